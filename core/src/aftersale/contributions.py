@@ -1,0 +1,131 @@
+"""Contributions: what plugins return when they are asked at the start, and whether it fits together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from aftersale.admission import Candidate, suggestion
+from aftersale.errors import DocumentError, PluginError, Problem
+from aftersale.hookspecs import ALLOW_LIST
+from aftersale.marketplaces import Marketplace
+from aftersale.orderfiles.formats import OrderFormat, merge_formats
+from aftersale.policies import Policy
+from aftersale.rules import Rule, RuleSet
+
+CORE_COMMANDS = frozenset({"plugins", "rules", "workflow"})
+"""Commands of the program itself, whose names no plugin may take."""
+MARKETPLACES, RULES, FORMATS, COMMANDS = (
+    "aftersale_marketplaces",
+    "aftersale_rules",
+    "aftersale_order_formats",
+    "aftersale_commands",
+)
+KINDS: dict[str, type] = {
+    MARKETPLACES: Marketplace,
+    RULES: Rule,
+    FORMATS: OrderFormat,
+    COMMANDS: click.Command,
+}
+"""The hooks that are asked at the start, and what each of them returns a list of."""
+
+
+def contributed(found: Iterable[Candidate], hook: str) -> list[tuple[Candidate, Any]]:
+    """Return what these plugins returned for a hook, each item with its plugin."""
+    return [(candidate, item) for candidate in found for item in candidate.contributed.get(hook, ())]
+
+
+def formats(found: Iterable[Candidate]) -> list[OrderFormat]:
+    """Return the order formats, one for each name; raises PluginError where plugins disagree on one."""
+    return merge_formats((str(candidate), form) for candidate, form in contributed(found, FORMATS))
+
+
+def keep(candidate: Candidate, hook: str, where: str, answer: object) -> None:
+    """Keep what a plugin returned for a hook; note what is not a list of the right things."""
+    kind = KINDS[hook]
+    if not isinstance(answer, list | tuple):
+        hint = f"return a list of {kind.__name__}, or leave the hook out"
+        candidate.refuse(where, f"returned {answer!r}", hint)
+        return
+    for index, item in enumerate(answer):
+        if not isinstance(item, kind):
+            hint = f"every item of the list is a {kind.__name__}"
+            candidate.refuse(where, f"returned {item!r} at [{index}]", hint)
+    candidate.contributed[hook] = [item for item in answer if isinstance(item, kind)]
+
+
+def check_together(found: Sequence[Candidate]) -> None:
+    """Note what is wrong only between plugins: clashes, orphaned rules, rules that overlap or leave holes."""
+    _check_unique(found, MARKETPLACES, "marketplace", "owned by")
+    _check_unique(found, COMMANDS, "command", "added by")
+    _check_commands(found)
+    _check_formats(found)
+    if all(candidate.module is not None for candidate in found):
+        # Else the owner of a marketplace may be the one that could not be imported.
+        _check_orphans(found)
+    _check_rules(found)
+
+
+def _check_unique(found: Sequence[Candidate], hook: str, noun: str, verb: str) -> None:
+    claimed: defaultdict[str, list[Candidate]] = defaultdict(list)
+    for candidate, item in contributed(found, hook):
+        claimed[str(item.name)].append(candidate)
+    for name, by in claimed.items():
+        if len(by) > 1:
+            who = " and ".join(map(str, by))
+            hint = f"uninstall one of them, or leave one out of {ALLOW_LIST}"
+            problem = Problem(f"{noun} '{name}'", "", f"is {verb} {who}", hint)
+            for candidate in dict.fromkeys(by):
+                candidate.problems.append(problem)
+
+
+def _check_commands(found: Sequence[Candidate]) -> None:
+    for candidate, command in contributed(found, COMMANDS):
+        if command.name is None or command.name in CORE_COMMANDS:
+            hint = f"give it a name of its own; taken are {', '.join(sorted(CORE_COMMANDS))}"
+            candidate.refuse(COMMANDS, f"the command cannot be named {command.name!r}", hint)
+
+
+def _check_formats(found: Sequence[Candidate]) -> None:
+    try:
+        formats(found)
+    except PluginError as error:
+        for candidate in found:
+            candidate.problems += [problem for problem in error.problems if problem.where == str(candidate)]
+
+
+def _check_orphans(found: Sequence[Candidate]) -> None:
+    known = {marketplace.name for _, marketplace in contributed(found, MARKETPLACES)}
+    for candidate in found:
+        rules = candidate.contributed.get(RULES, ())
+        orphans = Counter(rule.marketplace for rule in rules if rule.marketplace not in known)
+        for name, count in orphans.items():
+            what = f"states {count} rules for marketplace '{name}', which no plugin owns"
+            candidate.refuse(RULES, what, suggestion(name, known, "the marketplaces are"))
+
+
+def _check_rules(found: Sequence[Candidate]) -> None:
+    """Note overlaps and holes in the dated rules, and expiries that do not fit the workflow."""
+    try:
+        rules = RuleSet(rule for _, rule in contributed(found, RULES))
+    except DocumentError as error:
+        _blame(found, error.problems)
+        return
+    for candidate, marketplace in contributed(found, MARKETPLACES):
+        try:
+            Policy(marketplace, rules)
+        except DocumentError as error:
+            _blame(found, error.problems, candidate)
+
+
+def _blame(found: Sequence[Candidate], problems: Iterable[Problem], owner: Candidate | None = None) -> None:
+    """Put problems of rules on the plugins whose documents they stand in, or else on the owner."""
+    authors = {rule.origin: candidate for candidate, rule in contributed(found, RULES)}
+    for problem in problems:
+        candidate = authors.get(problem.where, owner)
+        if candidate is not None:
+            where = ": ".join(filter(None, (problem.where, problem.path)))
+            candidate.refuse(where, problem.what, problem.hint)

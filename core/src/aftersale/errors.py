@@ -1,0 +1,162 @@
+"""Errors: everything that this package refuses, with who, where, what and what to do next.
+
+    AftersaleError
+     ├ DocumentError        a TOML or CSV document cannot be used
+     ├ PluginError          the installation's plugins cannot be used together
+     ├ ClockError           an instant, a zone or a calendar makes no sense
+     ├ MoneyError           an amount or a currency makes no sense
+     ├ UnknownMarketplace   no installed plugin owns a marketplace of that name
+     ├ FactRefused          a case cannot take a fact in the state it is in
+     └ JournalError         a journal cannot be read or written
+
+Every error keeps the objects it is about; its text is made when it is shown, so that it survives pickling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from attrs import frozen
+
+
+@frozen
+class Problem:
+    """One thing that is wrong: in which file or plugin, at which path or line, what, and what to do.
+
+    `path` reads like `team.shenzhen.shifts[0].days` or `line 12`, and is empty for the whole. `hint` may be
+    empty.
+    """
+
+    where: str
+    path: str
+    what: str
+    hint: str
+
+    def __str__(self) -> str:
+        """Return `where: path: what (hint)` without what is empty."""
+        text = ": ".join(part for part in (self.where, self.path, self.what) if part)
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class AftersaleError(Exception):
+    """Anything that this package refuses; catch it to catch them all."""
+
+
+class DocumentError(AftersaleError):
+    """A document cannot be used; `problems` holds everything that is wrong with it."""
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        """Keep the name of the document and its problems."""
+        super().__init__(source, problems)
+        self.source = source
+        self.problems = problems
+
+    def __str__(self) -> str:
+        """Return every problem on a line of its own."""
+        return _listed(f"{self.source} cannot be used", self.problems)
+
+
+class PluginError(AftersaleError):
+    """The plugins of this installation cannot be used together; `problems` says why, for each of them."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        """Keep the problems."""
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        """Return every problem on a line of its own."""
+        return _listed("the installed plugins cannot be used together", self.problems)
+
+
+class ClockError(AftersaleError):
+    """An instant, a zone or a calendar makes no sense."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        """Keep what is wrong and what to do about it."""
+        super().__init__(what, hint)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return `what (hint)`."""
+        return f"{self.what} ({self.hint})" if self.hint else self.what
+
+
+class MoneyError(AftersaleError):
+    """An amount or a currency makes no sense, or two currencies meet."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        """Keep what is wrong and what to do about it."""
+        super().__init__(what, hint)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return `what (hint)`."""
+        return f"{self.what} ({self.hint})" if self.hint else self.what
+
+
+class UnknownMarketplace(AftersaleError):
+    """No installed plugin owns a marketplace of that name."""
+
+    def __init__(self, marketplace: str, known: tuple[str, ...]) -> None:
+        """Keep the name that was asked for and those that exist."""
+        super().__init__(marketplace, known)
+        self.marketplace = marketplace
+        self.known = known
+
+    def __str__(self) -> str:
+        """Return the name, the one that may be meant, and all that are known."""
+        what = f"unknown marketplace '{self.marketplace}'"
+        if not self.known:
+            return f"{what} (no installed plugin brings any; install the one that brings it)"
+        close = meant(self.marketplace, self.known)
+        hint = f"{close} " if close else ""
+        return f"{what} ({hint}known: {', '.join(self.known)}; or install the plugin that brings it)"
+
+
+class FactRefused(AftersaleError):
+    """A case cannot take a fact in the state it is in; `allowed` are the facts it could take."""
+
+    def __init__(self, case: str, kind: str, state: str, fact: str, allowed: tuple[str, ...]) -> None:
+        """Keep the case with its kind and state (empty before it opens), the fact, and what is allowed."""
+        super().__init__(case, kind, state, fact, allowed)
+        self.case = case
+        self.kind = kind
+        self.state = state
+        self.fact = fact
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        """Return who refuses what, and what would be taken instead."""
+        state = f" in state '{self.state}'" if self.state else ""
+        hint = f"allowed: {', '.join(self.allowed)}" if self.allowed else "no fact is allowed there any more"
+        return f"case {self.case} ({self.kind}){state} cannot take the fact '{self.fact}' ({hint})"
+
+
+class JournalError(AftersaleError):
+    """A journal cannot be read or written; `problems` names files and lines."""
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        """Keep the place of the journal and its problems."""
+        super().__init__(source, problems)
+        self.source = source
+        self.problems = problems
+
+    def __str__(self) -> str:
+        """Return every problem on a line of its own."""
+        return _listed(f"the journal {self.source} cannot be used", self.problems)
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean 'x'?` with the closest known word, or an empty text when none is close."""
+    matches = get_close_matches(word, list(known), n=1)
+    return f"did you mean '{matches[0]}'?" if matches else ""
+
+
+def _listed(headline: str, problems: tuple[Problem, ...]) -> str:
+    if len(problems) == 1:
+        return str(problems[0])
+    return "\n  ".join([f"{headline}, {len(problems)} problems:", *map(str, problems)])

@@ -1,0 +1,104 @@
+"""Marketplaces: stores with their country, currency, time zone, languages and holidays."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, TypedDict
+
+from attrs import frozen
+
+from aftersale.clocks import Calendar
+from aftersale.documents import CountryCode, CurrencyCode, Word, ZoneName, read, structure
+from aftersale.rules import Grade
+
+
+@frozen
+class Marketplace:
+    """One store, as its plugin declares it.
+
+    `id` is the marketplace's own identifier, `name` the word used everywhere here. `sales_channels` are the words
+    by which order files name it.
+    """
+
+    name: str
+    id: str
+    country: str
+    currency: str
+    zone: str
+    languages: tuple[str, ...]
+    calendar: Calendar
+    sales_channels: tuple[str, ...] = ()
+    source: str = ""
+    grade: str = ""
+
+
+class MarketplaceRecord(TypedDict):
+    """A marketplace as JSON shows it."""
+
+    name: str
+    id: str
+    country: str
+    currency: str
+    zone: str
+    languages: list[str]
+    source: str
+    grade: str
+
+
+def record(marketplace: Marketplace) -> MarketplaceRecord:
+    """Return the marketplace as plain data for JSON."""
+    return MarketplaceRecord(
+        name=marketplace.name,
+        id=marketplace.id,
+        country=marketplace.country,
+        currency=marketplace.currency,
+        zone=marketplace.zone,
+        languages=list(marketplace.languages),
+        source=marketplace.source,
+        grade=marketplace.grade,
+    )
+
+
+@frozen
+class _Profile:
+    id: Word
+    country: CountryCode
+    currency: CurrencyCode
+    zone: ZoneName
+    languages: tuple[Word, ...]
+    source: Word
+    grade: Grade
+    holidays: CountryCode | None = None
+    subdivision: Word | None = None
+    sales_channels: tuple[Word, ...] = ()
+
+    def named(self, name: str) -> Marketplace:
+        calendar = Calendar(self.zone, self.holidays or self.country, self.subdivision)
+        return Marketplace(
+            name,
+            self.id,
+            self.country,
+            self.currency,
+            self.zone,
+            tuple(self.languages),
+            calendar,
+            tuple(self.sales_channels),
+            self.source,
+            self.grade,
+        )
+
+
+@frozen
+class _ProfileDocument:
+    marketplace: dict[str, _Profile]
+
+
+def parse_marketplaces(data: dict[str, Any], source: str) -> list[Marketplace]:
+    """Return the marketplaces of a parsed profile; raises DocumentError with all its problems."""
+    document = structure(_ProfileDocument, data, source)
+    return [profile.named(name) for name, profile in document.marketplace.items()]
+
+
+def load_marketplaces(package: str, name: str = "profile.toml") -> list[Marketplace]:
+    """Return the marketplaces that an installed package carries in `profile.toml`."""
+    return parse_marketplaces(read(files(package) / name), f"{package}/{name}")

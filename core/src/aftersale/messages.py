@@ -1,0 +1,133 @@
+"""Messages: the texts for people, by key and language, kept beside the code in `messages.toml`.
+
+    [en]
+    late = "{count} of {total} replies were late."
+
+A table for each language, the same keys in each. Tables inside are joined by a dot: `[en.rules] title = …` is
+`rules.title`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any, Self
+
+from aftersale.documents import read
+from aftersale.errors import DocumentError, Problem, meant
+
+
+class Catalogue:
+    """The messages of one package in one or more languages."""
+
+    def __init__(self, data: Mapping[str, Any], source: str) -> None:
+        """Check and keep parsed messages; raises DocumentError with every problem.
+
+        Each key must stand in every language, with the same values to fill in.
+        """
+        self.source = source
+        tables = {language: dict(_flat(table)) for language, table in data.items() if isinstance(table, dict)}
+        problems = [
+            *(Problem(source, key, "is in no language", "put it under [en]") for key in data.keys() - tables),
+            *_unreadable(tables, source),
+        ]
+        if problems or (problems := list(_disagreements(tables, source))):
+            raise DocumentError(source, tuple(problems))
+        self._tables = tables
+
+    @classmethod
+    def load(cls, package: str) -> Self:
+        """Return the messages that an installed package carries in `messages.toml`."""
+        return cls(read(files(package) / "messages.toml"), f"{package}/messages.toml")
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that are there, sorted."""
+        return tuple(sorted(self._tables))
+
+    def text(self, key: str, language: str = "en", **values: object) -> str:
+        """Return a message with its values filled in.
+
+        Raises DocumentError for a language or a key that is not there, and for values that are not exactly
+        those that the message asks for.
+        """
+        table = self._tables.get(language)
+        if table is None:
+            hint = f"the languages are: {', '.join(self.languages)}"
+            raise self._error(language, "no messages in this language", hint)
+        message = table.get(key)
+        if message is None:
+            hint = meant(key, table) or "add it in every language"
+            raise self._error(f"{language}.{key}", "no such message", hint)
+        asked = _fields(message)
+        if asked != values.keys():
+            what = f"asks for {_named(asked)} and is given {_named(values)}"
+            raise self._error(f"{language}.{key}", what, "pass exactly the values that it names")
+        try:
+            return str(message).format(**values)
+        except (ValueError, TypeError) as error:
+            what = f"cannot be filled in: {error}"
+            raise self._error(f"{language}.{key}", what, "pass values of the kind that it formats") from error
+
+    def _error(self, path: str, what: str, hint: str) -> DocumentError:
+        return DocumentError(self.source, (Problem(self.source, path, what, hint),))
+
+
+@cache
+def _core() -> Catalogue:
+    return Catalogue.load("aftersale")
+
+
+def core_text(key: str, **values: object) -> str:
+    """Return one of the program's own messages in English."""
+    return _core().text(key, "en", **values)
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _fields(message: str) -> set[str]:
+    """Return what a message asks for; raises ValueError for braces that do not match."""
+    return {name for _, name, _, _ in Formatter().parse(message) if name is not None}
+
+
+def _unreadable(tables: Mapping[str, Mapping[str, Any]], source: str) -> Iterator[Problem]:
+    for language, table in tables.items():
+        for key, message in table.items():
+            if (what := _flaw(message)) is not None:
+                hint = 'write "… {count} …"; a brace itself is {{ or }}'
+                yield Problem(source, f"{language}.{key}", what, hint)
+
+
+def _flaw(message: object) -> str | None:
+    if not isinstance(message, str):
+        return f"is {message!r}, not a text"
+    try:
+        parts = [(name, form) for _, name, form, _ in Formatter().parse(message) if name is not None]
+    except ValueError as error:
+        return f"cannot be filled in: {error}"
+    unnamed = [name for name, form in parts if not name.isidentifier() or "{" in (form or "")]
+    return f"'{{{unnamed[0]}}}' is more than a name and a plain format" if unnamed else None
+
+
+def _disagreements(tables: Mapping[str, Mapping[str, str]], source: str) -> Iterator[Problem]:
+    for key in dict.fromkeys(key for table in tables.values() for key in table):
+        asked = {language: _fields(table[key]) for language, table in tables.items() if key in table}
+        for language in sorted(tables.keys() - asked.keys()):
+            hint = f"it stands in {', '.join(sorted(asked))}"
+            yield Problem(source, f"{language}.{key}", "is missing", hint)
+        if len(set(map(frozenset, asked.values()))) > 1:
+            told = "; ".join(f"{language}: {_named(names)}" for language, names in asked.items())
+            hint = "let every language ask for the same"
+            yield Problem(source, key, f"asks for different values ({told})", hint)
+
+
+def _named(names: Collection[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"

@@ -1,0 +1,260 @@
+"""Order formats: how a file names what we call order, price, marketplace and so on.
+
+Plugins carry the formats of their marketplaces' reports in `formats.toml`; a seller maps any other file in
+the scenario's `[orders.mapping]` table, with the same keys.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Literal, get_args
+
+from attrs import evolve, field, fields, frozen
+
+from aftersale.documents import CurrencyCode, Word, ZoneName, read, structure
+from aftersale.errors import PluginError, Problem
+
+ColumnKey = Literal[
+    "order",
+    "purchased_at",
+    "price",
+    "marketplace",
+    "channel",
+    "status",
+    "item_status",
+    "sku",
+    "quantity",
+    "currency",
+    "category",
+    "promised_at",
+    "delivered_at",
+    "buyer",
+]
+KEYS: tuple[ColumnKey, ...] = get_args(ColumnKey)
+
+# Python codecs that are no encodings of whole files, or that can yield half a character (a lone surrogate).
+_NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7"})
+_DIRECTIVES = re.compile(r"%(%|\.f|[YmdyHMSIpbBjFTRz])")
+_TIMES = re.compile(r"%[HIT]|%R")
+
+
+@frozen
+class Columns:
+    """The file's own header for each of our words; None for what the file does not say."""
+
+    order: Word
+    purchased_at: Word
+    price: Word
+    marketplace: Word | None = None
+    channel: Word | None = None
+    status: Word | None = None
+    item_status: Word | None = None
+    sku: Word | None = None
+    quantity: Word | None = None
+    currency: Word | None = None
+    category: Word | None = None
+    promised_at: Word | None = None
+    delivered_at: Word | None = None
+    buyer: Word | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Our words that the file speaks of, each with its header."""
+        named = {place.name: getattr(self, place.name) for place in fields(Columns)}
+        return {key: header for key, header in named.items() if header is not None}
+
+
+@frozen
+class Constants:
+    """What is the same in every row, where a column is missing or empty.
+
+    `zone` is the time zone of times without offset; without it they are the marketplace's own.
+    """
+
+    marketplace: Word | None = None
+    channel: Word | None = None
+    currency: CurrencyCode | None = None
+    category: Word | None = None
+    zone: ZoneName | None = None
+
+
+@frozen
+class CancelMark:
+    """What tells a cancelled or returned line from a sale: how the text of a column begins."""
+
+    column: ColumnKey
+    starts_with: Word
+
+
+@frozen
+class OrderFormat:
+    """How to read one kind of order file: text with a header, one row per order line.
+
+    A file is of this format when it has every header of `required` (of all `columns`, where that is empty).
+    `price` is the total of the row or of one unit (`price_is`). `marketplaces` and `channels` turn the file's
+    words into ours; a marketplace's own name and sales channels are always understood. Rows whose status (of
+    the order or the item), or whose text in a column of `skip`, is one of those listed are left out and
+    counted. Times are ISO 8601 unless `date_formats` says otherwise; a promise or delivery without a time of
+    day means the end of that day. Files with tabs are taken as never quoted, others as quoted, unless
+    `quoted` says so.
+    """
+
+    columns: Columns
+    name: Word = Word("own")
+    delimiter: str = ","
+    encodings: tuple[Word, ...] = (Word("utf-8-sig"),)
+    required: tuple[Word, ...] = ()
+    marketplaces: dict[str, Word] = field(factory=dict)
+    channels: dict[str, Word] = field(factory=dict)
+    values: Constants = Constants()
+    skip_status: tuple[Word, ...] = ()
+    skip: dict[str, tuple[Word, ...]] = field(factory=dict)
+    cancelled: CancelMark | None = None
+    price_is: Literal["line", "unit"] = "line"
+    decimal: Literal[".", ","] = "."
+    date_formats: tuple[Word, ...] = ()
+    quoted: bool | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if faults := [*_misspelt(self), *_unsaid(self)]:
+            raise ValueError("; ".join(faults))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The headers that a file of this format must have."""
+        least = (self.columns.order, self.columns.purchased_at, self.columns.price)
+        return tuple(dict.fromkeys((*(self.required or self.columns.headers.values()), *least)))
+
+    @property
+    def quotes(self) -> bool:
+        """Whether a field may stand in quotation marks, with delimiters and line ends inside."""
+        return self.delimiter != "\t" if self.quoted is None else self.quoted
+
+    def missing(self, header: Sequence[str]) -> tuple[str, ...]:
+        """Return the headers that a file of this format must have and this one has not."""
+        seen = {normalised(word) for word in header}
+        return tuple(word for word in self.needed if normalised(word) not in seen)
+
+    def skipped_words(self) -> Iterator[tuple[str, str]]:
+        """Yield each column of ours with a text that leaves a row out."""
+        for key in ("status", "item_status"):
+            if key in self.columns.headers:
+                yield from ((key, word) for word in self.skip_status)
+        for key, words in self.skip.items():
+            yield from ((key, word) for word in words)
+
+
+def has_time(date_format: str) -> bool:
+    """Whether a date format also says what time it was."""
+    return _TIMES.search(date_format) is not None
+
+
+def normalised(header: str) -> str:
+    """Return a header as it is compared: without case, and with spaces, hyphens and underscores alike."""
+    return re.sub(r"[\s_-]+", " ", header.casefold()).strip()
+
+
+def _misspelt(form: OrderFormat) -> Iterator[str]:
+    if len(form.delimiter) != 1 or form.delimiter.isalnum() or form.delimiter in '"\r\n .':
+        yield f"delimiter is one character that fields do not hold: ',', ';' or '\\t', not {form.delimiter!r}"
+    elif form.delimiter == form.decimal:
+        yield f"delimiter and decimal are both {form.decimal!r}: no price could be read"
+    if not form.encodings:
+        yield "encodings lists at least one: encodings = ['utf-8-sig']"
+    for name in form.encodings:
+        if not _is_encoding(name):
+            yield f"encodings has {name!r}, which is none: 'utf-8-sig', 'cp1252', 'cp932', …"
+    for text in form.date_formats:
+        if "%" in _DIRECTIVES.sub("", text) or not re.search("%[dF]", text):
+            yield f"date_formats has {text!r}: write a date such as '%d/%m/%Y %H:%M' (also %b %y %S %p %z)"
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        "order".encode(name)
+        return codecs.lookup(name).name.replace("-", "_") not in {word.replace("-", "_") for word in _NO_TEXT}
+    except (LookupError, ValueError):
+        return False
+
+
+def _unsaid(form: OrderFormat) -> Iterator[str]:
+    known = form.columns.headers
+    for key in ("marketplace", "channel"):
+        if key not in known and getattr(form.values, key) is None:
+            yield f"no {key}: name its column, columns.{key} = '…', or say it once, values.{key} = '…'"
+    if "channel" in known and not form.channels:
+        yield "channels says what the words of the channel column mean: channels = {Merchant = 'MFN'}"
+    if form.skip_status and not {"status", "item_status"} & set(known):
+        yield "skip_status needs the column: columns.status = '…'"
+    if form.cancelled and form.cancelled.column not in known:
+        yield f"cancelled.column is {form.cancelled.column!r}; columns has {', '.join(known)}"
+    yield from (f"skip has {key!r}; columns has {', '.join(known)}" for key in form.skip if key not in known)
+
+
+@frozen
+class _FormatDocument:
+    orders: tuple[OrderFormat, ...]
+
+
+def parse_formats(data: Mapping[str, Any], source: str) -> list[OrderFormat]:
+    """Return the `[[orders]]` tables of a parsed document; raises DocumentError with all its problems."""
+    return list(structure(_FormatDocument, dict(data), source).orders)
+
+
+def load_formats(package: str, name: str = "formats.toml") -> list[OrderFormat]:
+    """Return the order formats that an installed package carries in `formats.toml`."""
+    return parse_formats(read(files(package) / name), f"{package}/{name}")
+
+
+def choose(header: Sequence[str], formats: Iterable[OrderFormat]) -> OrderFormat | None:
+    """Return the format that a file with this header has, or None; the one that needs most headers wins."""
+    fitting = [form for form in formats if not form.missing(header)]
+    return max(fitting, key=lambda form: len(form.needed), default=None)
+
+
+def merge_formats(formats: Iterable[tuple[str, OrderFormat]]) -> list[OrderFormat]:
+    """Return one format per name, with the sales channels and encodings of all plugins that bring it.
+
+    Takes pairs of a plugin's name and a format. Raises PluginError naming every format on which two plugins
+    do not agree, and every word that means two marketplaces.
+    """
+    merged: dict[str, tuple[str, OrderFormat]] = {}
+    problems: list[Problem] = []
+    for plugin, form in formats:
+        first, known = merged.setdefault(form.name, (plugin, form))
+        faults = [*_differences(known, form), *_double_meanings(known, form)]
+        hint = f"let {plugin} and {first} agree, or give the format of {plugin} a name of its own"
+        problems += [Problem(plugin, f"order format {form.name}", fault, hint) for fault in faults]
+        if not faults:
+            merged[form.name] = first, _united(known, form)
+    if problems:
+        raise PluginError(tuple(problems))
+    return [form for _, form in merged.values()]
+
+
+def _differences(one: OrderFormat, other: OrderFormat) -> Iterator[str]:
+    for place in fields(OrderFormat):
+        ours, theirs = getattr(one, place.name), getattr(other, place.name)
+        if place.name not in ("marketplaces", "encodings") and ours != theirs:
+            yield f"{place.name} is {_told(theirs)}, in another plugin {_told(ours)}"
+
+
+def _told(value: object) -> object:
+    return value.headers if isinstance(value, Columns) else value
+
+
+def _double_meanings(one: OrderFormat, other: OrderFormat) -> Iterator[str]:
+    known = {word.lower(): place for word, place in one.marketplaces.items()}
+    for word, place in other.marketplaces.items():
+        if known.get(word.lower(), place) != place:
+            yield f"the sales channel {word!r} means {place}, in another plugin {known[word.lower()]}"
+
+
+def _united(one: OrderFormat, other: OrderFormat) -> OrderFormat:
+    # The longer list goes first: it places more encodings before those that take almost any byte.
+    lists = sorted((one.encodings, other.encodings), key=len, reverse=True)
+    encodings = tuple(dict.fromkeys(word for words in lists for word in words))
+    return evolve(one, encodings=encodings, marketplaces={**one.marketplaces, **other.marketplaces})

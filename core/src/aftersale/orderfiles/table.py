@@ -1,0 +1,132 @@
+"""Tables: the usable rows of an order file, put together to orders, their lines, and cancellations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from attrs import evolve
+from numpy.typing import NDArray
+
+from aftersale.clocks import DAY
+from aftersale.errors import DocumentError, Problem
+from aftersale.marketplaces import Marketplace
+from aftersale.orders import NEVER, Orders
+
+WEEK = 7 * DAY
+
+
+def usable(typed: pl.DataFrame) -> pl.DataFrame:
+    """Return what orders are made of: exact prices in minor units, instants, null for no buyer or sku."""
+    moments = ("purchased", "promised", "delivered")
+    return typed.select(
+        "line",
+        "order",
+        "cancel",
+        "category",
+        pl.col("place").cast(pl.Int16),
+        pl.col("channel_code").cast(pl.Int8),
+        pl.when(pl.col("sku") != "").then("sku").alias("sku"),
+        pl.when(pl.col("buyer") != "").then("buyer").alias("buyer"),
+        pl.col("units").abs().alias("quantity"),
+        (pl.col("micros").abs() // pl.col("scale")).alias("price"),
+        *(pl.col(name).dt.epoch("us") for name in moments),
+    )
+
+
+def cancellations_of(cancelled: pl.DataFrame) -> pl.DataFrame:
+    """Return who sent back how much of what, when: buyer, sku, quantity, cancelled_at and price."""
+    ordered = cancelled.sort("purchased", "line")
+    return ordered.select("buyer", "sku", "quantity", pl.col("purchased").alias("cancelled_at"), "price")
+
+
+def orders_of(
+    sales: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str
+) -> tuple[Orders, pl.DataFrame]:
+    """Return the orders that the rows add up to, and the rows as lines with the index of their order.
+
+    An order is bought with its first line, promised for the earliest of its promises, and delivered with its
+    last line; its channel is that of its first row, its category that of its dearest. Lines have the columns
+    order, sku, buyer, quantity and purchased_at.
+    """
+    found = (
+        sales.group_by("order")
+        .agg(
+            pl.col("place", "channel_code").first(),
+            pl.col("purchased", "promised").min(),
+            pl.col("delivered").max(),
+            pl.col("category").get(pl.col("price").arg_max()),
+            pl.col("price").sum(),
+        )
+        .sort("purchased", "order")
+        .with_row_index("index")
+    )
+    indexed = sales.join(found.select("order", "index"), on="order").sort("index", "line")
+    order, time = pl.col("index").cast(pl.Int64).alias("order"), pl.col("purchased").alias("purchased_at")
+    return _columns(found, places, channels, source), indexed.select(order, "sku", "buyer", "quantity", time)
+
+
+def _columns(
+    found: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str
+) -> Orders:
+    place, marketplaces = _recoded(found["place"], [place.name for place in places])
+    currencies = {place.name: place.currency for place in places}
+    channel, channel_names = _recoded(found["channel_code"], channels)
+    words = found["category"].unique().sort().to_list()
+    if len(words) > np.iinfo(np.int16).max:
+        raise _no_categories(source, len(words))
+    category = found["category"].replace_strict(words, list(range(len(words))), return_dtype=pl.Int16)
+    nothing = np.zeros(len(found), np.bool_)
+    return Orders(
+        marketplaces,
+        [currencies[name] for name in marketplaces],
+        channel_names,
+        words,
+        found["order"].to_list(),
+        place.astype(np.int16),
+        _instants(found["purchased"]),
+        channel.astype(np.int8),
+        category.to_numpy().astype(np.int16),
+        _instants(found["price"]),
+        _instants(found["promised"]),
+        _instants(found["delivered"]),
+        nothing,
+        nothing.copy(),
+    )
+
+
+def _recoded(codes: pl.Series, names: Sequence[str]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Return codes into the names that occur, sorted, instead of into all names."""
+    present = sorted({names[code] for code in codes.unique()})
+    places = np.array([present.index(name) if name in present else 0 for name in names] or [0])
+    return places[codes.to_numpy()], tuple(present)
+
+
+def _instants(column: pl.Series) -> NDArray[np.int64]:
+    return np.array(column.fill_null(NEVER).to_numpy(), np.int64)
+
+
+def _no_categories(source: str, count: int) -> DocumentError:
+    hint = "map another column, or leave columns.category out"
+    problem = Problem(source, "columns.category", f"{count} different words are no categories", hint)
+    return DocumentError(source, (problem,))
+
+
+def shifted(orders: Orders, weeks: int) -> Orders:
+    """Return the orders moved by whole weeks, such as a past season into the year to come.
+
+    Weekdays stay, and so does the time of day in UTC: where clocks have changed on one of the two dates and
+    not on the other, the local time of day is an hour off.
+    """
+    return evolve(
+        orders,
+        purchased_at=_moved(orders.purchased_at, weeks),
+        promised_at=_moved(orders.promised_at, weeks),
+        delivered_at=_moved(orders.delivered_at, weeks),
+    )
+
+
+def _moved(column: NDArray[np.int64], weeks: int) -> NDArray[np.int64]:
+    return np.where(column == NEVER, NEVER, column + weeks * WEEK)

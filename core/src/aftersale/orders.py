@@ -1,0 +1,120 @@
+"""Orders: what was sold, where, for how much, and when it was promised and delivered.
+
+Most orders never become a case, so they are kept as columns; one becomes an object when its first case opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from aftersale.money import from_minor
+
+if TYPE_CHECKING:
+    from moneyed import Money
+
+    from aftersale.clocks import Instant
+
+NEVER = np.iinfo(np.int64).min
+"""Stands in a column of instants where there is none."""
+FULFILLED_BY_MARKETPLACE = frozenset({"FBA"})
+"""Channels whose returns and deliveries are the marketplace's own business."""
+
+
+@frozen
+class OrderLine:
+    """One product of an order; `price` is the line's total in minor units of the order's currency."""
+
+    sku: str
+    quantity: int
+    price: int
+
+
+@frozen
+class Order:
+    """One sale on one marketplace.
+
+    `price` counts minor units (cents, yen) of `currency`; `total` is the same as money. `exempt` marks products
+    that the marketplace lets the seller decide on by hand; `cross_border` orders whose return leaves the country.
+    Instants are microseconds since 1970 in UTC; None where nothing was promised, or nothing arrived.
+    """
+
+    id: str
+    marketplace: str
+    purchased_at: Instant
+    channel: str
+    price: int
+    currency: str
+    category: str = ""
+    cross_border: bool = False
+    exempt: bool = False
+    promised_at: Instant | None = None
+    delivered_at: Instant | None = None
+    lines: tuple[OrderLine, ...] = ()
+
+    @property
+    def total(self) -> Money:
+        """What the buyer paid, exact."""
+        return from_minor(self.price, self.currency)
+
+
+def _names(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
+@frozen(eq=False)
+class Orders:
+    """Many orders as columns of one length, sorted by `purchased_at`.
+
+    `marketplace`, `channel` and `category` are indices into `marketplaces`, `channels` and `categories`;
+    `currencies` stands beside `marketplaces`. Instants are int64 microseconds, `NEVER` for none.
+    `ids` may be any sequence of text, such as one that makes its items when asked.
+    """
+
+    marketplaces: tuple[str, ...] = field(converter=_names)
+    currencies: tuple[str, ...] = field(converter=_names)
+    channels: tuple[str, ...] = field(converter=_names)
+    categories: tuple[str, ...] = field(converter=_names)
+    ids: Sequence[str]
+    marketplace: NDArray[np.int16]
+    purchased_at: NDArray[np.int64]
+    channel: NDArray[np.int8]
+    category: NDArray[np.int16]
+    price: NDArray[np.int64]
+    promised_at: NDArray[np.int64]
+    delivered_at: NDArray[np.int64]
+    cross_border: NDArray[np.bool_]
+    exempt: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return how many orders there are."""
+        return len(self.purchased_at)
+
+    def order(self, index: int) -> Order:
+        """Return one order as an object, without its lines."""
+        return self.picked(np.array([index]))[0]
+
+    def picked(self, indices: NDArray[np.int64]) -> list[Order]:
+        """Return some orders as objects, without their lines."""
+        columns = [
+            [self.ids[index] for index in indices.tolist()],
+            [self.marketplaces[code] for code in self.marketplace[indices].tolist()],
+            self.purchased_at[indices].tolist(),
+            [self.channels[code] for code in self.channel[indices].tolist()],
+            self.price[indices].tolist(),
+            [self.currencies[code] for code in self.marketplace[indices].tolist()],
+            [self.categories[code] for code in self.category[indices].tolist()],
+            self.cross_border[indices].tolist(),
+            self.exempt[indices].tolist(),
+            _instants(self.promised_at[indices]),
+            _instants(self.delivered_at[indices]),
+        ]
+        return [Order(*row) for row in zip(*columns, strict=True)]
+
+
+def _instants(column: NDArray[np.int64]) -> list[Instant | None]:
+    return [None if value == NEVER else value for value in column.tolist()]

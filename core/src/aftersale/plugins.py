@@ -1,0 +1,291 @@
+"""Plugins: what the installed plugins contribute, and the one door through which they are asked.
+
+Nobody else calls a hook. `load_plugins` refuses an installation with any mistake in it and tells all of them
+at once; what it returns has plain typed methods, routes decisions to the plugin that owns the marketplace,
+and checks answers.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from importlib import import_module
+from reprlib import Repr
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import pluggy
+
+from aftersale import hookspecs
+from aftersale.admission import Candidate, admit, candidates, installed, location
+from aftersale.contributions import (
+    COMMANDS,
+    KINDS,
+    MARKETPLACES,
+    RULES,
+    check_together,
+    contributed,
+    formats,
+    keep,
+)
+from aftersale.errors import PluginError, Problem, UnknownMarketplace
+from aftersale.hookspecs import ALLOW_LIST, PROJECT
+from aftersale.policies import Policy, ReturnDecision, undecided
+from aftersale.rules import RuleSet
+
+if TYPE_CHECKING:
+    import click
+
+    from aftersale.cases import Case
+    from aftersale.clocks import Instant
+    from aftersale.facts import Fact
+    from aftersale.handbook import Handbook
+    from aftersale.marketplaces import Marketplace
+    from aftersale.orderfiles.formats import OrderFormat
+    from aftersale.orders import Order
+
+DECISIONS = ("return_authorised", "return_declined", "manual")
+"""What a plugin may decide about a return, beside None."""
+_SHORT = Repr()
+_SHORT.maxlist, _SHORT.maxother = 3, 200
+_DECIDE, _OBSERVE = "aftersale_decide_return", "aftersale_fact_recorded"
+
+
+class PluginRecord(TypedDict):
+    """A plugin as JSON shows it; `problems` is empty for one that works."""
+
+    name: str
+    distribution: str
+    version: str
+    marketplaces: list[str]
+    hooks: list[str]
+    problems: list[str]
+
+
+def load_plugins(
+    names: Collection[str] | None = None, extra: Mapping[str, ModuleType] | None = None, trace: bool = False
+) -> Plugins:
+    """Return the installed plugins, ready to be asked.
+
+    `names` keeps only these of the installed ones; None keeps all, an empty collection none. `extra` adds
+    modules that are not installed, by name. `trace` writes every call of a hook to stderr. Raises PluginError
+    with every problem of every plugin.
+    """
+    found, manager = _loaded(names, extra or {}, trace)
+    problems = dict.fromkeys(problem for candidate in found for problem in candidate.problems)
+    if problems:
+        causes = [cause for candidate in found for cause in candidate.causes]
+        raise PluginError(tuple(problems)) from _joined(causes)
+    modules = {name: module.__name__ for name, module in (extra or {}).items()}
+    return Plugins(found, manager, (names, modules, trace))
+
+
+def survey(
+    names: Collection[str] | None = None, extra: Mapping[str, ModuleType] | None = None
+) -> list[PluginRecord]:
+    """Return a record of every plugin that `load_plugins` would load; broken ones have their problems."""
+    return [_record(candidate) for candidate in _loaded(names, extra or {}, trace=False)[0]]
+
+
+def _joined(causes: Sequence[BaseException]) -> BaseException | None:
+    if len(causes) > 1:
+        return BaseExceptionGroup("what the plugins raised", causes)
+    return causes[0] if causes else None
+
+
+class Plugins:
+    """The plugins of an installation, asked through typed methods.
+
+    `marketplaces` by name, `rules` of all of them, `order_formats` with one entry per name.
+    `fact_recorded(case, fact)` tells whoever observes; it is None when nobody does. Pickles by loading the
+    same plugins again.
+    """
+
+    def __init__(
+        self,
+        found: Sequence[Candidate],
+        manager: pluggy.PluginManager,
+        recipe: tuple[Collection[str] | None, dict[str, str], bool] = (None, {}, False),
+    ) -> None:
+        """Gather what flawless candidates contributed; `load_plugins` makes them."""
+        owned = contributed(found, MARKETPLACES)
+        self._manager, self._recipe = manager, recipe
+        self._candidates = {candidate.name: candidate for candidate in found}
+        self._owners = {marketplace.name: candidate.name for candidate, marketplace in owned}
+        self._commands = {str(command.name): command for _, command in contributed(found, COMMANDS)}
+        self._decisions: dict[str, ReturnDecision] = {}
+        self.marketplaces: dict[str, Marketplace] = {place.name: place for _, place in owned}
+        self.rules = RuleSet(rule for _, rule in contributed(found, RULES))
+        self.order_formats: list[OrderFormat] = formats(found)
+        self.fact_recorded = self._observer()
+
+    def __reduce__(self) -> tuple[Callable[..., Plugins], tuple[object, ...]]:
+        """Return how another process loads the same plugins."""
+        return _again, self._recipe
+
+    def owner(self, marketplace: str) -> str:
+        """Return the name of the plugin that owns a marketplace; raises UnknownMarketplace."""
+        self._known(marketplace)
+        return self._owners[marketplace]
+
+    def commands(self) -> dict[str, click.Command]:
+        """Return the commands that plugins add to the program, by name."""
+        return dict(self._commands)
+
+    def policy(self, marketplace: str, handbook: Handbook | None = None) -> Policy:
+        """Return all that is consulted for one marketplace; its owner decides what the plugin wants to.
+
+        Raises UnknownMarketplace, and DocumentError when rules or handbook do not fit the workflow.
+        """
+        known = self._known(marketplace)
+        decide = self._decision(self._owners[marketplace])
+        return Policy(known, self.rules, handbook, decide_return=decide)
+
+    def policies(
+        self, names: Iterable[str] | None = None, handbook: Handbook | None = None
+    ) -> dict[str, Policy]:
+        """Return the policies of these marketplaces, or of all; raises as `policy` does."""
+        return {name: self.policy(name, handbook) for name in (self.marketplaces if names is None else names)}
+
+    def about(self) -> list[PluginRecord]:
+        """Return a record of each plugin, sorted by name."""
+        return [_record(candidate) for candidate in self._candidates.values()]
+
+    def _known(self, marketplace: str) -> Marketplace:
+        found = self.marketplaces.get(marketplace)
+        if found is None:
+            error = UnknownMarketplace(marketplace, tuple(sorted(self.marketplaces)))
+            if left_out := sorted(installed() - set(self._candidates)):
+                error.add_note(f"installed but left out by {ALLOW_LIST}: {', '.join(left_out)}")
+            raise error
+        return found
+
+    def _decision(self, owner: str) -> ReturnDecision:
+        if owner not in self._decisions:
+            candidate = self._candidates[owner]
+            asks = _DECIDE in candidate.implementations
+            self._decisions[owner] = self._routed(candidate) if asks else undecided
+        return self._decisions[owner]
+
+    def _routed(self, candidate: Candidate) -> ReturnDecision:
+        ask = _only(self._manager, candidate, _DECIDE)
+        decided_by = f"plugin: {candidate.name}"
+
+        def decide(order: Order, requested_at: Instant, in_policy: bool) -> tuple[str | None, str]:
+            try:
+                decision = ask(order=order, requested_at=requested_at, in_policy=in_policy)
+            except Exception as error:
+                error.add_note(f"in {_DECIDE} of {candidate}, order {order.id}")
+                raise
+            if decision is None:
+                return None, ""
+            if decision not in DECISIONS:
+                hint = f"return one of {', '.join(map(repr, DECISIONS))}, or None"
+                raise _wrong_answer(candidate, _DECIDE, f"answered {decision!r} for order {order.id}", hint)
+            return decision, decided_by
+
+        return decide
+
+    def _observer(self) -> Callable[[Case, Fact], None] | None:
+        watching = (one for one in self._candidates.values() if _OBSERVE in one.implementations)
+        asked = [(candidate, _only(self._manager, candidate, _OBSERVE)) for candidate in watching]
+        if not asked:
+            return None
+
+        def fact_recorded(case: Case, fact: Fact) -> None:
+            for candidate, tell in asked:
+                try:
+                    answers = tell(case=case, fact=fact)
+                except Exception as error:
+                    error.add_note(f"in {_OBSERVE} of {candidate}, case {case.id}")
+                    raise
+                if answers:
+                    what, hint = f"answered {answers[0]!r} for case {case.id}", "return nothing"
+                    raise _wrong_answer(candidate, _OBSERVE, what, hint)
+
+        return fact_recorded
+
+
+def _again(names: Collection[str] | None, extra: dict[str, str], trace: bool) -> Plugins:
+    return load_plugins(names, {name: import_module(module) for name, module in extra.items()}, trace)
+
+
+def _record(candidate: Candidate) -> PluginRecord:
+    return PluginRecord(
+        name=candidate.name,
+        distribution=candidate.distribution,
+        version=candidate.version,
+        marketplaces=[marketplace.name for _, marketplace in contributed([candidate], MARKETPLACES)],
+        hooks=sorted(candidate.implementations),
+        problems=[str(problem) for problem in candidate.problems],
+    )
+
+
+def _wrong_answer(candidate: Candidate, hook: str, what: str, hint: str) -> PluginError:
+    where = location(candidate.implementations[hook], hook)
+    return PluginError((Problem(str(candidate), where, what, hint),))
+
+
+def _loaded(
+    names: Collection[str] | None, extra: Mapping[str, ModuleType], trace: bool
+) -> tuple[list[Candidate], pluggy.PluginManager]:
+    """Bring in every plugin that can be, ask for contributions, and note all problems on the candidates."""
+    found = candidates(names, extra)
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    for candidate in found:
+        admit(candidate)
+        _register(manager, candidate)
+    if trace:
+        manager.add_hookcall_monitoring(_before_call, _after_call)
+    for candidate in found:
+        if candidate.module is not None and manager.has_plugin(candidate.name):
+            _contribute(manager, candidate)
+    check_together(found)
+    return found, manager
+
+
+def _register(manager: pluggy.PluginManager, candidate: Candidate) -> None:
+    """Register a candidate without problems; what pluggy still finds becomes one."""
+    if candidate.problems:
+        return
+    try:
+        manager.register(candidate.module, name=candidate.name)
+    except (ValueError, pluggy.PluginValidationError) as error:
+        what = f"cannot be registered: {' '.join(str(error).split())}"
+        candidate.refuse(candidate.origin, what, "name each module in one entry point only")
+
+
+def _only(manager: pluggy.PluginManager, candidate: Candidate, hook: str) -> pluggy.HookCaller:
+    """Return a caller of the hook that reaches this one plugin."""
+    others = [module for module in manager.get_plugins() if module is not candidate.module]
+    return manager.subset_hook_caller(hook, remove_plugins=others)
+
+
+def _contribute(manager: pluggy.PluginManager, candidate: Candidate) -> None:
+    for hook in KINDS:
+        if hook in candidate.implementations:
+            where = location(candidate.implementations[hook], hook)
+            try:
+                answers = _only(manager, candidate, hook)()
+            except (Exception, SystemExit) as error:  # told as a problem of the plugin, beside all others
+                candidate.failed(where, "failed", error)
+            else:
+                keep(candidate, hook, where, answers[0] if answers else None)
+
+
+def _before_call(hook: str, implementations: Sequence[pluggy.HookImpl], arguments: Mapping[str, Any]) -> None:
+    asked = ", ".join(implementation.plugin_name for implementation in implementations) or "nobody"
+    told = ", ".join(f"{name}={_SHORT.repr(value)}" for name, value in arguments.items())
+    sys.stderr.write(f"{hook}({told}) asks {asked}\n")
+
+
+def _after_call(
+    outcome: pluggy.Result[Any],
+    hook: str,
+    implementations: Sequence[pluggy.HookImpl],
+    arguments: Mapping[str, Any],
+) -> None:
+    error = outcome.exception
+    answer = f"raised {error!r}" if error else f"answered {_SHORT.repr(outcome.get_result())}"
+    sys.stderr.write(f"{hook} {answer}\n")

@@ -1,0 +1,213 @@
+"""Policies: all that is dated and consulted for one marketplace, bound together and ready for the engine."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+
+from attrs import field, frozen
+
+from aftersale.cases import Deadline
+from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
+from aftersale.errors import DocumentError, Problem
+from aftersale.handbook import Handbook, default_handbook
+from aftersale.marketplaces import Marketplace
+from aftersale.orders import Order
+from aftersale.rules import Rule, Rulebook, RuleSet
+from aftersale.workflow import MARKS, Move, State, Workflow, default_workflow
+
+ReturnDecision = Callable[[Order, Instant, bool], tuple[str | None, str]]
+"""Asks the marketplace's owner: (order, requested_at, in_policy) → (decision or None, who decided)."""
+
+
+Offsets = tuple[str, int, str, int, str]
+"""A deadline that counts wall hours alike for every order: name, due after, set by, expires after, on expiry."""
+
+
+@frozen(eq=False)
+class Way:
+    """One move that a fact allows, bound to the terms: where it leads and what begins there.
+
+    `offsets` are the deadlines of the new state where all of them count plain wall hours, else None; `defect` is 1
+    when the move makes the order a defect, -1 when it takes that back.
+    """
+
+    move: Move
+    state: State
+    stays: bool
+    defect: int
+    started_by: str
+    offsets: tuple[Offsets, ...] | None
+
+
+@frozen(eq=False)
+class Terms:
+    """What binds a case of one marketplace from one instant to the next change of rules.
+
+    The rulebook is the marketplace's, the handbook the seller's; `decide_return` asks the owner plugin.
+    """
+
+    marketplace: Marketplace
+    rulebook: Rulebook
+    handbook: Rulebook
+    workflow: Workflow
+    decide_return: ReturnDecision
+    _ways: dict[tuple[str, str, str], tuple[Way, ...]] = field(factory=dict, init=False)
+
+    def ways(self, kind: str, state: str, fact: str) -> tuple[Way, ...]:
+        """Return the moves that this fact allows there, guarded ones first; empty when it allows none."""
+        key = (kind, state, fact)
+        found = self._ways.get(key)
+        if found is None:
+            moves = self.workflow.moves(kind, state, fact)
+            found = self._ways[key] = tuple(self._way(kind, state, move) for move in moves)
+        return found
+
+    def _way(self, kind: str, before: str, move: Move) -> Way:
+        after = self.workflow.state(kind, move.to)
+        was_defect = bool(before) and self.workflow.state(kind, before).defect
+        started_by = move.counts_as or move.fact
+        offsets = [self._offsets(name, started_by) for name in after.opens]
+        plain = tuple(found for found in offsets if found is not None)
+        return Way(
+            move,
+            after,
+            move.to == before,
+            after.defect - was_defect,
+            started_by,
+            plain if len(plain) == len(offsets) else None,
+        )
+
+    def deadlines(self, way: Way, at: Instant, order: Order) -> tuple[Deadline, ...]:
+        """Return the deadlines that begin when a case goes this way at this instant.
+
+        The tighter of rule and handbook is due; the marketplace's own end is when the case expires. A deadline that
+        nobody sets does not begin.
+        """
+        if way.offsets is not None:
+            return tuple(
+                [Deadline(name, at, at + due, by, at + end, then) for name, due, by, end, then in way.offsets]
+            )
+        found = (self._measured(name, way.started_by, at, order) for name in way.state.opens)
+        return tuple(deadline for deadline in found if deadline is not None)
+
+    def window_end(self, name: str, at: Instant, order: Order) -> Instant | None:
+        """Return when a window that starts at this instant ends, or None when no rule sets one."""
+        rule = self.rulebook.rule(name, order) or self.handbook.rule(name, order)
+        return None if rule is None else self._end(rule, at)
+
+    def switch(self, name: str, order: Order) -> Rule | None:
+        """Return the switch of that name for this order, the marketplace's before the seller's."""
+        return self.rulebook.rule(name, order) or self.handbook.rule(name, order)
+
+    def _measured(self, name: str, fact: str, at: Instant, order: Order) -> Deadline | None:
+        rule, own = (_started(book.rule(name, order), fact) for book in (self.rulebook, self.handbook))
+        if rule is None and own is None:
+            return None
+        by_rule = self._end(rule, at) if rule else None
+        by_handbook = self._end(own, at) if own else None
+        return _tighter(name, at, (rule, by_rule), (own, by_handbook))
+
+    def _end(self, rule: Rule, at: Instant) -> Instant:
+        assert rule.amount is not None  # noqa: S101 - told apart when the rule was read
+        assert rule.clock is not None  # noqa: S101
+        return due_after(at, rule.amount, rule.clock, self.marketplace.calendar, rule.ends)
+
+    def _offsets(self, name: str, fact: str) -> Offsets | None:
+        """Return fixed offsets where both sides count wall hours for every order: most deadlines of most runs."""
+        rows = [*self.rulebook.rules(name), *self.handbook.rules(name)]
+        if not rows or any(row.clock != "wall_hours" or row.when.weight or fact not in row.starts for row in rows):
+            return None
+        rule = self.rulebook.rules(name)[0] if self.rulebook.rules(name) else None
+        own = self.handbook.rules(name)[0] if self.handbook.rules(name) else None
+        spans = [(row, None if row is None else (row.amount or 0) * HOUR) for row in (rule, own)]
+        found = _tighter(name, 0, spans[0], spans[1])
+        return name, found.due, found.set_by, found.expires_at, found.on_expiry
+
+
+def _started(rule: Rule | None, fact: str) -> Rule | None:
+    return rule if rule is not None and fact in rule.starts else None
+
+
+def _tighter(
+    name: str, at: Instant, rule: tuple[Rule | None, Instant | None], own: tuple[Rule | None, Instant | None]
+) -> Deadline:
+    by_rule, by_handbook = rule[1], own[1]
+    if by_rule is None or (by_handbook is not None and by_handbook < by_rule):
+        due, set_by = by_handbook, "handbook"
+    else:
+        due, set_by = by_rule, "rule"
+    speaks = rule if by_rule is not None else own
+    assert due is not None  # noqa: S101 - one of the two speaks
+    assert speaks[0] is not None  # noqa: S101
+    assert speaks[1] is not None  # noqa: S101
+    return Deadline(name, at, due, set_by, speaks[1], speaks[0].on_expiry)
+
+
+class Policy:
+    """The terms of one marketplace over all time, looked up by instant."""
+
+    def __init__(
+        self,
+        marketplace: Marketplace,
+        rules: RuleSet,
+        handbook: Handbook | None = None,
+        workflow: Workflow | None = None,
+        decide_return: ReturnDecision | None = None,
+    ) -> None:
+        """Bind them together; raises DocumentError when an expiry leads to a fact that the workflow forbids there."""
+        self.marketplace = marketplace
+        self.rules = rules
+        self.workflow = workflow or default_workflow()
+        self.handbook = RuleSet((handbook or default_handbook()).for_marketplace(marketplace.name))
+        self._decide = decide_return or undecided
+        self._spans = self._cut()
+        if problems := list(_wrong_expiries(self)):
+            raise DocumentError(f"the rules of {marketplace.name}", tuple(problems))
+
+    def at(self, instant: Instant) -> Terms:
+        """Return what binds a case in which something happens at this instant."""
+        starts, terms = self._spans
+        return terms[bisect_right(starts, instant)]
+
+    def _cut(self) -> tuple[list[Instant], list[Terms]]:
+        """Cut time where either side changes; the first terms reach back for ever."""
+        names = (self.marketplace.name, *self.handbook.marketplaces)
+        turns = set(self.rules.turns(self.marketplace.name))
+        turns.update(day for name in names for day in self.handbook.turns(name))
+        starts = [start_of_day(day, self.marketplace.zone) for day in sorted(turns)]
+        probes = [starts[0] - 1, *starts] if starts else [0]
+        return starts, [self._terms(probe) for probe in probes]
+
+    def _terms(self, instant: Instant) -> Terms:
+        day = local_date(instant, self.marketplace.zone)
+        rulebook = self.rules.rulebook(self.marketplace.name, day)
+        own = [row for name in self.handbook.marketplaces for row in self.handbook.rulebook(name, day).rows]
+        handbook = Rulebook(self.marketplace.name, tuple(own))
+        return Terms(self.marketplace, rulebook, handbook, self.workflow, self._decide)
+
+    def metrics(self, instant: Instant) -> tuple[Rule, ...]:
+        """Return the metric definitions in force, the marketplace's first, then the handbook's."""
+        terms = self.at(instant)
+        return tuple(row for book in (terms.rulebook, terms.handbook) for row in book.rows if row.kind == "metric")
+
+
+def undecided(order: Order, requested_at: Instant, in_policy: bool) -> tuple[str | None, str]:
+    """Leave a return to the dated rules: what a marketplace without a decision of its own says."""
+    return None, ""
+
+
+def _wrong_expiries(policy: Policy) -> Iterator[Problem]:
+    rows = (*policy.rules.history(policy.marketplace.name), *policy.handbook.history())
+    for rule in rows:
+        if rule.kind != "deadline" or rule.on_expiry in MARKS:
+            continue
+        for kind, state in policy.workflow.opening(rule.name):
+            if not policy.workflow.moves(kind, state, rule.on_expiry):
+                allowed = ", ".join((*MARKS, *policy.workflow.allowed(kind, state)))
+                what = f"on_expiry '{rule.on_expiry}' cannot follow in state '{state}' of a {kind}"
+                yield Problem(rule.origin, str(rule), what, f"allowed there: {allowed}")
+
+
+Policies = Mapping[str, Policy]
+"""Policies by the name of their marketplace."""

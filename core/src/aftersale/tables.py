@@ -1,0 +1,71 @@
+"""Tables for the terminal: text without lines around it, that folds where it is too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import click
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+
+_GAP = 2
+_NARROW = 8
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str] = ()) -> Table:
+    """Return a table as wide as the terminal at most.
+
+    Words stay whole while there is room for them. Columns whose header is one of `numbers` stand to the right
+    and are never folded.
+    """
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for header, width in zip(headers, _widths(headers, rows, console().width), strict=True):
+        figure = header in numbers
+        made.add_column(
+            header, width=width, overflow="fold", no_wrap=figure, justify="right" if figure else "left"
+        )
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def show(*parts: Table | str) -> None:
+    """Print tables and lines: headers in bold on a terminal, plain text without trailing blanks elsewhere."""
+    out = console()
+    with out.capture() as captured:
+        for part in parts:
+            out.print(part)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def console() -> Console:
+    """Return where tables go: standard output, with text as it is (no markup, no colours of its own)."""
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the width of each column: its longest word, less where there is no room, more where there is."""
+    columns = list(zip(headers, *rows, strict=True))
+    natural = [_longest(line for cell in column for line in cell.split("\n")) for column in columns]
+    words = ([header, *(word for cell in cells for word in cell.split())] for header, *cells in columns)
+    widths = [_longest(column) for column in words]
+    spare = width - _GAP * (len(columns) - 1) - sum(widths)
+    for _ in range(-spare):
+        _narrow(widths)
+    for _ in range(min(spare, sum(natural) - sum(widths))):
+        neediest = max(range(len(columns)), key=lambda i: natural[i] / max(widths[i], 1))
+        widths[neediest] += 1
+    return [max(given, 1) for given in widths]
+
+
+def _narrow(widths: list[int]) -> None:
+    """Take one from the widest column; from the first, which names the row, when all others are narrow."""
+    others = widths[1:]
+    first = not others or max(others) <= _NARROW
+    widths[0 if first else 1 + others.index(max(others))] -= 1
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(cell_len, texts), default=0)

@@ -1,0 +1,51 @@
+"""Ready-made orders, facts and plugins; every argument changes one thing about the usual one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from aftersale.clocks import DAY, Instant, instant
+from aftersale.facts import Fact
+from aftersale.hookspecs import AFTERSALE_API, hookimpl
+from aftersale.orders import Order
+
+MONDAY: Instant = instant("2026-03-02T09:00:00+00:00")
+"""A Monday morning without a holiday or a clock change near it."""
+
+
+def order(id: str = "O-1", marketplace: str = "REF", **changes: Any) -> Order:
+    """Return an order of 25.00 EUR bought on MONDAY, promised within five days and delivered in four."""
+    bought = changes.pop("purchased_at", MONDAY)
+    usual: dict[str, Any] = {
+        "channel": "MFN",
+        "price": 2500,
+        "currency": "EUR",
+        "category": "general",
+        "promised_at": bought + 5 * DAY,
+        "delivered_at": bought + 4 * DAY,
+    }
+    return Order(id, marketplace, bought, **{**usual, **changes})
+
+
+def fact(kind: str = "buyer_message", at: Instant = MONDAY + 5 * DAY, **changes: Any) -> Fact:
+    """Return a fact about case C-1 of order O-1, known at once unless `known_at` says otherwise."""
+    usual: dict[str, Any] = {"marketplace": "REF", "order": "O-1", "case": "C-1", "known_at": at}
+    return Fact(kind, occurred_at=at, **{**usual, **changes})
+
+
+def plugin(name: str = "made_up", api: int | None = AFTERSALE_API, **members: Any) -> ModuleType:
+    """Return a plugin module with these members; functions named like hooks are marked as hooks."""
+    module = ModuleType(name)
+    if api is not None:
+        members["AFTERSALE_API"] = api
+    for key, member in members.items():
+        setattr(module, key, _marked(key, member))
+    return module
+
+
+def _marked(key: str, member: Any) -> Any:
+    function: Callable[..., Any] = member
+    bare = callable(member) and not hasattr(member, "aftersale_impl")
+    return hookimpl(function) if bare and key.startswith("aftersale_") else member

@@ -1,0 +1,39 @@
+"""Amazon in North America: US, CA, MX.
+
+All that this plugin knows is data: the stores in `profile.toml`, their dated rules in `rules.toml`, and the
+order files they hand out in `formats.toml`. Every rule names its source and how good that source is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftersale import hookimpl
+from aftersale.marketplaces import load_marketplaces
+from aftersale.orderfiles import load_formats
+from aftersale.rules import load_rules
+
+if TYPE_CHECKING:
+    from aftersale.marketplaces import Marketplace
+    from aftersale.orderfiles import OrderFormat
+    from aftersale.rules import Rule
+
+AFTERSALE_API = 1
+
+
+@hookimpl
+def aftersale_marketplaces() -> list[Marketplace]:
+    """Return the stores, as `profile.toml` describes them."""
+    return load_marketplaces(__name__)
+
+
+@hookimpl
+def aftersale_rules() -> list[Rule]:
+    """Return the dated rules of these stores, as `rules.toml` states them."""
+    return load_rules(__name__)
+
+
+@hookimpl
+def aftersale_order_formats() -> list[OrderFormat]:
+    """Return the order files that these stores hand out, as `formats.toml` describes them."""
+    return load_formats(__name__)

@@ -1,0 +1,163 @@
+"""A simulated year of 300,000 cases against the bare idiomatic SimPy model, side by side in one run.
+
+    python simulator/benchmarks/year.py [--scale 1.0] [--repeats 3] [--scaling]
+
+Ours is the whole model: three million orders, deliveries, buyers, the marketplaces' rules through the engine, the desk,
+the metrics. The bare model is what one would first write in SimPy: one process per case on a PriorityResource, agents
+off shift blocking their unit, no orders, no rules, no metrics; it gets the arrivals that ours had, and as many touches.
+Prints seconds, their ratio, and the peak memory; the ratio is what counts, and it should be 1 or less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from array import array
+from datetime import date
+from typing import Any
+
+import numpy as np
+import simpy
+from aftersale.clocks import DAY, HOUR
+from aftersale.plugins import load_plugins
+from aftersale_simulator import runs
+from aftersale_simulator.desk import Desk
+from aftersale_simulator.scenario import Scenario, parse_scenario
+
+AGENTS = 16
+SITES = {"apac": "Asia/Shanghai", "emea": "Africa/Lagos", "amer": "America/Costa_Rica"}
+HOURS = {"days": "Mon-Fri", "hours": "09:00-17:00"}
+SCENARIO: dict[str, Any] = {
+    "name": "a year of three marketplaces, three sites",
+    "currency": "CNY",
+    "period": {"start": date(2026, 1, 5), "measured": "364 d", "warm_up": "0 d"},
+    "handling": {
+        kind: {"mean": "12 min", "cv": 0.8}
+        for kind in ("reply", "decide_return", "refund", "submit_evidence", "appeal")
+    },
+    "world": {"message_rate": 0.085, "follow_up_rate": 0.3, "return_rate": 0.02},
+}
+SHARES = {"US": 0.5, "DE": 0.3, "JP": 0.2}
+ORDERS = 3_000_000
+
+
+def scenario(scale: float) -> Scenario:
+    """Return the year, or a part of it by the number of orders and agents."""
+    places = {
+        place: {
+            "orders_per_day": ORDERS * share * scale / 364,
+            "channels": {"MFN": 0.8, "FBA": 0.2},
+            "price": {"median": "25"},
+        }
+        for place, share in SHARES.items()
+    }
+    teams = {
+        name: {"zone": zone, "agents": max(1, round(AGENTS * scale)), "cost_per_hour": "45", "shifts": [HOURS]}
+        for name, zone in SITES.items()
+    }
+    return parse_scenario({**SCENARIO, "marketplace": places, "team": teams}, "benchmark")
+
+
+def ours(scale: float) -> tuple[float, runs.Result, array[int], int]:
+    """Run the whole model and return its seconds, its result, when its cases opened, and its number of tasks."""
+    plugins = load_plugins()
+    opened: array[int] = array("q")
+    seen: list[Desk] = []
+    original = runs._desk
+
+    def noted(*arguments: Any) -> Desk:
+        seen.append(original(*arguments))
+        return seen[-1]
+
+    runs._desk = noted
+    start = time.perf_counter()
+    result = runs.run(scenario(scale), 1, plugins)
+    seconds = time.perf_counter() - start
+    runs._desk = original
+    opened.extend(sorted(case.opened_at for case in seen[0].docket.cases.values()))
+    return seconds, result, opened, result.counts["tasks"]
+
+
+def bare(opened: array[int], touches: int, scale: float) -> float:
+    """Run the idiomatic model on the same arrivals, with as many touches in all, and return its seconds."""
+    rng = np.random.default_rng(1)
+    begin = opened[0]
+    arrivals = [(at - begin) / HOUR for at in opened]
+    cases = len(arrivals)
+    turns = 1 + rng.poisson(max(0.0, touches / cases - 1), cases)
+    sigma = float(np.sqrt(np.log(1 + 0.8**2)))
+    handling = np.exp(np.log(0.2) - sigma**2 / 2 + sigma * rng.standard_normal(turns.sum())).tolist()
+    pauses = rng.exponential(20.0, turns.sum()).tolist()
+    first = np.concatenate([[0], np.cumsum(turns)]).tolist()
+    agents = max(1, round(AGENTS * scale))
+    start = time.perf_counter()
+    env = simpy.Environment()
+    desk = simpy.PriorityResource(env, 3 * agents)
+
+    def case(i: int) -> Any:
+        for k in range(first[i], first[i + 1]):
+            with desk.request(priority=env.now + 24) as turn:
+                yield turn
+                yield env.timeout(handling[k])
+            yield env.timeout(pauses[k])
+
+    def source() -> Any:
+        for i in range(cases):
+            yield env.timeout(arrivals[i] - env.now)
+            env.process(case(i))
+
+    def off_shift(opens: int) -> Any:
+        for day in range(364):
+            if day % 7 < 5:
+                with desk.request(priority=-1) as turn:
+                    yield turn
+                    yield env.timeout(max(0.0, day * 24 + opens - env.now))
+                yield env.timeout(max(0.0, day * 24 + opens + 8 - env.now))
+        with desk.request(priority=-1) as turn:
+            yield turn
+            yield env.timeout(DAY)
+
+    env.process(source())
+    for opens in (1, 8, 15):
+        for _ in range(agents):
+            env.process(off_shift(opens))
+    env.run(until=364 * DAY / HOUR)
+    return time.perf_counter() - start
+
+
+def report(scale: float, repeats: int) -> None:
+    """Print each pair, and the median ratio."""
+    ratios = []
+    for _ in range(repeats):
+        mine, result, opened, touches = ours(scale)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        theirs = bare(opened, touches, scale)
+        ratios.append(mine / theirs)
+        cases = result.counts["cases"]
+        print(
+            f"orders {result.counts['orders']:,}  cases {cases:,}  tasks {touches:,}  whole model {mine:.1f} s  "
+            f"bare SimPy {theirs:.1f} s  ratio {ratios[-1]:.2f}  peak memory {memory:.2f} GiB  "
+            f"{mine / cases * 1e6:.0f} µs a case"
+        )
+    print(f"median ratio {np.median(ratios):.2f} over {repeats} pairs")
+
+
+def main() -> None:
+    """Run the benchmark as the arguments say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the year's orders and agents")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--scaling", action="store_true", help="a tenth, a third and the whole, each in a process")
+    arguments = parser.parse_args()
+    if arguments.scaling:
+        for scale in (0.1, 0.3, 1.0):
+            subprocess.run([sys.executable, __file__, "--scale", str(scale), "--repeats", "1"], check=True)
+        return
+    report(arguments.scale, arguments.repeats)
+
+
+if __name__ == "__main__":
+    main()

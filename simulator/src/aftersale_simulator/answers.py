@@ -1,0 +1,99 @@
+"""Answers: what a comparison means, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from aftersale.clocks import DAY
+from aftersale.messages import Catalogue
+from aftersale_simulator.scenario import Targets
+from aftersale_simulator.statistics import wilson
+from aftersale_simulator.whatif import Comparison, Standing
+
+LANGUAGE = "en"
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return Catalogue.load("aftersale_simulator")
+
+
+def say(key: str, **values: object) -> str:
+    """Return one of the simulator's messages with its values filled in."""
+    return _catalogue().text(key, LANGUAGE, **values)
+
+
+def answer(comparison: Comparison) -> str:
+    """Return which variant to choose and why, or that none keeps the targets, as one paragraph."""
+    cheapest = comparison.cheapest
+    if cheapest is None:
+        return _none_keeps(comparison)
+    if not cheapest.targets:
+        return say("answer.no_targets", **_price(comparison, cheapest))
+    kept = say("answer.kept", **_price(comparison, cheapest), **_met(comparison, cheapest))
+    first = comparison.standings[0]
+    return kept if cheapest is first else f"{kept} {_beside(comparison, cheapest, first)}"
+
+
+def _price(comparison: Comparison, standing: Standing) -> dict[str, object]:
+    cost = amount(standing.cost(), comparison.scenario.currency)
+    return {"name": standing.name, "cost": cost, "days": comparison.scenario.period.measured // DAY}
+
+
+def _met(comparison: Comparison, standing: Standing) -> dict[str, object]:
+    return {"met": standing.targets_met, "replications": comparison.replications}
+
+
+def _beside(comparison: Comparison, chosen: Standing, first: Standing) -> str:
+    more = round(chosen.cost() - first.cost())
+    if more == 0:
+        return say("answer.same", first=first.name, **_met(comparison, first))
+    key = "answer.more" if more > 0 else "answer.less"
+    sum_ = amount(abs(more), comparison.scenario.currency)
+    return say(key, amount=sum_, first=first.name, **_met(comparison, first))
+
+
+def _none_keeps(comparison: Comparison) -> str:
+    nearest = comparison.nearest
+    missed = nearest.most_missed() or ""
+    told = target_name(missed)
+    met = _met(comparison, nearest)
+    return say("answer.none", name=nearest.name, target=told, target_met=nearest.targets[missed], **met)
+
+
+def warnings(comparison: Comparison) -> list[str]:
+    """Return why the answer may not hold: too few replications of a variant on which it hangs."""
+    return list(_warnings(comparison))
+
+
+def _warnings(comparison: Comparison) -> Iterator[str]:
+    if comparison.replications < 2:
+        yield say("warning.one_replication")
+        return
+    for standing in comparison.unsure:
+        low, high = wilson(standing.targets_met, comparison.replications)
+        yield say(
+            "warning.unsure",
+            name=standing.name,
+            share=percent(comparison.scenario.targets.share_of_replications),
+            low=percent(low),
+            high=percent(high),
+            enough=comparison.enough,
+            **_met(comparison, standing),
+        )
+
+
+def target_name(name: str) -> str:
+    """Return how people speak of a target; the name itself for one that a marketplace brought along."""
+    return say(f"target.{name}") if hasattr(Targets, name) else name
+
+
+def amount(value: float, currency: str) -> str:
+    """Return money as people plan with it: in whole units of the currency."""
+    return f"{value:,.0f} {currency}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole percentage."""
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,220 @@
+"""Buyers: who writes, returns, claims and rates badly, and how lateness, silence and outcome drive them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from aftersale.clocks import DAY, HOUR, Instant
+from aftersale.orders import FULFILLED_BY_MARKETPLACE, NEVER, Order, Orders
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aftersale_simulator.chances import Chances, Hand
+from aftersale_simulator.lives import Happening, Life
+from aftersale_simulator.orders import HourProfile, LocalDays
+from aftersale_simulator.parameters import World
+
+Floats = NDArray[np.float64]
+Instants = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@frozen(eq=False)
+class FirstSteps:
+    """What buyers do of their own accord, before anybody has answered them, sorted by time.
+
+    `kinds` are indices into `names`; `slots` point into the hand of chances, and into the orders of those few whom
+    something happens to.
+    """
+
+    names: tuple[str, ...]
+    at: Instants
+    kinds: NDArray[np.int64]
+    slots: NDArray[np.int64]
+    orders: list[Order]
+    hand: Hand
+
+
+class _Crowd:
+    """All orders of a marketplace with their chances, as columns."""
+
+    def __init__(self, orders: Orders, chances: Chances, world: World) -> None:
+        self.orders, self.chances, self.world = orders, chances, world
+        self.place, self.size = orders.marketplaces[0], len(orders)
+        self.lost: Flags = orders.delivered_at == NEVER
+        self.late: Flags = self.lost | (orders.delivered_at > orders.promised_at)
+        by_marketplace = [channel in FULFILLED_BY_MARKETPLACE for channel in orders.channels]
+        self.handled_elsewhere: Flags = np.array(by_marketplace, bool)[orders.channel]
+        self.arrived: Instants = np.where(self.lost, orders.promised_at, orders.delivered_at)
+
+    def uniform(self, purpose: str) -> Floats:
+        return self.chances.uniform(self.size, purpose, self.place)
+
+    def later(self, purpose: str, mean: str, unit: int, where: Flags) -> Instants:
+        """Exponential delays of the chosen orders, in microseconds."""
+        draws = self.chances.exponential(np.flatnonzero(where), purpose, self.place)
+        return (draws * self.world[mean] * unit).astype(np.int64)
+
+    def rate(self, otherwise: str, late: str, lost: str) -> Floats:
+        return np.where(
+            self.lost, self.world[lost], np.where(self.late, self.world[late], self.world[otherwise])
+        )
+
+
+def first_steps(
+    orders: Orders, days: LocalDays, hours: HourProfile, chances: Chances, world: World
+) -> FirstSteps:
+    """Return everything that buyers of one marketplace begin, within the days given."""
+    crowd = _Crowd(orders, chances, world)
+    writers, written = _messages(crowd, days, hours)
+    returners, asked = _returns(crowd)
+    contacts = np.zeros(crowd.size, bool)
+    contacts[writers] = contacts[returners] = True
+    steps = {
+        "buyer_message": (writers, written),
+        "return_requested": (returners, asked),
+        "claim_filed": _claims_without_contact(crowd),
+        "feedback_left": _ratings(crowd, contacts),
+        "chargeback_filed": _chargebacks(crowd),
+    }
+    return _sorted(crowd, steps, int(days.bounds[-1]))
+
+
+def _sorted(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Instant) -> FirstSteps:
+    who = np.concatenate([indices for indices, _ in steps.values()])
+    at = np.concatenate([times for _, times in steps.values()])
+    kinds = np.repeat(np.arange(len(steps)), [len(indices) for indices, _ in steps.values()])
+    inside = np.flatnonzero(at < end)
+    order = inside[np.lexsort((kinds[inside], who[inside], at[inside]))]
+    chosen, slots = np.unique(who[order], return_inverse=True)
+    hand = Hand(crowd.chances, chosen, crowd.place)
+    return FirstSteps(tuple(steps), at[order], kinds[order], slots, crowd.orders.picked(chosen), hand)
+
+
+def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:
+    rate = crowd.rate("message_rate", "late_message_rate", "lost_message_rate")
+    factor = np.where(crowd.handled_elsewhere, crowd.world["marketplace_fulfilled_message_factor"], 1.0)
+    writes = crowd.uniform("message") < rate * factor
+    late = crowd.late[writes]
+    after_promise = crowd.orders.promised_at[writes] + crowd.later(
+        "message.late_delay", "late_message_delay_days", DAY, writes
+    )
+    after_purchase = crowd.orders.purchased_at[writes] + crowd.later(
+        "message.delay", "message_delay_days", DAY, writes
+    )
+    moment = np.where(late, after_promise, after_purchase)
+    soon = moment < days.bounds[-1]
+    who = np.flatnonzero(writes)[soon]
+    share = hours.share_of_day(crowd.chances.uniform(who, "message.hour", crowd.place))
+    return who, _at_hours(moment[soon], share, days)
+
+
+def _at_hours(moment: Instants, share: Floats, days: LocalDays) -> Instants:
+    """Move each instant to its buyer's hour of the day: on the same local day, or the next if that is over."""
+    last = len(days.bounds) - 2
+    day = np.clip(np.searchsorted(days.bounds, moment, side="right") - 1, 0, last)
+    at = days.bounds[day] + (share * days.lengths[day]).astype(np.int64)
+    over = at < moment
+    following = np.minimum(day + 1, last)
+    next_day = days.bounds[following] + (share * days.lengths[following]).astype(np.int64)
+    beyond = over & (day == last)
+    return np.where(beyond, days.bounds[-1], np.where(over, next_day, at))
+
+
+def _returns(crowd: _Crowd) -> tuple[Instants, Instants]:
+    world = crowd.world
+    by_category = np.array([world.get(f"return_rate_{name}", "return_rate") for name in crowd.orders.categories])
+    rate = by_category[crowd.orders.category] * np.where(crowd.late, world["late_return_factor"], 1.0)
+    returns = (crowd.uniform("return") < rate) & ~crowd.lost & ~crowd.handled_elsewhere
+    who = np.flatnonzero(returns)
+    spread = crowd.chances.normal(who, "return.lag", crowd.place)
+    lag = world["return_lag_days"] * np.exp(world["return_lag_sigma"] * spread) * DAY
+    return who, crowd.orders.delivered_at[who] + lag.astype(np.int64)
+
+
+def _claims_without_contact(crowd: _Crowd) -> tuple[Instants, Instants]:
+    rate = np.where(crowd.lost, crowd.world["claim_rate_lost"], crowd.world["claim_rate_late"])
+    claims = crowd.late & ~crowd.handled_elsewhere & (crowd.uniform("claim.late") < rate)
+    wait = int(crowd.world["claim_wait_days"] * DAY)
+    delay = crowd.later("claim.late_delay", "claim_delay_hours", HOUR, claims)
+    return np.flatnonzero(claims), crowd.orders.promised_at[claims] + wait + delay
+
+
+def _ratings(crowd: _Crowd, contacts: Flags) -> tuple[Instants, Instants]:
+    """Orders that may be rated badly: whether they are depends on what the buyer has been through by then."""
+    world = crowd.world
+    rate = np.where(crowd.late, world["negative_feedback_rate_late"], world["negative_feedback_rate"])
+    rate = np.where(contacts, np.maximum(rate, world["negative_feedback_rate_unheard"]), rate)
+    rates = crowd.uniform("feedback") < rate
+    delay = crowd.later("feedback.delay", "feedback_delay_days", DAY, rates)
+    return np.flatnonzero(rates), crowd.arrived[rates] + delay
+
+
+def _chargebacks(crowd: _Crowd) -> tuple[Instants, Instants]:
+    charged = crowd.uniform("chargeback") < crowd.world["chargeback_rate"]
+    delay = crowd.later("chargeback.delay", "chargeback_delay_days", DAY, charged)
+    return np.flatnonzero(charged), crowd.orders.purchased_at[charged] + delay
+
+
+class Buyers:
+    """What buyers do next, given how their cases stand; all chances are their order's own."""
+
+    def __init__(self, world: World) -> None:
+        """Take the declared parameters of the scenario."""
+        self._world = world
+
+    def still_would(self, kind: str, life: Life) -> bool:
+        """Whether a buyer who was about to do this does it, now that the time has come."""
+        if kind == "claim_filed":
+            first, life.claimed = not life.claimed, True
+            return first
+        if kind == "feedback_left":
+            return life.hand.uniform("feedback", life.slot) < self._rating_rate(life)
+        return True
+
+    def _rating_rate(self, life: Life) -> float:
+        rate = self._world["negative_feedback_rate_late" if life.late else "negative_feedback_rate"]
+        return max(rate, self._world["negative_feedback_rate_unheard"]) if life.unheard else rate
+
+    def replied(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After a reply: the buyer writes again, or claims all the same, or is content."""
+        turn, life.touches = life.touches, life.touches + 1
+        if life.hand.uniform(f"follow_up.{turn}", life.slot) < self._world["follow_up_rate"]:
+            delay = life.hand.exponential(f"follow_up.delay.{turn}", life.slot)
+            yield at + int(delay * self._world["follow_up_delay_hours"] * HOUR), "buyer_message", life
+        elif life.hand.uniform("claim.answered", life.slot) < self._world["claim_rate_answered"]:
+            yield from self._claim(life, at)
+
+    def unheard(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After a contact passed the silence rule unanswered: the buyer may claim, and will rate worse."""
+        life.unheard = True
+        if life.hand.uniform("claim.silence", life.slot) < self._world["claim_rate_silence"]:
+            yield from self._claim(life, at)
+
+    def authorised(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After an authorisation: the return is sent, or given up."""
+        if life.hand.uniform("return.sent", life.slot) < self._world["return_sent_rate"]:
+            delay = life.hand.exponential("return.send_delay", life.slot) * self._world["return_send_days"]
+            yield at + int(delay * DAY), "return_sent", life
+        else:
+            yield at + int(self._world["return_abandoned_days"] * DAY), "return_abandoned", life
+
+    def sent(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After the posting: the return reaches the seller."""
+        delay = life.hand.exponential("return.transit", life.slot) * self._world["return_transit_days"]
+        yield at + int(delay * DAY), "return_received", life
+
+    def declined(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After a declined return: the buyer may claim."""
+        if life.hand.uniform("claim.declined", life.slot) < self._world["claim_rate_declined"]:
+            yield from self._claim(life, at)
+
+    def unpaid(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After a refund missed its deadline: the buyer may claim."""
+        if life.hand.uniform("claim.unpaid", life.slot) < self._world["claim_rate_refund_late"]:
+            yield from self._claim(life, at)
+
+    def _claim(self, life: Life, at: Instant) -> Iterator[Happening]:
+        delay = life.hand.exponential("claim.delay", life.slot) * self._world["claim_delay_hours"]
+        yield at + int(delay * HOUR), "claim_filed", life

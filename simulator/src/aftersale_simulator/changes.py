@@ -1,0 +1,203 @@
+"""Changes: values set at paths of a scenario, as variants, `--vary` and `--set` do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import tomli
+from attrs import fields, has
+
+from aftersale.documents import MoneyAmount, Share
+from aftersale.errors import DocumentError, Problem
+from aftersale.orderfiles.formats import OrderFormat
+from aftersale_simulator.flaws import allowed_words, task_kinds
+from aftersale_simulator.parameters import load_parameters
+from aftersale_simulator.scenario import OrderSource, Scenario, parse_scenario
+
+Path = tuple[str, ...]
+_FIXED = ("name", "base", "variant")
+"""What a variant cannot change: which variants there are."""
+
+
+def with_changes(raw: Mapping[str, Any], changes: Mapping[str, Any], source: str) -> Scenario:
+    """Return the scenario with values set at paths such as `team.NAME.shifts.0.days`.
+
+    Raises DocumentError naming each unknown path with the words allowed there, or the problems of what comes
+    out; `source` says there who asked for the changes.
+    """
+    return parse_scenario(changed(raw, changes, source), source)
+
+
+def changed(raw: Mapping[str, Any], changes: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return a copy of the document with the values set; tables are merged, lists and shares replaced.
+
+    Raises DocumentError naming each unknown path with the words allowed there.
+    """
+    document = deepcopy(dict(raw))
+    problems = [problem for path, value in changes.items() for problem in _set(document, path, value, source)]
+    if problems:
+        raise DocumentError(source, tuple(problems))
+    return document
+
+
+def parse_assignment(text: str, source: str) -> tuple[str, list[Any]]:
+    """Split `PATH=VALUE,VALUE` into the path and its values, which are TOML or else plain text.
+
+    Quote a value that has a comma in it. Raises DocumentError; `source` names the option.
+    """
+    path, equals, rest = text.partition("=")
+    path = path.strip()
+    if not equals or not path or not rest.strip():
+        hint = "write PATH=VALUE, for example team.NAME.agents=4,6,8"
+        raise DocumentError(source, (Problem(source, "", f"'{text}' is not an assignment", hint),))
+    values = _values(rest, str if _kind_at(path) is MoneyAmount else float)
+    if "" in values:
+        hint = "remove the comma too many, or quote a value that has a comma"
+        raise DocumentError(source, (Problem(source, path, f"an empty value in '{rest}'", hint),))
+    return path, values
+
+
+def _values(text: str, number: Callable[[str], object]) -> list[Any]:
+    found = _toml(f"[{text}]", number)
+    if isinstance(found, list) and found:
+        return found
+    return [_value(part.strip(), number) for part in _split(text)]
+
+
+def _value(text: str, number: Callable[[str], object]) -> Any:
+    found = _toml(text, number)
+    return text if found is None else found
+
+
+def _toml(text: str, number: Callable[[str], object]) -> Any:
+    try:
+        document = tomli.loads(f"value = {text}", parse_float=number)
+    except (tomli.TOMLDecodeError, ValueError, RecursionError):
+        return None
+    return document["value"] if len(document) == 1 else None
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas outside quotes and brackets."""
+    parts, depth, quote, begin = [], 0, "", 0
+    for index, sign in enumerate(text):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "\"'":
+            quote = sign
+        elif sign in "[{":
+            depth += 1
+        elif sign in "]}":
+            depth -= 1
+        elif sign == "," and depth <= 0:
+            parts.append(text[begin:index])
+            begin = index + 1
+    return [*parts, text[begin:]]
+
+
+def _steps(path: str) -> Path:
+    """Return the words of a path; `shifts[0].days`, as messages write it, is `shifts.0.days`."""
+    return tuple(re.sub(r"\[(\d+)\]", r".\1", path).split("."))
+
+
+def _kind_at(path: str) -> Any:
+    """Return the type that a scenario has at this path, or None where it has none."""
+    kind: Any = Scenario
+    for step in _steps(path):
+        kind = _inner(kind, step)
+    return kind
+
+
+def _inner(kind: Any, step: str) -> Any:
+    if has(kind):
+        return _plain(_hints(kind).get(step))
+    if get_origin(kind) is dict:
+        return _plain(get_args(kind)[1])
+    if get_origin(kind) is tuple and step.isdecimal():
+        return _plain(get_args(kind)[0])
+    return None
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    found = {str(spec.alias): hints[spec.name] for spec in fields(kind)}
+    return {**_hints(OrderFormat), **found} if kind is OrderSource else found
+
+
+def _plain(kind: Any) -> Any:
+    """Return the type without `| None`."""
+    if get_origin(kind) in (Union, UnionType):
+        return next(part for part in get_args(kind) if part is not NoneType)
+    return kind
+
+
+def _set(document: dict[str, Any], path: str, value: Any, source: str) -> Iterator[Problem]:
+    node: Any = document
+    kind: Any = Scenario
+    steps = _steps(path)
+    for depth, step in enumerate(steps):
+        last = depth == len(steps) - 1
+        problem = _unknown(node, kind, steps[: depth + 1], value if last else None)
+        if problem is not None:
+            yield Problem(source, path, *problem)
+            return
+        kind = _inner(kind, step)
+        key: Any = int(step) if isinstance(node, list) else step
+        if last:
+            node[key] = _merged(node[key] if _holds(node, key) else None, value, kind)
+        elif isinstance(node, list):
+            node = node[key]
+        else:
+            node = node.setdefault(key, {})
+
+
+def _holds(node: Any, key: Any) -> bool:
+    return isinstance(node, list) or key in node
+
+
+def _unknown(node: Any, kind: Any, steps: Path, value: Any) -> tuple[str, str] | None:
+    """Say why the last of these steps leads nowhere, with a hint, or None."""
+    step = steps[-1]
+    if isinstance(node, list):
+        if step.isdecimal() and int(step) < len(node):
+            return None
+        numbers = f"a number from 0 to {len(node) - 1} is allowed here" if node else "the list is empty"
+        return f"'{step}' is not in the list", numbers
+    words = _words(node, kind, steps)
+    if words is None:
+        return f"'{'.'.join(steps[:-1])}' has nothing inside", "set the whole value"
+    if step in words or (_open(kind) and isinstance(value, dict)):
+        return None
+    return f"unknown word '{step}'", allowed_words(step, words)
+
+
+def _open(kind: Any) -> bool:
+    """Whether a new table may be added here under a name of its own: a team, say."""
+    return get_origin(kind) is dict and has(get_args(kind)[1])
+
+
+def _words(node: Any, kind: Any, steps: Path) -> list[str] | None:
+    if not isinstance(node, dict):
+        return None
+    above = steps[:-1]
+    if above == ("world",):
+        return sorted(parameter.name for parameter in load_parameters())
+    if above == ("handling",):
+        return list(task_kinds())
+    if has(kind):
+        return [name for name in _hints(kind) if above or name not in _FIXED]
+    if get_origin(kind) is dict:
+        return [steps[-1], *map(str, node)] if not _open(kind) else [str(name) for name in node]
+    return None
+
+
+def _merged(old: Any, new: Any, kind: Any) -> Any:
+    """Return the new value, or two tables as one; shares of a whole are replaced together."""
+    shares = get_origin(kind) is dict and get_args(kind)[1] is Share
+    if not isinstance(old, dict) or not isinstance(new, dict) or shares:
+        return deepcopy(new)
+    return old | {key: _merged(old.get(key), value, _inner(kind, str(key))) for key, value in new.items()}

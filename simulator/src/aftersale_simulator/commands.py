@@ -1,0 +1,248 @@
+"""Commands: `whatif`, `simulate` and `parameters`, as the program's users type them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aftersale.plugins import Plugins
+    from aftersale_simulator.history import History
+    from aftersale_simulator.plans import Plan
+    from aftersale_simulator.scenario import ScenarioFile
+    from aftersale_simulator.whatif import Compare
+
+_A_FILE = click.Path(path_type=Path, dir_okay=False)
+_A_FOLDER = click.Path(path_type=Path, file_okay=False)
+_settings = click.option(
+    "settings",
+    "--set",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Set a value of the scenario, for all variants.",
+)
+_orders = click.option(
+    "--orders", type=_A_FILE, help="Replay the orders of this file instead of synthetic ones."
+)
+_seed = click.option(
+    "--seed", type=click.IntRange(min=0), help="Meet other buyers; by default the scenario's seed."
+)
+
+
+@click.command()
+@click.argument("scenario", type=_A_FILE, required=False)
+@click.option(
+    "--vary", metavar="PATH=V,V,…", multiple=True, help="Compare these values; several options make a grid."
+)
+@_settings
+@_orders
+@click.option("--replications", type=click.IntRange(min=1), help="How often each variant is simulated.")
+@_seed
+@click.option("--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor.")
+@click.option(
+    "--out", type=_A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
+)
+@click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def whatif(
+    plugins: Plugins,
+    scenario: Path | None,
+    vary: Sequence[str],
+    settings: Sequence[str],
+    orders: Path | None,
+    replications: int | None,
+    seed: int | None,
+    workers: int | None,
+    out: Path | None,
+    json_: bool,
+) -> None:
+    """Compare variants of a SCENARIO: which staffing keeps the targets, at what cost.
+
+    Without SCENARIO the one that is shipped is taken. Paths are those of the scenario file, such as
+    team.shenzhen.agents or team.shenzhen.shifts.0.days.
+    """
+    from aftersale_simulator import files, records, report
+    from aftersale_simulator.answers import say
+    from aftersale_simulator.plans import reproduced
+    from aftersale_simulator.whatif import simulate
+
+    if out is not None:
+        files.check_free(out)
+    source = _loaded(scenario, plugins)
+    planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders))
+    with _progress(planned.runs, quiet=json_) as on_done:
+        comparison = simulate(planned, _comparing(workers or os.cpu_count() or 1, on_done, history))
+    notes = _notes(history, planned, plugins)
+    found = records.record(comparison, notes, history)
+    if out is not None:
+        texts = {"whatif.json": records.as_json(found) + "\n", "whatif.csv": records.as_csv(comparison)}
+        files.write_folder(out, {**texts, "scenario.toml": files.as_toml(reproduced(planned))})
+    if json_:
+        click.echo(records.as_json(found))
+        return
+    report.show(comparison, found, _console(), history)
+    if out is not None:
+        click.echo(say("report.written", folder=out))
+
+
+@click.command()
+@click.argument("scenario", type=_A_FILE)
+@click.option(
+    "--out", type=_A_FOLDER, required=True, help="Write orders, facts, cases and metrics to this new folder."
+)
+@click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
+@_seed
+@click.option(
+    "--replication", type=click.IntRange(min=1), default=1, show_default=True, help="Which one to run."
+)
+@_orders
+@_settings
+@click.pass_obj
+def simulate(
+    plugins: Plugins,
+    scenario: Path,
+    out: Path,
+    csv: bool,
+    seed: int | None,
+    replication: int,
+    orders: Path | None,
+    settings: Sequence[str],
+) -> None:
+    """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
+    from aftersale_simulator import files, report
+    from aftersale_simulator.answers import say, target_name
+    from aftersale_simulator.runs import run
+
+    files.check_free(out)
+    planned, history = _planned(
+        _loaded(scenario, plugins), plugins, (), settings, _options(seed, None, orders)
+    )
+    real = history.orders if history else None
+    result = run(planned.scenario, replication, plugins, orders=real, record=out, csv=csv)
+    console, own = _console(), planned.scenario
+    console.print(say("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
+    console.print(report.metric_table(result.metrics, own.currency))
+    for name, met in result.targets.items():
+        key = "simulate.kept" if met else "simulate.missed"
+        console.print(say(key, target=target_name(name)), markup=False)
+    for note in _notes(history, planned, plugins):
+        console.print(say("report.warning", text=note), markup=False)
+    console.print(say("report.written", folder=out), markup=False)
+
+
+@click.command()
+@click.option("json_", "--json", is_flag=True, help="Print a JSON list.")
+def parameters(json_: bool) -> None:
+    """List what the simulated world assumes: each number with its range, its unit and its source."""
+    from attrs import asdict
+
+    from aftersale_simulator.parameters import load_parameters
+
+    declared = load_parameters()
+    if json_:
+        click.echo(json.dumps([asdict(parameter) for parameter in declared], indent=2))
+        return
+    from aftersale_simulator import report
+    from aftersale_simulator.answers import say
+
+    lines = [
+        (one.name, f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, f"{one.source} ({one.grade})")
+        for one in declared
+    ]
+    header = [say(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
+    _console().print(report.rows(header, lines))
+
+
+def _loaded(path: Path | None, plugins: Plugins) -> ScenarioFile:
+    from aftersale_simulator.scenario import check_marketplaces, load_scenario
+
+    source = load_scenario(path)
+    check_marketplaces(source.scenario, plugins, source.source)
+    return source
+
+
+def _planned(
+    source: ScenarioFile,
+    plugins: Plugins,
+    vary: Sequence[str],
+    settings: Sequence[str],
+    options: dict[str, Any],
+) -> tuple[Plan, History | None]:
+    """Return what to simulate, with the order file read and what it says about returns set in the world."""
+    from aftersale_simulator.plans import plan
+
+    planned = plan(source, vary, settings, options)
+    _check(planned, plugins)
+    if planned.scenario.orders is None:
+        return planned, None
+    from aftersale_simulator.history import read_history
+
+    history = read_history(planned.scenario.orders, plugins)
+    learnt = {
+        f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world
+    }
+    return plan(source, vary, settings, {**options, **learnt}), history
+
+
+def _check(planned: Plan, plugins: Plugins) -> None:
+    """Refuse what only plugins and other files tell to be wrong, before anything runs."""
+    from aftersale_simulator.scenario import check_marketplaces
+    from aftersale_simulator.seller import seller_handbook
+
+    for one in planned.alternatives:
+        seller_handbook(one.scenario)
+        check_marketplaces(one.scenario, plugins, f"variant '{one.name}'")
+
+
+def _notes(history: History | None, planned: Plan, plugins: Plugins) -> list[str]:
+    if history is None:
+        return []
+    from aftersale_simulator.history import notes
+
+    return notes(history, planned.scenario, plugins)
+
+
+def _options(seed: int | None, replications: int | None, orders: Path | None) -> dict[str, Any]:
+    found = {"seed": seed, "replications": replications, "orders.file": orders and str(orders.absolute())}
+    return {path: value for path, value in found.items() if value is not None}
+
+
+def _comparing(workers: int, on_done: Callable[[], None], history: History | None) -> Compare:
+    from aftersale_simulator.runs import compare
+
+    orders = history.orders if history else None
+    return lambda variants, replications: compare(variants, replications, workers, on_done, orders=orders)
+
+
+@contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show how far the runs are on stderr, unless somebody else reads the output."""
+    if quiet or not (sys.stderr.isatty() and sys.stdout.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from aftersale_simulator.answers import say
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(say("report.running"), total=total)
+        yield lambda: progress.advance(task)
+
+
+def _console() -> Console:
+    """Return stdout, in colour and its own width for a terminal, else plain at a fixed width."""
+    from rich.console import Console
+
+    from aftersale_simulator.report import PLAIN_WIDTH
+
+    return Console(highlight=False) if sys.stdout.isatty() else Console(width=PLAIN_WIDTH, highlight=False)

@@ -1,0 +1,354 @@
+"""The desk: agents on shifts under SimPy, working the most urgent task first, on cases that the real engine keeps.
+
+This is the only module that yields. One order's way through it: `_world` lets something happen to it, `_record` puts
+the fact through the docket, `_follow` lets buyers and marketplace react and the task join the queue, an agent of
+`_work` takes the task and records its outcome.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
+from math import exp, inf, log, sqrt
+from typing import Any
+
+import numpy as np
+import simpy
+from aftersale.cases import Case, Deadline, Task
+from aftersale.clocks import Instant
+from aftersale.docket import Docket
+from aftersale.engine import Outcome
+from aftersale.facts import Fact
+from attrs import Factory, define, frozen
+
+from aftersale_simulator.buyers import Buyers, FirstSteps
+from aftersale_simulator.lives import Happening, Life
+from aftersale_simulator.marketplace import Investigators
+from aftersale_simulator.parameters import World
+from aftersale_simulator.roster import Window
+from aftersale_simulator.scenario import Handling
+
+Steps = Generator[simpy.Event, Any, None]
+Queue = list[tuple[Instant, int, Task, Life]]
+DONE_BY = {"reply": "seller_reply", "refund": "refunded", "submit_evidence": "evidence_submitted"}
+DONE_BY |= {"appeal": "appeal_submitted"}
+"""The fact that a finished task becomes; a decision on a return is one of two."""
+
+
+@define(eq=False)
+class Team:
+    """A team at work: how many are on duty, how many busy, who waits for a task, and which queues it serves."""
+
+    name: str
+    queues: list[Queue]
+    on_duty: int = 0
+    busy: int = 0
+    idle: list[simpy.Event] = Factory(list)
+
+
+@frozen(eq=False)
+class Place:
+    """One marketplace's orders with what their buyers begin."""
+
+    orders: Any
+    steps: FirstSteps
+
+
+@define
+class Effort:
+    """What the agents did in the measured period, in microseconds of agents' time; `waits` from task to start."""
+
+    since: Instant
+    until: Instant
+    busy: int = 0
+    tasks: int = 0
+    wasted: int = 0
+    waits: array[int] = Factory(lambda: array("q"))
+
+    def add(self, start: Instant, end: Instant) -> None:
+        """Count one handling, as far as it lies in the measured period."""
+        self.busy += max(0, min(end, self.until) - max(start, self.since))
+        if self.since <= start < self.until:
+            self.tasks += 1
+
+
+class Desk:
+    """World, engine and agents of one replication."""
+
+    def __init__(
+        self,
+        docket: Docket,
+        places: Sequence[Place],
+        windows: Mapping[str, Sequence[Window]],
+        serves: Mapping[str, Sequence[str]],
+        handling: Mapping[str, Handling],
+        world: World,
+        since: Instant,
+        until: Instant,
+        start: Instant,
+    ) -> None:
+        """Set the stage at `start`: `windows` and `serves` by team, the measured period [since, until)."""
+        self.docket, self.until = docket, until
+        self.facts: list[Fact] | None = None
+        self.effort = Effort(since, until)
+        self.env = simpy.Environment(initial_time=start)
+        self._lives: dict[str, Life] = {}
+        self._pushed = 0
+        self._watched: Instant = until + 1
+        self._times = {kind: _times(spec) for kind, spec in handling.items()}
+        self._return_authorised = world["return_authorised_rate"]
+        self._buyers = Buyers(world)
+        self._reactions = _reactions(self._buyers, Investigators(world))
+        self._misses = {"silence": self._buyers.unheard, "refund_after_receipt": self._buyers.unpaid}
+        self._queues = _queues([place.orders.marketplaces[0] for place in places], serves)
+        self._teams = [self._team(name, windows[name], serves[name]) for name in windows]
+        self._serving = {
+            place: [team for team in self._teams if any(own is queue for own in team.queues)]
+            for place, queue in self._queues.items()
+        }
+        self.env.process(self._world(places))
+
+    def run(self) -> None:
+        """Run to the end of the period; what is open then stays open."""
+        self.env.run(until=self.until)
+        self.docket.advance(self.until)
+        self.docket.passed.clear()
+
+    # the world happens
+
+    def _world(self, places: Sequence[Place]) -> Steps:
+        env = self.env
+        for at, kind, place, slot in _merged(places):
+            if at > env.now:
+                yield env.timeout(at - env.now)
+            self._happen(kind, self._life(places[place].steps, slot))
+
+    def _life(self, steps: FirstSteps, slot: int) -> Life:
+        order = steps.orders[slot]
+        life = self._lives.get(order.id)
+        if life is None:
+            life = self._lives[order.id] = Life.begin(order, steps.hand, slot)
+        return life
+
+    def _happen(self, kind: str, life: Life) -> None:
+        if self._buyers.still_would(kind, life):
+            self._record(life.fact(kind, self.env.now), life)
+
+    def _schedule(self, happenings: Iterable[Happening]) -> None:
+        now, timeout = self.env.now, self.env.timeout
+        for at, kind, life in happenings:
+            callbacks = timeout(max(0, at - now), (kind, life)).callbacks
+            callbacks.append(self._due)
+
+    def _due(self, event: simpy.Event) -> None:
+        kind, life = event.value
+        self._happen(kind, life)
+
+    # the engine is told, and everybody reacts
+
+    def _record(self, fact: Fact, life: Life) -> None:
+        if self.facts is not None:
+            self.facts.append(fact)
+        outcome = self.docket.record(fact, life.order)
+        if self.docket.passed:
+            self._passed()
+        if outcome is not None:
+            self._follow(outcome, life)
+
+    def _passed(self) -> None:
+        passed, self.docket.passed = self.docket.passed, []
+        for outcome, deadline in passed:
+            life = self._lives[outcome.case.order]
+            if outcome.case.state != outcome.before:
+                self._follow(outcome, life)
+            elif deadline.name in self._misses:
+                self._schedule(self._misses[deadline.name](life, deadline.expires_at))
+
+    def _follow(self, outcome: Outcome, life: Life) -> None:
+        case = outcome.case
+        if outcome.before == case.state:
+            return
+        if case.kind != "claim" and not outcome.before:
+            life.behind = case.id
+        reaction = self._reactions.get((case.kind, case.state))
+        if reaction is not None:
+            self._schedule(reaction(life, case.moved_at))
+        if outcome.opened:
+            self._watch(outcome.opened)
+            if case.task is not None:
+                self._enqueue(case.task, life)
+
+    def _watch(self, opened: Iterable[Deadline]) -> None:
+        """Be there when the next deadline ends; the engine says which one it is."""
+        for deadline in opened:
+            if deadline.expires_at < self._watched - 1:
+                self._watch_at(deadline.expires_at + 1)
+
+    def _watch_at(self, at: Instant) -> None:
+        self._watched = at
+        self.env.timeout(max(0, at - self.env.now), at).callbacks.append(self._deadline)
+
+    def _deadline(self, event: simpy.Event) -> None:
+        if event.value != self._watched:
+            return
+        self.docket.advance(self.env.now)
+        self._passed()
+        following = self.docket.next_expiry()
+        self._watched = self.until + 1
+        if following is not None and following + 1 < self.until:
+            self._watch_at(following + 1)
+
+    # the desk works
+
+    def _team(self, name: str, windows: Sequence[Window], serves: Sequence[str]) -> Team:
+        mine = [queue for place, queue in self._queues.items() if not serves or place in serves]
+        team = Team(name, list({id(queue): queue for queue in mine}.values()))
+        changes = _changes(windows, self.env.now, self.until)
+        on_duty = most = 0
+        for _, change in changes:
+            on_duty += change
+            most = max(most, on_duty)
+        for _ in range(most):
+            self.env.process(self._work(team))
+        self.env.process(self._hours(team, changes))
+        return team
+
+    def _hours(self, team: Team, changes: Sequence[tuple[Instant, int]]) -> Steps:
+        for at, change in changes:
+            if at > self.env.now:
+                yield self.env.timeout(at - self.env.now)
+            team.on_duty += change
+            while team.busy < team.on_duty and self._call(team):
+                pass
+
+    def _enqueue(self, task: Task, life: Life) -> None:
+        self._pushed += 1
+        heappush(self._queues[task.marketplace], (task.due, self._pushed, task, life))
+        for team in self._serving[task.marketplace]:
+            if team.busy < team.on_duty:
+                self._call(team)
+                return
+
+    def _call(self, team: Team) -> bool:
+        """Give the most urgent task to an idle agent; False when there is none."""
+        found = self._most_urgent(team)
+        if found is None:
+            return False
+        team.busy += 1
+        team.idle.pop().succeed(found)
+        return True
+
+    def _most_urgent(self, team: Team) -> tuple[Task, Life] | None:
+        cases = self.docket.cases
+        while True:
+            queue = team.queues[0] if len(team.queues) == 1 else min(team.queues, key=_head, default=_EMPTY)
+            if not queue:
+                return None
+            _, _, task, life = heappop(queue)
+            if cases[task.case].task is task:
+                return task, life
+
+    def _work(self, team: Team) -> Steps:
+        """One agent, who finishes what was begun even after hours."""
+        env = self.env
+        while True:
+            call = env.event()
+            team.idle.append(call)
+            found = yield call
+            while found is not None:
+                task, life = found
+                start = env.now
+                yield env.timeout(self._duration(task, life))
+                self._count(task, start)
+                self._finish(task, life)
+                found = self._most_urgent(team) if team.busy <= team.on_duty else None
+            team.busy -= 1
+
+    def _duration(self, task: Task, life: Life) -> int:
+        turn = life.touches if task.kind == "reply" else 0
+        return self._times[task.kind](life, f"handling.{task.kind}.{turn}")
+
+    def _count(self, task: Task, start: Instant) -> None:
+        self.effort.add(start, self.env.now)
+        if self.effort.since <= task.opened_at < self.effort.until:
+            self.effort.waits.append(start - task.opened_at)
+
+    def _finish(self, task: Task, life: Life) -> None:
+        case: Case = self.docket.cases[task.case]
+        if case.task is not task:
+            self.effort.wasted += 1
+            return
+        kind = DONE_BY.get(task.kind) or self._decided(life)
+        at = self.env.now
+        self._record(Fact(kind, task.marketplace, life.order.id, task.case, at, at), life)
+
+    def _decided(self, life: Life) -> str:
+        authorised = life.hand.uniform("return.decision", life.slot) < self._return_authorised
+        return "return_authorised" if authorised else "return_declined"
+
+
+_EMPTY: Queue = []
+
+
+def _head(queue: Queue) -> tuple[float, int]:
+    return queue[0][:2] if queue else (inf, 0)
+
+
+def _queues(places: Sequence[str], serves: Mapping[str, Sequence[str]]) -> dict[str, Queue]:
+    """Return each marketplace's queue: marketplaces that the same teams serve share one."""
+    by_teams: dict[frozenset[str], Queue] = {}
+    return {
+        place: by_teams.setdefault(frozenset(team for team, own in serves.items() if not own or place in own), [])
+        for place in places
+    }
+
+
+def _reactions(
+    buyers: Buyers, investigators: Investigators
+) -> dict[tuple[str, str], Callable[[Life, Instant], Iterator[Happening]]]:
+    return {
+        ("message", "answered"): buyers.replied,
+        ("return", "authorised"): buyers.authorised,
+        ("return", "sent"): buyers.sent,
+        ("return", "declined"): buyers.declined,
+        ("claim", "filed"): investigators.filed,
+        ("claim", "under_review"): investigators.reviewed,
+        ("claim", "appealed"): investigators.appealed,
+    }
+
+
+def _times(spec: Handling) -> Callable[[Life, str], int]:
+    """Return how long a task takes, in microseconds, by the chances of its order."""
+    mean = spec.mean
+    if spec.shape == "fixed" or mean == 0:
+        return lambda life, purpose: mean
+    if spec.shape == "exponential":
+        return lambda life, purpose: round(mean * life.hand.exponential(purpose, life.slot))
+    sigma = sqrt(log(1 + spec.cv**2))
+    centre = log(mean) - sigma**2 / 2
+    return lambda life, purpose: round(exp(centre + sigma * life.hand.normal(purpose, life.slot)))
+
+
+def _merged(places: Sequence[Place]) -> Iterator[tuple[Instant, str, int, int]]:
+    """Yield (when, what, place, slot) over all marketplaces in order of time."""
+    at = np.concatenate([place.steps.at for place in places])
+    where = np.repeat(np.arange(len(places)), [len(place.steps.at) for place in places])
+    kinds = np.concatenate([place.steps.kinds for place in places])
+    slots = np.concatenate([place.steps.slots for place in places])
+    names = places[0].steps.names if places else ()
+    sequence = np.lexsort((where, at))
+    columns = (column[sequence].tolist() for column in (at, kinds, where, slots))
+    for when, kind, place, slot in zip(*columns, strict=True):
+        yield when, names[kind], place, slot
+
+
+def _changes(windows: Sequence[Window], start: Instant, until: Instant) -> list[tuple[Instant, int]]:
+    """Return when how many agents come (+) or go (-), in order of time, within the run."""
+    steps: dict[Instant, int] = {}
+    for window in windows:
+        if window.end > start and window.start < until:
+            begin = max(window.start, start)
+            steps[begin] = steps.get(begin, 0) + window.agents
+            steps[window.end] = steps.get(window.end, 0) - window.agents
+    return sorted((at, change) for at, change in steps.items() if change)

@@ -1,0 +1,99 @@
+"""Files: a folder of results that is there whole or not at all, and scenarios as TOML text."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from aftersale.errors import DocumentError, Problem
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds something, or cannot be made; raises DocumentError that says what to do."""
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        writable = os.access(nearest, os.W_OK) and nearest.is_dir()
+    except OSError as error:
+        raise _refused(folder, f"cannot be used: {error.strerror}", "name another folder") from error
+    if taken:
+        raise _refused(folder, "is there already", "name a folder that is new or empty; nothing was written")
+    if not writable:
+        raise _refused(folder, "cannot be written", "name a folder where you may write; nothing was written")
+
+
+def _refused(folder: Path, what: str, hint: str) -> DocumentError:
+    return DocumentError(str(folder), (Problem(str(folder), "", what, hint),))
+
+
+def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write texts as the files of a new folder, all or nothing; raises DocumentError when it cannot."""
+    check_free(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise _refused(folder, f"cannot be written: {error.strerror}", "name another folder") from error
+    try:
+        for name, text in texts.items():
+            (made / name).write_text(text, encoding="utf-8", newline="\n")
+        made.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        made.replace(folder)
+    except BaseException as error:
+        shutil.rmtree(made, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _refused(folder, f"cannot be written: {error.strerror}", "name another folder") from error
+        raise
+
+
+def as_toml(document: Mapping[str, Any]) -> str:
+    """Return a document as TOML text that reads back as the same values."""
+    return "\n".join(_lines(document)) + "\n"
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    tables = {
+        key: value for key, value in document.items() if isinstance(value, Mapping) or _is_tables(value)
+    }
+    yield from (f"{_key(key)} = {_value(value)}" for key, value in document.items() if key not in tables)
+    for key, value in tables.items():
+        for table in [value] if isinstance(value, Mapping) else value:
+            brackets = "[{}]" if isinstance(value, Mapping) else "[[{}]]"
+            yield from ("", brackets.format(_key(key)))
+            yield from (f"{_key(name)} = {_value(item)}" for name, item in table.items())
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _text(key)
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return _text(value) if isinstance(value, str) else repr(value)

@@ -1,0 +1,135 @@
+"""Flaws: what is wrong with a scenario beyond the types of its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from difflib import get_close_matches
+from math import inf
+from sys import float_info
+from typing import TYPE_CHECKING, Any
+
+from aftersale.clocks import DAY
+from aftersale.errors import Problem
+from aftersale.workflow import default_workflow
+from aftersale_simulator.parameters import load_parameters
+
+if TYPE_CHECKING:
+    from aftersale_simulator.scenario import Sales, Scenario, Shift
+
+CHANNELS = ("MFN", "FBA", "SFP")
+"""Who fulfils an order: the seller, the marketplace, or the seller under the marketplace's promise."""
+MOST_ORDERS = 100_000_000
+"""Of one replication; more would not fit into memory."""
+MOST_AGENTS = 10_000
+"""Of one team; each is a process of the simulation."""
+_ROUNDING = 1e-9
+_MANY_WORDS = 20
+
+
+def task_kinds() -> tuple[str, ...]:
+    """Return the kinds of task that the workflow puts on the desk, in its own order."""
+    states = (state for kind in default_workflow().kinds.values() for state in kind.state)
+    return tuple(dict.fromkeys(state.task for state in states if state.task))
+
+
+def sales_flaws(sales: Sales) -> Iterator[str]:
+    """Yield what is wrong with shares and weights."""
+    for channel in sales.channels:
+        if channel not in CHANNELS:
+            yield f"channels: unknown channel '{channel}', the channels are {', '.join(CHANNELS)}"
+    for name in ("channels", "categories"):
+        total = sum(getattr(sales, name).values())
+        if abs(total - 1) > _ROUNDING:
+            yield f"{name}: the shares sum to {total:g}, not to 1"
+    for name, size in (("hourly", 24), ("weekly", 7)):
+        weights = getattr(sales, name)
+        if weights is not None and (len(weights) != size or not 0 < sum(weights) < inf):
+            yield f"{name}: {size} weights are needed, not all 0"
+    yield from beyond("dispersion", sales.dispersion, 1000)
+
+
+def beyond(name: str, value: float | Decimal | None, most: int) -> Iterator[str]:
+    """Yield that a value is larger than anything that can be simulated, if it is."""
+    if value is not None and value > most:
+        yield f"{name}: at most {most}"
+
+
+def shift_flaws(shift: Shift) -> Iterator[str]:
+    """Yield the breaks that are not within the hours or overlap."""
+    opens, closes = shift.hours
+    reached = opens
+    for begin, end in shift.pauses():
+        if begin < reached or end > closes:
+            span = f"{clock_text(begin)}-{clock_text(end)}"
+            yield f"breaks: {span} is not inside the hours, or overlaps another break"
+        reached = max(reached, end)
+
+
+def clock_text(minutes: int) -> str:
+    """Return minutes from midnight as a clock shows them."""
+    hours, rest = divmod(minutes, 60)
+    return f"{hours if hours <= 24 else hours - 24:02d}:{rest:02d}"
+
+
+def world_flaws(world: Any, source: str) -> Iterator[Problem]:
+    """Yield unknown parameters of an unchecked `[world]`, and values out of their declared range."""
+    known = {str(parameter.name): parameter for parameter in load_parameters()}
+    for name, value in world.items() if isinstance(world, dict) else ():
+        path = f"world.{name}"
+        if name not in known:
+            yield Problem(source, path, "unknown parameter", allowed_words(str(name), sorted(known)))
+        elif _is_number(value) and not known[name].low <= value <= known[name].high:
+            hint = f"{known[name].unit}: {known[name].low:g} to {known[name].high:g}"
+            yield Problem(source, path, f"{value:g} is out of range", hint)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is one that can be compared and shown; what is none, the types tell."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float_info.max
+
+
+def handling_flaws(handling: Any, source: str) -> Iterator[Problem]:
+    """Yield the kinds of task that an unchecked `[handling]` lacks, and those that do not exist."""
+    if not isinstance(handling, dict):
+        return
+    kinds = task_kinds()
+    for name in handling:
+        if name not in kinds:
+            yield Problem(source, f"handling.{name}", "unknown kind of task", allowed_words(str(name), kinds))
+    for name in kinds:
+        if name not in handling:
+            hint = f"say how long it takes: {name} = {{ mean = '10 min' }}"
+            yield Problem(source, f"handling.{name}", "this kind of task is missing", hint)
+
+
+def scenario_flaws(scenario: Scenario, source: str) -> Iterator[Problem]:
+    """Yield what does not fit together in a scenario whose parts are well: who serves what, and how much."""
+    places: tuple[str, ...] = tuple(map(str, scenario.marketplace))
+    served = {place for team in scenario.team.values() for place in team.serves or places}
+    for name, team in scenario.team.items():
+        for index, served_place in enumerate(team.serves):
+            if served_place not in places:
+                hint = allowed_words(served_place, places)
+                yield Problem(source, f"team.{name}.serves[{index}]", f"nothing is sold on '{served_place}'", hint)
+    for place in places if scenario.team else ():
+        if place not in served:
+            hint = f"add it to the serves of one of: {', '.join(scenario.team)}"
+            yield Problem(source, f"marketplace.{place}", "no team serves this marketplace", hint)
+    for name, what in (("marketplace", "nothing is sold"), ("team", "nobody works")):
+        if not getattr(scenario, name):
+            yield Problem(source, name, what, f"add a table [{name}.NAME]")
+    days = (scenario.period.measured + scenario.period.warm_up) / DAY
+    if sum(sales.orders_per_day for sales in scenario.marketplace.values()) * days > MOST_ORDERS:
+        hint = f"at most {MOST_ORDERS:,} in a period with its warm-up; simulate a share of them"
+        yield Problem(source, "marketplace", "too many orders", hint)
+
+
+def allowed_words(word: str, words: Iterable[str]) -> str:
+    """Return a hint that names the allowed words, the nearest first when one is near."""
+    known = list(words)
+    near = get_close_matches(word, known, n=1)
+    guess = f"did you mean '{near[0]}'? " if near else ""
+    if near and len(known) > _MANY_WORDS:
+        return guess.strip()
+    return f"{guess}allowed: {', '.join(known)}" if known else "none are allowed here"

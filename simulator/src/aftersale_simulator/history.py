@@ -1,0 +1,157 @@
+"""History: the real orders behind a scenario, and what they say about returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from aftersale.clocks import local_date
+from aftersale.errors import DocumentError, Problem
+from aftersale.orderfiles import OrderFile, OrderFormat, find_format, read_orders, shifted
+from aftersale.orders import Orders
+from aftersale_simulator.answers import say
+from aftersale_simulator.flaws import allowed_words
+from aftersale_simulator.parameters import load_parameters
+from aftersale_simulator.returnfit import ReturnFit, fit_returns
+from aftersale_simulator.scenario import OrderSource, Scenario
+
+if TYPE_CHECKING:
+    from aftersale.plugins import Plugins
+
+_SHOWN = 3
+
+
+@frozen(eq=False)
+class History:
+    """The orders of a file, moved into the scenario's time, and what was learnt from them.
+
+    `fit` is None when the file has no cancellation that belongs to one of its purchases.
+    """
+
+    file: OrderFile
+    orders: Orders
+    fit: ReturnFit | None
+
+    @property
+    def world(self) -> dict[str, float]:
+        """The world's parameters that the file speaks of, by name, within their declared ranges."""
+        if self.fit is None:
+            return {}
+        found = {
+            "return_rate": self.fit.rate,
+            "return_lag_days": self.fit.lognormal_median_days,
+            "return_lag_sigma": self.fit.lognormal_sigma,
+        }
+        declared = {str(parameter.name): parameter for parameter in load_parameters()}
+        return {
+            name: min(max(value, declared[name].low), declared[name].high) for name, value in found.items()
+        }
+
+
+def read_history(source: OrderSource, plugins: Plugins) -> History:
+    """Return the orders of a scenario's file; raises DocumentError when it cannot be read."""
+    form = _format(source, plugins)
+    found = read_orders(Path(source.file), form, plugins.marketplaces)
+    return History(found, _moved(found.orders, source.move_to, plugins), fit_returns(found))
+
+
+def _format(source: OrderSource, plugins: Plugins) -> OrderFormat:
+    if source.mapping is not None:
+        return source.mapping
+    if source.format is None:
+        return find_format(Path(source.file), plugins.order_formats)
+    known = {str(form.name): form for form in plugins.order_formats}
+    if source.format not in known:
+        hint = allowed_words(source.format, sorted(known))
+        problem = Problem(source.file, "orders.format", f"unknown order format '{source.format}'", hint)
+        raise DocumentError(source.file, (problem,))
+    return known[source.format]
+
+
+def _moved(orders: Orders, move_to: date | None, plugins: Plugins) -> Orders:
+    if move_to is None or not len(orders):
+        return orders
+    days = (move_to - _span(orders, plugins)[0]).days
+    return shifted(orders, -(-days // 7))
+
+
+def _span(orders: Orders, plugins: Plugins) -> tuple[date, date]:
+    """Return the first and the last local day with an order."""
+    zones = [plugins.marketplaces[name].zone for name in orders.marketplaces]
+    ends = [
+        local_date(int(orders.purchased_at[index]), zones[orders.marketplace[index]]) for index in (0, -1)
+    ]
+    return ends[0], ends[1]
+
+
+def notes(history: History, scenario: Scenario, plugins: Plugins) -> list[str]:
+    """Return what to know about the order file: what was left out, and what does not fit the scenario."""
+    return list(_notes(history, scenario, plugins))
+
+
+def _notes(history: History, scenario: Scenario, plugins: Plugins) -> Iterator[str]:
+    file = history.file
+    if file.rows_rejected:
+        shown = "; ".join(map(str, file.rejected[:_SHOWN]))
+        yield say("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=shown)
+    others = sorted(set(history.orders.marketplaces) - set(scenario.marketplace))
+    if others:
+        yield say("orders.elsewhere", names=", ".join(others))
+    if history.fit is None:
+        yield say("orders.not_fitted")
+    if len(history.orders):
+        yield from _gaps(_span(history.orders, plugins), scenario)
+
+
+def _gaps(span: tuple[date, date], scenario: Scenario) -> Iterator[str]:
+    period = scenario.period
+    first = period.start - timedelta(microseconds=period.warm_up)
+    last = period.start + timedelta(microseconds=period.measured) - timedelta(1)
+    if span[0] > first or span[1] < last:
+        yield say("orders.outside", begins=span[0], ends=span[1], first=first, last=last)
+
+
+def summary(history: History) -> str:
+    """Return in words what was read and what was learnt from it."""
+    file, fit = history.file, history.fit
+    counts: Mapping[str, Any] = {
+        "orders": len(history.orders),
+        "rows": file.rows_read,
+        "used": file.rows_used,
+        "cancelled": file.rows_cancelled,
+        "skipped": file.rows_skipped,
+        "rejected": file.rows_rejected,
+    }
+    read = say("orders.read", name=Path(file.source).name, **counts)
+    if fit is None:
+        return read
+    learnt = say(
+        "orders.fitted",
+        rate=f"{100 * fit.rate:.1f} %",
+        median=f"{fit.lognormal_median_days:.1f}",
+        sigma=f"{fit.lognormal_sigma:.2f}",
+        matched=fit.matched,
+    )
+    return f"{read} {learnt}"
+
+
+def record(history: History) -> dict[str, Any]:
+    """Return what was read and learnt as plain data for JSON; every rejected row is there."""
+    file = history.file
+    return {
+        "file": Path(file.source).name,
+        "format": str(file.format),
+        "orders": len(history.orders),
+        "rows_read": file.rows_read,
+        "rows_used": file.rows_used,
+        "rows_cancelled": file.rows_cancelled,
+        "rows_skipped": file.rows_skipped,
+        "skipped": dict(file.skipped),
+        "rows_rejected": file.rows_rejected,
+        "rejected": [{"line": row.line, "reason": row.reason, "text": str(row)} for row in file.rejected],
+        "fitted": history.world,
+    }

@@ -1,0 +1,47 @@
+"""Letters: names and texts for those buyers who are shown, in their marketplace's language, by Faker, seeded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import blake2b
+
+import polars as pl
+from aftersale.marketplaces import Marketplace
+from faker import Faker
+from faker.config import AVAILABLE_LOCALES
+
+POOL = 200
+"""How many different names and texts one language has; Faker is slow, and nobody reads more."""
+
+
+def locale_of(marketplace: Marketplace) -> str:
+    """Return Faker's locale for the marketplace's first language, the country's own where there is one."""
+    language = marketplace.languages[0]
+    exact = f"{language}_{marketplace.country}"
+    if exact in AVAILABLE_LOCALES:
+        return exact
+    return next((locale for locale in sorted(AVAILABLE_LOCALES) if locale.startswith(f"{language}_")), "en_US")
+
+
+@cache
+def _pool(locale: str, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    fake = Faker(locale)
+    fake.seed_instance(seed)
+    return tuple(fake.name() for _ in range(POOL)), tuple(fake.text(max_nb_chars=120) for _ in range(POOL))
+
+
+def dressed(
+    messages: pl.DataFrame, marketplaces: Mapping[str, Marketplace], seed: int, replication: int
+) -> pl.DataFrame:
+    """Return the messages with the buyer's name and a text; the same order always has the same buyer."""
+    names, texts = [], []
+    for order, place, sender, sent_at in messages.select("order", "marketplace", "sender", "sent_at").iter_rows():
+        own_names, own_texts = _pool(locale_of(marketplaces[place]), seed)
+        names.append(own_names[_pick(f"{seed}/{replication}/name/{order}")])
+        texts.append(own_texts[_pick(f"{seed}/{replication}/{sender}/{order}/{sent_at.isoformat()}")])
+    return messages.with_columns(pl.Series("buyer", names, pl.String), pl.Series("text", texts, pl.String))
+
+
+def _pick(key: str) -> int:
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little") % POOL

@@ -1,0 +1,56 @@
+"""Lives: the few orders that something happens to, as they pass through the simulation."""
+
+from __future__ import annotations
+
+from aftersale.cases import Case
+from aftersale.clocks import Instant
+from aftersale.facts import Fact
+from aftersale.orders import Order
+from attrs import define
+
+from aftersale_simulator.chances import Hand
+
+CASE_OF = {"buyer_message": "M", "return_requested": "R", "return_sent": "R", "return_received": "R"}
+CASE_OF |= dict.fromkeys(("return_abandoned",), "R")
+CASE_OF |= dict.fromkeys(("claim_filed", "information_requested", "claim_granted", "claim_denied"), "C")
+CASE_OF |= dict.fromkeys(("claim_granted_by_marketplace", "appeal_granted", "appeal_denied"), "C")
+"""Which of an order's cases a fact of the world is about: its message, its return or its claim."""
+
+
+@define(eq=False)
+class Life:
+    """One order with a place in the hand of chances, and what its buyer has been through.
+
+    `behind` is the contact that a claim would grow out of; `touches` counts the replies to its messages.
+    """
+
+    order: Order
+    hand: Hand
+    slot: int
+    late: bool
+    touches: int = 0
+    unheard: bool = False
+    claimed: bool = False
+    behind: str = ""
+
+    @classmethod
+    def begin(cls, order: Order, hand: Hand, slot: int) -> Life:
+        """Begin the life of an order with its place in the hand of chances."""
+        promised, arrived = order.promised_at, order.delivered_at
+        return cls(order, hand, slot, arrived is None or (promised is not None and arrived > promised))
+
+    def fact(self, kind: str, at: Instant) -> Fact:
+        """Return the fact that this happened to the order now, known at once."""
+        suffix = CASE_OF.get(kind)
+        case = f"{self.order.id}-{suffix}" if suffix else ""
+        about = self.behind if kind == "claim_filed" else ""
+        return Fact(kind, self.order.marketplace, self.order.id, case, at, at, about)
+
+
+Happening = tuple[Instant, str, Life]
+"""Something that the world will do: when, which fact, to whom."""
+
+
+def contact(case: Case) -> bool:
+    """Whether a claim can grow out of this case: the buyer turned to the seller in it."""
+    return case.kind != "claim"

@@ -1,0 +1,43 @@
+"""The marketplace of the simulated world: it asks for information on claims, decides them, and hears appeals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aftersale.clocks import DAY, HOUR, Instant
+
+from aftersale_simulator.lives import Happening, Life
+from aftersale_simulator.parameters import World
+
+
+class Investigators:
+    """What the marketplace does next about a claim; what it must do by rule, the engine does."""
+
+    def __init__(self, world: World) -> None:
+        """Take the declared parameters of the scenario."""
+        self._world = world
+
+    def filed(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After a claim was filed: information is requested, or it is decided without."""
+        if life.hand.uniform("claim.information", life.slot) < self._world["information_request_rate"]:
+            delay = life.hand.exponential("claim.information_delay", life.slot)
+            yield at + int(delay * self._world["information_request_delay_hours"] * HOUR), "information_requested", life
+        else:
+            yield from self.reviewed(life, at)
+
+    def reviewed(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After the evidence: the claim is denied, or granted at the seller's or the marketplace's expense."""
+        if life.hand.uniform("claim.won", life.slot) < self._world["claim_win_rate"]:
+            kind = "claim_denied"
+        elif life.hand.uniform("claim.funded", life.slot) < self._world["marketplace_funded_share"]:
+            kind = "claim_granted_by_marketplace"
+        else:
+            kind = "claim_granted"
+        delay = life.hand.exponential("claim.decision_delay", life.slot) * self._world["claim_decision_days"]
+        yield at + int(delay * DAY), kind, life
+
+    def appealed(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After an appeal: it is granted or denied."""
+        won = life.hand.uniform("appeal.won", life.slot) < self._world["appeal_success_rate"]
+        delay = life.hand.exponential("appeal.delay", life.slot) * self._world["appeal_decision_days"]
+        yield at + int(delay * DAY), "appeal_granted" if won else "appeal_denied", life

@@ -1,0 +1,186 @@
+"""Plans: which variants of a scenario are to be compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from attrs import frozen
+
+from aftersale.errors import DocumentError, Problem
+from aftersale_simulator.changes import changed, parse_assignment, with_changes
+from aftersale_simulator.scenario import Scenario, ScenarioFile, parse_scenario
+
+Changes = dict[str, Any]
+_SHARED = ("seed", "replications", "currency", "orders")
+"""What holds for all variants: they meet the same buyers, as often, and cost the same money."""
+
+
+@frozen
+class Alternative:
+    """One variant to simulate: its name, what it changes in the scenario, and the scenario that results."""
+
+    name: str
+    changes: Changes
+    scenario: Scenario
+
+
+@frozen
+class Plan:
+    """What to compare.
+
+    `raw` is the scenario with everything made in it that holds for every variant; `settings` are those of it
+    that were asked for by path.
+    """
+
+    raw: dict[str, Any]
+    scenario: Scenario
+    settings: Changes
+    alternatives: tuple[Alternative, ...]
+
+    @property
+    def runs(self) -> int:
+        """How many replications there are to run, over all variants."""
+        return len(self.alternatives) * self.scenario.replications
+
+
+def plan(
+    source: ScenarioFile,
+    vary: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Return what is to be compared: the grid of `vary`, or else the scenario and the variants it names.
+
+    `vary` and `settings` are assignments `PATH=VALUE…`, `options` changes made by other means. Raises
+    DocumentError with the problems of all of them.
+    """
+    own = _settings(settings)
+    chosen = {**own, **(options or {})}
+    raw = changed(source.raw, chosen, "--set") if chosen else source.raw
+    scenario = parse_scenario(raw, "--set" if chosen else source.source)
+    grid = list(_grid(raw, vary)) if vary else list(_named(scenario))
+    origin = "--vary" if vary else source.source
+    return Plan(raw, scenario, own, tuple(_alternatives(raw, grid, origin)))
+
+
+def _settings(assignments: Sequence[str]) -> Changes:
+    found: Changes = {}
+    problems: list[Problem] = []
+    for path, values in _parsed(assignments, "--set"):
+        if len(values) > 1:
+            hint = "quote a value that has a comma in it; --vary takes several values"
+            problems.append(Problem("--set", path, f"{len(values)} values where one is set", hint))
+        found[path] = values[0]
+    if problems:
+        raise DocumentError("--set", tuple(problems))
+    return found
+
+
+def _parsed(assignments: Sequence[str], option: str) -> list[tuple[str, list[Any]]]:
+    """Return (path, values) of each assignment; raises DocumentError for wrong and repeated ones."""
+    found: list[tuple[str, list[Any]]] = []
+    problems: list[Problem] = []
+    for text in assignments:
+        try:
+            found.append(parse_assignment(text, option))
+        except DocumentError as error:
+            problems += error.problems
+    for path, times in Counter(path for path, _ in found).items():
+        if times > 1:
+            problems.append(Problem(option, path, f"is given {times} times", "give each path once"))
+    if problems:
+        raise DocumentError(option, tuple(problems))
+    return found
+
+
+def _grid(raw: Mapping[str, Any], vary: Sequence[str]) -> Iterator[tuple[str, Changes]]:
+    """Yield every combination of the values, named by them; the first path varies slowest."""
+    axes = _parsed(vary, "--vary")
+    _check_axes(raw, axes)
+    labels = _labels([path for path, _ in axes])
+    for values in product(*(values for _, values in axes)):
+        name = ", ".join(f"{label} {_shown(value)}" for label, value in zip(labels, values, strict=True))
+        yield name, {path: value for (path, _), value in zip(axes, values, strict=True)}
+
+
+def _check_axes(raw: Mapping[str, Any], axes: Sequence[tuple[str, list[Any]]]) -> None:
+    """Refuse a value that is wrong by itself, once, rather than in every combination that has it."""
+    problems: list[Problem] = []
+    for path, values in axes:
+        for value in values:
+            try:
+                with_changes(raw, {path: value}, "--vary")
+            except DocumentError as error:
+                problems += error.problems
+    if problems:
+        raise DocumentError("--vary", tuple(dict.fromkeys(problems)))
+
+
+def _labels(paths: Sequence[str]) -> list[str]:
+    """Return the last word of each path, or all of it where two paths end alike."""
+    ends = [path.rpartition(".")[2] for path in paths]
+    return [
+        end if ends.count(end) == 1 and not end.isdecimal() else path
+        for path, end in zip(paths, ends, strict=True)
+    ]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} {_shown(item)}' for key, item in value.items())}}}"
+    return f"[{', '.join(map(_shown, value))}]" if isinstance(value, list) else str(value)
+
+
+def _named(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
+    yield scenario.base, {}
+    yield from ((variant.name, variant.set) for variant in scenario.variant)
+
+
+def _alternatives(
+    raw: Mapping[str, Any], named: Iterable[tuple[str, Changes]], origin: str
+) -> Iterator[Alternative]:
+    """Build every variant; raises DocumentError with the problems of all, each naming the variant."""
+    problems: list[Problem] = []
+    found: dict[str, Alternative] = {}
+    for name, changes in named:
+        where = f"{origin}, variant '{name}'"
+        if name in found:
+            problems.append(
+                Problem(where, "", "a second variant of this name", "give each a name of its own")
+            )
+        problems += _unshared(changes, where)
+        try:
+            found[name] = Alternative(name, changes, parse_scenario(changed(raw, changes, where), where))
+        except DocumentError as error:
+            problems += error.problems
+    if problems:
+        raise DocumentError(origin, tuple(dict.fromkeys(problems)))
+    return iter(found.values())
+
+
+def _unshared(changes: Changes, where: str) -> Iterator[Problem]:
+    for path in changes:
+        if (word := path.partition(".")[0]) in _SHARED:
+            yield Problem(
+                where,
+                path,
+                f"{word} is the same for all variants",
+                "set it for all, with --set or in the file",
+            )
+
+
+def reproduced(plan: Plan) -> dict[str, Any]:
+    """Return one scenario document that gives the same variants again, without options."""
+    first, *others = plan.alternatives
+    raw = changed(plan.raw, first.changes, first.name)
+    own = {name: value for name, value in raw.items() if name != "variant"}
+    variants = [{"name": one.name, "set": _beside(first.changes, one.changes)} for one in others]
+    return {**own, "base": first.name, **({"variant": variants} if variants else {})}
+
+
+def _beside(first: Changes, changes: Changes) -> Changes:
+    """Return the changes as they stand on top of the first variant's."""
+    return {path: value for path, value in changes.items() if first.get(path) != value or path not in first}

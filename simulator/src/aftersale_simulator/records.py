@@ -1,0 +1,134 @@
+"""Records: a comparison as plain data, for JSON and for a table of numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, time
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from attrs import asdict
+
+from aftersale_simulator.answers import answer, warnings
+from aftersale_simulator.statistics import Estimate
+from aftersale_simulator.whatif import Comparison, Figure, Standing
+
+if TYPE_CHECKING:
+    from aftersale_simulator.history import History
+
+
+class FigureRecord(TypedDict):
+    """A metric as JSON shows it; None where there are too few replications to tell."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    difference: dict[str, float | None]
+
+
+class VariantRecord(TypedDict):
+    """A variant as JSON shows it; `targets_met` counts replications, as `targets` does for each target."""
+
+    name: str
+    changes: dict[str, Any]
+    targets_met: int
+    targets: dict[str, int]
+    metrics: dict[str, FigureRecord]
+
+
+class ComparisonRecord(TypedDict):
+    """A comparison as JSON shows it; `cheapest` names the variant that the answer is about, or None."""
+
+    scenario: str
+    seed: int
+    replications: int
+    currency: str
+    settings: dict[str, Any]
+    variants: list[VariantRecord]
+    answer: str
+    cheapest: str | None
+    warnings: list[str]
+    orders: dict[str, Any] | None
+
+
+def record(
+    comparison: Comparison, notes: Sequence[str] = (), history: History | None = None
+) -> ComparisonRecord:
+    """Return the comparison as plain data; `notes` are warnings about the order file behind it."""
+    scenario, cheapest = comparison.scenario, comparison.cheapest
+    return ComparisonRecord(
+        scenario=scenario.name,
+        seed=scenario.seed,
+        replications=scenario.replications,
+        currency=scenario.currency,
+        settings=plain(comparison.settings),
+        variants=[_variant(standing) for standing in comparison.standings],
+        answer=answer(comparison),
+        cheapest=cheapest.name if cheapest else None,
+        warnings=[*notes, *warnings(comparison)],
+        orders=_history(history),
+    )
+
+
+def _history(history: History | None) -> dict[str, Any] | None:
+    if history is None:
+        return None
+    from aftersale_simulator.history import record as record_history
+
+    return record_history(history)
+
+
+def _variant(standing: Standing) -> VariantRecord:
+    return VariantRecord(
+        name=standing.name,
+        changes=plain(standing.changes),
+        targets_met=standing.targets_met,
+        targets=dict(standing.targets),
+        metrics={name: _figure(figure) for name, figure in standing.metrics.items()},
+    )
+
+
+def _figure(figure: Figure) -> FigureRecord:
+    value = figure.value
+    return FigureRecord(mean=value.mean, low=value.low, high=value.high, difference=asdict(figure.difference))
+
+
+def plain(value: Any) -> Any:
+    """Return values from a TOML document as JSON has them: dates and times as ISO text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+def as_json(found: ComparisonRecord) -> str:
+    """Return the one document that `--json` prints; the same comparison gives the same bytes."""
+    return json.dumps(found, indent=2, allow_nan=False)
+
+
+def as_csv(comparison: Comparison) -> str:
+    """Return a table with one row for each variant and metric."""
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    ends = ("mean", "low", "high")
+    writer.writerow(["variant", "metric", *ends, *(f"difference_{end}" for end in ends)])
+    for standing in comparison.standings:
+        for name, figure in standing.metrics.items():
+            writer.writerow([standing.name, name, *_ends(figure.value), *_ends(figure.difference)])
+        met = [
+            standing.targets_met,
+            "",
+            "",
+            standing.targets_met - comparison.standings[0].targets_met,
+            "",
+            "",
+        ]
+        writer.writerow([standing.name, "targets_met", *met])
+    return sheet.getvalue()
+
+
+def _ends(estimate: Estimate) -> list[float | None]:
+    return [estimate.mean, estimate.low, estimate.high]

@@ -1,0 +1,185 @@
+"""Reports: a comparison as people read it, in a table or in blocks, with the answer in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from aftersale.clocks import DAY
+from aftersale_simulator.answers import say
+from aftersale_simulator.records import ComparisonRecord
+from aftersale_simulator.statistics import Estimate
+from aftersale_simulator.whatif import Comparison, Standing
+
+if TYPE_CHECKING:
+    from aftersale_simulator.history import History
+
+COLUMNS = {
+    "late_reply_rate": (100, 1),
+    "silence_48h_rate": (100, 1),
+    "mean_first_reply_hours": (1, 1),
+    "order_defect_rate": (100, 2),
+    "claims": (1, 1),
+    "occupancy": (100, 1),
+    "labour_cost": (1, 0),
+}
+"""The metrics of the table with the factor and the decimals that they are shown with."""
+PLAIN_WIDTH = 100
+"""Of text that goes to a file or another program."""
+_TABLE_WIDTH = 92
+_OTHERS = {
+    "mean_wait_hours": (1, 1),
+    "p90_first_reply_hours": (1, 1),
+    "order_defect_rate_worst_day": (100, 2),
+}
+
+
+def show(
+    comparison: Comparison, found: ComparisonRecord, console: Console, history: History | None = None
+) -> None:
+    """Print the comparison: a table, or blocks where the console is narrow, then the answer and the warnings.
+
+    `found` is the record of the comparison.
+    """
+    console.print(Text(found["scenario"], style="bold"))
+    console.print(Text(_about(comparison)))
+    if found["settings"]:
+        console.print(Text(say("report.settings", settings=_assignments(found["settings"]))))
+    if history is not None:
+        from aftersale_simulator.history import summary
+
+        console.print(Text(summary(history)))
+    console.print()
+    wide = console.width >= _TABLE_WIDTH
+    for part in _tables(comparison) if wide else _blocks(comparison):
+        console.print(part)
+        console.print()
+    console.print(Text(found["answer"], style="bold"))
+    for warning in found["warnings"]:
+        console.print(Text(say("report.warning", text=warning), style="yellow"))
+
+
+def _about(comparison: Comparison) -> str:
+    scenario = comparison.scenario
+    about = {"days": scenario.period.measured // DAY, "start": scenario.period.start, "seed": scenario.seed}
+    if scenario.replications < 2:
+        return say("report.period_once", **about)
+    return say("report.period", replications=scenario.replications, **about)
+
+
+def _assignments(changes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{path} = {json.dumps(value, ensure_ascii=False)}" for path, value in changes.items())
+
+
+def _tables(comparison: Comparison) -> Iterator[RenderableType]:
+    currency = comparison.scenario.currency
+    values = _table(currency)
+    for one in comparison.standings:
+        cells = (shown(one.metrics[name].value, name) for name in COLUMNS)
+        values.add_row(Text(one.name), *cells, _met(comparison, one))
+    yield values
+    first, *others = comparison.standings
+    if not others:
+        return
+    yield Text(say("report.differences", name=first.name))
+    differences = _table(currency)
+    for one in others:
+        cells = (shown(one.metrics[name].difference, name, sign=True) for name in COLUMNS)
+        differences.add_row(Text(one.name), *cells, number(one.targets_met - first.targets_met, 0, sign=True))
+    yield differences
+
+
+def _table(currency: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table.add_column(say("column.variant"), max_width=28, vertical="top")
+    for name in COLUMNS:
+        table.add_column(_heading(name, currency), justify="right", no_wrap=True)
+    table.add_column(say("column.targets"), justify="right", no_wrap=True)
+    return table
+
+
+def _heading(name: str, currency: str) -> str:
+    values = {"currency": currency} if name == "labour_cost" else {}
+    return say(f"column.{name}", **values)
+
+
+def _met(comparison: Comparison, standing: Standing) -> str:
+    return f"{standing.targets_met}/{comparison.replications}"
+
+
+def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
+    """Return mean and half width as people read them, on two lines."""
+    factor, decimals = _scale(name)
+    if estimate.mean is None:
+        return say("report.none")
+    mean = number(estimate.mean * factor, decimals, sign)
+    half = estimate.half_width
+    return mean if not half else f"{mean}\n± {number(half * factor, decimals)}"
+
+
+def _scale(name: str) -> tuple[int, int]:
+    return COLUMNS.get(name) or _OTHERS.get(name, (1, 1))
+
+
+def number(value: float, decimals: int, sign: bool = False) -> str:
+    """Return a rounded number; nothing is ever shown as minus zero."""
+    rounded = round(value, decimals) + 0.0
+    return f"{rounded:+,.{decimals}f}" if sign and rounded else f"{rounded:,.{decimals}f}"
+
+
+def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
+    first = comparison.standings[0]
+    for one in comparison.standings:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column()
+        table.add_column(justify="right")
+        table.add_column(justify="right")
+        for name in COLUMNS:
+            cells = [label(name, comparison.scenario.currency), _in_line(one.metrics[name].value, name)]
+            table.add_row(
+                *cells, "" if one is first else _in_line(one.metrics[name].difference, name, sign=True)
+            )
+        table.add_row(say("report.targets"), _met(comparison, one))
+        yield Group(Text(one.name, style="bold"), Padding(table, (0, 0, 0, 2)))
+    if len(comparison.standings) > 1:
+        yield Text(say("report.right", name=first.name))
+
+
+def label(name: str, currency: str) -> str:
+    """Return what a metric is called, with its unit."""
+    if name not in COLUMNS and name not in _OTHERS and name not in ("contacts", "open_at_end"):
+        return name
+    values = {"currency": currency} if name == "labour_cost" else {}
+    return say(f"metric.{name}", **values)
+
+
+def _in_line(estimate: Estimate, name: str, sign: bool = False) -> str:
+    return " ".join(shown(estimate, name, sign).split("\n"))
+
+
+def metric_table(metrics: Mapping[str, float], currency: str) -> Table:
+    """Return the metrics of one replication, one on a line."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in metrics.items():
+        factor, decimals = _scale(name)
+        table.add_row(label(name, currency), number(value * factor, decimals))
+    return table
+
+
+def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
+    """Return a plain table of text."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for word in header:
+        table.add_column(word, overflow="fold")
+    for line in lines:
+        table.add_row(*map(Text, line))
+    return table

@@ -1,0 +1,67 @@
+"""Rosters: who is on duty when, as windows of time, and what they are paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from moneyed import Money
+
+from aftersale.clocks import HOUR, Calendar, Instant
+from aftersale.clocks import windows as local_windows
+from aftersale.money import decimals, money
+from aftersale_simulator.scenario import Shift, Team
+
+
+class Window(NamedTuple):
+    """A stretch of time, end excluded, with the number of agents on duty in it."""
+
+    start: Instant
+    end: Instant
+    agents: int
+
+
+def windows(team: Team, first: date, last: date) -> list[Window]:
+    """Return when the team works on shifts that begin on its own days `first` to `last`, sorted.
+
+    Breaks are cut out and holidays left out. Shifts may overlap: each brings its own agents.
+    """
+    calendar = Calendar(zone=team.zone, country=team.holidays)
+    found = (window for shift in team.shifts for window in _of_shift(team, shift, first, last, calendar))
+    return sorted(found)
+
+
+def _of_shift(team: Team, shift: Shift, first: date, last: date, calendar: Calendar) -> Iterator[Window]:
+    agents = team.agents if shift.agents is None else shift.agents
+    for opens, closes in _stretches(shift) if agents else ():
+        for start, end in local_windows(shift.days, opens, closes, first, last, calendar):
+            if start < end:
+                yield Window(start, end, agents)
+
+
+def _stretches(shift: Shift) -> Iterator[tuple[int, int]]:
+    """Yield the hours of a shift without its breaks, in minutes from the local midnight it begins on."""
+    opens, closes = shift.hours
+    for begin, end in shift.pauses():
+        if opens < begin:
+            yield opens, begin
+        opens = end
+    if opens < closes:
+        yield opens, closes
+
+
+def paid_hours(windows: Iterable[Window], since: Instant, until: Instant) -> float:
+    """Return the agents' hours on duty within [since, until); breaks are not paid."""
+    worked = sum(
+        max(0, min(window.end, until) - max(window.start, since)) * window.agents for window in windows
+    )
+    return worked / HOUR
+
+
+def labour_cost(
+    team: Team, windows: Iterable[Window], since: Instant, until: Instant, currency: str
+) -> Money:
+    """Return what the team's paid hours within [since, until) cost, to the currency's smallest unit."""
+    seconds = round(paid_hours(windows, since, until) * 3600)
+    return money(round(team.cost_per_hour * seconds / 3600, decimals(currency)), currency)

@@ -1,0 +1,321 @@
+"""Scenarios: one TOML file that says what is sold, who works when, in what world, and for which targets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import evolve, field, fields, frozen
+
+from aftersale.clocks import DAY
+from aftersale.documents import (
+    Count,
+    CountryCode,
+    CurrencyCode,
+    Day,
+    Duration,
+    MoneyAmount,
+    PositiveCount,
+    Rate,
+    Share,
+    TimeRange,
+    Weekdays,
+    Word,
+    ZoneName,
+    read,
+    structure,
+)
+from aftersale.errors import DocumentError, Problem
+from aftersale.orderfiles.formats import OrderFormat
+from aftersale_simulator import flaws
+
+if TYPE_CHECKING:
+    from aftersale.plugins import Plugins
+
+_INSIDE = re.compile(r"^orders\.mapping\b")
+_YEARS = range(1970, 2200)
+_MINUTES_PER_DAY = 24 * 60
+
+
+@frozen
+class Period:
+    """The days that are measured, from `start`; the warm-up runs before them and is not measured.
+
+    Both lengths are whole days, in microseconds.
+    """
+
+    start: Day
+    measured: Duration
+    warm_up: Duration = Duration(0)
+
+    def __attrs_post_init__(self) -> None:
+        if self.measured < DAY or self.measured % DAY or self.warm_up % DAY:
+            raise ValueError(
+                "measured and warm_up are whole days, and measured is at least one: measured = '90 d'"
+            )
+        if not all(year in _YEARS for year in self._years()):
+            raise ValueError(f"the period with its warm-up lies within the years {_YEARS[0]} to {_YEARS[-1]}")
+
+    def _years(self) -> Iterator[int]:
+        begins = self.start.toordinal() - self.warm_up // DAY
+        ends = self.start.toordinal() + self.measured // DAY
+        return (date.fromordinal(min(max(day, 1), date.max.toordinal())).year for day in (begins, ends))
+
+
+@frozen
+class Price:
+    """What an order costs, in the marketplace's currency: lognormal, `sigma` is that of the logarithm."""
+
+    median: MoneyAmount
+    sigma: Rate = Rate(0.6)
+
+    def __attrs_post_init__(self) -> None:
+        if self.median <= 0:
+            raise ValueError("the median price is above 0")
+        _check([*flaws.beyond("median", self.median, 1_000_000_000), *flaws.beyond("sigma", self.sigma, 3)])
+
+
+@frozen
+class Sales:
+    """What is sold on one marketplace.
+
+    `channels` and `categories` are shares that sum to 1, as is the share of orders whose return crosses a
+    border and of those `exempt` from automatic returns. `hourly` and `weekly` are relative weights in the
+    marketplace's own time, `dispersion` is the variance of a day's orders over their mean; None means the
+    world's default.
+    """
+
+    orders_per_day: Rate
+    price: Price
+    channels: dict[str, Share] = field(factory=lambda: {flaws.CHANNELS[0]: Share(1.0)})
+    categories: dict[str, Share] = field(factory=lambda: {"general": Share(1.0)})
+    cross_border: Share = Share(0.0)
+    exempt: Share = Share(0.0)
+    hourly: tuple[Rate, ...] | None = None
+    weekly: tuple[Rate, ...] | None = None
+    dispersion: Rate | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _check(flaws.sales_flaws(self))
+
+
+@frozen
+class Shift:
+    """When a team works: on which days, from when to when in its own time, less the breaks.
+
+    `hours` and `breaks` count minutes from the local midnight; `agents` replaces the team's number.
+    """
+
+    days: Weekdays
+    hours: TimeRange
+    breaks: tuple[TimeRange, ...] = ()
+    agents: Count | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _check(flaws.shift_flaws(self))
+
+    def pauses(self) -> list[tuple[int, int]]:
+        """Return the breaks in order; on a shift over midnight, breaks after midnight count on from it."""
+        opens = self.hours[0]
+        late = (_MINUTES_PER_DAY if begin < opens else 0 for begin, _ in self.breaks)
+        return sorted((begin + day, end + day) for (begin, end), day in zip(self.breaks, late, strict=True))
+
+
+@frozen
+class Team:
+    """People in one place who share a queue: `serves` names their marketplaces, empty for all.
+
+    `cost_per_hour` is what one paid hour of one agent costs, in the scenario's currency. On public holidays
+    of the country `holidays` nobody works; None means that they work through.
+    """
+
+    zone: ZoneName
+    agents: Count
+    shifts: tuple[Shift, ...]
+    holidays: CountryCode | None = None
+    cost_per_hour: MoneyAmount = MoneyAmount(Decimal(0))
+    serves: tuple[Word, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        numbers = (self.agents, *(shift.agents for shift in self.shifts))
+        _check(flaw for agents in numbers for flaw in flaws.beyond("agents", agents, flaws.MOST_AGENTS))
+
+
+@frozen
+class Handling:
+    """How long an agent works on one task: the mean, and the spread as standard deviation over mean."""
+
+    mean: Duration
+    cv: Rate = Rate(0.8)
+    shape: Literal["lognormal", "exponential", "fixed"] = "lognormal"
+
+    def __attrs_post_init__(self) -> None:
+        _check(flaws.beyond("cv", self.cv, 100))
+
+
+@frozen
+class OrderSource:
+    """Real orders that replace the synthetic ones.
+
+    `file` is found from the scenario's folder. `format` names an order format of a plugin, `mapping` says how
+    to read any other file, by keys that may also stand in `[orders]` itself; with neither, the format is
+    recognised by the header. `move_to` shifts the stream by whole weeks, so that the first order falls into
+    the week from that date.
+    """
+
+    file: Word
+    format: Word | None = None
+    mapping: OrderFormat | None = None
+    move_to: Day | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.format and self.mapping:
+            raise ValueError("format and mapping exclude each other: keep one of the two")
+
+
+@frozen
+class Targets:
+    """What has to hold, as upper limits over the measured period; None is no target.
+
+    A variant keeps the targets when all of them hold in at least `share_of_replications` of its replications.
+    """
+
+    late_reply_rate: Share | None = None
+    silence_48h_rate: Share | None = None
+    mean_first_reply_hours: Rate | None = None
+    order_defect_rate: Share | None = None
+    occupancy: Share | None = None
+    share_of_replications: Share = Share(0.9)
+
+
+@frozen
+class Variant:
+    """A named change of the scenario: paths such as `team.NAME.agents` with their new values."""
+
+    name: Word
+    set: dict[str, Any]
+
+
+@frozen
+class Scenario:
+    """A scenario as the simulation takes it.
+
+    `base` names the unchanged scenario among the variants. `handling` has one entry for each kind of task of
+    the workflow. `world` overrides declared parameters. `handbook` and the order file are paths from the
+    scenario's folder, made absolute when it was read from a file.
+    """
+
+    name: Word
+    currency: CurrencyCode
+    period: Period
+    marketplace: dict[str, Sales]
+    team: dict[str, Team]
+    handling: dict[str, Handling]
+    base: Word = Word("base")
+    seed: Count = Count(1)
+    replications: PositiveCount = PositiveCount(10)
+    world: dict[str, Rate] = field(factory=dict)
+    targets: Targets = Targets()
+    handbook: Word | None = None
+    orders: OrderSource | None = None
+    variant: tuple[Variant, ...] = ()
+
+
+@frozen
+class ScenarioFile:
+    """A scenario with the document that it came from, so that paths in it can be set."""
+
+    source: str
+    raw: dict[str, Any]
+    scenario: Scenario
+    folder: Path
+
+
+def default_scenario() -> Traversable:
+    """Return the scenario that is shipped, which `whatif` takes when none is given."""
+    return files("aftersale_simulator") / "scenarios" / "default.toml"
+
+
+def load_scenario(path: Path | Traversable | None = None) -> ScenarioFile:
+    """Return the scenario of a TOML file, by default the shipped one.
+
+    Raises DocumentError with every problem of the file, each with its path and the allowed words.
+    """
+    place = default_scenario() if path is None else path
+    source = str(path) if path is not None else "aftersale_simulator/scenarios/default.toml"
+    folder = place.parent if isinstance(place, Path) else Path()
+    raw = rooted(read(place), folder)
+    return ScenarioFile(source, raw, parse_scenario(raw, source), folder)
+
+
+def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the document with the files that it names made absolute, as seen from `folder`."""
+    found = dict(raw)
+    if isinstance(found.get("handbook"), str) and found["handbook"]:
+        found["handbook"] = str((folder / found["handbook"]).absolute())
+    orders = found.get("orders")
+    if isinstance(orders, dict) and isinstance(orders.get("file"), str) and orders["file"]:
+        found["orders"] = {**orders, "file": str((folder / orders["file"]).absolute())}
+    return found
+
+
+def parse_scenario(raw: Mapping[str, Any], source: str) -> Scenario:
+    """Return the scenario of a parsed document; raises DocumentError with all its problems at once."""
+    problems = [
+        *flaws.world_flaws(raw.get("world"), source),
+        *flaws.handling_flaws(raw.get("handling"), source),
+    ]
+    try:
+        scenario = structure(Scenario, _mapping_apart(raw), source)
+    except DocumentError as error:
+        told = [evolve(problem, path=_INSIDE.sub("orders", problem.path)) for problem in error.problems]
+        raise DocumentError(source, _in_order([*told, *problems])) from None
+    problems += flaws.scenario_flaws(scenario, source)
+    if problems:
+        raise DocumentError(source, _in_order(problems))
+    return scenario
+
+
+def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> None:
+    """Raise DocumentError for marketplaces that no installed plugin brings, naming those there are."""
+    known = sorted(plugins.marketplaces)
+    problems = [
+        Problem(
+            source,
+            f"marketplace.{name}",
+            "no installed plugin brings this marketplace",
+            flaws.allowed_words(name, known),
+        )
+        for name in scenario.marketplace
+        if name not in known
+    ]
+    if problems:
+        raise DocumentError(source, tuple(problems))
+
+
+def _mapping_apart(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with the keys of an order format that stand in `[orders]` as its `mapping`."""
+    orders = raw.get("orders")
+    keys = {spec.name for spec in fields(OrderFormat)}
+    if not isinstance(orders, dict) or not keys & orders.keys():
+        return dict(raw)
+    mapping = {key: value for key, value in orders.items() if key in keys}
+    given = orders.get("mapping", {})
+    both = {**given, **mapping} if isinstance(given, dict) else given
+    kept = {key: value for key, value in orders.items() if key not in keys}
+    return {**raw, "orders": {**kept, "mapping": both}}
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(set(problems), key=lambda problem: (problem.path, problem.what)))
+
+
+def _check(flaws: Iterable[str]) -> None:
+    if found := list(flaws):
+        raise ValueError("; ".join(found))

@@ -1,0 +1,14 @@
+"""The seller of a scenario: whose handbook stands beside the marketplaces' rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aftersale.handbook import Handbook, default_handbook, load_handbook
+
+from aftersale_simulator.scenario import Scenario
+
+
+def seller_handbook(scenario: Scenario) -> Handbook:
+    """Return the scenario's own handbook over the default one; raises DocumentError when its file is unusable."""
+    return load_handbook(Path(scenario.handbook)) if scenario.handbook else default_handbook()

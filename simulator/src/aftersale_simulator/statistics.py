@@ -1,0 +1,83 @@
+"""Statistics: what replications say together and how sure that is, and queueing theory to check it by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite, sqrt
+
+from attrs import frozen
+from scipy.special import ndtri, stdtrit
+
+CONFIDENCE = 0.95
+"""Of every interval here."""
+_UPPER = (1 + CONFIDENCE) / 2
+
+
+@frozen
+class Estimate:
+    """A mean with its confidence interval.
+
+    `low` and `high` are None when there are too few values to tell; `mean` is None when there is no value at
+    all.
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def half_width(self) -> float | None:
+        """How far the interval reaches to either side of the mean."""
+        return None if self.mean is None or self.high is None else self.high - self.mean
+
+
+def estimate(values: Sequence[float | None]) -> Estimate:
+    """Return mean and Student-t interval; values that are None, NaN or infinite do not count."""
+    known = [float(value) for value in values if value is not None and isfinite(value)]
+    if not known:
+        return Estimate(None, None, None)
+    mean = _mean(known)
+    if len(known) < 2:
+        return Estimate(mean, None, None)
+    variance = sum((value - mean) ** 2 for value in known) / (len(known) - 1)
+    half = float(stdtrit(len(known) - 1, _UPPER)) * sqrt(variance / len(known))
+    return Estimate(mean, mean - half, mean + half)
+
+
+def _mean(values: Sequence[float]) -> float:
+    # Equal values are their own mean, exactly: a sum of tenths is not.
+    low, high = min(values), max(values)
+    return low if low == high else sum(values) / len(values)
+
+
+def difference(values: Sequence[float | None], reference: Sequence[float | None]) -> Estimate:
+    """Return the mean paired difference to the reference; both are the same replications, in order."""
+    pairs = zip(values, reference, strict=True)
+    return estimate([None if a is None or b is None else a - b for a, b in pairs])
+
+
+def wilson(successes: int, size: int) -> tuple[float, float]:
+    """Return Wilson's interval of a share; (0, 1) when nothing was tried."""
+    if not size:
+        return 0.0, 1.0
+    z = float(ndtri(_UPPER))
+    share, scale = successes / size, 1 + z * z / size
+    centre = (share + z * z / (2 * size)) / scale
+    half = z * sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / scale
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def erlang_c(servers: int, offered: float) -> tuple[float, float]:
+    """Return the chance to wait and the mean wait of M/M/c, the wait in mean handling times.
+
+    `offered` is the load in agents: arrivals per handling time. When the servers cannot keep up, everybody
+    waits, for ever (1, inf).
+    """
+    if offered >= servers:
+        return 1.0, float("inf")
+    blocked = 1.0
+    # Erlang's B, built up server by server: factorials would overflow.
+    for server in range(1, servers + 1):
+        blocked = offered * blocked / (server + offered * blocked)
+    waits = blocked / (1 - offered / servers * (1 - blocked))
+    return waits, waits / (servers - offered)

@@ -1,0 +1,183 @@
+"""What-if: variants of a scenario side by side, and which of them keeps the targets at the least cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import ceil, sqrt
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from scipy.special import stdtrit
+
+from aftersale_simulator.plans import Alternative, Changes, Plan
+from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.statistics import Estimate, difference, estimate, wilson
+
+if TYPE_CHECKING:
+    from aftersale_simulator.runs import Result
+
+Compare = Callable[[Sequence[tuple[str, Scenario]], int], list[list["Result"]]]
+"""Runs variants: (name, scenario) pairs and a number of replications to results as [variant][replication]."""
+COST = "labour_cost"
+_COST_TOLERANCE = 1e-9
+
+
+@frozen
+class Figure:
+    """One metric of one variant: its estimate, and its paired difference to the first variant."""
+
+    value: Estimate
+    difference: Estimate
+
+
+@frozen
+class Standing:
+    """How one variant did.
+
+    `targets` says of each in how many replications it was met, `targets_met` of all at once; `secure` that
+    they were met with so much room that few replications tell enough.
+    """
+
+    name: str
+    changes: Changes
+    targets_met: int
+    targets: dict[str, int]
+    metrics: dict[str, Figure]
+    secure: bool = False
+
+    def cost(self) -> float:
+        """Return the mean labour cost, which variants are ranked by."""
+        return self.metrics[COST].value.mean or 0.0
+
+    def most_missed(self) -> str | None:
+        """Return the target that was met in the fewest replications, None without targets."""
+        return min(self.targets, key=lambda name: self.targets[name], default=None)
+
+
+@frozen
+class Comparison:
+    """All variants side by side, in order; the differences are to the first one."""
+
+    scenario: Scenario
+    settings: Changes
+    standings: tuple[Standing, ...]
+
+    @property
+    def replications(self) -> int:
+        """How often each variant was simulated."""
+        return self.scenario.replications
+
+    def keeps(self, standing: Standing) -> bool:
+        """Whether all targets held in a large enough share of the replications."""
+        return standing.targets_met >= self.scenario.targets.share_of_replications * self.replications
+
+    @property
+    def cheapest(self) -> Standing | None:
+        """The variant that keeps the targets at the least mean cost, the first of equals; None for none."""
+        return min(filter(self.keeps, self.standings), key=Standing.cost, default=None)
+
+    @property
+    def nearest(self) -> Standing:
+        """The variant that met all targets most often; of equals, the one that met single ones most often."""
+        return max(
+            self.standings, key=lambda standing: (standing.targets_met, sum(standing.targets.values()))
+        )
+
+    @property
+    def unsure(self) -> list[Standing]:
+        """The variants on which the answer hangs and of which there are too few replications to tell."""
+        cheapest = self.cheapest
+        limit = float("inf") if cheapest is None else cheapest.cost() + _COST_TOLERANCE
+        return [
+            standing
+            for standing in self.standings
+            if (standing is cheapest or (standing.cost() <= limit and not self.keeps(standing)))
+            and self._open(standing)
+        ]
+
+    def _open(self, standing: Standing) -> bool:
+        low, high = wilson(standing.targets_met, self.replications)
+        return low < self.scenario.targets.share_of_replications < high and not standing.secure
+
+    @property
+    def enough(self) -> int:
+        """How many replications would tell for certain, if all of them met the targets."""
+        share = min(self.scenario.targets.share_of_replications, 0.99)
+        runs = self.replications
+        while wilson(runs, runs)[0] < share:
+            runs += ceil(runs / 4)
+        return runs
+
+
+def simulate(plan: Plan, compare: Compare) -> Comparison:
+    """Run every variant of a plan by `compare` and put the results side by side.
+
+    Sums are taken in the order of the replications, so that the figures depend on nothing but the plan.
+    """
+    replications = plan.scenario.replications
+    runs = compare([(one.name, one.scenario) for one in plan.alternatives], replications)
+    standings = tuple(
+        _standing(one, results, runs[0]) for one, results in zip(plan.alternatives, runs, strict=True)
+    )
+    return Comparison(plan.scenario, plan.settings, standings)
+
+
+def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Result]) -> Standing:
+    names = dict.fromkeys(name for result in results for name in result.metrics)
+    targets = dict.fromkeys(name for result in results for name in result.targets)
+    return Standing(
+        one.name,
+        one.changes,
+        sum(all(result.targets.values()) for result in results),
+        {name: sum(result.targets.get(name, True) for result in results) for name in targets},
+        {name: _figure(_values(results, name), _values(first, name)) for name in names},
+        _secure(one.scenario, results),
+    )
+
+
+def _values(results: Sequence[Result], name: str) -> list[float | None]:
+    return [result.metrics.get(name) for result in results]
+
+
+def _figure(values: Sequence[float | None], reference: Sequence[float | None]) -> Figure:
+    return Figure(estimate(values), difference(values, reference))
+
+
+def _secure(scenario: Scenario, results: Sequence[Result]) -> bool:
+    """Whether every target was met with so much room that the next replication would meet it too.
+
+    A few replications that all met a target say little when they are only counted, but much when the figures
+    lie far from the limit: the limit must lie beyond the prediction bound of the wanted share, on every
+    marketplace.
+    """
+    if len(results) < 2 or not all(all(result.targets.values()) for result in results):
+        return False
+    share = scenario.targets.share_of_replications
+    met = {name for result in results for name in result.targets}
+    return all(
+        limit is not None and _bound(values, share) <= limit
+        for name in met
+        for limit, values in _against(name, scenario, results)
+    )
+
+
+def _against(
+    name: str, scenario: Scenario, results: Sequence[Result]
+) -> Iterator[tuple[float | None, list[float]]]:
+    limit = getattr(scenario.targets, name, None)
+    places = [place for place in results[0].by_marketplace if name in results[0].by_marketplace[place]]
+    for place in places:
+        yield limit, [result.by_marketplace[place][name] for result in results]
+    if not places:
+        yield limit, [result.metrics[name] for result in results]
+
+
+def _bound(values: Sequence[float], share: float) -> float:
+    """Return what the next value stays under with a chance of `share`, as far as the values are normal."""
+    size, mean = len(values), sum(values) / len(values)
+    deviation = sqrt(sum((value - mean) ** 2 for value in values) / (size - 1))
+    return (
+        mean + float(stdtrit(size - 1, min(share, 1.0))) * deviation * sqrt(1 + 1 / size)
+        if deviation
+        else mean
+    )
