@@ -37,11 +37,18 @@ CALENDARS = {
     "America/Havana": Calendar("America/Havana"),
     "America/St_Johns": Calendar("America/St_Johns"),
     "Pacific/Apia": Calendar("Pacific/Apia"),
+    # Clocks that go back by two hours, beginning before midnight in UTC.
+    "Antarctica/Troll": Calendar("Antarctica/Troll"),
     "UTC": Calendar("UTC", weekend=frozenset({4})),
 }
 # Days on which clocks change in one of the zones above, or near holidays and the turn of a year.
 BUSY_DAYS = ["2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2016-03-27", "2026-04-05", "2026-10-04"]
 BUSY_DAYS += ["2010-03-14", "2010-11-07", "2011-12-30", "2026-05-04", "2025-12-31"]
+busy_dates = st.builds(
+    lambda day, ahead: date.fromisoformat(day) + timedelta(ahead),
+    st.sampled_from(BUSY_DAYS),
+    st.integers(-2, 2),
+)
 busy_instants = st.builds(
     lambda day, ahead: instant(f"{day}T00:00Z") + ahead,
     st.sampled_from(BUSY_DAYS),
@@ -132,7 +139,7 @@ def test_local_date_is_what_zoneinfo_shows(at, calendar):
 
 
 @patient
-@given(st.dates(date(2000, 1, 1), date(2040, 1, 1)), calendars)
+@given(busy_dates | st.dates(date(2000, 1, 1), date(2040, 1, 1)), calendars)
 def test_day_begins_at_its_first_instant(day, calendar):
     first = start_of_day(day, calendar.zone)
     if (calendar.zone, day) == ("Pacific/Apia", date(2011, 12, 30)):
@@ -193,6 +200,30 @@ def test_calendar_days_keep_the_local_time_of_day(start, amount, end):
     assert due(start, amount, "calendar_days") == end
 
 
+@patient
+@given(instants, amounts, calendars)
+def test_calendar_days_agree_with_zoneinfo_where_both_local_times_are_plain(start, amount, calendar):
+    zone = ZoneInfo(calendar.zone)
+    begun = moment(start, zone)
+    assume(begun.replace(fold=0).utcoffset() == begun.replace(fold=1).utcoffset())
+    ended = begun + timedelta(amount)  # in local time, as datetime adds
+    assume(ended.replace(fold=0).utcoffset() == ended.replace(fold=1).utcoffset())
+    assert due_after(start, amount, "calendar_days", calendar) == instant(ended)
+
+
+def test_first_pass_of_repeated_hours_counts_as_their_beginning_over_midnight_in_utc_too():
+    troll = CALENDARS["Antarctica/Troll"]
+    for start in ("2026-10-25T01:30+02:00", "2026-10-25T02:30+02:00", "2026-10-25T01:00+00:00"):
+        assert due(start, 1, "calendar_days", troll) == "2026-10-26T01:00:00+00:00"
+
+
+def test_no_business_days_at_all_end_where_they_start_even_in_a_repeated_hour():
+    open_on_sunday = Calendar("Europe/Berlin", weekend=frozenset({4}))
+    start = "2026-10-25T02:30:00+02:00"
+    assert due(start, 0, "business_days", open_on_sunday) == start
+    assert due(start, 1, "business_days", open_on_sunday) == "2026-10-26T02:00:00+01:00"
+
+
 def test_calendar_days_to_the_end_of_day_are_counted_from_the_day_after_the_start():
     assert due("2026-03-06T15:00-08:00", 2, "calendar_days", ends="end_of_day") == "2026-03-09T00:00:00-07:00"
     assert due("2026-03-06T15:00-08:00", 0, "calendar_days", ends="end_of_day") == "2026-03-07T00:00:00-08:00"
@@ -203,11 +234,11 @@ def test_wall_hours_run_through_weekends_and_changes_of_clocks():
     assert due("2026-03-07T15:00-08:00", 24, "wall_hours", ends="end_of_day") == "2026-03-09T00:00:00-07:00"
 
 
-def test_work_that_china_moves_to_a_saturday_counts_as_a_business_day():
+def test_work_that_china_moves_to_a_weekend_counts_as_business_days():
     shenzhen = Calendar("Asia/Shanghai", "CN")
-    days = [date(2026, 2, 13) + timedelta(ahead) for ahead in range(12)]
+    days = [date(2024, 2, 1) + timedelta(ahead) for ahead in range(20)]
     worked = [day.day for day in days if shenzhen.is_business_day(day)]
-    assert worked == [13, 14, 24]
+    assert worked == [1, 2, 4, 5, 6, 7, 8, 9, 18, 19, 20]
 
 
 @patient
@@ -241,10 +272,10 @@ def test_elapsed_gives_the_amount_back_where_clocks_never_change(start, amount, 
 
 @patient
 @given(instants, amounts, st.sampled_from(CLOCKS), calendars)
-def test_elapsed_gives_the_amount_back_but_for_the_hour_that_clocks_change(start, amount, clock, calendar):
+def test_elapsed_gives_the_amount_back_but_for_the_hours_that_clocks_change(start, amount, clock, calendar):
     assume(calendar.zone != "Pacific/Apia")  # it skipped a whole day
     back = elapsed(start, due_after(start, amount, clock, calendar), clock, calendar)
-    assert abs(back - amount) <= 1 / 24 + 1e-9
+    assert abs(back - amount) <= 2 / 24 + 1e-9
 
 
 @patient

@@ -450,7 +450,8 @@ def told(error: pytest.ExceptionInfo[DocumentError], tmp_path: Path) -> list[str
         ),
         (
             b"id,bought,site,sku,id,units,price\n",
-            "/orders: line 1: more than one column is called id (give each of them a name of its own in the file)",
+            "/orders: line 1: more than one column is called id "
+            "(give each of them a name of its own in the file)",
         ),
     ],
 )
@@ -480,8 +481,8 @@ def test_a_file_of_no_format_is_told_what_each_format_misses_and_how_to_map_it(t
         "/orders.csv: line 1: is not of the format two: there is no "
         "'id', 'bought', 'price', 'site', 'sku', 'units' "
         "(it needs 'id', 'bought', 'price', 'site', 'sku', 'units')",
-        "/orders.csv: line 1: has the columns 'InvoiceNo', 'InvoiceDate', 'UnitPrice' (if this is right, map them "
-        "in the scenario: [orders.mapping] delimiter = ';', "
+        "/orders.csv: line 1: has the columns 'InvoiceNo', 'InvoiceDate', 'UnitPrice' "
+        "(if this is right, map them in the scenario: [orders.mapping] delimiter = ';', "
         "columns = {order = '…', purchased_at = '…', price = '…'}, "
         "values = {marketplace = '…', channel = '…'})",
     ]
@@ -579,12 +580,14 @@ def test_a_format_whose_parts_do_not_fit_is_told_so() -> None:
             date_formats=["%Q", "%H:%M"],
         )
     assert [str(problem) for problem in error.value.problems] == [
-        "formats.toml: orders[0]: delimiter is one character that fields do not hold: ',', ';' or '\\t', not '||'; "
+        "formats.toml: orders[0]: "
+        "delimiter is one character that fields do not hold: ',', ';' or '\\t', not '||'; "
         "encodings has 'utf-9', which is none: 'utf-8-sig', 'cp1252', 'cp932', …; "
         "encodings has 'utf-7', which is none: 'utf-8-sig', 'cp1252', 'cp932', …; "
         "date_formats has '%Q': write a date such as '%d/%m/%Y %H:%M' (also %b %y %S %p %z); "
         "date_formats has '%H:%M': write a date such as '%d/%m/%Y %H:%M' (also %b %y %S %p %z); "
-        "no marketplace: name its column, columns.marketplace = '…', or say it once, values.marketplace = '…'; "
+        "no marketplace: name its column, columns.marketplace = '…', "
+        "or say it once, values.marketplace = '…'; "
         "channels says what the words of the channel column mean: channels = {Merchant = 'MFN'}; "
         "skip_status needs the column: columns.status = '…'; "
         "cancelled.column is 'buyer'; columns has order, purchased_at, price, channel; "

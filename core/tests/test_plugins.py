@@ -147,7 +147,11 @@ def test_plugins_load_again_in_another_process():
 def test_an_installed_plugin_is_loaded_with_its_distribution_and_version(install):
     install("corner_shop", "AFTERSALE_API = 1", distribution="the-corner-shop")
     (record,) = load_plugins(["corner_shop"]).about()
-    assert (record["name"], record["distribution"], record["version"]) == ("corner_shop", "the-corner-shop", "1.2")
+    assert (record["name"], record["distribution"], record["version"]) == (
+        "corner_shop",
+        "the-corner-shop",
+        "1.2",
+    )
 
 
 def test_a_name_that_is_not_installed_is_refused_with_the_one_that_was_meant(install):
@@ -176,8 +180,8 @@ def test_a_plugin_that_cannot_be_imported_is_told_by_entry_point_distribution_an
     with pytest.raises(PluginError) as caught:
         load_plugins(["corner_shop"])
     assert str(caught.value) == (
-        "plugin 'corner_shop' (corner_shop-dist 1.2): entry point corner_shop = 'corner_shop': cannot be imported: "
-        "ModuleNotFoundError: No module named 'a_module_that_is_missing' "
+        "plugin 'corner_shop' (corner_shop-dist 1.2): entry point corner_shop = 'corner_shop': "
+        "cannot be imported: ModuleNotFoundError: No module named 'a_module_that_is_missing' "
         "(install what provides 'a_module_that_is_missing', or uninstall corner_shop-dist)"
     )
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
@@ -195,7 +199,8 @@ def test_an_entry_point_that_names_a_class_is_refused(install):
         load_plugins(["corner_shop"])
     assert str(caught.value) == (
         "plugin 'corner_shop' (corner_shop-dist 1.2): entry point corner_shop = 'corner_shop:Shop': "
-        "is the class Shop, not a module (let the entry point name the module that holds the hooks, without ':')"
+        "is the class Shop, not a module "
+        "(let the entry point name the module that holds the hooks, without ':')"
     )
 
 
@@ -243,8 +248,8 @@ def test_an_argument_with_a_default_is_refused():
         return None
 
     assert refusal(shop=plugin(aftersale_decide_return=decide)) == [
-        f"plugin 'shop' (not installed): {where(decide)} aftersale_decide_return: argument 'in_policy' has a default "
-        "(drop the default; leave the argument out if you do not need it)"
+        f"plugin 'shop' (not installed): {where(decide)} aftersale_decide_return: "
+        "argument 'in_policy' has a default (drop the default; leave the argument out if you do not need it)"
     ]
 
 
@@ -292,8 +297,8 @@ def test_a_generator_is_refused():
 
 def test_a_function_named_like_a_hook_without_the_decorator_is_refused():
     shop = plugin("shop")
-    source = "def aftersale_rules(): return []\ndef aftersale_rule(): return []\ndef aftersale_opening_hours(): ..."
-    exec(compile(source, "shop.py", "exec"), shop.__dict__)
+    names = ("aftersale_rules", "aftersale_rule", "aftersale_opening_hours")
+    exec(compile("\n".join(f"def {name}(): return []" for name in names), "shop.py", "exec"), shop.__dict__)
     what = "is named like a hook but is not marked as one (put @hookimpl above it"
     assert refusal(shop=shop) == [
         f"plugin 'shop' (not installed): shop.py:2 aftersale_rule: {what}, did you mean 'aftersale_rules'?)",
@@ -305,7 +310,8 @@ def test_a_hook_that_is_no_plain_function_is_refused_rather_than_ignored():
     cached = functools.cache(hookimpl(lambda: []))
     assert refusal(shop=plugin(aftersale_rules=cached)) == [
         "plugin 'shop' (not installed): aftersale_rules: is marked as a hook but is an object of type "
-        "_lru_cache_wrapper, not a plain function (put @hookimpl on a plain function, above all other decorators)"
+        "_lru_cache_wrapper, not a plain function "
+        "(put @hookimpl on a plain function, above all other decorators)"
     ]
 
 
@@ -426,8 +432,8 @@ def test_rules_for_a_marketplace_that_nobody_owns_are_refused_once():
     rules = [attrs.evolve(rule, marketplace="RFE") for rule in RULES if rule.marketplace == "REF"][:3]
     shop = plugin(aftersale_marketplaces=lambda: MARKETPLACES, aftersale_rules=lambda: rules)
     assert refusal(shop=shop) == [
-        "plugin 'shop' (not installed): aftersale_rules: states 3 rules for marketplace 'RFE', which no plugin owns "
-        "(did you mean 'REF'?)"
+        "plugin 'shop' (not installed): aftersale_rules: states 3 rules for marketplace 'RFE', "
+        "which no plugin owns (did you mean 'REF'?)"
     ]
 
 
@@ -445,7 +451,9 @@ def test_rules_of_two_plugins_that_overlap_are_told_as_the_later_one_s():
 
 def test_an_expiry_that_the_workflow_does_not_allow_is_refused():
     silly = [
-        attrs.evolve(rule, on_expiry="refunded") if rule.name == "first_reply" and rule.marketplace == "REF" else rule
+        attrs.evolve(rule, on_expiry="refunded")
+        if rule.name == "first_reply" and rule.marketplace == "REF"
+        else rule
         for rule in RULES
     ]
     shop = plugin(aftersale_marketplaces=lambda: MARKETPLACES, aftersale_rules=lambda: silly)
@@ -478,7 +486,9 @@ def test_an_order_format_on_which_two_plugins_do_not_agree_is_refused():
 
 def test_commands_of_plugins_are_found_by_name():
     greet = click.Command("greet")
-    assert load_plugins((), {"shop": plugin(aftersale_commands=lambda: [greet])}).commands() == {"greet": greet}
+    assert load_plugins((), {"shop": plugin(aftersale_commands=lambda: [greet])}).commands() == {
+        "greet": greet
+    }
 
 
 # --- decisions go to the owner ---
@@ -507,15 +517,20 @@ def test_an_owner_is_given_the_arguments_that_it_asks_for():
 
 def test_only_the_owner_of_the_marketplace_is_asked():
     first = plugin(
-        "a", aftersale_marketplaces=lambda: MARKETPLACES[:1], aftersale_decide_return=lambda: "return_authorised"
+        "a",
+        aftersale_marketplaces=lambda: MARKETPLACES[:1],
+        aftersale_decide_return=lambda: "return_authorised",
     )
     second = plugin(
-        "b", aftersale_marketplaces=lambda: MARKETPLACES[1:], aftersale_decide_return=lambda: "return_declined"
+        "b",
+        aftersale_marketplaces=lambda: MARKETPLACES[1:],
+        aftersale_decide_return=lambda: "return_declined",
     )
     bystander = plugin("c", aftersale_decide_return=lambda: "manual")
     plugins = load_plugins((), {"first": first, "second": second, "zoo": bystander})
     decisions = [
-        plugins.policy(name).at(MONDAY).decide_return(order(marketplace=name), MONDAY, True) for name in ("REF", "ALT")
+        plugins.policy(name).at(MONDAY).decide_return(order(marketplace=name), MONDAY, True)
+        for name in ("REF", "ALT")
     ]
     assert decisions == [("return_authorised", "plugin: first"), ("return_declined", "plugin: second")]
 
@@ -533,7 +548,8 @@ def test_any_other_decision_is_refused_with_plugin_hook_and_order(answer):
     with pytest.raises(PluginError) as caught:
         policy.at(MONDAY).decide_return(order(), MONDAY, True)
     assert str(caught.value) == (
-        f"plugin 'shop' (not installed): {where(decide)} aftersale_decide_return: answered {answer!r} for order O-1 "
+        f"plugin 'shop' (not installed): {where(decide)} aftersale_decide_return: "
+        f"answered {answer!r} for order O-1 "
         "(return one of 'return_authorised', 'return_declined', 'manual', or None)"
     )
 
@@ -545,7 +561,9 @@ def test_an_exception_while_deciding_is_not_swallowed_and_says_where_it_came_fro
     policy = loaded(aftersale_decide_return=decide).policy("REF")
     with pytest.raises(ZeroDivisionError) as caught:
         policy.at(MONDAY).decide_return(order(), MONDAY, True)
-    assert caught.value.__notes__ == ["in aftersale_decide_return of plugin 'shop' (not installed), order O-1"]
+    assert caught.value.__notes__ == [
+        "in aftersale_decide_return of plugin 'shop' (not installed), order O-1"
+    ]
 
 
 # --- observers are told ---
@@ -558,7 +576,9 @@ def test_every_observer_is_told_of_a_fact():
     plugins = load_plugins(
         (),
         {
-            "first": plugin("a", aftersale_fact_recorded=lambda case, fact: told.append(("first", case, fact))),
+            "first": plugin(
+                "a", aftersale_fact_recorded=lambda case, fact: told.append(("first", case, fact))
+            ),
             "second": plugin("b", aftersale_fact_recorded=lambda fact: told.append(("second", fact))),
         },
     )
@@ -573,8 +593,8 @@ def test_an_observer_that_answers_is_refused():
     with pytest.raises(PluginError) as caught:
         loaded(aftersale_fact_recorded=watch).fact_recorded(CASE, fact())
     assert str(caught.value) == (
-        f"plugin 'shop' (not installed): {where(watch)} aftersale_fact_recorded: answered 'noted' for case C-1 "
-        "(return nothing)"
+        f"plugin 'shop' (not installed): {where(watch)} aftersale_fact_recorded: "
+        "answered 'noted' for case C-1 (return nothing)"
     )
 
 

@@ -38,7 +38,7 @@ SCENARIO: dict[str, Any] = {
         kind: {"mean": "12 min", "cv": 0.8}
         for kind in ("reply", "decide_return", "refund", "submit_evidence", "appeal")
     },
-    "world": {"message_rate": 0.085, "follow_up_rate": 0.3, "return_rate": 0.02},
+    "world": {"message_rate": 0.0945, "follow_up_rate": 0.3, "return_rate": 0.015},
 }
 SHARES = {"US": 0.5, "DE": 0.3, "JP": 0.2}
 ORDERS = 3_000_000

@@ -2,16 +2,18 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aftersale.clocks import HOUR, instant, start_of_day
 from aftersale.documents import structure
 from aftersale.money import money
 from aftersale_simulator.roster import Window, labour_cost, paid_hours, windows
 from aftersale_simulator.scenario import Team
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def team(*shifts: dict[str, Any], zone: str = "Asia/Shanghai", **others: Any) -> Team:
@@ -114,6 +116,6 @@ def test_a_shift_without_its_break_is_never_longer_and_never_overlaps_itself(
     shift = {"days": "Mon-Sun", "hours": f"{opens:02d}:00-{closes:02d}:00"}
     broken = {**shift, "breaks": [f"{begin:02d}:00-{begin:02d}:45"]}
     whole, cut = (windows(team(each, zone=zone), first, first + timedelta(8)) for each in (shift, broken))
-    assert all(a.end <= b.start for a, b in zip(cut, cut[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(cut))
     assert sum(w.end - w.start for w in cut) <= sum(w.end - w.start for w in whole)
     assert {w.start for w in cut} | {w.end for w in cut} >= {w.end for w in whole}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from operator import attrgetter
 
 from aftersale.cases import Case, Deadline
 from aftersale.clocks import Instant
@@ -17,7 +16,6 @@ from aftersale.tally import Tally
 
 Observer = Callable[[Case, Fact], None]
 Expiry = tuple[Outcome, Deadline]
-_ends = attrgetter("expires_at")
 
 
 class Docket:
@@ -30,13 +28,12 @@ class Docket:
     def __init__(self, policies: Policies, observer: Observer | None = None) -> None:
         """Start empty; `policies` holds the policy of each marketplace, `observer` is told of every applied fact."""
         self.cases: dict[str, Case] = {}
-        self.orders: dict[str, Order] = {}
         self.tally = Tally()
         self.passed: list[Expiry] = []
         self._policies = policies
         self._observer = observer
-        # One entry a case: its next deadline to end. It is stale once the case has other deadlines.
-        self._expiries: list[tuple[Instant, int, str, Deadline, tuple[Deadline, ...]]] = []
+        # One entry a case: its next deadline to end. It is stale once the case has moved on.
+        self._expiries: list[tuple[Instant, int, Case, Deadline, Order]] = []
         self._pushed = 0
 
     def policy(self, marketplace: str) -> Policy:
@@ -68,26 +65,25 @@ class Docket:
         Whoever wants to react empties that list.
         """
         while self._expiries and self._expiries[0][0] < until:
-            _, _, name, deadline, deadlines = heappop(self._expiries)
-            case = self.cases[name]
-            if case.deadlines is deadlines:
-                self._expire(case, deadline)
+            _, _, case, deadline, order = heappop(self._expiries)
+            if self.cases[case.id] is case:
+                self._expire(case, deadline, order)
 
     def next_expiry(self) -> Instant | None:
         """Return when the next running deadline ends, or None when nothing runs."""
         while self._expiries:
-            at, _, name, _, deadlines = self._expiries[0]
-            if self.cases[name].deadlines is deadlines:
+            at, _, case, _, _ = self._expiries[0]
+            if self.cases[case.id] is case:
                 return at
             heappop(self._expiries)
         return None
 
-    def _expire(self, case: Case, deadline: Deadline) -> None:
-        at, order = deadline.expires_at, self.orders[case.order]
+    def _expire(self, case: Case, deadline: Deadline, order: Order) -> None:
+        at = deadline.expires_at
         outcome = expire(case, deadline, order, self.policy(case.marketplace).at(at))
         if outcome.case.state == case.state:
             self.cases[case.id] = outcome.case
-            self._expect(outcome.case)
+            self._expect(outcome.case, order)
         else:
             self._keep(outcome, Fact(deadline.on_expiry, case.marketplace, case.order, case.id, at, at), order)
         self.passed.append((outcome, deadline))
@@ -95,22 +91,19 @@ class Docket:
     def _keep(self, outcome: Outcome, fact: Fact, order: Order) -> None:
         case = outcome.case
         self.cases[case.id] = case
-        self.orders.setdefault(case.order, order)
         if outcome.opened:
-            self._expect(case)
+            self._expect(case, order)
         if outcome.closed or outcome.defect:
             self.tally.moved(outcome, fact, order)
         if self._observer is not None:
             self._observer(case, fact)
 
-    def _expect(self, case: Case) -> None:
+    def _expect(self, case: Case, order: Order) -> None:
         """Wait for the case's next deadline that has not been missed yet."""
-        deadlines = case.deadlines
-        if len(deadlines) == 1:
-            running: list[Deadline] | tuple[Deadline, ...] = () if case.missed else deadlines
-        else:
-            running = [deadline for deadline in deadlines if deadline.name not in case.missed]
-        if running:
-            first = min(running, key=_ends)
+        first: Deadline | None = None
+        for deadline in case.deadlines:
+            if (first is None or deadline.expires_at < first.expires_at) and deadline.name not in case.missed:
+                first = deadline
+        if first is not None:
             self._pushed += 1
-            heappush(self._expiries, (first.expires_at, self._pushed, case.id, first, deadlines))
+            heappush(self._expiries, (first.expires_at, self._pushed, case, first, order))

@@ -90,9 +90,10 @@ class Registry:
             (_is_class, self._table),
             (_is_list, self._list),
             (_is_free_table, self._free_table),
-            (_has_words, self._words),
+            (_is_literal, self._words),
         ):
             self._converter.register_structure_hook_factory(belongs, reader)
+        self._converter.register_structure_hook(Enum, lambda value, asked: _member(asked, value))
 
     def hook(self, kind: Any, parse: Callable[[Any], object], expected: str) -> None:
         """Let `parse` read every field of that type, a NewType or a class.
@@ -103,7 +104,7 @@ class Registry:
         """
 
         def read_value(value: Any, asked: Any) -> object:
-            if isinstance(asked, type) and asked is not kind and issubclass(asked, Enum):
+            if asked is not kind and _is_enum(asked):  # such as a StrEnum, which is a str as well
                 return _member(asked, value)
             try:
                 return parse(value)
@@ -129,7 +130,7 @@ class Registry:
             return self._expected[kind]
         if _origin(kind) in (Union, UnionType):
             return " or ".join(self.expected(each) for each in get_args(kind) if each is not NoneType)
-        if _has_words(kind):
+        if _is_literal(kind) or _is_enum(kind):
             return _one_of(_allowed(kind))
         if _is_list(kind):
             return "a list"
@@ -223,8 +224,12 @@ def _is_free_table(kind: Any) -> bool:
     return _origin(kind) in (dict, Mapping)
 
 
-def _has_words(kind: Any) -> bool:
-    return _origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, Enum))
+def _is_literal(kind: Any) -> bool:
+    return _origin(kind) is Literal
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
 
 
 def _origin(kind: Any) -> Any:
@@ -292,7 +297,7 @@ def _shown(value: object) -> str:
 
 
 def _allowed(kind: Any) -> list[Any]:
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if _is_enum(kind):
         return [each.value for each in kind]
     return list(get_args(kind))
 

@@ -22,7 +22,7 @@ def plugin_listing(records: Sequence[PluginRecord]) -> list[Table | str]:
         return [text("plugins.none")]
     rows = [
         (
-            f"{record['name']}\n{record['distribution']} {record['version']}",
+            f"{record['name']}\n{record['distribution']} {record['version']}".rstrip(),
             " ".join(record["marketplaces"]),
             " ".join(hook.removeprefix("aftersale_") for hook in record["hooks"]),
             str(len(record["problems"])),
@@ -53,7 +53,7 @@ def rule_listing(rules: Sequence[Rule]) -> Table | str:
 def workflow_listing(kind: CaseKind) -> Iterator[str]:
     """Yield the lines that show how a kind of case moves: each state, and under it the facts that lead on."""
     yield kind.name
-    yield f"  {text('workflow.opens')}"
+    yield "  " + text("workflow.opens")
     yield from (f"    {_told(move)}" for move in kind.opening)
     for state in kind.state:
         duties = [text("workflow.task", task=state.task)] if state.task else []

@@ -30,7 +30,10 @@ class Catalogue:
         self.source = source
         tables = {language: dict(_flat(table)) for language, table in data.items() if isinstance(table, dict)}
         problems = [
-            *(Problem(source, key, "is in no language", "put it under [en]") for key in data.keys() - tables),
+            *(
+                Problem(source, key, "is in no language", "put it under [en]")
+                for key in sorted(data.keys() - tables)
+            ),
             *_unreadable(tables, source),
         ]
         if problems or (problems := list(_disagreements(tables, source))):
@@ -46,6 +49,11 @@ class Catalogue:
     def languages(self) -> tuple[str, ...]:
         """The languages that are there, sorted."""
         return tuple(sorted(self._tables))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all messages, sorted."""
+        return tuple(sorted({key for table in self._tables.values() for key in table}))
 
     def text(self, key: str, language: str = "en", **values: object) -> str:
         """Return a message with its values filled in.

@@ -6,7 +6,7 @@ Most orders never become a case, so they are kept as columns; one becomes an obj
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from attrs import field, frozen
@@ -34,8 +34,7 @@ class OrderLine:
     price: int
 
 
-@frozen
-class Order:
+class Order(NamedTuple):
     """One sale on one marketplace.
 
     `price` counts minor units (cents, yen) of `currency`; `total` is the same as money. `exempt` marks products

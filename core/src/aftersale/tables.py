@@ -19,14 +19,16 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collec
     Words stay whole while there is room for them. Columns whose header is one of `numbers` stand to the right
     and are never folded.
     """
-    made = Table(box=None, pad_edge=False, header_style="bold")
+    made = Table(box=None, padding=0, header_style="bold")
     for header, width in zip(headers, _widths(headers, rows, console().width), strict=True):
+        if made.columns:
+            made.add_column(width=_GAP)  # releases of rich disagree on how wide padding makes a column
         figure = header in numbers
         made.add_column(
             header, width=width, overflow="fold", no_wrap=figure, justify="right" if figure else "left"
         )
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*[part for cell in row for part in ("", cell)][1:])
     return made
 
 
@@ -46,7 +48,10 @@ def console() -> Console:
 
 
 def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Return the width of each column: its longest word, less where there is no room, more where there is."""
+    """Return the width of each column: its longest word, less where there is no room, more where there is.
+
+    Room goes first to the columns that little is missing for their cells to need no folding.
+    """
     columns = list(zip(headers, *rows, strict=True))
     natural = [_longest(line for cell in column for line in cell.split("\n")) for column in columns]
     words = ([header, *(word for cell in cells for word in cell.split())] for header, *cells in columns)
@@ -54,6 +59,10 @@ def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
     spare = width - _GAP * (len(columns) - 1) - sum(widths)
     for _ in range(-spare):
         _narrow(widths)
+    for missing, i in sorted((natural[i] - widths[i], i) for i in range(len(columns))):
+        if missing <= spare:
+            widths[i] += missing
+            spare -= missing
     for _ in range(min(spare, sum(natural) - sum(widths))):
         neediest = max(range(len(columns)), key=lambda i: natural[i] / max(widths[i], 1))
         widths[neediest] += 1
@@ -61,10 +70,10 @@ def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
 
 
 def _narrow(widths: list[int]) -> None:
-    """Take one from the widest column; from the first, which names the row, when all others are narrow."""
-    others = widths[1:]
-    first = not others or max(others) <= _NARROW
-    widths[0 if first else 1 + others.index(max(others))] -= 1
+    """Take one from the widest column, but from the first, which names the row, only at the last."""
+    spared = 1 if max(widths[1:], default=0) > _NARROW else 0
+    widest = max(range(spared, len(widths)), key=widths.__getitem__)
+    widths[widest] -= 1
 
 
 def _longest(texts: Iterable[str]) -> int:

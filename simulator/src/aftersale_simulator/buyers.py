@@ -18,6 +18,8 @@ from aftersale_simulator.parameters import World
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+UNSURE = frozenset({"claim_filed", "feedback_left"})
+"""What a buyer who was about to do it may leave undone when the time comes."""
 
 
 @frozen(eq=False)
@@ -165,13 +167,11 @@ class Buyers:
         self._world = world
 
     def still_would(self, kind: str, life: Life) -> bool:
-        """Whether a buyer who was about to do this does it, now that the time has come."""
+        """Whether a buyer who was about to do one of UNSURE does it, now that the time has come."""
         if kind == "claim_filed":
             first, life.claimed = not life.claimed, True
             return first
-        if kind == "feedback_left":
-            return life.hand.uniform("feedback", life.slot) < self._rating_rate(life)
-        return True
+        return life.hand.uniform("feedback", life.slot) < self._rating_rate(life)
 
     def _rating_rate(self, life: Life) -> float:
         rate = self._world["negative_feedback_rate_late" if life.late else "negative_feedback_rate"]

@@ -20,6 +20,8 @@ _MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint6
 _LAST = np.uint64(31)
 _UNUSED_BITS = np.uint64(11)
 _UNIT = 2.0**-53
+_BLOCK = 1 << 15
+"""Numbers mixed at a time: what the processor's cache holds."""
 
 
 class Chances:
@@ -35,16 +37,13 @@ class Chances:
 
     def uniform(self, items: int | NDArray[np.int64], *purpose: object) -> NDArray[np.float64]:
         """Return the numbers in (0, 1) of the given items, or of the first so many of them, for a purpose."""
-        z = np.arange(items, dtype=np.uint64) if isinstance(items, int) else items.astype(np.uint64)
-        z += np.uint64(1)
-        z *= _STEP
-        z += np.uint64(self._key(8, purpose))
-        for shift, factor in _MIX:
-            z ^= z >> shift
-            z *= factor
-        z ^= z >> _LAST
-        z >>= _UNUSED_BITS
-        return (z.astype(np.float64) + 0.5) * _UNIT
+        numbers = np.arange(items) if isinstance(items, int) else items
+        key = np.uint64(self._key(8, purpose))
+        drawn = np.empty(len(numbers))
+        for begin in range(0, len(numbers), _BLOCK):
+            block = slice(begin, begin + _BLOCK)
+            _mixed(numbers[block].astype(np.uint64), key, drawn[block])
+        return drawn
 
     def exponential(self, items: int | NDArray[np.int64], *purpose: object) -> NDArray[np.float64]:
         """Return numbers of mean 1, exponentially distributed."""
@@ -58,6 +57,19 @@ class Chances:
     def _key(self, size: int, purpose: tuple[object, ...]) -> int:
         text = "/".join((self._root, *map(str, purpose)))
         return int.from_bytes(blake2b(text.encode(), digest_size=size).digest(), "little")
+
+
+def _mixed(z: NDArray[np.uint64], key: np.uint64, drawn: NDArray[np.float64]) -> None:
+    z += np.uint64(1)
+    z *= _STEP
+    z += key
+    for shift, factor in _MIX:
+        z ^= z >> shift
+        z *= factor
+    z ^= z >> _LAST
+    z >>= _UNUSED_BITS
+    np.add(z, 0.5, out=drawn)
+    drawn *= _UNIT
 
 
 class Hand:

@@ -80,7 +80,7 @@ def whatif(
     source = _loaded(scenario, plugins)
     planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders))
     with _progress(planned.runs, quiet=json_) as on_done:
-        comparison = simulate(planned, _comparing(workers or os.cpu_count() or 1, on_done, history))
+        comparison = simulate(planned, _comparing(plugins, workers or os.cpu_count() or 1, on_done, history))
     notes = _notes(history, planned, plugins)
     found = records.record(comparison, notes, history)
     if out is not None:
@@ -216,11 +216,13 @@ def _options(seed: int | None, replications: int | None, orders: Path | None) ->
     return {path: value for path, value in found.items() if value is not None}
 
 
-def _comparing(workers: int, on_done: Callable[[], None], history: History | None) -> Compare:
+def _comparing(
+    plugins: Plugins, workers: int, on_done: Callable[[], None], history: History | None
+) -> Compare:
     from aftersale_simulator.runs import compare
 
     orders = history.orders if history else None
-    return lambda variants, replications: compare(variants, replications, workers, on_done, orders=orders)
+    return lambda variants, replications: compare(variants, replications, workers, on_done, plugins, orders)
 
 
 @contextmanager

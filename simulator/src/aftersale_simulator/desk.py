@@ -22,7 +22,7 @@ from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from attrs import Factory, define, frozen
 
-from aftersale_simulator.buyers import Buyers, FirstSteps
+from aftersale_simulator.buyers import UNSURE, Buyers, FirstSteps
 from aftersale_simulator.lives import Happening, Life
 from aftersale_simulator.marketplace import Investigators
 from aftersale_simulator.parameters import World
@@ -68,9 +68,12 @@ class Effort:
 
     def add(self, start: Instant, end: Instant) -> None:
         """Count one handling, as far as it lies in the measured period."""
-        self.busy += max(0, min(end, self.until) - max(start, self.since))
-        if self.since <= start < self.until:
+        if self.since <= start and end <= self.until:
+            self.busy += end - start
             self.tasks += 1
+        else:
+            self.busy += max(0, min(end, self.until) - max(start, self.since))
+            self.tasks += self.since <= start < self.until
 
 
 class Desk:
@@ -132,7 +135,7 @@ class Desk:
         return life
 
     def _happen(self, kind: str, life: Life) -> None:
-        if self._buyers.still_would(kind, life):
+        if kind not in UNSURE or self._buyers.still_would(kind, life):
             self._record(life.fact(kind, self.env.now), life)
 
     def _schedule(self, happenings: Iterable[Happening]) -> None:

@@ -108,10 +108,10 @@ def scenario_flaws(scenario: Scenario, source: str) -> Iterator[Problem]:
     places: tuple[str, ...] = tuple(map(str, scenario.marketplace))
     served = {place for team in scenario.team.values() for place in team.serves or places}
     for name, team in scenario.team.items():
-        for index, served_place in enumerate(team.serves):
-            if served_place not in places:
-                hint = allowed_words(served_place, places)
-                yield Problem(source, f"team.{name}.serves[{index}]", f"nothing is sold on '{served_place}'", hint)
+        for index, word in enumerate(team.serves):
+            if word not in places:
+                path = f"team.{name}.serves[{index}]"
+                yield Problem(source, path, f"nothing is sold on '{word}'", allowed_words(word, places))
     for place in places if scenario.team else ():
         if place not in served:
             hint = f"add it to the serves of one of: {', '.join(scenario.team)}"

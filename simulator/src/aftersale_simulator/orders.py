@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, overload
 
@@ -133,19 +133,25 @@ def _dressed(sales: Sales, marketplace: Marketplace, purchased: Instants, chance
         OrderIds(place, size),
         np.zeros(size, np.int16),
         purchased,
-        _picked(sales.channels.values(), chances.uniform(size, "order.channel", place)).astype(np.int8),
-        _picked(sales.categories.values(), chances.uniform(size, "order.category", place)).astype(np.int16),
+        _picked(sales.channels.values(), size, chances, "order.channel", place).astype(np.int8),
+        _picked(sales.categories.values(), size, chances, "order.category", place).astype(np.int16),
         np.maximum(1, np.rint(float(sales.price.median) * unit * spread)).astype(np.int64),
         never,
         never,
-        chances.uniform(size, "order.cross_border", place) < sales.cross_border,
-        chances.uniform(size, "order.exempt", place) < sales.exempt,
+        _marked(sales.cross_border, size, chances, "order.cross_border", place),
+        _marked(sales.exempt, size, chances, "order.exempt", place),
     )
 
 
-def _picked(shares: object, chances: NDArray[np.float64]) -> NDArray[np.int64]:
-    edges = np.cumsum(np.fromiter(shares, float))  # type: ignore[call-overload]
-    return np.minimum(np.searchsorted(edges, chances, side="right"), len(edges) - 1)
+def _picked(shares: Iterable[float], size: int, chances: Chances, *purpose: str) -> NDArray[np.int64]:
+    edges = np.cumsum(list(shares))
+    if len(edges) == 1:
+        return np.zeros(size, np.int64)
+    return np.minimum(np.searchsorted(edges, chances.uniform(size, *purpose), side="right"), len(edges) - 1)
+
+
+def _marked(share: float, size: int, chances: Chances, *purpose: str) -> NDArray[np.bool_]:
+    return chances.uniform(size, *purpose) < share if share else np.zeros(size, bool)
 
 
 def of_marketplace(orders: Orders, place: str) -> Orders:

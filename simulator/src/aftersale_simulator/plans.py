@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from operator import attrgetter
 from typing import Any
 
 from attrs import frozen
@@ -14,8 +15,16 @@ from aftersale_simulator.changes import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario import Scenario, ScenarioFile, parse_scenario
 
 Changes = dict[str, Any]
-_SHARED = ("seed", "replications", "currency", "orders")
-"""What holds for all variants: they meet the same buyers, as often, and cost the same money."""
+_SHARED = (
+    "seed",
+    "replications",
+    "currency",
+    "orders",
+    "period.measured",
+    "period.warm_up",
+    "targets.share_of_replications",
+)
+"""What holds for all variants: they meet the same buyers, as often and as long, and cost the same money."""
 
 
 @frozen
@@ -148,28 +157,29 @@ def _alternatives(
     for name, changes in named:
         where = f"{origin}, variant '{name}'"
         if name in found:
-            problems.append(
-                Problem(where, "", "a second variant of this name", "give each a name of its own")
-            )
-        problems += _unshared(changes, where)
+            problems.append(Problem(where, "", "the name is taken", "give each variant a name of its own"))
         try:
-            found[name] = Alternative(name, changes, parse_scenario(changed(raw, changes, where), where))
+            scenario = parse_scenario(changed(raw, changes, where), where)
+            found[name] = Alternative(name, changes, scenario)
         except DocumentError as error:
             problems += error.problems
+    if len(found) and not problems:
+        problems += _unshared(list(found.values()), origin)
     if problems:
         raise DocumentError(origin, tuple(dict.fromkeys(problems)))
     return iter(found.values())
 
 
-def _unshared(changes: Changes, where: str) -> Iterator[Problem]:
-    for path in changes:
-        if (word := path.partition(".")[0]) in _SHARED:
-            yield Problem(
-                where,
-                path,
-                f"{word} is the same for all variants",
-                "set it for all, with --set or in the file",
-            )
+def _unshared(alternatives: Sequence[Alternative], origin: str) -> Iterator[Problem]:
+    """Yield what differs between variants although it must not."""
+    first, *others = alternatives
+    for path in _SHARED:
+        read = attrgetter(path)
+        for one in others:
+            if read(one.scenario) != read(first.scenario):
+                where = f"{origin}, variant '{one.name}'"
+                hint = "set it for all, with --set or in the file"
+                yield Problem(where, path, f"is not the same as in '{first.name}'", hint)
 
 
 def reproduced(plan: Plan) -> dict[str, Any]:

@@ -34,6 +34,7 @@ COLUMNS = {
 PLAIN_WIDTH = 100
 """Of text that goes to a file or another program."""
 _TABLE_WIDTH = 92
+_DUST = 1e-9  # what is left of equal numbers after arithmetic
 _OTHERS = {
     "mean_wait_hours": (1, 1),
     "p90_first_reply_hours": (1, 1),
@@ -121,7 +122,7 @@ def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
         return say("report.none")
     mean = number(estimate.mean * factor, decimals, sign)
     half = estimate.half_width
-    return mean if not half else f"{mean}\n± {number(half * factor, decimals)}"
+    return mean if half is None or half * factor < _DUST else f"{mean}\n± {number(half * factor, decimals)}"
 
 
 def _scale(name: str) -> tuple[int, int]:

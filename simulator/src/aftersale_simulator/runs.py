@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
 from aftersale.docket import Docket
-from aftersale.facts import Fact
 from aftersale.metrics import Daily, Days, ReplyFigures, daily, meets, replies_between
 from aftersale.orders import Orders
 from aftersale.policies import Policies, Policy
@@ -100,6 +99,13 @@ def run(
     claims, messages and the journal that the live commands read. The same arguments give the same result, in any
     process.
     """
+    with _uncollected():
+        return _run(scenario, replication, plugins, orders, record, csv)
+
+
+def _run(
+    scenario: Scenario, replication: int, plugins: Plugins, orders: Orders | None, record: Path | None, csv: bool
+) -> Result:
     from aftersale_simulator.seller import seller_handbook
 
     stage, world = Stage.of(scenario), World(scenario.world)
@@ -110,8 +116,7 @@ def run(
     desk = _desk(scenario, stage, docket, places, world)
     if record is not None:
         desk.facts = []
-    with _uncollected():
-        desk.run()
+    desk.run()
     result = _result(scenario, stage, desk, places, policies)
     if record is not None and desk.facts is not None:
         from aftersale_simulator.recording import write_run
@@ -229,8 +234,9 @@ def _account(
     name = orders.marketplaces[0]
     policy = policies[name]
     cases = [case for case in docket.cases.values() if case.marketplace == name]
-    replies = docket.tally.spans(name, "first_reply", cases)
-    silence = docket.tally.spans(name, "silence", cases)
+    waiting = [case for case in cases if case.deadlines]
+    replies = docket.tally.spans(name, "first_reply", waiting)
+    silence = docket.tally.spans(name, "silence", waiting)
     days = Days.spanning(stage.first, stage.last, policy.marketplace.zone)
     rule = next(rule for rule in policy.metrics(until - 1) if rule.name == "order_defect_rate")
     defects = daily(rule, docket, orders, name, days)
@@ -239,7 +245,7 @@ def _account(
         defects,
         slice(stage.warm_up, stage.warm_up + stage.days),
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
-        sum(not policy.workflow.state(case.kind, case.state).final and bool(case.deadlines) for case in cases),
+        len(waiting),
     )
 
 
@@ -303,6 +309,7 @@ def compare(
     replications: int,
     workers: int,
     on_done: Callable[[], None],
+    plugins: Plugins,
     orders: Orders | None = None,
 ) -> list[list[Result]]:
     """Run every replication of every variant and return the results as [variant][replication].
@@ -312,11 +319,5 @@ def compare(
     from aftersale_simulator.workers import spread
 
     jobs = [(scenario, replication) for _, scenario in variants for replication in range(1, replications + 1)]
-    results = spread(jobs, workers, on_done, orders)
+    results = spread(jobs, workers, on_done, plugins, orders)
     return [results[i * replications : (i + 1) * replications] for i in range(len(variants))]
-
-
-def counted(facts: Sequence[Fact]) -> dict[str, int]:
-    """Return how many facts of each kind there are, sorted by kind."""
-    kinds, numbers = np.unique([fact.kind for fact in facts], return_counts=True) if facts else ([], [])
-    return {str(kind): int(number) for kind, number in zip(kinds, numbers, strict=True)}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Compare = Callable[[Sequence[tuple[str, Scenario]], int], list[list["Result"]]]
 """Runs variants: (name, scenario) pairs and a number of replications to results as [variant][replication]."""
 COST = "labour_cost"
-_COST_TOLERANCE = 1e-9
+_TOLERANCE = 1e-9
 
 
 @frozen
@@ -69,7 +69,8 @@ class Comparison:
 
     def keeps(self, standing: Standing) -> bool:
         """Whether all targets held in a large enough share of the replications."""
-        return standing.targets_met >= self.scenario.targets.share_of_replications * self.replications
+        wanted = self.scenario.targets.share_of_replications * self.replications
+        return standing.targets_met >= wanted - _TOLERANCE
 
     @property
     def cheapest(self) -> Standing | None:
@@ -87,7 +88,7 @@ class Comparison:
     def unsure(self) -> list[Standing]:
         """The variants on which the answer hangs and of which there are too few replications to tell."""
         cheapest = self.cheapest
-        limit = float("inf") if cheapest is None else cheapest.cost() + _COST_TOLERANCE
+        limit = float("inf") if cheapest is None else cheapest.cost()
         return [
             standing
             for standing in self.standings
@@ -119,7 +120,7 @@ def simulate(plan: Plan, compare: Compare) -> Comparison:
     standings = tuple(
         _standing(one, results, runs[0]) for one, results in zip(plan.alternatives, runs, strict=True)
     )
-    return Comparison(plan.scenario, plan.settings, standings)
+    return Comparison(plan.alternatives[0].scenario, plan.settings, standings)
 
 
 def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Result]) -> Standing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -34,19 +34,19 @@ def spread(
     jobs: Sequence[Job],
     workers: int,
     on_done: Callable[[], None],
+    plugins: Plugins,
     orders: Orders | None = None,
-    plugins: Collection[str] | None = None,
 ) -> list[Result]:
     """Run every (scenario, replication) and return the results in the order of the jobs.
 
-    `plugins` names the plugins to load, None for all that are installed. One worker runs in this process.
+    Other processes load the same plugins again. One worker runs in this process.
     """
     if workers <= 1 or len(jobs) <= 1:
-        _open(orders, plugins)
+        _shop[:] = [_Shop(plugins, orders)]
         return [_told(on_done, _do(job)) for job in enumerate(jobs)]
     results: dict[int, Result] = {}
     # Spawned, not forked: the threads of the table library do not survive a fork.
-    with get_context("spawn").Pool(min(workers, len(jobs)), _begin, (orders, plugins)) as pool:
+    with get_context("spawn").Pool(min(workers, len(jobs)), _begin, (plugins, orders)) as pool:
         for place, result in pool.imap_unordered(_do, enumerate(jobs)):
             results[place] = result
             on_done()
@@ -58,16 +58,10 @@ def _told(on_done: Callable[[], None], done: tuple[int, Result]) -> Result:
     return done[1]
 
 
-def _begin(orders: Orders | None, plugins: Collection[str] | None) -> None:
+def _begin(plugins: Plugins, orders: Orders | None) -> None:
     # The parent alone hears Ctrl-C and stops its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _open(orders, plugins)
-
-
-def _open(orders: Orders | None, plugins: Collection[str] | None) -> None:
-    from aftersale.plugins import load_plugins
-
-    _shop[:] = [_Shop(load_plugins(plugins), orders)]
+    _shop[:] = [_Shop(plugins, orders)]
 
 
 def _do(job: tuple[int, Job]) -> tuple[int, Result]:

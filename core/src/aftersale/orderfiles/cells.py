@@ -18,7 +18,7 @@ LARGEST = 10**16
 """Millionths from which on a line's price is a mistake: ten thousand million of the currency."""
 
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s?(?:Z|[+-]\d{2}:?\d{2}))?)?$"
-_OFFSET = r"\s?[+-]\d{2}:?\d{2}$"
+_ZONED = r"Z$|:.*[+-]"
 _STAMPS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
 _DAY_END = pl.duration(hours=23, minutes=59, seconds=59)
 
@@ -63,8 +63,8 @@ def times(text: pl.Expr, formats: Sequence[str], day_end: bool) -> tuple[pl.Expr
         zoned = [form for form in formats if "%z" in form]
         return _utc(text, zoned), _naive(text, [form for form in formats if form not in zoned], day_end)
     iso = pl.when(text.str.contains(_ISO)).then(text.str.replace("T", " ").str.replace("Z$", "+0000"))
-    zoned_text = pl.when(text.str.contains(r"Z$|:.*[+-]")).then(iso.str.replace(r"\s([+-])", "${1}"))
-    naive_text = pl.when(~text.str.contains(r"Z$|:.*[+-]")).then(iso)
+    zoned_text = pl.when(text.str.contains(_ZONED)).then(iso.str.replace(r"\s([+-])", "${1}"))
+    naive_text = pl.when(~text.str.contains(_ZONED)).then(iso)
     offsets = [f"{stamp}%z" for stamp in _STAMPS]
     return _utc(zoned_text, offsets), _naive(naive_text, [*_STAMPS, "%Y-%m-%d"], day_end)
 

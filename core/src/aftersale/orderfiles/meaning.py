@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 import polars as pl
-from attrs import define
+from attrs import define, frozen
 
 from aftersale.marketplaces import Marketplace
 from aftersale.money import decimals
@@ -22,7 +22,7 @@ _MOMENTS = {"purchased_at": "purchased", "promised_at": "promised", "delivered_a
 _FREE_TEXT = ("order", "sku", "buyer", "category")
 
 
-@define(frozen=True)
+@frozen
 class Check:
     """One reason to leave a row out: the word of ours it is about, and the expression that finds it."""
 
@@ -47,8 +47,8 @@ class Meaning:
         """Return the rows with their typed columns, and as `check` the first of `checks` that leaves one out.
 
         Takes one column of text per word of ours that is present. Adds `place` and `channel_code` (indices),
-        `cancel`, `units`, `micros` (the line's price in millionths) and, as times in UTC, `purchased`,
-        `promised` and `delivered`.
+        `cancel`, `units`, `micros` (the line's price in millionths), `scale` (millionths per smallest unit of
+        the currency) and, as times in UTC, `purchased`, `promised` and `delivered`.
         """
         full = text.with_columns(pl.lit("").alias(key) for key in KEYS if key not in self.present)
         told = full.with_columns(self._defaults()).with_columns(self._words())

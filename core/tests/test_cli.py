@@ -1,0 +1,383 @@
+import inspect
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from aftersale import cli as program
+from aftersale.cli import cli
+from aftersale.contributions import CORE_COMMANDS
+from aftersale.plugins import load_plugins
+from aftersale.testing import plugin, reference
+
+ALONE = {"AFTERSALE_PLUGINS": "", "AFTERSALE_TRACE": "", "COLUMNS": "80", "TERM": "dumb"}
+
+
+# Before click 8.2 a runner mixes the two streams unless it is told not to.
+APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+RUNNER = CliRunner(**APART)
+
+
+def run(*args, extra=None, **env):
+    """Run the program in this process, with the reference plugin or with those of `extra`."""
+    plugins = load_plugins((), {"reference": reference} if extra is None else extra)
+    return RUNNER.invoke(cli, list(args), obj=plugins, env={**ALONE, **env}, prog_name="aftersale")
+
+
+def run_installed(*args, **env):
+    """Run the program in this process, with the installed plugins that the environment allows."""
+    return RUNNER.invoke(cli, list(args), env={**ALONE, **env}, prog_name="aftersale")
+
+
+def start(*args, **env):
+    """Run the program in a process of its own."""
+    command = [sys.executable, "-m", "aftersale", *args]
+    env = {**os.environ, **ALONE, **env}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, encoding="utf-8")
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """Two installed plugins with a mistake each, and the environment that allows both."""
+    for name in ("corner_shop", "kiosk"):
+        (tmp_path / f"{name}.py").write_text("AFTERSALE_API = 0\n", encoding="utf-8")
+        about = tmp_path / f"{name}-1.2.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n", encoding="utf-8"
+        )
+        (about / "entry_points.txt").write_text(f"[aftersale]\n{name} = {name}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield {"AFTERSALE_PLUGINS": "corner_shop, kiosk", "PYTHONPATH": str(tmp_path)}
+    for name in ("corner_shop", "kiosk"):
+        sys.modules.pop(name, None)
+
+
+PROBLEM = "is built for hook API 0, this is API 1 (install a release of the plugin for API 1)"
+PROBLEMS = [f"plugin '{name}' ({name} 1.2): {PROBLEM}" for name in ("corner_shop", "kiosk")]
+
+
+# --- the program as such ---
+
+
+def test_the_version_is_that_of_the_distribution():
+    result = start("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"aftersale {__import__('aftersale').__version__}\n"
+
+
+def test_help_says_what_the_program_does_and_lists_its_commands():
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "After-sales cases of marketplace sellers." in result.output
+    assert {line.split()[0] for line in result.output.split("Commands:\n")[1].splitlines()} == CORE_COMMANDS
+
+
+def test_names_that_plugins_may_not_take_are_exactly_the_program_s_own_commands():
+    assert set(cli.commands) == CORE_COMMANDS
+
+
+def test_a_command_of_a_plugin_stands_beside_the_others_and_is_given_the_plugins():
+    @click.command()
+    @click.pass_obj
+    def stores(plugins):
+        """List the stores."""
+        click.echo(" ".join(plugins.marketplaces))
+
+    extra = {"reference": reference, "shop": plugin(aftersale_commands=lambda: [stores])}
+    assert "List the stores." in run("--help", extra=extra).output
+    assert run("stores", extra=extra).output == "REF ALT\n"
+
+
+def test_an_unknown_command_is_refused_with_the_one_that_was_meant():
+    result = run("ruls", "REF")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: no command 'ruls'; did you mean 'rules'?",
+    )
+
+
+@pytest.mark.parametrize("command", ["whatif", "simulate"])
+def test_a_command_of_the_simulator_says_what_to_install(command, monkeypatch):
+    monkeypatch.delenv("AFTERSALE_PLUGINS", raising=False)
+    plugins = load_plugins(())
+    result = RUNNER.invoke(cli, [command], obj=plugins, prog_name="aftersale")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        f"Error: '{command}' comes with another distribution: python -m pip install aftersale-simulator",
+    )
+
+
+def test_a_command_of_a_plugin_that_is_left_out_says_so():
+    result = run_installed("whatif")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: 'whatif' belongs to a plugin that AFTERSALE_PLUGINS does not name: it names none",
+    )
+
+
+def test_an_error_of_the_project_ends_the_program_with_2_and_no_traceback():
+    result = start("rules", "US")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: unknown marketplace 'US' (")
+    assert "Traceback" not in result.stderr
+
+
+def test_what_was_noted_on_an_error_is_shown_with_it():
+    def fails():
+        error = program.AftersaleError("no")
+        error.add_note("in the corner shop")
+        raise error
+
+    extra = {"shop": plugin(aftersale_commands=lambda: [click.Command("fail", callback=fails)])}
+    result = run("fail", extra=extra)
+    assert (result.exit_code, result.stderr) == (2, "Error: no\nin the corner shop\n")
+
+
+def test_an_interrupt_ends_the_program_with_130_and_one_line():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    extra = {"shop": plugin(aftersale_commands=lambda: [click.Command("wait", callback=interrupted)])}
+    result = run("wait", extra=extra)
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "Interrupted.\n")
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    script = f"{sys.executable} -m aftersale workflow | {sys.executable} -c pass"
+    result = subprocess.run(
+        script, shell=True, capture_output=True, text=True, check=False, env={**os.environ, **ALONE}
+    )
+    assert result.stderr == ""
+
+
+def test_a_terminal_that_cannot_show_a_character_is_no_error():
+    result = start("workflow", "message", PYTHONIOENCODING="latin-1")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "buyer_message \\u2192 awaiting_reply" in result.stdout
+
+
+def test_tracing_is_switched_on_by_the_environment(broken, tmp_path):
+    marked = "@hookimpl\ndef aftersale_commands():\n    return []\n"
+    source = f"from aftersale import hookimpl\nAFTERSALE_API = 1\n{marked}"
+    (tmp_path / "kiosk.py").write_text(source, encoding="utf-8")
+    allowed = {**broken, "AFTERSALE_PLUGINS": "kiosk"}
+    traced = [start("workflow", AFTERSALE_TRACE=value, **allowed).stderr for value in ("1", "0", "")]
+    assert traced == ["aftersale_commands() asks kiosk\naftersale_commands answered [[]]\n", "", ""]
+
+
+# --- a broken installation ---
+
+
+def test_every_command_but_plugins_is_refused_with_all_problems_while_plugins_are_broken(broken):
+    for command in (["rules", "REF"], ["workflow"], ["whatif"], ["nonsense"]):
+        result = run_installed(*command, **broken)
+        assert (result.exit_code, result.stdout) == (2, "")
+        head, *problems = result.stderr.splitlines()
+        assert head == "Error: the installed plugins cannot be used together, 2 problems:"
+        assert [problem.strip() for problem in problems] == PROBLEMS
+
+
+def test_a_broken_installation_ends_a_process_with_2_and_no_traceback(broken):
+    result = start("workflow", **broken)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert [line.strip() for line in result.stderr.splitlines()[1:]] == PROBLEMS
+
+
+def test_the_listing_of_plugins_works_while_they_are_broken(broken):
+    result = run_installed("plugins", **broken)
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = " ".join(result.stdout.split())
+    assert [problem for problem in PROBLEMS if problem not in told] == []
+
+
+def test_the_json_listing_of_plugins_works_while_they_are_broken(broken):
+    result = run_installed("plugins", "--json", **broken)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == [
+        {
+            "name": name,
+            "distribution": name,
+            "version": "1.2",
+            "marketplaces": [],
+            "hooks": [],
+            "problems": [problem],
+        }
+        for name, problem in zip(("corner_shop", "kiosk"), PROBLEMS, strict=True)
+    ]
+
+
+def test_help_works_while_plugins_are_broken_and_says_so(broken):
+    result = run_installed("--help", **broken)
+    assert result.exit_code == 0
+    assert result.output.endswith("Some plugins cannot be used: 'aftersale plugins' says why.\n")
+
+
+# --- plugins ---
+
+
+def test_plugins_are_listed_with_what_they_bring():
+    assert run("plugins").output.splitlines() == [
+        "Plugin         Marketplaces  Hooks                             Problems",
+        "reference      REF ALT       marketplaces order_formats rules         0",
+        "not installed",
+    ]
+
+
+def test_plugins_as_json_are_the_records_of_the_loader():
+    assert json.loads(run("plugins", "--json").output) == load_plugins((), {"reference": reference}).about()
+
+
+def test_no_plugins_at_all_is_told():
+    result = run_installed("plugins")
+    assert (result.exit_code, result.output.startswith("No plugins are installed.")) == (0, True)
+    assert run_installed("plugins", "--json").output == "[]\n"
+
+
+# --- rules ---
+
+
+def rules_on(day, marketplace="REF"):
+    return json.loads(run("rules", marketplace, "--on", day, "--json").output)
+
+
+def test_rules_of_a_day_are_those_in_force_on_it():
+    before, after = (
+        " ".join(run("rules", "REF", "--on", day).output.split()) for day in ("2025-12-31", "2026-01-01")
+    )
+    assert "refund_after_receipt 2 business days until 2025-12-31 made up (assumed)" in before
+    assert "refund_after_receipt 4 calendar days since 2026-01-01 made up (assumed)" in after
+
+
+def test_the_marketplace_s_rules_come_before_the_handbook_s():
+    records = rules_on("2026-01-01")
+    set_by = [record["set_by"] for record in records]
+    assert set(set_by) == {"rule", "handbook"}
+    assert set_by == sorted(set_by, reverse=True)
+    assert {record["marketplace"] for record in records if record["set_by"] == "rule"} == {"REF"}
+    assert {record["marketplace"] for record in records if record["set_by"] == "handbook"} == {"*"}
+
+
+def test_a_rule_as_json_has_clock_dates_source_and_grade():
+    (record,) = [
+        record
+        for record in rules_on("2026-01-01")
+        if (record["name"], record["set_by"]) == ("refund_after_receipt", "rule")
+    ]
+    wanted = (
+        "marketplace",
+        "kind",
+        "clock",
+        "amount",
+        "starts",
+        "valid_from",
+        "valid_until",
+        "source",
+        "grade",
+    )
+    assert [record[key] for key in wanted] == [
+        "REF",
+        "deadline",
+        "calendar_days",
+        4,
+        ["return_received"],
+        "2026-01-01",
+        None,
+        "made up",
+        "assumed",
+    ]
+
+
+def test_rules_without_a_day_are_today_s_in_the_marketplace_s_own_zone(monkeypatch):
+    asked = []
+
+    class Clock:
+        @staticmethod
+        def now(zone):
+            asked.append(str(zone))
+            return Clock
+
+        @staticmethod
+        def date():
+            return date(2025, 12, 31)
+
+    monkeypatch.setattr(program, "datetime", Clock)
+    assert run("rules", "ALT").output.startswith("ALT on 2025-12-31: ")
+    assert asked == ["America/Santiago"]
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "tomorrow", "26/01/2026", ""])
+def test_a_day_that_is_none_is_refused_with_how_to_write_one(day):
+    result = run("rules", "REF", "--on", day)
+    assert result.exit_code == 2
+    assert f"'{day}' is not a date: write it as 2026-01-26" in result.stderr
+
+
+def test_an_unknown_marketplace_is_refused_with_those_that_are_known():
+    result = run("rules", "RFE")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: unknown marketplace 'RFE' (")
+    assert "ALT, REF" in result.stderr
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2199-12-31"])
+def test_days_long_ago_and_far_ahead_have_rules(day):
+    for marketplace in ("REF", "ALT"):
+        result = run("rules", marketplace, "--on", day)
+        assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_days_that_no_clock_reaches_are_refused_without_traceback(day):
+    result = run("rules", "REF", "--on", day)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize("columns", ["30", "60", "200"])
+def test_a_table_keeps_to_the_width_and_loses_nothing(columns):
+    result = run("rules", "REF", "--on", "2026-01-01", COLUMNS=columns)
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= max(int(columns), 45)
+    assert "…" not in result.output
+    if columns != "30":
+        assert [
+            record["name"] for record in rules_on("2026-01-01") if record["name"] not in result.output
+        ] == []
+
+
+def test_a_table_through_a_pipe_is_plain_text():
+    result = start("workflow")
+    assert "\x1b" not in result.stdout
+    assert [line for line in result.stdout.splitlines() if line != line.rstrip()] == []
+
+
+# --- workflow ---
+
+
+def test_the_workflow_of_a_kind_shows_states_duties_and_moves():
+    lines = run("workflow", "message").output.splitlines()
+    assert lines[:4] == [
+        "message",
+        "  opens with",
+        "    buyer_message → awaiting_reply",
+        "  awaiting_reply; task reply; deadlines first_reply, silence",
+    ]
+
+
+def test_the_workflow_without_a_kind_shows_every_kind():
+    output = run("workflow").output
+    assert [line for line in output.splitlines() if line and line[0] != " "] == ["message", "return", "claim"]
+
+
+def test_an_unknown_kind_is_refused_with_the_kinds_there_are():
+    result = run("workflow", "complaint")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: no case kind 'complaint'; the kinds are: message, return, claim",
+    )

@@ -1,0 +1,530 @@
+"""What-if: which variants are compared, which one is the answer, and how all of it is shown."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import tomli
+from click.testing import CliRunner
+from click.testing import Result as Ended
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from aftersale.cli import cli
+from aftersale.errors import DocumentError
+from aftersale_simulator import aftersale_commands, report, runs
+from aftersale_simulator.answers import answer, warnings
+from aftersale_simulator.plans import Plan, plan, reproduced
+from aftersale_simulator.records import as_csv, as_json, record
+from aftersale_simulator.runs import METRICS, Result
+from aftersale_simulator.scenario import Scenario, ScenarioFile, load_scenario
+from aftersale_simulator.statistics import Estimate
+from aftersale_simulator.whatif import Comparison, simulate
+
+DEFAULT = load_scenario()
+Late = Callable[[Scenario, int], float]
+
+
+def result(scenario: Scenario, replication: int, late: float) -> Result:
+    """Return what a run would that had this share of late replies; each agent costs a thousand."""
+    limit = scenario.targets.late_reply_rate
+    metrics = dict.fromkeys(METRICS, 0.0) | {
+        "late_reply_rate": late,
+        "claims": 10.0 * replication,
+        "labour_cost": 1000.0 * sum(team.agents for team in scenario.team.values()),
+    }
+    targets = {} if limit is None else {"late_reply_rate": late <= limit}
+    return Result(metrics, {"US": {"late_reply_rate": late}}, targets, {})
+
+
+def faked(late: Late) -> Callable[[Sequence[tuple[str, Scenario]], int], list[list[Result]]]:
+    def compare(variants: Sequence[tuple[str, Scenario]], replications: int) -> list[list[Result]]:
+        numbers = range(1, replications + 1)
+        return [[result(scenario, n, late(scenario, n)) for n in numbers] for _, scenario in variants]
+
+    return compare
+
+
+def agents(scenario: Scenario) -> int:
+    return sum(team.agents for team in scenario.team.values())
+
+
+def compared(late: Late, vary: Sequence[str] = (), settings: Sequence[str] = ()) -> Comparison:
+    return simulate(plan(DEFAULT, vary, ["targets.order_defect_rate=1", *settings]), faked(late))
+
+
+STAFF = ["team.shenzhen.agents=2,3,4"]
+
+
+# what is compared
+
+
+def test_without_vary_the_scenario_comes_first_and_its_variants_follow() -> None:
+    found = plan(DEFAULT)
+    assert [one.name for one in found.alternatives] == [
+        "Monday to Friday",
+        "Monday to Saturday",
+        "Seven days",
+        "One person more",
+        "Follow the sun",
+    ]
+    assert found.alternatives[0].changes == {}
+    assert found.alternatives[0].scenario == DEFAULT.scenario
+    assert list(found.alternatives[4].scenario.team) == ["shenzhen", "guadalajara"]
+    assert found.runs == 50
+
+
+def test_vary_makes_a_grid_whose_first_path_varies_slowest() -> None:
+    found = plan(DEFAULT, ["team.shenzhen.agents=2,3", "world.lost_rate=0.01,0.02"])
+    assert [(one.name, one.changes) for one in found.alternatives] == [
+        ("agents 2, lost_rate 0.01", {"team.shenzhen.agents": 2, "world.lost_rate": 0.01}),
+        ("agents 2, lost_rate 0.02", {"team.shenzhen.agents": 2, "world.lost_rate": 0.02}),
+        ("agents 3, lost_rate 0.01", {"team.shenzhen.agents": 3, "world.lost_rate": 0.01}),
+        ("agents 3, lost_rate 0.02", {"team.shenzhen.agents": 3, "world.lost_rate": 0.02}),
+    ]
+
+
+def test_paths_with_the_same_end_are_named_in_full() -> None:
+    found = plan(DEFAULT, ["marketplace.US.orders_per_day=1", "marketplace.DE.orders_per_day=2"])
+    assert found.alternatives[0].name == "marketplace.US.orders_per_day 1, marketplace.DE.orders_per_day 2"
+
+
+def test_settings_hold_for_every_variant() -> None:
+    found = plan(DEFAULT, settings=["marketplace.US.orders_per_day=7"], options={"seed": 9})
+    assert {one.scenario.marketplace["US"].orders_per_day for one in found.alternatives} == {7}
+    assert {one.scenario.seed for one in found.alternatives} == {9}
+    assert found.settings == {"marketplace.US.orders_per_day": 7}
+
+
+@pytest.mark.parametrize(
+    ("vary", "settings", "problems"),
+    [
+        (
+            ["team.shenzhen.agents=2,x", "world.lost_rate=0.1,2"],
+            [],
+            [
+                "--vary: team.shenzhen.agents: expected a whole number of 0 or more, found 'x'",
+                "--vary: world.lost_rate: 2 is out of range (share of orders that never arrive: 0 to 1)",
+            ],
+        ),
+        (
+            ["team.shenzhen.agents=2", "team.shenzhen.agents=3"],
+            [],
+            ["--vary: team.shenzhen.agents: is given 2 times (give each path once)"],
+        ),
+        (
+            ["team.shenzhen.agents=2,2"],
+            [],
+            ["--vary, variant 'agents 2': the name is taken (give each variant a name of its own)"],
+        ),
+        (
+            ["seed=1,2"],
+            [],
+            ["--vary, variant 'seed 2': seed: is not the same as in 'seed 1' "
+             "(set it for all, with --set or in the file)"],
+        ),
+        (
+            [],
+            ["team.shenzhen.agents=2,3", "seed=x"],
+            ["--set: team.shenzhen.agents: 2 values where one is set "
+             "(quote a value that has a comma in it; --vary takes several values)"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_told_at_once(
+    vary: list[str], settings: list[str], problems: list[str]
+) -> None:
+    with pytest.raises(DocumentError) as caught:
+        plan(DEFAULT, vary, settings)
+    assert [str(problem) for problem in caught.value.problems] == problems
+
+
+def test_mistakes_in_variants_name_the_variant() -> None:
+    variants = [{"name": "more", "set": {"team.shenzhen.agnets": 4}}, {"name": "Monday to Friday", "set": {}}]
+    source = ScenarioFile("s.toml", {**DEFAULT.raw, "variant": variants}, DEFAULT.scenario, DEFAULT.folder)
+    with pytest.raises(DocumentError) as caught:
+        plan(source)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "s.toml, variant 'more': team.shenzhen.agnets: unknown word 'agnets' (did you mean 'agents'? "
+        "allowed: zone, agents, shifts, holidays, cost_per_hour, serves)",
+        "s.toml, variant 'Monday to Friday': the name is taken (give each variant a name of its own)",
+    ]
+
+
+@pytest.mark.parametrize("vary", [[], ["team.shenzhen.agents=2,4", "world.lost_rate=0.01,0.02"]])
+def test_the_scenario_that_is_written_gives_the_same_variants_again(vary: list[str]) -> None:
+    first = plan(DEFAULT, vary, ["team.shenzhen.cost_per_hour=50.5"], {"seed": 7, "replications": 3})
+    raw = reproduced(first)
+    again = plan(ScenarioFile("again.toml", raw, first.scenario, DEFAULT.folder))
+    assert [one.name for one in again.alternatives] == [one.name for one in first.alternatives]
+    assert [_without_names(one.scenario) for one in again.alternatives] == [
+        _without_names(one.scenario) for one in first.alternatives
+    ]
+
+
+def _without_names(scenario: Scenario) -> dict[str, Any]:
+    return {
+        name: getattr(scenario, name) for name in ("team", "world", "marketplace", "seed", "replications")
+    }
+
+
+# which one is the answer
+
+
+def test_the_cheapest_variant_that_keeps_the_targets_is_the_answer() -> None:
+    found = compared(lambda scenario, _: 0.3 if agents(scenario) < 3 else 0.05, STAFF)
+    assert answer(found) == (
+        "The cheapest variant that keeps the targets is 'agents 3': 3,000 CNY of labour in 70 days, all "
+        "targets "
+        "met in 10 of 10 replications. That is 1,000 CNY more than 'agents 2', which meets them all in 0 "
+        "of 10."
+    )
+    assert warnings(found) == []
+
+
+def test_of_equal_cost_the_earlier_variant_is_the_answer() -> None:
+    found = compared(lambda *_: 0.05, ["world.lost_rate=0.01,0.02"])
+    assert answer(found) == (
+        "The cheapest variant that keeps the targets is 'lost_rate 0.01': 3,000 CNY of labour in 70 "
+        "days, all "
+        "targets met in 10 of 10 replications."
+    )
+
+
+def test_an_answer_that_costs_less_or_the_same_says_so() -> None:
+    cheaper = compared(lambda *_: 0.05, ["team.shenzhen.agents=4,3"])
+    assert answer(cheaper).endswith(
+        "That is 1,000 CNY less than 'agents 4', which meets them all in 10 of 10."
+    )
+    same = compared(lambda scenario, _: scenario.world["lost_rate"], ["world.lost_rate=0.2,0.05"])
+    assert answer(same).endswith("'lost_rate 0.2' costs the same and meets them all in 0 of 10.")
+
+
+def test_when_none_keeps_the_targets_the_nearest_is_named_with_what_it_misses() -> None:
+    found = compared(lambda scenario, n: 0.05 if n <= 2 * agents(scenario) - 4 else 0.2, STAFF)
+    assert answer(found) == (
+        "No variant keeps the targets. 'agents 4' comes nearest, with all of them met in 4 of 10 "
+        "replications; "
+        "missed most: late replies, met in 4."
+    )
+
+
+def test_without_targets_the_cheapest_is_named_and_how_to_set_some() -> None:
+    scenario = {name: value for name, value in DEFAULT.raw.items() if name != "targets"}
+    source = ScenarioFile("s.toml", scenario, DEFAULT.scenario, DEFAULT.folder)
+    found = simulate(plan(source, STAFF), faked(lambda *_: 0.5))
+    assert answer(found) == (
+        "No target is set, so none can be missed. The cheapest variant is 'agents 2': 2,000 CNY of "
+        "labour in 70 "
+        "days. Set limits under [targets] to get an answer."
+    )
+
+
+def test_a_variant_keeps_the_targets_in_the_share_of_replications_that_is_asked_for() -> None:
+    late: Late = lambda _, n: 0.2 if n == 1 else 0.05  # noqa: E731 - a table of one line
+    assert compared(late, STAFF).cheapest is not None
+    assert compared(late, STAFF, ["targets.share_of_replications=0.95"]).cheapest is None
+
+
+# whether that is sure
+
+
+def test_one_replication_is_warned_of() -> None:
+    found = compared(lambda *_: 0.05, STAFF, ["replications=1"])
+    assert warnings(found) == ["one replication says nothing about chance; take --replications 10 or more."]
+
+
+def test_few_replications_near_the_limit_are_warned_of() -> None:
+    found = compared(lambda _, n: 0.09 + 0.001 * (n % 2) * 10, ["team.shenzhen.agents=2"])
+    assert warnings(found) == [
+        "10 replications are too few to tell whether 'agents 2' keeps the targets in 90 % of all periods: it "
+        "did in 10, which fits anything from 72 % to 100 %. Try --replications 35."
+    ]
+
+
+def test_few_replications_far_from_the_limit_are_enough() -> None:
+    assert warnings(compared(lambda _, n: 0.05 + 0.001 * (n % 2), ["team.shenzhen.agents=2"])) == []
+
+
+def test_a_cheaper_variant_that_was_rejected_narrowly_is_warned_of() -> None:
+    found = compared(lambda scenario, n: 0.2 if agents(scenario) < 4 and n < 3 else 0.05, STAFF)
+    assert found.cheapest is not None
+    assert found.cheapest.name == "agents 4"
+    assert [warning.split("'")[1] for warning in warnings(found)] == ["agents 2", "agents 3"]
+
+
+def test_a_dearer_variant_that_was_rejected_narrowly_does_not_matter() -> None:
+    found = compared(lambda scenario, n: 0.2 if agents(scenario) > 2 and n < 3 else 0.05, STAFF)
+    assert warnings(found) == []
+
+
+# the document
+
+
+def test_the_document_has_the_words_that_others_build_on() -> None:
+    found = record(
+        compared(lambda scenario, n: 0.01 * agents(scenario) + 0.01 * n, STAFF, ["replications=3"])
+    )
+    assert list(found) == [
+        "scenario",
+        "seed",
+        "replications",
+        "currency",
+        "settings",
+        "variants",
+        "answer",
+        "cheapest",
+        "warnings",
+        "orders",
+    ]
+    variant = found["variants"][1]
+    assert (variant["name"], variant["changes"]) == ("agents 3", {"team.shenzhen.agents": 3})
+    assert (variant["targets_met"], variant["targets"]) == (3, {"late_reply_rate": 3})
+    assert tuple(variant["metrics"]) == METRICS
+    late = variant["metrics"]["late_reply_rate"]
+    assert late["mean"] == pytest.approx(0.05)
+    assert late["difference"] == {
+        "mean": pytest.approx(0.01),
+        "low": pytest.approx(0.01),
+        "high": pytest.approx(0.01),
+    }
+
+
+def test_one_replication_has_no_interval_and_nothing_is_nan() -> None:
+    found = record(compared(lambda *_: 0.05, STAFF, ["replications=1"]))
+    text = as_json(found)
+    assert "NaN" not in text
+    late = json.loads(text)["variants"][0]["metrics"]["late_reply_rate"]
+    assert late == {
+        "mean": 0.05,
+        "low": None,
+        "high": None,
+        "difference": {"mean": 0.0, "low": None, "high": None},
+    }
+
+
+@given(st.lists(st.floats(0, 1), min_size=4, max_size=4))
+def test_variants_that_change_nothing_differ_in_nothing(late: list[float]) -> None:
+    found = compared(lambda _, n: late[n - 1], ["team.shenzhen.agents=3,4"], ["replications=4"])
+    difference = found.standings[1].metrics["late_reply_rate"].difference
+    assert difference == Estimate(0.0, 0.0, 0.0)
+
+
+def test_the_csv_has_a_row_for_each_variant_and_metric() -> None:
+    lines = as_csv(compared(lambda *_: 0.05, STAFF, ["replications=2"])).splitlines()
+    assert lines[:2] == [
+        "variant,metric,mean,low,high,difference_mean,difference_low,difference_high",
+        "agents 2,late_reply_rate,0.05,0.05,0.05,0.0,0.0,0.0",
+    ]
+    assert len(lines) == 1 + 3 * (len(METRICS) + 1)
+
+
+# what people see
+
+
+def shown(width: int, vary: Sequence[str] = STAFF) -> str:
+    found = compared(
+        lambda scenario, n: 0.02 * agents(scenario) + 0.01 * (n % 3), vary, ["team.shenzhen.cost_per_hour=50"]
+    )
+    console = Console(width=width, highlight=False, record=True, quiet=True)
+    with console.capture() as captured:
+        console.quiet = False
+        report.show(found, record(found), console)
+    return captured.get()
+
+
+def test_a_wide_console_shows_a_table_and_the_differences_to_the_first_variant() -> None:
+    lines = [line.rstrip() for line in shown(100).splitlines()]
+    assert lines == WIDE.splitlines()
+
+
+def test_a_narrow_console_shows_a_block_for_each_variant() -> None:
+    text = shown(60, ["team.shenzhen.agents=2,3"])
+    assert [line.rstrip() for line in text.splitlines()] == NARROW.splitlines()
+    assert max(map(len, text.splitlines())) <= 60
+
+
+WIDE = """\
+Three marketplaces, one team in Shenzhen
+70 days from 2026-03-02, 10 replications, seed 1; mean ± half of the 95 % interval
+set for all: targets.order_defect_rate = 1, team.shenzhen.cost_per_hour = 50
+
+              late    silent    mean     order            occu-
+           replies   at 48 h   reply   defects            pancy   labour   targets
+variant          %         %       h         %   claims       %      CNY       met
+──────────────────────────────────────────────────────────────────────────────────
+agents 2       5.0       0.0     0.0      0.00     55.0     0.0    2,000     10/10
+             ± 0.6                               ± 21.7
+agents 3       7.0       0.0     0.0      0.00     55.0     0.0    3,000     10/10
+             ± 0.6                               ± 21.7
+agents 4       9.0       0.0     0.0      0.00     55.0     0.0    4,000     10/10
+             ± 0.6                               ± 21.7
+
+Difference to 'agents 2', replication by replication
+
+              late    silent    mean     order            occu-
+           replies   at 48 h   reply   defects            pancy   labour   targets
+variant          %         %       h         %   claims       %      CNY       met
+──────────────────────────────────────────────────────────────────────────────────
+agents 3      +2.0       0.0     0.0      0.00      0.0     0.0   +1,000         0
+agents 4      +4.0       0.0     0.0      0.00      0.0     0.0   +2,000         0
+
+The cheapest variant that keeps the targets is 'agents 2': 2,000 CNY of labour in 70 days, all
+targets met in 10 of 10 replications.
+"""
+NARROW = """\
+Three marketplaces, one team in Shenzhen
+70 days from 2026-03-02, 10 replications, seed 1; mean ±
+half of the 95 % interval
+set for all: targets.order_defect_rate = 1,
+team.shenzhen.cost_per_hour = 50
+
+agents 2
+  late replies, %        5.0 ± 0.6
+  silent at 48 h, %            0.0
+  mean first reply, h          0.0
+  order defects, %            0.00
+  claims               55.0 ± 21.7
+  occupancy, %                 0.0
+  labour, CNY                2,000
+  targets met                10/10
+
+agents 3
+  late replies, %        7.0 ± 0.6    +2.0
+  silent at 48 h, %            0.0     0.0
+  mean first reply, h          0.0     0.0
+  order defects, %            0.00    0.00
+  claims               55.0 ± 21.7     0.0
+  occupancy, %                 0.0     0.0
+  labour, CNY                3,000  +1,000
+  targets met                10/10
+
+On the right: the difference to 'agents 2', replication by
+replication.
+
+The cheapest variant that keeps the targets is 'agents 2':
+2,000 CNY of labour in 70 days, all targets met in 10 of 10
+replications.
+"""
+
+
+# the commands
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """Run the program with plugins and runs that are faked; `late` is what the runs find."""
+
+    def run(*words: str, late: Late = lambda *_: 0.05) -> Ended:
+        def compare(
+            variants: Any, replications: int, workers: int, on_done: Callable[[], None], *others: Any
+        ) -> list[list[Result]]:
+            return faked(late)(variants, replications)
+
+        monkeypatch.setattr(runs, "compare", compare)
+        commands = {str(command.name): command for command in aftersale_commands()}
+        places = dict.fromkeys(("US", "DE", "JP"))
+        plugins = SimpleNamespace(marketplaces=places, order_formats=[], commands=lambda: commands)
+        return CliRunner().invoke(cli, words, obj=plugins)
+
+    return run
+
+
+def test_whatif_prints_tables_and_the_answer(typed: Callable[..., Ended]) -> None:
+    ended = typed("whatif", "--replications", "2")
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[:2] == [
+        "Three marketplaces, one team in Shenzhen",
+        "70 days from 2026-03-02, 2 replications, seed 1; mean ± half of the 95 % interval",
+    ]
+    assert "The cheapest variant that keeps the targets is 'Monday to Friday'" in ended.stdout
+    assert max(map(len, ended.stdout.splitlines())) <= 100
+
+
+def test_whatif_json_is_one_document_and_nothing_else(typed: Callable[..., Ended]) -> None:
+    words = ("whatif", "--json", "--seed", "4", "--vary", "team.shenzhen.agents=2,3")
+    ended = typed(*words)
+    found = json.loads(ended.stdout)
+    assert (found["seed"], found["replications"], found["settings"]) == (4, 10, {})
+    assert ended.stderr == ""
+    assert typed(*words, "--workers", "3").stdout == ended.stdout
+
+
+def test_whatif_writes_its_folder(typed: Callable[..., Ended], tmp_path: Path) -> None:
+    out = tmp_path / "a" / "b"
+    ended = typed("whatif", "--out", str(out), "--json")
+    assert sorted(path.name for path in out.iterdir()) == ["scenario.toml", "whatif.csv", "whatif.json"]
+    assert (out / "whatif.json").read_text(encoding="utf-8") == ended.stdout
+    assert tomli.loads((out / "scenario.toml").read_text(encoding="utf-8")) == DEFAULT.raw
+    assert [path.name for path in out.parent.iterdir()] == ["b"]
+
+
+def test_a_folder_that_holds_something_is_refused_before_anything_runs(
+    typed: Callable[..., Ended], tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").touch()
+
+    def late(*_: Any) -> float:
+        raise AssertionError("ran")
+
+    ended = typed("whatif", "--out", str(tmp_path), late=late)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"Error: {tmp_path}: is there already (name a folder that is new or empty; nothing was written)\n"
+    )
+
+
+def test_ctrl_c_is_one_line_and_leaves_nothing_behind(typed: Callable[..., Ended], tmp_path: Path) -> None:
+    def late(*_: Any) -> float:
+        raise KeyboardInterrupt
+
+    ended = typed("whatif", "--out", str(tmp_path / "out"), late=late)
+    assert (ended.exit_code, ended.stdout, len(ended.stderr.splitlines())) == (130, "", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scenario_with_mistakes_is_refused_with_all_of_them(
+    typed: Callable[..., Ended], tmp_path: Path
+) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text('name = "x"\ncurrency = "CNY"\nmarketplace = 3\nperiod = 4\n', encoding="utf-8")
+    ended = typed("whatif", str(path))
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines() == [
+        f"Error: {path} cannot be used, 4 problems:",
+        f"  {path}: handling: missing (add it: a table)",
+        f"  {path}: marketplace: expected a table, found 3",
+        f"  {path}: period: expected a table, found 4",
+        f"  {path}: team: missing (add it: a table)",
+    ]
+
+
+def test_a_marketplace_that_a_variant_adds_needs_its_plugin(typed: Callable[..., Ended]) -> None:
+    ended = typed("whatif", "--set", "marketplace.FR={orders_per_day=1, price={median='9'}}")
+    assert ended.stderr == (
+        "Error: variant 'Monday to Friday': marketplace.FR: no installed plugin brings this marketplace "
+        "(allowed: DE, JP, US)\n"
+    )
+
+
+def test_parameters_lists_what_the_world_assumes(typed: Callable[..., Ended]) -> None:
+    found = json.loads(typed("parameters", "--json").stdout)
+    assert set(found[0]) == {"name", "default", "low", "high", "unit", "source", "grade", "note"}
+    plain = typed("parameters").stdout
+    assert all(parameter["name"][:20] in plain for parameter in found)
+
+
+def test_the_commands_are_documented(typed: Callable[..., Ended]) -> None:
+    for name in ("whatif", "simulate", "parameters"):
+        ended = typed(name, "--help")
+        assert ended.exit_code == 0
+        assert ended.stdout.startswith(f"Usage: cli {name} ")
+
+
+def test_a_plan_knows_how_many_runs_there_are() -> None:
+    found: Plan = plan(DEFAULT, ["team.shenzhen.agents=2,3,4"], options={"replications": 7})
+    assert found.runs == 21
