@@ -1,6 +1,9 @@
 """What-if: which variants are compared, which one is the answer, and how all of it is shown."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -452,6 +455,45 @@ def test_whatif_json_is_one_document_and_nothing_else(typed: Callable[..., Ended
     assert (found["seed"], found["replications"], found["settings"]) == (4, 10, {})
     assert ended.stderr == ""
     assert typed(*words, "--workers", "3").stdout == ended.stdout
+
+
+SMALL = """
+name = "Small"
+currency = "EUR"
+replications = 2
+period = { start = 2026-03-02, measured = "5 d", warm_up = "3 d" }
+marketplace = { REF = { orders_per_day = 40, price = { median = "20" } } }
+team = { desk = { zone = "Asia/Tokyo", agents = 1, shifts = [{ days = "Mon-Fri", hours = "09:00-17:00" }] } }
+targets = { late_reply_rate = 0.1 }
+
+[handling]
+reply = { mean = "8 min" }
+decide_return = { mean = "8 min" }
+refund = { mean = "5 min" }
+submit_evidence = { mean = "40 min" }
+appeal = { mean = "60 min" }
+"""
+PROGRAM = """
+import aftersale_simulator, sys
+from aftersale.cli import cli
+from aftersale.plugins import load_plugins
+from aftersale.testing import reference
+cli(sys.argv[1:], obj=load_plugins((), {"reference": reference, "simulator": aftersale_simulator}))
+"""
+
+
+def test_the_document_depends_on_neither_workers_nor_hash_seed(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SMALL, encoding="utf-8")
+    words = ["whatif", str(tmp_path / "s.toml"), "--json", "--vary", "team.desk.agents=1,2"]
+
+    def printed(hash_seed: str, workers: str) -> bytes:
+        program = [sys.executable, "-c", PROGRAM, *words, "--workers", workers]
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        return subprocess.run(program, env=environment, capture_output=True, check=True).stdout
+
+    first = printed("1", "1")
+    assert len(json.loads(first)["variants"]) == 2
+    assert printed("2", "3") == first
 
 
 def test_whatif_writes_its_folder(typed: Callable[..., Ended], tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def _table(folder: Path, name: str, columns: dict[str, Any]) -> pl.DataFrame:
         raise JournalError(
             str(folder), tuple(Problem(str(path), column, "column is missing", hint) for column in missing)
         )
-    return _cast(folder, path, frame.select(columns), columns)
+    return _cast(folder, path, frame.select(list(columns)), columns)
 
 
 def _cast(folder: Path, path: Path, frame: pl.DataFrame, columns: dict[str, Any]) -> pl.DataFrame:
@@ -187,7 +187,7 @@ def _repeated(folder: Path, orders: pl.DataFrame) -> Iterator[Problem]:
 
 def _facts(frame: pl.DataFrame) -> list[Fact]:
     times = frame.with_columns(pl.col("occurred_at", "known_at").cast(pl.Int64))
-    return [Fact(*row) for row in times.select(FACT_COLUMNS).iter_rows()]
+    return [Fact(*row) for row in times.select(list(FACT_COLUMNS)).iter_rows()]
 
 
 def _orders(frame: pl.DataFrame) -> Orders:

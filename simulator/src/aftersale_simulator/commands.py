@@ -184,9 +184,10 @@ def _planned(
     _check(planned, plugins)
     if planned.scenario.orders is None:
         return planned, None
-    from aftersale_simulator.history import read_history
+    from aftersale_simulator.history import check_overlap, read_history
 
     history = read_history(planned.scenario.orders, plugins)
+    check_overlap(history, planned.scenario, plugins)
     learnt = {
         f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world
     }

@@ -88,6 +88,31 @@ def _span(orders: Orders, plugins: Plugins) -> tuple[date, date]:
     return ends[0], ends[1]
 
 
+def check_overlap(history: History, scenario: Scenario, plugins: Plugins) -> None:
+    """Raise DocumentError when no order of the file falls into the scenario's time, saying how to move either."""
+    if not len(history.orders):
+        reasons = {**history.file.rejected_by_reason, **history.file.skipped}
+        hint = "; ".join(f"{count} left out: {reason}" for reason, count in reasons.items())
+        raise _refused(history, "", f"has no order among {history.file.rows_read} rows", hint)
+    (begins, ends), (first, last) = _span(history.orders, plugins), _time(scenario)
+    if ends < first or begins > last:
+        start = begins + timedelta(microseconds=scenario.period.warm_up)
+        hint = f"move the orders, --set orders.move_to={first}, or the period, --set period.start={start}"
+        what = f"its orders run from {begins} to {ends}, the scenario from {first} to {last} with its warm-up"
+        raise _refused(history, "", what, hint)
+
+
+def _refused(history: History, path: str, what: str, hint: str) -> DocumentError:
+    return DocumentError(history.file.source, (Problem(history.file.source, path, what, hint),))
+
+
+def _time(scenario: Scenario) -> tuple[date, date]:
+    """Return the first and the last day that is simulated."""
+    period = scenario.period
+    first = period.start - timedelta(microseconds=period.warm_up)
+    return first, period.start + timedelta(microseconds=period.measured) - timedelta(1)
+
+
 def notes(history: History, scenario: Scenario, plugins: Plugins) -> list[str]:
     """Return what to know about the order file: what was left out, and what does not fit the scenario."""
     return list(_notes(history, scenario, plugins))
@@ -98,19 +123,18 @@ def _notes(history: History, scenario: Scenario, plugins: Plugins) -> Iterator[s
     if file.rows_rejected:
         shown = "; ".join(map(str, file.rejected[:_SHOWN]))
         yield say("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=shown)
-    others = sorted(set(history.orders.marketplaces) - set(scenario.marketplace))
-    if others:
-        yield say("orders.elsewhere", names=", ".join(others))
+    sold, simulated = set(history.orders.marketplaces), set(map(str, scenario.marketplace))
+    if sold - simulated:
+        yield say("orders.elsewhere", names=", ".join(sorted(sold - simulated)))
+    if simulated - sold:
+        yield say("orders.nowhere", names=", ".join(sorted(simulated - sold)))
     if history.fit is None:
         yield say("orders.not_fitted")
-    if len(history.orders):
-        yield from _gaps(_span(history.orders, plugins), scenario)
+    yield from _gaps(_span(history.orders, plugins), scenario)
 
 
 def _gaps(span: tuple[date, date], scenario: Scenario) -> Iterator[str]:
-    period = scenario.period
-    first = period.start - timedelta(microseconds=period.warm_up)
-    last = period.start + timedelta(microseconds=period.measured) - timedelta(1)
+    first, last = _time(scenario)
     if span[0] > first or span[1] < last:
         yield say("orders.outside", begins=span[0], ends=span[1], first=first, last=last)
 
@@ -132,7 +156,9 @@ def summary(history: History) -> str:
     learnt = say(
         "orders.fitted",
         rate=f"{100 * fit.rate:.1f} %",
-        median=f"{fit.lognormal_median_days:.1f}",
+        median=f"{fit.lag_median_days:.1f}",
+        most=f"{fit.lag_p90_days:.0f}",
+        fitted=f"{fit.lognormal_median_days:.1f}",
         sigma=f"{fit.lognormal_sigma:.2f}",
         matched=fit.matched,
     )

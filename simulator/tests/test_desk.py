@@ -1,0 +1,191 @@
+"""The desk against theory: closed forms for a closed office, Erlang C for a queue that never closes."""
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aftersale.clocks import HOUR, MINUTE
+from aftersale.plugins import Plugins, load_plugins
+from aftersale_simulator import runs
+from aftersale_simulator.scenario import Scenario, parse_scenario
+from aftersale_simulator.statistics import erlang_c, estimate
+
+QUEUE_REFS = Path(__file__).parents[3] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"
+TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")
+QUIET = {
+    "message_rate": 1.0,
+    "message_delay_days": 0.0,
+    "late_delivery_rate": 0.0,
+    "lost_rate": 0.0,
+    "follow_up_rate": 0.0,
+    "return_rate": 0.0,
+    "claim_rate_answered": 0.0,
+    "claim_rate_silence": 0.0,
+    "negative_feedback_rate": 0.0,
+    "negative_feedback_rate_unheard": 0.0,
+    "chargeback_rate": 0.0,
+}
+"""A world in which every buyer writes once, and nothing else happens."""
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    from aftersale.testing import reference
+
+    return load_plugins((), {"reference": reference})
+
+
+def scenario(**changes: object) -> Scenario:
+    """Return a scenario of uniform arrivals at an office without clock changes or holidays."""
+    usual = {
+        "name": "theory",
+        "currency": "EUR",
+        "period": {"start": date(2026, 3, 2), "measured": "182 d", "warm_up": "28 d"},
+        "marketplace": {
+            "REF": {
+                "orders_per_day": 60.0,
+                "price": {"median": "25"},
+                "hourly": [1.0] * 24,
+                "weekly": [1.0] * 7,
+                "dispersion": 1.0,
+            }
+        },
+        "team": {
+            "office": {
+                "zone": "Atlantic/Reykjavik",
+                "agents": 100,
+                "shifts": [{"days": "Mon-Fri", "hours": "09:00-18:00"}],
+            }
+        },
+        "handling": {task: {"mean": "0 min", "shape": "fixed"} for task in TASKS},
+        "world": dict(QUIET),
+    }
+    return parse_scenario({**usual, **changes}, "test")
+
+
+def office(days: str) -> dict[str, object]:
+    return {
+        "office": {
+            "zone": "Atlantic/Reykjavik",
+            "agents": 100,
+            "shifts": [{"days": days, "hours": "09:00-18:00"}],
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("days", "late", "silent"),
+    [("Mon-Fri", 39 / 168, 15 / 168), ("Mon-Sat", 15 / 168, 0.0), ("Mon-Sun", 0.0, 0.0)],
+)
+def test_an_office_that_answers_everything_at_opening_is_late_for_the_closed_hours_beyond_the_deadline(
+    plugins: Plugins, days: str, late: float, silent: float
+) -> None:
+    metrics = runs.run(scenario(team=office(days)), 1, plugins).metrics
+    contacts = metrics["contacts"]
+    assert contacts > 10_000
+    assert metrics["late_reply_rate"] == pytest.approx(late, abs=4 * np.sqrt(late * (1 - late) / contacts))
+    assert metrics["silence_48h_rate"] == pytest.approx(silent, abs=4 * np.sqrt(silent * (1 - silent) / contacts))
+
+
+def test_an_office_that_answers_everything_at_opening_has_the_mean_reply_of_its_closed_hours(
+    plugins: Plugins,
+) -> None:
+    # Closed stretches of 15 h on four nights and of 63 h over the weekend: mean wait = sum of squares / (2 * 168).
+    expected = (4 * 15**2 + 63**2) / (2 * 168)
+    found = [
+        runs.run(scenario(team=office("Mon-Fri")), replication, plugins).metrics["mean_first_reply_hours"]
+        for replication in (1, 2, 3)
+    ]
+    assert np.mean(found) == pytest.approx(expected, rel=0.02)
+
+
+QUEUES = [(1, 3.0, 15, 112), (2, 5.0, 15, 70), (3, 12.0, 10, 28), (5, 20.0, 12, 21)]
+"""Agents, contacts an hour, mean minutes of handling, days: rows of the published table of Erlang C values."""
+
+
+@pytest.mark.parametrize(("agents", "rate", "minutes", "days"), QUEUES)
+def test_waits_at_a_desk_that_never_closes_agree_with_erlang_c(
+    plugins: Plugins, agents: int, rate: float, minutes: float, days: int
+) -> None:
+    always = {
+        "zone": "Atlantic/Reykjavik",
+        "agents": agents,
+        "shifts": [{"days": "Mon-Sun", "hours": "00:00-24:00"}],
+    }
+    sales = {
+        "orders_per_day": rate * 24,
+        "price": {"median": "25"},
+        "hourly": [1.0] * 24,
+        "weekly": [1.0] * 7,
+        "dispersion": 1.0,
+    }
+    handling = {task: {"mean": f"{minutes} min", "shape": "exponential"} for task in TASKS}
+    period = {"start": date(2026, 3, 2), "measured": f"{days} d", "warm_up": "14 d"}
+    made = scenario(marketplace={"REF": sales}, team={"always": always}, handling=handling, period=period)
+    waits = [runs.run(made, replication, plugins).metrics["mean_wait_hours"] for replication in range(1, 11)]
+    found = estimate(waits)
+    expected = erlang_c(agents, rate * minutes / 60)[1] * minutes / 60
+    assert found.low is not None
+    assert found.high is not None
+    # Ten replications: the 95 % interval is widened by half, for ten such tests would else fail now and then.
+    margin = (found.high - found.low) / 4
+    assert found.low - margin <= expected <= found.high + margin
+
+
+def test_erlang_c_equals_the_published_values() -> None:
+    if not QUEUE_REFS.exists():
+        pytest.skip(f"the published table is not here: {QUEUE_REFS.name}")
+    with QUEUE_REFS.open(encoding="utf-8") as table:
+        rows = [row for row in csv.DictReader(table) if row["C_pwait"] != "unstable"]
+    for row in rows:
+        hours = float(row["mean_service_min"]) / 60
+        wait, mean = erlang_c(int(row["n"]), float(row["lam_per_h"]) * hours)
+        assert wait == pytest.approx(float(row["C_pwait"]), abs=1e-9)
+        assert mean * hours * 60 == pytest.approx(float(row["C_asa_min"]), abs=1e-8)
+
+
+def test_the_most_urgent_task_goes_first_whatever_came_first(plugins: Plugins) -> None:
+    # One agent, an hour a task: replies (24 h) overtake return decisions (48 h) that wait longer.
+    made = scenario(
+        team={"one": {"zone": "UTC", "agents": 1, "shifts": [{"days": "Mon-Sun", "hours": "00:00-24:00"}]}},
+        handling={task: {"mean": "50 min", "shape": "fixed"} for task in TASKS},
+        world={**QUIET, "message_rate": 0.5, "return_rate": 0.5},
+        marketplace={
+            "REF": {
+                "orders_per_day": 24.0,
+                "price": {"median": "25"},
+                "exempt": 1.0,
+                "hourly": [1.0] * 24,
+                "weekly": [1.0] * 7,
+                "dispersion": 1.0,
+            }
+        },
+        period={"start": date(2026, 3, 2), "measured": "90 d", "warm_up": "0 d"},
+    )
+    metrics = runs.run(made, 1, plugins).metrics
+    assert metrics["late_reply_rate"] < 0.05
+
+
+def test_agents_stop_taking_tasks_at_the_end_of_the_shift_but_finish_the_one_at_hand(plugins: Plugins) -> None:
+    long = {task: {"mean": "600 min", "shape": "fixed"} for task in TASKS}
+    short = scenario(handling=long, team={**office("Mon-Sun")}, marketplace={"REF": _few()})
+    metrics = runs.run(short, 1, plugins).metrics
+    # Ten hours a task that begins at nine at the earliest: occupancy counts what was worked, after hours too.
+    assert metrics["mean_first_reply_hours"] > 600 * MINUTE / HOUR
+
+
+def _few() -> dict[str, object]:
+    return {"orders_per_day": 2.0, "price": {"median": "25"}, "dispersion": 1.0}
+
+
+def test_nothing_is_dropped_at_the_end(plugins: Plugins) -> None:
+    nobody = {"office": {"zone": "UTC", "agents": 0, "shifts": [{"days": "Mon-Sun", "hours": "09:00-18:00"}]}}
+    made = scenario(
+        team=nobody,
+        period={"start": date(2026, 3, 2), "measured": "28 d", "warm_up": "0 d"},
+    )
+    metrics = runs.run(made, 1, plugins).metrics
+    assert metrics["open_at_end"] == metrics["contacts"] > 1000
+    assert metrics["late_reply_rate"] == 1.0

@@ -1,0 +1,187 @@
+"""Runs: the same in every process, fair between variants, and equal to the replay of their own journal."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from aftersale.journal import case_frame, read_journal, replay
+from aftersale.metrics import readings
+from aftersale.plugins import Plugins, load_plugins
+from aftersale_simulator import runs
+from aftersale_simulator.scenario import Scenario, parse_scenario
+from polars.testing import assert_frame_equal
+
+TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")
+PLACES = {
+    "REF": {
+        "orders_per_day": 40.0,
+        "price": {"median": "25"},
+        "cross_border": 0.3,
+        "exempt": 0.2,
+        "channels": {"MFN": 0.7, "FBA": 0.2, "SFP": 0.1},
+    },
+    "ALT": {"orders_per_day": 20.0, "price": {"median": "20000"}},
+}
+RAW: dict[str, Any] = {
+    "name": "two marketplaces that do not exist",
+    "currency": "EUR",
+    "period": {"start": date(2025, 12, 15), "measured": "42 d", "warm_up": "28 d"},
+    "marketplace": PLACES,
+    "team": {
+        "day": {
+            "zone": "Asia/Shanghai",
+            "agents": 2,
+            "cost_per_hour": "10",
+            "shifts": [{"days": "Mon-Fri", "hours": "09:00-18:00", "breaks": ["12:00-13:00"]}],
+        }
+    },
+    "handling": {task: {"mean": "15 min"} for task in TASKS},
+    "world": {"claim_rate_silence": 0.4, "claim_rate_answered": 0.05, "return_rate": 0.2, "claim_win_rate": 0.4},
+}
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    from aftersale.testing import reference
+
+    return load_plugins((), {"reference": reference})
+
+
+def scenario(**changes: Any) -> Scenario:
+    return parse_scenario({**RAW, **changes}, "test")
+
+
+def staffed(agents: int) -> dict[str, Any]:
+    return {"day": {**RAW["team"]["day"], "agents": agents}}
+
+
+def test_the_same_seed_and_replication_give_the_same_result(plugins: Plugins) -> None:
+    assert runs.run(scenario(), 1, plugins) == runs.run(scenario(), 1, plugins)
+
+
+def test_another_replication_meets_other_buyers(plugins: Plugins) -> None:
+    assert runs.run(scenario(), 1, plugins) != runs.run(scenario(), 2, plugins)
+
+
+def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(
+    plugins: Plugins, tmp_path: Path
+) -> None:
+    result = runs.run(scenario(), 1, plugins, record=tmp_path / "run")
+    policies = plugins.policies(("REF", "ALT"))
+    end = max(
+        policy.marketplace.zone
+        and runs.start_of_day(date(2026, 1, 26), policy.marketplace.zone)
+        for policy in policies.values()
+    )
+    replayed = replay(read_journal(tmp_path / "run"), policies, until=end - 1)
+    assert replayed.refused == []
+    assert_frame_equal(case_frame(replayed.docket), pl.read_parquet(tmp_path / "run" / "cases.parquet"))
+    journal = read_journal(tmp_path / "run")
+    stage = runs.Stage.of(scenario())
+    for name, policy in policies.items():
+        since, until = runs._measured(stage, [policy.marketplace.zone for policy in policies.values()])
+        orders = runs.of_marketplace(journal.orders, name)
+        account = runs._account(orders, policies, replayed.docket, stage, since, until)
+        assert runs._pooled([account]) == result.by_marketplace[name]
+        assert readings(policy, replayed.docket, journal.orders, end - 1)
+
+
+def test_a_run_writes_the_same_files_as_csv(plugins: Plugins, tmp_path: Path) -> None:
+    runs.run(scenario(), 1, plugins, record=tmp_path / "parquet")
+    runs.run(scenario(), 1, plugins, record=tmp_path / "csv", csv=True)
+    names = {"orders", "facts", "cases", "returns", "claims", "messages"}
+    assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
+    policies = plugins.policies(("REF", "ALT"))
+    by_kind = [replay(read_journal(tmp_path / kind), policies).docket for kind in ("parquet", "csv")]
+    assert_frame_equal(case_frame(by_kind[0]), case_frame(by_kind[1]))
+
+
+def test_staff_without_limit_makes_two_variants_equal_in_everything_but_cost(plugins: Plugins) -> None:
+    many, more = (runs.run(scenario(team=staffed(agents)), 1, plugins) for agents in (2000, 3000))
+    paid = {"labour_cost", "occupancy"}
+    assert {k: v for k, v in many.metrics.items() if k not in paid} == {
+        k: v for k, v in more.metrics.items() if k not in paid
+    }
+    assert many.by_marketplace == more.by_marketplace
+    assert many.counts == more.counts
+
+
+def test_more_staff_meets_the_same_orders_and_first_messages(plugins: Plugins, tmp_path: Path) -> None:
+    for agents in (1, 6):
+        runs.run(scenario(team=staffed(agents)), 1, plugins, record=tmp_path / str(agents))
+    few, many = (pl.read_parquet(tmp_path / agents / "orders.parquet") for agents in ("1", "6"))
+    assert_frame_equal(few, many)
+    first = [
+        pl.read_parquet(tmp_path / agents / "facts.parquet")
+        .filter(pl.col("kind").is_in(["buyer_message", "return_requested"]))
+        .group_by("case", maintain_order=True)
+        .first()
+        for agents in ("1", "6")
+    ]
+    assert_frame_equal(first[0], first[1])
+
+
+def test_orders_that_the_marketplace_ships_have_no_return_case(plugins: Plugins, tmp_path: Path) -> None:
+    runs.run(scenario(), 1, plugins, record=tmp_path / "run")
+    orders = pl.read_parquet(tmp_path / "run" / "orders.parquet").filter(pl.col("channel") == "FBA")
+    returns = pl.read_parquet(tmp_path / "run" / "returns.parquet")
+    assert returns.height > 0
+    assert returns.join(orders, on="order").height == 0
+
+
+def test_every_order_is_bought_before_it_arrives(plugins: Plugins, tmp_path: Path) -> None:
+    runs.run(scenario(), 1, plugins, record=tmp_path / "run")
+    orders = pl.read_parquet(tmp_path / "run" / "orders.parquet")
+    assert (orders["delivered_at"].drop_nulls() >= orders.filter(pl.col("delivered_at").is_not_null())["purchased_at"]).all()
+
+
+def test_a_folder_that_holds_something_is_not_written_over(plugins: Plugins, tmp_path: Path) -> None:
+    from aftersale.errors import DocumentError
+
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "precious.txt").write_text("keep me", encoding="utf-8")
+    with pytest.raises(DocumentError, match="is there already"):
+        runs.run(scenario(), 1, plugins, record=tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert (tmp_path / "run" / "precious.txt").read_text(encoding="utf-8") == "keep me"
+
+
+PROGRAM = """
+import json, sys
+from datetime import date
+from attrs import asdict
+from aftersale.plugins import load_plugins
+from aftersale.testing import reference
+from aftersale_simulator import runs
+from aftersale_simulator.scenario import parse_scenario
+raw = json.loads(sys.argv[1])
+raw["period"]["start"] = date.fromisoformat(raw["period"]["start"])
+made = parse_scenario(raw, "test")
+plugins = load_plugins((), {"reference": reference})
+if __name__ == "__main__":
+    found = runs.compare([("a", made), ("b", made)], 2, int(sys.argv[2]), lambda: None, plugins)
+    print(json.dumps([[asdict(result) for result in row] for row in found], sort_keys=True))
+"""
+
+
+def test_processes_hash_seeds_and_workers_change_nothing(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
+    raw = json.dumps({**RAW, "period": {**RAW["period"], "start": "2025-12-15"}})
+    outputs = {
+        subprocess.run(
+            [sys.executable, str(program), raw, workers],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed, workers in (("0", "1"), ("1", "2"))
+    }
+    assert len(outputs) == 1
