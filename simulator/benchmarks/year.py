@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import simpy
+
 from aftersale.clocks import DAY, HOUR
 from aftersale.plugins import load_plugins
 from aftersale_simulator import runs

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from aftersale.clocks import HOUR, MINUTE
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import runs

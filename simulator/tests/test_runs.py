@@ -10,12 +10,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
+
 from aftersale.journal import case_frame, read_journal, replay
 from aftersale.metrics import readings
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.scenario import Scenario, parse_scenario
-from polars.testing import assert_frame_equal
 
 TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")
 PLACES = {

@@ -1,5 +1,6 @@
 """What-if: which variants are compared, which one is the answer, and how all of it is shown."""
 
+import inspect
 import json
 import os
 import subprocess
@@ -28,6 +29,9 @@ from aftersale_simulator.scenario import Scenario, ScenarioFile, load_scenario
 from aftersale_simulator.statistics import Estimate
 from aftersale_simulator.whatif import Comparison, simulate
 
+# Newer releases of click keep stderr apart by themselves.
+APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+RUNNER = CliRunner(**APART)
 DEFAULT = load_scenario()
 Late = Callable[[Scenario, int], float]
 
@@ -432,7 +436,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
         commands = {str(command.name): command for command in aftersale_commands()}
         places = dict.fromkeys(("US", "DE", "JP"))
         plugins = SimpleNamespace(marketplaces=places, order_formats=[], commands=lambda: commands)
-        return CliRunner().invoke(cli, words, obj=plugins)
+        return RUNNER.invoke(cli, words, obj=plugins)
 
     return run
 

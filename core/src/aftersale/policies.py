@@ -109,8 +109,8 @@ class Terms:
         return _tighter(name, at, (rule, by_rule), (own, by_handbook))
 
     def _end(self, rule: Rule, at: Instant) -> Instant:
-        assert rule.amount is not None  # noqa: S101 - told apart when the rule was read
-        assert rule.clock is not None  # noqa: S101
+        assert rule.amount is not None
+        assert rule.clock is not None
         return due_after(at, rule.amount, rule.clock, self.marketplace.calendar, rule.ends)
 
     def _offsets(self, name: str, fact: str) -> Offsets | None:
@@ -138,9 +138,9 @@ def _tighter(
     else:
         due, set_by = by_rule, "rule"
     speaks = rule if by_rule is not None else own
-    assert due is not None  # noqa: S101 - one of the two speaks
-    assert speaks[0] is not None  # noqa: S101
-    assert speaks[1] is not None  # noqa: S101
+    assert due is not None
+    assert speaks[0] is not None
+    assert speaks[1] is not None
     return Deadline(name, at, due, set_by, speaks[1], speaks[0].on_expiry)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from aftersale.clocks import DAY, HOUR, Instant
-from aftersale.orders import FULFILLED_BY_MARKETPLACE, NEVER, Order, Orders
 from attrs import frozen
 from numpy.typing import NDArray
 
+from aftersale.clocks import DAY, HOUR, Instant
+from aftersale.orders import FULFILLED_BY_MARKETPLACE, NEVER, Order, Orders
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.lives import Happening, Life
 from aftersale_simulator.orders import HourProfile, LocalDays

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from aftersale.clocks import DAY
-from aftersale.orders import NEVER, Orders
 from attrs import evolve
 
+from aftersale.clocks import DAY
+from aftersale.orders import NEVER, Orders
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.parameters import World
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import simpy
+from attrs import Factory, define, frozen
+
 from aftersale.cases import Case, Deadline, Task
 from aftersale.clocks import Instant
 from aftersale.docket import Docket
 from aftersale.engine import Outcome
 from aftersale.facts import Fact
-from attrs import Factory, define, frozen
-
 from aftersale_simulator.buyers import UNSURE, Buyers, FirstSteps
 from aftersale_simulator.lives import Happening, Life
 from aftersale_simulator.marketplace import Investigators
@@ -112,6 +112,11 @@ class Desk:
         }
         self.env.process(self._world(places))
 
+    @property
+    def now(self) -> Instant:
+        """The instant that the simulation has reached."""
+        return int(self.env.now)
+
     def run(self) -> None:
         """Run to the end of the period; what is open then stays open."""
         self.env.run(until=self.until)
@@ -136,13 +141,12 @@ class Desk:
 
     def _happen(self, kind: str, life: Life) -> None:
         if kind not in UNSURE or self._buyers.still_would(kind, life):
-            self._record(life.fact(kind, self.env.now), life)
+            self._record(life.fact(kind, self.now), life)
 
     def _schedule(self, happenings: Iterable[Happening]) -> None:
         now, timeout = self.env.now, self.env.timeout
         for at, kind, life in happenings:
-            callbacks = timeout(max(0, at - now), (kind, life)).callbacks
-            callbacks.append(self._due)
+            _call_back(timeout(max(0, at - now), (kind, life)), self._due)
 
     def _due(self, event: simpy.Event) -> None:
         kind, life = event.value
@@ -190,12 +194,12 @@ class Desk:
 
     def _watch_at(self, at: Instant) -> None:
         self._watched = at
-        self.env.timeout(max(0, at - self.env.now), at).callbacks.append(self._deadline)
+        _call_back(self.env.timeout(max(0, at - self.env.now), at), self._deadline)
 
     def _deadline(self, event: simpy.Event) -> None:
         if event.value != self._watched:
             return
-        self.docket.advance(self.env.now)
+        self.docket.advance(self.now)
         self._passed()
         following = self.docket.next_expiry()
         self._watched = self.until + 1
@@ -207,7 +211,7 @@ class Desk:
     def _team(self, name: str, windows: Sequence[Window], serves: Sequence[str]) -> Team:
         mine = [queue for place, queue in self._queues.items() if not serves or place in serves]
         team = Team(name, list({id(queue): queue for queue in mine}.values()))
-        changes = _changes(windows, self.env.now, self.until)
+        changes = _changes(windows, self.now, self.until)
         on_duty = most = 0
         for _, change in changes:
             on_duty += change
@@ -261,7 +265,7 @@ class Desk:
             found = yield call
             while found is not None:
                 task, life = found
-                start = env.now
+                start = self.now
                 yield env.timeout(self._duration(task, life))
                 self._count(task, start)
                 self._finish(task, life)
@@ -273,7 +277,7 @@ class Desk:
         return self._times[task.kind](life, f"handling.{task.kind}.{turn}")
 
     def _count(self, task: Task, start: Instant) -> None:
-        self.effort.add(start, self.env.now)
+        self.effort.add(start, self.now)
         if self.effort.since <= task.opened_at < self.effort.until:
             self.effort.waits.append(start - task.opened_at)
 
@@ -283,7 +287,7 @@ class Desk:
             self.effort.wasted += 1
             return
         kind = DONE_BY.get(task.kind) or self._decided(life)
-        at = self.env.now
+        at = self.now
         self._record(Fact(kind, task.marketplace, life.order.id, task.case, at, at), life)
 
     def _decided(self, life: Life) -> str:
@@ -292,6 +296,12 @@ class Desk:
 
 
 _EMPTY: Queue = []
+
+
+def _call_back(event: simpy.Event, function: Callable[[simpy.Event], None]) -> None:
+    # SimPy takes an event's callbacks away only when it has happened.
+    assert event.callbacks is not None
+    event.callbacks.append(function)
 
 
 def _head(queue: Queue) -> tuple[float, int]:

@@ -89,7 +89,7 @@ def _span(orders: Orders, plugins: Plugins) -> tuple[date, date]:
 
 
 def check_overlap(history: History, scenario: Scenario, plugins: Plugins) -> None:
-    """Raise DocumentError when no order of the file falls into the scenario's time, saying how to move either."""
+    """Raise DocumentError when no order of the file falls into the scenario, saying how to move either."""
     if not len(history.orders):
         reasons = {**history.file.rejected_by_reason, **history.file.skipped}
         hint = "; ".join(f"{count} left out: {reason}" for reason, count in reasons.items())

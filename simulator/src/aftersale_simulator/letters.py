@@ -7,9 +7,10 @@ from functools import cache
 from hashlib import blake2b
 
 import polars as pl
-from aftersale.marketplaces import Marketplace
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
+
+from aftersale.marketplaces import Marketplace
 
 POOL = 200
 """How many different names and texts one language has; Faker is slow, and nobody reads more."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from attrs import define
+
 from aftersale.cases import Case
 from aftersale.clocks import Instant
 from aftersale.facts import Fact
 from aftersale.orders import Order
-from attrs import define
-
 from aftersale_simulator.chances import Hand
 
 CASE_OF = {"buyer_message": "M", "return_requested": "R", "return_sent": "R", "return_received": "R"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aftersale.clocks import DAY, HOUR, Instant
-
 from aftersale_simulator.lives import Happening, Life
 from aftersale_simulator.parameters import World
 

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
 from aftersale.clocks import start_of_day
 from aftersale.marketplaces import Marketplace
 from aftersale.money import decimals
 from aftersale.orders import NEVER, Orders
-from attrs import evolve, frozen
-from numpy.typing import NDArray
-
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.parameters import World, default_profile
 
@@ -147,7 +147,8 @@ def _picked(shares: Iterable[float], size: int, chances: Chances, *purpose: str)
     edges = np.cumsum(list(shares))
     if len(edges) == 1:
         return np.zeros(size, np.int64)
-    return np.minimum(np.searchsorted(edges, chances.uniform(size, *purpose), side="right"), len(edges) - 1)
+    picked = np.searchsorted(edges, chances.uniform(size, *purpose), side="right")
+    return np.minimum(picked, len(edges) - 1).astype(np.int64)
 
 
 def _marked(share: float, size: int, chances: Chances, *purpose: str) -> NDArray[np.bool_]:
@@ -163,7 +164,7 @@ def of_marketplace(orders: Orders, place: str) -> Orders:
         (orders.currencies[code],) if code >= 0 else ("",),
         orders.channels,
         orders.categories,
-        [orders.ids[index] for index in mine],
+        [orders.ids[index] for index in mine.tolist()],
         np.zeros(len(mine), np.int16),
         orders.purchased_at[mine],
         orders.channel[mine],

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from aftersale.documents import Rate, Word, read, structure
 from attrs import field, frozen
+
+from aftersale.documents import Rate, Word, read, structure
 
 
 @frozen

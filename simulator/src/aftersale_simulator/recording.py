@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from attrs import asdict
+
 from aftersale.docket import Docket
 from aftersale.errors import DocumentError, Problem
 from aftersale.facts import Fact
 from aftersale.journal import case_frame, fact_frame, order_frame, write_table
 from aftersale.policies import Policies
-from attrs import asdict
-
 from aftersale_simulator.desk import Place
 from aftersale_simulator.letters import dressed
 
@@ -61,7 +60,7 @@ def write_run(
         if folder.exists():
             folder.rmdir()
         made.chmod(0o755)
-        os.replace(made, folder)
+        made.replace(folder)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise

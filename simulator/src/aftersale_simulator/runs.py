@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from attrs import frozen
+
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
 from aftersale.docket import Docket
 from aftersale.metrics import Daily, Days, ReplyFigures, daily, meets, replies_between
 from aftersale.orders import Orders
 from aftersale.policies import Policies, Policy
 from aftersale.rules import EVERYWHERE
-from attrs import frozen
-
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances

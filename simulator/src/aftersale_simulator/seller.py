@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from aftersale.handbook import Handbook, default_handbook, load_handbook
-
 from aftersale_simulator.scenario import Scenario
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from aftersale.orders import Orders
 from attrs import define
 
+from aftersale.orders import Orders
 from aftersale_simulator.runs import Result, run
 from aftersale_simulator.scenario import Scenario
 
