@@ -93,11 +93,8 @@ class Tally:
             self._blemish(order, component, fact, step)
 
     def _blemish(self, order: Order, component: str, fact: Fact, step: int) -> None:
-        self.blemishes.append(
-            Blemish(
-                order.id, order.marketplace, order.channel, order.purchased_at, component, fact.known_at, step, fact.value
-            )
-        )
+        where = (order.id, order.marketplace, order.channel, order.purchased_at)
+        self.blemishes.append(Blemish(*where, component, fact.known_at, step, fact.value))
 
     def _columns(self, marketplace: str, name: str) -> _Spans:
         key = (marketplace, name)

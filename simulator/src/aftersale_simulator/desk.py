@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from math import exp, inf, log, sqrt
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import simpy
@@ -149,7 +149,7 @@ class Desk:
             _call_back(timeout(max(0, at - now), (kind, life)), self._due)
 
     def _due(self, event: simpy.Event) -> None:
-        kind, life = event.value
+        kind, life = cast("tuple[str, Life]", event.value)
         self._happen(kind, life)
 
     # the engine is told, and everybody reacts

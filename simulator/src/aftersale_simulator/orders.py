@@ -117,7 +117,8 @@ def _daily_counts(
     if dispersion > 1:
         scale = dispersion - 1
         means = spread.gamma(np.maximum(means, 1e-12) / scale, scale)
-    return spread.poisson(means).astype(np.int64)
+    counts: NDArray[np.int64] = spread.poisson(means).astype(np.int64)
+    return counts
 
 
 def _dressed(sales: Sales, marketplace: Marketplace, purchased: Instants, chances: Chances) -> Orders:

@@ -127,7 +127,7 @@ def _run(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector still: a run makes no cycles, and its search through millions of records grows dear."""
+    """Keep the garbage collector still: its search through millions of records, none in a cycle, grows dear."""
     was_on = gc.isenabled()
     gc.disable()
     try:
