@@ -17,6 +17,9 @@ from aftersale.journal import case_frame, read_journal, replay
 from aftersale.metrics import readings
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
+from aftersale_simulator.orders import of_marketplace
+from aftersale_simulator.recording import Recording
+from aftersale_simulator.results import Stage, account, pooled
 from aftersale_simulator.scenario import Scenario, parse_scenario
 
 TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")
@@ -74,25 +77,25 @@ def test_another_replication_meets_other_buyers(plugins: Plugins) -> None:
 def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(
     plugins: Plugins, tmp_path: Path
 ) -> None:
-    result = runs.run(scenario(), 1, plugins, record=tmp_path / "run")
+    result = runs.run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
     policies = plugins.policies(("REF", "ALT"))
     end = max(start_of_day(date(2026, 1, 26), policy.marketplace.zone) for policy in policies.values())
     replayed = replay(read_journal(tmp_path / "run"), policies, until=end - 1)
     assert replayed.refused == []
     assert_frame_equal(case_frame(replayed.docket), pl.read_parquet(tmp_path / "run" / "cases.parquet"))
     journal = read_journal(tmp_path / "run")
-    stage = runs.Stage.of(scenario())
+    stage = Stage.of(scenario())
+    since, until = stage.measured([policy.marketplace.zone for policy in policies.values()])
     for name, policy in policies.items():
-        since, until = runs._measured(stage, [policy.marketplace.zone for policy in policies.values()])
-        orders = runs.of_marketplace(journal.orders, name)
-        account = runs._account(orders, policies, replayed.docket, stage, since, until)
-        assert runs._pooled([account]) == result.by_marketplace[name]
+        orders = of_marketplace(journal.orders, name)
+        found = account(orders, policies, replayed.docket, stage, since, until)
+        assert pooled([found]) == result.by_marketplace[name]
         assert readings(policy, replayed.docket, journal.orders, end - 1)
 
 
 def test_a_run_writes_the_same_files_as_csv(plugins: Plugins, tmp_path: Path) -> None:
-    runs.run(scenario(), 1, plugins, record=tmp_path / "parquet")
-    runs.run(scenario(), 1, plugins, record=tmp_path / "csv", csv=True)
+    runs.run(scenario(), 1, plugins, record=Recording(tmp_path / "parquet"))
+    runs.run(scenario(), 1, plugins, record=Recording(tmp_path / "csv", csv=True))
     names = {"orders", "facts", "cases", "returns", "claims", "messages"}
     assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
     policies = plugins.policies(("REF", "ALT"))
@@ -112,7 +115,7 @@ def test_staff_without_limit_makes_two_variants_equal_in_everything_but_cost(plu
 
 def test_more_staff_meets_the_same_orders_and_first_messages(plugins: Plugins, tmp_path: Path) -> None:
     for agents in (1, 6):
-        runs.run(scenario(team=staffed(agents)), 1, plugins, record=tmp_path / str(agents))
+        runs.run(scenario(team=staffed(agents)), 1, plugins, record=Recording(tmp_path / str(agents)))
     few, many = (pl.read_parquet(tmp_path / agents / "orders.parquet") for agents in ("1", "6"))
     assert_frame_equal(few, many)
     first = [
@@ -126,7 +129,7 @@ def test_more_staff_meets_the_same_orders_and_first_messages(plugins: Plugins, t
 
 
 def test_orders_that_the_marketplace_ships_have_no_return_case(plugins: Plugins, tmp_path: Path) -> None:
-    runs.run(scenario(), 1, plugins, record=tmp_path / "run")
+    runs.run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
     orders = pl.read_parquet(tmp_path / "run" / "orders.parquet").filter(pl.col("channel") == "FBA")
     returns = pl.read_parquet(tmp_path / "run" / "returns.parquet")
     assert returns.height > 0
@@ -134,7 +137,7 @@ def test_orders_that_the_marketplace_ships_have_no_return_case(plugins: Plugins,
 
 
 def test_every_order_is_bought_before_it_arrives(plugins: Plugins, tmp_path: Path) -> None:
-    runs.run(scenario(), 1, plugins, record=tmp_path / "run")
+    runs.run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
     orders = pl.read_parquet(tmp_path / "run" / "orders.parquet")
     arrived = orders.drop_nulls("delivered_at")
     assert 0 < arrived.height <= orders.height
@@ -147,7 +150,7 @@ def test_a_folder_that_holds_something_is_not_written_over(plugins: Plugins, tmp
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "precious.txt").write_text("keep me", encoding="utf-8")
     with pytest.raises(DocumentError, match="is there already"):
-        runs.run(scenario(), 1, plugins, record=tmp_path / "run")
+        runs.run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert (tmp_path / "run" / "precious.txt").read_text(encoding="utf-8") == "keep me"
 
@@ -158,14 +161,14 @@ from datetime import date
 from attrs import asdict
 from aftersale.plugins import load_plugins
 from aftersale.testing import reference
-from aftersale_simulator import runs
 from aftersale_simulator.scenario import parse_scenario
+from aftersale_simulator.workers import compare
 raw = json.loads(sys.argv[1])
 raw["period"]["start"] = date.fromisoformat(raw["period"]["start"])
 made = parse_scenario(raw, "test")
 plugins = load_plugins((), {"reference": reference})
 if __name__ == "__main__":
-    found = runs.compare([("a", made), ("b", made)], 2, int(sys.argv[2]), lambda: None, plugins)
+    found = compare([("a", made), ("b", made)], 2, int(sys.argv[2]), lambda: None, plugins)
     print(json.dumps([[asdict(result) for result in row] for row in found], sort_keys=True))
 """
 

@@ -20,11 +20,11 @@ from rich.console import Console
 
 from aftersale.cli import cli
 from aftersale.errors import DocumentError
-from aftersale_simulator import aftersale_commands, report, runs
+from aftersale_simulator import aftersale_commands, report, workers
 from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.plans import Plan, plan, reproduced
 from aftersale_simulator.records import as_csv, as_json, record
-from aftersale_simulator.runs import METRICS, Result
+from aftersale_simulator.results import METRICS, Result
 from aftersale_simulator.scenario import Scenario, ScenarioFile, load_scenario
 from aftersale_simulator.statistics import Estimate
 from aftersale_simulator.whatif import Comparison, simulate
@@ -432,7 +432,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
         ) -> list[list[Result]]:
             return faked(late)(variants, replications)
 
-        monkeypatch.setattr(runs, "compare", compare)
+        monkeypatch.setattr(workers, "compare", compare)
         commands = {str(command.name): command for command in aftersale_commands()}
         places = dict.fromkeys(("US", "DE", "JP"))
         plugins = SimpleNamespace(marketplaces=places, order_formats=[], commands=lambda: commands)

@@ -12,8 +12,8 @@ class Deadline(NamedTuple):
     """A rule or a handbook target bound to a case.
 
     `due` is what the desk works towards: the tighter of the marketplace's rule and the seller's handbook, and
-    `set_by` says which one (`rule` or `handbook`). `expires_at` is when the marketplace acts: its own rule's end,
-    or the handbook's where the marketplace is silent; then `on_expiry` follows.
+    `set_by` says which one (`rule` or `handbook`). `expires_at` is when the marketplace acts: its own rule's
+    end, or the handbook's where the marketplace is silent; then `on_expiry` follows.
     """
 
     name: str
@@ -39,8 +39,8 @@ class Task(NamedTuple):
 class Case(NamedTuple):
     """One buyer problem on one order.
 
-    `deadlines` are those that its present state opened, `missed` the names of those among them that have passed.
-    `decided_by` names who made the last decision: a rule, a plugin, or nobody.
+    `deadlines` are those that its present state opened, `missed` the names of those among them that have
+    passed. `decided_by` names who made the last decision: a rule, a plugin, or nobody.
     """
 
     id: str

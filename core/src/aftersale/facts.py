@@ -12,10 +12,10 @@ class Fact(NamedTuple):
     """Something that happened about an order, and maybe about a case; never changed once recorded.
 
     `occurred_at` is when it happened in the world, `known_at` when we learned of it; both are instants in
-    microseconds. `case` is empty for facts about the order alone (a rating, a chargeback). `about` names the case
-    that a new one grew out of (the message behind a claim). `value` is a number that belongs to the kind: the
-    stars of a rating. A named tuple, as are cases and deadlines: a year has a million of them, and attrs' frozen
-    classes take three times as long to make.
+    microseconds. `case` is empty for facts about the order alone (a rating, a chargeback). `about` names the
+    case that a new one grew out of (the message behind a claim). `value` is a number that belongs to the kind:
+    the stars of a rating. A named tuple, as are cases and deadlines: a year has a million of them, and attrs'
+    frozen classes take three times as long to make.
     """
 
     kind: str

@@ -6,14 +6,19 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import get_args
 
 from aftersale.documents import read
 from aftersale.errors import DocumentError, Problem
-from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules
+from aftersale.rules import EVERYWHERE, MetricName, Rule, RuleSet, parse_rules
+from aftersale.workflow import default_workflow
 
 
 class Handbook:
-    """Rules and targets of the seller: rows for `*` hold everywhere, rows for a marketplace replace them there."""
+    """Rules and targets of the seller.
+
+    Rows for `*` hold everywhere; rows for a marketplace replace those of the same name and condition there.
+    """
 
     def __init__(self, rules: Iterable[Rule], source: str = "handbook") -> None:
         """Index the rows; raises DocumentError for overlaps and holes, as every set of dated rules does."""
@@ -21,14 +26,14 @@ class Handbook:
         self.rules = RuleSet(rules)
 
     def for_marketplace(self, marketplace: str) -> tuple[Rule, ...]:
-        """Return the rows that hold on this marketplace: its own, and those for everywhere that it does not replace."""
+        """Return the rows that hold on this marketplace: its own, and the general ones that it leaves standing."""
         own = self.rules.history(marketplace)
         replaced = {(rule.name, rule.when) for rule in own}
         general = (rule for rule in self.rules.history(EVERYWHERE) if (rule.name, rule.when) not in replaced)
         return (*own, *general)
 
     def overlaid(self, other: Handbook) -> Handbook:
-        """Return this handbook with the rows of `other` in place of its own of the same name, place and condition."""
+        """Return this handbook with the rows of `other` for those of the same name, place and condition."""
         mine = self.rules.history()
         theirs = other.rules.history()
         replaced = {(rule.name, rule.marketplace, rule.when) for rule in theirs}
@@ -50,13 +55,17 @@ def default_handbook() -> Handbook:
 def load_handbook(path: Path) -> Handbook:
     """Return the default handbook with the seller's own rows from a TOML file over it.
 
-    Raises DocumentError with every problem of the file, rows with names that the default does not know among them.
+    Raises DocumentError with every problem of the file, rows with names that nothing asks for among them.
     """
-    own = Handbook(parse_rules(read(path), str(path)), str(path))
-    default = default_handbook()
-    known = ", ".join(default.names())
-    unknown = [name for name in own.names() if name not in default.names()]
+    own, source = Handbook(parse_rules(read(path), str(path)), str(path)), str(path)
+    known = _names_asked_for()
+    unknown = [name for name in own.names() if name not in known]
     if unknown:
-        hint = f"the handbook speaks of: {known}"
-        raise DocumentError(str(path), tuple(Problem(str(path), name, "unknown name", hint) for name in unknown))
-    return default.overlaid(own)
+        hint = f"the handbook may speak of: {', '.join(sorted(known))}"
+        raise DocumentError(source, tuple(Problem(source, name, "unknown name", hint) for name in unknown))
+    return default_handbook().overlaid(own)
+
+
+def _names_asked_for() -> set[str]:
+    deadlines = {name for kind in default_workflow().kinds.values() for state in kind.state for name in state.opens}
+    return deadlines | {"return_window", "auto_authorise"} | set(get_args(MetricName))

@@ -1,12 +1,11 @@
-"""The journal: all facts in order of `known_at`, and the orders they are about; everything else is derived from it.
+"""The journal: all facts in order of `known_at`, and the orders they are about; all else is derived from it.
 
 A journal is a folder with `orders.parquet` and `facts.parquet` (or both as CSV).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +14,38 @@ import polars as pl
 from attrs import define, frozen
 
 from aftersale.clocks import Instant
+from aftersale.columns import TIME, Column, checked
+from aftersale.contradictions import contradictions
 from aftersale.docket import Docket, Observer
 from aftersale.errors import AftersaleError, JournalError, Problem
 from aftersale.facts import Fact
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies import Policies
+from aftersale.tally import ORDER_FACTS
 
-_TIME = pl.Datetime("us", "UTC")
-FACT_COLUMNS: dict[str, Any] = {
-    "kind": pl.String,
-    "marketplace": pl.String,
-    "order": pl.String,
-    "case": pl.String,
-    "occurred_at": _TIME,
-    "known_at": _TIME,
-    "about": pl.String,
-    "value": pl.Float64,
+FACT_COLUMNS = {
+    "kind": Column(pl.String),
+    "marketplace": Column(pl.String),
+    "order": Column(pl.String),
+    "case": Column(pl.String, optional=True),
+    "occurred_at": Column(TIME),
+    "known_at": Column(TIME),
+    "about": Column(pl.String, optional=True),
+    "value": Column(pl.Float64, optional=True),
 }
-ORDER_COLUMNS: dict[str, Any] = {
-    "order": pl.String,
-    "marketplace": pl.String,
-    "currency": pl.String,
-    "purchased_at": _TIME,
-    "channel": pl.String,
-    "category": pl.String,
-    "price": pl.Int64,
-    "promised_at": _TIME,
-    "delivered_at": _TIME,
-    "cross_border": pl.Boolean,
-    "exempt": pl.Boolean,
+ORDER_COLUMNS = {
+    "order": Column(pl.String),
+    "marketplace": Column(pl.String),
+    "currency": Column(pl.String),
+    "purchased_at": Column(TIME),
+    "channel": Column(pl.String),
+    "category": Column(pl.String, optional=True),
+    "price": Column(pl.Int64),
+    "promised_at": Column(TIME, optional=True),
+    "delivered_at": Column(TIME, optional=True),
+    "cross_border": Column(pl.Boolean),
+    "exempt": Column(pl.Boolean),
 }
-_MAY_BE_EMPTY = {"about", "value", "case", "category", "promised_at", "delivered_at"}
-SHOWN = 20
-"""How many problems of one journal are told in full; the rest are counted."""
 
 
 @frozen(eq=False)
@@ -74,7 +72,7 @@ def fact_frame(facts: Iterable[Fact]) -> pl.DataFrame:
         (f.kind, f.marketplace, f.order, f.case, f.occurred_at, f.known_at, f.about, f.value) for f in facts
     ]
     frame = pl.DataFrame(rows, schema=_raw(FACT_COLUMNS), orient="row")
-    return frame.with_columns(pl.col(name).cast(kind) for name, kind in FACT_COLUMNS.items())
+    return frame.with_columns(pl.col(name).cast(column.kind) for name, column in FACT_COLUMNS.items())
 
 
 def order_frame(orders: Orders) -> pl.DataFrame:
@@ -100,89 +98,47 @@ def order_frame(orders: Orders) -> pl.DataFrame:
         pl.when(pl.col(name) == NEVER).then(None).otherwise(pl.col(name)).alias(name)
         for name in ("promised_at", "delivered_at")
     )
-    return frame.with_columns(pl.col(name).cast(kind) for name, kind in ORDER_COLUMNS.items())
+    return frame.with_columns(pl.col(name).cast(column.kind) for name, column in ORDER_COLUMNS.items())
 
 
-def _raw(columns: dict[str, Any]) -> dict[str, Any]:
-    return {name: pl.Int64 if kind == _TIME else kind for name, kind in columns.items()}
+def _raw(columns: dict[str, Column]) -> dict[str, Any]:
+    return {name: pl.Int64 if column.kind == TIME else column.kind for name, column in columns.items()}
 
 
 def read_journal(folder: Path) -> Journal:
     """Return the journal of a folder.
 
-    Raises JournalError with every problem found: missing files or columns, values that are not what the column
-    holds, facts about orders that the journal does not have.
+    Raises JournalError that tells every problem: missing files or columns, values that are not what the column
+    holds, facts about orders that the journal does not have, orders and cases that contradict themselves.
     """
-    orders, facts = _table(folder, "orders", ORDER_COLUMNS), _table(folder, "facts", FACT_COLUMNS)
-    problems = [*_orphans(folder, orders, facts), *_repeated(folder, orders)]
+    where = str(folder)
+    if not folder.is_dir():
+        hint = "name the folder that 'aftersale simulate --out FOLDER' wrote, or one like it"
+        raise JournalError(where, (Problem(where, "", "is no folder", hint),))
+    (orders, order_problems), (facts, fact_problems) = (
+        _table(folder, name, columns) for name, columns in (("orders", ORDER_COLUMNS), ("facts", FACT_COLUMNS))
+    )
+    problems = [*order_problems, *fact_problems] or list(contradictions(where, orders, facts))
     if problems:
-        raise JournalError(str(folder), tuple(problems[:SHOWN]))
+        raise JournalError(where, tuple(problems))
     facts = facts.sort("known_at", maintain_order=True)
-    return Journal(_orders(orders.sort("purchased_at", maintain_order=True)), _facts(facts), str(folder))
+    return Journal(_orders(orders.sort("purchased_at", maintain_order=True)), _facts(facts), where)
 
 
-def _table(folder: Path, name: str, columns: dict[str, Any]) -> pl.DataFrame:
+def _table(folder: Path, name: str, columns: dict[str, Column]) -> tuple[pl.DataFrame, list[Problem]]:
     parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
     path = parquet if parquet.exists() else text
     try:
         frame = pl.read_parquet(parquet) if path is parquet else pl.read_csv(text, infer_schema=False)
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         hint = f"a journal is a folder with {parquet.name} (or {text.name}); 'aftersale simulate' writes one"
-        raise JournalError(str(folder), (Problem(str(path), "", "does not exist", hint),)) from error
-    except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
-        what = f"cannot be read: {str(error).splitlines()[0]}"
-        raise JournalError(str(folder), (Problem(str(path), "", what, "write the file again"),)) from error
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        hint = f"the columns are: {', '.join(columns)}"
-        raise JournalError(
-            str(folder), tuple(Problem(str(path), column, "column is missing", hint) for column in missing)
-        )
-    return _cast(folder, path, frame.select(list(columns)), columns)
-
-
-def _cast(folder: Path, path: Path, frame: pl.DataFrame, columns: dict[str, Any]) -> pl.DataFrame:
-    casts = [_as(frame, name, kind).alias(name) for name, kind in columns.items()]
-    try:
-        done = frame.select(casts)
-    except pl.exceptions.PolarsError as error:
-        what = f"a column holds another kind of value: {str(error).splitlines()[0]}"
-        hint = ", ".join(f"{name}: {kind}" for name, kind in columns.items())
-        raise JournalError(str(folder), (Problem(str(path), "", what, hint),)) from error
-    problems = []
-    for name, kind in columns.items():
-        empty = frame[name].is_null() | (frame[name] == "") if frame[name].dtype == pl.String else frame[name].is_null()
-        bad = done[name].is_null() & ~empty if name in _MAY_BE_EMPTY else done[name].is_null()
-        if name not in _MAY_BE_EMPTY and kind == pl.String:
-            bad = bad | empty
-        for row in bad.arg_true()[:3]:
-            what = f"{frame[name][row]!r} is not a {kind}"
-            problems.append(Problem(str(path), f"row {row + 1}, {name}", what, "correct the row, or leave it out"))
-    if problems:
-        raise JournalError(str(folder), tuple(problems[:SHOWN]))
-    return done.with_columns(pl.col(name).fill_null("") for name in ("about", "case", "category") if name in columns)
-
-
-def _as(frame: pl.DataFrame, name: str, kind: Any) -> pl.Expr:
-    column = pl.col(name)
-    if frame[name].dtype != pl.String or kind == pl.String:
-        return column.cast(kind, strict=False)
-    if kind == _TIME:
-        return column.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-    if kind == pl.Boolean:
-        return column.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
-    return column.cast(kind, strict=False)
-
-
-def _orphans(folder: Path, orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Problem]:
-    for order, kind in facts.join(orders, on="order", how="anti").select("order", "kind").iter_rows():
-        hint = "add the order to orders, or leave the fact out"
-        yield Problem(str(folder), f"fact {kind}", f"is about order {order!r}, which the journal does not have", hint)
-
-
-def _repeated(folder: Path, orders: pl.DataFrame) -> Iterator[Problem]:
-    for name in orders.filter(orders["order"].is_duplicated())["order"].unique(maintain_order=True):
-        yield Problem(str(folder), f"order {name!r}", "stands there more than once", "keep one row per order")
+        return pl.DataFrame(), [Problem(str(parquet), "", "does not exist", hint)]
+    # A file that is no table can make the reader fail in any way, a panic of its compiled half among them.
+    except (Exception, pl.exceptions.PanicException) as error:
+        told = str(error).strip().splitlines() or [type(error).__name__]
+        hint = f"write it again as {'Parquet' if path is parquet else 'CSV in UTF-8'}"
+        return pl.DataFrame(), [Problem(str(path), "", f"cannot be read: {told[0]}", hint)]
+    return checked(frame, columns, str(path))
 
 
 def _facts(frame: pl.DataFrame) -> list[Fact]:
@@ -224,23 +180,19 @@ def replay(
 ) -> Replay:
     """Put the facts of a journal through the engine, and let time pass to `until` (or to the last fact).
 
-    Facts known after `until` are left out. A fact that the workflow or the rules refuse is kept with its reason and
-    stops nothing.
+    Facts known after `until` are left out. A fact that the workflow or the rules refuse is kept with its reason
+    and stops nothing; so is one that no case and no metric takes notice of.
     """
     docket = Docket(policies, observer)
-    index = {name: i for i, name in enumerate(journal.orders.ids)}
-    known: dict[str, Order] = {}
+    orders = _picked(journal)
     refused: list[tuple[Fact, str]] = []
     last = 0
     for fact in journal.facts:
         if until is not None and fact.known_at > until:
             break
         last = fact.known_at
-        order = known.get(fact.order)
-        if order is None:
-            order = known[fact.order] = journal.orders.order(index[fact.order])
         try:
-            docket.record(fact, order)
+            _record(docket, fact, orders[fact.order])
         except AftersaleError as error:
             refused.append((fact, str(error)))
     end = last if until is None else until
@@ -248,18 +200,40 @@ def replay(
     return Replay(docket, refused, end)
 
 
+def _picked(journal: Journal) -> dict[str, Order]:
+    """Return the orders that facts are about, by their ids: few of all orders ever become objects."""
+    asked_for = {fact.order for fact in journal.facts}
+    places = [i for i, name in enumerate(journal.orders.ids) if name in asked_for]
+    return {order.id: order for order in journal.orders.picked(np.array(places, np.int64))}
+
+
+def _record(docket: Docket, fact: Fact, order: Order) -> None:
+    if not fact.case:
+        docket.policy(fact.marketplace)
+        if fact.kind not in ORDER_FACTS:
+            what = f"the fact '{fact.kind}' names no case"
+            raise JournalError(
+                order.id, (Problem(f"order {order.id}", "", what, f"known without one: {', '.join(ORDER_FACTS)}"),)
+            )
+    docket.record(fact, order)
+
+
 def case_frame(docket: Docket) -> pl.DataFrame:
     """Return where each case stands, its deadlines as text, sorted by case: what two runs are compared by."""
     rows = [
-        (case.id, case.kind, case.marketplace, case.order, case.state, case.opened_at, case.moved_at)
-        + (" ".join(f"{d.name}:{d.due}:{d.set_by}" for d in case.deadlines), " ".join(case.missed), case.decided_by)
+        (
+            *(case.id, case.kind, case.marketplace, case.order, case.state, case.opened_at, case.moved_at),
+            " ".join(f"{deadline.name}:{deadline.due}:{deadline.set_by}" for deadline in case.deadlines),
+            " ".join(case.missed),
+            case.decided_by,
+        )
         for case in sorted(docket.cases.values(), key=lambda case: case.id)
     ]
     schema: dict[str, Any] = dict.fromkeys(("case", "kind", "marketplace", "order", "state"), pl.String)
     schema |= {"opened_at": pl.Int64, "moved_at": pl.Int64}
     schema |= dict.fromkeys(("deadlines", "missed", "decided_by"), pl.String)
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return frame.with_columns(pl.col("opened_at", "moved_at").cast(_TIME))
+    return frame.with_columns(pl.col("opened_at", "moved_at").cast(TIME))
 
 
 def write_table(frame: pl.DataFrame, folder: Path, name: str, csv: bool = False) -> Path:
@@ -270,8 +244,3 @@ def write_table(frame: pl.DataFrame, folder: Path, name: str, csv: bool = False)
     else:
         frame.write_parquet(path)
     return path
-
-
-def stamp(instant: Instant) -> datetime:
-    """Return an instant as an aware datetime in UTC."""
-    return pl.Series([instant]).cast(_TIME).item()

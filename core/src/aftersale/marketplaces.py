@@ -16,8 +16,8 @@ from aftersale.rules import Grade
 class Marketplace:
     """One store, as its plugin declares it.
 
-    `id` is the marketplace's own identifier, `name` the word used everywhere here. `sales_channels` are the words
-    by which order files name it.
+    `id` is the marketplace's own identifier, `name` the word used everywhere here. `sales_channels` are the
+    words by which order files name it.
     """
 
     name: str
@@ -72,8 +72,13 @@ class _Profile:
     subdivision: Word | None = None
     sales_channels: tuple[Word, ...] = ()
 
+    def __attrs_post_init__(self) -> None:
+        self.calendar()  # refuses a subdivision that the country does not have, at its place in the file
+
+    def calendar(self) -> Calendar:
+        return Calendar(self.zone, self.holidays or self.country, self.subdivision)
+
     def named(self, name: str) -> Marketplace:
-        calendar = Calendar(self.zone, self.holidays or self.country, self.subdivision)
         return Marketplace(
             name,
             self.id,
@@ -81,7 +86,7 @@ class _Profile:
             self.currency,
             self.zone,
             tuple(self.languages),
-            calendar,
+            self.calendar(),
             tuple(self.sales_channels),
             self.source,
             self.grade,

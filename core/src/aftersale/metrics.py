@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
 from aftersale.docket import Docket
+from aftersale.marketplaces import Marketplace
 from aftersale.orders import Orders
 from aftersale.policies import Policy
 from aftersale.rules import Rule
@@ -24,10 +25,11 @@ PERCENTILES = (50, 90, 95)
 
 @frozen
 class Reading:
-    """One metric of one marketplace as of the end of a local day.
+    """One metric of one marketplace as of an instant, and the local day in which that lies.
 
-    `value` is None when there is nothing to divide by. `met` says whether the target holds; `running_days` how many
-    days in a row it has not, up to this day; `triggered` whether that is long enough for the consequence.
+    `value` is None when there is nothing to divide by. `met` says whether the target holds; `running_days` for
+    how many days in a row it has not, of as many as the consequence asks for; `triggered` whether on all of
+    them.
     """
 
     metric: str
@@ -41,7 +43,7 @@ class Reading:
     met: bool
     running_days: int = 0
     triggered: bool = False
-    components: dict[str, int] = {}  # noqa: RUF012 - attrs field, never changed
+    components: dict[str, int] = field(factory=dict)
 
 
 @frozen(eq=False)
@@ -50,12 +52,21 @@ class Days:
 
     first: date
     bounds: NDArray[np.int64]
+    zone: str
 
     @classmethod
     def spanning(cls, first: date, last: date, zone: str) -> Days:
         """Return the days from first to last, both inside."""
-        count = (last - first).days + 2
-        return cls(first, np.array([start_of_day(first + timedelta(i), zone) for i in range(count)], np.int64))
+        return cls(first, _starts(first, (last - first).days + 2, zone), zone)
+
+    def up_to(self, at: Instant) -> Days:
+        """Return these days without what lies after an instant of the last one."""
+        return Days(self.first, np.minimum(self.bounds, at + 1), self.zone)
+
+    def from_earlier(self, count: int) -> Days:
+        """Return these days and as many before them."""
+        first = self.first - timedelta(count)
+        return Days(first, np.concatenate([_starts(first, count, self.zone), self.bounds]), self.zone)
 
     def __len__(self) -> int:
         """Return how many days there are."""
@@ -69,17 +80,23 @@ class Days:
         """Return the date of a day by its index."""
         return self.first + timedelta(index)
 
-    def spread(self, begins: Counts, ends: Counts, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Return for each day how many half-open day spans [begins, ends) cover it, or the sum of their weights."""
+    def spread(
+        self, begins: Counts, ends: Counts, weights: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Return for each day how many day spans [begins, ends) cover it, or the sum of their weights."""
         size = len(self)
         begins, ends = np.clip(begins, 0, size), np.clip(np.maximum(begins, ends), 0, size)
         steps = np.bincount(begins, weights, size + 1) - np.bincount(ends, weights, size + 1)
         return np.cumsum(steps)[:size].astype(np.float64)
 
 
+def _starts(first: date, count: int, zone: str) -> Counts:
+    return np.array([start_of_day(first + timedelta(i), zone) for i in range(count)], np.int64)
+
+
 @frozen(eq=False)
 class Daily:
-    """A metric on each of some days: numerator and denominator, and the days' values (NaN for no denominator)."""
+    """A metric on each of some days: numerator, denominator, and their quotient (NaN where nothing is counted)."""
 
     days: Days
     numerator: NDArray[np.float64]
@@ -94,76 +111,88 @@ class Daily:
 
 def window_of(rule: Rule) -> int:
     """Return the length of a metric's window in days."""
-    assert rule.amount is not None  # noqa: S101 - metrics have a window by construction
+    assert rule.amount is not None, "a metric has a window by construction"
     return rule.amount
 
 
 def daily_defects(rule: Rule, blemishes: Iterable[Blemish], purchased: Counts, days: Days) -> Daily:
     """Return the order defect rate of each day: defective orders over orders, by the order's own date.
 
-    An order stands in the window from `lag` days after its purchase for `amount` days (domain.md §1.1). It counts
-    once however many defects it has, and only on days by which the defect is known and not taken back.
+    An order stands in the window from `lag` days after its purchase for `amount` days. It counts once however
+    many defects it has, and only on days by whose end the defect is known and not taken back.
     """
     window = window_of(rule)
-    enters = days.index(purchased) + rule.lag
-    orders = days.spread(enters, enters + window)
-    begins, ends = [], []
-    for bought, known, until in _defective(rule, blemishes):
-        enter = int(days.index(np.array([bought]))[0]) + rule.lag
-        begins.append(max(enter, int(days.index(np.array([known]))[0])))
-        stop = enter + window
-        ends.append(stop if until == FOREVER else min(stop, int(days.index(np.array([until]))[0])))
-    return Daily(days, days.spread(np.array(begins, np.int64), np.array(ends, np.int64)), orders)
+    wide = days.from_earlier(window + rule.lag)
+    stretches = np.array(list(_defective(rule, blemishes)), np.int64).reshape(-1, 3)
+    bought, known, until = (wide.index(column) for column in stretches.T)
+    enters, defective = wide.index(purchased) + rule.lag, bought + rule.lag
+    begins, ends = np.maximum(defective, known), np.minimum(defective + window, until)
+    return _latest(days, wide.spread(begins, ends), wide.spread(enters, enters + window))
+
+
+def _latest(days: Days, numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> Daily:
+    """Return what was counted from earlier days on for the days asked for: windows reach back before them."""
+    return Daily(days, numerator[-len(days) :], denominator[-len(days) :])
 
 
 def _defective(rule: Rule, blemishes: Iterable[Blemish]) -> Iterator[tuple[Instant, Instant, Instant]]:
     """Yield (purchased, known from, known until) for every stretch in which an order is defective."""
     by_order: defaultdict[str, list[Blemish]] = defaultdict(list)
     for blemish in blemishes:
-        if blemish.stars is None or (rule.negative_stars is not None and blemish.stars <= rule.negative_stars):
+        if _counts(rule, blemish):
             by_order[blemish.order].append(blemish)
     for found in by_order.values():
-        depth, since = 0, 0
-        for blemish in sorted(found, key=lambda blemish: (blemish.known_at, blemish.step)):
-            if depth == 0 and blemish.step > 0:
+        # What takes back nothing, such as the removal of a rating that was never negative, changes nothing.
+        depths, since = dict.fromkeys((blemish.component for blemish in found), 0), FOREVER
+        for blemish in sorted(found, key=lambda blemish: blemish.known_at):
+            depths[blemish.component] = max(depths[blemish.component] + blemish.step, 0)
+            if since == FOREVER and any(depths.values()):
                 since = blemish.known_at
-            depth += blemish.step
-            if depth == 0:
+            elif since != FOREVER and not any(depths.values()):
                 yield blemish.purchased_at, since, blemish.known_at
-        if depth > 0:
+                since = FOREVER
+        if since != FOREVER:
             yield found[0].purchased_at, since, FOREVER
+
+
+def _counts(rule: Rule, blemish: Blemish) -> bool:
+    """Whether the metric counts it: a rating does by its stars, and as negative when it comes without."""
+    if blemish.component != "negative_feedback" or blemish.stars is None:
+        return True
+    return rule.negative_stars is not None and blemish.stars <= rule.negative_stars
 
 
 def daily_late(rule: Rule, replies: Spans, days: Days) -> Daily:
     """Return the share of late first replies of each day over the window that ends with it.
 
-    A contact counts by the day on which the buyer wrote, once it is known whether the answer came in time: when it
-    is answered, or when its deadline has passed.
+    A contact counts by the day on which the buyer wrote, once it is known whether the answer came in time: when
+    it is answered, or when its deadline has passed.
     """
+    wide = days.from_earlier(window_of(rule))
     late = replies.ended > replies.expires
-    known = days.index(np.where(late, replies.expires, replies.ended))
-    leaves = days.index(replies.started) + window_of(rule)
-    return Daily(days, days.spread(known, leaves, late.astype(np.float64)), days.spread(known, leaves))
+    known = wide.index(np.where(late, replies.expires, replies.ended))
+    leaves = wide.index(replies.started) + window_of(rule)
+    return _latest(days, wide.spread(known, leaves, late.astype(np.float64)), wide.spread(known, leaves))
 
 
 def daily_mean_reply(rule: Rule, replies: Spans, days: Days) -> Daily:
     """Return the mean first reply in wall hours of each day, over the contacts answered in the window."""
+    wide = days.from_earlier(window_of(rule))
     answered = replies.ended != FOREVER
     started, ended = replies.started[answered], replies.ended[answered]
-    known = days.index(ended)
-    return Daily(
-        days,
-        days.spread(known, known + window_of(rule), (ended - started) / HOUR),
-        days.spread(known, known + window_of(rule)),
-    )
+    known = wide.index(ended)
+    leaves = known + window_of(rule)
+    # Summed in whole microseconds: hours would leave rounding errors behind when they are taken off again.
+    waited = wide.spread(known, leaves, (ended - started).astype(np.float64))
+    return _latest(days, waited / HOUR, wide.spread(known, leaves))
 
 
 @frozen
 class ReplyFigures:
     """First replies to the contacts of one period, as known at its end.
 
-    Rates are shares of `contacts` whose outcome is known; `open` contacts wait for their answer still, and enter
-    the mean and the percentiles with the hours they have waited so far (a lower bound).
+    Rates are shares of `contacts` whose outcome is known; `open` contacts wait for their answer still, and
+    enter the mean and the percentiles (50, 90, 95) with the hours they have waited so far, a lower bound.
     """
 
     contacts: int
@@ -231,28 +260,44 @@ def daily(rule: Rule, docket: Docket, orders: Orders, marketplace: str, days: Da
         mine = [blemish for blemish in docket.tally.blemishes if blemish.marketplace == marketplace]
         return daily_defects(rule, mine, orders.purchased_at[orders.marketplace == place], days)
     replies = docket.tally.spans(marketplace, "first_reply", docket.cases.values())
-    return {"late_reply_rate": daily_late, "mean_first_reply_hours": daily_mean_reply}[rule.name](rule, replies, days)
+    compute = {"late_reply_rate": daily_late, "mean_first_reply_hours": daily_mean_reply}[rule.name]
+    return compute(rule, replies, days)
 
 
 def readings(policy: Policy, docket: Docket, orders: Orders, at: Instant) -> list[Reading]:
-    """Return every metric in force on one marketplace as of the end of the local day in which `at` lies."""
-    name, zone = policy.marketplace.name, policy.marketplace.zone
-    today = local_date(at, zone)
-    return [_reading(rule, docket, orders, name, zone, today) for rule in policy.metrics(at)]
+    """Return every metric in force on one marketplace as of an instant, the marketplace's own first.
+
+    What happened after it is left out; what was answered or not by then is taken from the docket.
+    """
+    terms = policy.at(at)
+    today = local_date(at, policy.marketplace.zone)
+    return [
+        _reading(rule, set_by, docket, orders, policy.marketplace, today, at)
+        for set_by, book in (("rule", terms.rulebook), ("handbook", terms.handbook))
+        for rule in book.rows
+        if rule.kind == "metric"
+    ]
 
 
-def _reading(rule: Rule, docket: Docket, orders: Orders, marketplace: str, zone: str, today: date) -> Reading:
+def _reading(
+    rule: Rule,
+    set_by: str,
+    docket: Docket,
+    orders: Orders,
+    marketplace: Marketplace,
+    today: date,
+    at: Instant,
+) -> Reading:
     back = max(rule.running, 1)
-    days = Days.spanning(today - timedelta(window_of(rule) + rule.lag + back), today, zone)
-    series = daily(rule, docket, orders, marketplace, days)
-    values = series.values
-    missed = [not (np.isnan(value) or meets(rule, value)) for value in values[-back:]]
+    days = Days.spanning(today - timedelta(back - 1), today, marketplace.zone).up_to(at)
+    series = daily(rule, docket, orders, marketplace.name, days)
+    missed = [not (np.isnan(value) or meets(rule, value)) for value in series.values]
     running = next((i for i, miss in enumerate(reversed(missed)) if not miss), len(missed))
-    value = None if np.isnan(values[-1]) else float(values[-1])
+    value = None if np.isnan(series.values[-1]) else float(series.values[-1])
     return Reading(
         rule.name,
-        marketplace,
-        "handbook" if rule.marketplace == "*" else "rule",
+        marketplace.name,
+        set_by,
         today,
         value,
         float(series.numerator[-1]),
@@ -260,8 +305,8 @@ def _reading(rule: Rule, docket: Docket, orders: Orders, marketplace: str, zone:
         float(rule.target or 0),
         not missed[-1],
         running,
-        running >= max(rule.running, 1),
-        _components(rule, docket, marketplace, days) if rule.name == "order_defect_rate" else {},
+        running >= back,
+        _components(rule, docket, marketplace.name, days) if rule.name == "order_defect_rate" else {},
     )
 
 

@@ -37,9 +37,9 @@ class OrderLine:
 class Order(NamedTuple):
     """One sale on one marketplace.
 
-    `price` counts minor units (cents, yen) of `currency`; `total` is the same as money. `exempt` marks products
-    that the marketplace lets the seller decide on by hand; `cross_border` orders whose return leaves the country.
-    Instants are microseconds since 1970 in UTC; None where nothing was promised, or nothing arrived.
+    `price` counts minor units (cents, yen) of `currency`; `total` is the same as money. `exempt` marks
+    products that the marketplace lets the seller decide on by hand; `cross_border` orders whose return leaves
+    the country. Instants are microseconds since 1970 in UTC; None where nothing was promised, or arrived.
     """
 
     id: str

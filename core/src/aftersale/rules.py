@@ -15,7 +15,7 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any, Literal, TypedDict
 
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict, field, frozen
 
 from aftersale.documents import Count, MoneyAmount, PositiveCount, Word, read, structure
 from aftersale.errors import DocumentError, Problem
@@ -24,8 +24,13 @@ from aftersale.orders import Order
 ClockName = Literal["wall_hours", "calendar_days", "business_days"]
 Ends = Literal["same_time", "end_of_day"]
 Grade = Literal["A", "B", "C", "D", "K", "S", "unknown", "assumed"]
+MetricName = Literal["order_defect_rate", "late_reply_rate", "mean_first_reply_hours"]
+"""The metrics that `aftersale.metrics` computes."""
 EVERYWHERE = "*"
+YEARS = range(1900, 2200)
+"""The years in which rules may change: those of which the clocks know every day."""
 _DAY = timedelta(days=1)
+_LONGEST: dict[ClockName, int] = {"wall_hours": 876_600, "calendar_days": 36_525, "business_days": 36_525}
 
 
 @frozen
@@ -60,9 +65,9 @@ class Condition:
 class Rule:
     """One dated line of one marketplace (or of the handbook, whose marketplace is `*`).
 
-    `amount` counts in the unit of `clock`. `valid_from` and `valid_until` are both inside, in the marketplace's
-    local days; None means "as far as is known". `on_expiry` is the workflow fact that follows when nobody acts,
-    or a mark (`late`, `grant_on_claim`). A metric has a `target`; a switch has a `value`.
+    `amount` counts in the unit of `clock`. `valid_from` and `valid_until` are both inside, in the
+    marketplace's local days; None means "as far as is known". `on_expiry` is the workflow fact that follows
+    when nobody acts, or a mark (`late`, `grant_on_claim`). A metric has a `target`; a switch has a `value`.
     """
 
     name: str
@@ -232,8 +237,10 @@ def _misfits(rules: Iterable[Rule]) -> Iterable[Problem]:
         versions[rule.marketplace, rule.name, rule.when].append(rule)
     for rows in versions.values():
         rows.sort(key=lambda rule: rule.valid_from or date.min)
-        for earlier, later in zip(rows, rows[1:], strict=False):
-            yield from _misfit(earlier, later)
+        furthest, *following = rows
+        for rule in following:
+            yield from _misfit(furthest, rule)
+            furthest = max(furthest, rule, key=lambda row: row.valid_until or date.max)
 
 
 def _misfit(earlier: Rule, later: Rule) -> Iterable[Problem]:
@@ -273,6 +280,8 @@ class _RuleRow:
             raise ValueError("amount and clock go together: amount = 24, clock = 'wall_hours'")
         if self.amount is not None and not self.starts:
             raise ValueError("say which fact starts the clock: starts = 'buyer_message'")
+        if self.amount is not None and self.clock is not None:
+            _check_length("amount", self.amount, self.clock)
         _check_span(self.valid_from, self.valid_until)
 
     def rules(self, origin: str) -> Iterable[Rule]:
@@ -304,7 +313,7 @@ class _RuleRow:
 class _MetricRow:
     """A `[[metric]]` table as a plugin writes it; the window is `amount` of `clock`."""
 
-    name: Word
+    name: MetricName
     marketplaces: tuple[Word, ...]
     source: Word
     grade: Grade
@@ -323,6 +332,8 @@ class _MetricRow:
     def __attrs_post_init__(self) -> None:
         if self.clock != "calendar_days":
             raise ValueError("a metric's window counts in calendar_days")
+        for name, days in (("amount", self.amount), ("lag", self.lag), ("running", self.running)):
+            _check_length(name, days, self.clock)
         _check_span(self.valid_from, self.valid_until)
 
     def rules(self, origin: str) -> Iterable[Rule]:
@@ -354,7 +365,16 @@ class _RuleDocument:
     metric: tuple[_MetricRow, ...] = ()
 
 
+def _check_length(name: str, amount: int, clock: ClockName) -> None:
+    if amount > _LONGEST[clock]:
+        raise ValueError(f"{name} = {amount} is too long: at most {_LONGEST[clock]} {clock}, a hundred years")
+
+
 def _check_span(first: date | None, last: date | None) -> None:
+    for name, day in (("valid_from", first), ("valid_until", last)):
+        if day and day.year not in YEARS:
+            span = f"{YEARS[0]} to {YEARS[-1]}"
+            raise ValueError(f"{name} {day} lies outside the years {span}; leave it out for 'always'")
     if first and last and last < first:
         raise ValueError(f"valid_until {last} is before valid_from {first}")
 
@@ -364,9 +384,11 @@ def parse_rules(data: dict[str, Any], source: str) -> list[Rule]:
 
     Raises DocumentError with every problem of the document; `source` names it there.
     """
-    rows = [_listed(row) for row in data.get("rule", ())] if isinstance(data.get("rule", ()), list) else data["rule"]
-    document = structure(_RuleDocument, {**data, "rule": rows} if "rule" in data else data, source)
-    return [rule for row in (*document.rule, *document.metric) for rule in row.rules(source)]
+    if isinstance(data.get("rule"), list):
+        data = {**data, "rule": [_listed(row) for row in data["rule"]]}
+    document = structure(_RuleDocument, data, source)
+    rules = [rule for row in document.rule for rule in row.rules(source)]
+    return rules + [rule for row in document.metric for rule in row.rules(source)]
 
 
 def _listed(row: Any) -> Any:
@@ -378,8 +400,3 @@ def _listed(row: Any) -> Any:
 def load_rules(package: str, name: str = "rules.toml") -> list[Rule]:
     """Return the rules that an installed package carries in `rules.toml`."""
     return parse_rules(read(files(package) / name), f"{package}/{name}")
-
-
-def narrowed(rule: Rule, marketplace: str) -> Rule:
-    """Return a rule that holds everywhere as the rule of one marketplace."""
-    return evolve(rule, marketplace=marketplace)

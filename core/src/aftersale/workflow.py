@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from attrs import frozen
 
@@ -13,6 +14,7 @@ from aftersale.documents import Word, read, structure
 from aftersale.errors import DocumentError, Problem
 
 GuardName = Literal["authorised_at_once", "declined_at_once", "unheard"]
+_Named = TypeVar("_Named", bound=Hashable)
 MARKS = ("late", "grant_on_claim")
 """What may follow a deadline without moving the case: it is only marked as missed."""
 
@@ -68,18 +70,21 @@ class Workflow:
     """The table of all case kinds, looked up by kind, state and fact."""
 
     def __init__(self, kinds: Iterable[CaseKind], source: str = "workflow") -> None:
-        """Check and index the table; raises DocumentError with every flaw (unknown, unreachable or dead-end state…)."""
-        self.kinds = {kind.name: kind for kind in kinds}
-        if problems := list(_flaws(tuple(self.kinds.values()), source)):
+        """Check and index the table; raises DocumentError with every flaw, such as a state that is no end."""
+        kinds = tuple(kinds)
+        if problems := list(_flaws(kinds, source)):
             raise DocumentError(source, tuple(problems))
-        self._states = {(kind.name, state.name): state for kind in self.kinds.values() for state in kind.state}
+        self.kinds: dict[str, CaseKind] = {kind.name: kind for kind in kinds}
+        self._states: dict[tuple[str, str], State] = {
+            (kind.name, state.name): state for kind in kinds for state in kind.state
+        }
         self._moves: dict[tuple[str, str, str], tuple[Move, ...]] = {}
-        for kind in self.kinds.values():
+        for kind in kinds:
             for move in sorted(kind.move, key=lambda move: move.guard is None):
                 for state in move.after or ("",):
                     key = (kind.name, state, move.fact)
                     self._moves[key] = (*self._moves.get(key, ()), move)
-        self._opens = {move.fact: kind.name for kind in self.kinds.values() for move in kind.opening}
+        self._opens: dict[str, str] = {move.fact: kind.name for kind in kinds for move in kind.opening}
 
     def opened_by(self, fact: str) -> str | None:
         """Return the kind of case that this fact opens, or None."""
@@ -110,35 +115,64 @@ class Workflow:
 
 def _flaws(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Problem]:
     openers: dict[str, str] = {}
+    for name in _repeated(kind.name for kind in kinds):
+        yield Problem(source, name, "two kinds have this name", "rename one of them")
     for kind in kinds:
         yield from _flaws_of(kind, source)
-        for fact in {move.fact for move in kind.opening}:
-            if fact in openers:
+        for fact in dict.fromkeys(move.fact for move in kind.opening):
+            if openers.setdefault(fact, kind.name) != kind.name:
+                what = f"'{fact}' also opens a case of kind '{openers[fact]}'"
                 hint = "give one of the two kinds an opening fact of its own"
-                yield Problem(source, kind.name, f"'{fact}' also opens a case of kind '{openers[fact]}'", hint)
-            openers[fact] = kind.name
+                yield Problem(source, kind.name, what, hint)
 
 
 def _flaws_of(kind: CaseKind, source: str) -> Iterator[Problem]:
     states = {state.name for state in kind.state}
     hint = f"the states of {kind.name} are: {', '.join(sorted(states))}"
+    for name in _repeated(state.name for state in kind.state):
+        yield Problem(source, kind.name, f"two states are named '{name}'", "rename one of them")
     for move in kind.move:
-        for name in {move.to, *move.after} - states:
-            yield Problem(source, f"{kind.name}.{move.fact}", f"unknown state '{name}'", hint)
+        for name in dict.fromkeys((*move.after, move.to)):
+            if name not in states:
+                yield Problem(source, f"{kind.name}.{move.fact}", f"unknown state '{name}'", hint)
     if not kind.opening:
         yield Problem(source, kind.name, "no fact opens this kind of case", "add a move without 'after'")
-    seen: set[tuple[str, str, str | None]] = set()
-    for move in kind.move:
-        for start in move.after or ("",):
-            if (start, move.fact, move.guard) in seen:
-                yield Problem(source, f"{kind.name}.{move.fact}", f"two moves from '{start}'", "remove one of them")
-            seen.add((start, move.fact, move.guard))
+    yield from _undecided(kind, source)
     yield from _unreachable(kind, source)
     for state in kind.state:
-        leaves = any(state.name in move.after and move.to != state.name for move in kind.move)
-        if not state.final and not leaves:
-            what = f"no move leads out of '{state.name}'"
-            yield Problem(source, kind.name, what, "add one, or mark the state final = true")
+        yield from _flaws_in(state, kind, source)
+
+
+def _flaws_in(state: State, kind: CaseKind, source: str) -> Iterator[Problem]:
+    path = f"{kind.name}.{state.name}"
+    if state.task and not state.opens:
+        hint = "name the deadline that the task is to be done by, or drop the task"
+        yield Problem(source, path, f"the task '{state.task}' has no deadline", hint)
+    if state.final and state.opens:
+        hint = "let the case stay open until it is met, or open none"
+        yield Problem(source, path, "opens a deadline although the case ends there", hint)
+    if not state.final and not any(state.name in move.after and move.to != state.name for move in kind.move):
+        hint = "add one, or mark the state final = true"
+        yield Problem(source, kind.name, f"no move leads out of '{state.name}'", hint)
+
+
+def _undecided(kind: CaseKind, source: str) -> Iterator[Problem]:
+    """Yield the facts that lead from one state in two ways, or in none when no guard lets them through."""
+    guards: dict[tuple[str, str], list[GuardName | None]] = {}
+    for move in kind.move:
+        for start in move.after or ("",):
+            guards.setdefault((move.fact, start), []).append(move.guard)
+    for (fact, start), found in guards.items():
+        where = f"from '{start}'" if start else "at the opening"
+        if _repeated(found):
+            yield Problem(source, f"{kind.name}.{fact}", f"two moves {where}", "remove one of them")
+        if None not in found:
+            hint = "add one without a guard, for when none of them holds"
+            yield Problem(source, f"{kind.name}.{fact}", f"every move {where} has a guard", hint)
+
+
+def _repeated(names: Iterable[_Named]) -> list[_Named]:
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _unreachable(kind: CaseKind, source: str) -> Iterator[Problem]:

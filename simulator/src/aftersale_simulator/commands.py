@@ -67,7 +67,8 @@ def whatif(
 ) -> None:
     """Compare variants of a SCENARIO: which staffing keeps the targets, at what cost.
 
-    Without SCENARIO the one that is shipped is taken. Paths are those of the scenario file, such as
+    Without SCENARIO the one that is shipped is taken; with --orders it then follows the file, its
+    marketplaces and its days. Paths are those of the scenario file, such as
     team.shenzhen.agents or team.shenzhen.shifts.0.days.
     """
     from aftersale_simulator import files, records, report
@@ -78,6 +79,8 @@ def whatif(
     if out is not None:
         files.check_free(out)
     source = _loaded(scenario, plugins)
+    if scenario is None and orders is not None:
+        source = _followed(source, orders, plugins)
     planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders))
     with _progress(planned.runs, quiet=json_) as on_done:
         comparison = simulate(planned, _comparing(plugins, workers or os.cpu_count() or 1, on_done, history))
@@ -120,6 +123,8 @@ def simulate(
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
     from aftersale_simulator import files, report
     from aftersale_simulator.answers import say, target_name
+    from aftersale_simulator.history import record as history_record
+    from aftersale_simulator.recording import Recording
     from aftersale_simulator.runs import run
 
     files.check_free(out)
@@ -127,7 +132,8 @@ def simulate(
         _loaded(scenario, plugins), plugins, (), settings, _options(seed, None, orders)
     )
     real = history.orders if history else None
-    result = run(planned.scenario, replication, plugins, orders=real, record=out, csv=csv)
+    beside = {"order_file.json": json.dumps(history_record(history), indent=2) + "\n"} if history else {}
+    result = run(planned.scenario, replication, plugins, orders=real, record=Recording(out, csv, beside))
     console, own = _console(), planned.scenario
     console.print(say("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
     console.print(report.metric_table(result.metrics, own.currency))
@@ -168,6 +174,12 @@ def _loaded(path: Path | None, plugins: Plugins) -> ScenarioFile:
     source = load_scenario(path)
     check_marketplaces(source.scenario, plugins, source.source)
     return source
+
+
+def _followed(source: ScenarioFile, orders: Path, plugins: Plugins) -> ScenarioFile:
+    from aftersale_simulator.history import followed
+
+    return followed(source, orders, plugins)
 
 
 def _planned(
@@ -220,7 +232,7 @@ def _options(seed: int | None, replications: int | None, orders: Path | None) ->
 def _comparing(
     plugins: Plugins, workers: int, on_done: Callable[[], None], history: History | None
 ) -> Compare:
-    from aftersale_simulator.runs import compare
+    from aftersale_simulator.workers import compare
 
     orders = history.orders if history else None
     return lambda variants, replications: compare(variants, replications, workers, on_done, plugins, orders)

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,17 @@ def _refused(folder: Path, what: str, hint: str) -> DocumentError:
 
 def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
     """Write texts as the files of a new folder, all or nothing; raises DocumentError when it cannot."""
+    with new_folder(folder) as made:
+        for name, text in texts.items():
+            (made / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a place to write to that becomes `folder` when all went well, and else vanishes.
+
+    Raises DocumentError when the folder is taken or cannot be written.
+    """
     check_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -44,8 +56,7 @@ def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
     except OSError as error:
         raise _refused(folder, f"cannot be written: {error.strerror}", "name another folder") from error
     try:
-        for name, text in texts.items():
-            (made / name).write_text(text, encoding="utf-8", newline="\n")
+        yield made
         made.chmod(0o755)
         if folder.exists():
             folder.rmdir()

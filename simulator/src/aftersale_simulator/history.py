@@ -7,22 +7,25 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from aftersale.clocks import local_date
+from aftersale.clocks import DAY, local_date
+from aftersale.documents import Word
 from aftersale.errors import DocumentError, Problem
 from aftersale.orderfiles import OrderFile, OrderFormat, find_format, read_orders, shifted
 from aftersale.orders import Orders
 from aftersale_simulator.answers import say
 from aftersale_simulator.flaws import allowed_words
-from aftersale_simulator.parameters import load_parameters
+from aftersale_simulator.parameters import World, load_parameters
 from aftersale_simulator.returnfit import ReturnFit, fit_returns
-from aftersale_simulator.scenario import OrderSource, Scenario
+from aftersale_simulator.scenario import OrderSource, Scenario, ScenarioFile, parse_scenario
 
 if TYPE_CHECKING:
     from aftersale.plugins import Plugins
 
 _SHOWN = 3
+_SOLD = {"orders_per_day": 1, "price": {"median": "1"}}
+"""A marketplace whose orders come from a file: volume and price are the file's."""
 
 
 @frozen(eq=False)
@@ -38,13 +41,20 @@ class History:
 
     @property
     def world(self) -> dict[str, float]:
-        """The world's parameters that the file speaks of, by name, within their declared ranges."""
+        """The world's parameters that the file speaks of, by name, within their declared ranges.
+
+        The lag is drawn from the lognormal with the file's own median and 90th percentile: maximum likelihood would
+        follow the corrections made within minutes. The file counts it from the purchase, the world from the
+        delivery: the days that a delivery takes by default are taken off the median.
+        """
         if self.fit is None:
             return {}
+        usual = World()
+        transit = usual["promise_days"] - usual["early_days"] / 2
         found = {
             "return_rate": self.fit.rate,
-            "return_lag_days": self.fit.lognormal_median_days,
-            "return_lag_sigma": self.fit.lognormal_sigma,
+            "return_lag_days": max(self.fit.lag_median_days - transit, self.fit.lag_median_days / 10),
+            "return_lag_sigma": self.fit.quantile_sigma,
         }
         declared = {str(parameter.name): parameter for parameter in load_parameters()}
         return {
@@ -57,6 +67,29 @@ def read_history(source: OrderSource, plugins: Plugins) -> History:
     form = _format(source, plugins)
     found = read_orders(Path(source.file), form, plugins.marketplaces)
     return History(found, _moved(found.orders, source.move_to, plugins), fit_returns(found))
+
+
+def followed(source: ScenarioFile, path: Path, plugins: Plugins) -> ScenarioFile:
+    """Return a scenario that follows an order file: its marketplaces, and its own days, the first of them as warm-up.
+
+    Marketplaces that the scenario does not have sell at no price of their own: the file says what was paid. Raises
+    DocumentError when the file cannot be read or has no order.
+    """
+    history = read_history(OrderSource(Word(str(path.absolute()))), plugins)
+    if not len(history.orders):
+        check_overlap(history, source.scenario, plugins)
+    first, last = _span(history.orders, plugins)
+    days = (last - first).days + 1
+    warm_up = min(source.scenario.period.warm_up // DAY, days // 2)
+    usual = source.raw["marketplace"]
+    sold = {name: usual.get(name, _SOLD) for name in sorted(set(history.orders.marketplaces))}
+    period = {
+        "start": first + timedelta(warm_up),
+        "measured": f"{days - warm_up} d",
+        "warm_up": f"{warm_up} d",
+    }
+    raw = {**source.raw, "marketplace": sold, "period": period}
+    return evolve(source, raw=raw, scenario=parse_scenario(raw, source.source))
 
 
 def _format(source: OrderSource, plugins: Plugins) -> OrderFormat:
@@ -158,8 +191,8 @@ def summary(history: History) -> str:
         rate=f"{100 * fit.rate:.1f} %",
         median=f"{fit.lag_median_days:.1f}",
         most=f"{fit.lag_p90_days:.0f}",
-        fitted=f"{fit.lognormal_median_days:.1f}",
-        sigma=f"{fit.lognormal_sigma:.2f}",
+        fitted=f"{history.world['return_lag_days']:.1f}",
+        sigma=f"{history.world['return_lag_sigma']:.2f}",
         matched=fit.matched,
     )
     return f"{read} {learnt}"

@@ -14,7 +14,7 @@ from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.statistics import Estimate, difference, estimate, wilson
 
 if TYPE_CHECKING:
-    from aftersale_simulator.runs import Result
+    from aftersale_simulator.results import Result
 
 Compare = Callable[[Sequence[tuple[str, Scenario]], int], list[list["Result"]]]
 """Runs variants: (name, scenario) pairs and a number of replications to results as [variant][replication]."""

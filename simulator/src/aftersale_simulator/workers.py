@@ -1,16 +1,19 @@
-"""Workers: replications spread over processes, with results that do not depend on how many there are."""
+"""Workers: the replications of several variants spread over processes, with the same results however many."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.pool import Pool
 from typing import TYPE_CHECKING
 
 from attrs import define
 
 from aftersale.orders import Orders
-from aftersale_simulator.runs import Result, run
+from aftersale_simulator.results import Result
+from aftersale_simulator.runs import run
 from aftersale_simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -30,38 +33,57 @@ class _Shop:
 _shop: list[_Shop] = []
 
 
-def spread(
-    jobs: Sequence[Job],
+def compare(
+    variants: Sequence[tuple[str, Scenario]],
+    replications: int,
     workers: int,
     on_done: Callable[[], None],
     plugins: Plugins,
     orders: Orders | None = None,
-) -> list[Result]:
-    """Run every (scenario, replication) and return the results in the order of the jobs.
+) -> list[list[Result]]:
+    """Run every replication of every variant and return the results as [variant][replication].
 
-    Other processes load the same plugins again. One worker runs in this process.
+    The work is spread over processes, which load the same plugins again; one worker runs in this process. The results
+    do not depend on how many there are.
     """
+    jobs = [(scenario, replication) for _, scenario in variants for replication in range(1, replications + 1)]
+    shop = _Shop(plugins, orders)
     if workers <= 1 or len(jobs) <= 1:
-        _shop[:] = [_Shop(plugins, orders)]
-        return [_told(on_done, _do(job)) for job in enumerate(jobs)]
+        results = [_told(on_done, run(*job, plugins, orders=orders)) for job in jobs]
+    else:
+        results = _spread(jobs, min(workers, len(jobs)), on_done, shop)
+    return [results[i * replications : (i + 1) * replications] for i in range(len(variants))]
+
+
+def _told(on_done: Callable[[], None], result: Result) -> Result:
+    on_done()
+    return result
+
+
+def _spread(jobs: Sequence[Job], workers: int, on_done: Callable[[], None], shop: _Shop) -> list[Result]:
     results: dict[int, Result] = {}
-    # Spawned, not forked: the threads of the table library do not survive a fork.
-    with get_context("spawn").Pool(min(workers, len(jobs)), _begin, (plugins, orders)) as pool:
+    with _pool(workers, shop) as pool:
         for place, result in pool.imap_unordered(_do, enumerate(jobs)):
             results[place] = result
             on_done()
     return [results[place] for place in range(len(jobs))]
 
 
-def _told(on_done: Callable[[], None], done: tuple[int, Result]) -> Result:
-    on_done()
-    return done[1]
+@contextmanager
+def _pool(workers: int, shop: _Shop) -> Iterator[Pool]:
+    """Start processes that leave Ctrl-C to this one, from their first moment on; stop them whatever happens."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        # Spawned, not forked: the threads of the table library do not survive a fork.
+        pool = get_context("spawn").Pool(workers, _begin, (shop,))
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    with pool:
+        yield pool
 
 
-def _begin(plugins: Plugins, orders: Orders | None) -> None:
-    # The parent alone hears Ctrl-C and stops its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _shop[:] = [_Shop(plugins, orders)]
+def _begin(shop: _Shop) -> None:
+    _shop[:] = [shop]
 
 
 def _do(job: tuple[int, Job]) -> tuple[int, Result]:

@@ -1,0 +1,118 @@
+"""Columns: what each column of a table holds, and every value in it that is something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from attrs import frozen
+
+from aftersale.errors import Problem
+
+TIME = pl.Datetime("us", "UTC")
+SHOWN = 3
+"""How many problems of one sort are told one by one; the rest are counted."""
+_YEARS = (1900, 2199)
+_EXPECTED: dict[Any, str] = {
+    pl.String: "a text that is not empty",
+    pl.Int64: "a whole number",
+    pl.Float64: "a number",
+    pl.Boolean: "true or false",
+    TIME: f"an instant of {_YEARS[0]} to {_YEARS[1]} such as 2026-03-29T15:00:00+02:00",
+}
+
+
+@frozen
+class Column:
+    """What a column holds: text, whole numbers, numbers, true or false, or instants; and whether it may hold nothing.
+
+    Read from text, an instant is ISO 8601 with its offset from UTC.
+    """
+
+    kind: Any
+    optional: bool = False
+
+
+def checked(
+    frame: pl.DataFrame, columns: Mapping[str, Column], where: str
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """Return these columns as what they should hold, and a problem for every value that is something else.
+
+    Missing columns are problems too; nothing is left null but in optional columns, and no text even there.
+    """
+    problems: list[Problem] = []
+    done = []
+    for name, column in columns.items():
+        if name not in frame.columns:
+            hint = f"the columns are: {', '.join(columns)}"
+            problems.append(Problem(where, name, "the column is missing", hint))
+        elif not _suits(frame[name].dtype, column.kind):
+            what = f"the column holds {frame[name].dtype}"
+            problems.append(Problem(where, name, what, f"expected in every row: {_EXPECTED[column.kind]}"))
+        else:
+            values = _read(frame[name], column.kind)
+            problems += _wrong(frame[name], values, column, where)
+            done.append(values.fill_null("") if column.kind == pl.String else values)
+    return pl.DataFrame(done), problems
+
+
+def counted(problems: Sequence[Problem], total: int) -> Iterator[Problem]:
+    """Yield problems of one sort, and how many more of the sort there are."""
+    yield from problems
+    if more := total - len(problems):
+        last = problems[-1]
+        yield Problem(last.where, "", f"the same {more} more time{'s' if more > 1 else ''}", last.hint)
+
+
+def _suits(dtype: pl.DataType, kind: Any) -> bool:
+    """Whether values of one type are read as another without losing anything."""
+    if dtype in (pl.String, pl.Null):
+        return True
+    if kind == TIME:
+        return isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+    if kind == pl.String:
+        return dtype.is_integer() or isinstance(dtype, pl.Categorical | pl.Enum)
+    if kind == pl.Boolean:
+        return dtype == pl.Boolean
+    return dtype.is_integer() or (kind == pl.Float64 and dtype.is_float())
+
+
+def _read(values: pl.Series, kind: Any) -> pl.Series:
+    """Return the values as that type, null where they are none."""
+    if kind == TIME:
+        if values.dtype == pl.String:
+            values = values.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+        times = values.cast(TIME, strict=False)
+        return times.set(~times.dt.year().is_between(*_YEARS), None)
+    if kind == pl.Boolean and values.dtype == pl.String:
+        return values.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+    done = values.cast(kind, strict=False)
+    return done.set(~done.is_finite(), None) if kind == pl.Float64 else done
+
+
+def _wrong(found: pl.Series, read: pl.Series, column: Column, where: str) -> Iterator[Problem]:
+    empty = found.is_null() | (found == "") if found.dtype == pl.String else found.is_null()
+    bad = read.is_null() & ~empty
+    if not column.optional:
+        bad = bad | empty
+    rows = bad.arg_true()
+    expected = _EXPECTED[column.kind]
+    problems = [
+        Problem(where, f"row {row + 1}, {found.name}", f"expected {expected}, found {_shown(found, row)}", _REMEDY)
+        for row in rows.head(SHOWN)
+    ]
+    if problems:
+        yield from counted(problems, len(rows))
+
+
+_REMEDY = "correct the row, or leave it out"
+
+
+def _shown(values: pl.Series, row: int) -> str:
+    if not isinstance(values.dtype, pl.Datetime):
+        value = values[row]
+        return "nothing" if value is None or value == "" else repr(value)
+    # An instant beyond the year 9999 is no Python datetime: show the number that stands in the file.
+    number = values.cast(pl.Int64)[row]
+    return "nothing" if number is None else f"{number} {values.dtype.time_unit} after 1970"

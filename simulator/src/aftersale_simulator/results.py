@@ -1,0 +1,209 @@
+"""Results: what a replication came to, counted over its measured period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+from attrs import frozen
+
+from aftersale.clocks import DAY, HOUR, Instant, start_of_day
+from aftersale.docket import Docket
+from aftersale.metrics import Daily, Days, ReplyFigures, daily, meets, replies_between
+from aftersale.orders import Orders
+from aftersale.policies import Policies
+from aftersale.rules import EVERYWHERE
+from aftersale_simulator.desk import Effort
+from aftersale_simulator.roster import labour_cost, paid_hours, windows
+from aftersale_simulator.scenario import Scenario
+
+METRICS = (
+    "late_reply_rate",
+    "silence_48h_rate",
+    "mean_first_reply_hours",
+    "order_defect_rate",
+    "claims",
+    "occupancy",
+    "labour_cost",
+    "contacts",
+    "open_at_end",
+    "mean_wait_hours",
+    "p90_first_reply_hours",
+    "order_defect_rate_worst_day",
+)
+LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
+
+
+@frozen
+class Result:
+    """What one replication came to.
+
+    `metrics` and `by_marketplace` hold the names of METRICS; rates lie between 0 and 1, times are wall hours, money
+    is in the scenario's currency. `targets` tells of each target whether it was met everywhere. `counts` are orders,
+    facts, cases, refused and open cases.
+    """
+
+    metrics: dict[str, float]
+    by_marketplace: dict[str, dict[str, float]]
+    targets: dict[str, bool]
+    counts: dict[str, int]
+
+
+@frozen(eq=False)
+class Stage:
+    """A scenario's period as instants and dates: warm-up from `start`, measured in [since, until)."""
+
+    first: date
+    measured_from: date
+    days: int
+    warm_up: int
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Stage:
+        """Return the period of a scenario, in whole days."""
+        warm_up, measured = scenario.period.warm_up // DAY, scenario.period.measured // DAY
+        begin = scenario.period.start
+        return cls(begin - timedelta(warm_up), begin, measured, warm_up)
+
+    @property
+    def last(self) -> date:
+        """The last measured day."""
+        return self.measured_from + timedelta(self.days - 1)
+
+    def measured(self, zones: Sequence[str]) -> tuple[Instant, Instant]:
+        """Return the measured period of several marketplaces: each of its ends is the last of their midnights."""
+        since = max(start_of_day(self.measured_from, zone) for zone in zones)
+        until = max(start_of_day(self.last + timedelta(1), zone) for zone in zones)
+        return since, until
+
+
+@frozen(eq=False)
+class Account:
+    """One marketplace's figures over the measured period."""
+
+    replies: ReplyFigures
+    defects: Daily
+    measured: slice
+    claims: int
+    open_cases: int
+
+    @property
+    def defect_rate(self) -> float:
+        """Mean over the measured days of the rate as of each day; 0 where there were no orders to count."""
+        numerator, denominator = self.defects.numerator[self.measured], self.defects.denominator[self.measured]
+        return _quotient(numerator.sum(), denominator.sum())
+
+    @property
+    def worst_day(self) -> float:
+        """The highest rate as of any measured day."""
+        values = self.defects.values[self.measured]
+        return float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
+
+
+def _quotient(numerator: float, denominator: float) -> float:
+    return float(numerator / denominator) if denominator else 0.0
+
+
+def result_of(
+    scenario: Scenario, orders: Mapping[str, Orders], docket: Docket, effort: Effort, policies: Policies
+) -> Result:
+    """Return what a run came to: `orders` by marketplace, the docket after it, and what the agents did."""
+    stage = Stage.of(scenario)
+    accounts = {
+        name: account(own, policies, docket, stage, effort.since, effort.until) for name, own in orders.items()
+    }
+    paid, cost = _paid(scenario, stage, effort.since, effort.until)
+    shared = {
+        "occupancy": _quotient(effort.busy / HOUR, paid),
+        "labour_cost": cost,
+        "mean_wait_hours": float(np.mean(effort.waits)) / HOUR if len(effort.waits) else 0.0,
+    }
+    metrics = {**pooled(list(accounts.values())), **shared}
+    by_marketplace = {name: pooled([own]) for name, own in accounts.items()}
+    counts = {
+        "orders": sum(map(len, orders.values())),
+        "cases": len(docket.cases),
+        "tasks": effort.tasks,
+        "wasted_tasks": effort.wasted,
+        "open_at_end": sum(own.open_cases for own in accounts.values()),
+    }
+    targets = _targets(scenario, policies, by_marketplace, metrics, effort.until)
+    return Result({name: metrics[name] for name in METRICS}, by_marketplace, targets, counts)
+
+
+def account(
+    orders: Orders, policies: Policies, docket: Docket, stage: Stage, since: Instant, until: Instant
+) -> Account:
+    """Return one marketplace's figures over the measured period [since, until)."""
+    name = orders.marketplaces[0]
+    policy = policies[name]
+    cases = [case for case in docket.cases.values() if case.marketplace == name]
+    waiting = [case for case in cases if case.deadlines]
+    replies = docket.tally.spans(name, "first_reply", waiting)
+    silence = docket.tally.spans(name, "silence", waiting)
+    days = Days.spanning(stage.first, stage.last, policy.marketplace.zone)
+    rule = next(rule for rule in policy.metrics(until - 1) if rule.name == "order_defect_rate")
+    defects = daily(rule, docket, orders, name, days)
+    return Account(
+        replies_between(replies, silence, since, until),
+        defects,
+        slice(stage.warm_up, stage.warm_up + stage.days),
+        sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
+        len(waiting),
+    )
+
+
+def pooled(accounts: Sequence[Account]) -> dict[str, float]:
+    """Sum numerators and denominators: a seller's figure over the marketplaces given."""
+    replies = [account.replies for account in accounts]
+    contacts = sum(figures.contacts for figures in replies)
+    numerator = sum(account.defects.numerator[account.measured].sum() for account in accounts)
+    denominator = sum(account.defects.denominator[account.measured].sum() for account in accounts)
+    return {
+        "late_reply_rate": _quotient(sum(f.late for f in replies), sum(f.late_known for f in replies)),
+        "silence_48h_rate": _quotient(sum(f.silent for f in replies), sum(f.silence_known for f in replies)),
+        "mean_first_reply_hours": _quotient(sum(f.hours for f in replies), contacts),
+        "order_defect_rate": _quotient(numerator, denominator),
+        "claims": float(sum(account.claims for account in accounts)),
+        "contacts": float(contacts),
+        "open_at_end": float(sum(account.open_cases for account in accounts)),
+        "p90_first_reply_hours": max((figures.percentiles[1] for figures in replies), default=0.0),
+        "order_defect_rate_worst_day": max((account.worst_day for account in accounts), default=0.0),
+    }
+
+
+def _paid(scenario: Scenario, stage: Stage, since: Instant, until: Instant) -> tuple[float, float]:
+    """Return the agents' hours of the measured period, and what they cost."""
+    hours, cost, spare = 0.0, Decimal(0), timedelta(1)
+    for team in scenario.team.values():
+        shifts = windows(team, stage.first - spare, stage.last + spare)
+        hours += paid_hours(shifts, since, until)
+        cost += labour_cost(team, shifts, since, until, scenario.currency).amount
+    return hours, float(cost)
+
+
+def _targets(
+    scenario: Scenario,
+    policies: Policies,
+    by_marketplace: Mapping[str, Mapping[str, float]],
+    metrics: Mapping[str, float],
+    until: Instant,
+) -> dict[str, bool]:
+    """Tell of each target whether it was met, on every marketplace that it speaks of.
+
+    The scenario's own targets take the place of the handbook's; the marketplaces' lines hold besides.
+    """
+    found: dict[str, bool] = {}
+    own_targets = any(getattr(scenario.targets, name) is not None for name in LIMITS)
+    for name in LIMITS:
+        limit = getattr(scenario.targets, name)
+        if limit is not None:
+            values = [metrics[name]] if name == "occupancy" else [own[name] for own in by_marketplace.values()]
+            found[name] = all(value <= limit for value in values)
+    for place, own in by_marketplace.items():
+        for rule in policies[place].metrics(until - 1):
+            if rule.name in own and not (own_targets and rule.marketplace == EVERYWHERE):
+                found[rule.name] = found.get(rule.name, True) and meets(rule, own[rule.name])
+    return found
