@@ -80,15 +80,20 @@ def _suits(dtype: pl.DataType, kind: Any) -> bool:
 
 def _read(values: pl.Series, kind: Any) -> pl.Series:
     """Return the values as that type, null where they are none."""
+    column: pl.Expr = pl.col(values.name)
+    text = values.dtype == pl.String
     if kind == TIME:
-        if values.dtype == pl.String:
-            values = values.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-        times = values.cast(TIME, strict=False)
-        return times.set(~times.dt.year().is_between(*_YEARS), None)
-    if kind == pl.Boolean and values.dtype == pl.String:
-        return values.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
-    done = values.cast(kind, strict=False)
-    return done.set(~done.is_finite(), None) if kind == pl.Float64 else done
+        if text:
+            column = column.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+        times = column.cast(TIME, strict=False)
+        read: pl.Expr = pl.when(times.dt.year().is_between(*_YEARS)).then(times)
+    elif kind == pl.Boolean and text:
+        words = {"true": True, "false": False}
+        read = column.replace_strict(words, default=None, return_dtype=pl.Boolean)
+    else:
+        read = column.cast(kind, strict=False)
+        read = pl.when(read.is_finite()).then(read) if kind == pl.Float64 else read
+    return values.to_frame().select(read.alias(values.name)).to_series()
 
 
 def _wrong(found: pl.Series, read: pl.Series, column: Column, where: str) -> Iterator[Problem]:

@@ -1,0 +1,145 @@
+"""The program as its users type it, with every distribution installed."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REAL = Path(__file__).parents[2] / "shared/data/online_retail/online_retail_2010-12_2011-08.csv.gz"
+GIFT_SHOP = Path(__file__).parents[1] / "simulator/examples/gift_shop.toml"
+METRICS = {
+    "late_reply_rate",
+    "silence_48h_rate",
+    "mean_first_reply_hours",
+    "order_defect_rate",
+    "claims",
+    "occupancy",
+    "labour_cost",
+}
+
+
+def typed(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "aftersale", *words]
+    env = {**os.environ, "COLUMNS": "100", **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+
+def document(*words: str, **environment: str) -> Any:
+    ended = typed(*words, "--json", **environment)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return json.loads(ended.stdout)
+
+
+def test_whatif_without_arguments_compares_the_shipped_variants() -> None:
+    found = document("whatif", "--replications", "2")
+    assert {"scenario", "seed", "replications", "variants", "answer"} <= set(found)
+    assert [variant["name"] for variant in found["variants"]] == [
+        "Monday to Friday",
+        "Monday to Saturday",
+        "Seven days",
+        "One person more",
+        "Follow the sun",
+    ]
+    for variant in found["variants"]:
+        assert set(variant["metrics"]) >= METRICS
+        for figure in variant["metrics"].values():
+            assert set(figure) == {"mean", "low", "high", "difference"}
+            assert set(figure["difference"]) == {"mean", "low", "high"}
+        assert 0 <= variant["metrics"]["late_reply_rate"]["mean"] <= 1
+        assert variant["targets_met"] in (0, 1, 2)
+    weekdays, saturdays, daily = (found["variants"][i]["metrics"]["late_reply_rate"]["mean"] for i in range(3))
+    assert weekdays > saturdays > daily
+
+
+def test_whatif_prints_the_same_document_whatever_the_processes() -> None:
+    words = ("whatif", "--replications", "2", "--vary", "team.shenzhen.agents=2,4", "--set", "period.measured=14 d")
+    one = typed(*words, "--json", "--workers", "1", PYTHONHASHSEED="1")
+    two = typed(*words, "--json", "--workers", "2", PYTHONHASHSEED="2")
+    assert one.returncode == 0
+    assert one.stdout == two.stdout
+
+
+def test_rules_tell_what_is_in_force_on_either_side_of_a_change() -> None:
+    def refund(day: str) -> tuple[int, str]:
+        rows = [row for row in document("rules", "US", "--on", day) if row["name"] == "refund_after_receipt"]
+        (row,) = [row for row in rows if row["marketplace"] == "US"]
+        assert {"name", "marketplace", "clock", "amount", "valid_from", "valid_until", "source", "grade"} <= set(row)
+        return row["amount"], row["clock"]
+
+    assert refund("2026-01-25") == (2, "business_days")
+    assert refund("2026-01-26") == (4, "calendar_days")
+
+
+def test_plugins_are_listed_with_their_marketplaces() -> None:
+    found = {row["name"]: row for row in document("plugins")}
+    assert {name: row["marketplaces"] for name, row in found.items() if row["marketplaces"]} == {
+        "amazon_eu": ["UK", "DE", "FR", "IT", "ES", "NL", "SE", "PL", "BE", "IE", "TR"],
+        "amazon_jp": ["JP"],
+        "amazon_na": ["US", "CA", "MX"],
+    }
+    assert all(row["problems"] == [] and row["version"] for row in found.values())
+
+
+HEADER = (
+    "amazon-order-id\tpurchase-date\tlast-updated-date\torder-status\tfulfillment-channel\tsales-channel\t"
+    "ship-service-level\tproduct-name\tsku\tasin\titem-status\tquantity\tcurrency\titem-price"
+)
+
+
+def all_orders(path: Path, days: int) -> Path:
+    """Write a made-up report of every order: 20 a day in the US, and a row a week that makes no sense."""
+    rows = [HEADER]
+    for number in range(days * 20):
+        at = datetime(2026, 1, 5, 9, tzinfo=UTC) + timedelta(hours=1.2 * number)
+        bought = "soon" if number % 140 == 0 else at.isoformat()
+        rows.append(
+            f"114-{number:07d}\t{bought}\t{at.isoformat()}\tShipped\tMerchant\tAmazon.com\t"
+            "Standard\tA cup\tCUP\tB000000000\tShipped\t1\tUSD\t12.50"
+        )
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_report_of_all_orders_is_replayed_on_its_own_days(tmp_path: Path) -> None:
+    report = all_orders(tmp_path / "all_orders.txt", days=28)
+    found = document("whatif", "--orders", str(report), "--replications", "1")
+    read = found["orders"]
+    assert (read["rows_read"], read["rows_used"], read["rows_rejected"]) == (560, 556, 4)
+    assert [row["line"] for row in read["rejected"]] == [2, 142, 282, 422]
+    assert all("not a date" in row["reason"] for row in read["rejected"])
+    assert len(found["variants"]) == 5
+
+
+def test_an_order_file_of_no_known_form_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("a,b\n1,2\n", encoding="utf-8")
+    ended = typed("whatif", "--orders", str(path))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Traceback" not in ended.stderr
+    assert "orders.csv" in ended.stderr
+
+
+def test_a_simulated_journal_is_replayed_by_the_live_command(tmp_path: Path) -> None:
+    default = Path(__file__).parents[1] / "simulator/src/aftersale_simulator/scenarios/default.toml"
+    words = ("simulate", str(default), "--set", "period.measured=14 d", "--set", "period.warm_up=14 d")
+    assert typed(*words, "--out", str(tmp_path / "run")).returncode == 0
+    found = document("replay", str(tmp_path / "run"))
+    assert found["refused"] == []
+    assert {row["kind"] for row in found["cases"]} == {"message", "return", "claim"}
+
+
+def test_a_real_shops_orders_are_replayed_and_its_returns_fitted() -> None:
+    if not REAL.is_file():
+        pytest.skip("the real order lines lie beside the repository, in ../shared/data/online_retail, not in it")
+    found = document("whatif", str(GIFT_SHOP), "--orders", str(REAL), "--replications", "1")
+    read = found["orders"]
+    assert read["rows_read"] == 320_705
+    rows = ("rows_used", "rows_cancelled", "rows_skipped", "rows_rejected")
+    assert sum(read[name] for name in rows) == read["rows_read"]
+    assert 0.15 < read["fitted"]["return_rate"] < 0.20
+    assert found["variants"][0]["metrics"]["contacts"]["mean"] > 500
