@@ -9,6 +9,8 @@ import pytest
 
 import aftersale_amazon_na as plugin
 from aftersale.clocks import instant
+from aftersale.docket import Docket
+from aftersale.facts import Fact
 from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import Order
 from aftersale.policies import Policy
@@ -135,11 +137,12 @@ def test_a_return_received_on_either_side_of_the_change_of_2026_is_due_by_the_ru
     received: str, expires: str, on_expiry: str
 ) -> None:
     order = Order("1", "US", instant("2026-01-05T12:00-08:00"), "MFN", 2490, "USD")
-    at = instant(received)
-    deadline = (
-        Policy(STORES["US"], RULES).at(at).deadline("refund_after_receipt", "return_received", at, order)
-    )
-    assert deadline is not None
+    docket = Docket({"US": Policy(STORES["US"], RULES)})
+    for kind, when in (("return_requested", "2026-01-12T12:00-08:00"), ("return_received", received)):
+        at = instant(when)
+        docket.record(Fact(kind, "US", order.id, "R-1", at, at), order)
+    (deadline,) = docket.cases["R-1"].deadlines
+    assert (deadline.name, deadline.set_by) == ("refund_after_receipt", "rule")
     assert (deadline.expires_at, deadline.on_expiry) == (instant(expires), on_expiry)
 
 
