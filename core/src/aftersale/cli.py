@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from aftersale.errors import AftersaleError, meant
 from aftersale.hookspecs import ALLOW_LIST
 
 if TYPE_CHECKING:
+    from aftersale.clocks import Instant
     from aftersale.plugins import Plugins
 
 TRACE = "AFTERSALE_TRACE"
@@ -150,6 +152,16 @@ def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> date 
         raise click.BadParameter(_text("rules.not_a_date", value=value)) from error
 
 
+def _instant(ctx: click.Context, param: click.Parameter, value: str | None) -> Instant | None:
+    from aftersale.clocks import instant
+    from aftersale.errors import ClockError
+
+    try:
+        return None if value is None else instant(value)
+    except ClockError as error:
+        raise click.BadParameter(_text("replay.not_an_instant", value=value)) from error
+
+
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="aftersale", prog_name="aftersale", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -226,6 +238,32 @@ def show_workflow(kind: str | None) -> None:
         raise click.UsageError(_text("workflow.unknown", kind=kind, known=", ".join(kinds)))
     shown = [each for each in kinds.values() if kind in (None, each.name)]
     click.echo("\n\n".join("\n".join(workflow_listing(each)) for each in shown))
+
+
+@cli.command("replay")
+@click.argument("journal", type=click.Path(path_type=Path))
+@click.option(
+    "--until", metavar="INSTANT", callback=_instant, help="Let time pass to then; else to the last fact."
+)
+@_as_json
+@click.pass_context
+def show_replay(ctx: click.Context, journal: Path, until: Instant | None, as_json: bool) -> None:
+    """Put the facts of a journal through the engine.
+
+    Shows where the cases of the folder JOURNAL stand then, how every metric reads, and which facts were refused.
+    """
+    from aftersale.accounts import account_listing, accounts
+    from aftersale.journal import read_journal, replay
+
+    policies = loaded(ctx).policies()
+    read = read_journal(journal)
+    found = accounts(read, replay(read, policies, until), policies)
+    if as_json:
+        _print_json(found)
+        return
+    from aftersale.tables import show
+
+    show(*account_listing(found))
 
 
 def _print_json(data: object) -> None:

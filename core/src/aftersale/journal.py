@@ -129,7 +129,7 @@ def _table(folder: Path, name: str, columns: dict[str, Column]) -> tuple[pl.Data
     parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
     path = parquet if parquet.exists() else text
     try:
-        frame = pl.read_parquet(parquet) if path is parquet else pl.read_csv(text, infer_schema=False)
+        frame = pl.read_parquet(parquet) if path is parquet else pl.read_csv(text, infer_schema_length=0)
     except FileNotFoundError:
         hint = f"a journal is a folder with {parquet.name} (or {text.name}); 'aftersale simulate' writes one"
         return pl.DataFrame(), [Problem(str(parquet), "", "does not exist", hint)]
@@ -178,26 +178,31 @@ def _codes(column: pl.Series, names: tuple[str, ...]) -> np.ndarray[Any, np.dtyp
 def replay(
     journal: Journal, policies: Policies, until: Instant | None = None, observer: Observer | None = None
 ) -> Replay:
-    """Put the facts of a journal through the engine, and let time pass to `until` (or to the last fact).
+    """Put the facts of a journal through the engine, and let time pass to `until`.
 
-    Facts known after `until` are left out. A fact that the workflow or the rules refuse is kept with its reason
-    and stops nothing; so is one that no case and no metric takes notice of.
+    Without it, time passes to the last fact, or to the last order where there is none. Facts known after `until`
+    are left out. A fact that the workflow or the rules refuse is kept with its reason and stops nothing; so is one
+    that no case and no metric takes notice of.
     """
     docket = Docket(policies, observer)
     orders = _picked(journal)
     refused: list[tuple[Fact, str]] = []
-    last = 0
     for fact in journal.facts:
         if until is not None and fact.known_at > until:
             break
-        last = fact.known_at
         try:
             _record(docket, fact, orders[fact.order])
         except AftersaleError as error:
             refused.append((fact, str(error)))
-    end = last if until is None else until
+    end = _end(journal) if until is None else until
     docket.advance(end)
     return Replay(docket, refused, end)
+
+
+def _end(journal: Journal) -> Instant:
+    if journal.facts:
+        return journal.facts[-1].known_at
+    return int(journal.orders.purchased_at.max(initial=0))
 
 
 def _picked(journal: Journal) -> dict[str, Order]:

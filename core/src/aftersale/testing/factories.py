@@ -6,10 +6,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from aftersale.clocks import DAY, Instant, instant
 from aftersale.facts import Fact
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
-from aftersale.orders import Order
+from aftersale.orders import NEVER, Order, Orders
 
 MONDAY: Instant = instant("2026-03-02T09:00:00+00:00")
 """A Monday morning without a holiday or a clock change near it."""
@@ -27,6 +29,30 @@ def order(id: str = "O-1", marketplace: str = "REF", **changes: Any) -> Order:
         "delivered_at": bought + 4 * DAY,
     }
     return Order(id, marketplace, bought, **{**usual, **changes})
+
+
+def orders(*sold: Order) -> Orders:
+    """Return these orders as columns, sorted by purchase."""
+    rows = sorted(sold, key=lambda each: each.purchased_at)
+    currencies = {each.marketplace: each.currency for each in rows}
+    channels, categories = sorted({each.channel for each in rows}), sorted({each.category for each in rows})
+    places = list(currencies)
+    return Orders(
+        places,
+        list(currencies.values()),
+        channels,
+        categories,
+        [each.id for each in rows],
+        np.array([places.index(each.marketplace) for each in rows], np.int16),
+        np.array([each.purchased_at for each in rows], np.int64),
+        np.array([channels.index(each.channel) for each in rows], np.int8),
+        np.array([categories.index(each.category) for each in rows], np.int16),
+        np.array([each.price for each in rows], np.int64),
+        np.array([NEVER if each.promised_at is None else each.promised_at for each in rows], np.int64),
+        np.array([NEVER if each.delivered_at is None else each.delivered_at for each in rows], np.int64),
+        np.array([each.cross_border for each in rows], np.bool_),
+        np.array([each.exempt for each in rows], np.bool_),
+    )
 
 
 def fact(kind: str = "buyer_message", at: Instant = MONDAY + 5 * DAY, **changes: Any) -> Fact:
