@@ -39,6 +39,9 @@ _OTHERS = {
     "mean_wait_hours": (1, 1),
     "p90_first_reply_hours": (1, 1),
     "order_defect_rate_worst_day": (100, 2),
+    "contacts": (1, 0),
+    "open_at_end": (1, 0),
+    "review_days": (1, 0),
 }
 
 
@@ -155,7 +158,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
 
 def label(name: str, currency: str) -> str:
     """Return what a metric is called, with its unit."""
-    if name not in COLUMNS and name not in _OTHERS and name not in ("contacts", "open_at_end"):
+    if name not in COLUMNS and name not in _OTHERS:
         return name
     values = {"currency": currency} if name == "labour_cost" else {}
     return say(f"metric.{name}", **values)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from math import isnan
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
 from aftersale.docket import Docket
 from aftersale.metrics import Daily, Days, ReplyFigures, daily, meets, replies_between
 from aftersale.orders import Orders
-from aftersale.policies import Policies
+from aftersale.policies import Policies, Policy
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.desk import Effort
 from aftersale_simulator.roster import labour_cost, paid_hours, windows
@@ -32,6 +34,7 @@ METRICS = (
     "mean_wait_hours",
     "p90_first_reply_hours",
     "order_defect_rate_worst_day",
+    "review_days",
 )
 LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
 
@@ -41,8 +44,9 @@ class Result:
     """What one replication came to.
 
     `metrics` and `by_marketplace` hold the names of METRICS; rates lie between 0 and 1, times are wall hours, money
-    is in the scenario's currency. `targets` tells of each target whether it was met everywhere. `counts` are orders,
-    facts, cases, refused and open cases.
+    is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
+    marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
+    worked in vain, and open cases.
     """
 
     metrics: dict[str, float]
@@ -88,6 +92,7 @@ class Account:
     measured: slice
     claims: int
     open_cases: int
+    review_days: int
 
     @property
     def defect_rate(self) -> float:
@@ -152,7 +157,21 @@ def account(
         slice(stage.warm_up, stage.warm_up + stage.days),
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
         len(waiting),
+        _review_days(policy, docket, orders, days, until)[stage.warm_up :].sum(),
     )
+
+
+def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> NDArray[np.bool_]:
+    """Tell of each day whether some target had then been missed for as many days running as leads to a review."""
+    found = np.zeros(len(days), bool)
+    for rule in policy.metrics(until - 1):
+        if rule.running:
+            values = daily(rule, docket, orders, policy.marketplace.name, days).values
+            row = 0
+            for day, value in enumerate(values.tolist()):
+                row = 0 if isnan(value) or meets(rule, value) else row + 1
+                found[day] |= row >= rule.running
+    return found
 
 
 def pooled(accounts: Sequence[Account]) -> dict[str, float]:
@@ -170,6 +189,7 @@ def pooled(accounts: Sequence[Account]) -> dict[str, float]:
         "contacts": float(contacts),
         "open_at_end": float(sum(account.open_cases for account in accounts)),
         "p90_first_reply_hours": max((figures.percentiles[1] for figures in replies), default=0.0),
+        "review_days": float(sum(account.review_days for account in accounts)),
         "order_defect_rate_worst_day": max((account.worst_day for account in accounts), default=0.0),
     }
 
