@@ -107,9 +107,7 @@ def test_a_fact_moves_the_case_opens_its_deadlines_and_asks_for_its_task(path, s
     assert (case.state, hours(case), case.missed) == (state, deadlines, ())
     assert (case.opened_at, case.moved_at) == (MONDAY, MONDAY + (len(path.split()) - 1) * HOUR)
     first = min(case.deadlines, key=lambda each: each.due, default=None)
-    assert case.task == (
-        first and Task(task, "C-1", "REF", first.due, first.name, first.set_by, case.moved_at)
-    )
+    assert case.task == (first and Task(task, "C-1", "REF", first.due, first.name, first.set_by, case.moved_at))
 
 
 def test_the_walks_above_go_every_way_of_the_shipped_workflow_that_leads_on():
@@ -315,9 +313,7 @@ def test_evidence_that_never_came_grants_the_claim_and_the_appeal_runs_from_then
 def test_a_claim_about_a_contact_that_nobody_answered_is_granted_unheard():
     outcome = walk(FILED, about=UNHEARD)[0]
     assert (outcome.case.state, outcome.defect, outcome.before) == ("granted", 1, "")
-    assert outcome.opened == (
-        Deadline("appeal", MONDAY, MONDAY + 30 * DAY, "rule", MONDAY + 30 * DAY, "claim_final"),
-    )
+    assert outcome.opened == (Deadline("appeal", MONDAY, MONDAY + 30 * DAY, "rule", MONDAY + 30 * DAY, "claim_final"),)
     assert outcome.case.decided_by == "rule: REF silence 48 wall_hours …–…"
 
 

@@ -77,8 +77,7 @@ def test_every_row_of_the_default_handbook_holds_everywhere_and_names_its_source
 def test_a_row_for_a_marketplace_replaces_the_general_one_there_and_nowhere_else(write):
     own = load_handbook(write(row(12, "REF")))
     first_replies = {
-        name: [each for each in said(own.for_marketplace(name)) if each[0] == "first_reply"]
-        for name in ("REF", "ALT")
+        name: [each for each in said(own.for_marketplace(name)) if each[0] == "first_reply"] for name in ("REF", "ALT")
     }
     assert first_replies == {"REF": [("first_reply", "REF", 12, "")], "ALT": [("first_reply", "*", 24, "")]}
 

@@ -182,9 +182,10 @@ def test_no_document_of_any_shape_ends_in_anything_but_a_document_error(document
 
 def test_rows_that_follow_each_other_are_in_force_one_after_the_other():
     found = RuleSet(rules(spanning(last=date(2026, 1, 25), amount=48), spanning(date(2026, 1, 26), amount=24)))
-    amounts = {day: found.rulebook("REF", day).rule("first_reply", order()).amount for day in (
-        date.min, date(2026, 1, 25), date(2026, 1, 26), date.max
-    )}
+    amounts = {
+        day: found.rulebook("REF", day).rule("first_reply", order()).amount
+        for day in (date.min, date(2026, 1, 25), date(2026, 1, 26), date.max)
+    }
     assert amounts == {date.min: 48, date(2026, 1, 25): 48, date(2026, 1, 26): 24, date.max: 24}
     assert list(found.turns("REF")) == [date(2026, 1, 26)]
 

@@ -119,8 +119,10 @@ def test_moves_with_a_guard_are_tried_before_the_plain_one():
             "kind[0].move[1].guard: expected one of 'authorised_at_once', 'declined_at_once', 'unheard', "
             "found 'unherd' (did you mean 'unheard'?)",
         ),
-        ({"state_1": {"colour": "red"}}, "kind[0].state[1].colour: unknown key "
-         "(allowed here: name, task, opens, final, defect)"),
+        (
+            {"state_1": {"colour": "red"}},
+            "kind[0].state[1].colour: unknown key (allowed here: name, task, opens, final, defect)",
+        ),
     ],
 )
 def test_each_flaw_of_a_workflow_is_refused_with_its_place(changes, problem):

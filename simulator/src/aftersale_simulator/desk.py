@@ -22,6 +22,7 @@ from aftersale.clocks import Instant
 from aftersale.docket import Docket
 from aftersale.engine import Outcome
 from aftersale.facts import Fact
+from aftersale.orders import Orders
 from aftersale_simulator.buyers import UNSURE, Buyers, FirstSteps
 from aftersale_simulator.lives import Happening, Life
 from aftersale_simulator.marketplace import Investigators
@@ -40,7 +41,6 @@ DONE_BY |= {"appeal": "appeal_submitted"}
 class Team:
     """A team at work: how many are on duty, how many busy, who waits for a task, and which queues it serves."""
 
-    name: str
     queues: list[Queue]
     on_duty: int = 0
     busy: int = 0
@@ -51,7 +51,7 @@ class Team:
 class Place:
     """One marketplace's orders with what their buyers begin."""
 
-    orders: Any
+    orders: Orders
     steps: FirstSteps
 
 
@@ -105,7 +105,7 @@ class Desk:
         self._reactions = _reactions(self._buyers, Investigators(world))
         self._misses = {"silence": self._buyers.unheard, "refund_after_receipt": self._buyers.unpaid}
         self._queues = _queues([place.orders.marketplaces[0] for place in places], serves)
-        self._teams = [self._team(name, windows[name], serves[name]) for name in windows]
+        self._teams = [self._team(windows[name], serves[name]) for name in windows]
         self._serving = {
             place: [team for team in self._teams if any(own is queue for own in team.queues)]
             for place, queue in self._queues.items()
@@ -208,9 +208,9 @@ class Desk:
 
     # the desk works
 
-    def _team(self, name: str, windows: Sequence[Window], serves: Sequence[str]) -> Team:
+    def _team(self, windows: Sequence[Window], serves: Sequence[str]) -> Team:
         mine = [queue for place, queue in self._queues.items() if not serves or place in serves]
-        team = Team(name, list({id(queue): queue for queue in mine}.values()))
+        team = Team(list({id(queue): queue for queue in mine}.values()))
         changes = _changes(windows, self.now, self.until)
         on_duty = most = 0
         for _, change in changes:
@@ -265,9 +265,9 @@ class Desk:
             found = yield call
             while found is not None:
                 task, life = found
-                start = self.now
-                yield env.timeout(self._duration(task, life))
-                self._count(task, start)
+                duration = self._duration(task, life)
+                self._count(task, duration)
+                yield env.timeout(duration)
                 self._finish(task, life)
                 found = self._most_urgent(team) if team.busy <= team.on_duty else None
             team.busy -= 1
@@ -276,8 +276,9 @@ class Desk:
         turn = life.touches if task.kind == "reply" else 0
         return self._times[task.kind](life, f"handling.{task.kind}.{turn}")
 
-    def _count(self, task: Task, start: Instant) -> None:
-        self.effort.add(start, self.now)
+    def _count(self, task: Task, duration: int) -> None:
+        start = self.now
+        self.effort.add(start, start + duration)
         if self.effort.since <= task.opened_at < self.effort.until:
             self.effort.waits.append(start - task.opened_at)
 

@@ -1,0 +1,196 @@
+"""The world: chances that belong to orders, streams of orders, deliveries, buyers and their letters."""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aftersale.clocks import DAY, Calendar, local_date
+from aftersale.documents import structure
+from aftersale.marketplaces import Marketplace
+from aftersale.orders import NEVER
+from aftersale_simulator.buyers import first_steps
+from aftersale_simulator.carriers import delivered
+from aftersale_simulator.chances import Chances, Hand
+from aftersale_simulator.letters import dressed, locale_of
+from aftersale_simulator.orders import HourProfile, LocalDays, OrderIds, hours_of, synthetic, within
+from aftersale_simulator.parameters import World, load_parameters
+from aftersale_simulator.scenario import Sales
+
+FIRST = date(2026, 3, 2)
+
+
+def marketplace(zone: str = "America/Los_Angeles", language: str = "en", country: str = "US") -> Marketplace:
+    return Marketplace("HERE", "id", country, "EUR", zone, (language,), Calendar(zone, None))
+
+
+def sales(**changes: object) -> Sales:
+    return structure(Sales, {"orders_per_day": 200.0, "price": {"median": "25"}, **changes}, "test")
+
+
+def world(**changes: float) -> World:
+    return World(changes)
+
+
+@given(st.lists(st.integers(0, 10**7), min_size=1, max_size=20), st.integers(0, 2**40), st.integers(1, 1000))
+def test_a_chance_depends_on_its_order_alone_not_on_its_company(items: list[int], seed: int, replication: int) -> None:
+    chances = Chances(seed, replication)
+    together = chances.uniform(np.array(items), "purpose", "HERE")
+    alone = [chances.uniform(np.array([item]), "purpose", "HERE")[0] for item in items]
+    assert together.tolist() == alone
+    assert all(0 < value < 1 for value in alone)
+    hand = Hand(chances, np.array(items), "HERE")
+    assert [hand.uniform("purpose", slot) for slot in range(len(items))] == alone
+
+
+def test_the_first_chances_are_those_of_the_first_orders() -> None:
+    chances = Chances(1, 1)
+    assert chances.uniform(100_000, "x")[:5].tolist() == chances.uniform(np.arange(5), "x").tolist()
+
+
+def test_seed_replication_purpose_and_place_give_other_chances() -> None:
+    keys = [(1, 1, "a", "X"), (2, 1, "a", "X"), (1, 2, "a", "X"), (1, 1, "b", "X"), (1, 1, "a", "Y")]
+    drawn = [Chances(seed, replication).uniform(1000, purpose, place) for seed, replication, purpose, place in keys]
+    correlation = np.corrcoef(drawn) - np.eye(len(keys))
+    assert np.abs(correlation).max() < 0.15
+
+
+def test_chances_have_the_distributions_that_they_are_named_for() -> None:
+    chances = Chances(7, 1)
+    uniform, size = chances.uniform(200_000, "u"), 200_000
+    counts = np.bincount((uniform * 100).astype(int), minlength=100)
+    # Chi-square of 99 degrees of freedom: mean 99, standard deviation 14.
+    assert ((counts - size / 100) ** 2 / (size / 100)).sum() < 99 + 5 * 14
+    assert chances.exponential(size, "e").mean() == pytest.approx(1, abs=0.015)
+    normal = chances.normal(size, "n")
+    assert (normal.mean(), normal.std()) == (pytest.approx(0, abs=0.015), pytest.approx(1, abs=0.01))
+
+
+def test_orders_come_at_the_declared_rate_and_with_the_declared_dispersion() -> None:
+    counts = []
+    for replication in range(1, 41):
+        made = synthetic(sales(weekly=[1.0] * 7), marketplace(), FIRST, 28, Chances(1, replication), world())
+        days = LocalDays.spanning(FIRST, 28, "America/Los_Angeles")
+        counts += np.histogram(made.purchased_at, days.bounds)[0].tolist()
+    assert np.mean(counts) == pytest.approx(200, rel=0.03)
+    assert np.var(counts) / np.mean(counts) == pytest.approx(world()["dispersion"], rel=0.2)
+
+
+def test_orders_fall_on_days_and_hours_as_weighted_in_local_time_over_a_clock_change() -> None:
+    weights = [0.0] * 20 + [1.0] * 2 + [0.0] * 2
+    made = synthetic(
+        sales(weekly=[1, 1, 1, 1, 1, 0, 0], hourly=weights, dispersion=1.0),
+        marketplace(),
+        FIRST,
+        14,
+        Chances(1, 1),
+        world(),
+    )
+    local = [datetime.fromtimestamp(at / 1e6, UTC).astimezone(tz("America/Los_Angeles")) for at in made.purchased_at]
+    assert {moment.weekday() for moment in local} == {0, 1, 2, 3, 4}
+    assert {moment.hour for moment in local} == {20, 21}
+
+
+def tz(name: str) -> object:
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
+def test_orders_within_a_span_keep_their_names() -> None:
+    made = synthetic(sales(), marketplace(), FIRST, 10, Chances(1, 1), world())
+    part = within(made, int(made.purchased_at[100]), int(made.purchased_at[200]))
+    assert len(part) == 100
+    assert part.order(0) == made.order(100)
+    assert part.ids[0] == "HERE-00000100"
+
+
+def test_names_are_a_sequence() -> None:
+    names = OrderIds("US", 3)
+    assert list(names) == ["US-00000000", "US-00000001", "US-00000002"]
+    assert names[-1] == "US-00000002"
+    with pytest.raises(IndexError):
+        names[3]
+
+
+def test_deliveries_are_late_or_lost_as_often_as_declared_and_never_before_the_purchase() -> None:
+    made = synthetic(sales(orders_per_day=3000.0), marketplace(), FIRST, 14, Chances(1, 1), world())
+    done = delivered(made, Chances(1, 1), world(late_delivery_rate=0.1, lost_rate=0.05))
+    lost = done.delivered_at == NEVER
+    late = ~lost & (done.delivered_at > done.promised_at)
+    assert lost.mean() == pytest.approx(0.05, abs=0.005)
+    assert late.mean() == pytest.approx(0.1, abs=0.006)
+    assert (done.delivered_at[~lost] >= done.purchased_at[~lost]).all()
+
+
+def steps_of(made_world: World, **changes: object) -> tuple[list[str], np.ndarray, int]:
+    here = marketplace()
+    made = synthetic(sales(orders_per_day=1000.0, **changes), here, FIRST, 28, Chances(3, 1), made_world)
+    done = delivered(made, Chances(3, 1), made_world)
+    days = LocalDays.spanning(FIRST, 28, here.zone)
+    steps = first_steps(done, days, hours_of(sales(**changes)), Chances(3, 1), made_world)
+    assert (np.diff(steps.at) >= 0).all()
+    assert (steps.at < days.bounds[-1]).all()
+    return [steps.names[kind] for kind in steps.kinds], steps.at, len(done)
+
+
+def test_late_orders_make_more_buyers_write() -> None:
+    common = {"message_rate": 0.05, "late_message_rate": 0.5, "message_delay_days": 0.0, "promise_days": 1.0}
+    on_time, _, size = steps_of(world(**common, late_delivery_rate=0.0, lost_rate=0.0))
+    late, _, _ = steps_of(world(**common, late_delivery_rate=1.0, lost_rate=0.0))
+    assert on_time.count("buyer_message") / size == pytest.approx(0.05, abs=0.01)
+    assert late.count("buyer_message") / size == pytest.approx(0.5 * 25 / 28, abs=0.03)
+
+
+def test_orders_that_the_marketplace_ships_are_not_sent_back_to_the_seller() -> None:
+    names, _, _ = steps_of(world(return_rate=1.0), channels={"FBA": 1.0})
+    assert "return_requested" not in names
+
+
+def test_an_hour_profile_puts_everything_where_its_weight_is() -> None:
+    profile = HourProfile([0, 0, 1] + [0] * 21)
+    share = profile.share_of_day(np.linspace(0.001, 0.999, 50))
+    assert ((share >= 2 / 24) & (share <= 3 / 24)).all()
+
+
+def test_every_parameter_says_its_range_unit_and_source() -> None:
+    for parameter in load_parameters():
+        assert parameter.low <= parameter.default <= parameter.high
+        assert parameter.unit
+        assert parameter.source
+        assert parameter.grade in {"A", "B", "C", "D", "K", "S", "assumed"}
+        assert (parameter.grade == "assumed") == parameter.source.startswith("assumed")
+
+
+def test_letters_are_in_the_buyers_language_and_the_same_for_the_same_order() -> None:
+    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    rows = {"order": ["1", "2", "1"], "marketplace": ["HERE"] * 3, "sender": ["buyer", "buyer", "seller"]}
+    messages = pl.DataFrame({**rows, "sent_at": [at] * 3})
+    japan = {"HERE": marketplace("Asia/Tokyo", "ja", "JP")}
+    first, again = (dressed(messages, japan, seed=5, replication=1) for _ in range(2))
+    assert first.equals(again)
+    assert first["buyer"][0] == first["buyer"][2]
+    assert any("\u3040" <= letter <= "\u9fff" for letter in first["text"][0])
+    assert first["buyer"].to_list() != dressed(messages, japan, seed=6, replication=1)["buyer"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("language", "country", "locale"),
+    [("de", "DE", "de_DE"), ("ja", "JP", "ja_JP"), ("en", "GB", "en_GB"), ("xx", "XX", "en_US")],
+)
+def test_each_language_has_its_locale(language: str, country: str, locale: str) -> None:
+    assert locale_of(marketplace("UTC", language, country)) == locale
+
+
+def test_a_local_day_has_its_own_length_when_the_clocks_change() -> None:
+    days = LocalDays.spanning(date(2026, 3, 7), 3, "America/Los_Angeles")
+    assert (days.lengths / (DAY / 24)).tolist() == [24.0, 23.0, 24.0]
+    assert days.weekdays.tolist() == [5, 6, 0]
+    assert [local_date(int(at), "America/Los_Angeles") for at in days.bounds[:3]] == [
+        date(2026, 3, 7),
+        date(2026, 3, 8),
+        date(2026, 3, 9),
+    ]
