@@ -49,7 +49,7 @@ def checked(
             problems.append(Problem(where, name, "the column is missing", hint))
         elif not _suits(frame[name].dtype, column.kind):
             what = f"the column holds {frame[name].dtype}"
-            problems.append(Problem(where, name, what, f"expected in every row: {_EXPECTED[column.kind]}"))
+            problems.append(Problem(where, name, what, f"expected {_EXPECTED[column.kind]} in every row"))
         else:
             values = _read(frame[name], column.kind)
             problems += _wrong(frame[name], values, column, where)

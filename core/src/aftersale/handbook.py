@@ -47,7 +47,7 @@ class Handbook:
 
 @cache
 def default_handbook() -> Handbook:
-    """Return the standard that the project ships (design decision 2)."""
+    """Return the standard that the project ships."""
     source = "aftersale/handbook.toml"
     return Handbook(parse_rules(read(files("aftersale") / "handbook.toml"), source), source)
 

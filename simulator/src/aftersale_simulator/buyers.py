@@ -96,7 +96,7 @@ def _sorted(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Ins
 
 def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:
     rate = crowd.rate("message_rate", "late_message_rate", "lost_message_rate")
-    factor = np.where(crowd.handled_elsewhere, crowd.world["marketplace_fulfilled_message_factor"], 1.0)
+    factor = np.where(crowd.handled_elsewhere, crowd.world["fba_message_factor"], 1.0)
     writes = crowd.uniform("message") < rate * factor
     late = crowd.late[writes]
     after_promise = crowd.orders.promised_at[writes] + crowd.later(

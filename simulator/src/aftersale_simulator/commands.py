@@ -161,7 +161,7 @@ def parameters(json_: bool) -> None:
     from aftersale_simulator.answers import say
 
     lines = [
-        (one.name, f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, f"{one.source} ({one.grade})")
+        (one.name, f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told)
         for one in declared
     ]
     header = [say(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]

@@ -24,6 +24,11 @@ class Parameter:
     grade: Word
     note: str = ""
 
+    @property
+    def told(self) -> str:
+        """The source with its grade, or that the number is assumed."""
+        return self.source if self.grade == "assumed" else f"{self.source} ({self.grade})"
+
 
 @frozen
 class Profile:

@@ -1,0 +1,185 @@
+import inspect
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from aftersale.cli import cli
+from aftersale.clocks import DAY, HOUR
+from aftersale.journal import fact_frame, order_frame, write_table
+from aftersale.plugins import load_plugins
+from aftersale.testing import fact, order, orders, reference
+from aftersale.testing.factories import MONDAY
+
+# Before click 8.2 a runner mixes the two streams unless it is told not to.
+APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+PLUGINS = load_plugins((), {"reference": reference})
+SOLD = [order("O-1", category="bulky"), order("O-2"), order("O-9", marketplace="XX", currency="USD")]
+FACTS = [
+    fact("buyer_message", MONDAY, case="M-1"),
+    fact("buyer_message", MONDAY, case="M-2", order="O-2"),
+    fact("return_requested", MONDAY, case="R-1"),
+    fact("seller_reply", MONDAY + 2 * HOUR, case="M-2", order="O-2"),
+    fact("refunded", MONDAY + 3 * HOUR, case="M-1"),
+    fact("claim_filed", MONDAY + 3 * DAY, case="C-1", about="M-1"),
+]
+
+
+@pytest.fixture
+def journal(tmp_path):
+    """Writes a journal of these facts and returns its folder."""
+
+    def written(facts=FACTS, sold=SOLD):
+        write_table(order_frame(orders(*sold)), tmp_path, "orders")
+        write_table(fact_frame(facts), tmp_path, "facts")
+        return tmp_path
+
+    return written
+
+
+def replayed(folder, *args):
+    env = {"COLUMNS": "100", "TERM": "dumb"}
+    found = CliRunner(**APART).invoke(cli, ["replay", str(folder), *args], obj=PLUGINS, env=env, prog_name="aftersale")
+    assert (found.exit_code, found.stderr) == (0, "")
+    return found.stdout
+
+
+def as_json(folder, *args):
+    return json.loads(replayed(folder, "--json", *args))
+
+
+REFUSED = (
+    "case M-1 (message) in state 'awaiting_reply' cannot take the fact 'refunded' "
+    "(allowed: buyer_message, no_reply_needed, seller_reply)"
+)
+
+
+def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metrics_read(journal):
+    folder = journal()
+    found = as_json(folder)
+    metrics = found.pop("metrics")
+    assert found == {
+        "journal": str(folder),
+        "until": "2026-03-05T09:00:00+00:00",
+        "orders": 3,
+        "facts": 6,
+        "cases": [
+            {"kind": "claim", "state": "granted", "cases": 1},
+            {"kind": "message", "state": "answered", "cases": 1},
+            {"kind": "message", "state": "awaiting_reply", "cases": 1},
+            {"kind": "return", "state": "requested", "cases": 1},
+        ],
+        "refused": [
+            {
+                "fact": "refunded",
+                "marketplace": "REF",
+                "order": "O-1",
+                "case": "M-1",
+                "occurred_at": "2026-03-02T12:00:00+00:00",
+                "known_at": "2026-03-02T12:00:00+00:00",
+                "reason": REFUSED,
+            }
+        ],
+    }
+    assert [(each["metric"], each["marketplace"], each["set_by"]) for each in metrics] == [
+        ("order_defect_rate", "REF", "rule"),
+        ("late_reply_rate", "REF", "handbook"),
+        ("mean_first_reply_hours", "REF", "handbook"),
+        ("order_defect_rate", "REF", "handbook"),
+    ]
+    assert metrics[1] == {
+        "metric": "late_reply_rate",
+        "marketplace": "REF",
+        "set_by": "handbook",
+        "day": "2026-03-05",
+        "value": 0.5,
+        "numerator": 1.0,
+        "denominator": 2,
+        "target": 0.1,
+        "met": False,
+        "running_days": 3,
+        "triggered": False,
+        "components": {},
+    }
+
+
+def test_a_replay_until_an_instant_shows_what_was_known_then(journal):
+    found = as_json(journal(), "--until", "2026-03-02T09:30:00+00:00")
+    assert (found["until"], found["facts"], found["refused"]) == ("2026-03-02T09:30:00+00:00", 3, [])
+    assert found["cases"] == [
+        {"kind": "message", "state": "awaiting_reply", "cases": 2},
+        {"kind": "return", "state": "requested", "cases": 1},
+    ]
+
+
+def test_defects_show_in_the_metrics_once_their_orders_stand_in_the_window(journal):
+    found = as_json(journal(), "--until", "2026-03-20T00:00:00+00:00")
+    assert [(each["value"], each["components"], each["met"]) for each in found["metrics"][::3]] == [
+        (0.5, {"claim": 1, "negative_feedback": 0, "chargeback": 0}, False)
+    ] * 2
+
+
+def test_a_replay_as_tables(journal):
+    folder = journal()
+    lines = replayed(folder).splitlines()
+    title = " ".join(lines[: lines.index("")])
+    assert title.replace(" ", "") == f"{folder} as of 2026-03-05T09:00:00+00:00: 3 orders, 6 facts".replace(" ", "")
+    assert lines[lines.index("") + 1 : lines.index("1 facts were refused:")] == [
+        "Kind     State           Cases",
+        "claim    granted             1",
+        "message  answered            1",
+        "message  awaiting_reply      1",
+        "return   requested           1",
+        "",
+        "Marketplace  Metric                   Value  Target (set by)   Verdict",
+        "REF          order_defect_rate            –  0.01 (rule)       met",
+        "REF          late_reply_rate         0.5000  0.1 (handbook)    missed for 3 days",
+        "REF          mean_first_reply_hours  2.0000  3.2 (handbook)    met",
+        "REF          order_defect_rate            –  0.005 (handbook)  met",
+        "",
+    ]
+    refused = "".join(lines[lines.index("1 facts were refused:") + 1 :])
+    assert refused.replace(" ", "") == f"2026-03-02T12:00:00+00:00 refunded: {REFUSED}".replace(" ", "")
+
+
+def test_of_many_refused_facts_the_table_shows_the_first_and_counts_the_rest(journal):
+    folder = journal([fact("refunded", MONDAY + n) for n in range(25)])
+    assert replayed(folder).splitlines()[-1] == "… and 5 more; --json lists all."
+    assert len(as_json(folder)["refused"]) == 25
+
+
+def test_a_journal_without_cases_and_metrics_says_so(journal):
+    lines = replayed(journal([], SOLD[2:])).splitlines()
+    assert lines[-3:] == [
+        "No cases.",
+        "",
+        "No metrics: no installed plugin owns a marketplace of these orders.",
+    ]
+
+
+def test_a_triggered_consequence_shows(journal):
+    facts = [fact("buyer_message", MONDAY + day * DAY, case=f"M-{day}") for day in range(40)]
+    assert "missed for 30 days: triggered" in replayed(journal(facts))
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["none"], "none: is no folder (name the folder that 'aftersale simulate --out FOLDER' wrote, or one like it)"),
+        ([".", "--until", "tomorrow"], "'tomorrow' is not an instant: write it as 2026-01-26T12:00:00+01:00"),
+        ([".", "--until", "2026-01-26"], "'2026-01-26' is not an instant: write it as 2026-01-26T12:00:00+01:00"),
+    ],
+)
+def test_a_replay_that_cannot_be_is_refused_with_what_to_do(args, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = CliRunner(**APART).invoke(cli, ["replay", *args], obj=PLUGINS, prog_name="aftersale")
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert told in found.stderr
+
+
+@pytest.mark.parametrize("until", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_an_end_before_all_facts_or_beyond_every_clock_is_no_traceback(journal, until):
+    args = ["replay", str(journal()), "--until", until]
+    found = CliRunner(**APART).invoke(cli, args, obj=PLUGINS, prog_name="aftersale")
+    assert found.exit_code in (0, 2)
+    assert found.exception is None or isinstance(found.exception, SystemExit)
