@@ -124,7 +124,7 @@ def test_a_replay_as_tables(journal):
     lines = replayed(folder).splitlines()
     title = " ".join(lines[: lines.index("")])
     assert title.replace(" ", "") == f"{folder} as of 2026-03-05T09:00:00+00:00: 3 orders, 6 facts".replace(" ", "")
-    assert lines[lines.index("") + 1 : lines.index("1 facts were refused:")] == [
+    assert lines[lines.index("") + 1 : lines.index("Refused facts: 1")] == [
         "Kind     State           Cases",
         "claim    granted             1",
         "message  answered            1",
@@ -133,12 +133,12 @@ def test_a_replay_as_tables(journal):
         "",
         "Marketplace  Metric                   Value  Target (set by)   Verdict",
         "REF          order_defect_rate            –  0.01 (rule)       met",
-        "REF          late_reply_rate         0.5000  0.1 (handbook)    missed for 3 days",
+        "REF          late_reply_rate         0.5000  0.1 (handbook)    missed, 3 days running",
         "REF          mean_first_reply_hours  2.0000  3.2 (handbook)    met",
         "REF          order_defect_rate            –  0.005 (handbook)  met",
         "",
     ]
-    refused = "".join(lines[lines.index("1 facts were refused:") + 1 :])
+    refused = "".join(lines[lines.index("Refused facts: 1") + 1 :])
     assert refused.replace(" ", "") == f"2026-03-02T12:00:00+00:00 refunded: {REFUSED}".replace(" ", "")
 
 
@@ -159,7 +159,7 @@ def test_a_journal_without_cases_and_metrics_says_so(journal):
 
 def test_a_triggered_consequence_shows(journal):
     facts = [fact("buyer_message", MONDAY + day * DAY, case=f"M-{day}") for day in range(40)]
-    assert "missed for 30 days: triggered" in replayed(journal(facts))
+    assert "missed, 30 days running: triggered" in replayed(journal(facts))
 
 
 @pytest.mark.parametrize(

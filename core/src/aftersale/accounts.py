@@ -79,7 +79,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts
     """
     until, docket = replayed.until, replayed.docket
     counts = Counter((case.kind, case.state) for case in docket.cases.values())
-    sold = [policies[name] for name in journal.orders.marketplaces if name in policies]
+    sold = [policies[name] for name in sorted(journal.orders.marketplaces) if name in policies]
     found = [reading for policy in sold for reading in readings(policy, docket, journal.orders, until)]
     return Accounts(
         journal=journal.source,
@@ -127,9 +127,14 @@ def _told(instant: Instant) -> str:
 
 def account_listing(found: Accounts) -> list[Table | str]:
     """Return the accounts as tables: cases by kind and state, then metrics, then what was refused."""
-    known = {"journal": found["journal"], "orders": found["orders"], "facts": found["facts"]}
     return [
-        text("replay.title", until=found["until"], **known),
+        text(
+            "replay.title",
+            journal=found["journal"],
+            until=found["until"],
+            orders=found["orders"],
+            facts=found["facts"],
+        ),
         "",
         _case_table(found["cases"]) if found["cases"] else text("replay.no_cases"),
         "",
@@ -139,12 +144,12 @@ def account_listing(found: Accounts) -> list[Table | str]:
 
 
 def _case_table(counts: Sequence[CaseCount]) -> Table:
-    headers = [text(f"replay.{key}") for key in ("kind", "state", "cases")]
+    headers = _headers("replay", "kind", "state", "cases")
     return table(headers, [(each["kind"], each["state"], str(each["cases"])) for each in counts], headers[-1:])
 
 
 def _metric_table(found: Sequence[ReadingRecord]) -> Table:
-    headers = [text(f"replay.{key}") for key in ("marketplace", "metric", "value", "target", "verdict")]
+    headers = _headers("replay", "marketplace", "metric", "value", "target", "verdict")
     rows = [
         (
             each["marketplace"],
@@ -158,10 +163,17 @@ def _metric_table(found: Sequence[ReadingRecord]) -> Table:
     return table(headers, rows, headers[2:3])
 
 
+def _headers(section: str, *keys: str) -> list[str]:
+    return [text(f"{section}.{key}") for key in keys]
+
+
 def _verdict(reading: ReadingRecord) -> str:
+    days = reading["running_days"]
     if reading["met"]:
         return text("replay.met")
-    return text("replay.triggered" if reading["triggered"] else "replay.missed", days=reading["running_days"])
+    if days == 1:
+        return text("replay.missed")
+    return text("replay.triggered" if reading["triggered"] else "replay.running", days=days)
 
 
 def _refused_lines(refused: Sequence[RefusedRecord]) -> list[Table | str]:

@@ -1,0 +1,55 @@
+import pytest
+
+from aftersale.errors import DocumentError
+from aftersale.marketplaces import load_marketplaces, parse_marketplaces, record
+
+PROFILE = {
+    "id": "X-1",
+    "country": "DE",
+    "currency": "EUR",
+    "zone": "Europe/Berlin",
+    "languages": ["de"],
+    "source": "made up",
+    "grade": "assumed",
+}
+
+
+def refusal(**changes):
+    with pytest.raises(DocumentError) as caught:
+        parse_marketplaces({"marketplace": {"X": {**PROFILE, **changes}}}, "profile.toml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_marketplace_keeps_the_holidays_of_its_country_unless_it_names_others():
+    data = {"marketplace": {"X": PROFILE, "Y": {**PROFILE, "holidays": "AT", "subdivision": "9"}}}
+    found = parse_marketplaces(data, "profile.toml")
+    assert [(each.name, each.calendar.country, each.calendar.subdivision) for each in found] == [
+        ("X", "DE", None),
+        ("Y", "AT", "9"),
+    ]
+
+
+def test_a_marketplace_as_json():
+    assert record(load_marketplaces("aftersale.testing.reference")[0]) == {
+        "name": "REF",
+        "id": "REFERENCE-1",
+        "country": "IS",
+        "currency": "EUR",
+        "zone": "Atlantic/Reykjavik",
+        "languages": ["en"],
+        "source": "made up",
+        "grade": "assumed",
+    }
+
+
+def test_mistakes_of_a_profile_are_refused_with_their_place_all_at_once():
+    assert refusal(currency="EURO", zone="Europe/Berln") == [
+        "profile.toml: marketplace.X.currency: expected a currency such as 'EUR', found 'EURO' (did you mean 'EUR'?)",
+        "profile.toml: marketplace.X.zone: expected a time zone such as 'Europe/Berlin', found 'Europe/Berln' "
+        "(did you mean 'Europe/Berlin'?)",
+    ]
+
+
+def test_a_subdivision_that_the_country_does_not_have_is_refused_with_those_it_has():
+    (problem,) = refusal(subdivision="XX")
+    assert problem.startswith("profile.toml: marketplace.X: country 'DE' has no subdivision 'XX' (known: BB, BE, ")
