@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from aftersale.clocks import DAY, HOUR, MINUTE
 from aftersale.docket import Docket
-from aftersale.errors import FactRefused, UnknownMarketplace
+from aftersale.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
@@ -234,3 +234,21 @@ def test_a_contact_that_needs_no_reply_is_not_counted():
     made = docket(asked(), fact("no_reply_needed", MONDAY + 50 * HOUR))
     assert made.tally.spans("REF", "first_reply", made.cases.values()).started.tolist() == []
     assert made.tally.spans("REF", "silence", made.cases.values()).started.tolist() == []
+
+
+# --- other orders ---
+
+
+def test_a_fact_of_another_order_does_not_move_a_case():
+    made = docket(asked())
+    with pytest.raises(OtherOrder, match="about order O-2, but case C-1 is about order O-1"):
+        made.record(fact("seller_reply", MONDAY + HOUR, order="O-2"), order("O-2"))
+    assert made.cases["C-1"].state == "awaiting_reply"
+
+
+def test_a_claim_does_not_grow_out_of_a_case_of_another_order():
+    made = docket(asked())
+    claim = fact("claim_filed", MONDAY + 3 * DAY, order="O-2", case="C-9", about="C-1")
+    with pytest.raises(OtherOrder):
+        made.record(claim, order("O-2"))
+    assert "C-9" not in made.cases

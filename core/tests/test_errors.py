@@ -9,6 +9,7 @@ from aftersale.errors import (
     FactRefused,
     JournalError,
     MoneyError,
+    OtherOrder,
     PluginError,
     Problem,
     UnknownMarketplace,
@@ -24,6 +25,7 @@ EXAMPLES = [
     MoneyError("unknown currency 'EURO'", ""),
     UnknownMarketplace("DEE", ("DE", "US")),
     FactRefused("R-1", "return", "refunded", "return_received", ()),
+    OtherOrder("seller_reply", "O-2", "M-1", "O-1"),
     JournalError("runs/7", (WHOLE,)),
 ]
 

@@ -151,14 +151,15 @@ def test_a_handbook_binds_beside_the_rules_of_every_marketplace(write):
     assert found == {"first_reply": (6 * HOUR, "handbook"), "silence": (48 * HOUR, "rule")}
 
 
-def test_a_handbook_whose_expiry_does_not_fit_the_workflow_is_refused_with_what_fits():
-    text = {"rule": [{**_row(), "on_expiry": "claim_granted"}]}
+@pytest.mark.parametrize("leads_to", ["claim_granted", "buyer_message"])
+def test_a_handbook_whose_expiry_does_not_lead_out_of_the_state_is_refused_with_what_does(leads_to):
+    text = {"rule": [{**_row(), "on_expiry": leads_to}]}
     handbook = Handbook(parse_rules(text, "sop.toml"), "sop.toml")
     with pytest.raises(DocumentError) as caught:
         load_plugins((), {"reference": reference}).policy("REF", handbook)
     assert str(caught.value) == (
-        "sop.toml: * first_reply 24 wall_hours …–…: on_expiry 'claim_granted' cannot follow in state 'awaiting_reply' "
-        "of a message (allowed there: late, grant_on_claim, buyer_message, no_reply_needed, seller_reply)"
+        f"sop.toml: * first_reply 24 wall_hours …–…: on_expiry '{leads_to}' cannot follow in state 'awaiting_reply' "
+        "of a message (allowed there: late, grant_on_claim, no_reply_needed, seller_reply)"
     )
 
 

@@ -18,7 +18,7 @@ from aftersale.errors import PluginError, UnknownMarketplace
 from aftersale.marketplaces import load_marketplaces
 from aftersale.plugins import load_plugins, survey
 from aftersale.policies import undecided
-from aftersale.rules import load_rules
+from aftersale.rules import Condition, load_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY
 
@@ -131,9 +131,15 @@ def test_plugins_are_sorted_by_name_whatever_the_order_in_which_they_are_found()
 
 
 def test_a_house_plugin_may_add_rules_for_the_marketplace_of_another():
-    extra = attrs.evolve(RULES[0], name="house_rule", origin="house")
+    extra = attrs.evolve(RULES[0], when=Condition(category="cups"), origin="house")
     plugins = load_plugins((), {"reference": reference, "house": plugin(aftersale_rules=lambda: [extra])})
     assert extra in plugins.rules.history("REF")
+
+
+def test_a_rule_that_nothing_asks_for_is_refused_with_the_one_that_is_meant():
+    extra = attrs.evolve(RULES[0], name="first_replay", origin="house")
+    with pytest.raises(PluginError, match=r"nothing asks for a rule named 'first_replay'.*did you mean 'first_reply'"):
+        load_plugins((), {"reference": reference, "house": plugin(aftersale_rules=lambda: [extra])})
 
 
 def test_plugins_load_again_in_another_process():

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from aftersale.cases import Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.engine import Outcome, apply, expire
-from aftersale.errors import UnknownMarketplace
+from aftersale.errors import OtherOrder, UnknownMarketplace
 from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.policies import Policies, Policy
@@ -46,7 +46,8 @@ class Docket:
     def record(self, fact: Fact, order: Order) -> Outcome | None:
         """Put one fact about this order through the engine; None for a fact about the order alone.
 
-        Raises FactRefused when the workflow does not allow it; the docket is then as it was, but for time.
+        Raises FactRefused when the workflow does not allow it, OtherOrder when its case, or the one it grew out of, is
+        about another order; the docket is then as it was, but for time.
         """
         if self._expiries and self._expiries[0][0] < fact.known_at:
             self.advance(fact.known_at)
@@ -54,8 +55,12 @@ class Docket:
             self.tally.rated(fact, order)
             return None
         terms = self.policy(fact.marketplace).at(fact.occurred_at)
+        case = self.cases.get(fact.case)
         about = self.cases.get(fact.about) if fact.about else None
-        outcome = apply(self.cases.get(fact.case), fact, order, terms, about)
+        for other in (case, about):
+            if other is not None and other.order != order.id:
+                raise OtherOrder(fact.kind, order.id, other.id, other.order)
+        outcome = apply(case, fact, order, terms, about)
         self._keep(outcome, fact, order)
         return outcome
 

@@ -7,6 +7,7 @@
      ├ MoneyError           an amount or a currency makes no sense
      ├ UnknownMarketplace   no installed plugin owns a marketplace of that name
      ├ FactRefused          a case cannot take a fact in the state it is in
+     ├ OtherOrder           a fact speaks of a case that is about another order
      └ JournalError         a journal cannot be read or written
 
 Every error keeps the objects it is about; its text is made when it is shown, so that it survives pickling.
@@ -134,6 +135,23 @@ class FactRefused(AftersaleError):
         state = f" in state '{self.state}'" if self.state else ""
         hint = f"allowed: {', '.join(self.allowed)}" if self.allowed else "no fact is allowed there any more"
         return f"case {self.case} ({self.kind}){state} cannot take the fact '{self.fact}' ({hint})"
+
+
+class OtherOrder(AftersaleError):
+    """A fact speaks of a case that is about another order."""
+
+    def __init__(self, fact: str, order: str, case: str, other: str) -> None:
+        """Keep the fact with its order, and the case with the other one."""
+        super().__init__(fact, order, case, other)
+        self.fact = fact
+        self.order = order
+        self.case = case
+        self.other = other
+
+    def __str__(self) -> str:
+        """Return the two orders, and what to do."""
+        what = f"the fact '{self.fact}' is about order {self.order}, but case {self.case} is about order {self.other}"
+        return f"{what} (name the case of that order, or give the new case a name of its own)"
 
 
 class JournalError(AftersaleError):

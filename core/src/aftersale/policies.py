@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from aftersale.cases import Deadline
 from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
-from aftersale.errors import DocumentError, Problem
+from aftersale.errors import DocumentError, Problem, meant
 from aftersale.handbook import Handbook, default_handbook
 from aftersale.marketplaces import Marketplace
 from aftersale.orders import Order
@@ -20,6 +20,8 @@ ReturnDecision = Callable[[Order, Instant, bool], tuple[str | None, str]]
 """Asks the marketplace's owner: (order, requested_at, in_policy) → (decision or None, who decided)."""
 
 
+ASKED_FOR = frozenset({"return_window", "auto_authorise"})
+"""Rules that the engine asks for beside the deadlines that the workflow's states open."""
 Offsets = tuple[str, int, str, int, str]
 """A deadline that counts wall hours alike for every order: name, due after, set by, expires after, on expiry."""
 
@@ -155,14 +157,18 @@ class Policy:
         workflow: Workflow | None = None,
         decide_return: ReturnDecision | None = None,
     ) -> None:
-        """Bind them together; raises DocumentError when an expiry leads to a fact that the workflow forbids there."""
+        """Bind them together.
+
+        Raises DocumentError for rules that nothing asks for, and for expiries that do not lead out of the state whose
+        deadline has passed.
+        """
         self.marketplace = marketplace
         self.rules = rules
         self.workflow = workflow or default_workflow()
         self.handbook = RuleSet((handbook or default_handbook()).for_marketplace(marketplace.name))
         self._decide = decide_return or undecided
         self._spans = self._cut()
-        if problems := list(_wrong_expiries(self)):
+        if problems := list(_misfits(self)):
             raise DocumentError(f"the rules of {marketplace.name}", tuple(problems))
 
     def at(self, instant: Instant) -> Terms:
@@ -197,16 +203,27 @@ def undecided(order: Order, requested_at: Instant, in_policy: bool) -> tuple[str
     return None, ""
 
 
-def _wrong_expiries(policy: Policy) -> Iterator[Problem]:
-    rows = (*policy.rules.history(policy.marketplace.name), *policy.handbook.history())
-    for rule in rows:
-        if rule.kind != "deadline" or rule.on_expiry in MARKS:
-            continue
-        for kind, state in policy.workflow.opening(rule.name):
-            if not policy.workflow.moves(kind, state, rule.on_expiry):
-                allowed = ", ".join((*MARKS, *policy.workflow.allowed(kind, state)))
-                what = f"on_expiry '{rule.on_expiry}' cannot follow in state '{state}' of a {kind}"
-                yield Problem(rule.origin, str(rule), what, f"allowed there: {allowed}")
+def _misfits(policy: Policy) -> Iterator[Problem]:
+    known = {str(name) for kind in policy.workflow.kinds.values() for state in kind.state for name in state.opens}
+    known |= ASKED_FOR
+    for rule in (*policy.rules.history(policy.marketplace.name), *policy.handbook.history()):
+        if rule.kind != "metric" and rule.name not in known:
+            hint = f"{meant(rule.name, known)} known: {', '.join(sorted(known))}".strip()
+            yield Problem(rule.origin, str(rule), f"nothing asks for a rule named '{rule.name}'", hint)
+        if rule.kind == "deadline" and rule.on_expiry not in MARKS:
+            yield from _wrong_expiry(policy, rule)
+
+
+def _wrong_expiry(policy: Policy, rule: Rule) -> Iterator[Problem]:
+    """Yield the states that open this deadline and that its expiry cannot leave."""
+    for kind, state in policy.workflow.opening(rule.name):
+        allowed = policy.workflow.allowed(kind, state)
+        leaving = [
+            fact for fact in allowed if all(move.to != state for move in policy.workflow.moves(kind, state, fact))
+        ]
+        if rule.on_expiry not in leaving:
+            what = f"on_expiry '{rule.on_expiry}' cannot follow in state '{state}' of a {kind}"
+            yield Problem(rule.origin, str(rule), what, f"allowed there: {', '.join((*MARKS, *leaving))}")
 
 
 Policies = Mapping[str, Policy]
