@@ -53,7 +53,7 @@ class History:
         transit = usual["promise_days"] - usual["early_days"] / 2
         found = {
             "return_rate": self.fit.rate,
-            "return_lag_days": max(self.fit.lag_median_days - transit, self.fit.lag_median_days / 10),
+            "return_lag_days": self.fit.lag_median_days - transit,
             "return_lag_sigma": self.fit.quantile_sigma,
         }
         declared = {str(parameter.name): parameter for parameter in load_parameters()}
