@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from attrs import define
 
-from aftersale.cases import Case
 from aftersale.clocks import Instant
 from aftersale.facts import Fact
 from aftersale.orders import Order
@@ -49,8 +48,3 @@ class Life:
 
 Happening = tuple[Instant, str, Life]
 """Something that the world will do: when, which fact, to whom."""
-
-
-def contact(case: Case) -> bool:
-    """Whether a claim can grow out of this case: the buyer turned to the seller in it."""
-    return case.kind != "claim"

@@ -37,7 +37,9 @@ _TABLE_WIDTH = 92
 _DUST = 1e-9  # what is left of equal numbers after arithmetic
 _OTHERS = {
     "mean_wait_hours": (1, 1),
+    "p50_first_reply_hours": (1, 1),
     "p90_first_reply_hours": (1, 1),
+    "p95_first_reply_hours": (1, 1),
     "order_defect_rate_worst_day": (100, 2),
     "contacts": (1, 0),
     "open_at_end": (1, 0),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
 from aftersale.docket import Docket
-from aftersale.metrics import Daily, Days, ReplyFigures, daily, meets, replies_between
+from aftersale.metrics import PERCENTILES, Daily, Days, ReplyFigures, daily, meets, replies_between
 from aftersale.orders import Orders
 from aftersale.policies import Policies, Policy
 from aftersale.rules import EVERYWHERE
@@ -32,7 +32,9 @@ METRICS = (
     "contacts",
     "open_at_end",
     "mean_wait_hours",
+    "p50_first_reply_hours",
     "p90_first_reply_hours",
+    "p95_first_reply_hours",
     "order_defect_rate_worst_day",
     "review_days",
 )
@@ -93,12 +95,6 @@ class Account:
     claims: int
     open_cases: int
     review_days: int
-
-    @property
-    def defect_rate(self) -> float:
-        """Mean over the measured days of the rate as of each day; 0 where there were no orders to count."""
-        numerator, denominator = self.defects.numerator[self.measured], self.defects.denominator[self.measured]
-        return _quotient(numerator.sum(), denominator.sum())
 
     @property
     def worst_day(self) -> float:
@@ -175,7 +171,10 @@ def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, unt
 
 
 def pooled(accounts: Sequence[Account]) -> dict[str, float]:
-    """Sum numerators and denominators: a seller's figure over the marketplaces given."""
+    """Sum numerators and denominators: a seller's figure over the marketplaces given.
+
+    Percentiles and the worst day are those of the marketplace that did worst.
+    """
     replies = [account.replies for account in accounts]
     contacts = sum(figures.contacts for figures in replies)
     numerator = sum(account.defects.numerator[account.measured].sum() for account in accounts)
@@ -188,7 +187,10 @@ def pooled(accounts: Sequence[Account]) -> dict[str, float]:
         "claims": float(sum(account.claims for account in accounts)),
         "contacts": float(contacts),
         "open_at_end": float(sum(account.open_cases for account in accounts)),
-        "p90_first_reply_hours": max((figures.percentiles[1] for figures in replies), default=0.0),
+        **{
+            f"p{percentile}_first_reply_hours": max((figures.percentiles[i] for figures in replies), default=0.0)
+            for i, percentile in enumerate(PERCENTILES)
+        },
         "review_days": float(sum(account.review_days for account in accounts)),
         "order_defect_rate_worst_day": max((account.worst_day for account in accounts), default=0.0),
     }
