@@ -183,3 +183,17 @@ def test_an_end_before_all_facts_or_beyond_every_clock_is_no_traceback(journal, 
     found = CliRunner(**APART).invoke(cli, args, obj=PLUGINS, prog_name="aftersale")
     assert found.exit_code in (0, 2)
     assert found.exception is None or isinstance(found.exception, SystemExit)
+
+
+def test_a_replay_with_the_sellers_own_handbook_measures_by_its_targets(journal, tmp_path):
+    own = tmp_path / "sop.toml"
+    own.write_text(
+        '[[metric]]\nname = "mean_first_reply_hours"\nmarketplaces = ["*"]\namount = 30\ntarget = "1.0"\n'
+        'strict = false\nsource = "house"\ngrade = "S"\n',
+        encoding="utf-8",
+    )
+    targets = {
+        row["target"] for row in as_json(journal(), "--handbook", str(own))["metrics"] if row["marketplace"] == "REF"
+        and row["metric"] == "mean_first_reply_hours"
+    }
+    assert targets == {1.0}

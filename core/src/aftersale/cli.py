@@ -245,17 +245,25 @@ def show_workflow(kind: str | None) -> None:
 @click.option(
     "--until", metavar="INSTANT", callback=_instant, help="Let time pass to then; else to the last fact."
 )
+@click.option(
+    "--handbook",
+    type=click.Path(path_type=Path),
+    help="The seller's own TOML file, over the standard that is shipped.",
+)
 @_as_json
 @click.pass_context
-def show_replay(ctx: click.Context, journal: Path, until: Instant | None, as_json: bool) -> None:
+def show_replay(
+    ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, as_json: bool
+) -> None:
     """Put the facts of a journal through the engine.
 
     Shows where the cases of the folder JOURNAL stand then, how every metric reads, and which facts were refused.
     """
     from aftersale.accounts import account_listing, accounts
+    from aftersale.handbook import default_handbook, load_handbook
     from aftersale.journal import read_journal, replay
 
-    policies = loaded(ctx).policies()
+    policies = loaded(ctx).policies(handbook=load_handbook(handbook) if handbook else default_handbook())
     read = read_journal(journal)
     found = accounts(read, replay(read, policies, until), policies)
     if as_json:
