@@ -102,6 +102,13 @@ def test_every_command_is_shown_somewhere() -> None:
     assert isinstance(cli, click.Group)
 
 
+def test_every_option_is_named_somewhere() -> None:
+    everything = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    commands = {**cli.commands, **load_plugins().commands()}
+    options = {word for command in commands.values() for option in command.params for word in option.opts}
+    assert sorted(word for word in options if word.startswith("--") and word not in everything) == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     links = LINK.findall(page.read_text(encoding="utf-8"))
