@@ -39,7 +39,7 @@ SCENARIO: dict[str, Any] = {
         kind: {"mean": "12 min", "cv": 0.8}
         for kind in ("reply", "decide_return", "refund", "submit_evidence", "appeal")
     },
-    "world": {"message_rate": 0.0945, "follow_up_rate": 0.3, "return_rate": 0.015},
+    "world": {"message_rate": 0.0978, "follow_up_rate": 0.3, "return_rate": 0.015},
 }
 SHARES = {"US": 0.5, "DE": 0.3, "JP": 0.2}
 ORDERS = 3_000_000
