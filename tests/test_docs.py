@@ -1,116 +1,242 @@
 """The documents and the program cannot disagree: sessions are run, tables parsed, keys and options compared."""
 
+import csv
+import importlib
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import attrs
-import click
 import pytest
 import tomli
 
-from aftersale.cli import cli
+from aftersale.admission import HOOKS
+from aftersale.cli import TRACE, cli
+from aftersale.handbook import load_handbook
+from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal import FACT_COLUMNS, ORDER_COLUMNS
-from aftersale.marketplaces import parse_marketplaces
+from aftersale.marketplaces import Marketplace, parse_marketplaces
+from aftersale.orderfiles.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.plugins import load_plugins
-from aftersale.rules import parse_rules
+from aftersale.rules import Condition, MetricName, Rule, parse_rules
+from aftersale.tally import ORDER_FACTS
+from aftersale.workflow import default_workflow
 from aftersale_simulator import scenario as scenarios
 from aftersale_simulator.results import METRICS
 
 ROOT = Path(__file__).parents[1]
+PATTERNS = ("*.md", "*/*.md", "*/docs/*.md", "plugins/*/*.md")
 PAGES = sorted(
-    page for pattern in ("*.md", "*/*.md", "*/docs/*.md", "plugins/*/*.md") for page in ROOT.glob(pattern)
+    page
+    for pattern in PATTERNS
+    for page in ROOT.glob(pattern)
+    if not page.relative_to(ROOT).parts[0].startswith(".")  # what tools keep beside the project
 )
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+README, RULES, JOURNAL = ROOT / "README.md", ROOT / "core/docs/rules.md", ROOT / "core/docs/journal.md"
+SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
+CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Handling", "OrderSource", "Targets", "Variant")
 
 
-def text(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def everything() -> str:
+    return "\n".join(map(text, PAGES))
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    found = BLOCK.findall(page.read_text(encoding="utf-8"))
-    return [body for kind, body in found if kind == language]
+    return [body for kind, body in BLOCK.findall(text(page)) if kind == language]
 
 
-def sessions() -> Iterator[Any]:
+def block(page: Path, begins: str) -> str:
+    """Return the one TOML block of a page that begins with these words."""
+    (found,) = (body for body in blocks(page, "toml") if body.startswith(begins))
+    return found
+
+
+def every(language: str) -> Iterator[Any]:
     for page in PAGES:
-        for number, block in enumerate(blocks(page, "console")):
-            yield pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
+        for number, body in enumerate(blocks(page, language)):
+            yield pytest.param(body, id=f"{page.relative_to(ROOT)}-{number}")
 
 
-@pytest.mark.parametrize("session", list(sessions()))
+def names(*classes: type) -> set[str]:
+    return {field.name for cls in classes for field in attrs.fields(cls)}
+
+
+def undescribed(words: Any, page: Path) -> list[str]:
+    """Return the words that the page does not have in backticks, alone or as the end of a path."""
+    ticked = re.findall(r"`([^`\n]+)`", text(page))
+    found = {word.rpartition(".")[2] for word in ticked}
+    return sorted(set(words) - found)
+
+
+def typed(command: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    env = {**os.environ, "PATH": path, "COLUMNS": "80"}
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, cwd=folder, check=False)
+
+
+@pytest.mark.parametrize("session", list(every("console")))
 def test_a_session_prints_what_its_page_shows(session: str) -> None:
     for step in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
         command, _, expected = step.partition("\n")
-        assert printed(command) == expected.rstrip("\n")
-
-
-def printed(command: str) -> str:
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    env = {**os.environ, "PATH": path, "COLUMNS": "80"}
-    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, cwd=ROOT, check=False)
-    assert ended.stderr == ""
-    return "\n".join(line.rstrip() for line in ended.stdout.rstrip("\n").split("\n"))
+        ended = typed(command)
+        assert ended.stderr == ""
+        printed = "\n".join(line.rstrip() for line in ended.stdout.rstrip("\n").split("\n"))
+        assert printed == expected.rstrip("\n")
 
 
 def test_there_is_a_session_to_check() -> None:
-    assert blocks(ROOT / "README.md", "console")
+    assert blocks(README, "console")
 
 
-def test_the_shown_scenario_is_one_and_its_keys_are_all_described() -> None:
-    page = ROOT / "simulator/docs/scenario.md"
-    shown, mapping = (tomli.loads(block) for block in blocks(page, "toml"))
-    made = scenarios.parse_scenario(shown, "scenario.md")
-    scenarios.check_marketplaces(made, load_plugins(), "scenario.md")
-    scenarios.parse_scenario({**shown, "orders": mapping}, "scenario.md")
-    classes = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Handling", "OrderSource", "Targets", "Variant")
-    described = page.read_text(encoding="utf-8")
-    keys = {field.name for name in classes for field in attrs.fields(getattr(scenarios, name))}
-    assert sorted(key for key in keys if not re.search(rf"\b{key}\b", described)) == []
+@pytest.mark.parametrize("block", list(every("toml")))
+def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -> None:
+    document = tomli.loads(block)
+    if "project" in document:
+        assert document["project"]["entry-points"].keys() == {PROJECT}
+    elif "period" in document:
+        scenario = scenarios.parse_scenario(document, "shown")
+        scenarios.check_marketplaces(scenario, load_plugins(), "shown")
+    elif isinstance(document.get("orders"), dict):
+        shown = tomli.loads(blocks(SCENARIO, "toml")[0])
+        scenarios.parse_scenario({**shown, **document}, "shown")
+    elif "orders" in document:
+        assert parse_formats(document, "shown")
+    elif "marketplace" in document:
+        assert parse_marketplaces(document, "shown")
+    elif "*" in document["rule"][0]["marketplaces"]:
+        (tmp_path / "handbook.toml").write_text(block, encoding="utf-8")
+        load_handbook(tmp_path / "handbook.toml")
+    else:
+        assert parse_rules(document, "shown")
 
 
-def test_the_shown_rules_and_profile_are_read() -> None:
-    rules, profile = (tomli.loads(block) for block in blocks(ROOT / "core/docs/rules.md", "toml"))
-    assert [rule.name for rule in parse_rules(rules, "rules.md")] == [
+def test_the_shown_plugin_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (module,) = blocks(README, "python")
+    package = tmp_path / "shown_corner_shop"
+    package.mkdir()
+    (package / "__init__.py").write_text(module, encoding="utf-8")
+    (package / "rules.toml").write_text(block(RULES, '[[rule]]\nname = "refund'), encoding="utf-8")
+    (package / "profile.toml").write_text(block(RULES, "[marketplace"), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    shown = importlib.import_module(package.name)
+    plugins = load_plugins(names=(), extra={"corner_shop": shown})
+    assert list(plugins.marketplaces) == ["US"]
+    assert {rule.name for rule in plugins.policy("US").rules.history("US")} == {
         "refund_after_receipt",
         "auto_authorise",
         "order_defect_rate",
-    ]
-    assert [store.name for store in parse_marketplaces(profile, "rules.md")] == ["US"]
+    }
 
 
-def test_every_column_of_a_journal_is_described() -> None:
-    described = text("core/docs/journal.md")
-    assert [name for name in (*FACT_COLUMNS, *ORDER_COLUMNS) if f"`{name}`" not in described] == []
+def test_every_key_of_a_scenario_is_described() -> None:
+    classes = (*(getattr(scenarios, name) for name in CLASSES), OrderFormat, Columns, Constants, CancelMark)
+    top = {"period", "marketplace", "team", "handling"}  # tables, each named with what is in it
+    assert set(undescribed(names(*classes), SCENARIO)) <= top
+    assert all(re.search(rf"\| `{name}(\.[A-Z]+)?` \|", text(SCENARIO)) for name in top)
+
+
+def test_every_key_of_rules_and_profiles_is_described() -> None:
+    inner = {"kind", "origin", "marketplace"}  # told by the other keys, by the file, by `marketplaces`
+    rows = names(Rule) - inner | {"marketplaces"}
+    profile = names(Marketplace) - {"name", "calendar"} | {"holidays", "subdivision"}
+    assert undescribed(rows | profile, RULES) == []
+    assert [key for key in names(Condition) if f"{key} = " not in text(RULES)] == []
+
+
+def test_every_name_that_a_rule_or_metric_may_have_is_described() -> None:
+    opened = {name for kind in default_workflow().kinds.values() for state in kind.state for name in state.opens}
+    asked = opened | {"return_window", "auto_authorise"} | set(get_args(MetricName))
+    assert undescribed(asked, RULES) == []
+
+
+def test_every_hook_is_described_with_its_arguments() -> None:
+    assert [name for name, words in HOOKS.items() if f"`{name}({', '.join(words)})`" not in text(RULES)] == []
+
+
+def test_every_column_and_fact_of_a_journal_is_described() -> None:
+    assert undescribed((*FACT_COLUMNS, *ORDER_COLUMNS, *ORDER_FACTS), JOURNAL) == []
 
 
 def test_every_metric_of_whatif_is_described() -> None:
-    described = text("simulator/docs/whatif-json.md")
-    assert [name for name in METRICS if f"`{name}`" not in described] == []
+    assert undescribed(METRICS, WHATIF) == []
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the README's scenario, with the orders that scenario.md maps."""
+    folder = tmp_path_factory.mktemp("shop")
+    scenario = f"{block(README, 'name')}\n{block(SCENARIO, '[orders]')}"
+    (folder / "mine.toml").write_text(scenario, encoding="utf-8")
+    rows = (
+        "InvoiceNo,InvoiceDate,StockCode,Quantity,UnitPrice,CustomerID",
+        *(f"{number},2026-01-05 10:00,cup,1,9.50,ann{number}" for number in range(40)),
+        "C1,2026-01-12 10:00,cup,-1,9.50,ann1",
+        "99,2026-01-05 10:00,POSTAGE,1,3.00,ann1",
+        "100,soon,cup,1,9.50,ann2",
+    )
+    (folder / "orders.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_every_key_of_the_document_of_whatif_is_described(shop: Path) -> None:
+    ended = typed("aftersale whatif mine.toml --replications 2 --json", shop)
+    assert ended.stderr == ""
+    found = json.loads(ended.stdout)
+    variant = found["variants"][0]
+    figure = variant["metrics"]["claims"]
+    assert undescribed((*found, *variant, *figure, *figure["difference"], *found["orders"]), WHATIF) == []
+    assert found["orders"]["fitted"]
+    assert found["orders"]["skipped"]
+    assert undescribed(found["orders"]["rejected"][0], WHATIF) == []
+
+
+def test_every_file_and_column_of_a_run_is_described(shop: Path) -> None:
+    ended = typed("aftersale simulate mine.toml --csv --out run", shop)
+    assert ended.stderr == ""
+    tables = {path.stem: path for path in (shop / "run").glob("*.csv")}
+    others = {path.name for path in (shop / "run").iterdir() if path.suffix != ".csv"}
+    assert [name for name in {*tables, *others} if f"`{name}`" not in text(SCENARIO)] == []
+    for name in ("cases", "returns", "claims", "messages"):
+        with tables[name].open(encoding="utf-8", newline="") as lines:
+            assert undescribed(next(csv.reader(lines)), SCENARIO) == []
 
 
 def test_every_command_is_shown_somewhere() -> None:
-    everything = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    names = [*cli.commands, *load_plugins().commands()]
-    assert [name for name in names if f"aftersale {name}" not in everything] == []
-    assert isinstance(cli, click.Group)
+    shown = everything()
+    commands = [*cli.commands, *load_plugins().commands()]
+    assert [name for name in commands if f"aftersale {name}" not in shown] == []
 
 
-def test_every_option_is_named_somewhere() -> None:
-    everything = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+def test_every_option_and_variable_is_named_somewhere() -> None:
+    shown = everything()
     commands = {**cli.commands, **load_plugins().commands()}
     options = {word for command in commands.values() for option in command.params for word in option.opts}
-    assert sorted(word for word in options if word.startswith("--") and word not in everything) == []
+    words = {word for word in options if word.startswith("--")} | {ALLOW_LIST, TRACE}
+    assert sorted(word for word in words if not re.search(rf"{word}\b(?!-)", shown)) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    links = LINK.findall(page.read_text(encoding="utf-8"))
-    local = [link for link in links if "://" not in link]
-    assert [link for link in local if not (page.parent / link).exists()] == []
+    for place, anchor in LINK.findall(text(page)):
+        if "://" not in place:
+            target = page.parent / place if place else page
+            assert target.exists(), place
+            assert not anchor or anchor in anchors(target), f"{place}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names by which the headings of a page are linked: lower case, hyphens for spaces, no signs."""
+    headings = (re.sub(r"[^\w\s-]", "", heading.lower()) for heading in HEADING.findall(text(page)))
+    return {heading.strip().replace(" ", "-") for heading in headings}

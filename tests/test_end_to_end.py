@@ -135,7 +135,7 @@ def test_a_simulated_journal_is_replayed_by_the_live_command(tmp_path: Path) -> 
 
 def test_a_real_shops_orders_are_replayed_and_its_returns_fitted() -> None:
     if not REAL.is_file():
-        pytest.skip("the real order lines lie beside the repository, in ../shared/data/online_retail, not in it")
+        pytest.skip("the real order lines (UCI Online Retail) are no part of the repository")
     found = document("whatif", str(GIFT_SHOP), "--orders", str(REAL), "--replications", "1")
     read = found["orders"]
     assert read["rows_read"] == 320_705

@@ -58,6 +58,20 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
     folder = journal()
     found = as_json(folder)
     metrics = found.pop("metrics")
+    # M-2 was answered after 2 hours; M-1 waits for 72, and R-1 with it: two of three contacts are silent for 48.
+    assert found.pop("replies") == [
+        {
+            "marketplace": "REF",
+            "contacts": 2,
+            "open": 1,
+            "late_reply_rate": 0.5,
+            "silence_48h_rate": pytest.approx(2 / 3),
+            "mean_first_reply_hours": pytest.approx(37),
+            "p50_first_reply_hours": pytest.approx(37),
+            "p90_first_reply_hours": pytest.approx(65),
+            "p95_first_reply_hours": pytest.approx(68.5),
+        }
+    ]
     assert found == {
         "journal": str(folder),
         "until": "2026-03-05T09:00:00+00:00",
@@ -106,6 +120,9 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
 def test_a_replay_until_an_instant_shows_what_was_known_then(journal):
     found = as_json(journal(), "--until", "2026-03-02T09:30:00+00:00")
     assert (found["until"], found["facts"], found["refused"]) == ("2026-03-02T09:30:00+00:00", 3, [])
+    (replies,) = found["replies"]
+    assert (replies["contacts"], replies["open"], replies["silence_48h_rate"]) == (2, 2, None)
+    assert replies["mean_first_reply_hours"] == pytest.approx(0.5)
     assert found["cases"] == [
         {"kind": "message", "state": "awaiting_reply", "cases": 2},
         {"kind": "return", "state": "requested", "cases": 1},
@@ -136,6 +153,9 @@ def test_a_replay_as_tables(journal):
         "REF          late_reply_rate         0.5000  0.1 (handbook)    missed, 3 days running",
         "REF          mean_first_reply_hours  2.0000  3.2 (handbook)    met",
         "REF          order_defect_rate            –  0.005 (handbook)  met",
+        "",
+        "Marketplace  Contacts  Open  Late %  Silent %  Mean h  P50 h  P90 h  P95 h",
+        "REF                 2     1    50.0      66.7    37.0   37.0   65.0   68.5",
         "",
     ]
     refused = "".join(lines[lines.index("Refused facts: 1") + 1 :])

@@ -776,7 +776,7 @@ def test_other_layouts_of_the_flat_report_are_read_as_well(tmp_path: Path) -> No
     folder = DATA / "formats"
     if not folder.is_dir():
         pytest.skip(
-            "the collected report headers lie beside the repository, in ../shared/data/formats, not in it"
+            "the collected report headers are no part of the repository"
         )
     archived = (
         (folder / "GET_FLAT_FILE_ARCHIVED_ORDERS_DATA_BY_ORDER_DATE.header.txt").read_text("utf-8").strip()
@@ -808,7 +808,7 @@ def test_every_line_of_a_real_shop_is_accounted_for() -> None:
     path = DATA / "online_retail" / "online_retail_2010-12_2011-08.csv.gz"
     if not path.is_file():
         pytest.skip(
-            "the real order lines lie beside the repository, in ../shared/data/online_retail, not in it"
+            "the real order lines (UCI Online Retail) are no part of the repository"
         )
     found = read_orders(path, find_format(path, [FULL, RETAIL]), PLACES)
     assert counted(found) == (320_705, 311_576, 5_454, 2_748, 927)

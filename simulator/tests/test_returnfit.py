@@ -159,7 +159,7 @@ def test_a_sixth_of_a_real_shop_s_orders_are_hit_by_a_return_after_eight_days_in
     """
     if not RETAIL.is_file():
         pytest.skip(
-            "the real order lines lie beside the repository, in ../shared/data/online_retail, not in it"
+            "the real order lines (UCI Online Retail) are no part of the repository"
         )
     no_products = ["POST", "DOT", "M", "D", "S", "C2", "B", "BANK CHARGES", "AMAZONFEE", "CRUK"]
     found = fitted(RETAIL, {"sku": no_products})

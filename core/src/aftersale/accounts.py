@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.clocks import Instant, moment
 from aftersale.messages import core_text as text
-from aftersale.metrics import readings
+from aftersale.metrics import first_replies, readings
 from aftersale.tables import table
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aftersale.facts import Fact
     from aftersale.journal import Journal, Replay
-    from aftersale.metrics import Reading
+    from aftersale.metrics import Reading, ReplyFigures
     from aftersale.policies import Policies
 
 SHOWN = 20
@@ -60,6 +60,24 @@ class ReadingRecord(TypedDict):
     components: dict[str, int]
 
 
+class RepliesRecord(TypedDict):
+    """First replies of a marketplace over the window of its late reply rate, as JSON shows them.
+
+    Rates lie between 0 and 1, and are null while no contact's outcome is known; times are wall hours, null without
+    contacts. Contacts still `open` count with the hours waited so far.
+    """
+
+    marketplace: str
+    contacts: int
+    open: int
+    late_reply_rate: float | None
+    silence_48h_rate: float | None
+    mean_first_reply_hours: float | None
+    p50_first_reply_hours: float | None
+    p90_first_reply_hours: float | None
+    p95_first_reply_hours: float | None
+
+
 class Accounts(TypedDict):
     """A replayed journal as JSON shows it."""
 
@@ -70,6 +88,7 @@ class Accounts(TypedDict):
     cases: list[CaseCount]
     refused: list[RefusedRecord]
     metrics: list[ReadingRecord]
+    replies: list[RepliesRecord]
 
 
 def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts:
@@ -81,6 +100,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts
     counts = Counter((case.kind, case.state) for case in docket.cases.values())
     sold = [policies[name] for name in sorted(journal.orders.marketplaces) if name in policies]
     found = [reading for policy in sold for reading in readings(policy, docket, journal.orders, until)]
+    replied = [(policy.marketplace.name, first_replies(policy, docket, until)) for policy in sold]
     return Accounts(
         journal=journal.source,
         until=_told(until),
@@ -89,6 +109,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
         refused=[_refused(fact, reason) for fact, reason in replayed.refused],
         metrics=[_reading(reading) for reading in found],
+        replies=[_replies(name, figures) for name, figures in replied if figures is not None],
     )
 
 
@@ -121,6 +142,21 @@ def _reading(reading: Reading) -> ReadingRecord:
     )
 
 
+def _replies(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
+    times = (figures.mean_hours, *figures.percentiles) if figures.contacts else (None,) * 4
+    return RepliesRecord(
+        marketplace=marketplace,
+        contacts=figures.contacts,
+        open=figures.open,
+        late_reply_rate=figures.late_rate if figures.late_known else None,
+        silence_48h_rate=figures.silence_rate if figures.silence_known else None,
+        mean_first_reply_hours=times[0],
+        p50_first_reply_hours=times[1],
+        p90_first_reply_hours=times[2],
+        p95_first_reply_hours=times[3],
+    )
+
+
 def _told(instant: Instant) -> str:
     return moment(instant, "UTC").isoformat()
 
@@ -139,6 +175,7 @@ def account_listing(found: Accounts) -> list[Table | str]:
         _case_table(found["cases"]) if found["cases"] else text("replay.no_cases"),
         "",
         _metric_table(found["metrics"]) if found["metrics"] else text("replay.no_metrics"),
+        *_reply_lines(found["replies"]),
         *_refused_lines(found["refused"]),
     ]
 
@@ -161,6 +198,31 @@ def _metric_table(found: Sequence[ReadingRecord]) -> Table:
         for each in found
     ]
     return table(headers, rows, headers[2:3])
+
+
+def _reply_lines(found: Sequence[RepliesRecord]) -> list[Table | str]:
+    if not found:
+        return []
+    headers = _headers("replay", "marketplace", "contacts", "open", "late", "silent", "mean", "p50", "p90", "p95")
+    rows = [
+        (
+            each["marketplace"],
+            str(each["contacts"]),
+            str(each["open"]),
+            _shown(each["late_reply_rate"], 100),
+            _shown(each["silence_48h_rate"], 100),
+            _shown(each["mean_first_reply_hours"]),
+            _shown(each["p50_first_reply_hours"]),
+            _shown(each["p90_first_reply_hours"]),
+            _shown(each["p95_first_reply_hours"]),
+        )
+        for each in found
+    ]
+    return ["", table(headers, rows, headers[1:])]
+
+
+def _shown(value: float | None, factor: int = 1) -> str:
+    return text("replay.nothing") if value is None else f"{value * factor:.1f}"
 
 
 def _headers(section: str, *keys: str) -> list[str]:

@@ -279,6 +279,22 @@ def readings(policy: Policy, docket: Docket, orders: Orders, at: Instant) -> lis
     ]
 
 
+def first_replies(policy: Policy, docket: Docket, at: Instant) -> ReplyFigures | None:
+    """Return the first replies of one marketplace as of an instant, over the window of its late reply rate.
+
+    The window ends with the local day in which `at` lies, cut off there. None where no metric sets a window.
+    """
+    rule = next((rule for rule in policy.metrics(at) if rule.name == "late_reply_rate"), None)
+    if rule is None:
+        return None
+    name, zone = policy.marketplace.name, policy.marketplace.zone
+    since = start_of_day(local_date(at, zone) - timedelta(window_of(rule) - 1), zone)
+    waiting = [case for case in docket.cases.values() if case.deadlines]
+    replies, silence = (docket.tally.spans(name, deadline, waiting) for deadline in ("first_reply", "silence"))
+    # What is known at the instant counts, so the span reaches to just after it.
+    return replies_between(replies, silence, since, at + 1)
+
+
 def _reading(
     rule: Rule,
     set_by: str,
