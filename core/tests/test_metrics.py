@@ -58,7 +58,7 @@ def instants(*values):
 
 def blemish(order="O-1", bought=MONDAY, component="claim", known=0, step=1, stars=None):
     """Something that became known so many days after the purchase."""
-    return Blemish(order, "REF", "MFN", bought, component, bought + known * DAY, step, stars)
+    return Blemish(order, "REF", bought, component, bought + known * DAY, step, stars)
 
 
 def spans(*contacts):
@@ -403,7 +403,7 @@ def defective(found, until):
 @given(st.lists(_at, min_size=5, max_size=5), _blemishes, _length, st.integers(0, 20), _zones)
 def test_the_daily_defect_rate_is_what_counting_every_day_anew_gives(bought, happened, window, lag, zone):
     blemishes = [
-        Blemish(str(i), "REF", "MFN", bought[i], component, known, step, stars)
+        Blemish(str(i), "REF", bought[i], component, known, step, stars)
         for i, component, known, step, stars in happened
     ]
     days, each_day = counted_days(zone)

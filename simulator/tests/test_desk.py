@@ -1,15 +1,16 @@
 """The desk against theory: closed forms for a closed office, Erlang C for a queue that never closes."""
 
 import csv
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
-from aftersale.clocks import HOUR, MINUTE
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
+from aftersale_simulator.recording import Recording
 from aftersale_simulator.scenario import Scenario, parse_scenario
 from aftersale_simulator.statistics import erlang_c, estimate
 
@@ -66,7 +67,7 @@ def scenario(**changes: object) -> Scenario:
     return parse_scenario({**usual, **changes}, "test")
 
 
-def office(days: str) -> dict[str, object]:
+def office(days: str) -> dict[str, dict[str, object]]:
     return {
         "office": {
             "zone": "Atlantic/Reykjavik",
@@ -125,8 +126,10 @@ def test_waits_at_a_desk_that_never_closes_agree_with_erlang_c(
     handling = {task: {"mean": f"{minutes} min", "shape": "exponential"} for task in TASKS}
     period = {"start": date(2026, 3, 2), "measured": f"{days} d", "warm_up": "14 d"}
     made = scenario(marketplace={"REF": sales}, team={"always": always}, handling=handling, period=period)
-    waits = [runs.run(made, replication, plugins).metrics["mean_wait_hours"] for replication in range(1, 11)]
-    found = estimate(waits)
+    results = [runs.run(made, replication, plugins).metrics for replication in range(1, 11)]
+    occupancy = np.mean([metrics["occupancy"] for metrics in results])
+    assert occupancy == pytest.approx(rate * minutes / 60 / agents, rel=0.03)
+    found = estimate([metrics["mean_wait_hours"] for metrics in results])
     expected = erlang_c(agents, rate * minutes / 60)[1] * minutes / 60
     assert found.low is not None
     assert found.high is not None
@@ -169,12 +172,70 @@ def test_the_most_urgent_task_goes_first_whatever_came_first(plugins: Plugins) -
     assert metrics["late_reply_rate"] < 0.05
 
 
-def test_agents_stop_taking_tasks_at_the_end_of_the_shift_but_finish_the_one_at_hand(plugins: Plugins) -> None:
-    long = {task: {"mean": "600 min", "shape": "fixed"} for task in TASKS}
-    short = scenario(handling=long, team={**office("Mon-Sun")}, marketplace={"REF": _few()})
-    metrics = runs.run(short, 1, plugins).metrics
-    # Ten hours a task that begins at nine at the earliest: occupancy counts what was worked, after hours too.
-    assert metrics["mean_first_reply_hours"] > 600 * MINUTE / HOUR
+def test_agents_stop_taking_tasks_at_the_end_of_the_shift_but_finish_the_one_at_hand(
+    plugins: Plugins, tmp_path: Path
+) -> None:
+    hour = {"zone": "UTC", "agents": 1, "shifts": [{"days": "Mon-Sun", "hours": "09:00-10:00"}]}
+    made = scenario(team={"one": hour}, handling={task: {"mean": "50 min", "shape": "fixed"} for task in TASKS})
+    replies = happened(made, plugins, tmp_path, "seller_reply")
+    a_day = replies.dt.date().value_counts(sort=False)["count"]
+    # One at 09:00 and one at 09:50, which ends after hours; the queue is never empty.
+    assert set(replies.dt.time()[2:]) == {time(9, 50), time(10, 40)}
+    assert sorted(set(a_day)) == [2]
+
+
+def test_a_task_that_the_marketplace_has_done_meanwhile_is_not_worked_on(plugins: Plugins, tmp_path: Path) -> None:
+    mondays = {"zone": "UTC", "agents": 50, "shifts": [{"days": "Mon", "hours": "09:00-18:00"}]}
+    sales = {**_few(), "orders_per_day": 20.0, "categories": {"bulky": 1.0}, "cross_border": 1.0, "exempt": 1.0}
+    made = scenario(
+        team={"mondays": mondays},
+        marketplace={"REF": sales},
+        world={**QUIET, "message_rate": 0.0, "return_rate": 0.5},
+    )
+    result = runs.run(made, 1, plugins, record=Recording(tmp_path / "run"))
+    cases = pl.read_parquet(tmp_path / "run" / "cases.parquet")
+    assert cases.filter(pl.col("state") == "refunded_by_marketplace").height > 20
+    assert result.counts["wasted_tasks"] == 0
+
+
+def test_buyers_whom_nobody_answers_claim_when_the_silence_rule_passes_and_are_granted_unheard(
+    plugins: Plugins, tmp_path: Path
+) -> None:
+    nobody = {"zone": "UTC", "agents": 0, "shifts": [{"days": "Mon", "hours": "09:00-10:00"}]}
+    made = scenario(
+        team={"nobody": nobody},
+        marketplace={"REF": _few()},
+        world={**QUIET, "claim_rate_silence": 1.0, "claim_delay_hours": 0.0},
+    )
+    runs.run(made, 1, plugins, record=Recording(tmp_path / "run"))
+    facts = pl.read_parquet(tmp_path / "run" / "facts.parquet")
+    written = facts.filter(pl.col("kind") == "buyer_message").select("order", written="occurred_at")
+    claims = facts.filter(pl.col("kind") == "claim_filed").join(written, on="order")
+    assert claims.height > 300
+    assert (claims["occurred_at"] - claims["written"]).dt.total_hours().unique().to_list() == [48]
+    claimed = pl.read_parquet(tmp_path / "run" / "claims.parquet")
+    assert claimed["state"].is_in(["granted", "lost"]).all()
+    assert claimed["decided_by"].str.contains("silence").all()
+
+
+@pytest.mark.parametrize(("days", "review"), [("Mon-Fri", 182), ("Mon-Sun", 0)])
+def test_a_review_is_due_on_every_day_after_thirty_late_ones(plugins: Plugins, days: str, review: int) -> None:
+    period = {"start": date(2026, 3, 2), "measured": "182 d", "warm_up": "77 d"}
+    metrics = runs.run(scenario(team=office(days), period=period), 1, plugins).metrics
+    assert metrics["review_days"] == review
+
+
+def test_labour_costs_what_the_hours_on_duty_cost(plugins: Plugins) -> None:
+    team = {"office": {**office("Mon-Fri")["office"], "agents": 3, "cost_per_hour": "12.50"}}
+    metrics = runs.run(scenario(team=team), 1, plugins).metrics
+    assert metrics["labour_cost"] == 26 * 5 * 9 * 3 * 12.5
+
+
+def happened(made: Scenario, plugins: Plugins, folder: Path, kind: str) -> pl.Series:
+    """When facts of a kind happened in the first replication, in order."""
+    runs.run(made, 1, plugins, record=Recording(folder / "run"))
+    facts = pl.read_parquet(folder / "run" / "facts.parquet")
+    return facts.filter(pl.col("kind") == kind)["occurred_at"]
 
 
 def _few() -> dict[str, object]:

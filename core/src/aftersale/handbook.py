@@ -58,14 +58,9 @@ def load_handbook(path: Path) -> Handbook:
     Raises DocumentError with every problem of the file, rows with names that nothing asks for among them.
     """
     own, source = Handbook(parse_rules(read(path), str(path)), str(path)), str(path)
-    known = _names_asked_for()
+    known = default_workflow().asked_for() | set(get_args(MetricName))
     unknown = [name for name in own.names() if name not in known]
     if unknown:
         hint = f"the handbook may speak of: {', '.join(sorted(known))}"
         raise DocumentError(source, tuple(Problem(source, name, "unknown name", hint) for name in unknown))
     return default_handbook().overlaid(own)
-
-
-def _names_asked_for() -> set[str]:
-    deadlines = {name for kind in default_workflow().kinds.values() for state in kind.state for name in state.opens}
-    return deadlines | {"return_window", "auto_authorise"} | set(get_args(MetricName))

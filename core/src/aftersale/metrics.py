@@ -76,10 +76,6 @@ class Days:
         """Return each instant's day; below 0 before the first, `len` or more after the last."""
         return np.searchsorted(self.bounds, instants, side="right").astype(np.int64) - 1
 
-    def day(self, index: int) -> date:
-        """Return the date of a day by its index."""
-        return self.first + timedelta(index)
-
     def spread(
         self, begins: Counts, ends: Counts, weights: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:

@@ -19,9 +19,6 @@ from aftersale.workflow import MARKS, Move, State, Workflow, default_workflow
 ReturnDecision = Callable[[Order, Instant, bool], tuple[str | None, str]]
 """Asks the marketplace's owner: (order, requested_at, in_policy) → (decision or None, who decided)."""
 
-
-ASKED_FOR = frozenset({"return_window", "auto_authorise"})
-"""Rules that the engine asks for beside the deadlines that the workflow's states open."""
 Offsets = tuple[str, int, str, int, str]
 """A deadline that counts wall hours alike for every order: name, due after, set by, expires after, on expiry."""
 
@@ -204,8 +201,7 @@ def undecided(order: Order, requested_at: Instant, in_policy: bool) -> tuple[str
 
 
 def _misfits(policy: Policy) -> Iterator[Problem]:
-    known = {str(name) for kind in policy.workflow.kinds.values() for state in kind.state for name in state.opens}
-    known |= ASKED_FOR
+    known = policy.workflow.asked_for()
     for rule in (*policy.rules.history(policy.marketplace.name), *policy.handbook.history()):
         if rule.kind != "metric" and rule.name not in known:
             hint = f"{meant(rule.name, known)} known: {', '.join(sorted(known))}".strip()

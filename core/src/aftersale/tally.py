@@ -61,7 +61,6 @@ class Blemish:
 
     order: str
     marketplace: str
-    channel: str
     purchased_at: Instant
     component: str
     known_at: Instant
@@ -93,7 +92,7 @@ class Tally:
             self._blemish(order, component, fact, step)
 
     def _blemish(self, order: Order, component: str, fact: Fact, step: int) -> None:
-        where = (order.id, order.marketplace, order.channel, order.purchased_at)
+        where = (order.id, order.marketplace, order.purchased_at)
         self.blemishes.append(Blemish(*where, component, fact.known_at, step, fact.value))
 
     def _columns(self, marketplace: str, name: str) -> _Spans:

@@ -15,6 +15,8 @@ from aftersale.errors import DocumentError, Problem
 
 GuardName = Literal["authorised_at_once", "declined_at_once", "unheard"]
 _Named = TypeVar("_Named", bound=Hashable)
+ASKED_BESIDE = frozenset({"return_window", "auto_authorise"})
+"""Rules that the engine asks for beside the deadlines that states open."""
 MARKS = ("late", "grant_on_claim")
 """What may follow a deadline without moving the case: it is only marked as missed."""
 
@@ -93,6 +95,10 @@ class Workflow:
     def openers(self) -> tuple[str, ...]:
         """Return the facts that open a case, sorted."""
         return tuple(sorted(self._opens))
+
+    def asked_for(self) -> frozenset[str]:
+        """Return the names of all rules that cases can ask for, deadlines, windows and switches."""
+        return ASKED_BESIDE.union(*(state.opens for state in self._states.values()))
 
     def state(self, kind: str, name: str) -> State:
         """Return a state of a kind."""

@@ -68,12 +68,8 @@ class Effort:
 
     def add(self, start: Instant, end: Instant) -> None:
         """Count one handling, as far as it lies in the measured period."""
-        if self.since <= start and end <= self.until:
-            self.busy += end - start
-            self.tasks += 1
-        else:
-            self.busy += max(0, min(end, self.until) - max(start, self.since))
-            self.tasks += self.since <= start < self.until
+        self.busy += max(0, min(end, self.until) - max(start, self.since))
+        self.tasks += self.since <= start < self.until
 
 
 class Desk:
@@ -123,8 +119,6 @@ class Desk:
         self.docket.advance(self.until)
         self.docket.passed.clear()
 
-    # the world happens
-
     def _world(self, places: Sequence[Place]) -> Steps:
         env = self.env
         for at, kind, place, slot in _merged(places):
@@ -151,8 +145,6 @@ class Desk:
     def _due(self, event: simpy.Event) -> None:
         kind, life = cast("tuple[str, Life]", event.value)
         self._happen(kind, life)
-
-    # the engine is told, and everybody reacts
 
     def _record(self, fact: Fact, life: Life) -> None:
         if self.facts is not None:
@@ -205,8 +197,6 @@ class Desk:
         self._watched = self.until + 1
         if following is not None and following + 1 < self.until:
             self._watch_at(following + 1)
-
-    # the desk works
 
     def _team(self, windows: Sequence[Window], serves: Sequence[str]) -> Team:
         mine = [queue for place, queue in self._queues.items() if not serves or place in serves]
@@ -283,12 +273,15 @@ class Desk:
             self.effort.waits.append(start - task.opened_at)
 
     def _finish(self, task: Task, life: Life) -> None:
+        at = self.now
+        # A deadline may have ended in this very microsecond, before its own event had its turn.
+        self.docket.advance(at)
+        self._passed()
         case: Case = self.docket.cases[task.case]
         if case.task is not task:
             self.effort.wasted += 1
             return
         kind = DONE_BY.get(task.kind) or self._decided(life)
-        at = self.now
         self._record(Fact(kind, task.marketplace, life.order.id, task.case, at, at), life)
 
     def _decided(self, life: Life) -> str:

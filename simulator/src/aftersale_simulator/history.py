@@ -76,8 +76,7 @@ def followed(source: ScenarioFile, path: Path, plugins: Plugins) -> ScenarioFile
     DocumentError when the file cannot be read or has no order.
     """
     history = read_history(OrderSource(Word(str(path.absolute()))), plugins)
-    if not len(history.orders):
-        check_overlap(history, source.scenario, plugins)
+    _check_any(history)
     first, last = _span(history.orders, plugins)
     days = (last - first).days + 1
     warm_up = min(source.scenario.period.warm_up // DAY, days // 2)
@@ -123,16 +122,20 @@ def _span(orders: Orders, plugins: Plugins) -> tuple[date, date]:
 
 def check_overlap(history: History, scenario: Scenario, plugins: Plugins) -> None:
     """Raise DocumentError when no order of the file falls into the scenario, saying how to move either."""
-    if not len(history.orders):
-        reasons = {**history.file.rejected_by_reason, **history.file.skipped}
-        hint = "; ".join(f"{count} left out: {reason}" for reason, count in reasons.items())
-        raise _refused(history, "", f"has no order among {history.file.rows_read} rows", hint)
+    _check_any(history)
     (begins, ends), (first, last) = _span(history.orders, plugins), _time(scenario)
     if ends < first or begins > last:
         start = begins + timedelta(microseconds=scenario.period.warm_up)
         hint = f"move the orders, --set orders.move_to={first}, or the period, --set period.start={start}"
         what = f"its orders run from {begins} to {ends}, the scenario from {first} to {last} with its warm-up"
         raise _refused(history, "", what, hint)
+
+
+def _check_any(history: History) -> None:
+    if not len(history.orders):
+        reasons = {**history.file.rejected_by_reason, **history.file.skipped}
+        hint = "; ".join(f"{count} left out: {reason}" for reason, count in reasons.items())
+        raise _refused(history, "", f"has no order among {history.file.rows_read} rows", hint)
 
 
 def _refused(history: History, path: str, what: str, hint: str) -> DocumentError:

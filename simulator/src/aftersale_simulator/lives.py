@@ -9,10 +9,20 @@ from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale_simulator.chances import Hand
 
-CASE_OF = {"buyer_message": "M", "return_requested": "R", "return_sent": "R", "return_received": "R"}
-CASE_OF |= dict.fromkeys(("return_abandoned",), "R")
-CASE_OF |= dict.fromkeys(("claim_filed", "information_requested", "claim_granted", "claim_denied"), "C")
-CASE_OF |= dict.fromkeys(("claim_granted_by_marketplace", "appeal_granted", "appeal_denied"), "C")
+_FACTS = {
+    "M": ("buyer_message",),
+    "R": ("return_requested", "return_sent", "return_received", "return_abandoned"),
+    "C": (
+        "claim_filed",
+        "information_requested",
+        "claim_granted",
+        "claim_granted_by_marketplace",
+        "claim_denied",
+        "appeal_granted",
+        "appeal_denied",
+    ),
+}
+CASE_OF = {fact: suffix for suffix, facts in _FACTS.items() for fact in facts}
 """Which of an order's cases a fact of the world is about: its message, its return or its claim."""
 
 

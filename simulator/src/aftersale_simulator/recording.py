@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from aftersale_simulator.scenario import Scenario
 
 
-
 @frozen
 class Recording:
     """Where a run is written to: a new folder, as Parquet or as CSV, with texts to put `beside`, by file name."""

@@ -66,7 +66,7 @@ def _run(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector still: its search through millions of records, none in a cycle, grows dear."""
+    """Keep the garbage collector still: its search through millions of records grows dear, and frees next to none."""
     was_on = gc.isenabled()
     gc.disable()
     try:
