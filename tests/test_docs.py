@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,14 +18,19 @@ import tomli
 
 from aftersale.admission import HOOKS
 from aftersale.cli import TRACE, cli
-from aftersale.handbook import load_handbook
+from aftersale.costs.charges import CHARGES
+from aftersale.costs.parameters import OTHER_GRADE, default_parameters
+from aftersale.errors import DocumentError
+from aftersale.evidence import SUBMITTED
+from aftersale.guards import GUARDS
+from aftersale.handbook import default_handbook, load_handbook
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal import FACT_COLUMNS, ORDER_COLUMNS
 from aftersale.marketplaces import Marketplace, parse_marketplaces
 from aftersale.orderfiles.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.plugins import load_plugins
+from aftersale.rulelistings import demand
 from aftersale.rules import Condition, MetricName, Rule, parse_rules
-from aftersale.tally import ORDER_FACTS
 from aftersale.workflow import default_workflow
 from aftersale_simulator import scenario as scenarios
 from aftersale_simulator.results import METRICS
@@ -41,6 +47,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 README, RULES, JOURNAL = ROOT / "README.md", ROOT / "core/docs/rules.md", ROOT / "core/docs/journal.md"
+CASES, HANDBOOK = ROOT / "core/docs/cases.md", ROOT / "core/docs/handbook.md"
 SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
 CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Handling", "OrderSource", "Targets", "Variant")
 
@@ -87,17 +94,25 @@ def typed(command: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize("session", list(every("console")))
-def test_a_session_prints_what_its_page_shows(session: str) -> None:
+def test_a_session_prints_what_its_page_shows(session: str, tmp_path: Path) -> None:
     for step in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
-        command, _, expected = step.partition("\n")
-        ended = typed(command)
+        command, expected = _step(step)
+        ended = typed(command, tmp_path)
         assert ended.stderr == ""
         printed = "\n".join(line.rstrip() for line in ended.stdout.rstrip("\n").split("\n"))
         assert printed == expected.rstrip("\n")
 
 
-def test_there_is_a_session_to_check() -> None:
+def _step(step: str) -> tuple[str, str]:
+    """Return what is typed, lines that go on after `> ` among it, and what is printed then."""
+    first, *others = step.split("\n")
+    more = list(takewhile(lambda line: line.startswith("> "), others))
+    return "\n".join([first, *(line[2:] for line in more)]), "\n".join(others[len(more) :])
+
+
+def test_there_are_sessions_to_check() -> None:
     assert blocks(README, "console")
+    assert blocks(CASES, "console")
 
 
 @pytest.mark.parametrize("block", list(every("toml")))
@@ -166,7 +181,71 @@ def test_every_hook_is_described_with_its_arguments() -> None:
 
 
 def test_every_column_and_fact_of_a_journal_is_described() -> None:
-    assert undescribed((*FACT_COLUMNS, *ORDER_COLUMNS, *ORDER_FACTS), JOURNAL) == []
+    facts, orders = text(JOURNAL).split("`orders.parquet`")
+    assert unlisted(FACT_COLUMNS, facts) == []
+    assert unlisted(ORDER_COLUMNS, orders) == []
+    assert [name for name in default_workflow().openers() if f"`{name}`" not in text(CASES)] == []
+
+
+def unlisted(words: Iterable[str], told: str) -> list[str]:
+    """Return the words that stand in no first cell of a table."""
+    cells = "".join(re.findall(r"^\| (`[^|]*) \|", told, flags=re.MULTILINE))
+    return [word for word in words if f"`{word}`" not in cells]
+
+
+def test_every_kind_of_case_is_described_with_its_tasks_deadlines_and_guards() -> None:
+    kinds = default_workflow().kinds
+    for kind in kinds.values():
+        (told,) = (part for part in text(CASES).split("\n\n") if part.startswith(f"**{kind.name}**"))
+        words = {word for state in kind.state for word in (state.task, *state.opens) if word}
+        openers = {move.fact for move in kind.opening}
+        general = {"silence"}  # of all contacts, told once
+        assert sorted(word for word in (words | openers) - general if f"`{word}`" not in told) == []
+    assert unlisted(GUARDS, text(CASES)) == []
+
+
+def test_every_fact_whose_detail_or_amount_speaks_is_described() -> None:
+    details, amounts = text(CASES).split("| fact | `detail` |")[1].split("| fact | `amount` |")
+    asked = ("return_requested", "claim_filed", "chargeback_filed", SUBMITTED, "return_inspected", "replacement_sent")
+    assert unlisted(asked, details) == []
+    silent = {"return_received"}  # books what others tell
+    assert unlisted(sorted(CHARGES.keys() - silent), amounts) == []
+
+
+def test_every_word_that_rules_ask_facts_for_is_described() -> None:
+    rows = [rule for name in load_plugins().marketplaces for rule in load_plugins().policy(name).rules.history(name)]
+    asked = {word for rule in rows for words in (rule.when.reason, rule.when.claim) for word in words or ()}
+    evidence = {word for rule in rows if rule.name == "evidence" for word in rule.words}
+    grades = default_parameters().grades.keys() - {OTHER_GRADE}
+    assert undescribed(asked | evidence | grades, CASES) == []
+
+
+def test_every_row_of_the_shipped_handbook_is_described_as_it_stands() -> None:
+    lines = text(HANDBOOK).splitlines()
+    rows = default_handbook().rules.history()
+    missing = [
+        str(rule)
+        for rule in rows
+        if not any(
+            line.startswith(f"| `{rule.name}`")
+            and all(f"`{word}`" in line for word in map(str, rule.when.asks.values()))
+            and f"| {demand(rule)} | {rule.source} | {rule.grade} |" in line
+            for line in lines
+        )
+    ]
+    assert missing == []
+    assert sum(line.count(" | S | ") + line.count(" | assumed | ") > 0 for line in lines) == len(rows)
+
+
+def test_the_shown_handbook_binds_and_the_shown_looser_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "handbook.toml"
+    own, looser = blocks(HANDBOOK, "toml")
+    path.write_text(own, encoding="utf-8")
+    plugins = load_plugins()
+    assert plugins.policies(handbook=load_handbook(path)).keys() == plugins.marketplaces.keys()
+    path.write_text(looser, encoding="utf-8")
+    with pytest.raises(DocumentError, match="is looser than what the marketplace demands"):
+        plugins.policies(handbook=load_handbook(path))
 
 
 def test_every_metric_of_whatif_is_described() -> None:

@@ -80,13 +80,14 @@ def test_each_question_has_exactly_one_general_answer_on_every_day(marketplace: 
     turns = RULES.turns(marketplace)
     for day in (*turns, *(turn - timedelta(days=1) for turn in turns)):
         rulebook = RULES.rulebook(marketplace, day)
-        general = Counter(rule.name for rule in rulebook.rows if not rule.when.weight)
-        assert dict(general) == dict.fromkeys(NAMES, 1), day
+        general = Counter((rule.name, rule.channel) for rule in rulebook.rows if not rule.when.weight)
+        assert set(general.values()) == {1}, day
+        assert {name for name, _ in general} >= set(NAMES), day
 
 
 def test_the_plugins_speak_of_the_same_facts() -> None:
     starts = {(rule.name, rule.starts) for rule in RULES.history()}
-    assert len(starts) == len(NAMES)
+    assert [name for name, times in Counter(name for name, _ in starts).items() if times > 1] == []
 
 
 def _all_orders(plugin: ModuleType) -> dict[str, Any]:

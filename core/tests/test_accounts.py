@@ -50,7 +50,7 @@ def as_json(folder, *args):
 
 REFUSED = (
     "case M-1 (message) in state 'awaiting_reply' cannot take the fact 'refunded' "
-    "(allowed: buyer_message, no_reply_needed, seller_reply)"
+    "(allowed: automatic_reply, buyer_message, no_reply_needed, seller_reply)"
 )
 
 
@@ -114,6 +114,10 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
         "running_days": 3,
         "triggered": False,
         "components": {},
+        "fulfilment": {},
+        "bearable": -1,
+        "state": "healthy",
+        "consequence": "account review",
     }
 
 

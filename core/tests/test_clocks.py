@@ -1,5 +1,8 @@
+import doctest
 import pickle
+import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +17,9 @@ from aftersale.clocks import (
     MINUTE,
     SECOND,
     Calendar,
+    Clock,
     due_after,
+    due_before,
     elapsed,
     instant,
     local_date,
@@ -58,12 +63,18 @@ any_instants = st.integers(instant("2000-01-01T00:00Z"), instant("2040-01-01T00:
 instants = busy_instants | any_instants
 calendars = st.sampled_from(list(CALENDARS.values()))
 amounts = st.integers(0, 40)
+# In a part of Canada, clocks went back a minute after midnight until 2010: one midnight, then another.
+TWO_MIDNIGHTS = [Calendar("America/St_Johns"), Calendar("America/St_Johns", weekend=frozenset({5}))]
 # The first question about a country or a far year computes its holidays.
 patient = settings(deadline=None)
 
 
 def due(start, amount, clock, calendar=PACIFIC, ends="same_time"):
     return moment(due_after(instant(start), amount, clock, calendar, ends), calendar.zone).isoformat()
+
+
+def begun(end, amount, clock, calendar=PACIFIC, ends="same_time"):
+    return moment(due_before(instant(end), amount, clock, calendar, ends), calendar.zone).isoformat()
 
 
 def refusal(call, *args):
@@ -335,6 +346,153 @@ def test_deadline_that_makes_no_sense_is_refused(amount, clock, ends, message):
 def test_elapsed_refuses_an_unknown_clock():
     message = "unknown clock 'hours' (allowed: wall_hours, calendar_days, business_days)"
     assert refusal(elapsed, 0, 1, "hours", BERLIN) == message
+
+
+@pytest.mark.parametrize("start", ["2010-11-07T00:00:30-02:30", "2010-11-06T23:30-03:30"])
+def test_no_deadline_lies_before_its_start_where_midnight_comes_twice(start):
+    for calendar in TWO_MIDNIGHTS:
+        for clock in CLOCKS:
+            for ends in ENDS:
+                assert due_after(instant(start), 0, clock, calendar, ends) >= instant(start)
+
+
+# --- starts
+
+
+@pytest.mark.parametrize(
+    ("end", "amount", "start"),
+    [
+        ("2026-03-10T15:00-07:00", 2, "2026-03-06T15:00:00-08:00"),
+        ("2026-03-11T00:00-07:00", 2, "2026-03-09T00:00:00-07:00"),  # what begins at the weekend ends then too
+        ("2026-03-08T12:00-07:00", 1, "2026-03-05T23:59:59.999999-08:00"),  # nothing is due on a Sunday
+        ("2026-03-09T00:00-07:00", 1, "2026-03-06T00:00:00-08:00"),
+        ("2026-03-08T12:00-07:00", 0, "2026-03-06T23:59:59.999999-08:00"),
+        ("2026-03-10T15:00-07:00", 0, "2026-03-10T15:00:00-07:00"),
+        ("2026-07-06T10:00-07:00", 1, "2026-07-02T10:00:00-07:00"),
+    ],
+)
+def test_latest_start_of_business_time(end, amount, start):
+    assert begun(end, amount, "business_days") == start
+
+
+@pytest.mark.parametrize(
+    ("end", "amount", "start"),
+    [
+        ("2026-03-11T00:00-07:00", 2, "2026-03-08T23:59:59.999999-07:00"),
+        ("2026-03-10T23:00-07:00", 2, "2026-03-05T23:59:59.999999-08:00"),
+        ("2026-03-10T23:00-07:00", 0, "2026-03-09T23:59:59.999999-07:00"),
+        ("2026-03-08T23:00-07:00", 0, "2026-03-06T23:59:59.999999-08:00"),
+    ],
+)
+def test_latest_start_of_whole_business_days(end, amount, start):
+    assert begun(end, amount, "business_days", ends="end_of_day") == start
+
+
+@pytest.mark.parametrize(
+    ("end", "amount", "start"),
+    [
+        ("2026-03-09T15:00-07:00", 2, "2026-03-07T15:00:00-08:00"),
+        ("2026-03-08T03:00-07:00", 1, "2026-03-07T03:00:00-08:00"),  # all that would end in the gap ends at 03:00
+        ("2026-03-08T01:59-08:00", 1, "2026-03-07T01:59:00-08:00"),
+        ("2026-11-01T01:30-08:00", 1, "2026-10-31T01:59:59.999999-07:00"),  # nothing is due in the second pass
+        ("2026-11-02T01:00-08:00", 1, "2026-11-01T01:00:00-08:00"),  # the whole first pass counts as 01:00
+    ],
+)
+def test_latest_start_of_calendar_days(end, amount, start):
+    assert begun(end, amount, "calendar_days") == start
+
+
+def test_latest_start_of_wall_hours():
+    assert begun("2026-03-08T16:00-07:00", 24, "wall_hours") == "2026-03-07T15:00:00-08:00"
+    end_of_day = begun("2026-03-08T16:00-07:00", 24, "wall_hours", ends="end_of_day")
+    assert end_of_day == "2026-03-06T23:59:59.999999-08:00"
+
+
+def test_latest_start_of_no_time_at_all_is_the_end_in_the_first_pass_of_a_repeated_hour_too():
+    end = "2026-11-01T01:30:00-07:00"
+    open_on_sunday = Calendar("America/Los_Angeles", weekend=frozenset({4}))
+    assert begun(end, 0, "calendar_days") == begun(end, 0, "business_days", open_on_sunday) == end
+
+
+def test_latest_start_lies_before_the_end_where_midnight_comes_twice():
+    end = "2010-11-07T00:00:30-02:30"
+    for clock in CLOCKS:
+        for ends in ENDS:
+            assert due_before(instant(end), 0, clock, TWO_MIDNIGHTS[1], ends) <= instant(end)
+
+
+def test_latest_start_where_clocks_go_back_at_midnight_in_utc():
+    chisinau = Calendar("Europe/Chisinau")
+    assert begun("2010-10-31T02:30+02:00", 1, "calendar_days", chisinau) == "2010-10-30T02:59:59.999999+03:00"
+
+
+every_calendar = st.sampled_from([*CALENDARS.values(), *TWO_MIDNIGHTS])
+
+
+@patient
+@given(instants, amounts, st.sampled_from(CLOCKS), st.sampled_from(ENDS), every_calendar)
+def test_latest_start_is_due_in_time_and_a_microsecond_later_is_not(end, amount, clock, ends, calendar):
+    start = due_before(end, amount, clock, calendar, ends)
+    assert due_after(start, amount, clock, calendar, ends) <= end
+    assert due_after(start + 1, amount, clock, calendar, ends) > end
+
+
+@patient
+@given(busy_instants, st.integers(0, 2), st.sampled_from(CLOCKS), st.sampled_from(ENDS), every_calendar)
+def test_start_is_no_later_than_the_latest_start_of_its_deadline(start, amount, clock, ends, calendar):
+    end = due_after(start, amount, clock, calendar, ends)
+    latest = due_before(end, amount, clock, calendar, ends)
+    assert start <= latest
+    assert due_after(latest, amount, clock, calendar, ends) == end
+
+
+def test_latest_start_does_not_depend_on_what_was_asked_before():
+    start = due_before(instant("2026-01-02T12:00Z"), 3000, "business_days", Calendar("Europe/Berlin", "DE"))
+    asked = Calendar("Europe/Berlin", "DE")
+    for year in ("2035", "1999", "2026"):
+        due_before(instant(f"{year}-06-01T00:00Z"), 3, "business_days", asked)
+    assert due_before(instant("2026-01-02T12:00Z"), 3000, "business_days", asked) == start
+
+
+@pytest.mark.parametrize(
+    ("amount", "clock", "ends", "message"),
+    [
+        (1, "hours", "same_time", "unknown clock 'hours' (allowed: wall_hours, calendar_days, business_days)"),
+        (1, "wall_hours", "noon", "unknown end 'noon' (allowed: same_time, end_of_day)"),
+        (-1, "wall_hours", "same_time", "the amount -1 is negative (count forward from the start)"),
+        (
+            10**6,
+            "business_days",
+            "same_time",
+            "business days are known from 1900 to 2199 only (check the dates and the amount)",
+        ),
+    ],
+)
+def test_start_that_makes_no_sense_is_refused(amount, clock, ends, message):
+    assert refusal(due_before, 0, amount, clock, BERLIN, ends) == message
+
+
+@patient
+@given(instants, amounts, st.sampled_from(CLOCKS), st.sampled_from(ENDS), calendars)
+def test_clock_answers_as_the_functions_do(at, amount, name, ends, calendar):
+    clock = Clock(name, calendar, ends)
+    due = due_after(at, amount, name, calendar, ends)
+    assert clock.due_after(at, amount) == due
+    assert clock.due_before(at, amount) == due_before(at, amount, name, calendar, ends)
+    assert clock.elapsed(at, due) == elapsed(at, due, name, calendar)
+
+
+def test_clock_that_makes_no_sense_is_refused():
+    message = "unknown clock 'hours' (allowed: wall_hours, calendar_days, business_days)"
+    assert refusal(Clock, "hours", BERLIN) == message
+    assert refusal(Clock, "wall_hours", BERLIN, "noon") == "unknown end 'noon' (allowed: same_time, end_of_day)"
+
+
+def test_the_document_of_the_clocks_shows_what_they_answer():
+    page = (Path(__file__).parents[1] / "docs" / "clocks.md").read_text(encoding="utf-8")
+    shown = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    session = doctest.DocTestParser().get_doctest(shown, {}, "clocks.md", None, 0)
+    assert doctest.DocTestRunner().run(session) == (0, shown.count(">>> "))
 
 
 # --- calendars

@@ -6,6 +6,7 @@ from aftersale.clocks import DAY, HOUR, MINUTE
 from aftersale.docket import Docket
 from aftersale.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.plugins import load_plugins
+from aftersale.tally import FOREVER, running
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
 
@@ -63,32 +64,20 @@ def test_a_fact_of_an_unknown_marketplace_is_refused_with_those_that_are_known()
     )
 
 
-def test_a_fact_about_an_order_alone_belongs_to_no_case():
-    made = docket()
-    assert made.record(fact("feedback_left", case="", value=1.0), BULKY) is None
-    assert made.cases == {}
-    (blemish,) = made.tally.blemishes
-    assert (blemish.order, blemish.component, blemish.step, blemish.stars) == ("O-1", "negative_feedback", 1, 1.0)
-
-
 @pytest.mark.parametrize(
-    ("kind", "blemishes"),
+    ("facts", "blemishes"),
     [
-        ("feedback_left", [("negative_feedback", 1)]),
-        ("feedback_removed", [("negative_feedback", -1)]),
-        ("chargeback_filed", [("chargeback", 1)]),
-        ("chargeback_reversed", [("chargeback", -1)]),
-        ("delivered", []),
+        (["feedback_left"], [("negative_feedback", 1)]),
+        (["feedback_left", "feedback_removed"], [("negative_feedback", 1), ("negative_feedback", -1)]),
+        (["feedback_left", "feedback_struck_through"], [("negative_feedback", 1), ("negative_feedback", -1)]),
+        (["chargeback_filed"], [("chargeback", 1)]),
+        (["chargeback_filed", "chargeback_answered", "chargeback_reversed"], [("chargeback", 1), ("chargeback", -1)]),
+        (["buyer_message", "seller_reply"], []),
     ],
 )
-def test_ratings_and_chargebacks_are_counted_and_other_facts_about_orders_are_not(kind, blemishes):
-    made = docket(fact(kind, case=""))
+def test_what_spoils_an_order_is_counted_and_taken_back(facts, blemishes):
+    made = docket(*(fact(kind, MONDAY + hour * HOUR) for hour, kind in enumerate(facts)))
     assert [(each.component, each.step) for each in made.tally.blemishes] == blemishes
-
-
-def test_a_fact_about_an_order_alone_lets_time_pass_too():
-    made = docket(asked(), fact("chargeback_filed", MONDAY + 25 * HOUR, case=""))
-    assert passed(made) == [("first_reply", 24 * HOUR, "C-1", "awaiting_reply")]
 
 
 def test_a_claim_finds_the_case_that_it_grew_out_of():
@@ -121,10 +110,11 @@ def test_deadlines_pass_in_order_of_time_whatever_the_order_of_the_cases():
     ]
 
 
-def test_deadlines_of_one_instant_pass_in_the_order_in_which_they_began():
-    made = docket(asked(MONDAY, "C-2"), asked(MONDAY, "C-1"))
+@pytest.mark.parametrize("names", [("C-1", "C-2"), ("C-2", "C-1")])
+def test_deadlines_of_one_instant_pass_by_the_names_of_their_cases_however_these_became_known(names):
+    made = docket(*(asked(MONDAY, name) for name in names))
     made.advance(MONDAY + DAY + 1)
-    assert [case for _, _, case, _ in passed(made)] == ["C-2", "C-1"]
+    assert [case for _, _, case, _ in passed(made)] == ["C-1", "C-2"]
 
 
 @pytest.mark.parametrize(("late", "missed"), [(0, ()), (1, ("first_reply",))])
@@ -137,8 +127,9 @@ def test_a_fact_at_the_very_instant_of_a_deadline_is_in_time_and_one_after_it_is
 def test_a_decision_at_the_very_end_of_its_deadline_still_moves_the_case():
     decided = fact("return_authorised", MONDAY + 5 * DAY, case="C-2")
     assert docket(wants_return(), decided).cases["C-2"].state == "authorised"
+    assert docket(wants_return(), decided._replace(known_at=MONDAY + 9 * DAY)).cases["C-2"].state == "authorised"
     with pytest.raises(FactRefused):
-        docket(wants_return(), decided._replace(known_at=MONDAY + 5 * DAY + 1))
+        docket(wants_return(), decided._replace(occurred_at=MONDAY + 5 * DAY + 1, known_at=MONDAY + 5 * DAY + 1))
 
 
 def test_a_case_that_moved_on_leaves_its_old_deadlines_behind():
@@ -222,18 +213,29 @@ def test_looking_at_the_docket_in_between_changes_nothing(happenings, looks):
     assert go(looks) == go([])
 
 
-def test_the_tally_counts_when_a_deadline_began_ended_and_was_due():
+def endings(made, name):
+    """How deadlines of that name ended: (hours from MONDAY of begin, known, end or None), late, counted, met."""
+    found = made.tally.endings("REF", name)
+    rows = zip(found.started, found.known, found.ended, found.late, found.counted, found.met, strict=True)
+    return [
+        (*((None if at == FOREVER else (int(at) - MONDAY) / HOUR) for at in row[:3]), *map(int, row[3:])) for row in rows
+    ]
+
+
+def test_the_tally_counts_when_a_deadline_began_and_how_it_ended():
     made = docket(asked(), fact("seller_reply", MONDAY + 90 * MINUTE), asked(MONDAY + DAY))
-    spans = made.tally.spans("REF", "first_reply", made.cases.values())
-    columns = [(column - MONDAY).tolist() for column in (spans.started, spans.expires)]
-    assert columns == [[0, DAY], [DAY, 2 * DAY]]
-    assert spans.ended.tolist() == [MONDAY + 90 * MINUTE, 2**63 - 1]
+    assert endings(made, "first_reply") == [(0, 1.5, 1.5, 0, 1, 1)]
+    assert running(made.cases.values(), "REF", "first_reply").tolist() == [MONDAY + DAY]
+    made.record(fact("seller_reply", MONDAY + 60 * HOUR), BULKY)
+    assert endings(made, "first_reply")[1:] == [(24, 48, None, 1, 1, 0), (24, 60, 60, 0, 0, 1)]
 
 
-def test_a_contact_that_needs_no_reply_is_not_counted():
-    made = docket(asked(), fact("no_reply_needed", MONDAY + 50 * HOUR))
-    assert made.tally.spans("REF", "first_reply", made.cases.values()).started.tolist() == []
-    assert made.tally.spans("REF", "silence", made.cases.values()).started.tolist() == []
+def test_a_contact_that_needs_no_reply_is_not_counted_and_taken_back_if_it_was():
+    made = docket(asked(), fact("no_reply_needed", MONDAY + 5 * HOUR))
+    assert (endings(made, "first_reply"), endings(made, "silence")) == ([], [])
+    made = docket(asked(), fact("no_reply_needed", MONDAY + 30 * HOUR))
+    assert endings(made, "first_reply") == [(0, 24, None, 1, 1, 0), (0, 30, None, -1, -1, 0)]
+    assert endings(made, "silence") == []
 
 
 # --- other orders ---

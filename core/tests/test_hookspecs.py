@@ -29,6 +29,7 @@ def test_there_are_hooks_to_contribute_to_decide_and_to_observe():
         "aftersale_marketplaces",
         "aftersale_rules",
         "aftersale_order_formats",
+        "aftersale_health_reports",
         "aftersale_commands",
         "aftersale_decide_return",
         "aftersale_fact_recorded",

@@ -108,7 +108,7 @@ def test_whatever_a_document_holds_it_is_a_catalogue_or_refused(data):
 
 def test_every_message_of_the_program_is_used_and_every_one_used_is_there():
     package = Path(str(files("aftersale")))
-    code = "".join(path.read_text(encoding="utf-8") for path in package.glob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
     keys = Catalogue.load("aftersale").keys
     quoted = set(re.findall(r'"([\w.]+)"', code))
     for section, names in re.findall(r'_headers\("(\w+)", ([^)]+)\)', code):

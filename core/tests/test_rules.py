@@ -1,13 +1,36 @@
 from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersale.clocks import instant
 from aftersale.errors import DocumentError
-from aftersale.rules import Rulebook, RuleSet, load_rules, parse_rules, record
+from aftersale.marketplaces import load_marketplaces
+from aftersale.policies import Policy
+from aftersale.rules import (
+    ANY_ORDER,
+    Condition,
+    MetricName,
+    Rulebook,
+    RuleSet,
+    changes,
+    compared,
+    load_rules,
+    parse_rules,
+    record,
+    rule_names,
+)
+from aftersale.rules.names import parse_rule_names
 from aftersale.testing import order
 
+ONE_OF = (
+    "a rule has exactly one of: amount with its clock, until, value (true or false), word, words, share, money, count; "
+    "share and money together mean the lesser of the two"
+)
 FIRST, LAST = date(2020, 1, 1), date(2020, 2, 29)
 
 
@@ -92,11 +115,11 @@ def test_one_fact_that_starts_the_clock_needs_no_list():
     [
         (
             {"value": True},
-            "rule[0]: a rule has either an amount with its clock, or a value (true or false)",
+            f"rule[0]: {ONE_OF}",
         ),
         (
             {"amount": None},
-            "rule[0]: a rule has either an amount with its clock, or a value (true or false)",
+            f"rule[0]: {ONE_OF}",
         ),
         ({"clock": None}, "rule[0]: amount and clock go together: amount = 24, clock = 'wall_hours'"),
         ({"starts": None}, "rule[0]: say which fact starts the clock: starts = 'buyer_message'"),
@@ -138,7 +161,7 @@ def test_a_row_that_makes_no_sense_is_refused_with_its_place(changes, problem):
         ({"amount": 0}, "metric[0].amount: expected a whole number of 1 or more, found 0"),
         (
             {"name": "order_defekt_rate"},
-            "metric[0].name: expected one of 'order_defect_rate', 'late_reply_rate', 'mean_first_reply_hours', "
+            f"metric[0].name: expected one of {', '.join(map(repr, get_args(MetricName)))}, "
             "found 'order_defekt_rate' (did you mean 'order_defect_rate'?)",
         ),
     ],
@@ -161,7 +184,13 @@ _values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-_keys = st.sampled_from(sorted({*row(), *metric(), "when", "value", "lag", "valid_from", "ends"})) | st.text(max_size=4)
+_keys = (
+    st.sampled_from(
+        sorted({*row(), *metric(), "when", "value", "lag", "valid_from", "ends", "until", "words", "share", "money",
+                "currency", "count", "channel", "review_target", "floor_orders", "state"})
+    )
+    | st.text(max_size=4)
+)  # fmt: skip
 
 
 @given(st.dictionaries(st.sampled_from(["rule", "metric", "rules"]), _values, max_size=2) | st.none(), st.data())
@@ -322,15 +351,27 @@ def test_a_deadline_as_json():
         "ends": "same_time",
         "starts": ["buyer_message"],
         "on_expiry": "late",
+        "until": None,
         "value": None,
+        "word": None,
+        "words": [],
+        "share": None,
+        "money": None,
+        "currency": None,
+        "count": None,
         "when": {"cross_border": True, "price_above": "25.00"},
         "valid_from": "2020-01-01",
         "valid_until": None,
+        "channel": [],
         "lag": None,
         "target": None,
         "strict": None,
+        "direction": None,
+        "floor_orders": None,
         "running": None,
         "negative_stars": None,
+        "review_target": None,
+        "state": None,
         "consequence": None,
         "source": "made up",
         "grade": "assumed",
@@ -351,3 +392,247 @@ def test_a_metric_and_a_switch_as_json_have_their_own_keys_filled_and_the_others
 
 def test_the_reference_rules_load():
     assert RuleSet(load_rules("aftersale.testing.reference")).marketplaces == ("ALT", "REF")
+
+
+# --- other answers than a time ---
+
+
+def bare(**changes):
+    """A `[[rule]]` table without clock, from what it answers."""
+    return row(**{"clock": None, "amount": None, "starts": None, "on_expiry": None, **changes})
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "told"),
+    [
+        ({"value": True}, "switch", "True"),
+        ({"word": "seller"}, "word", "seller"),
+        ({"words": ["photos", "messages"]}, "list", "photos, messages"),
+        ({"share": "0.20"}, "share", "0.20"),
+        ({"money": "5000.00", "currency": "USD"}, "money", "5000.00 USD"),
+        ({"share": "0.10", "money": "500", "currency": "JPY"}, "share", "0.10, at most 500 JPY"),
+        ({"count": 0}, "count", "0"),
+        ({"until": date(2026, 1, 31)}, "window", "until 2026-01-31"),
+    ],
+)
+def test_what_a_row_answers_tells_its_kind_and_stands_in_its_line_and_its_record(answer, kind, told):
+    (found,) = rules(bare(**answer))
+    assert (found.kind, str(found)) == (kind, f"REF first_reply {told} …–…")
+    plain = {"share": float(answer.get("share", 0)), "until": str(answer.get("until"))}
+    assert {key: record(found)[key] for key in answer} == {key: plain.get(key, value) for key, value in answer.items()}
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ({"word": "seller", "value": True}, ONE_OF),
+        ({"share": "0.5", "count": 1}, ONE_OF),
+        ({"words": []}, "words is empty: name one at least, or leave the row out"),
+        ({"share": "1.01"}, "share = '1.01' is above 1: write 20 % as '0.20'"),
+        ({"money": "5.00"}, "money and currency go together: money = '5.00', currency = 'USD'"),
+        ({"value": True, "currency": "USD"}, "money and currency go together: money = '5.00', currency = 'USD'"),
+        (
+            {"money": "500.50", "currency": "JPY"},
+            "500.50 has too many decimals for JPY (JPY has no decimals; round it first)",
+        ),
+        (
+            {"until": date(2026, 1, 31), "on_expiry": "late"},
+            "on_expiry goes with amount and clock: what follows when the time is over",
+        ),
+        (
+            {"until": date(2300, 1, 31)},
+            "until 2300-01-31 lies outside the years 1900 to 2199; leave it out for 'always'",
+        ),
+    ],
+)  # fmt: skip
+def test_an_answer_that_makes_no_sense_is_refused(answer, problem):
+    assert refusal(bare(**answer)) == [f"shop/rules.toml: rule[0]: {problem}"]
+
+
+def test_a_metric_says_which_channels_count_which_side_is_good_and_what_missing_it_does():
+    found = metric(
+        name="on_time_delivery_rate",
+        channel="MFN",
+        target="0.90",
+        review_target="0.95",
+        direction="above",
+        floor_orders=30,
+        state="review",
+    )
+    (rate,) = rules(metrics=[found])
+    assert (rate.channel, rate.direction, rate.floor_orders, rate.state) == (("MFN",), "above", 30, "review")
+    assert rate.review_target == Decimal("0.95")
+    assert refusal(metrics=[{**found, "review_target": "0.80"}]) == [
+        "shop/rules.toml: metric[0]: review_target 0.80 is missed later than target 0.90"
+    ]
+
+
+def test_metrics_of_other_channels_do_not_overlap():
+    assert len(RuleSet(rules(metrics=[metric(channel="MFN"), metric(channel="FBA"), metric()])).history()) == 3
+
+
+# --- other conditions ---
+
+
+@pytest.mark.parametrize(
+    ("when", "met", "missed"),
+    [
+        ({"category": ["shoes", "apparel"]}, {"category": "shoes"}, {"category": "books"}),
+        ({"price_up_to": "25.00"}, {"price": 2500}, {"price": 2501}),
+        ({"price_above": "20", "price_up_to": "25"}, {"price": 2001}, {"price": 2000}),
+    ],
+)
+def test_a_condition_about_the_order_holds_up_to_its_edge_and_not_beyond(when, met, missed):
+    book = RuleSet(rules(row(when=when))).rulebook("REF", FIRST)
+    assert book.rule("first_reply", order(**met)) is not None
+    assert book.rule("first_reply", order(**missed)) is None
+
+
+@pytest.mark.parametrize(
+    ("when", "met", "missed"),
+    [
+        ({"reason": ["defective", "damaged"]}, {"reason": "damaged"}, {"reason": "unwanted"}),
+        ({"reason": "defective"}, {"reason": "defective"}, {"situation": "defective"}),
+        ({"situation": "late"}, {"situation": "late"}, {"situation": "early"}),
+        ({"claim": ["not_received"]}, {"claim": "not_received"}, {"claim": "damaged"}),
+        ({"grade": "sellable"}, {"grade": "sellable"}, {"grade": "damaged"}),
+        ({"program": "prime"}, {"program": "prime", "reason": "x"}, {}),
+    ],
+)
+def test_a_condition_about_the_question_holds_for_what_is_told_and_never_for_what_is_not(when, met, missed):
+    book = RuleSet(rules(row(when=when))).rulebook("REF", FIRST)
+    assert book.rule("first_reply", order(), met) is not None
+    assert book.rule("first_reply", order(), missed) is None
+    assert book.rule("first_reply", order()) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "bought", "holds"),
+    [
+        ("Asia/Tokyo", "2025-10-31T14:59:59Z", False),
+        ("Asia/Tokyo", "2025-10-31T15:00:00Z", True),
+        ("Asia/Tokyo", "2025-12-31T14:59:59Z", True),
+        ("Asia/Tokyo", "2025-12-31T15:00:00Z", False),
+        (None, "2025-10-31T23:59:59Z", False),
+        (None, "2025-11-01T00:00:00Z", True),
+    ],
+)
+def test_days_of_purchase_are_the_marketplace_s_own(zone, bought, holds):
+    season = {"purchased_from": date(2025, 11, 1), "purchased_until": date(2025, 12, 31)}
+    book = RuleSet(rules(row(when=season))).rulebook("REF", FIRST, zone)
+    assert (book.rule("first_reply", order(purchased_at=instant(bought))) is not None) is holds
+
+
+def test_the_order_of_words_in_a_condition_says_nothing():
+    one, other = (Condition(reason=words) for words in (["a", "b", "a"], ("b", "a")))
+    assert (one, str(one)) == (other, "reason=a|b")
+    assert (Condition(category="shoes").category, ANY_ORDER.weight) == (("shoes",), 0)
+
+
+@pytest.mark.parametrize(
+    ("when", "problem"),
+    [
+        ({"price_above": "25", "price_up_to": "25"}, ".when: no price is above 25 and up to 25"),
+        (
+            {"purchased_from": date(2025, 12, 1), "purchased_until": date(2025, 11, 1)},
+            ".when: purchased_until 2025-11-01 is before purchased_from 2025-12-01",
+        ),
+        ({"reason": []}, ".when.reason: expected a text or a list of texts, none of them empty, found a list"),
+    ],
+)
+def test_a_condition_that_no_order_can_meet_is_refused(when, problem):
+    assert refusal(row(when=when)) == [f"shop/rules.toml: rule[0]{problem}"]
+
+
+def test_a_season_ends_on_its_own_day_beside_the_ordinary_window():
+    season = {"purchased_from": date(2025, 11, 1), "purchased_until": date(2025, 12, 31)}
+    found = RuleSet(
+        rules(
+            row(name="return_window", on_expiry=None),
+            bare(name="return_window", until=date(2026, 1, 31), when=season, valid_until=date(2026, 1, 31)),
+        )
+    )
+    bought = order(purchased_at=instant("2025-12-01T12:00:00Z"))
+    answers = [found.rulebook("REF", date(2026, *day)).rule("return_window", bought) for day in ((1, 31), (2, 1))]
+    assert [rule.until for rule in answers] == [date(2026, 1, 31), None]
+
+
+# --- the catalogue of names ---
+
+
+def test_every_name_has_a_kind_and_a_meaning_in_two_languages():
+    found = rule_names()
+    assert set(get_args(MetricName)) == {each.name for each in found.values() if each.kind == "metric"}
+    assert [each.name for each in found.values() if each.en.isascii() is False or each.zh.isascii()] == []
+
+
+def test_a_name_that_stands_twice_in_the_catalogue_is_refused():
+    one = {"name": "silence", "kind": "deadline", "en": "how long", "zh": "多久"}
+    with pytest.raises(DocumentError) as caught:
+        parse_rule_names({"name": [one, one]}, "names.toml")
+    assert str(caught.value) == "names.toml: silence: stands there twice (keep one of them)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"name": "refund_at_first_skan", "value": True},
+            "nothing asks for a rule named 'refund_at_first_skan' (did you mean 'refund_at_first_scan'?)",
+        ),
+        ({"name": "fault", "value": True}, "'fault' is a word, this row is a switch (give it word = '…')"),
+        (
+            {"name": "safe_t_limit", "money": "5.00", "currency": "USD"},
+            "its money is in USD, REF sells in EUR (give each currency a row of its own)",
+        ),
+    ],
+)
+def test_a_policy_refuses_unknown_names_other_kinds_and_other_currencies(changes, problem):
+    place = next(each for each in load_marketplaces("aftersale.testing.reference") if each.name == "REF")
+    with pytest.raises(DocumentError) as caught:
+        Policy(place, RuleSet(rules(bare(**changes))))
+    (found,) = caught.value.problems
+    assert str(found).split("…–…: ")[1] == problem
+
+
+# --- over time and side by side ---
+
+
+def test_changes_are_what_begins_and_what_ends_from_a_day_on():
+    dated = rules(
+        spanning(last=date(2026, 1, 25), amount=48),
+        spanning(date(2026, 1, 26), amount=24),
+        spanning(date(2020, 1, 1), date(2026, 6, 30), name="silence"),
+        row(name="appeal"),
+    )
+    found = [
+        (each.day, each.rule.name, each.old and each.old.amount, each.new and each.new.amount)
+        for each in changes(dated, date(2026, 1, 26))
+    ]
+    assert found == [(date(2026, 1, 26), "first_reply", 48, 24), (date(2026, 7, 1), "silence", 24, None)]
+    assert [each.day for each in changes(dated, date(2026, 1, 27))] == [date(2026, 7, 1)]
+    assert next(each.day for each in changes(dated, FIRST)) == date(2020, 1, 1)
+
+
+def test_marketplaces_side_by_side_differ_where_they_ask_something_else_or_one_asks_nothing():
+    found = RuleSet(
+        rules(
+            row(marketplaces=["REF"], source="one", grade="A"),
+            row(marketplaces=["ALT"], source="another", grade="B", valid_from=FIRST),
+            row(name="silence", marketplaces=["REF"], amount=48),
+            row(name="silence", marketplaces=["ALT"], amount=72),
+            row(name="appeal", marketplaces=["ALT"]),
+        )
+    )
+    rows = compared({place: found.rulebook(place, FIRST) for place in ("REF", "ALT")})
+    assert [(each.name, each.differs, [rule and rule.amount for rule in each.rules.values()]) for each in rows] == [
+        ("appeal", True, [None, 24]),
+        ("first_reply", False, [24, 24]),
+        ("silence", True, [48, 72]),
+    ]
+
+
+def test_the_documents_list_every_name_with_its_kind_and_meaning():
+    text = (Path(__file__).parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
+    rows = [f"| `{each.name}` | {each.kind} | {each.en} |" for each in rule_names().values()]
+    assert [row for row in rows if row not in text] == []

@@ -1,4 +1,5 @@
 import copy
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from aftersale.errors import DocumentError
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.workflow import Workflow, default_workflow, parse_workflow
+from aftersale.workflow import GuardName, Workflow, default_workflow, parse_workflow
 
 TICKET = {
     "name": "ticket",
@@ -28,6 +29,7 @@ TICKET = {
     ],
 }
 SHIPPED = default_workflow()
+GUARDS = ", ".join(repr(name) for name in get_args(GuardName))
 
 
 def ticket(**changes):
@@ -116,12 +118,11 @@ def test_moves_with_a_guard_are_tried_before_the_plain_one():
         ),
         (
             {"move_1": {"guard": "unherd"}},
-            "kind[0].move[1].guard: expected one of 'authorised_at_once', 'declined_at_once', 'unheard', "
-            "found 'unherd' (did you mean 'unheard'?)",
+            f"kind[0].move[1].guard: expected one of {GUARDS}, found 'unherd' (did you mean 'unheard'?)",
         ),
         (
             {"state_1": {"colour": "red"}},
-            "kind[0].state[1].colour: unknown key (allowed here: name, task, opens, final, defect)",
+            "kind[0].state[1].colour: unknown key (allowed here: name, task, opens, unless, final, defect)",
         ),
     ],
 )
@@ -162,11 +163,22 @@ def test_all_flaws_are_told_at_once():
 # --- the shipped workflow ---
 
 
-def test_the_shipped_workflow_knows_three_kinds_of_case_and_what_opens_them():
-    assert {kind: [move.fact for move in SHIPPED.kinds[kind].opening] for kind in SHIPPED.kinds} == {
-        "message": ["buyer_message"],
-        "return": ["return_requested"] * 3,
-        "claim": ["claim_filed"] * 2,
+def test_the_shipped_workflow_knows_thirteen_kinds_of_case_and_what_opens_them():
+    opened_by = {kind: {move.fact for move in SHIPPED.kinds[kind].opening} for kind in SHIPPED.kinds}
+    assert opened_by == {
+        "cancellation": {"cancellation_requested"},
+        "chargeback": {"chargeback_filed"},
+        "claim": {"claim_filed"},
+        "feedback": {"feedback_left"},
+        "invoice": {"invoice_requested"},
+        "message": {"buyer_message"},
+        "not_as_described": {"not_as_described_reported"},
+        "not_received": {"not_received_reported"},
+        "refund": {"refund_requested"},
+        "reimbursement": {"fba_return_missing"},
+        "replacement": {"replacement_requested"},
+        "return": {"return_requested"},
+        "safe_t": {"return_loss_found"},
     }
 
 
@@ -177,17 +189,43 @@ def test_the_shipped_tasks_and_deadlines():
         for state in kind.state
         if state.task or state.opens
     } == {
-        ("message", "awaiting_reply"): ("reply", ("first_reply", "silence")),
-        ("return", "requested"): ("decide_return", ("return_decision", "silence")),
-        ("return", "received"): ("refund", ("refund_after_receipt",)),
+        ("cancellation", "requested"): ("cancel_order", ("cancellation_answer",)),
+        ("chargeback", "filed"): ("answer_chargeback", ("chargeback_answer",)),
+        ("claim", "filed"): ("submit_evidence", ("claim_evidence",)),
         ("claim", "information_requested"): ("submit_evidence", ("information_request",)),
         ("claim", "granted"): ("appeal", ("appeal",)),
+        ("feedback", "negative"): ("review_feedback", ("feedback_removal",)),
+        ("invoice", "due"): ("send_invoice", ("invoice",)),
+        ("message", "awaiting_reply"): ("reply", ("first_reply", "silence")),
+        ("not_as_described", "reported"): ("offer_solution", ("solution", "silence")),
+        ("not_as_described", "approved"): ("refund", ("refund_after_approval",)),
+        ("not_received", "delivered_they_say"): ("ask_carrier", ("carrier_confirmation", "silence")),
+        ("not_received", "confirmed"): ("answer_not_received", ("not_received_answer",)),
+        ("not_received", "not_delivered"): ("decide_not_received", ("not_received_decision", "silence")),
+        ("refund", "requested"): ("decide_refund", ("refund_decision", "silence")),
+        ("refund", "approved"): ("refund", ("refund_after_approval",)),
+        ("reimbursement", "due"): ("file_reimbursement", ("fba_reimbursement_filing",)),
+        ("replacement", "requested"): ("send_replacement", ("replacement_sent", "silence")),
+        ("replacement", "sent_untracked"): ("note_tracking", ("replacement_tracking",)),
+        ("return", "requested"): ("decide_return", ("return_decision", "silence")),
+        ("return", "approved"): ("refund", ("refund_after_approval",)),
+        ("return", "authorised"): ("send_label", ("return_label",)),
+        ("return", "received"): ("refund", ("refund_after_receipt",)),
+        ("safe_t", "loss_found"): ("file_safe_t", ("safe_t_filing",)),
+        ("safe_t", "information_requested"): ("answer_safe_t", ("safe_t_information",)),
+        ("safe_t", "denied"): ("appeal_safe_t", ("safe_t_appeal",)),
     }
 
 
-def test_claims_that_count_as_defects_are_those_granted_or_refunded_by_the_seller():
-    defects = {state.name for kind in SHIPPED.kinds.values() for state in kind.state if state.defect}
-    assert defects == {"granted", "appealed", "lost", "refunded_after_filing"}
+def test_what_spoils_an_order_and_by_which_name():
+    assert {
+        (kind.name, state.name): state.defect for kind in SHIPPED.kinds.values() for state in kind.state if state.defect
+    } == {
+        **{("claim", name): "claim" for name in ("granted", "appealed", "lost", "refunded_after_filing", "money_reversed")},
+        **{("chargeback", name): "chargeback" for name in ("filed", "answered", "lost")},
+        **{("feedback", name): "negative_feedback" for name in ("negative", "removal_requested", "stands")},
+        ("return", "declined_in_policy"): "return_declined_in_policy",
+    }
 
 
 def test_every_state_of_the_shipped_workflow_can_come_to_an_end():

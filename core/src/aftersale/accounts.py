@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.clocks import Instant, moment
 from aftersale.messages import core_text as text
-from aftersale.metrics import first_replies, readings
+from aftersale.metrics import readings
+from aftersale.replies import first_replies
 from aftersale.tables import table
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
     from aftersale.facts import Fact
     from aftersale.journal import Journal, Replay
-    from aftersale.metrics import Reading, ReplyFigures
+    from aftersale.metrics import Reading
     from aftersale.policies import Policies
+    from aftersale.replies import ReplyFigures
 
 SHOWN = 20
 """How many refused facts a listing shows; the JSON holds all of them."""
@@ -43,6 +45,13 @@ class RefusedRecord(TypedDict):
     reason: str
 
 
+class PartRecord(TypedDict):
+    """What the seller (MFN) or the marketplace (FBA) ships: defective orders and all."""
+
+    defects: int
+    orders: int
+
+
 class ReadingRecord(TypedDict):
     """A reading of a metric as JSON shows it; the day is ISO text, `value` null where there is nothing to count."""
 
@@ -58,6 +67,10 @@ class ReadingRecord(TypedDict):
     running_days: int
     triggered: bool
     components: dict[str, int]
+    fulfilment: dict[str, PartRecord]
+    bearable: int | None
+    state: str
+    consequence: str
 
 
 class RepliesRecord(TypedDict):
@@ -103,12 +116,12 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts
     replied = [(policy.marketplace.name, first_replies(policy, docket, until)) for policy in sold]
     return Accounts(
         journal=journal.source,
-        until=_told(until),
+        until=told_instant(until),
         orders=len(journal.orders),
         facts=sum(fact.known_at <= until for fact in journal.facts),
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
         refused=[_refused(fact, reason) for fact, reason in replayed.refused],
-        metrics=[_reading(reading) for reading in found],
+        metrics=[reading_record(reading) for reading in found],
         replies=[_replies(name, figures) for name, figures in replied if figures is not None],
     )
 
@@ -119,13 +132,14 @@ def _refused(fact: Fact, reason: str) -> RefusedRecord:
         marketplace=fact.marketplace,
         order=fact.order,
         case=fact.case,
-        occurred_at=_told(fact.occurred_at),
-        known_at=_told(fact.known_at),
+        occurred_at=told_instant(fact.occurred_at),
+        known_at=told_instant(fact.known_at),
         reason=reason,
     )
 
 
-def _reading(reading: Reading) -> ReadingRecord:
+def reading_record(reading: Reading) -> ReadingRecord:
+    """Return a reading as plain data for JSON."""
     return ReadingRecord(
         metric=reading.metric,
         marketplace=reading.marketplace,
@@ -139,6 +153,10 @@ def _reading(reading: Reading) -> ReadingRecord:
         running_days=reading.running_days,
         triggered=reading.triggered,
         components=reading.components,
+        fulfilment={name: PartRecord(defects=bad, orders=all_) for name, (bad, all_) in reading.fulfilment.items()},
+        bearable=reading.bearable,
+        state=reading.state,
+        consequence=reading.consequence,
     )
 
 
@@ -157,7 +175,8 @@ def _replies(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
     )
 
 
-def _told(instant: Instant) -> str:
+def told_instant(instant: Instant) -> str:
+    """Return an instant as ISO text in UTC."""
     return moment(instant, "UTC").isoformat()
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -22,8 +23,13 @@ from aftersale.errors import AftersaleError, meant
 from aftersale.hookspecs import ALLOW_LIST
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from aftersale.clocks import Instant
+    from aftersale.costs import Grouping
+    from aftersale.journal import Journal, Replay
     from aftersale.plugins import Plugins
+    from aftersale.policies import Policies
 
 TRACE = "AFTERSALE_TRACE"
 """The environment variable that shows every call of a hook."""
@@ -193,58 +199,13 @@ def show_plugins(ctx: click.Context, as_json: bool) -> None:
 
 
 @cli.command("rules")
-@click.argument("marketplace")
+@click.argument("marketplace", required=False)
 @click.option(
     "--on", "day", metavar="DATE", callback=_day, help="The day, in the marketplace's own time; else today."
 )
-@_as_json
-@click.pass_context
-def show_rules(ctx: click.Context, marketplace: str, day: date | None, as_json: bool) -> None:
-    """Show the rules in force on a day.
-
-    Those of MARKETPLACE first, then what the seller's handbook asks for on top.
-    """
-    from aftersale.clocks import start_of_day
-
-    policy = loaded(ctx).policy(marketplace)
-    zone = policy.marketplace.zone
-    day = day or datetime.now(ZoneInfo(zone)).date()
-    terms = policy.at(start_of_day(day, zone))
-    if as_json:
-        from aftersale.rules import record
-
-        books = {"rule": terms.rulebook.rows, "handbook": terms.handbook.rows}
-        _print_json([{**record(rule), "set_by": by} for by, rows in books.items() for rule in rows])
-        return
-    from aftersale.listings import rule_listing
-    from aftersale.tables import show
-
-    show(_text("rules.title", marketplace=marketplace, day=day), rule_listing(terms.rulebook.rows), "")
-    show(_text("rules.handbook"), rule_listing(terms.handbook.rows))
-
-
-@cli.command("workflow")
-@click.argument("kind", required=False)
-def show_workflow(kind: str | None) -> None:
-    """Show how cases move.
-
-    Each state of KIND (of every kind, without it) with its task, its deadlines, and the facts that lead on.
-    """
-    from aftersale.listings import workflow_listing
-    from aftersale.workflow import default_workflow
-
-    kinds = default_workflow().kinds
-    if kind is not None and kind not in kinds:
-        raise click.UsageError(_text("workflow.unknown", kind=kind, known=", ".join(kinds)))
-    shown = [each for each in kinds.values() if kind in (None, each.name)]
-    click.echo("\n\n".join("\n".join(workflow_listing(each)) for each in shown))
-
-
-@cli.command("replay")
-@click.argument("journal", type=click.Path(path_type=Path))
-@click.option(
-    "--until", metavar="INSTANT", callback=_instant, help="Let time pass to then; else to the last fact."
-)
+@click.option("--rule", "name", metavar="NAME", help="What a rule means, and its rows over time.")
+@click.option("--changes-since", "since", metavar="DATE", callback=_day, help="What begins or ends from then on.")
+@click.option("--compare", metavar="NAMES", help="Marketplaces side by side, such as US,DE,JP.")
 @click.option(
     "--handbook",
     type=click.Path(path_type=Path),
@@ -252,6 +213,121 @@ def show_workflow(kind: str | None) -> None:
 )
 @_as_json
 @click.pass_context
+def show_rules(
+    ctx: click.Context,
+    marketplace: str | None,
+    day: date | None,
+    name: str | None,
+    since: date | None,
+    compare: str | None,
+    handbook: Path | None,
+    as_json: bool,
+) -> None:
+    """Show the rules in force on a day.
+
+    Those of MARKETPLACE first, then what the seller's handbook asks for on top. Other options look at all
+    marketplaces, or at MARKETPLACE alone.
+    """
+    from aftersale.handbook import default_handbook, load_handbook
+    from aftersale.ruleviews import RuleViews
+
+    if since and (compare is not None or day):
+        raise click.UsageError(_text("rules.either" if compare is not None else "rules.day_of_changes"))
+    own = load_handbook(handbook) if handbook else default_handbook()
+    views = RuleViews(loaded(ctx), own, name, _today)
+    if name is not None and not views.known(name):
+        hint = meant(name, views.names()) or ", ".join(views.names())
+        raise click.UsageError(_text("rules.unknown", rule=name, hint=hint))
+    if compare is not None:
+        found = views.comparison(_compared(marketplace, compare), day, handbook is not None)
+    elif since:
+        found = views.changes(marketplace, since)
+    elif name:
+        found = views.history(marketplace, name, day)
+    elif marketplace:
+        found = views.of_day(marketplace, day)
+    else:
+        known = ", ".join(sorted(loaded(ctx).marketplaces)) or "–"
+        raise click.UsageError(_text("rules.name_one", known=known))
+    if as_json:
+        _print_json(found.as_json())
+        return
+    from aftersale.tables import show
+
+    show(*found.parts())
+
+
+def _compared(marketplace: str | None, names: str) -> list[str]:
+    places = [each.strip() for each in names.split(",") if each.strip()]
+    if not places:
+        raise click.UsageError(_text("rules.one_at_least"))
+    return [marketplace, *places] if marketplace else places
+
+
+def _today(zone: str) -> date:
+    return datetime.now(ZoneInfo(zone)).date()
+
+
+@cli.command("workflow")
+@click.argument("kind", required=False)
+@click.option("--mermaid", is_flag=True, help="Print a Mermaid state diagram instead of text.")
+def show_workflow(kind: str | None, mermaid: bool) -> None:
+    """Show how cases move.
+
+    Each state of KIND (of every kind, without it) with its task, its deadlines, and the facts that lead on.
+    """
+    from aftersale.listings import workflow_diagram, workflow_listing
+    from aftersale.workflow import default_workflow
+
+    kinds = default_workflow().kinds
+    if kind is not None and kind not in kinds:
+        known = f"{meant(kind, kinds)} {', '.join(kinds)}".strip()
+        raise click.UsageError(_text("workflow.unknown", kind=kind, known=known))
+    shown = [each for each in kinds.values() if kind in (None, each.name)]
+    told = workflow_diagram if mermaid else workflow_listing
+    click.echo("\n\n".join("\n".join(told(each)) for each in shown))
+
+
+def _journal_options(command: Any) -> Any:
+    """Give a command the folder of a journal, until when time passes, and the seller's handbook."""
+    decorators = (
+        click.argument("journal", type=click.Path(path_type=Path)),
+        click.option(
+            "--until", metavar="INSTANT", callback=_instant, help="Let time pass to then; else to the last fact."
+        ),
+        click.option(
+            "--handbook",
+            type=click.Path(path_type=Path),
+            help="The seller's own TOML file, over the standard that is shipped.",
+        ),
+        _as_json,
+        click.pass_context,
+    )
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command
+
+
+def _replayed(
+    ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None
+) -> tuple[Journal, Replay, Policies]:
+    """Return a journal, what it comes to by an instant, and the policies that say so."""
+    from aftersale.handbook import default_handbook, load_handbook
+    from aftersale.journal import read_journal, replay
+
+    policies = loaded(ctx).policies(handbook=load_handbook(handbook) if handbook else default_handbook())
+    journal = read_journal(folder)
+    return journal, replay(journal, policies, until), policies
+
+
+def _show(parts: Iterable[Table | str]) -> None:
+    from aftersale.tables import show
+
+    show(*parts)
+
+
+@cli.command("replay")
+@_journal_options
 def show_replay(
     ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, as_json: bool
 ) -> None:
@@ -260,18 +336,147 @@ def show_replay(
     Shows where the cases of the folder JOURNAL stand then, how every metric reads, and which facts were refused.
     """
     from aftersale.accounts import account_listing, accounts
-    from aftersale.handbook import default_handbook, load_handbook
-    from aftersale.journal import read_journal, replay
 
-    policies = loaded(ctx).policies(handbook=load_handbook(handbook) if handbook else default_handbook())
-    read = read_journal(journal)
-    found = accounts(read, replay(read, policies, until), policies)
-    if as_json:
-        _print_json(found)
+    found = accounts(*_replayed(ctx, journal, until, handbook))
+    _print_json(found) if as_json else _show(account_listing(found))
+
+
+@cli.command("tasks")
+@_journal_options
+def show_tasks(
+    ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, as_json: bool
+) -> None:
+    """List what is to be done, the most pressing first.
+
+    Each open task of the folder JOURNAL with its deadline, whether the marketplace or the handbook sets it, and what
+    the handbook advises.
+    """
+    from aftersale.worklists import worklist, worklist_listing
+
+    found = worklist(*_replayed(ctx, journal, until, handbook))
+    _print_json(found) if as_json else _show(worklist_listing(found))
+
+
+@cli.command("case")
+@_journal_options
+@click.argument("name")
+def show_case(
+    ctx: click.Context, journal: Path, name: str, until: Instant | None, handbook: Path | None, as_json: bool
+) -> None:
+    """Show one case, or all cases of an order.
+
+    What happened to NAME in the folder JOURNAL, what is due, the evidence asked for and missing, and what is advised.
+    """
+    from aftersale.casefiles import case_listing, case_records
+
+    _, replayed, policies = _replayed(ctx, journal, until, handbook)
+    found = case_records(name, replayed, policies)
+    _print_json(found) if as_json else _show(case_listing(found))
+
+
+@cli.command("health")
+@click.option("--on", "day", metavar="DATE", callback=_day, help="As of the end of that day in each marketplace.")
+@click.option("--why", is_flag=True, help="Also what went wrong: causes, products, and the orders rated badly.")
+@_journal_options
+def show_health(
+    ctx: click.Context,
+    journal: Path,
+    until: Instant | None,
+    handbook: Path | None,
+    as_json: bool,
+    day: date | None,
+    why: bool,
+) -> None:
+    """Show how the account stands.
+
+    Its state in every marketplace of the folder JOURNAL, the metrics that put it there, and how many more defects it
+    can bear. JOURNAL may also be a marketplace's own health report (JSON): it is recomputed, and disagreements told.
+    """
+    if journal.is_file():
+        _show_report(ctx, journal, as_json)
         return
-    from aftersale.tables import show
+    if day is not None and until is not None:
+        raise click.UsageError(_text("health.on_or_until"))
+    from aftersale.health import health, health_listing
 
-    show(*account_listing(found))
+    if day is not None:
+        until = _end_of_day(ctx, journal, day)
+    found = health(*_replayed(ctx, journal, until, handbook), why=why)
+    _print_json(found) if as_json else _show(health_listing(found, why))
+
+
+@cli.command("costs")
+@click.option(
+    "--by",
+    type=click.Choice(["line", "marketplace", "product", "order", "case"]),
+    default="line",
+    show_default=True,
+    help="What to add up by.",
+)
+@click.option("--set", "own", multiple=True, metavar="NAME=VALUE", help="A number of your own for an assumed one.")
+@click.option("--into", metavar="CURRENCY", help="One sum in that currency too, by the rates given.")
+@click.option("--rate", "rates", multiple=True, metavar="CURRENCY=VALUE", help="What one unit is worth in it.")
+@_journal_options
+def show_costs(
+    ctx: click.Context,
+    journal: Path,
+    until: Instant | None,
+    handbook: Path | None,
+    as_json: bool,
+    by: Grouping,
+    own: tuple[str, ...],
+    into: str | None,
+    rates: tuple[str, ...],
+) -> None:
+    """Show what after-sales costs.
+
+    What the facts of the folder JOURNAL tell, and estimates where they tell nothing; what the marketplace ships (FBA)
+    and what the seller ships (MFN) apart, each currency for itself.
+    """
+    from aftersale.costs import cost_accounts, cost_listing, default_parameters
+
+    parameters = default_parameters().with_own(dict(_pairs("--set", own)), "--set")
+    given = {name: _decimal(name, value) for name, value in _pairs("--rate", rates)}
+    found = cost_accounts(*_replayed(ctx, journal, until, handbook), by, parameters, into, given)
+    _print_json(found) if as_json else _show(cost_listing(found))
+
+
+def _pairs(option: str, given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for pair in given:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise click.UsageError(_text("costs.no_pair", option=option, given=pair))
+        yield name.strip(), value.strip()
+
+
+def _decimal(name: str, value: str) -> Decimal:
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or found <= 0:
+        raise click.UsageError(_text("costs.no_rate", name=name, value=value))
+    return found
+
+
+def _end_of_day(ctx: click.Context, folder: Path, day: date) -> Instant:
+    """Return the last instant of a day on every marketplace of a journal: the latest of their midnights."""
+    from datetime import timedelta
+
+    from aftersale.clocks import start_of_day
+    from aftersale.journal import read_journal
+
+    known = loaded(ctx).marketplaces
+    zones = [known[name].zone for name in read_journal(folder).orders.marketplaces if name in known]
+    return max(start_of_day(day + timedelta(1), zone) for zone in zones or ["UTC"]) - 1
+
+
+def _show_report(ctx: click.Context, path: Path, as_json: bool) -> None:
+    from aftersale.healthreports import listing, read_health_report, record
+
+    plugins = loaded(ctx)
+    found = read_health_report(path, plugins.health_reports(), plugins.marketplaces)
+    _print_json(record(found)) if as_json else _show(listing(found))
 
 
 def _print_json(data: object) -> None:

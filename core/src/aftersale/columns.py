@@ -27,11 +27,12 @@ _EXPECTED: dict[Any, str] = {
 class Column:
     """What a column holds: text, whole numbers, numbers, true or false, or instants; and whether it may hold nothing.
 
-    Read from text, an instant is ISO 8601 with its offset from UTC.
+    Read from text, an instant is ISO 8601 with its offset from UTC. A column that may be `absent` holds nothing then.
     """
 
     kind: Any
     optional: bool = False
+    absent: bool = False
 
 
 def checked(
@@ -44,7 +45,10 @@ def checked(
     problems: list[Problem] = []
     done = []
     for name, column in columns.items():
-        if name not in frame.columns:
+        if name not in frame.columns and column.absent:
+            empty = "" if column.kind == pl.String else None
+            done.append(pl.Series(name, [empty] * frame.height, dtype=column.kind))
+        elif name not in frame.columns:
             hint = f"the columns are: {', '.join(columns)}"
             problems.append(Problem(where, name, "the column is missing", hint))
         elif not _suits(frame[name].dtype, column.kind):

@@ -30,6 +30,9 @@ def contradictions(where: str, orders: pl.DataFrame, facts: pl.DataFrame) -> Ite
     early = facts.filter(pl.col("known_at") < pl.col("occurred_at"))
     hint = "known_at is the same as occurred_at, or later"
     yield from _told(where, early["order"], "fact about order {}", "is known before it happened", hint)
+    negative = facts.filter(pl.col("amount") < 0)
+    hint = "write what was paid, and name the fact for which way it went"
+    yield from _told(where, negative["order"], "fact about order {}", "has a negative amount", hint)
     shared = facts.filter(pl.col("case") != "").unique(["case", "order"])
     shared = shared.filter(pl.col("case").is_duplicated())
     yield from _told(where, shared["case"], "case {}", "is about more than one order", "give each order its own case")

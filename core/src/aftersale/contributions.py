@@ -10,6 +10,7 @@ import click
 
 from aftersale.admission import Candidate, suggestion
 from aftersale.errors import DocumentError, PluginError, Problem
+from aftersale.healthformats import HealthFormat, merge_health_formats
 from aftersale.hookspecs import ALLOW_LIST
 from aftersale.marketplaces import Marketplace
 from aftersale.orderfiles.formats import OrderFormat, merge_formats
@@ -18,16 +19,18 @@ from aftersale.rules import Rule, RuleSet
 
 CORE_COMMANDS = frozenset({"plugins", "replay", "rules", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
-MARKETPLACES, RULES, FORMATS, COMMANDS = (
+MARKETPLACES, RULES, FORMATS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",
     "aftersale_rules",
     "aftersale_order_formats",
+    "aftersale_health_reports",
     "aftersale_commands",
 )
 KINDS: dict[str, type] = {
     MARKETPLACES: Marketplace,
     RULES: Rule,
     FORMATS: OrderFormat,
+    HEALTH: HealthFormat,
     COMMANDS: click.Command,
 }
 """The hooks that are asked at the start, and what each of them returns a list of."""
@@ -41,6 +44,11 @@ def contributed(found: Iterable[Candidate], hook: str) -> list[tuple[Candidate, 
 def formats(found: Iterable[Candidate]) -> list[OrderFormat]:
     """Return the order formats, one for each name; raises PluginError where plugins disagree on one."""
     return merge_formats((str(candidate), form) for candidate, form in contributed(found, FORMATS))
+
+
+def health_formats(found: Iterable[Candidate]) -> list[HealthFormat]:
+    """Return the health formats, one for each name; raises PluginError where plugins disagree on one."""
+    return merge_health_formats((str(candidate), form) for candidate, form in contributed(found, HEALTH))
 
 
 def keep(candidate: Candidate, hook: str, where: str, answer: object) -> None:
@@ -90,11 +98,12 @@ def _check_commands(found: Sequence[Candidate]) -> None:
 
 
 def _check_formats(found: Sequence[Candidate]) -> None:
-    try:
-        formats(found)
-    except PluginError as error:
-        for candidate in found:
-            candidate.problems += [problem for problem in error.problems if problem.where == str(candidate)]
+    for merged in (formats, health_formats):
+        try:
+            merged(found)
+        except PluginError as error:
+            for candidate in found:
+                candidate.problems += [problem for problem in error.problems if problem.where == str(candidate)]
 
 
 def _check_orphans(found: Sequence[Candidate]) -> None:

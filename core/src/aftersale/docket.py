@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 
 from aftersale.cases import Case, Deadline
 from aftersale.clocks import Instant
-from aftersale.engine import Outcome, apply, expire
-from aftersale.errors import OtherOrder, UnknownMarketplace
+from aftersale.dossiers import Course, Dossier, Step, course
+from aftersale.engine import Outcome, apply, expire, passing
+from aftersale.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.policies import Policies, Policy
@@ -16,24 +17,31 @@ from aftersale.tally import Tally
 
 Observer = Callable[[Case, Fact], None]
 Expiry = tuple[Outcome, Deadline]
+BEGINNING = -(2**63)
+"""Before all instants."""
 
 
 class Docket:
     """Keeps the cases, puts each fact through the engine, and lets deadlines pass in between.
 
-    Facts go in by `known_at`. Before a fact is applied, whatever expired earlier takes its course; a deadline that
-    ends at the very instant of the fact is still met.
+    Facts go in by `known_at`. One that happened after all that is known of its order moves its case at once, in time
+    that does not grow with the history. One that happened earlier is placed where it belongs, and its order's dossier
+    is gone through again: the cases then stand as if it had been known all along, while the tally keeps what was
+    believed until then. Before a fact is applied, whatever expired earlier takes its course; a deadline that ends at
+    the very instant of the fact is still met.
     """
 
     def __init__(self, policies: Policies, observer: Observer | None = None) -> None:
         """Start empty; `policies` holds the policy of each marketplace, `observer` is told of every applied fact."""
         self.cases: dict[str, Case] = {}
+        self.dossiers: dict[str, Dossier] = {}
         self.tally = Tally()
         self.passed: list[Expiry] = []
         self._policies = policies
         self._observer = observer
+        self._now: Instant = BEGINNING
         # One entry a case: its next deadline to end. It is stale once the case has moved on.
-        self._expiries: list[tuple[Instant, int, Case, Deadline, Order]] = []
+        self._expiries: list[tuple[Instant, int, Case, Deadline, Dossier]] = []
         self._pushed = 0
 
     def policy(self, marketplace: str) -> Policy:
@@ -44,25 +52,43 @@ class Docket:
         return found
 
     def record(self, fact: Fact, order: Order) -> Outcome | None:
-        """Put one fact about this order through the engine; None for a fact about the order alone.
+        """Put one fact about this order through the engine; None for one that is known already.
 
-        Raises FactRefused when the workflow does not allow it, OtherOrder when its case, or the one it grew out of, is
-        about another order; the docket is then as it was, but for time.
+        Raises FactRefused when the workflow does not allow it where it happened; the fact is kept all the same, and
+        takes its place when one that happened before it becomes known. Raises OtherOrder when its case, or the one it
+        grew out of, is about another order; such a fact is not kept.
         """
         if self._expiries and self._expiries[0][0] < fact.known_at:
             self.advance(fact.known_at)
-        if not fact.case:
-            self.tally.rated(fact, order)
-            return None
-        terms = self.policy(fact.marketplace).at(fact.occurred_at)
-        case = self.cases.get(fact.case)
-        about = self.cases.get(fact.about) if fact.about else None
-        for other in (case, about):
+        elif fact.known_at > self._now:
+            self._now = fact.known_at
+        policy = self.policy(fact.marketplace)
+        dossier = self._dossier(fact, order)
+        if fact.occurred_at <= dossier.last or dossier.misfits:
+            return self._placed(dossier, fact, policy)
+        case = dossier.cases.get(fact.case)
+        try:
+            outcome = apply(case, fact, order, policy.at(fact.occurred_at), dossier.cases)
+        except FactRefused as error:
+            dossier.place(fact, policy)
+            dossier.refused, dossier.misfits = (error,), (fact,)
+            raise
+        dossier.facts.append(fact)
+        dossier.last = fact.occurred_at
+        self._keep(case, outcome, fact, dossier)
+        return outcome
+
+    def _dossier(self, fact: Fact, order: Order) -> Dossier:
+        """Return the order's dossier, a new one for its first fact; its order is as we know it now."""
+        for name in (fact.case, fact.about):
+            other = self.cases.get(name)
             if other is not None and other.order != order.id:
                 raise OtherOrder(fact.kind, order.id, other.id, other.order)
-        outcome = apply(case, fact, order, terms, about)
-        self._keep(outcome, fact, order)
-        return outcome
+        found = self.dossiers.get(order.id)
+        if found is None:
+            found = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
+        found.order = order
+        return found
 
     def advance(self, until: Instant) -> None:
         """Let every deadline that ends before this instant take its course, and note it in `passed`.
@@ -70,40 +96,73 @@ class Docket:
         Whoever wants to react empties that list.
         """
         while self._expiries and self._expiries[0][0] < until:
-            _, _, case, deadline, order = heappop(self._expiries)
-            if self.cases[case.id] is case:
-                self._expire(case, deadline, order)
+            _, _, case, deadline, dossier = heappop(self._expiries)
+            if self.cases.get(case.id) is case:
+                self._expire(case, deadline, dossier)
+        self._now = max(self._now, until)
 
     def next_expiry(self) -> Instant | None:
         """Return when the next running deadline ends, or None when nothing runs."""
         while self._expiries:
             at, _, case, _, _ = self._expiries[0]
-            if self.cases[case.id] is case:
+            if self.cases.get(case.id) is case:
                 return at
             heappop(self._expiries)
         return None
 
-    def _expire(self, case: Case, deadline: Deadline, order: Order) -> None:
+    def misfits(self) -> Iterator[tuple[Fact, FactRefused]]:
+        """Yield the facts that fit nowhere as things stand, each with the reason."""
+        for dossier in self.dossiers.values():
+            yield from zip(dossier.misfits, dossier.refused, strict=True)
+
+    def _expire(self, case: Case, deadline: Deadline, dossier: Dossier) -> None:
         at = deadline.expires_at
-        outcome = expire(case, deadline, order, self.policy(case.marketplace).at(at))
+        outcome = expire(case, deadline, dossier.order, self.policy(case.marketplace).at(at), dossier.cases)
+        dossier.last = max(dossier.last, at)
         if outcome.case.state == case.state:
-            self.cases[case.id] = outcome.case
-            self._expect(outcome.case, order)
+            self.cases[case.id] = dossier.cases[case.id] = outcome.case
+            self.tally.missed(case, deadline, dossier.order)
+            self._expect(outcome.case, dossier)
         else:
-            self._keep(outcome, Fact(deadline.on_expiry, case.marketplace, case.order, case.id, at, at), order)
+            self._keep(case, outcome, passing(case, deadline), dossier)
         self.passed.append((outcome, deadline))
 
-    def _keep(self, outcome: Outcome, fact: Fact, order: Order) -> None:
+    def _keep(self, before: Case | None, outcome: Outcome, fact: Fact, dossier: Dossier) -> None:
         case = outcome.case
-        self.cases[case.id] = case
+        self.cases[case.id] = dossier.cases[case.id] = case
         if outcome.opened:
-            self._expect(case, order)
-        if outcome.closed or outcome.defect:
-            self.tally.moved(outcome, fact, order)
+            self._expect(case, dossier)
+        if outcome.closed or outcome.defect or before is None:
+            self.tally.moved(before, outcome, fact, dossier.order)
         if self._observer is not None:
             self._observer(case, fact)
 
-    def _expect(self, case: Case, order: Order) -> None:
+    def _placed(self, dossier: Dossier, fact: Fact, policy: Policy) -> Outcome | None:
+        """Place a fact that happened before others, and go through the dossier again."""
+        if dossier.holds(fact):
+            return None
+        before = course(dossier.facts, dossier.order, policy, self._now)
+        dossier.place(fact, policy)
+        after = course(dossier.facts, dossier.order, policy, self._now)
+        self.tally.corrected(before.steps, after.steps, dossier.order, fact.known_at)
+        self._replace(dossier, after)
+        for misfit, error in zip(after.misfits, after.refused, strict=True):
+            if misfit is fact:
+                raise error
+        if self._observer is not None:
+            self._observer(after.cases[fact.case], fact)
+        return _difference(before.cases.get(fact.case), after.cases[fact.case], _step(after.steps, fact))
+
+    def _replace(self, dossier: Dossier, after: Course) -> None:
+        for name in dossier.cases.keys() - after.cases.keys():
+            del self.cases[name]
+        dossier.cases, dossier.last = after.cases, after.last
+        dossier.refused, dossier.misfits = tuple(after.refused), tuple(after.misfits)
+        for case in after.cases.values():
+            self.cases[case.id] = case
+            self._expect(case, dossier)
+
+    def _expect(self, case: Case, dossier: Dossier) -> None:
         """Wait for the case's next deadline that has not been missed yet."""
         first: Deadline | None = None
         for deadline in case.deadlines:
@@ -111,4 +170,16 @@ class Docket:
                 first = deadline
         if first is not None:
             self._pushed += 1
-            heappush(self._expiries, (first.expires_at, self._pushed, case, first, order))
+            heappush(self._expiries, (first.expires_at, self._pushed, case, first, dossier))
+
+
+def _step(steps: list[Step], fact: Fact) -> Step:
+    return next(step for step in steps if step.fact is fact)
+
+
+def _difference(before: Case | None, after: Case, step: Step) -> Outcome:
+    """Return what a late fact changed: the case as it stands now against what was believed until then."""
+    was = before.deadlines if before else ()
+    opened = tuple(each for each in after.deadlines if each not in was)
+    closed = tuple(each for each in was if each not in after.deadlines)
+    return step.outcome._replace(case=after, before=before.state if before else "", opened=opened, closed=closed)

@@ -8,6 +8,7 @@
      ├ UnknownMarketplace   no installed plugin owns a marketplace of that name
      ├ FactRefused          a case cannot take a fact in the state it is in
      ├ OtherOrder           a fact speaks of a case that is about another order
+     ├ UnknownCase          a journal has no case and no order of that name
      └ JournalError         a journal cannot be read or written
 
 Every error keeps the objects it is about; its text is made when it is shown, so that it survives pickling.
@@ -152,6 +153,21 @@ class OtherOrder(AftersaleError):
         """Return the two orders, and what to do."""
         what = f"the fact '{self.fact}' is about order {self.order}, but case {self.case} is about order {self.other}"
         return f"{what} (name the case of that order, or give the new case a name of its own)"
+
+
+class UnknownCase(AftersaleError):
+    """A journal has neither a case nor an order of that name."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        """Keep the name that was asked for, and what may be meant."""
+        super().__init__(name, hint)
+        self.name = name
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return what is unknown, and what to do."""
+        hint = self.hint or "'aftersale tasks JOURNAL' lists open cases"
+        return f"no case and no order is named '{self.name}' ({hint})"
 
 
 class JournalError(AftersaleError):

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 class Fact(NamedTuple):
-    """Something that happened about an order, and maybe about a case; never changed once recorded.
+    """Something that happened on a case of an order; never changed once recorded.
 
     `occurred_at` is when it happened in the world, `known_at` when we learned of it; both are instants in
-    microseconds. `case` is empty for facts about the order alone (a rating, a chargeback). `about` names the
-    case that a new one grew out of (the message behind a claim). `value` is a number that belongs to the kind:
-    the stars of a rating. A named tuple, as are cases and deadlines: a year has a million of them, and attrs'
-    frozen classes take three times as long to make.
+    microseconds. `about` names the case that a new one grew out of (the message behind a claim). What else is told
+    belongs to the kind of fact: `value` is a number (the stars of a rating), `detail` a word (a reason code, a kind of
+    evidence, a tracking number), `amount` money in minor units of the order's currency. A named tuple, as are cases
+    and deadlines: a year has a million of them, and attrs' frozen classes take three times as long to make.
     """
 
     kind: str
@@ -26,3 +26,5 @@ class Fact(NamedTuple):
     known_at: Instant
     about: str = ""
     value: float | None = None
+    detail: str = ""
+    amount: int | None = None

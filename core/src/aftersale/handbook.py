@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import get_args
 
 from aftersale.documents import read
 from aftersale.errors import DocumentError, Problem
-from aftersale.rules import EVERYWHERE, MetricName, Rule, RuleSet, parse_rules
+from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules, rule_names
 from aftersale.workflow import default_workflow
+
+
+SHIPPED = "aftersale/handbook.toml"
+"""Where the rows come from that the project ships; all others are the seller's own."""
 
 
 class Handbook:
@@ -48,8 +51,7 @@ class Handbook:
 @cache
 def default_handbook() -> Handbook:
     """Return the standard that the project ships."""
-    source = "aftersale/handbook.toml"
-    return Handbook(parse_rules(read(files("aftersale") / "handbook.toml"), source), source)
+    return Handbook(parse_rules(read(files("aftersale") / "handbook.toml"), SHIPPED), SHIPPED)
 
 
 def load_handbook(path: Path) -> Handbook:
@@ -58,7 +60,7 @@ def load_handbook(path: Path) -> Handbook:
     Raises DocumentError with every problem of the file, rows with names that nothing asks for among them.
     """
     own, source = Handbook(parse_rules(read(path), str(path)), str(path)), str(path)
-    known = default_workflow().asked_for() | set(get_args(MetricName))
+    known = default_workflow().asked_for() | set(rule_names())
     unknown = [name for name in own.names() if name not in known]
     if unknown:
         hint = f"the handbook may speak of: {', '.join(sorted(known))}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aftersale.cases import Case
     from aftersale.clocks import Instant
     from aftersale.facts import Fact
+    from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.orderfiles import OrderFormat
     from aftersale.orders import Order
@@ -131,6 +132,35 @@ def aftersale_order_formats() -> list[OrderFormat]:
         @hookimpl
         def aftersale_order_formats():
             return load_formats("aftersale.testing.reference")
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_health_reports() -> list[HealthFormat]:
+    """Describe the reports in which marketplaces themselves say how an account stands.
+
+    Called:
+        Once, by `load_plugins`, before any case.
+
+    Returns:
+        The formats. Plugins that bring a format of the same name must agree on all of it. A plugin without such
+        reports leaves the hook out; None is refused.
+
+    Raises:
+        DocumentError: The formats cannot be read; their problems are told as the plugin's.
+
+    Example:
+        from aftersale import hookimpl
+        from aftersale.healthformats import load_health_formats
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_health_reports():
+            return load_health_formats("aftersale.testing.reference")
 
     Since:
         0.1

@@ -17,21 +17,22 @@ from aftersale.clocks import Instant
 from aftersale.columns import TIME, Column, checked
 from aftersale.contradictions import contradictions
 from aftersale.docket import Docket, Observer
-from aftersale.errors import AftersaleError, JournalError, Problem
+from aftersale.errors import AftersaleError, FactRefused, JournalError, Problem
 from aftersale.facts import Fact
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies import Policies
-from aftersale.tally import ORDER_FACTS
 
 FACT_COLUMNS = {
     "kind": Column(pl.String),
     "marketplace": Column(pl.String),
     "order": Column(pl.String),
-    "case": Column(pl.String, optional=True),
+    "case": Column(pl.String),
     "occurred_at": Column(TIME),
     "known_at": Column(TIME),
     "about": Column(pl.String, optional=True),
     "value": Column(pl.Float64, optional=True),
+    "detail": Column(pl.String, optional=True, absent=True),
+    "amount": Column(pl.Int64, optional=True, absent=True),
 }
 ORDER_COLUMNS = {
     "order": Column(pl.String),
@@ -45,7 +46,14 @@ ORDER_COLUMNS = {
     "delivered_at": Column(TIME, optional=True),
     "cross_border": Column(pl.Boolean),
     "exempt": Column(pl.Boolean),
+    "ship_by": Column(TIME, optional=True, absent=True),
+    "shipped_at": Column(TIME, optional=True, absent=True),
+    "cancelled_at": Column(TIME, optional=True, absent=True),
+    "tracked": Column(pl.Boolean, optional=True, absent=True),
+    "product": Column(pl.String, optional=True, absent=True),
 }
+_TIMES = ("promised_at", "delivered_at", "ship_by", "shipped_at", "cancelled_at")
+"""The instants of an order that need not have come."""
 
 
 @frozen(eq=False)
@@ -68,10 +76,7 @@ class Replay:
 
 def fact_frame(facts: Iterable[Fact]) -> pl.DataFrame:
     """Return facts as a table with the columns of `facts.parquet`."""
-    rows = [
-        (f.kind, f.marketplace, f.order, f.case, f.occurred_at, f.known_at, f.about, f.value) for f in facts
-    ]
-    frame = pl.DataFrame(rows, schema=_raw(FACT_COLUMNS), orient="row")
+    frame = pl.DataFrame(list(map(tuple, facts)), schema=_raw(FACT_COLUMNS), orient="row")
     return frame.with_columns(pl.col(name).cast(column.kind) for name, column in FACT_COLUMNS.items())
 
 
@@ -91,12 +96,17 @@ def order_frame(orders: Orders) -> pl.DataFrame:
             "delivered_at": orders.delivered_at,
             "cross_border": orders.cross_border,
             "exempt": orders.exempt,
+            "ship_by": orders.ship_by,
+            "shipped_at": orders.shipped_at,
+            "cancelled_at": orders.cancelled_at,
+            "tracked": orders.tracked,
+            "product": list(orders.products) or [""] * len(orders),
         },
-        schema_overrides=_raw(ORDER_COLUMNS),
+        schema_overrides={**_raw(ORDER_COLUMNS), "tracked": pl.Int8},
     )
     frame = frame.with_columns(
-        pl.when(pl.col(name) == NEVER).then(None).otherwise(pl.col(name)).alias(name)
-        for name in ("promised_at", "delivered_at")
+        *(pl.when(pl.col(name) == NEVER).then(None).otherwise(pl.col(name)).alias(name) for name in _TIMES),
+        pl.when(pl.col("tracked") < 0).then(None).otherwise(pl.col("tracked")).alias("tracked"),
     )
     return frame.with_columns(pl.col(name).cast(column.kind) for name, column in ORDER_COLUMNS.items())
 
@@ -151,7 +161,8 @@ def _orders(frame: pl.DataFrame) -> Orders:
     marketplaces = tuple(pairs["marketplace"])
     channels, categories = tuple(frame["channel"].unique()), tuple(frame["category"].unique())
     times = frame.with_columns(
-        pl.col("purchased_at", "promised_at", "delivered_at").cast(pl.Int64).fill_null(NEVER)
+        pl.col("purchased_at", *_TIMES).cast(pl.Int64).fill_null(NEVER),
+        pl.col("tracked").cast(pl.Int8).fill_null(-1),
     )
     return Orders(
         marketplaces,
@@ -168,7 +179,16 @@ def _orders(frame: pl.DataFrame) -> Orders:
         times["delivered_at"].to_numpy(),
         frame["cross_border"].to_numpy(),
         frame["exempt"].to_numpy(),
+        times["ship_by"].to_numpy(),
+        times["shipped_at"].to_numpy(),
+        times["cancelled_at"].to_numpy(),
+        times["tracked"].to_numpy(),
+        _products(frame["product"]),
     )
+
+
+def _products(column: pl.Series) -> list[str]:
+    return column.to_list() if (column != "").any() else []
 
 
 def _codes(column: pl.Series, names: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -181,8 +201,8 @@ def replay(
     """Put the facts of a journal through the engine, and let time pass to `until`.
 
     Without it, time passes to the last fact, or to the last order where there is none. Facts known after `until`
-    are left out. A fact that the workflow or the rules refuse is kept with its reason and stops nothing; so is one
-    that no case and no metric takes notice of.
+    are left out. A fact that the workflow or the rules refuse stops nothing; those that still fit nowhere at the end
+    are kept with their reasons.
     """
     docket = Docket(policies, observer)
     orders = _picked(journal)
@@ -191,12 +211,16 @@ def replay(
         if until is not None and fact.known_at > until:
             break
         try:
-            _record(docket, fact, orders[fact.order])
+            docket.record(fact, orders[fact.order])
+        except FactRefused:
+            pass  # the docket keeps it: what becomes known later may make sense of it
         except AftersaleError as error:
             refused.append((fact, str(error)))
     end = _end(journal) if until is None else until
     docket.advance(end)
-    return Replay(docket, refused, end)
+    refused += [(fact, str(error)) for fact, error in docket.misfits()]
+    places = {id(fact): place for place, fact in enumerate(journal.facts)}
+    return Replay(docket, sorted(refused, key=lambda each: places[id(each[0])]), end)
 
 
 def _end(journal: Journal) -> Instant:
@@ -210,17 +234,6 @@ def _picked(journal: Journal) -> dict[str, Order]:
     asked_for = {fact.order for fact in journal.facts}
     places = [i for i, name in enumerate(journal.orders.ids) if name in asked_for]
     return {order.id: order for order in journal.orders.picked(np.array(places, np.int64))}
-
-
-def _record(docket: Docket, fact: Fact, order: Order) -> None:
-    if not fact.case:
-        docket.policy(fact.marketplace)
-        if fact.kind not in ORDER_FACTS:
-            what = f"the fact '{fact.kind}' names no case"
-            raise JournalError(
-                order.id, (Problem(f"order {order.id}", "", what, f"known without one: {', '.join(ORDER_FACTS)}"),)
-            )
-    docket.record(fact, order)
 
 
 def case_frame(docket: Docket) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Listings: plugins, rules and the workflow as people read them in a terminal."""
+"""Listings: plugins and the workflow as people read them in a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.plugins import PluginRecord
-    from aftersale.rules import Rule
     from aftersale.workflow import CaseKind, Move
 
 
@@ -34,22 +33,6 @@ def plugin_listing(records: Sequence[PluginRecord]) -> list[Table | str]:
     return [table(headers, rows, headers[-1:]), *(["", *problems] if problems else [])]
 
 
-def rule_listing(rules: Sequence[Rule]) -> Table | str:
-    """Return rules as a table: what each asks for, since when, and how good its source is."""
-    if not rules:
-        return text("rules.silent")
-    rows = [
-        (
-            f"{rule.name} [{rule.when}]" if rule.when.weight else rule.name,
-            _demand(rule),
-            _span(rule),
-            f"{rule.source} ({rule.grade})",
-        )
-        for rule in rules
-    ]
-    return table(_headers("rules", "rule", "demand", "in_force", "source"), rows)
-
-
 def workflow_listing(kind: CaseKind) -> Iterator[str]:
     """Yield the lines that show how a kind of case moves: each state, and under it the facts that lead on."""
     yield kind.name
@@ -63,6 +46,24 @@ def workflow_listing(kind: CaseKind) -> Iterator[str]:
         yield from (f"    {_told(move)}" for move in kind.move if state.name in move.after)
 
 
+def workflow_diagram(kind: CaseKind) -> Iterator[str]:
+    """Yield the lines of a Mermaid state diagram of a kind of case; a guard stands in brackets."""
+    yield "---"
+    yield f"title: {kind.name}"
+    yield "---"
+    yield "stateDiagram-v2"
+    for move in kind.move:
+        for start in move.after or ("[*]",):
+            guard = f" [{move.guard}]" if move.guard else ""
+            yield f"  {start} --> {move.to}: {move.fact}{guard}"
+    for state in kind.state:
+        if state.final:
+            yield f"  {state.name} --> [*]"
+    for state in kind.state:
+        if state.task:
+            yield f"  note right of {state.name}: {state.task} by {', '.join(state.opens)}"
+
+
 def _told(move: Move) -> str:
     guard = f" [{move.guard}]" if move.guard else ""
     return f"{move.fact}{guard} → {move.to}"
@@ -70,25 +71,3 @@ def _told(move: Move) -> str:
 
 def _headers(section: str, *keys: str) -> list[str]:
     return [text(f"{section}.{key}") for key in keys]
-
-
-def _demand(rule: Rule) -> str:
-    if rule.kind == "switch":
-        return text("rules.yes" if rule.value else "rules.no")
-    if rule.kind == "metric":
-        sign = "<" if rule.strict else "≤"
-        parts = [text("rules.metric", sign=sign, target=rule.target, window=rule.amount)]
-        parts += [text("rules.lag", lag=rule.lag)] if rule.lag else []
-        parts += [text("rules.running", days=rule.running)] if rule.running else []
-        return ", ".join(parts)
-    key = "rules.time" if rule.ends == "same_time" else "rules.to_midnight"
-    return text(key, amount=rule.amount, clock=(rule.clock or "").replace("_", " "))
-
-
-def _span(rule: Rule) -> str:
-    first, last = rule.valid_from, rule.valid_until
-    if first and last:
-        return text("rules.from_to", first=first, last=last)
-    if first or last:
-        return text("rules.since", first=first) if first else text("rules.until", last=last)
-    return text("rules.undated")

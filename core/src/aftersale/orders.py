@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from attrs import field, frozen
+from attrs import Factory, evolve, field, frozen
 from numpy.typing import NDArray
 
 from aftersale.money import from_minor
@@ -39,7 +39,8 @@ class Order(NamedTuple):
 
     `price` counts minor units (cents, yen) of `currency`; `total` is the same as money. `exempt` marks
     products that the marketplace lets the seller decide on by hand; `cross_border` orders whose return leaves
-    the country. Instants are microseconds since 1970 in UTC; None where nothing was promised, or arrived.
+    the country. `product` is the dearest of its lines, empty where it is not known. Instants are microseconds
+    since 1970 in UTC; None where nothing was promised, or arrived.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Order(NamedTuple):
     promised_at: Instant | None = None
     delivered_at: Instant | None = None
     lines: tuple[OrderLine, ...] = ()
+    product: str = ""
 
     @property
     def total(self) -> Money:
@@ -65,13 +67,24 @@ def _names(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
+def _never(orders: Orders) -> NDArray[np.int64]:
+    return np.broadcast_to(np.array(NEVER), orders.purchased_at.shape)
+
+
+def _unknown(orders: Orders) -> NDArray[np.int8]:
+    return np.broadcast_to(np.array(-1, np.int8), orders.purchased_at.shape)
+
+
 @frozen(eq=False)
 class Orders:
     """Many orders as columns of one length, sorted by `purchased_at`.
 
     `marketplace`, `channel` and `category` are indices into `marketplaces`, `channels` and `categories`;
     `currencies` stands beside `marketplaces`. Instants are int64 microseconds, `NEVER` for none.
-    `ids` may be any sequence of text, such as one that makes its items when asked.
+    `ids` may be any sequence of text, such as one that makes its items when asked. The last four columns are about
+    shipping: `ship_by` and `shipped_at`, `cancelled_at` for orders that the seller cancelled, and `tracked`: 1 for a
+    valid tracking number, 0 for none, -1 where that is not known. Left out, nothing is known of them. `products`
+    names each order's product, and is empty where none is known.
     """
 
     marketplaces: tuple[str, ...] = field(converter=_names)
@@ -88,10 +101,25 @@ class Orders:
     delivered_at: NDArray[np.int64]
     cross_border: NDArray[np.bool_]
     exempt: NDArray[np.bool_]
+    ship_by: NDArray[np.int64] = field(default=Factory(_never, takes_self=True))
+    shipped_at: NDArray[np.int64] = field(default=Factory(_never, takes_self=True))
+    cancelled_at: NDArray[np.int64] = field(default=Factory(_never, takes_self=True))
+    tracked: NDArray[np.int8] = field(default=Factory(_unknown, takes_self=True))
+    products: Sequence[str] = ()
 
     def __len__(self) -> int:
         """Return how many orders there are."""
         return len(self.purchased_at)
+
+    def until(self, at: Instant) -> Orders:
+        """Return those that were bought by an instant."""
+        count = int(np.searchsorted(self.purchased_at, at, side="right"))
+        return self if count == len(self) else self.between(0, count)
+
+    def between(self, first: int, end: int) -> Orders:
+        """Return the rows from `first` up to `end`."""
+        columns = {name: getattr(self, name)[first:end] for name in COLUMNS}
+        return evolve(self, ids=self.ids[first:end], products=self.products[first:end], **columns)
 
     def order(self, index: int) -> Order:
         """Return one order as an object, without its lines."""
@@ -112,7 +140,29 @@ class Orders:
             _instants(self.promised_at[indices]),
             _instants(self.delivered_at[indices]),
         ]
-        return [Order(*row) for row in zip(*columns, strict=True)]
+        if not self.products:
+            return [Order(*row) for row in zip(*columns, strict=True)]
+        products = [self.products[index] for index in indices.tolist()]
+        made = (Order(*row) for row in zip(*columns, strict=True))
+        return [order._replace(product=name) for order, name in zip(made, products, strict=True)]
+
+
+COLUMNS = (
+    "marketplace",
+    "purchased_at",
+    "channel",
+    "category",
+    "price",
+    "promised_at",
+    "delivered_at",
+    "cross_border",
+    "exempt",
+    "ship_by",
+    "shipped_at",
+    "cancelled_at",
+    "tracked",
+)
+"""The columns that have a value for each order, beside `ids`."""
 
 
 def _instants(column: NDArray[np.int64]) -> list[Instant | None]:

@@ -26,6 +26,7 @@ from aftersale.contributions import (
     check_together,
     contributed,
     formats,
+    health_formats,
     keep,
 )
 from aftersale.errors import PluginError, Problem, UnknownMarketplace
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.facts import Fact
     from aftersale.handbook import Handbook
+    from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.orderfiles.formats import OrderFormat
     from aftersale.orders import Order
@@ -117,6 +119,7 @@ class Plugins:
         self.marketplaces: dict[str, Marketplace] = {place.name: place for _, place in owned}
         self.rules = RuleSet(rule for _, rule in contributed(found, RULES))
         self.order_formats: list[OrderFormat] = formats(found)
+        self._health_formats = health_formats(found)
         self.fact_recorded = self._observer()
 
     def __reduce__(self) -> tuple[Callable[..., Plugins], tuple[object, ...]]:
@@ -131,6 +134,10 @@ class Plugins:
     def commands(self) -> dict[str, click.Command]:
         """Return the commands that plugins add to the program, by name."""
         return dict(self._commands)
+
+    def health_reports(self) -> list[HealthFormat]:
+        """Return how the marketplaces' own account health reports are read, one format per name."""
+        return list(self._health_formats)
 
     def policy(self, marketplace: str, handbook: Handbook | None = None) -> Policy:
         """Return all that is consulted for one marketplace; its owner decides what the plugin wants to.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import cached_property
+from itertools import islice
 
 from attrs import field, frozen
 
 from aftersale.cases import Deadline
 from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
-from aftersale.errors import DocumentError, Problem, meant
-from aftersale.handbook import Handbook, default_handbook
+from aftersale.errors import DocumentError, Problem
+from aftersale.handbook import SHIPPED, Handbook, default_handbook
 from aftersale.marketplaces import Marketplace
 from aftersale.orders import Order
-from aftersale.rules import Rule, Rulebook, RuleSet
+from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, misnamed
+from aftersale.strictness import loosened
 from aftersale.workflow import MARKS, Move, State, Workflow, default_workflow
 
 ReturnDecision = Callable[[Order, Instant, bool], tuple[str | None, str]]
@@ -28,13 +32,14 @@ class Way:
     """One move that a fact allows, bound to the terms: where it leads and what begins there.
 
     `offsets` are the deadlines of the new state where all of them count plain wall hours, else None; `defect` is 1
-    when the move makes the order a defect, -1 when it takes that back.
+    when the move makes the order a defect, -1 when it takes that back, and `component` names the defect.
     """
 
     move: Move
     state: State
     stays: bool
     defect: int
+    component: str
     started_by: str
     offsets: tuple[Offsets, ...] | None
 
@@ -52,6 +57,30 @@ class Terms:
     workflow: Workflow
     decide_return: ReturnDecision
     _ways: dict[tuple[str, str, str], tuple[Way, ...]] = field(factory=dict, init=False)
+    _situated: dict[tuple[str, str], tuple[Rule, ...]] = field(factory=dict, init=False)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(rule.name for book in (self.rulebook, self.handbook) for rule in book.rows)
+
+    def situated(self, name: str, situation: str) -> tuple[Rule, ...]:
+        """Return the rulebook's rows of that name that can hold in a situation, the most narrowed first."""
+        key = (name, situation)
+        found = self._situated.get(key)
+        if found is None:
+            rows = self.rulebook.rules(name)
+            found = self._situated[key] = tuple(row for row in rows if row.when.situation in (None, situation))
+        return found
+
+    @cached_property
+    def negative_stars(self) -> int:
+        """Up to how many stars a rating is negative, by the order defect rate in force; 0 where none says so."""
+        rules = (*self.rulebook.rules("order_defect_rate"), *self.handbook.rules("order_defect_rate"))
+        return next((rule.negative_stars for rule in rules if rule.negative_stars is not None), 0)
+
+    def speaks(self, name: str) -> bool:
+        """Whether any rule of that name is in force for any order."""
+        return name in self._names
 
     def ways(self, kind: str, state: str, fact: str) -> tuple[Way, ...]:
         """Return the moves that this fact allows there, guarded ones first; empty when it allows none."""
@@ -64,7 +93,7 @@ class Terms:
 
     def _way(self, kind: str, before: str, move: Move) -> Way:
         after = self.workflow.state(kind, move.to)
-        was_defect = bool(before) and self.workflow.state(kind, before).defect
+        was = self.workflow.state(kind, before).defect if before else None
         started_by = move.counts_as or move.fact
         offsets = [self._offsets(name, started_by) for name in after.opens]
         plain = tuple(found for found in offsets if found is not None)
@@ -72,7 +101,8 @@ class Terms:
             move,
             after,
             move.to == before,
-            after.defect - was_defect,
+            bool(after.defect) - bool(was),
+            after.defect or was or "",
             started_by,
             plain if len(plain) == len(offsets) else None,
         )
@@ -91,13 +121,19 @@ class Terms:
         return tuple(deadline for deadline in found if deadline is not None)
 
     def window_end(self, name: str, at: Instant, order: Order) -> Instant | None:
-        """Return when a window that starts at this instant ends, or None when no rule sets one."""
-        rule = self.rulebook.rule(name, order) or self.handbook.rule(name, order)
-        return None if rule is None else self._end(rule, at)
+        """Return when a window that starts at this instant ends, the seller's if it is longer; None when none is set.
 
-    def switch(self, name: str, order: Order) -> Rule | None:
-        """Return the switch of that name for this order, the marketplace's before the seller's."""
-        return self.rulebook.rule(name, order) or self.handbook.rule(name, order)
+        A row with a last day of its own, such as that of a holiday season, lengthens the window and never cuts it.
+        """
+        rules = (rule for book in (self.rulebook, self.handbook) for rule in _windows(book, name, order))
+        return max((self._end(rule, at) for rule in rules), default=None)
+
+    def switch(self, name: str, order: Order, about: Mapping[str, str] | None = None) -> Rule | None:
+        """Return the switch of that name for this order: whichever of marketplace and seller says yes, else either."""
+        rule, own = (book.rule(name, order, about or NOTHING) for book in (self.rulebook, self.handbook))
+        if own is not None and own.value and not (rule is not None and rule.value):
+            return own
+        return rule if rule is not None else own
 
     def _measured(self, name: str, fact: str, at: Instant, order: Order) -> Deadline | None:
         rule, own = (_started(book.rule(name, order), fact) for book in (self.rulebook, self.handbook))
@@ -108,6 +144,8 @@ class Terms:
         return _tighter(name, at, (rule, by_rule), (own, by_handbook))
 
     def _end(self, rule: Rule, at: Instant) -> Instant:
+        if rule.until is not None:
+            return start_of_day(rule.until + timedelta(1), self.marketplace.zone) - 1
         assert rule.amount is not None
         assert rule.clock is not None
         return due_after(at, rule.amount, rule.clock, self.marketplace.calendar, rule.ends)
@@ -122,6 +160,17 @@ class Terms:
         spans = [(row, None if row is None else (row.amount or 0) * HOUR) for row in (rule, own)]
         found = _tighter(name, 0, spans[0], spans[1])
         return name, found.due, found.set_by, found.expires_at, found.on_expiry
+
+
+def _windows(book: Rulebook, name: str, order: Order) -> Iterator[Rule]:
+    """Yield the row of that name that the order falls under, and what it would fall under without a last day."""
+    rule = book.rule(name, order)
+    if rule is None:
+        return
+    yield rule
+    if rule.until is not None:
+        plain = (row for row in book.rules(name) if row.until is None and row.when.holds(order, NOTHING, book.zone))
+        yield from islice(plain, 1)
 
 
 def _started(rule: Rule | None, fact: str) -> Rule | None:
@@ -156,13 +205,15 @@ class Policy:
     ) -> None:
         """Bind them together.
 
-        Raises DocumentError for rules that nothing asks for, and for expiries that do not lead out of the state whose
-        deadline has passed.
+        Raises DocumentError for rules that nothing asks for, for expiries that do not lead out of the state whose
+        deadline has passed, and for rows of the seller's that are looser than the marketplace's.
         """
         self.marketplace = marketplace
         self.rules = rules
         self.workflow = workflow or default_workflow()
-        self.handbook = RuleSet((handbook or default_handbook()).for_marketplace(marketplace.name))
+        book = handbook or default_handbook()
+        self.handbook = RuleSet(book.for_marketplace(marketplace.name))
+        self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
         self._decide = decide_return or undecided
         self._spans = self._cut()
         if problems := list(_misfits(self)):
@@ -184,9 +235,10 @@ class Policy:
 
     def _terms(self, instant: Instant) -> Terms:
         day = local_date(instant, self.marketplace.zone)
-        rulebook = self.rules.rulebook(self.marketplace.name, day)
+        zone = self.marketplace.zone
+        rulebook = self.rules.rulebook(self.marketplace.name, day, zone)
         own = [row for name in self.handbook.marketplaces for row in self.handbook.rulebook(name, day).rows]
-        handbook = Rulebook(self.marketplace.name, tuple(own))
+        handbook = Rulebook(self.marketplace.name, tuple(own), zone)
         return Terms(self.marketplace, rulebook, handbook, self.workflow, self._decide)
 
     def metrics(self, instant: Instant) -> tuple[Rule, ...]:
@@ -201,13 +253,15 @@ def undecided(order: Order, requested_at: Instant, in_policy: bool) -> tuple[str
 
 
 def _misfits(policy: Policy) -> Iterator[Problem]:
-    known = policy.workflow.asked_for()
+    asked, currency = policy.workflow.asked_for(), policy.marketplace.currency
     for rule in (*policy.rules.history(policy.marketplace.name), *policy.handbook.history()):
-        if rule.kind != "metric" and rule.name not in known:
-            hint = f"{meant(rule.name, known)} known: {', '.join(sorted(known))}".strip()
-            yield Problem(rule.origin, str(rule), f"nothing asks for a rule named '{rule.name}'", hint)
+        yield from misnamed(rule, asked)
+        if rule.currency is not None and rule.marketplace == policy.marketplace.name and rule.currency != currency:
+            what = f"its money is in {rule.currency}, {rule.marketplace} sells in {currency}"
+            yield Problem(rule.origin, str(rule), what, "give each currency a row of its own")
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
+    yield from loosened(policy.own, policy.rules.history(policy.marketplace.name), policy.marketplace)
 
 
 def _wrong_expiry(policy: Policy, rule: Rule) -> Iterator[Problem]:

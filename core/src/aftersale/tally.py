@@ -1,9 +1,15 @@
-"""The tally: what metrics count, kept as columns while facts go by."""
+"""The tally: what metrics count, kept as columns while facts go by.
+
+It only ever grows. What a late fact puts right is taken back by a row of its own from the day it became known, so that
+every day can be read as it was known then.
+"""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from attrs import Factory, define, frozen
@@ -11,6 +17,7 @@ from numpy.typing import NDArray
 
 from aftersale.cases import Case, Deadline
 from aftersale.clocks import Instant
+from aftersale.dossiers import Step
 from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from aftersale.orders import Order
@@ -18,103 +25,225 @@ from aftersale.orders import Order
 FOREVER = np.iinfo(np.int64).max
 """Stands for the end of what has not ended yet."""
 NO_ANSWER_NEEDED = "no_reply_needed"
-ORDER_FACTS = {
-    "feedback_left": ("negative_feedback", 1),
-    "feedback_removed": ("negative_feedback", -1),
-    "chargeback_filed": ("chargeback", 1),
-    "chargeback_reversed": ("chargeback", -1),
-}
-"""Facts about an order alone that make it defective, or no longer so: component, and one more or one less."""
+LATE = "late:"
+"""What the components of blemishes begin with that are missed deadlines."""
+
+
+MISSED = (1, 1, 0)
+MET = (0, 1, 1)
+MET_LATE = (0, 0, 1)
+"""What becomes known of a deadline's end: how many more were missed, have an outcome, and were answered."""
+_CHANGES = (MISSED, MET, MET_LATE)
+Change = tuple[int, int, int]
+
+
+def _undone(change: Change) -> Change:
+    late, counted, met = change
+    return -late, -counted, -met
+
+
+_KNOWN: tuple[Change, ...] = (*_CHANGES, *map(_undone, _CHANGES))
+_CODES = {change: code for code, change in enumerate(_KNOWN)}
+_DECODED = np.array(_KNOWN, np.int8)
 
 
 def _column() -> array[int]:
     return array("q")
 
 
-@define
-class _Spans:
-    started: array[int] = Factory(_column)
-    expires: array[int] = Factory(_column)
-    ended: array[int] = Factory(_column)
+def _codes() -> array[int]:
+    return array("b")
 
-    def add(self, deadline: Deadline, ended: Instant) -> None:
-        self.started.append(deadline.started_at)
-        self.expires.append(deadline.expires_at)
-        self.ended.append(ended)
+
+@define
+class _Rows:
+    started: array[int] = Factory(_column)
+    known: array[int] = Factory(_column)
+    ended: array[int] = Factory(_column)
+    change: array[int] = Factory(_codes)
 
 
 @frozen(eq=False)
-class Spans:
-    """Deadlines of one name on one marketplace, as int64 instants: `ended` is FOREVER while nobody has acted."""
+class Endings:
+    """How deadlines of one name on one marketplace ended, a row for each thing that became known, int64 instants.
+
+    From `known` on, `counted` more deadlines (0, 1, or -1 where an earlier row is taken back) have an outcome, `late`
+    more of them were missed, and `met` more were met or answered late at `ended`; FOREVER where nobody has acted.
+    """
 
     started: NDArray[np.int64]
-    expires: NDArray[np.int64]
+    known: NDArray[np.int64]
     ended: NDArray[np.int64]
+    late: NDArray[np.int8]
+    counted: NDArray[np.int8]
+    met: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.started)
 
 
 @frozen
 class Blemish:
-    """Something that makes an order a defect (`step` 1) or takes that back (-1), as known at an instant.
+    """Something that spoils an order (`step` 1) or is taken back (-1), as known at an instant.
 
-    `component` is `claim`, `negative_feedback` or `chargeback`; `stars` belongs to feedback.
+    `component` is the defect that the workflow names, such as `claim`, or `late:` with the deadline that was missed;
+    `purchased_at` is its order's day, `opened_at` its case's.
     """
 
     order: str
     marketplace: str
+    channel: str
+    case: str
     purchased_at: Instant
+    opened_at: Instant
     component: str
     known_at: Instant
     step: int
-    stars: float | None = None
+
+
+class _Ending(NamedTuple):
+    """A row of Endings without the day it became known, and whose it is."""
+
+    name: str
+    started: Instant
+    ended: Instant
+    change: Change
+
+
+class _Stain(NamedTuple):
+    case: str
+    opened_at: Instant
+    component: str
+    step: int
+
+
+class _Opening(NamedTuple):
+    kind: str
+    at: Instant
+
+
+_Entry = _Ending | _Stain | _Opening
 
 
 class Tally:
-    """Counts as facts go by: every deadline's begin and end, every blemish on an order."""
+    """Counts as facts go by: every case's beginning, every deadline's end, every blemish on an order."""
 
     def __init__(self) -> None:
         """Begin with nothing counted."""
         self.blemishes: list[Blemish] = []
-        self._spans: dict[tuple[str, str], _Spans] = {}
+        self._rows: dict[tuple[str, str], _Rows] = {}
+        self._openings: dict[tuple[str, str], _Rows] = {}
 
-    def moved(self, outcome: Outcome, fact: Fact, order: Order) -> None:
+    def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
+        """Count a deadline that ended before anybody acted."""
+        for entry in _missed(case, deadline, 1):
+            self._add(entry, order, deadline.expires_at, 1)
+
+    def moved(self, before: Case | None, outcome: Outcome, fact: Fact, order: Order) -> None:
         """Count what this fact did to a case."""
-        case = outcome.case
-        if outcome.closed and fact.kind != NO_ANSWER_NEEDED:
-            for deadline in outcome.closed:
-                self._columns(case.marketplace, deadline.name).add(deadline, fact.occurred_at)
-        if outcome.defect:
-            self._blemish(order, "claim", fact, outcome.defect)
+        for entry in _entries(before, outcome, fact):
+            self._add(entry, order, fact.known_at, 1)
 
-    def rated(self, fact: Fact, order: Order) -> None:
-        """Count a fact about an order alone: a rating or a chargeback; other facts leave no trace here."""
-        if fact.kind in ORDER_FACTS:
-            component, step = ORDER_FACTS[fact.kind]
-            self._blemish(order, component, fact, step)
+    def corrected(self, before: Sequence[Step], after: Sequence[Step], order: Order, known_at: Instant) -> None:
+        """Take back what was counted on the way to `before`, and count the way to `after`, from `known_at` on."""
+        change = Counter(_entries_of(after))
+        change.subtract(_entries_of(before))
+        for entry, times in change.items():
+            for _ in range(abs(times)):
+                self._add(entry, order, known_at, 1 if times > 0 else -1)
 
-    def _blemish(self, order: Order, component: str, fact: Fact, step: int) -> None:
-        where = (order.id, order.marketplace, order.purchased_at)
-        self.blemishes.append(Blemish(*where, component, fact.known_at, step, fact.value))
+    def _add(self, entry: _Entry, order: Order, known_at: Instant, sign: int) -> None:
+        if type(entry) is _Ending:
+            name, started, ended, change = entry
+            rows = _of(self._rows, (order.marketplace, name))
+            rows.started.append(started)
+            rows.known.append(known_at)
+            rows.ended.append(ended)
+            rows.change.append(_CODES[change if sign > 0 else _undone(change)])
+        elif type(entry) is _Stain:
+            where = (order.id, order.marketplace, order.channel, entry.case)
+            when = (order.purchased_at, entry.opened_at)
+            self.blemishes.append(Blemish(*where, *when, entry.component, known_at, sign * entry.step))
+        elif type(entry) is _Opening:
+            rows = _of(self._openings, (order.marketplace, entry.kind))
+            rows.started.append(entry.at)
+            rows.known.append(known_at)
+            rows.change.append(sign)
 
-    def _columns(self, marketplace: str, name: str) -> _Spans:
-        key = (marketplace, name)
-        found = self._spans.get(key)
-        if found is None:
-            found = self._spans[key] = _Spans()
-        return found
-
-    def spans(self, marketplace: str, name: str, open_cases: Iterable[Case] = ()) -> Spans:
-        """Return the deadlines of that name, the running ones of the open cases among them."""
-        done = self._spans.get((marketplace, name), _Spans())
-        running = [deadline for deadline in _running(open_cases, marketplace) if deadline.name == name]
-        columns = (
-            (done.started, [deadline.started_at for deadline in running]),
-            (done.expires, [deadline.expires_at for deadline in running]),
-            (done.ended, [FOREVER] * len(running)),
+    def endings(self, marketplace: str, name: str, first: int = 0) -> Endings:
+        """Return how the deadlines of that name ended, from row `first` on: rows are only ever added."""
+        rows = self._rows.get((marketplace, name), _Rows())
+        late, counted, met = _DECODED[np.array(rows.change[first:], np.int8)].T
+        return Endings(
+            np.array(rows.started[first:], np.int64),
+            np.array(rows.known[first:], np.int64),
+            np.array(rows.ended[first:], np.int64),
+            late,
+            counted,
+            met,
         )
-        return Spans(*(np.concatenate([np.array(a, np.int64), np.array(b, np.int64)]) for a, b in columns))
+
+    def openings(self, marketplace: str, kind: str, first: int = 0) -> Endings:
+        """Return when the cases of a kind were opened, from row `first` on; only started, known and counted speak."""
+        rows = self._openings.get((marketplace, kind), _Rows())
+        started, known = (np.array(each[first:], np.int64) for each in (rows.started, rows.known))
+        none = np.zeros(len(started), np.int8)
+        counted = np.array(rows.change[first:], np.int8)
+        return Endings(started, known, np.full(len(started), FOREVER), none, counted, none)
 
 
-def _running(cases: Iterable[Case], marketplace: str) -> Iterator[Deadline]:
-    for case in cases:
-        if case.marketplace == marketplace:
-            yield from case.deadlines
+def _of(rows: dict[tuple[str, str], _Rows], key: tuple[str, str]) -> _Rows:
+    found = rows.get(key)
+    if found is None:
+        found = rows[key] = _Rows()
+    return found
+
+
+def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:
+    for before, outcome, fact, deadline in steps:
+        if deadline is not None and before is not None and outcome.case.state == before.state:
+            yield from _missed(before, deadline, 1)
+        else:
+            yield from _entries(before, outcome, fact)
+
+
+def _missed(case: Case, deadline: Deadline, step: int) -> Iterator[_Entry]:
+    """Yield that a deadline of the case was missed, or with `step` -1 that it does not count after all."""
+    yield _Ending(deadline.name, deadline.started_at, FOREVER, MISSED if step > 0 else _undone(MISSED))
+    yield _Stain(case.id, case.opened_at, LATE + deadline.name, step)
+
+
+def _entries(before: Case | None, outcome: Outcome, fact: Fact) -> list[_Entry]:
+    case = outcome.case
+    found: list[_Entry] = []
+    if before is None:
+        found.append(_Opening(case.kind, case.opened_at))
+    else:
+        for deadline in outcome.closed:
+            found += _ended(before, deadline, fact)
+    if outcome.defect:
+        found.append(_Stain(case.id, case.opened_at, outcome.component, outcome.defect))
+    return found
+
+
+def _ended(case: Case, deadline: Deadline, fact: Fact) -> Iterable[_Entry]:
+    """Return how a deadline counts that this fact has ended: its answer, or the end that its rule gives it."""
+    missed = deadline.name in case.missed
+    if fact.kind == NO_ANSWER_NEEDED:
+        return _missed(case, deadline, -1) if missed else ()
+    if fact.kind == deadline.on_expiry and fact.occurred_at == deadline.expires_at:
+        return _missed(case, deadline, 1)
+    return (_Ending(deadline.name, deadline.started_at, fact.occurred_at, MET_LATE if missed else MET),)
+
+
+def running(cases: Iterable[Case], marketplace: str, name: str) -> NDArray[np.int64]:
+    """Return when the deadlines of that name began which run still."""
+    found = [
+        deadline.started_at
+        for case in cases
+        if case.deadlines and case.marketplace == marketplace
+        for deadline in case.deadlines
+        if deadline.name == name
+    ]
+    return np.array(found, np.int64)

@@ -13,7 +13,23 @@ from attrs import frozen
 from aftersale.documents import Word, read, structure
 from aftersale.errors import DocumentError, Problem
 
-GuardName = Literal["authorised_at_once", "declined_at_once", "unheard"]
+GuardName = Literal[
+    "authorised_at_once",
+    "borne_by_marketplace",
+    "declined_at_once",
+    "delivered",
+    "in_policy",
+    "label_not_due",
+    "negative_rating",
+    "no_safe_t",
+    "refunded_without_return",
+    "replacement_under_way",
+    "sent_already",
+    "unheard",
+    "untracked",
+    "with_marketplace",
+]
+"""The questions that a move or a state may depend on; `aftersale.guards` answers them."""
 _Named = TypeVar("_Named", bound=Hashable)
 ASKED_BESIDE = frozenset({"return_window", "auto_authorise"})
 """Rules that the engine asks for beside the deadlines that states open."""
@@ -25,14 +41,17 @@ MARKS = ("late", "grant_on_claim")
 class State:
     """A state of a case kind: the deadlines it opens, the task it asks for, whether the case ends there.
 
-    `defect` says that a case standing here counts as a defect of its order.
+    `unless` names the guard under which there is neither. `defect` names the way in which a case that stands here
+    spoils its order, such as `claim`: metrics count by that name. A final state ends the case, though later facts may
+    still lead out of it.
     """
 
     name: Word
     task: Word | None = None
     opens: tuple[Word, ...] = ()
+    unless: GuardName | None = None
     final: bool = False
-    defect: bool = False
+    defect: Word | None = None
 
 
 @frozen
@@ -87,6 +106,10 @@ class Workflow:
                     key = (kind.name, state, move.fact)
                     self._moves[key] = (*self._moves.get(key, ()), move)
         self._opens: dict[str, str] = {move.fact: kind.name for kind in kinds for move in kind.opening}
+        self._ranks: dict[str, int] = {}
+        for kind in kinds:
+            for rank, move in enumerate(kind.move):
+                self._ranks.setdefault(move.fact, rank)
 
     def opened_by(self, fact: str) -> str | None:
         """Return the kind of case that this fact opens, or None."""
@@ -95,6 +118,10 @@ class Workflow:
     def openers(self) -> tuple[str, ...]:
         """Return the facts that open a case, sorted."""
         return tuple(sorted(self._opens))
+
+    def rank(self, fact: str) -> int:
+        """Return where the table first names a fact: of two that happened at one instant the lower came first."""
+        return self._ranks.get(fact, len(self._ranks))
 
     def asked_for(self) -> frozenset[str]:
         """Return the names of all rules that cases can ask for, deadlines, windows and switches."""
@@ -198,5 +225,8 @@ def parse_workflow(data: dict[str, Any], source: str) -> Workflow:
 
 @cache
 def default_workflow() -> Workflow:
-    """Return the workflow that core ships: messages, returns and claims."""
-    return parse_workflow(read(files("aftersale") / "workflow.toml"), "aftersale/workflow.toml")
+    """Return the workflow that core ships: one document for each kind of case, sorted by name."""
+    folder = files("aftersale") / "kinds"
+    documents = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
+    kinds = [structure(CaseKind, read(each), f"aftersale/kinds/{each.name}") for each in documents]
+    return Workflow(kinds, "aftersale/kinds")

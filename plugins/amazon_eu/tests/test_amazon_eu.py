@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,6 +23,21 @@ LARGE = ("UK", "DE", "FR", "IT", "ES")
 SMALL = ("NL", "SE", "PL", "BE", "IE")
 ALL = (*LARGE, *SMALL, "TR")
 ALWAYS = date(2010, 1, 1), date(2026, 6, 1)
+
+EVERYWHERE = (
+    "appeal", "auto_authorise", "chargeback_answer", "chargeback_bearer", "chargeback_evidence_retention",
+    "claim_attachments", "claim_wait", "claim_window", "defect_reversal", "evidence", "fault",
+    "fba_reimbursement_filing", "fba_reimbursement_opens", "feedback_removal", "feedback_struck_through",
+    "first_reply", "handled_by_marketplace", "health_rating_critical", "health_rating_healthy",
+    "information_request", "international_out_of_policy_refund", "log_retention", "message_attachment_mb",
+    "negative_feedback_removal_api", "order_defect_rate", "orders_v0_api", "outbound_refund",
+    "personal_data_retention", "prepaid_label", "proactive_message", "record_retention", "refund_administration_fee",
+    "refund_after_receipt", "refund_at_first_scan", "replacement_return", "response_time_metric", "restocking_fee",
+    "return_decision", "return_window", "returnless_cross_border", "returns_processing_fee", "safe_t",
+    "safe_t_after_marketplace_refund", "safe_t_appeal", "safe_t_damage_share", "safe_t_filing", "safe_t_information",
+    "silence", "unshipped_cancel",
+)  # fmt: skip
+"""What every store of every plugin answers for any order."""
 
 
 def said(rule: Rule) -> tuple[object, ...]:
@@ -219,12 +234,19 @@ def test_every_row_names_its_source_and_an_assumed_one_says_so() -> None:
             assert rule.note.startswith("assumed"), str(rule)
 
 
-def test_nothing_of_turkey_is_given_out_as_known_and_its_law_is_told() -> None:
+def test_nothing_of_turkey_is_given_out_as_known_but_what_holds_in_every_store() -> None:
     rows = RULES.history("TR")
-    assert {rule.grade for rule in rows} == {"unknown"}
+    everywhere = {
+        "evidence", "handled_by_marketplace", "log_retention", "negative_feedback_removal_api", "orders_v0_api",
+        "personal_data_retention", "record_retention", "response_time_metric", "service_dissatisfaction",
+    }  # fmt: skip
+    assert {rule.name for rule in rows if rule.grade != "unknown"} == everywhere
     assert {rule.name for rule in rows if "Turkish law" in rule.note} == {
-        "return_window",
+        "legal_guarantee",
         "refund_after_receipt",
+        "return_window",
+        "statutory_withdrawal",
+        "withdrawal_refund",
     }
 
 
@@ -247,3 +269,84 @@ def _order(
     return Order(
         "1", marketplace, bought, "MFN", price, currency, category=category, cross_border=cross_border
     )
+
+
+@pytest.mark.parametrize("marketplace", ALL)
+def test_every_store_answers_each_question_that_every_store_is_asked(marketplace: str) -> None:
+    rulebook = RULES.rulebook(marketplace, date(2026, 6, 1))
+    general = {rule.name for rule in rulebook.rows if not rule.when.weight}
+    assert set(EVERYWHERE) - general == set()
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "name", "before", "after", "turn"),
+    [
+        ("UK", "response_time_metric", True, False, date(2018, 10, 1)),
+        ("FR", "refund_at_first_scan", False, True, date(2023, 9, 30)),
+        ("UK", "auto_authorise", True, False, date(2024, 11, 11)),
+        ("DE", "safe_t_after_marketplace_refund", True, False, date(2024, 11, 11)),
+        ("UK", "safe_t_after_marketplace_refund", True, False, date(2024, 11, 11)),
+        ("DE", "prepaid_label", "seller_choice", "automatic", date(2025, 8, 11)),
+        ("DE", "record_retention", None, "548 calendar_days", date(2025, 11, 25)),
+        ("ES", "legal_guarantee", "730 calendar_days", "1095 calendar_days", date(2022, 1, 1)),
+        ("DE", "withdrawal_button", False, True, date(2026, 6, 19)),
+        ("IE", "withdrawal_button", False, True, date(2026, 6, 19)),
+        ("UK", "withdrawal_button", False, False, date(2026, 6, 19)),
+        ("DE", "negative_feedback_removal_api", True, False, date(2025, 8, 4)),
+        ("DE", "orders_v0_api", True, False, date(2027, 3, 27)),
+    ],
+)
+def test_an_answer_turns_on_its_day_and_not_the_day_before(
+    marketplace: str, name: str, before: object, after: object, turn: date
+) -> None:
+    found = [_answer(marketplace, name, day) for day in (turn - timedelta(days=1), turn)]
+    assert found == [before, after]
+
+
+def _answer(marketplace: str, name: str, day: date) -> object:
+    rule = RULES.rulebook(marketplace, day).rule(name, _order(marketplace, price=2501, cross_border=True))
+    return None if rule is None else rule.answer if rule.kind != "share" else str(rule.answer)
+
+
+@pytest.mark.parametrize(("marketplace", "limit"), [("UK", 2000), *((place, 2500) for place in LARGE[1:])])
+def test_cheap_returns_across_the_border_are_refunded_without_return_or_go_home_since_october_2021(
+    marketplace: str, limit: int
+) -> None:
+    found = {
+        (day, price): _switch(marketplace, "returnless_cross_border", day, price)
+        for day in (date(2021, 10, 4), date(2021, 10, 5))
+        for price in (limit, limit + 1)
+    }
+    assert [key for key, value in found.items() if value] == [(date(2021, 10, 5), limit)]
+
+
+def _switch(marketplace: str, name: str, day: date, price: int) -> bool | None:
+    rule = RULES.rulebook(marketplace, day).rule(name, _order(marketplace, price=price, cross_border=True))
+    return None if rule is None else rule.value
+
+
+@pytest.mark.parametrize("category", ["cameras", "computers", "films", "games", "music", "office_products", "phones"])
+def test_what_goes_with_electronics_goes_back_as_early(category: str) -> None:
+    found = RULES.rulebook("IT", date(2024, 3, 25)).rule("return_window", _order("IT", category=category))
+    assert found is not None
+    assert found.amount == 14
+
+
+def test_a_christmas_present_goes_back_until_the_end_of_january_and_electronics_too() -> None:
+    for category in ("home", "electronics"):
+        order = _order("DE", category=category)._replace(purchased_at=instant("2025-12-31T23:59+01:00"))
+        late = order._replace(purchased_at=instant("2026-01-01T00:00+01:00"))
+        book = RULES.rulebook("DE", date(2026, 1, 31), "Europe/Berlin")
+        answers = [book.rule("return_window", each) for each in (order, late)]
+        assert [rule and rule.until for rule in answers] == [date(2026, 1, 31), None]
+        assert RULES.rulebook("DE", date(2026, 2, 1)).rule("return_window", order) not in answers[:1]
+
+
+@pytest.mark.parametrize("marketplace", ALL)
+def test_invoices_are_owed_and_counted_in_the_five_large_stores_alone(marketplace: str) -> None:
+    rulebook = RULES.rulebook(marketplace, date(2026, 6, 1))
+    owed = [(rule.amount, rule.clock, rule.ends) for rule in rulebook.rules("invoice")]
+    rates = [(str(rate.target), rate.amount, rate.lag) for rate in rulebook.rules("invoice_defect_rate")]
+    large = marketplace in LARGE
+    assert owed == ([(1, "business_days", "end_of_day")] if large else [])
+    assert rates == ([("0.05", 7, 7)] if large else [])

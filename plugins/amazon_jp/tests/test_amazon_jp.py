@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 import aftersale_amazon_jp as plugin
+from aftersale.clocks import instant
 from aftersale.marketplaces import load_marketplaces
+from aftersale.orders import Order
 from aftersale.policies import Policy
 from aftersale.rules import Rule, RuleSet, load_rules
 
@@ -16,6 +18,21 @@ PACKAGE = "aftersale_amazon_jp"
 RULES = RuleSet(load_rules(PACKAGE))
 (STORE,) = load_marketplaces(PACKAGE)
 ALWAYS = date(2010, 1, 1), date(2026, 6, 1)
+
+EVERYWHERE = (
+    "appeal", "auto_authorise", "chargeback_answer", "chargeback_bearer", "chargeback_evidence_retention",
+    "claim_attachments", "claim_wait", "claim_window", "defect_reversal", "evidence", "fault",
+    "fba_reimbursement_filing", "fba_reimbursement_opens", "feedback_removal", "feedback_struck_through",
+    "first_reply", "handled_by_marketplace", "health_rating_critical", "health_rating_healthy",
+    "information_request", "international_out_of_policy_refund", "log_retention", "message_attachment_mb",
+    "negative_feedback_removal_api", "order_defect_rate", "orders_v0_api", "outbound_refund",
+    "personal_data_retention", "prepaid_label", "proactive_message", "record_retention", "refund_administration_fee",
+    "refund_after_receipt", "refund_at_first_scan", "replacement_return", "response_time_metric", "restocking_fee",
+    "return_decision", "return_window", "returnless_cross_border", "returns_processing_fee", "safe_t",
+    "safe_t_after_marketplace_refund", "safe_t_appeal", "safe_t_damage_share", "safe_t_filing", "safe_t_information",
+    "silence", "unshipped_cancel",
+)  # fmt: skip
+"""What every store of every plugin answers for any order."""
 
 
 def said(rule: Rule) -> tuple[object, ...]:
@@ -82,3 +99,65 @@ def test_the_plugin_hands_out_its_store_rules_and_order_files() -> None:
     assert plugin.aftersale_marketplaces() == [STORE]
     assert plugin.aftersale_rules() == load_rules(PACKAGE)
     assert [known.name for known in plugin.aftersale_order_formats()] == ["all_orders"]
+
+
+ORDER = Order("1", "JP", instant("2025-08-01T12:00+09:00"), "MFN", 1000, "JPY")
+
+
+@pytest.mark.parametrize("marketplace", ["JP"])
+def test_every_store_answers_each_question_that_every_store_is_asked(marketplace: str) -> None:
+    rulebook = RULES.rulebook(marketplace, date(2026, 6, 1))
+    general = {rule.name for rule in rulebook.rows if not rule.when.weight}
+    assert set(EVERYWHERE) - general == set()
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "name", "before", "after", "turn"),
+    [
+        ("JP", "response_time_metric", True, False, date(2018, 10, 1)),
+        ("JP", "negative_feedback_removal_api", True, False, date(2025, 8, 4)),
+        ("JP", "record_retention", None, "548 calendar_days", date(2025, 11, 25)),
+        ("JP", "orders_v0_api", True, False, date(2027, 3, 27)),
+    ],
+)
+def test_an_answer_turns_on_its_day_and_not_the_day_before(
+    marketplace: str, name: str, before: object, after: object, turn: date
+) -> None:
+    found = [_answer(marketplace, name, day) for day in (turn - timedelta(days=1), turn)]
+    assert found == [before, after]
+
+
+def _answer(marketplace: str, name: str, day: date) -> object:
+    rule = RULES.rulebook(marketplace, day).rule(name, ORDER)
+    return None if rule is None else rule.answer if rule.kind != "share" else str(rule.answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("claim_cover", "300000 JPY"),
+        ("payment_window", "6 calendar_days"),
+        ("prepaid_label", "not_prepaid"),
+        ("refund_administration_fee", "0.10, at most 500 JPY"),
+        ("returnless_rules_limit", 20),
+        ("sfp_compensation_limit", "500000 JPY"),
+        ("statutory_withdrawal", "8 calendar_days"),
+    ],
+)
+def test_what_is_japan_s_own(name: str, expected: object) -> None:
+    for day in ALWAYS:
+        (rule,) = RULES.rulebook("JP", day).rules(name)
+        assert rule.answer == expected
+
+
+@pytest.mark.parametrize(("channel", "expected"), [("MFN", False), ("FBA", False), ("SFP", True)])
+def test_only_seller_fulfilled_prime_is_made_good(channel: str, expected: bool) -> None:
+    rule = RULES.rulebook("JP", date(2026, 6, 1)).rule("safe_t", ORDER._replace(channel=channel))
+    assert rule is not None
+    assert rule.value is expected
+
+
+def test_bad_tracking_suspends_nobody_at_once_and_is_looked_at_two_weeks_later() -> None:
+    (rate,) = RULES.rulebook("JP", date(2026, 6, 1)).rules("valid_tracking_rate")
+    assert (rate.target, rate.direction, rate.strict, rate.lag) == (Decimal("0.95"), "above", False, 14)
+    assert (rate.state, rate.consequence) == ("at_risk", "no immediate suspension")

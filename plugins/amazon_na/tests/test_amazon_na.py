@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -20,6 +20,21 @@ PACKAGE = "aftersale_amazon_na"
 RULES = RuleSet(load_rules(PACKAGE))
 STORES = {store.name: store for store in load_marketplaces(PACKAGE)}
 ALWAYS = date(2010, 1, 1), date(2026, 6, 1)
+
+EVERYWHERE = (
+    "appeal", "auto_authorise", "chargeback_answer", "chargeback_bearer", "chargeback_evidence_retention",
+    "claim_attachments", "claim_wait", "claim_window", "defect_reversal", "evidence", "fault",
+    "fba_reimbursement_filing", "fba_reimbursement_opens", "feedback_removal", "feedback_struck_through",
+    "first_reply", "handled_by_marketplace", "health_rating_critical", "health_rating_healthy",
+    "information_request", "international_out_of_policy_refund", "log_retention", "message_attachment_mb",
+    "negative_feedback_removal_api", "order_defect_rate", "orders_v0_api", "outbound_refund",
+    "personal_data_retention", "prepaid_label", "proactive_message", "record_retention", "refund_administration_fee",
+    "refund_after_receipt", "refund_at_first_scan", "replacement_return", "response_time_metric", "restocking_fee",
+    "return_decision", "return_window", "returnless_cross_border", "returns_processing_fee", "safe_t",
+    "safe_t_after_marketplace_refund", "safe_t_appeal", "safe_t_damage_share", "safe_t_filing", "safe_t_information",
+    "silence", "unshipped_cancel",
+)  # fmt: skip
+"""What every store of every plugin answers for any order."""
 
 
 def said(rule: Rule) -> tuple[object, ...]:
@@ -151,3 +166,154 @@ def test_the_plugin_hands_out_its_stores_rules_and_order_files() -> None:
     assert [store.name for store in plugin.aftersale_marketplaces()] == list(STORES)
     assert plugin.aftersale_rules() == load_rules(PACKAGE)
     assert [known.name for known in plugin.aftersale_order_formats()] == ["all_orders"]
+
+
+ORDER = Order("1", "US", instant("2025-08-01T12:00-07:00"), "MFN", 10001, "USD")
+
+
+@pytest.mark.parametrize("marketplace", ["US", "CA", "MX"])
+def test_every_store_answers_each_question_that_every_store_is_asked(marketplace: str) -> None:
+    rulebook = RULES.rulebook(marketplace, date(2026, 6, 1))
+    general = {rule.name for rule in rulebook.rows if not rule.when.weight}
+    assert set(EVERYWHERE) - general == set()
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "name", "before", "after", "turn"),
+    [
+        ("US", "response_time_metric", True, False, date(2018, 10, 1)),
+        ("CA", "response_time_metric", True, False, date(2018, 10, 1)),
+        ("US", "refund_at_first_scan", False, True, date(2021, 5, 4)),
+        ("US", "international_out_of_policy_refund", False, True, date(2021, 8, 16)),
+        ("US", "returns_processing_fee", False, True, date(2024, 6, 1)),
+        ("US", "returns_processing_fee_units", None, 25, date(2024, 6, 1)),
+        ("US", "premium_on_time_delivery", "0.97", "0.935", date(2025, 6, 29)),
+        ("US", "sfp_on_time_delivery", "0.97", "0.935", date(2025, 6, 29)),
+        ("US", "negative_feedback_removal_api", True, False, date(2025, 8, 4)),
+        ("US", "record_retention", None, "548 calendar_days", date(2025, 11, 25)),
+        ("US", "safe_t_after_marketplace_refund", True, False, date(2026, 1, 26)),
+        ("US", "refund_after_receipt", "2 business_days", "4 calendar_days", date(2026, 1, 26)),
+        ("US", "prepaid_label", "seller_choice", "automatic", date(2026, 2, 8)),
+        ("US", "safe_t_filing", "60 calendar_days", "30 calendar_days", date(2026, 2, 16)),
+        ("US", "sfp_one_day_share", None, "0.40", date(2026, 7, 6)),
+        ("US", "sfp_two_day_share", None, "0.75", date(2026, 7, 6)),
+        ("US", "sfp_five_day_share", None, "0.90", date(2026, 7, 6)),
+        ("US", "orders_v0_api", True, False, date(2027, 3, 27)),
+    ],
+)
+def test_an_answer_turns_on_its_day_and_not_the_day_before(
+    marketplace: str, name: str, before: object, after: object, turn: date
+) -> None:
+    found = [_answer(marketplace, name, day) for day in (turn - timedelta(days=1), turn)]
+    assert found == [before, after]
+
+
+def _answer(marketplace: str, name: str, day: date) -> object:
+    rule = RULES.rulebook(marketplace, day).rule(name, ORDER)
+    return None if rule is None else rule.answer if rule.kind != "share" else str(rule.answer)
+
+
+@pytest.mark.parametrize(("price", "expected"), [(10000, "automatic"), (10001, "seller_choice")])
+def test_dear_items_were_exempt_from_the_automatic_label_until_february_2026(price: int, expected: str) -> None:
+    order = ORDER._replace(price=price)
+    words = [RULES.rulebook("US", date(2026, 2, day)).rule("prepaid_label", order) for day in (7, 8)]
+    assert [rule and rule.word for rule in words] == [expected, "automatic"]
+
+
+@pytest.mark.parametrize(
+    ("situation", "share"),
+    [
+        ("change_of_mind", "0"),
+        ("change_of_mind_late", "0.20"),
+        ("refused_damaged", "0"),
+        ("received_faulty", "0"),
+        ("returned_damaged", "0.50"),
+        ("opened_software", "1"),
+        ("materially_different", "1"),
+        ("anything_else", "0"),
+    ],
+)
+def test_a_restocking_fee_goes_by_the_situation(situation: str, share: str) -> None:
+    rule = RULES.rulebook("US", date(2026, 6, 1)).rule("restocking_fee", ORDER, {"situation": situation})
+    assert rule is not None
+    assert rule.share == Decimal(share)
+
+
+@pytest.mark.parametrize(
+    ("reason", "category", "pays"),
+    [
+        ("no_longer_needed", "home", "buyer"),
+        ("CR-UNWANTED_ITEM", "home", "buyer"),
+        ("no_longer_needed", "shoes", "seller"),
+        ("defective", "home", "seller"),
+        ("CR-SWITCHEROO", "shoes", "seller"),
+        ("no_reason_that_is_listed", "home", "seller"),
+    ],
+)
+def test_who_pays_the_return_goes_by_the_reason(reason: str, category: str, pays: str) -> None:
+    order = ORDER._replace(category=category)
+    rule = RULES.rulebook("US", date(2026, 6, 1)).rule("fault", order, {"reason": reason})
+    assert rule is not None
+    assert rule.word == pays
+
+
+@pytest.mark.parametrize(
+    ("bought", "category", "until"),
+    [
+        ("2025-10-31T23:59-07:00", "home", None),
+        ("2025-11-01T00:00-07:00", "home", date(2026, 1, 31)),
+        ("2025-12-31T23:59-08:00", "apple", date(2026, 1, 15)),
+        ("2026-01-01T00:00-08:00", "home", None),
+    ],
+)
+def test_what_is_bought_before_christmas_goes_back_until_the_end_of_january(
+    bought: str, category: str, until: date | None
+) -> None:
+    rulebook = RULES.rulebook("US", date(2026, 1, 10), "America/Los_Angeles")
+    rule = rulebook.rule("return_window", ORDER._replace(purchased_at=instant(bought), category=category))
+    assert rule is not None
+    assert rule.until == until
+
+
+@pytest.mark.parametrize(
+    ("found", "expires"),
+    [
+        ("2026-02-15T23:59-08:00", "2026-04-16T23:59-07:00"),
+        ("2026-02-16T00:00-08:00", "2026-03-18T00:00-07:00"),
+    ],
+)
+def test_a_loss_found_a_minute_apart_can_be_claimed_for_sixty_days_or_for_thirty(found: str, expires: str) -> None:
+    order = ORDER._replace(purchased_at=instant("2026-01-05T12:00-08:00"))
+    docket, at = Docket({"US": Policy(STORES["US"], RULES)}), instant(found)
+    docket.record(Fact("return_loss_found", "US", order.id, "S-1", at, at), order)
+    (deadline,) = docket.cases["S-1"].deadlines
+    assert (deadline.name, deadline.expires_at) == ("safe_t_filing", instant(expires))
+    assert deadline.on_expiry == "safe_t_expired"
+
+
+def test_parcels_come_on_time_in_nine_of_ten_since_september_2024_and_the_account_depends_on_it() -> None:
+    found = [
+        (rate.amount, rate.lag, rate.target, rate.direction, rate.strict, rate.state, rate.grade)
+        for day in (date(2024, 9, 24), date(2024, 9, 25))
+        for rate in RULES.rulebook("US", day).rules("on_time_delivery_rate")
+    ]
+    assert found == [
+        (30, 10, Decimal("0.97"), "above", False, None, "A"),
+        (14, 7, Decimal("0.90"), "above", False, "review", "B"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("order_defect_rate", ("0.01", 60, (), "deactivated")),
+        ("late_shipment_rate", ("0.04", 30, ("MFN", "SFP"), "deactivated")),
+        ("cancellation_rate", ("0.025", 7, ("MFN", "SFP"), "deactivated")),
+        ("valid_tracking_rate", ("0.95", 30, ("MFN", "SFP"), "review")),
+        ("return_dissatisfaction_rate", ("0.10", 30, ("MFN", "SFP"), None)),
+    ],
+)
+def test_what_missing_a_metric_does_to_the_account(name: str, expected: tuple[object, ...]) -> None:
+    for marketplace in STORES:
+        (rate,) = RULES.rulebook(marketplace, date(2026, 6, 1)).rules(name)
+        assert (str(rate.target), rate.amount, rate.channel, rate.state) == expected

@@ -18,12 +18,14 @@ import simpy
 from attrs import Factory, define, frozen
 
 from aftersale.cases import Case, Deadline, Task
-from aftersale.clocks import Instant
+from aftersale.clocks import MINUTE, Instant
 from aftersale.docket import Docket
+from aftersale.documents import Duration
 from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from aftersale.orders import Orders
 from aftersale_simulator.buyers import UNSURE, Buyers, FirstSteps
+from aftersale_simulator.flaws import task_kinds
 from aftersale_simulator.lives import Happening, Life
 from aftersale_simulator.marketplace import Investigators
 from aftersale_simulator.parameters import World
@@ -33,8 +35,11 @@ from aftersale_simulator.scenario import Handling
 Steps = Generator[simpy.Event, Any, None]
 Queue = list[tuple[Instant, int, Task, Life]]
 DONE_BY = {"reply": "seller_reply", "refund": "refunded", "submit_evidence": "evidence_submitted"}
-DONE_BY |= {"appeal": "appeal_submitted"}
+DONE_BY |= {"appeal": "appeal_submitted", "send_label": "label_sent", "answer_chargeback": "chargeback_answered"}
+DONE_BY |= {"review_feedback": "feedback_accepted"}
 """The fact that a finished task becomes; a decision on a return is one of two."""
+CONTACTS = ("message", "return")
+"""The kinds of case by which simulated buyers turn to the seller, and which a claim may grow out of."""
 
 
 @define(eq=False)
@@ -95,7 +100,8 @@ class Desk:
         self._lives: dict[str, Life] = {}
         self._pushed = 0
         self._watched: Instant = until + 1
-        self._times = {kind: _times(spec) for kind, spec in handling.items()}
+        otherwise = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
+        self._times = {kind: _times(handling.get(kind, otherwise)) for kind in task_kinds()}
         self._return_authorised = world["return_authorised_rate"]
         self._buyers = Buyers(world)
         self._reactions = _reactions(self._buyers, Investigators(world))
@@ -168,10 +174,11 @@ class Desk:
         case = outcome.case
         if outcome.before == case.state:
             return
-        if case.kind != "claim" and not outcome.before:
+        if case.kind in CONTACTS and not outcome.before:
             life.behind = case.id
         reaction = self._reactions.get((case.kind, case.state))
-        if reaction is not None:
+        # A buyer who waits for the seller's label sends nothing yet.
+        if reaction is not None and (case.task is None or case.kind != "return"):
             self._schedule(reaction(life, case.moved_at))
         if outcome.opened:
             self._watch(outcome.opened)
@@ -317,6 +324,7 @@ def _reactions(
     return {
         ("message", "answered"): buyers.replied,
         ("return", "authorised"): buyers.authorised,
+        ("return", "labelled"): buyers.authorised,
         ("return", "sent"): buyers.sent,
         ("return", "declined"): buyers.declined,
         ("claim", "filed"): investigators.filed,

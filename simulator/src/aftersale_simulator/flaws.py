@@ -90,17 +90,13 @@ def _is_number(value: Any) -> bool:
 
 
 def handling_flaws(handling: Any, source: str) -> Iterator[Problem]:
-    """Yield the kinds of task that an unchecked `[handling]` lacks, and those that do not exist."""
+    """Yield the kinds of task in an unchecked `[handling]` that do not exist."""
     if not isinstance(handling, dict):
         return
     kinds = task_kinds()
     for name in handling:
         if name not in kinds:
             yield Problem(source, f"handling.{name}", "unknown kind of task", allowed_words(str(name), kinds))
-    for name in kinds:
-        if name not in handling:
-            hint = f"say how long it takes: {name} = {{ mean = '10 min' }}"
-            yield Problem(source, f"handling.{name}", "this kind of task is missing", hint)
 
 
 def scenario_flaws(scenario: Scenario, source: str) -> Iterator[Problem]:

@@ -21,9 +21,11 @@ _FACTS = {
         "appeal_granted",
         "appeal_denied",
     ),
+    "F": ("feedback_left",),
+    "B": ("chargeback_filed",),
 }
 CASE_OF = {fact: suffix for suffix, facts in _FACTS.items() for fact in facts}
-"""Which of an order's cases a fact of the world is about: its message, its return or its claim."""
+"""Which of an order's cases a fact of the world is about: its message, return, claim, rating or chargeback."""
 
 
 @define(eq=False)
@@ -50,8 +52,7 @@ class Life:
 
     def fact(self, kind: str, at: Instant) -> Fact:
         """Return the fact that this happened to the order now, known at once."""
-        suffix = CASE_OF.get(kind)
-        case = f"{self.order.id}-{suffix}" if suffix else ""
+        case = f"{self.order.id}-{CASE_OF[kind]}"
         about = self.behind if kind == "claim_filed" else ""
         return Fact(kind, self.order.marketplace, self.order.id, case, at, at, about)
 

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import start_of_day
 from aftersale.marketplaces import Marketplace
 from aftersale.money import decimals
-from aftersale.orders import NEVER, Orders
+from aftersale.orders import COLUMNS, NEVER, Orders
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.parameters import World, default_profile
 
@@ -160,39 +160,19 @@ def of_marketplace(orders: Orders, place: str) -> Orders:
     """Return the orders of one marketplace among those of a file, with what the file does not say left open."""
     code = orders.marketplaces.index(place) if place in orders.marketplaces else -1
     mine = np.flatnonzero(orders.marketplace == code)
+    columns = {name: getattr(orders, name)[mine] for name in COLUMNS} | {"marketplace": np.zeros(len(mine), np.int16)}
     return Orders(
-        (place,),
-        (orders.currencies[code],) if code >= 0 else ("",),
-        orders.channels,
-        orders.categories,
-        [orders.ids[index] for index in mine.tolist()],
-        np.zeros(len(mine), np.int16),
-        orders.purchased_at[mine],
-        orders.channel[mine],
-        orders.category[mine],
-        orders.price[mine],
-        orders.promised_at[mine],
-        orders.delivered_at[mine],
-        orders.cross_border[mine],
-        orders.exempt[mine],
+        marketplaces=(place,),
+        currencies=(orders.currencies[code],) if code >= 0 else ("",),
+        channels=orders.channels,
+        categories=orders.categories,
+        ids=[orders.ids[index] for index in mine.tolist()],
+        products=[orders.products[index] for index in mine.tolist()] if orders.products else [],
+        **columns,
     )
 
 
 def within(orders: Orders, since: int, until: int) -> Orders:
     """Return the orders bought in [since, until)."""
     begin, end = np.searchsorted(orders.purchased_at, [since, until])
-    columns = {
-        name: getattr(orders, name)[begin:end]
-        for name in (
-            "marketplace",
-            "purchased_at",
-            "channel",
-            "category",
-            "price",
-            "promised_at",
-            "delivered_at",
-            "cross_border",
-            "exempt",
-        )
-    }
-    return evolve(orders, ids=orders.ids[begin:end], **columns)
+    return orders.between(int(begin), int(end))

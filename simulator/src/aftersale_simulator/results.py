@@ -12,10 +12,12 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
+from aftersale.days import Daily, Days
 from aftersale.docket import Docket
-from aftersale.metrics import PERCENTILES, Daily, Days, ReplyFigures, daily, meets, replies_between
+from aftersale.metrics import daily, meets
 from aftersale.orders import Orders
 from aftersale.policies import Policies, Policy
+from aftersale.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.desk import Effort
 from aftersale_simulator.roster import labour_cost, paid_hours, windows
@@ -142,13 +144,11 @@ def account(
     policy = policies[name]
     cases = [case for case in docket.cases.values() if case.marketplace == name]
     waiting = [case for case in cases if case.deadlines]
-    replies = docket.tally.spans(name, "first_reply", waiting)
-    silence = docket.tally.spans(name, "silence", waiting)
     days = Days.spanning(stage.first, stage.last, policy.marketplace.zone)
     rule = next(rule for rule in policy.metrics(until - 1) if rule.name == "order_defect_rate")
-    defects = daily(rule, docket, orders, name, days)
+    defects = daily(rule, docket, orders, policy.marketplace, days)
     return Account(
-        replies_between(replies, silence, since, until),
+        replies_between(docket, name, since, until),
         defects,
         slice(stage.warm_up, stage.warm_up + stage.days),
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
@@ -162,7 +162,7 @@ def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, unt
     found = np.zeros(len(days), bool)
     for rule in policy.metrics(until - 1):
         if rule.running:
-            values = daily(rule, docket, orders, policy.marketplace.name, days).values
+            values = daily(rule, docket, orders, policy.marketplace, days).values
             row = 0
             for day, value in enumerate(values.tolist()):
                 row = 0 if isnan(value) or meets(rule, value) else row + 1

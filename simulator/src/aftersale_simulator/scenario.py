@@ -206,8 +206,8 @@ class Variant:
 class Scenario:
     """A scenario as the simulation takes it.
 
-    `base` names the unchanged scenario among the variants. `handling` has one entry for each kind of task of
-    the workflow. `world` overrides declared parameters. `handbook` and the order file are paths from the
+    `base` names the unchanged scenario among the variants. `handling` says how long each kind of task takes; those
+    that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the order file are paths from the
     scenario's folder, made absolute when it was read from a file.
     """
 

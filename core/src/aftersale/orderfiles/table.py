@@ -48,7 +48,7 @@ def orders_of(
     """Return the orders that the rows add up to, and the rows as lines with the index of their order.
 
     An order is bought with its first line, promised for the earliest of its promises, and delivered with its
-    last line; its channel is that of its first row, its category that of its dearest. Lines have the columns
+    last line; its channel is that of its first row, its category and product those of its dearest. Lines have the columns
     order, sku, buyer, quantity and purchased_at.
     """
     found = (
@@ -58,6 +58,7 @@ def orders_of(
             pl.col("purchased", "promised").min(),
             pl.col("delivered").max(),
             pl.col("category").get(pl.col("price").arg_max()),
+            pl.col("sku").fill_null("").get(pl.col("price").arg_max()).alias("product"),
             pl.col("price").sum(),
         )
         .sort("purchased", "order")
@@ -94,6 +95,7 @@ def _columns(
         _instants(found["delivered"]),
         nothing,
         nothing.copy(),
+        products=found["product"].to_list() if (found["product"] != "").any() else [],
     )
 
 

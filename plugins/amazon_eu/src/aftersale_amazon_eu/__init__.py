@@ -1,7 +1,8 @@
 """Amazon in Europe and Turkey: UK, DE, FR, IT, ES, NL, SE, PL, BE, IE, TR.
 
-All that this plugin knows is data: the stores in `profile.toml`, their dated rules in `rules.toml`, and the
-order files they hand out in `formats.toml`. Every rule names its source and how good that source is.
+All that this plugin knows is data: the stores in `profile.toml`, their dated rules in `rules.toml`, the order files
+that they hand out in `formats.toml`, and their account health report in `health.toml`. Every rule names its source and
+how good that source is.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftersale import hookimpl
+from aftersale.healthformats import load_health_formats
 from aftersale.marketplaces import load_marketplaces
 from aftersale.orderfiles import load_formats
 from aftersale.rules import load_rules
 
 if TYPE_CHECKING:
+    from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.orderfiles import OrderFormat
     from aftersale.rules import Rule
@@ -37,3 +40,9 @@ def aftersale_rules() -> list[Rule]:
 def aftersale_order_formats() -> list[OrderFormat]:
     """Return the order files that these stores hand out, as `formats.toml` describes them."""
     return load_formats(__name__)
+
+
+@hookimpl
+def aftersale_health_reports() -> list[HealthFormat]:
+    """Return the account health report that these stores hand out, as `health.toml` describes it."""
+    return load_health_formats(__name__)

@@ -1,0 +1,104 @@
+"""Advice: what the seller's handbook says to do on a case, which of it the marketplace's rules allow, and who pays.
+
+The engine decides what binds; this tells the people at the desk what their own standard suggests. Every line names the
+rule that says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from attrs import frozen
+
+from aftersale.cases import Case
+from aftersale.dossiers import Dossier
+from aftersale.evidence import evidence_for
+from aftersale.facts import Fact
+from aftersale.messages import core_text as text
+from aftersale.policies import Policy, Terms
+from aftersale.rules import NOTHING, Rule
+
+
+@frozen
+class Hint:
+    """One piece of advice: what it is about, what it says, and the rule behind it."""
+
+    name: str
+    says: str
+    told: str
+
+
+def opening(case: Case, dossier: Dossier) -> Fact | None:
+    """Return the fact that opened a case."""
+    return next((fact for fact in dossier.facts if fact.case == case.id), None)
+
+
+def known_about(case: Case, dossier: Dossier) -> Mapping[str, str]:
+    """Return what rules may ask about a case beside its order: the reason, the kind of case, the grade of the goods."""
+    first = opening(case, dossier)
+    graded = [fact.detail for fact in dossier.facts if fact.kind == "return_inspected" and fact.case == case.id]
+    about = {"situation": case.kind}
+    if first is not None and first.detail:
+        about |= {"reason": first.detail, "claim": first.detail}
+    if graded:
+        about["grade"] = graded[-1]
+    return about
+
+
+def advice(case: Case, dossier: Dossier, policy: Policy) -> tuple[Hint, ...]:
+    """Return what rules and handbook suggest for a case as it stands, in a fixed order."""
+    terms = policy.at(case.moved_at)
+    about = known_about(case, dossier)
+    return (
+        *_named(terms, dossier, about, "classification", "priority"),
+        *_for_return(case, terms, dossier, about),
+        *_for_claim(case, terms, dossier, policy),
+    )
+
+
+def classified(case: Case, dossier: Dossier, policy: Policy) -> str:
+    """Return the seller's own class of a case, by the handbook; the kind of case where it has none."""
+    rule = _speaks(policy.at(case.opened_at), dossier, "classification", known_about(case, dossier))
+    return rule.word if rule is not None and rule.word else case.kind
+
+
+def priority(case: Case, dossier: Dossier, policy: Policy) -> int:
+    """Return how urgent a case is by the handbook, higher before lower; 0 where it says nothing."""
+    rule = _speaks(policy.at(case.opened_at), dossier, "priority", known_about(case, dossier))
+    return rule.count or 0 if rule is not None else 0
+
+
+def _speaks(terms: Terms, dossier: Dossier, name: str, about: Mapping[str, str] = NOTHING) -> Rule | None:
+    """Return the rule of that name, the seller's before the marketplace's: it is advice, and the seller's own."""
+    order = dossier.order
+    return terms.handbook.rule(name, order, about) or terms.rulebook.rule(name, order, about)
+
+
+def _named(terms: Terms, dossier: Dossier, about: Mapping[str, str], *names: str) -> Iterator[Hint]:
+    for name in names:
+        rule = _speaks(terms, dossier, name, about)
+        if rule is not None and rule.value is not False:
+            yield Hint(name, text("advice.yes") if rule.value else str(rule.answer), rule.told)
+
+
+def _for_return(case: Case, terms: Terms, dossier: Dossier, about: Mapping[str, str]) -> Iterator[Hint]:
+    if case.kind not in ("return", "refund", "not_as_described"):
+        return
+    names = ["fault"]
+    if case.state in ("requested", "reported"):
+        names += ["partial_refund_offer", "returnless", "returnless_cross_border"]
+    if case.state == "received":
+        names.append("restocking_fee")
+    yield from _named(terms, dossier, about, *names)
+
+
+def _for_claim(case: Case, terms: Terms, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
+    if case.kind != "claim" or case.task is None:
+        return
+    found = evidence_for(case, dossier, policy)
+    if found.missing:
+        yield Hint("evidence_missing", ", ".join(found.missing), found.told)
+    situation = "evidence_complete" if found.complete else "evidence_missing"
+    rule = _speaks(terms, dossier, "contest_claim", {"situation": situation, "claim": found.claim})
+    if rule is not None:
+        yield Hint("contest_claim", str(rule.word), rule.told)

@@ -1,0 +1,225 @@
+"""Case files: one case from its opening to where it stands, as the desk reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from aftersale.accounts import told_instant
+from aftersale.advice import advice
+from aftersale.dossiers import course
+from aftersale.errors import UnknownCase, meant
+from aftersale.evidence import evidence_for, keep_until
+from aftersale.messages import core_text as text
+from aftersale.money import from_minor
+from aftersale.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+
+    from aftersale.cases import Case, Deadline
+    from aftersale.clocks import Instant
+    from aftersale.dossiers import Dossier, Step
+    from aftersale.journal import Replay
+    from aftersale.policies import Policies, Policy
+
+
+CONTACTS = ("message", "return", "refund", "replacement", "not_received", "not_as_described")
+"""The kinds of case by which buyers turn to the seller first, and which a claim may grow out of."""
+
+
+class StepRecord(TypedDict):
+    """One step of a case: when, which fact (or the deadline that ended), what it said, and the state after it."""
+
+    occurred_at: str
+    fact: str
+    said: str
+    state: str
+    decided_by: str
+
+
+class DeadlineRecord(TypedDict):
+    """A running deadline: by when, who set it, and when the marketplace acts."""
+
+    deadline: str
+    due: str
+    set_by: str
+    expires_at: str
+    on_expiry: str
+    missed: bool
+
+
+class CaseRecord(TypedDict):
+    """A case as JSON shows it; `keep_until` is how long its evidence is kept, null where nobody says.
+
+    Of a contact, `claim_from` is when a claim about it would be granted unheard, or was from when on; `claim_until`
+    how long the buyer may claim. Both are null for other kinds of case.
+    """
+
+    case: str
+    kind: str
+    marketplace: str
+    order: str
+    state: str
+    steps: list[StepRecord]
+    deadlines: list[DeadlineRecord]
+    advice: dict[str, str]
+    evidence_asked: list[str]
+    evidence_at_hand: list[str]
+    evidence_missing: list[str]
+    claim_from: str | None
+    claim_until: str | None
+    keep_until: str | None
+    refused: list[str]
+
+
+def case_records(name: str, replayed: Replay, policies: Policies) -> list[CaseRecord]:
+    """Return the case of that name, or all cases of the order of that name, in the order in which they opened.
+
+    Raises UnknownCase, with the closest name, when there is neither.
+    """
+    docket = replayed.docket
+    if name in docket.dossiers:
+        cases = sorted(docket.dossiers[name].cases.values(), key=lambda case: (case.opened_at, case.id))
+    elif name in docket.cases:
+        cases = [docket.cases[name]]
+    else:
+        raise UnknownCase(name, meant(name, docket.cases) or meant(name, docket.dossiers))
+    return [_record(case, replayed, policies[case.marketplace]) for case in cases]
+
+
+def _record(case: Case, replayed: Replay, policy: Policy) -> CaseRecord:
+    dossier = replayed.docket.dossiers[case.order]
+    went = course(dossier.facts, dossier.order, policy, replayed.until)
+    kept = keep_until(case, dossier, policy)
+    asked, at_hand, missing = _evidence(case, dossier, policy)
+    return CaseRecord(
+        case=case.id,
+        kind=case.kind,
+        marketplace=case.marketplace,
+        order=case.order,
+        state=case.state,
+        steps=[_step(step, dossier) for step in went.steps if step.outcome.case.id == case.id],
+        deadlines=[_deadline(each, each.name in case.missed) for each in case.deadlines],
+        advice={hint.name: hint.says for hint in advice(case, dossier, policy)},
+        evidence_asked=asked,
+        evidence_at_hand=at_hand,
+        evidence_missing=missing,
+        claim_from=_told(_unheard_from(case, went.steps)),
+        claim_until=_told(_claim_until(case, dossier, policy)),
+        keep_until=_told(kept),
+        refused=[
+            str(error)
+            for fact, error in zip(dossier.misfits, dossier.refused, strict=True)
+            if fact.case == case.id
+        ],
+    )
+
+
+def _told(at: Instant | None) -> str | None:
+    return None if at is None else told_instant(at)
+
+
+def _unheard_from(case: Case, steps: list[Step]) -> Instant | None:
+    """Return when the silence on a contact ends that makes it eligible for a claim granted unheard."""
+    opened = [
+        deadline
+        for step in steps
+        if step.outcome.case.id == case.id
+        for deadline in step.outcome.opened
+        if deadline.name == "silence" and deadline.on_expiry == "grant_on_claim"
+    ]
+    running = {deadline.name for deadline in case.deadlines}
+    return opened[-1].expires_at if opened and "silence" in running else None
+
+
+def _claim_until(case: Case, dossier: Dossier, policy: Policy) -> Instant | None:
+    promised = dossier.order.promised_at
+    if promised is None or case.kind not in CONTACTS:
+        return None
+    return policy.at(case.opened_at).window_end("claim_window", promised, dossier.order)
+
+
+def _evidence(case: Case, dossier: Dossier, policy: Policy) -> tuple[list[str], list[str], list[str]]:
+    if case.kind != "claim":
+        return [], [], []
+    found = evidence_for(case, dossier, policy)
+    return list(found.asked), list(found.at_hand), list(found.missing)
+
+
+def _step(step: Step, dossier: Dossier) -> StepRecord:
+    fact, deadline = step.fact, step.deadline
+    stays = step.before is not None and deadline is not None and step.outcome.case.state == step.before.state
+    happened = f"{deadline.name}: {deadline.on_expiry}" if stays and deadline is not None else fact.kind
+    at = deadline.expires_at if deadline is not None else fact.occurred_at
+    after = step.outcome.case
+    decided = after.decided_by if step.before is None or step.before.decided_by != after.decided_by else ""
+    return StepRecord(
+        occurred_at=told_instant(at),
+        fact=happened,
+        said=" ".join(_said(step, dossier)),
+        state=after.state,
+        decided_by=decided,
+    )
+
+
+def _said(step: Step, dossier: Dossier) -> Iterator[str]:
+    fact = step.fact
+    if fact.detail:
+        yield fact.detail
+    if fact.value is not None:
+        yield f"{fact.value:g}"
+    if fact.amount is not None:
+        money = from_minor(fact.amount, dossier.order.currency)
+        yield f"{money.amount} {money.currency.code}"
+
+
+def _deadline(deadline: Deadline, missed: bool) -> DeadlineRecord:
+    return DeadlineRecord(
+        deadline=deadline.name,
+        due=told_instant(deadline.due),
+        set_by=deadline.set_by,
+        expires_at=told_instant(deadline.expires_at),
+        on_expiry=deadline.on_expiry,
+        missed=missed,
+    )
+
+
+def case_listing(found: list[CaseRecord]) -> list[Table | str]:
+    """Return cases as tables: what happened to each, what is due, and what is advised."""
+    shown: list[Table | str] = []
+    for case in found:
+        shown += [text("case.title", **{key: case[key] for key in ("case", "kind", "marketplace", "order", "state")})]
+        headers = _headers("case", "when", "fact", "said", "state", "decided_by")
+        rows = [
+            (_short(each["occurred_at"]), each["fact"], each["said"], each["state"], each["decided_by"])
+            for each in case["steps"]
+        ]
+        shown += [table(headers, rows), *_notes(case), ""]
+    return shown
+
+
+def _notes(case: CaseRecord) -> Iterator[str]:
+    for each in case["deadlines"]:
+        key = "case.was_due" if each["missed"] else "case.due"
+        yield text(key, deadline=each["deadline"], due=_short(each["due"]), set_by=each["set_by"])
+    if case["claim_from"] and case["claim_until"]:
+        yield text("case.eligible", since=_short(case["claim_from"]), until=_short(case["claim_until"]))
+    if case["evidence_asked"]:
+        yield text("case.evidence", asked=", ".join(case["evidence_asked"]))
+        yield text("case.missing", missing=", ".join(case["evidence_missing"]) or text("case.none"))
+    for name, says in case["advice"].items():
+        yield text("case.advice", name=name, says=says)
+    if case["keep_until"]:
+        yield text("case.keep", until=case["keep_until"][:10])
+    for reason in case["refused"]:
+        yield text("case.refused", reason=reason)
+
+
+def _short(moment: str) -> str:
+    return moment[:16].replace("T", " ")
+
+
+def _headers(section: str, *keys: str) -> list[str]:
+    return [text(f"{section}.{key}") for key in keys]

@@ -1,0 +1,42 @@
+"""Windows: the stretches of time in which a weekly timetable is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from aftersale.clocks.calendars import Calendar
+from aftersale.clocks.instants import DAY, MINUTE, Instant, number, numbered
+from aftersale.clocks.zones import zone_table
+
+Span = tuple[int, int]
+"""Minutes of the local day at which something opens and closes; past 1440 when it closes after midnight."""
+
+
+def windows(
+    days: Iterable[int], opens: int, closes: int, first: date, last: date, calendar: Calendar
+) -> list[tuple[Instant, Instant]]:
+    """Return (start, end) of a weekly window on every local day from `first` to `last`, holidays left out.
+
+    `opens` and `closes` count minutes of the local day; a window that closes after midnight closes past 1440.
+    On days when clocks change it is shorter or longer; one that falls wholly into a gap is left out.
+    """
+    kept = frozenset(days)
+    week = [[(opens, closes)] if day in kept else [] for day in range(7)]
+    return list(opened(week, number(first), number(last) + 1, calendar))
+
+
+def opened(
+    week: Sequence[Sequence[Span]], first: int, end: int, calendar: Calendar
+) -> Iterator[tuple[Instant, Instant]]:
+    """Yield (start, end) of the spans of every local day from number `first` up to `end`, holidays left out."""
+    zone = zone_table(calendar.zone)
+    times = [[(opens * MINUTE, closes * MINUTE) for opens, closes in spans] for spans in week]
+    for each in range(first, end):
+        day = numbered(each)
+        spans = times[day.weekday()]
+        if spans and not calendar.is_holiday(day):
+            for opens, closes in spans:
+                start, stop = zone.place(each * DAY + opens), zone.place(each * DAY + closes)
+                if start < stop:
+                    yield start, stop

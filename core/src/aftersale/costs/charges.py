@@ -1,0 +1,152 @@
+"""Charges: which facts of a case cost what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from aftersale.clocks import Instant
+from aftersale.costs.ledger import LINES, CostLine, Ledger, part, rounded
+from aftersale.costs.parameters import Parameters, default_parameters
+from aftersale.costs.refunds import (
+    chargeback,
+    chargeback_reversed,
+    claim,
+    claim_refunded,
+    claim_reversed,
+    limit,
+    refund,
+    refund_without_asking,
+)
+from aftersale.costs.returns import goods, label, received, way_back
+from aftersale.docket import Docket
+from aftersale.dossiers import Dossier, Step, course
+from aftersale.money import decimals
+from aftersale.policies import Policies, Policy
+
+
+def case_costs(
+    dossier: Dossier,
+    policy: Policy,
+    until: Instant | None = None,
+    parameters: Parameters | None = None,
+    high_return: Collection[str] = (),
+) -> tuple[CostLine, ...]:
+    """Return what the cases of an order cost by an instant, sorted by when it was known to cost that.
+
+    Facts that fit nowhere cost nothing; what follows of itself when a deadline ends before `until` does, like a refund
+    by the marketplace. Without `until` that is the last instant that the dossier has been through. `high_return` are
+    the products whose returns a marketplace charges for because they come back unusually often. Raises MoneyError for
+    a rule whose money is not the order's.
+    """
+    end = dossier.last + 1 if until is None else until
+    went = course(dossier.facts, dossier.order, policy, end)
+    ledger = Ledger(dossier.order, policy, parameters or default_parameters(), went.steps, high_return)
+    for step in went.steps:
+        _charge(ledger, step)
+    goods(ledger)
+    return tuple(sorted(ledger.lines, key=lambda each: (each.at, each.case, LINES.index(each.line))))
+
+
+def docket_costs(
+    docket: Docket,
+    policies: Policies,
+    until: Instant,
+    parameters: Parameters | None = None,
+    high_return: Collection[str] = (),
+) -> Iterable[CostLine]:
+    """Yield what all cases of a docket cost by an instant, order by order."""
+    for dossier in docket.dossiers.values():
+        yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return)
+
+
+def _charge(ledger: Ledger, step: Step) -> None:
+    fact = step.fact
+    charge = CHARGES.get(fact.kind)
+    if charge is not None:
+        charge(ledger, step)
+    _labour(ledger, step)
+    ledger.facts.setdefault(fact.case, []).append(fact)
+
+
+def _labour(ledger: Ledger, step: Step) -> None:
+    """Book the work of a task that this step did; what a deadline or the buyer ends took none."""
+    task = step.before.task if step.before is not None else None
+    if task is None or step.deadline is not None:
+        return
+    work = ledger.parameters.works.get(task.kind)
+    if step.fact.kind not in work.done_by if work is not None else step.outcome.case.state == step.outcome.before:
+        return
+    hour, currency = ledger.parameters.money("labour_cost_per_hour")
+    name = ledger.parameters.minutes(task.kind)
+    minor = hour.scaleb(decimals(currency)) * ledger.parameters.value(name) / 60
+    ledger.estimated("labour", step.fact, rounded(minor), name, "labour_cost_per_hour", currency=currency)
+
+
+def _replacement(ledger: Ledger, step: Step) -> None:
+    """Book a replacement when it is sent; where nothing tells of its sending, when it is promised."""
+    fact = step.fact
+    sent = any(each.fact.kind == "replacement_sent" for each in ledger.steps)
+    if fact.kind == "replaced" and sent:
+        return
+    if fact.amount is not None:
+        ledger.told("replacement", fact, fact.amount)
+    else:
+        amount = ledger.share("replacement_share", ledger.order.price)
+        ledger.estimated("replacement", fact, amount, "replacement_share")
+
+
+def _safe_t(ledger: Ledger, step: Step) -> None:
+    """Book what the marketplace makes good of a return: as told, or the share that its rule allows."""
+    fact, order = step.fact, ledger.order
+    if fact.amount is not None:
+        ledger.told("safe_t_recovered", fact, -fact.amount)
+        return
+    book = ledger.terms(fact).rulebook
+    share, most = book.rule("safe_t_damage_share", order), book.rule("safe_t_limit", order)
+    if share is not None and share.share is not None:
+        amount, basis = part(order.price, share.share), [share.told]
+    else:
+        amount, basis = ledger.share("safe_t_share", order.price), ["safe_t_share"]
+    highest = limit(most, order.currency)
+    if most is not None and highest is not None and highest < amount:
+        amount, basis = highest, [*basis, most.told]
+    ledger.estimated("safe_t_recovered", fact, -amount, *basis)
+
+
+def _reimbursement(ledger: Ledger, step: Step) -> None:
+    """Book what the marketplace pays for goods that it lost."""
+    fact = step.fact
+    if fact.amount is not None:
+        ledger.told("reimbursement_recovered", fact, -fact.amount)
+    else:
+        amount = ledger.share("reimbursement_share", ledger.order.price)
+        ledger.estimated("reimbursement_recovered", fact, -amount, "reimbursement_share")
+
+
+def _first_scan(ledger: Ledger, step: Step) -> None:
+    way_back(ledger, step)
+    refund(ledger, step)
+
+
+CHARGES: dict[str, Callable[[Ledger, Step], None]] = {
+    "refunded": refund,
+    "returnless_refund": refund,
+    "return_requested": refund_without_asking,
+    "marketplace_refunded": refund,
+    "refunded_at_first_scan": _first_scan,
+    "label_sent": label,
+    "return_sent": way_back,
+    "return_received": received,
+    "claim_filed": claim,
+    "claim_granted": claim,
+    "claim_refunded": claim_refunded,
+    "money_reversed": claim_reversed,
+    "appeal_granted": claim_reversed,
+    "chargeback_lost": chargeback,
+    "chargeback_reversed": chargeback_reversed,
+    "replaced": _replacement,
+    "replacement_sent": _replacement,
+    "safe_t_granted": _safe_t,
+    "reimbursement_granted": _reimbursement,
+}
+"""What each fact that costs or brings money books. A claim or a chargeback that the marketplace bears costs nothing."""

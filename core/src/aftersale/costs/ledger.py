@@ -1,0 +1,157 @@
+"""The ledger: the cost lines of one order, booked one by one in the order in which its facts happened."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from attrs import define, field
+
+from aftersale.clocks import Instant
+from aftersale.costs.parameters import Parameters
+from aftersale.dossiers import Step
+from aftersale.facts import Fact
+from aftersale.messages import core_text as text
+from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
+from aftersale.policies import Policy, Terms
+from aftersale.rules import Rule
+
+LINES = (
+    "goods_refunded",
+    "partial_refund",
+    "goods_returned",
+    "loss_of_value",
+    "renewed_recovery",
+    "restocking_fee",
+    "return_label",
+    "return_shipping",
+    "repackaging",
+    "refund_administration_fee",
+    "returns_processing_fee",
+    "claim",
+    "chargeback",
+    "replacement",
+    "safe_t_recovered",
+    "reimbursement_recovered",
+    "labour",
+)
+"""The lines of the costs of after-sales, in the order in which they are shown."""
+REFUNDS = ("goods_refunded", "partial_refund")
+GIVEN_BACK = (*REFUNDS, "claim", "chargeback")
+"""The lines by which a buyer gets money back."""
+
+
+class CostLine(NamedTuple):
+    """One amount that a case cost, below zero for what came back.
+
+    `amount` counts minor units of `currency`. `product` is the order's, its dearest line's, or else its category;
+    `fulfilment` is FBA for what the marketplace ships and MFN for what the seller does. `estimated` says that no fact
+    told the amount; `basis` is what it rests on: facts that told it, parameters by name, rules in words.
+    """
+
+    line: str
+    case: str
+    order: str
+    product: str
+    marketplace: str
+    fulfilment: str
+    at: Instant
+    amount: int
+    currency: str
+    estimated: bool
+    basis: tuple[str, ...]
+
+
+@define(eq=False)
+class Ledger:
+    """What the cases of one order cost so far, and what has happened on each of them.
+
+    `steps` are all that the order goes through; `high_return` are the products that the marketplace counts among those
+    that come back unusually often.
+    """
+
+    order: Order
+    policy: Policy
+    parameters: Parameters
+    steps: Sequence[Step]
+    high_return: Collection[str] = ()
+    lines: list[CostLine] = field(factory=list, init=False)
+    facts: dict[str, list[Fact]] = field(factory=dict, init=False)
+
+    @property
+    def product(self) -> str:
+        """The product that costs are laid on: the dearest line where there are several."""
+        dearest = max(self.order.lines, key=lambda line: line.price, default=None)
+        return self.order.product or (dearest.sku if dearest else self.order.category)
+
+    @property
+    def by_marketplace(self) -> bool:
+        """Whether the marketplace ships the order and takes it back."""
+        return self.order.channel in FULFILLED_BY_MARKETPLACE
+
+    def terms(self, fact: Fact) -> Terms:
+        """Return what binds when a fact happens."""
+        return self.policy.at(fact.occurred_at)
+
+    def told(self, line: str, fact: Fact, amount: int, by: str = "") -> None:
+        """Book an amount that a fact tells, the fact itself or the one of the kind `by`."""
+        self._book(line, fact, amount, self.order.currency, False, (text("costs.told", fact=by or fact.kind),))
+
+    def estimated(self, line: str, fact: Fact, amount: int, *basis: str, currency: str = "") -> None:
+        """Book an amount that no fact tells, with the parameters and rules that it rests on."""
+        self._book(line, fact, amount, currency or self.order.currency, True, basis)
+
+    def _book(
+        self, line: str, fact: Fact, amount: int, currency: str, estimated: bool, basis: tuple[str, ...]
+    ) -> None:
+        if not amount:
+            return
+        order = self.order
+        fulfilment = "FBA" if self.by_marketplace else "MFN"
+        where = (fact.case, order.id, self.product, order.marketplace, fulfilment)
+        self.lines.append(CostLine(line, *where, fact.occurred_at, amount, currency, estimated, basis))
+
+    def share(self, name: str, of: int) -> int:
+        """Return the share of an amount that a parameter says."""
+        return part(of, self.parameters.value(name))
+
+    def booked(self, *lines: str, case: str | None = None) -> int:
+        """Return what was booked on some lines so far, in the order's currency, on all its cases or on one."""
+        return sum(
+            each.amount
+            for each in self.lines
+            if each.line in lines and each.currency == self.order.currency and case in (None, each.case)
+        )
+
+    def owed(self) -> int:
+        """Return what the buyer has not yet got back of the price: more is never estimated."""
+        return max(0, self.order.price - self.booked(*GIVEN_BACK))
+
+    def happened(self, case: str, *kinds: str) -> Fact | None:
+        """Return the last fact of these kinds on a case so far."""
+        return next((fact for fact in reversed(self.facts.get(case, [])) if fact.kind in kinds), None)
+
+    def reason(self, case: str) -> str:
+        """Return the reason code with which a case was opened."""
+        return next((fact.detail for fact in self.facts.get(case, [])[:1]), "")
+
+    def fault(self, fact: Fact) -> Rule | None:
+        """Return the rule that says who pays for the return, by the reason that the case was opened with."""
+        opened = self.facts[fact.case][0]
+        return self.terms(opened).rulebook.rule("fault", self.order, {"reason": opened.detail})
+
+    def buyer_pays(self, fact: Fact) -> bool:
+        """Whether the buyer is at fault; the seller is where no rule says so."""
+        rule = self.fault(fact)
+        return rule is not None and rule.word == "buyer"
+
+
+def part(of: int, share: Decimal) -> int:
+    """Return a share of an amount in whole minor units, halves rounded away from zero."""
+    return rounded(of * share)
+
+
+def rounded(amount: Decimal) -> int:
+    """Return an amount of minor units as a whole number of them, halves away from zero."""
+    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))

@@ -1,0 +1,226 @@
+"""Parameters: the declared numbers behind estimated costs, and the seller's own in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from attrs import evolve, frozen
+
+from aftersale.documents import CurrencyCode, MoneyAmount, Word, read, structure
+from aftersale.errors import DocumentError, MoneyError, Problem, meant
+from aftersale.money import money
+
+Overrides = Mapping[str, str | int | Decimal]
+"""The seller's own numbers by the names of parameters; money may name its currency: `15.00 EUR`."""
+NONE: Overrides = MappingProxyType({})
+SOURCE = "aftersale/costs.toml"
+OTHER_GRADE = "ungraded"
+OTHER_TASK = "other"
+_NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?: ([A-Z]{3}))?")
+
+
+@frozen
+class Parameter:
+    """A declared number: what it is worth by default, between what it may lie, and who says so.
+
+    With a `currency` it is money. `own` says that the seller put a number in the place of the default, which `value`
+    then is.
+    """
+
+    name: Word
+    default: MoneyAmount
+    low: MoneyAmount
+    high: MoneyAmount
+    unit: Word
+    source: Word
+    grade: Word
+    currency: CurrencyCode | None = None
+    note: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a default outside its own range, and money with more decimals than its currency has."""
+        if not self.low <= self.default <= self.high:
+            raise ValueError(f"the default {self.default} does not lie between {self.low} and {self.high}")
+        if self.currency is not None:
+            money(self.default, self.currency)
+
+
+@frozen
+class GoodsGrade:
+    """What goods that came back are found to be: the share of their worth that is lost, and what follows from it.
+
+    `situation` is what a restocking fee is asked for by when the buyer is at fault, empty for goods as new; `usable`
+    says whether there is something to pack again, or to sell renewed.
+    """
+
+    name: Word
+    loss: MoneyAmount
+    low: MoneyAmount
+    high: MoneyAmount
+    source: Word
+    grade: Word
+    usable: bool
+    situation: str = ""
+
+
+@frozen
+class Work:
+    """A kind of task: the minutes it takes a person, and the facts that tell that it was done."""
+
+    name: Word
+    minutes: MoneyAmount
+    high: MoneyAmount
+    source: Word
+    grade: Word
+    done_by: tuple[Word, ...]
+
+
+@frozen
+class _Processing:
+    """The categories of which a marketplace that charges for returns charges each."""
+
+    every_return: tuple[Word, ...]
+    source: Word
+    grade: Word
+
+
+@frozen
+class CostDocument:
+    """The document `costs.toml`."""
+
+    parameter: tuple[Parameter, ...]
+    grade: tuple[GoodsGrade, ...]
+    task: tuple[Work, ...]
+    returns_processing: _Processing
+
+
+@frozen
+class Parameters:
+    """All parameters by name, the grades of goods and the kinds of work by theirs.
+
+    `own` are the names of those that the seller set.
+    """
+
+    by_name: Mapping[str, Parameter]
+    grades: Mapping[str, GoodsGrade]
+    works: Mapping[str, Work]
+    every_return: frozenset[str]
+    own: frozenset[str] = frozenset()
+
+    def value(self, name: str) -> Decimal:
+        """Return what a parameter is worth."""
+        return self.by_name[name].default
+
+    def money(self, name: str) -> tuple[Decimal, str]:
+        """Return what a parameter is worth that is money, and in which currency."""
+        found = self.by_name[name]
+        assert found.currency is not None
+        return found.default, found.currency
+
+    def goods_grade(self, word: str) -> GoodsGrade:
+        """Return a grade of goods; the one for goods that nobody inspected where the word is not known."""
+        return self.grades.get(word) or self.grades[OTHER_GRADE]
+
+    def loss(self, grade: GoodsGrade) -> str:
+        """Return the name of the parameter that says how much is lost at a grade."""
+        return f"loss_share_{grade.name}"
+
+    def minutes(self, task: str) -> str:
+        """Return the name of the parameter that says how long a kind of task takes."""
+        return f"minutes_{task if task in self.works else OTHER_TASK}"
+
+    def with_own(self, own: Overrides, source: str = "the seller's own costs") -> Parameters:
+        """Return these with the seller's own numbers in their places.
+
+        Raises DocumentError with every name that is not known and every value that is no exact number, is in a wrong
+        currency, or lies outside the parameter's range; `source` names where they come from.
+        """
+        changed = {name: _replaced(name, value, self.by_name, source) for name, value in own.items()}
+        problems = tuple(each for each in changed.values() if isinstance(each, Problem))
+        if problems:
+            raise DocumentError(source, problems)
+        kept = {name: each for name, each in changed.items() if isinstance(each, Parameter)}
+        return evolve(self, by_name={**self.by_name, **kept}, own=self.own | kept.keys())
+
+
+def _replaced(name: str, value: object, known: Mapping[str, Parameter], source: str) -> Parameter | Problem:
+    declared = known.get(name)
+    if declared is None:
+        hint = meant(name, known) or f"known: {', '.join(sorted(known))}"
+        return Problem(source, name, "no such parameter", hint)
+    exact = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
+    match = _NUMBER.fullmatch(f"{value:f}" if isinstance(value, Decimal) else str(value)) if exact else None
+    if match is None:
+        what = f"expected an exact number, found {value!r}"
+        return Problem(source, name, what, f"write it as text, such as '{_shown(declared)}'")
+    if match[2] and declared.currency is None:
+        return Problem(source, name, f"is no money, and {value!r} names a currency", f"it is a {declared.unit}")
+    number, currency = Decimal(match[1]), match[2] or declared.currency
+    # A range is known in the parameter's own currency alone.
+    if currency == declared.currency and not declared.low <= number <= declared.high:
+        hint = f"{declared.unit}: {declared.low} to {declared.high}"
+        return Problem(source, name, f"{number} lies outside its range", hint)
+    try:
+        if currency is not None:
+            money(number, currency)
+    except MoneyError as error:
+        return Problem(source, name, error.what, error.hint)
+    low, high = min(declared.low, number), max(declared.high, number)
+    return evolve(
+        declared,
+        default=MoneyAmount(number),
+        low=MoneyAmount(low),
+        high=MoneyAmount(high),
+        currency=None if currency is None else CurrencyCode(currency),
+        source=Word(source),
+        grade=Word("own"),
+    )
+
+
+def _shown(parameter: Parameter) -> str:
+    return f"{parameter.default} {parameter.currency}" if parameter.currency else str(parameter.default)
+
+
+def parse_parameters(data: dict[str, Any], source: str) -> Parameters:
+    """Return the parameters of a parsed document; raises DocumentError with all its problems."""
+    document = structure(CostDocument, data, source)
+    found: dict[str, Parameter] = {}
+    problems: list[Problem] = []
+    for each in _declared(document):
+        if each.name in found:
+            problems.append(Problem(source, each.name, "stands there twice", "keep one of them"))
+        found[each.name] = each
+    missing = {f"loss_share_{OTHER_GRADE}", f"minutes_{OTHER_TASK}"} - found.keys()
+    problems += [Problem(source, name, "missing", "declare it: others fall back on it") for name in sorted(missing)]
+    if problems:
+        raise DocumentError(source, tuple(problems))
+    return Parameters(
+        found,
+        {each.name: each for each in document.grade},
+        {each.name: each for each in document.task},
+        frozenset(document.returns_processing.every_return),
+    )
+
+
+def _declared(document: CostDocument) -> Iterator[Parameter]:
+    yield from document.parameter
+    for each in document.grade:
+        unit = Word(f"share of the worth of goods that is lost when they come back {each.name}")
+        name = Word(f"loss_share_{each.name}")
+        yield Parameter(name, each.loss, each.low, each.high, unit, each.source, each.grade)
+    for work in document.task:
+        unit, name = Word(f"minutes for a task {work.name}"), Word(f"minutes_{work.name}")
+        none = MoneyAmount(Decimal(0))
+        yield Parameter(name, work.minutes, none, work.high, unit, work.source, work.grade)
+
+
+@cache
+def default_parameters() -> Parameters:
+    """Return the parameters that the project ships."""
+    return parse_parameters(read(files("aftersale") / "costs.toml"), SOURCE)

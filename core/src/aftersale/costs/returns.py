@@ -1,0 +1,134 @@
+"""Returns: the way back, the goods that come back, and what they have lost."""
+
+from __future__ import annotations
+
+from aftersale.costs.ledger import GIVEN_BACK, Ledger, rounded
+from aftersale.costs.parameters import GoodsGrade
+from aftersale.costs.refunds import capped
+from aftersale.dossiers import Step
+from aftersale.facts import Fact
+from aftersale.guards import Situation, in_policy
+from aftersale.messages import core_text as text
+from aftersale.money import decimals
+
+UNDER_WAY = ("return_sent", "return_received", "refunded_at_first_scan")
+
+
+def label(ledger: Ledger, step: Step) -> None:
+    """Book a label whose price is told; one without is estimated when it is used."""
+    if step.fact.amount is not None:
+        ledger.told("return_label", step.fact, step.fact.amount)
+
+
+def way_back(ledger: Ledger, step: Step) -> None:
+    """Book the way back of what the seller shipped, once: as told, or the seller's where the seller is at fault."""
+    fact = step.fact
+    if ledger.by_marketplace or ledger.happened(fact.case, *UNDER_WAY):
+        return
+    if fact.kind == "return_sent" and fact.amount is not None:
+        ledger.told("return_shipping", fact, fact.amount)
+        return
+    sent = ledger.happened(fact.case, "label_sent")
+    if (sent is not None and sent.amount is not None) or ledger.buyer_pays(fact):
+        return
+    rule = ledger.fault(fact)
+    because = rule.told if rule is not None else text("costs.nobody_at_fault")
+    line = "return_label" if sent is not None or _label_of_itself(ledger, fact) else "return_shipping"
+    name = f"{line}_share"
+    ledger.estimated(line, fact, ledger.share(name, ledger.order.price), name, because)
+
+
+def _label_of_itself(ledger: Ledger, fact: Fact) -> bool:
+    """Whether the marketplace sends a prepaid label, which the seller pays."""
+    rule = ledger.terms(fact).rulebook.rule("prepaid_label", ledger.order)
+    return rule is not None and rule.word == "automatic"
+
+
+def received(ledger: Ledger, step: Step) -> None:
+    """Book the way back, if nothing told of it before, and what the marketplace charges for a return to it."""
+    way_back(ledger, step)
+    fact, order = step.fact, ledger.order
+    rule = ledger.terms(fact).rulebook.rule("returns_processing_fee", order)
+    charged = order.category in ledger.parameters.every_return or ledger.product in ledger.high_return
+    if rule is None or not rule.value or not charged or not ledger.by_marketplace:
+        return
+    fee, currency = ledger.parameters.money("returns_processing_fee")
+    units = sum(line.quantity for line in order.lines) or 1
+    amount = rounded(units * fee.scaleb(decimals(currency)))
+    ledger.estimated(
+        "returns_processing_fee", fact, amount, "returns_processing_fee", rule.told, currency=currency
+    )
+
+
+def goods(ledger: Ledger) -> None:
+    """Book the goods of every case in which they came back: what they are worth, what they lost, what is kept for it.
+
+    That is known at the end only: goods may be refunded before they are inspected.
+    """
+    for case in ledger.facts:
+        receipt = ledger.happened(case, "return_received")
+        if receipt is not None:
+            inspection = ledger.happened(case, "return_inspected")
+            _came_back(ledger, receipt, inspection)
+
+
+def _came_back(ledger: Ledger, receipt: Fact, inspection: Fact | None) -> None:
+    grade = ledger.parameters.goods_grade(inspection.detail if inspection is not None else "")
+    if grade.usable and not ledger.by_marketplace:
+        ledger.estimated(
+            "repackaging", receipt, ledger.share("repackaging_share", ledger.order.price), "repackaging_share"
+        )
+    _restocking(ledger, receipt, grade)
+    worth = ledger.share("goods_value_share", _paid_for(ledger, receipt.case)) + ledger.booked("goods_returned")
+    if worth <= 0:
+        return
+    ledger.estimated("goods_returned", receipt, -worth, "goods_value_share")
+    _loss(ledger, worth, grade, receipt, inspection)
+
+
+def _paid_for(ledger: Ledger, case: str) -> int:
+    """Return what the buyer got for the goods, the price at most: they are worth no more to the seller than that."""
+    replaced = ledger.happened(case, "replaced") is not None
+    return ledger.order.price if replaced else min(ledger.order.price, ledger.booked(*GIVEN_BACK))
+
+
+def _loss(ledger: Ledger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:
+    fact, name = inspection or receipt, ledger.parameters.loss(grade)
+    if inspection is not None and inspection.amount is not None:
+        lost = inspection.amount
+        ledger.told("loss_of_value", inspection, lost)
+    else:
+        lost = ledger.share(name, worth)
+        ledger.estimated("loss_of_value", fact, lost, name)
+    if grade.usable:
+        recovered = ledger.share("renewed_recovery_share", lost)
+        ledger.estimated("renewed_recovery", fact, -recovered, "renewed_recovery_share")
+
+
+def _restocking(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> None:
+    """Book what is kept of an estimated refund; a refund whose amount is told has it in it."""
+    case = receipt.case
+    paid = next(
+        (each for each in ledger.lines if each.case == case and each.line == "goods_refunded" and each.estimated),
+        None,
+    )
+    refunded = ledger.happened(case, "refunded")
+    if paid is None or refunded is None:
+        return
+    about = {"situation": _situation(ledger, receipt, grade), "reason": ledger.reason(case), "grade": grade.name}
+    rule = ledger.terms(refunded).rulebook.rule("restocking_fee", ledger.order, about)
+    if rule is None or rule.share is None:
+        return
+    allowed = capped(rule, paid.amount, ledger.order.currency)
+    kept = ledger.share("restocking_kept_share", allowed)
+    ledger.estimated("restocking_fee", refunded, -kept, rule.told, "restocking_kept_share")
+
+
+def _situation(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> str:
+    if not ledger.buyer_pays(receipt):
+        return "received_faulty"
+    if grade.situation:
+        return grade.situation
+    asked = ledger.facts[receipt.case][0]
+    inside = in_policy(Situation("return", asked, ledger.order, ledger.terms(asked), {}))[0]
+    return "change_of_mind" if inside else "change_of_mind_late"

@@ -1,0 +1,167 @@
+"""Days: local days of a time zone, and what is counted on each of them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aftersale.clocks import Instant, local_date, start_of_day
+
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_EPOCH = date(1970, 1, 1)
+
+
+def day_number(day: date) -> int:
+    """Return a day as its number since 1970-01-01."""
+    return (day - _EPOCH).days
+
+
+def day_numbers(instants: Counts, zone: str) -> Counts:
+    """Return the local day of each instant, as its number since 1970-01-01."""
+    if not len(instants):
+        return np.zeros(0, np.int64)
+    first, last = (day_number(local_date(int(at), zone)) for at in (instants.min(), instants.max()))
+    bounds = np.array([_start(number, zone) for number in range(first, last + 2)], np.int64)
+    return first + np.searchsorted(bounds, instants, side="right").astype(np.int64) - 1
+
+
+@cache
+def _start(number: int, zone: str) -> Instant:
+    return start_of_day(_EPOCH + timedelta(number), zone)
+
+
+@frozen
+class Days:
+    """Consecutive local days of one time zone, both ends inside, as numbers since 1970-01-01."""
+
+    first: int
+    last: int
+    zone: str
+
+    @classmethod
+    def spanning(cls, first: date, last: date, zone: str) -> Days:
+        """Return the days from first to last, both inside."""
+        return cls(day_number(first), day_number(last), zone)
+
+    def __len__(self) -> int:
+        """Return how many days there are."""
+        return self.last - self.first + 1
+
+
+@frozen(eq=False)
+class Daily:
+    """A metric on each of some days: numerator, denominator, and their quotient (NaN where nothing is counted)."""
+
+    days: Days
+    numerator: Floats
+    denominator: Floats
+
+    @property
+    def values(self) -> Floats:
+        """The quotient of each day."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.denominator > 0, self.numerator / self.denominator, np.nan)
+
+
+@frozen(eq=False)
+class Entries:
+    """What counts from one day on until another, a row each: days as numbers, `ends` outside, the two weights."""
+
+    begins: Counts
+    ends: Counts
+    numerator: Floats
+    denominator: Floats
+
+    @classmethod
+    def of(cls, begins: Counts, ends: Counts, numerator: NDArray[Any], denominator: NDArray[Any]) -> Entries:
+        """Return entries, with weights of any type of number."""
+        return cls(begins, ends, numerator.astype(np.float64), denominator.astype(np.float64))
+
+    @classmethod
+    def joined(cls, *parts: Entries) -> Entries:
+        """Return all the entries of the parts."""
+        return cls(
+            np.concatenate([part.begins for part in parts]),
+            np.concatenate([part.ends for part in parts]),
+            np.concatenate([part.numerator for part in parts]),
+            np.concatenate([part.denominator for part in parts]),
+        )
+
+
+class Ledger:
+    """The running sums of entries over days: adding to it costs by what is added, reading it by the days read.
+
+    An entry that is added after its first days were read changes what is read from then on alone.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._first = 0
+        self._steps = np.zeros((2, 0))
+        # What was read need not be summed again: the sums at the end of the day before `_next`, the last that was read.
+        self._next: int | None = None
+        self._sums = np.zeros(2)
+
+    def add(self, entries: Entries) -> None:
+        """Count what these entries count from their first day to their last."""
+        kept = entries.ends > entries.begins
+        if not kept.any():
+            return
+        begins, ends = entries.begins[kept], entries.ends[kept]
+        weights = np.stack([entries.numerator[kept], entries.denominator[kept]])
+        if self._next is not None:
+            running = (begins < self._next) & (ends >= self._next)
+            self._sums += weights[:, running].sum(axis=1)
+            later = begins >= self._next
+            self._put(begins[later], weights[:, later])
+            self._put(ends[running | later], -weights[:, running | later])
+        else:
+            self._put(begins, weights)
+            self._put(ends, -weights)
+
+    def _put(self, days: Counts, weights: Floats) -> None:
+        if not len(days):
+            return
+        first, last = int(days.min()), int(days.max())
+        self._reach(first, last)
+        for row in range(2):
+            summed = np.bincount(days - first, weights[row], last - first + 1)
+            self._steps[row, first - self._first : last + 1 - self._first] += summed
+
+    def _reach(self, first: int, last: int) -> None:
+        size = self._steps.shape[1]
+        if size and first >= self._first and last < self._first + size:
+            return
+        old_first, old = (self._first, self._steps) if size else (first, self._steps)
+        # Room to spare on the side of the future: days come one by one.
+        begin, end = min(first, old_first), max(last + 1 + max(size, 64), old_first + size)
+        self._steps = np.zeros((2, end - begin))
+        self._steps[:, old_first - begin : old_first - begin + size] = old
+        self._first = begin
+
+    def read(self, days: Days) -> Daily:
+        """Return the sums of each of these days; of those read before, only the last can be read again."""
+        if self._next is None:
+            self._next = min(self._first, days.first) if self._steps.size else days.first
+        if days.first < self._next:
+            raise ValueError(f"day {days.first} was read before: the ledger stands at day {self._next}")
+        steps = self._between(self._next, days.last + 1)
+        sums = self._sums[:, None] + np.cumsum(steps, axis=1)
+        if days.last > self._next:
+            self._sums = sums[:, -2].copy()
+        self._next = days.last
+        found = sums[:, -len(days) :]
+        return Daily(days, found[0], found[1])
+
+    def _between(self, first: int, end: int) -> Floats:
+        found = np.zeros((2, end - first))
+        begin, stop = max(first, self._first), min(end, self._first + self._steps.shape[1])
+        if begin < stop:
+            found[:, begin - first : stop - first] = self._steps[:, begin - self._first : stop - self._first]
+        return found

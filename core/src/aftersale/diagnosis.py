@@ -1,0 +1,198 @@
+"""Diagnosis: where after-sales goes wrong, with the cases, orders and money behind each cause."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from attrs import Factory, define, frozen
+
+from aftersale.cases import Case
+from aftersale.clocks import Instant
+from aftersale.docket import Docket
+from aftersale.dossiers import Dossier
+from aftersale.measures import DEFECTS
+from aftersale.orders import Order
+from aftersale.policies import Policies
+from aftersale.tally import LATE, Blemish
+
+CAUSES = (
+    "late_reply",
+    "refused_return",
+    "refund_not_given",
+    "evidence_missing",
+    "late_delivery",
+    "product",
+)
+"""Why after-sales fails: the first four are the handbook's, the others begin before a buyer writes."""
+COMPLAINTS = ("return", "not_as_described")
+REFUNDS = ("refund_after_receipt", "refund_after_approval", "refund_decision")
+EVIDENCE = ("information_request", "claim_evidence")
+
+
+@define
+class Cause:
+    """What lies behind one cause: cases, orders, orders that are defective too, and the orders' worth by currency."""
+
+    name: str
+    cases: int = 0
+    orders: set[str] = Factory(set)
+    defects: set[str] = Factory(set)
+    money: Counter[str] = Factory(Counter)
+
+
+@frozen
+class Product:
+    """A product that comes back or is complained about: how often, and for which reasons, most frequent first."""
+
+    name: str
+    marketplace: str
+    returns: int
+    complaints: int
+    reasons: tuple[tuple[str, int], ...]
+
+
+@frozen
+class BadFeedback:
+    """An order that was rated badly, and what went wrong with it before."""
+
+    order: str
+    marketplace: str
+    stars: float | None
+    left_at: Instant
+    causes: tuple[str, ...]
+
+
+@frozen
+class Diagnosis:
+    """Causes in a fixed order, products by how often they came back or were complained about, and bad ratings."""
+
+    causes: tuple[Cause, ...]
+    products: tuple[Product, ...]
+    feedback: tuple[BadFeedback, ...]
+
+
+def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
+    """Return where it went wrong in all that a docket knows."""
+    spoiled = _spoiled(docket.tally.blemishes)
+    causes = {name: Cause(name) for name in CAUSES}
+    ratings: list[BadFeedback] = []
+    for dossier in docket.dossiers.values():
+        components = spoiled.get(dossier.order.id, Counter())
+        found = list(_found(dossier, components, policies))
+        for name in found:
+            _count(causes[name], dossier.order, components)
+        ratings += _rated(dossier, tuple(name for name in CAUSES if name in found))
+    ratings.sort(key=lambda each: (each.left_at, each.order))
+    return Diagnosis(tuple(causes.values()), tuple(_products(docket, policies)), tuple(ratings))
+
+
+def _spoiled(blemishes: Iterable[Blemish]) -> dict[str, Counter[tuple[str, str]]]:
+    """Return how each order is spoiled as things stand: by (component, case), above 0 where it is."""
+    found: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for blemish in blemishes:
+        found[blemish.order][blemish.component, blemish.case] += blemish.step
+    return found
+
+
+def _found(dossier: Dossier, components: Counter[tuple[str, str]], policies: Policies) -> Iterator[str]:
+    """Yield a cause for each case of an order that has it."""
+    for case in dossier.cases.values():
+        late = {
+            component.removeprefix(LATE)
+            for (component, name), depth in components.items()
+            if name == case.id and depth > 0 and component.startswith(LATE)
+        }
+        for cause, holds in _TESTS.items():
+            if holds(case, dossier, late, policies):
+                yield cause
+
+
+_Test = Callable[[Case, Dossier, "set[str]", Policies], bool]
+
+
+def _late_reply(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+    return bool(late & {"first_reply", "silence"})
+
+
+def _refused_return(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+    return case.state == "declined_in_policy" or (case.kind == "claim" and _said(case, dossier) == "return_refused")
+
+
+def _refund_not_given(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+    by_marketplace = case.state == "refunded_by_marketplace"
+    claimed = case.kind == "claim" and _said(case, dossier) == "returned_no_refund"
+    return bool(late & set(REFUNDS)) or by_marketplace or claimed
+
+
+def _evidence_missing(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+    return bool(late & set(EVIDENCE))
+
+
+def _late_delivery(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+    order = dossier.order
+    promised, arrived = order.promised_at, order.delivered_at
+    overdue = promised is not None and (arrived is None or arrived > promised) and case.opened_at > promised
+    return overdue and case.kind in ("message", "claim", "not_received", "feedback", "refund")
+
+
+def _product(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+    """Whether the reason code lays the fault with the seller: damaged, wrong, incomplete, other than described."""
+    if case.kind == "not_as_described":
+        return True
+    if case.kind != "return":
+        return False
+    reason = _said(case, dossier)
+    rule = policies[case.marketplace].at(case.opened_at).rulebook.rule("fault", dossier.order, {"reason": reason})
+    return bool(reason) and rule is not None and rule.word == "seller"
+
+
+_TESTS: dict[str, _Test] = {
+    "late_reply": _late_reply,
+    "refused_return": _refused_return,
+    "refund_not_given": _refund_not_given,
+    "evidence_missing": _evidence_missing,
+    "late_delivery": _late_delivery,
+    "product": _product,
+}
+
+
+def _said(case: Case, dossier: Dossier) -> str:
+    """Return the detail with which a case was opened: a reason code, a type of claim."""
+    return next((fact.detail for fact in dossier.facts if fact.case == case.id), "")
+
+
+def _count(cause: Cause, order: Order, components: Counter[tuple[str, str]]) -> None:
+    cause.cases += 1
+    if order.id not in cause.orders:
+        cause.orders.add(order.id)
+        cause.money[order.currency] += order.price
+    if any(depth > 0 and component in DEFECTS for (component, _), depth in components.items()):
+        cause.defects.add(order.id)
+
+
+def _rated(dossier: Dossier, causes: tuple[str, ...]) -> Iterator[BadFeedback]:
+    for case in dossier.cases.values():
+        if case.kind == "feedback" and case.state in ("negative", "removal_requested", "stands"):
+            stars = next((fact.value for fact in dossier.facts if fact.case == case.id), None)
+            yield BadFeedback(dossier.order.id, dossier.order.marketplace, stars, case.opened_at, causes)
+
+
+def _products(docket: Docket, policies: Policies) -> list[Product]:
+    returns: Counter[tuple[str, str]] = Counter()
+    complaints: Counter[tuple[str, str]] = Counter()
+    reasons: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for dossier in docket.dossiers.values():
+        order = dossier.order
+        key = order.product or order.category, order.marketplace
+        for case in dossier.cases.values():
+            returns[key] += case.kind == "return"
+            complaints[key] += case.kind == "not_as_described" or case.kind == "claim"
+            if case.kind in COMPLAINTS and (reason := _said(case, dossier)):
+                reasons[key][reason] += 1
+    found = [
+        Product(*key, returns[key], complaints[key], tuple(reasons[key].most_common()))
+        for key in returns.keys() | complaints.keys()
+        if returns[key] or complaints[key]
+    ]
+    return sorted(found, key=lambda each: (-each.returns - each.complaints, each.name, each.marketplace))

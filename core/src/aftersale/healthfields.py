@@ -1,0 +1,283 @@
+"""Health fields: the parts of a JSON report, which keep note of what was asked of them and what was wrong there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from attrs import Factory, define, frozen
+
+from aftersale.clocks import Instant, instant, moment
+from aftersale.errors import ClockError, DocumentError, Problem
+
+Meaning = TypeVar("Meaning", bound=str)
+_LARGEST = 2**63
+_FINEST = 30  # digits after the point; past it a number is a slip, and exact fractions of it cost memory
+_SHOWN = 40
+
+
+@frozen
+class Disagreement:
+    """Two statements of a report that cannot both be true: `told` beside `counted` from the rest of it.
+
+    `where` is the place in the file, such as `metrics[0].lateRate.rate`; `what` the sort of disagreement, a key of
+    the messages; `marketplace` whose account it is, empty where that is not known.
+    """
+
+    where: str
+    told: str
+    counted: str
+    what: str
+    marketplace: str = ""
+
+
+@define
+class Notes:
+    """What a reading comes across beside what it looks for; `unknown` are (place, word) that nobody explains."""
+
+    source: str
+    problems: list[Problem] = Factory(list)
+    disagreements: list[Disagreement] = Factory(list)
+    missing: list[str] = Factory(list)
+    unknown: list[tuple[str, str]] = Factory(list)
+
+    def refuse(self, path: str, expected: str, value: object) -> None:
+        """Note a value that is not what it should be."""
+        self.problems.append(
+            Problem(self.source, path, f"expected {expected}, found {shown(value)}", "download the report again")
+        )
+
+
+class Place:
+    """One table of a report, with its path from the top; asks for fields by lists of spellings.
+
+    A field that is null is as good as missing. Several spellings of one field with different values are noted as a
+    disagreement, and the first one counts.
+    """
+
+    def __init__(self, table: Mapping[str, Any], path: str, notes: Notes) -> None:
+        """Begin with nothing asked."""
+        self.path, self.marketplace = path, ""
+        self._table, self._notes = table, notes
+        self._asked: set[str] = set()
+        self._inside: dict[str, Place] = {}
+
+    def at(self, spellings: Iterable[str]) -> str:
+        """Return the path of a field as it stands, or as it would stand by its first spelling."""
+        spellings = list(spellings)
+        found = self._found(spellings)
+        return found[0][0] if found else self._spelt(spellings[0] if spellings else "")
+
+    def place(self, spellings: Iterable[str], needed: bool = True) -> Place | None:
+        """Return a table inside this one, or None."""
+        found = self._value(spellings, needed)
+        if found is None:
+            return None
+        path, value = found
+        if not isinstance(value, Mapping):
+            self._notes.refuse(path, "a table", value)
+            return None
+        return self._inner(path, value)
+
+    def places(self, spellings: Iterable[str], needed: bool = True) -> list[Place]:
+        """Return the tables of a list inside this one."""
+        found = self._value(spellings, needed)
+        if found is None:
+            return []
+        path, items = found
+        if not isinstance(items, list):
+            self._notes.refuse(path, "a list", items)
+            return []
+        inner = []
+        for index, item in enumerate(items):
+            if isinstance(item, Mapping):
+                inner.append(self._inner(f"{path}[{index}]", item))
+            else:
+                self._notes.refuse(f"{path}[{index}]", "a table", item)
+        return inner
+
+    def text(self, spellings: Iterable[str], needed: bool = True) -> str | None:
+        """Return a text, or None."""
+        found = self._value(spellings, needed)
+        if found is None:
+            return None
+        if isinstance(found[1], str) and found[1].strip():
+            return found[1]
+        self._notes.refuse(found[0], "a text that is not empty", found[1])
+        return None
+
+    def word(
+        self, spellings: Iterable[str], meanings: Mapping[str, Meaning], needed: bool = True
+    ) -> tuple[str, Meaning | None] | None:
+        """Return a word of the report and what it means; a word without meaning is noted as unknown."""
+        told = self.text(spellings, needed)
+        if told is None:
+            return None
+        if told not in meanings:
+            self._notes.unknown.append((self.at(spellings), told))
+        return told, meanings.get(told)
+
+    def count(self, spellings: Iterable[str], needed: bool = True) -> int | None:
+        """Return a whole number of 0 or more, or None."""
+        found = self._value(spellings, needed)
+        if found is None:
+            return None
+        path, value = found
+        if not _is_number(value) or not 0 <= value < _LARGEST or value != int(value):
+            self._notes.refuse(path, "a whole number of 0 or more", value)
+            return None
+        return int(value)
+
+    def number(self, spellings: Iterable[str], needed: bool = True) -> Decimal | None:
+        """Return a number with the digits that the report gives, or None."""
+        found = self._value(spellings, needed)
+        if found is None:
+            return None
+        if not _is_number(found[1]):
+            self._notes.refuse(found[0], "a number", found[1])
+            return None
+        return Decimal(found[1])
+
+    def instant(self, spellings: Iterable[str], zone: str, needed: bool = True) -> Instant | None:
+        """Return a date and time, in that zone where it has no offset, or None."""
+        told = self.text(spellings, needed)
+        if told is None:
+            return None
+        try:
+            parsed = datetime.fromisoformat(told)
+            at = instant(parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone)))
+            moment(at, "UTC")  # refuses what only its offset brings past the years that can be shown
+        except (ValueError, OverflowError, ClockError):
+            self._notes.refuse(self.at(spellings), "a date and time such as 2020-11-19T23:59Z", told)
+            return None
+        return at
+
+    def disagree(self, where: str, told: str, counted: str, what: str) -> None:
+        """Note two statements that cannot both be true."""
+        self._notes.disagreements.append(Disagreement(where, told, counted, what, self.marketplace))
+
+    def ignored(self) -> Iterator[str]:
+        """Yield the path of every field that nobody asked for, here and inside."""
+        yield from (below(self.path, key) for key in self._table if key not in self._asked)
+        for inner in self._inside.values():
+            yield from inner.ignored()
+
+    def _spelt(self, spelling: str) -> str:
+        return f"{self.path}.{spelling}".lstrip(".")
+
+    def _inner(self, path: str, table: Mapping[str, Any]) -> Place:
+        if path not in self._inside:
+            self._inside[path] = Place(table, path, self._notes)
+            self._inside[path].marketplace = self.marketplace
+        return self._inside[path]
+
+    def _value(self, spellings: Iterable[str], needed: bool) -> tuple[str, Any] | None:
+        spellings = list(spellings)
+        found = self._found(spellings)
+        if not found:
+            if needed and spellings:
+                self._notes.missing.append(self._spelt(spellings[0]))
+            return None
+        first, *others = found
+        for path, value in others:
+            if value != first[1]:
+                self.disagree(path, shown(value), f"{shown(first[1])} ({first[0]})", "twice")
+        return first
+
+    def _found(self, spellings: Iterable[str]) -> list[tuple[str, Any]]:
+        return [each for spelling in spellings if (each := self._at(spelling)) is not None]
+
+    def _at(self, spelling: str) -> tuple[str, Any] | None:
+        key, _, rest = spelling.partition(".")
+        first = key not in self._asked
+        self._asked.add(key)
+        value, path = self._table.get(key), below(self.path, key)
+        if value is None:
+            return None
+        if not rest:
+            return path, value
+        if isinstance(value, Mapping):
+            return self._inner(path, value)._at(rest)
+        if first:
+            self._notes.refuse(path, "a table", value)
+        return None
+
+
+def read_top(path: Path) -> tuple[dict[str, Any], Notes]:
+    """Return the table at the top of a JSON file, its numbers exact; raises DocumentError when there is none."""
+    source, notes = str(path), Notes(str(path))
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(pairs)
+        if len(table) < len(pairs):
+            ((doubled, _),) = Counter(key for key, _ in pairs).most_common(1)
+            raise ValueError(f"the key {shown(doubled)} stands twice in one table")
+        return table
+
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        top = json.loads(text, parse_float=_exact, parse_constant=_no_number, object_pairs_hook=unique)
+    except (OSError, ValueError, RecursionError) as error:
+        raise DocumentError(source, (Problem(source, *_unreadable(error)),)) from error
+    if not isinstance(top, dict):
+        notes.refuse("", "a table", top)
+        raise DocumentError(source, tuple(notes.problems))
+    return top, notes
+
+
+def below(path: str, key: str) -> str:
+    """Return the path of a key in the table at a path."""
+    step = key if re.fullmatch(r"[\w-]+", key) else shown(key)
+    return f"{path}.{step}" if path else step
+
+
+def shown(value: object) -> str:
+    """Return a value as messages show it."""
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | None) else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, Decimal):
+        return True
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        number = Decimal("NaN")
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_FINEST or number.adjusted() > _FINEST:
+        raise ValueError(f"the number {text[:_SHOWN]} is out of reach")
+    return number
+
+
+def _no_number(text: str) -> Decimal:
+    raise ValueError(f"{text} is no number")
+
+
+def _unreadable(error: Exception) -> tuple[str, str, str]:
+    """Return (path, what, hint) of a file that cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return "", "does not exist", "check the name"
+    if isinstance(error, OSError):
+        return "", f"cannot be read: {error.strerror or error}", "name a file that you may read"
+    if isinstance(error, UnicodeDecodeError):
+        return "", "is not UTF-8 text", "download the report again, and unpack it if it is packed"
+    hint = "download the report again; it is one JSON table"
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}", f"is no valid JSON: {error.msg[:1].lower()}{error.msg[1:]}", hint
+    return "", f"is no valid JSON: {'nested too deeply' if isinstance(error, RecursionError) else error}", hint

@@ -1,0 +1,135 @@
+"""Health listings: an account health report as plain data, and as people read it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict
+
+from aftersale.clocks import Instant, moment
+from aftersale.healthchecks import SIGNS
+from aftersale.healthfigures import HealthMetric, HealthRating, HealthReport
+from aftersale.messages import core_text as text
+from aftersale.tables import table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aftersale.healthfields import Disagreement
+
+_INSTANTS = ("since", "until")
+_WHAT = {
+    "rate": "health_report.rate",
+    "more_than_all": "health_report.more_than_all",
+    "part": "health_report.part",
+    "parts": "health_report.parts",
+    "status": "health_report.status_of",
+    "statuses": "health_report.statuses",
+    "window": "health_report.window",
+    "channel": "health_report.channel",
+    "twice": "health_report.twice",
+    "listed_twice": "health_report.listed_twice",
+    "base": "health_report.base",
+}
+
+
+def record(report: HealthReport) -> dict[str, Any]:
+    """Return a report as plain data for JSON; instants are ISO text in UTC, what is not told is null."""
+    return asdict(report, value_serializer=_plain)
+
+
+def _plain(_: object, place: Any, value: Any) -> Any:
+    if place is not None and place.name in _INSTANTS and value is not None:
+        return moment(value, "UTC").isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def listing(report: HealthReport) -> list[Table | str]:
+    """Return a report as tables: accounts, metrics and warnings, then whatever does not fit together, all of it."""
+    told = text("health_report.title", source=report.source, format=report.format)
+    parts: list[Table | str] = [told, "", _accounts(report), *_metrics(report.metrics)]
+    warnings = [(each.marketplace, each.kind, each.status) for each in report.warnings]
+    if warnings:
+        parts += ["", table(_headers("health_report", "marketplace", "warning", "status"), warnings)]
+    disagreements = [_disagreement(each) for each in report.disagreements]
+    parts += _lines(text("health_report.disagreements", count=len(disagreements)), disagreements)
+    parts += _lines(text("health_report.missing", count=len(report.missing)), report.missing)
+    parts += _lines(text("health_report.ignored", count=len(report.ignored)), report.ignored)
+    unknown = [f"{where}: {word}" for where, word in report.unknown]
+    return parts + _lines(text("health_report.unknown", count=len(unknown)), unknown)
+
+
+def _accounts(report: HealthReport) -> Table | str:
+    nothing = text("health_report.nothing")
+    rows = [
+        (each.marketplace, text("health_report.account"), each.status, each.state or nothing, nothing)
+        for each in report.accounts
+    ]
+    rows += [
+        (each.marketplace, _rating(each), each.status or nothing, each.state or nothing, _number(each.score))
+        for each in report.ratings
+    ]
+    if not rows:
+        return text("health_report.no_accounts")
+    headers = _headers("health_report", "marketplace", "of", "status", "state", "score")
+    return table(headers, rows, headers[-1:])
+
+
+def _rating(rating: HealthRating) -> str:
+    return text("health_report.rating", days=_days(rating.since, rating.until))
+
+
+def _metrics(found: Iterable[HealthMetric]) -> list[Table | str]:
+    """Return a table for each marketplace: one for all would be too wide for a terminal."""
+    headers = _headers("health_report", "metric", "counts", "told", "counted", "target", "status", "verdict")
+    parts: list[Table | str] = []
+    for name, metrics in groupby(found, key=lambda each: each.marketplace):
+        parts += ["", text("health_report.of_marketplace", marketplace=name)]
+        parts.append(table(headers, [_row(each) for each in metrics], headers[2:4]))
+    return parts or ["", text("health_report.no_metrics")]
+
+
+def _row(metric: HealthMetric) -> tuple[str, ...]:
+    nothing = text("health_report.nothing")
+    verdicts = {True: text("health_report.met"), False: text("health_report.missed"), None: nothing}
+    counts = nothing if metric.numerator is None else str(metric.numerator)
+    if metric.denominator is not None:
+        counts += f"/{metric.denominator}"
+    sign = SIGNS[metric.condition] if metric.condition else ""
+    return (
+        f"{metric.metric} {metric.channel}".rstrip() + f"\n{_days(metric.since, metric.until)}",
+        counts,
+        _number(metric.told_rate),
+        _number(metric.counted),
+        nothing if metric.target is None else f"{sign} {metric.target:g}".lstrip(),
+        metric.status or nothing,
+        verdicts[metric.met],
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return text("health_report.nothing")
+    return f"{value:.0f}" if value == int(value) and value > 1 else f"{value:.4f}"
+
+
+def _days(since: Instant | None, until: Instant | None) -> str:
+    first, last = (
+        text("health_report.nothing") if at is None else moment(at, "UTC").date().isoformat() for at in (since, until)
+    )
+    return f"{first} – {last}"
+
+
+def _disagreement(each: Disagreement) -> str:
+    what = text(_WHAT[each.what], told=each.told, counted=each.counted)
+    return f"{each.marketplace} {each.where}: {what}".lstrip()
+
+
+def _lines(title: str, lines: Sequence[str]) -> list[Table | str]:
+    return ["", title, *(f"  {line}" for line in lines)] if lines else []
+
+
+def _headers(section: str, *keys: str) -> list[str]:
+    return [text(f"{section}.{key}") for key in keys]

@@ -1,0 +1,282 @@
+"""Measures: how each metric turns what is known into entries that count from one day to another.
+
+A measure reads only what is new since it was read last, so that a day's update costs by the day's facts. What a metric
+counts is its published definition; from where to where, and against which target, stands in the dated rules.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aftersale.clocks import HOUR, Instant
+from aftersale.days import Counts, Daily, Days, Entries, Ledger, day_numbers
+from aftersale.marketplaces import Marketplace
+from aftersale.orders import NEVER, Orders
+from aftersale.rules import Rule
+from aftersale.tally import LATE, Blemish, Tally
+
+DEFECTS = frozenset({"claim", "negative_feedback", "chargeback"})
+"""The sorts of defect that make up the order defect rate [SC-US G200285170]."""
+DISSATISFACTION = frozenset({"return_declined_in_policy", "return_unresolved", LATE + "return_decision"})
+"""What makes a return dissatisfying [SC-US 201887610]."""
+
+
+_Chosen = Callable[[Orders, Counts], tuple[Counts, Counts, NDArray[np.bool_]]]
+"""From some orders: by which day each counts (NEVER for not at all), since when that is known, and whether it does."""
+
+
+
+class Measure(ABC):
+    """One metric of one marketplace; `channels` narrows it to some, `components` to some sorts of defect."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        marketplace: Marketplace,
+        channels: Collection[str] | None = None,
+        components: Collection[str] | None = None,
+    ) -> None:
+        """Begin with nothing read."""
+        self.rule, self.zone, self.name = rule, marketplace.zone, marketplace.name
+        self.channels = channels if channels is not None else rule.channel
+        self.components = DEFECTS if components is None else components
+        self.window = rule.amount or 0
+        self._ledger = Ledger()
+        self._blemishes = 0
+        self._depths: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def read(self, tally: Tally, orders: Orders, days: Days) -> Daily:
+        """Return the metric on each of these days, all that is known taken in; days never go back."""
+        self._ledger.add(self.new(tally, orders))
+        return self._ledger.read(days)
+
+    @abstractmethod
+    def new(self, tally: Tally, orders: Orders) -> Entries:
+        """Return what has become known since this was asked last."""
+
+    def _days(self, instants: Counts) -> Counts:
+        return day_numbers(instants, self.zone)
+
+    def _sold(self, orders: Orders, first: int) -> NDArray[np.bool_]:
+        """Tell of each order from row `first` on whether it is one of this marketplace and these channels."""
+        place = orders.marketplaces.index(self.name) if self.name in orders.marketplaces else -1
+        mine: NDArray[np.bool_] = orders.marketplace[first:] == place
+        if self.channels:
+            codes = [code for code, channel in enumerate(orders.channels) if channel in self.channels]
+            mine &= np.isin(orders.channel[first:], codes)
+        return mine
+
+
+    def _turns(self, tally: Tally, subject: Callable[[Blemish], tuple[str, int]]) -> tuple[Counts, Counts, Counts]:
+        """Return the days by which subjects count that were spoiled or set right, when that was known, and 1 or -1.
+
+        `subject` gives what is spoiled, an order or a case, and the instant by which it counts.
+        """
+        first, self._blemishes = self._blemishes, len(tally.blemishes)
+        turns = []
+        for blemish in tally.blemishes[first:]:
+            if self._counts(blemish):
+                name, at = subject(blemish)
+                if turn := self._turn(name, blemish):
+                    turns.append((at, blemish.known_at, turn))
+        dates, known, turned = np.array(turns, np.int64).reshape(-1, 3).T
+        return self._days(dates), self._days(known), turned
+
+    def _counts(self, blemish: Blemish) -> bool:
+        return (
+            blemish.marketplace == self.name
+            and blemish.component in self.components
+            and (not self.channels or blemish.channel in self.channels)
+        )
+
+    def _turn(self, name: str, blemish: Blemish) -> int:
+        """Return 1 when this spoils what was sound, -1 when it makes it sound again, else 0."""
+        depths = self._depths[name]
+        before = any(depths.values())
+        depths[blemish.case + blemish.component] += blemish.step
+        return any(depths.values()) - before
+
+
+class OfOrders(Measure):
+    """Share of orders that have something, by the order's own day: the order defect rate and its parts.
+
+    An order stands in the window from `lag` days after its purchase for `amount` days. It counts once however many
+    defects it has, and only on days by whose end the defect is known and not taken back.
+    """
+
+    def __init__(
+        self,
+        rule: Rule,
+        marketplace: Marketplace,
+        channels: Collection[str] | None = None,
+        components: Collection[str] | None = None,
+    ) -> None:
+        """Begin with nothing read."""
+        super().__init__(rule, marketplace, channels, components)
+        self._orders = 0
+
+    def new(self, tally: Tally, orders: Orders) -> Entries:
+        """Return the new orders, and the orders that became defective or no longer are."""
+        return Entries.joined(self._new_orders(orders), self._new_defects(tally))
+
+    def _new_orders(self, orders: Orders) -> Entries:
+        first, self._orders = self._orders, len(orders)
+        bought = self._days(orders.purchased_at[first:][self._sold(orders, first)])
+        # Millions of orders share a few hundred days.
+        base = int(bought.min()) if len(bought) else 0
+        counts = np.bincount(bought - base)
+        begins = np.flatnonzero(counts) + base + self.rule.lag
+        return Entries.of(begins, begins + self.window, np.zeros(len(begins)), counts[np.flatnonzero(counts)])
+
+    def _new_defects(self, tally: Tally) -> Entries:
+        bought, known, turned = self._turns(tally, _order_of)
+        enters = bought + self.rule.lag
+        return Entries.of(np.maximum(enters, known), enters + self.window, turned, np.zeros(len(turned)))
+
+
+def _order_of(blemish: Blemish) -> tuple[str, Instant]:
+    return blemish.order, blemish.purchased_at
+
+
+def _case_of(blemish: Blemish) -> tuple[str, Instant]:
+    return blemish.case, blemish.opened_at
+
+
+class OfDeadlines(Measure):
+    """Share of deadlines that were missed, by the day on which they began, once it is known how they ended."""
+
+    def __init__(self, rule: Rule, marketplace: Marketplace, deadline: str) -> None:
+        """Begin with nothing read."""
+        super().__init__(rule, marketplace)
+        self._deadline = deadline
+        self._rows = 0
+
+    def new(self, tally: Tally, orders: Orders) -> Entries:
+        """Return the deadlines whose outcome has become known, or has turned out otherwise."""
+        ended = tally.endings(self.name, self._deadline, self._rows)
+        self._rows += len(ended)
+        leaves = self._days(ended.started) + self.window
+        return Entries.of(self._days(ended.known), leaves, ended.late, ended.counted)
+
+
+class MeanHours(Measure):
+    """Mean wall hours from the beginning of a deadline to the answer, over those answered in the window."""
+
+    def __init__(self, rule: Rule, marketplace: Marketplace, deadline: str) -> None:
+        """Begin with nothing read."""
+        super().__init__(rule, marketplace)
+        self._deadline = deadline
+        self._rows = 0
+
+    def new(self, tally: Tally, orders: Orders) -> Entries:
+        """Return the answers that have become known."""
+        ended = tally.endings(self.name, self._deadline, self._rows)
+        self._rows += len(ended)
+        met = ended.met != 0
+        begins = self._days(ended.known[met])
+        # Summed in whole microseconds: hours would leave rounding errors behind when they are taken off again.
+        waited = (ended.ended[met] - ended.started[met]) * ended.met[met]
+        return Entries.of(begins, begins + self.window, waited, ended.met[met])
+
+    def read(self, tally: Tally, orders: Orders, days: Days) -> Daily:
+        """Return the mean of each day, in hours."""
+        found = super().read(tally, orders, days)
+        return Daily(found.days, found.numerator / HOUR, found.denominator)
+
+
+class OfReturns(Measure):
+    """Return dissatisfaction: returns decided late, declined within the policy, or rated unresolved, over all returns.
+
+    A return counts once, by the day on which it was asked for [SC-US 201887610].
+    """
+
+    def __init__(self, rule: Rule, marketplace: Marketplace) -> None:
+        """Begin with nothing read."""
+        super().__init__(rule, marketplace, components=DISSATISFACTION)
+        self._opened = 0
+
+    def new(self, tally: Tally, orders: Orders) -> Entries:
+        """Return the new returns and what went wrong with them."""
+        opened = tally.openings(self.name, "return", self._opened)
+        self._opened += len(opened)
+        asked, known, turned = self._turns(tally, _case_of)
+        begun, seen = self._days(opened.started), self._days(opened.known)
+        return Entries.joined(
+            Entries.of(seen, begun + self.window, np.zeros(len(opened)), opened.counted),
+            Entries.of(known, asked + self.window, turned, np.zeros(len(turned))),
+        )
+
+
+class OfColumns(Measure):
+    """Share of orders by what their columns say of shipping: late, cancelled by the seller, tracked, on time.
+
+    An order counts from the day of its own date on: the promise to ship, the purchase, the shipment, or the promise to
+    deliver. Orders that do not tell it are left out.
+    """
+
+    def __init__(self, rule: Rule, marketplace: Marketplace, chosen: _Chosen) -> None:
+        """Begin with nothing read."""
+        super().__init__(rule, marketplace)
+        self._chosen = chosen
+        self._orders = 0
+
+    def new(self, tally: Tally, orders: Orders) -> Entries:
+        """Return the new orders."""
+        first, self._orders = self._orders, len(orders)
+        mine = np.flatnonzero(self._sold(orders, first)) + first
+        dates, known, which = self._chosen(orders, mine)
+        counted = dates != NEVER
+        days = self._days(dates[counted]) + self.rule.lag
+        since = np.maximum(days, self._days(known[counted]))
+        leaves, all_ = days + self.window, np.ones(int(counted.sum()))
+        none = np.zeros(len(all_))
+        return Entries.joined(
+            Entries.of(days, leaves, none, all_), Entries.of(since, leaves, which[counted].astype(np.float64), none)
+        )
+
+
+def shipped_late(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+    """Orders whose shipment was confirmed after the date by which they had to be shipped."""
+    due, done = orders.ship_by[mine], orders.shipped_at[mine]
+    return due, due, (done == NEVER) | (done > due)
+
+
+def cancelled(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+    """Orders that the seller cancelled; what the buyer wanted cancelled does not count."""
+    bought, at = orders.purchased_at[mine], orders.cancelled_at[mine]
+    return bought, np.where(at == NEVER, bought, at), at != NEVER
+
+
+def tracked(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+    """Shipments that have a valid tracking number."""
+    shipped = np.where(orders.tracked[mine] < 0, NEVER, orders.shipped_at[mine])
+    return shipped, shipped, orders.tracked[mine] == 1
+
+
+def on_time(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+    """Tracked shipments that were delivered by the promise."""
+    promised, arrived = orders.promised_at[mine], orders.delivered_at[mine]
+    due = np.where((orders.tracked[mine] == 1) & (promised != NEVER), promised, NEVER)
+    return due, due, (arrived != NEVER) & (arrived <= promised)
+
+
+MEASURES: dict[str, Callable[[Rule, Marketplace], Measure]] = {
+    "order_defect_rate": OfOrders,
+    "negative_feedback_rate": lambda rule, place: OfOrders(rule, place, components={"negative_feedback"}),
+    "claim_rate": lambda rule, place: OfOrders(rule, place, components={"claim"}),
+    "chargeback_rate": lambda rule, place: OfOrders(rule, place, components={"chargeback"}),
+    "late_reply_rate": lambda rule, place: OfDeadlines(rule, place, "first_reply"),
+    "invoice_defect_rate": lambda rule, place: OfDeadlines(rule, place, "invoice"),
+    "mean_first_reply_hours": lambda rule, place: MeanHours(rule, place, "first_reply"),
+    "return_dissatisfaction_rate": OfReturns,
+    "late_shipment_rate": lambda rule, place: OfColumns(rule, place, shipped_late),
+    "cancellation_rate": lambda rule, place: OfColumns(rule, place, cancelled),
+    "valid_tracking_rate": lambda rule, place: OfColumns(rule, place, tracked),
+    "on_time_delivery_rate": lambda rule, place: OfColumns(rule, place, on_time),
+}
+"""How each metric that a rule may name is counted."""

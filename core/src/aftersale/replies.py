@@ -1,0 +1,102 @@
+"""Replies: how fast buyers got their first answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aftersale.clocks import HOUR, Instant, local_date, start_of_day
+from aftersale.docket import Docket
+from aftersale.policies import Policy
+from aftersale.tally import Endings, running
+
+PERCENTILES = (50, 90, 95)
+
+
+@frozen
+class ReplyFigures:
+    """First replies to the contacts of one period, as known at its end.
+
+    Rates are shares of `contacts` whose outcome is known; `open` contacts wait for their answer still, and
+    enter the mean and the percentiles (50, 90, 95) with the hours they have waited so far, a lower bound.
+    """
+
+    contacts: int
+    open: int
+    late: int
+    silent: int
+    silence_known: int
+    late_known: int
+    hours: float
+    percentiles: tuple[float, ...]
+
+    @property
+    def late_rate(self) -> float:
+        """Share of first replies that missed the marketplace's deadline."""
+        return self.late / self.late_known if self.late_known else 0.0
+
+    @property
+    def silence_rate(self) -> float:
+        """Share of contacts that stood unanswered past the marketplace's silence rule."""
+        return self.silent / self.silence_known if self.silence_known else 0.0
+
+    @property
+    def mean_hours(self) -> float:
+        """Mean first reply in wall hours."""
+        return self.hours / self.contacts if self.contacts else 0.0
+
+
+def replies_between(docket: Docket, marketplace: str, since: Instant, until: Instant) -> ReplyFigures:
+    """Return the figures for contacts that began in [since, until), as the docket knows them at `until`."""
+    replies = docket.tally.endings(marketplace, "first_reply")
+    late, late_known = _missed(replies, since, until)
+    silent, silence_known = _missed(docket.tally.endings(marketplace, "silence"), since, until)
+    waiting = running(docket.cases.values(), marketplace, "first_reply")
+    waiting = until - waiting[(waiting >= since) & (waiting < until)]
+    waited = np.concatenate([_answered(replies, since, until), waiting]) / HOUR
+    percentiles = np.percentile(waited, PERCENTILES) if len(waited) else np.zeros(len(PERCENTILES))
+    return ReplyFigures(
+        len(waited),
+        len(waiting),
+        late,
+        silent,
+        silence_known,
+        late_known,
+        float(waited.sum()),
+        tuple(float(value) for value in percentiles),
+    )
+
+
+def _missed(ended: Endings, since: Instant, until: Instant) -> tuple[int, int]:
+    mine = (ended.started >= since) & (ended.started < until)
+    return int(ended.late[mine].sum(dtype=np.int64)), int(ended.counted[mine].sum(dtype=np.int64))
+
+
+def _answered(ended: Endings, since: Instant, until: Instant) -> NDArray[np.int64]:
+    """Return how long the answered contacts of the period waited; a row that was taken back takes one along."""
+    mine = (ended.started >= since) & (ended.started < until) & (ended.met != 0)
+    waited: NDArray[np.int64] = (ended.ended - ended.started)[mine]
+    met = ended.met[mine]
+    if (met > 0).all():
+        return waited
+    net = Counter(waited[met > 0].tolist())
+    net.subtract(waited[met < 0].tolist())
+    return np.sort(np.array(list(net.elements()), np.int64))
+
+
+def first_replies(policy: Policy, docket: Docket, at: Instant) -> ReplyFigures | None:
+    """Return the first replies of one marketplace as of an instant, over the window of its late reply rate.
+
+    The window ends with the local day in which `at` lies, cut off there. None where no metric sets a window.
+    """
+    rule = next((rule for rule in policy.metrics(at) if rule.name == "late_reply_rate"), None)
+    if rule is None:
+        return None
+    zone = policy.marketplace.zone
+    since = start_of_day(local_date(at, zone) - timedelta((rule.amount or 0) - 1), zone)
+    # What is known at the instant counts, so the span reaches to just after it.
+    return replies_between(docket, policy.marketplace.name, since, at + 1)

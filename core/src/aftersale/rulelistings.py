@@ -1,0 +1,154 @@
+"""Rules as people read them in a terminal: of a day, over time, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from aftersale.messages import core_text as text
+from aftersale.tables import console, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aftersale.rules import Change, Comparison, Rule
+
+_TABLE = 76
+"""Characters that a table of rules needs to be readable."""
+_COLUMN = 15
+"""Characters that a column of a comparison needs to be readable; with less for each, answers stand below each other."""
+
+
+def rule_listing(rules: Sequence[Rule]) -> Table | str:
+    """Return rules as a table, or in lines where that is too wide: what each asks for, since when, and who says so."""
+    if not rules:
+        return text("rules.silent")
+    places: dict[str, int] = {}
+    for rule in rules:
+        places.setdefault(rule.name, len(places))
+    together = sorted(rules, key=lambda rule: places[rule.name])
+    if console().width < _TABLE:
+        return "\n".join(f"{_asked(rule)}\n  {demand(rule)}; {_span(rule)}\n  {_source(rule)}" for rule in together)
+    rows = [(_asked(rule, "\n"), demand(rule), _span(rule), _source(rule)) for rule in together]
+    return table(_headers("rules", "rule", "demand", "in_force", "source"), rows)
+
+
+def history_listing(name: str, meaning: str, rules: Sequence[Rule]) -> list[Table | str]:
+    """Return the meaning of a rule and every row of that name, those that say the same of several places as one."""
+    told = f"{name}: {meaning}" if meaning else name
+    if not rules:
+        return [told, text("rules.silent")]
+    rows = [
+        (" ".join(places), f"{demand(rule)}{_narrowed(rule)}", _span(rule), _source(rule))
+        for rule, places in _gathered(rules)
+    ]
+    return [told, table(_headers("rules", "marketplace", "demand", "in_force", "source"), rows)]
+
+
+def change_listing(found: Iterable[Change]) -> Iterator[str]:
+    """Yield what begins and ends, by day: where, what it was and becomes, and who says so."""
+    gathered: dict[tuple[object, ...], list[str]] = {}
+    for change in found:
+        rule, old, new = change.rule, change.old, change.new
+        was = demand(old) if old else text("rules.nothing")
+        becomes = demand(new) if new else text("rules.nothing")
+        source = _source(rule) if new else text("rules.ends", source=_source(rule))
+        key = (change.day, _asked(rule), text("rules.change", old=was, new=becomes), source)
+        gathered.setdefault(key, []).append(rule.marketplace)
+    if not gathered:
+        yield text("rules.no_changes")
+    for (day, name, told, said_by), places in gathered.items():
+        yield from (f"{day}  {' '.join(places)}  {name}", f"  {told}", f"  {said_by}")
+
+
+def comparison_listing(places: Sequence[str], rows: Sequence[Comparison]) -> Iterator[Table | str]:
+    """Yield the answers side by side, below each other where the terminal is too narrow; marked where they differ."""
+    if not rows:
+        yield text("rules.silent")
+    elif console().width < _COLUMN * (len(places) + 2):
+        for row in rows:
+            yield _marked(row)
+            yield from (f"  {place}  {_answer(row.rules, place)}" for place in places)
+    else:
+        cells = [(_marked(row), *(_answer(row.rules, place) for place in places)) for row in rows]
+        yield table([*_headers("rules", "rule"), *places], cells)
+    if rows:
+        yield text("rules.marked")
+
+
+def demand(rule: Rule) -> str:
+    """Return what a rule asks for, in words."""
+    if rule.kind == "switch":
+        return text("rules.yes" if rule.value else "rules.no")
+    if rule.kind == "metric":
+        return _line(rule)
+    if rule.kind in ("word", "count", "list"):
+        return str(rule.answer).replace("_", " ")
+    if rule.kind == "money":
+        return text("rules.money", money=rule.money, currency=rule.currency)
+    if rule.kind == "share":
+        share = text("rules.share", share=rule.share)
+        most = "" if rule.money is None else text("rules.money", money=rule.money, currency=rule.currency)
+        return text("rules.lesser", share=share, most=most) if most else share
+    if rule.until is not None:
+        return text("rules.to_day", day=rule.until)
+    key = "rules.time" if rule.ends == "same_time" else "rules.to_midnight"
+    return text(key, amount=rule.amount, clock=(rule.clock or "").replace("_", " "))
+
+
+def _line(rule: Rule) -> str:
+    signs = (">", "≥") if rule.direction == "above" else ("<", "≤")
+    parts = [text("rules.metric", sign=signs[not rule.strict], target=rule.target, window=rule.amount)]
+    parts += [text("rules.lag", lag=rule.lag)] if rule.lag else []
+    parts += [text("rules.running", days=rule.running)] if rule.running else []
+    parts += [text("rules.floor", orders=rule.floor_orders)] if rule.floor_orders else []
+    parts += [text("rules.channels", channels=" ".join(rule.channel))] if rule.channel else []
+    return ", ".join(parts)
+
+
+def _gathered(rules: Sequence[Rule]) -> list[tuple[Rule, list[str]]]:
+    found: list[tuple[Rule, list[str]]] = []
+    for rule in rules:
+        for first, places in found:
+            if first.same_demand(rule) and (_span(first), _source(first)) == (_span(rule), _source(rule)):
+                places.append(rule.marketplace)
+                break
+        else:
+            found.append((rule, [rule.marketplace]))
+    return found
+
+
+def _narrowed(asked: Rule | Comparison, between: str = " ") -> str:
+    # Blanks let a long list of words fold.
+    return f"{between}[{asked.when}]".replace("|", " | ") if asked.when.weight else ""
+
+
+def _asked(rule: Rule, between: str = " ") -> str:
+    return f"{rule.name}{_narrowed(rule, between)}"
+
+
+def _marked(row: Comparison) -> str:
+    name = f"{row.name}{_narrowed(row)}"
+    return f"≠ {name}" if row.differs else name
+
+
+def _answer(rules: Mapping[str, Rule | None], place: str) -> str:
+    rule = rules[place]
+    return text("rules.nothing") if rule is None else demand(rule)
+
+
+def _source(rule: Rule) -> str:
+    return f"{rule.source} ({rule.grade})"
+
+
+def _headers(section: str, *keys: str) -> list[str]:
+    return [text(f"{section}.{key}") for key in keys]
+
+
+def _span(rule: Rule) -> str:
+    first, last = rule.valid_from, rule.valid_until
+    if first and last:
+        return text("rules.from_to", first=first, last=last)
+    if first or last:
+        return text("rules.since", first=first) if first else text("rules.until", last=last)
+    return text("rules.undated")

@@ -1,0 +1,42 @@
+"""Rules: dated, sourced lines that say what a marketplace demands.
+
+A rule is one row of a plugin's `rules.toml`. Rows of one name never overlap in time and leave no hole between
+them, so that every day has one answer.
+"""
+
+from aftersale.rules.books import Rulebook, RuleSet
+from aftersale.rules.conditions import ANY_ORDER, NOTHING, Condition, Words
+from aftersale.rules.documents import load_rules, parse_rules
+from aftersale.rules.history import Change, Comparison, changes, compared
+from aftersale.rules.model import EVERYWHERE, YEARS, ClockName, Ends, Grade, Kind, MetricName, Rule, Standing
+from aftersale.rules.names import RuleName, misnamed, rule_names
+from aftersale.rules.records import RuleRecord, record
+
+__all__ = [
+    "ANY_ORDER",
+    "EVERYWHERE",
+    "NOTHING",
+    "YEARS",
+    "Change",
+    "ClockName",
+    "Comparison",
+    "Condition",
+    "Ends",
+    "Grade",
+    "Kind",
+    "MetricName",
+    "Rule",
+    "RuleName",
+    "RuleRecord",
+    "RuleSet",
+    "Rulebook",
+    "Standing",
+    "Words",
+    "changes",
+    "compared",
+    "load_rules",
+    "misnamed",
+    "parse_rules",
+    "record",
+    "rule_names",
+]

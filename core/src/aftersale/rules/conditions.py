@@ -1,0 +1,156 @@
+"""Conditions: what narrows a rule to some orders, and to some questions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NewType
+
+from attrs import field, fields, frozen
+
+from aftersale.clocks import local_date
+from aftersale.documents import MoneyAmount, Word, registry
+from aftersale.money import decimals
+from aftersale.orders import Order
+
+YEARS = range(1900, 2200)
+"""The years in which rules may change: those of which the clocks know every day."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
+"""Nothing known beside the order."""
+Words = NewType("Words", tuple[str, ...])
+"""One text or more, from a text or a list of texts."""
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple) or not listed:
+        raise ValueError
+    if not all(isinstance(each, str) and each.strip() for each in listed):
+        raise ValueError
+    return tuple(map(str, listed))
+
+
+registry.hook(Words, _words, "a text or a list of texts, none of them empty")
+
+
+def _set_of(value: str | Collection[str] | None) -> Words | None:
+    """Return words as a condition keeps them: their order says nothing, so equal sets are equal conditions."""
+    if value is None:
+        return None
+    return Words((value,) if isinstance(value, str) else tuple(sorted(set(value))))
+
+
+@frozen
+class Condition:
+    """What narrows a rule; a field left out says nothing.
+
+    `channel`, `category`, `cross_border`, the prices and the days of purchase are about the order; prices compare in
+    its own currency, days are the marketplace's local ones, both inside. The rest is about the question: the `reason`
+    of a return, the `situation` in which it is asked, the type of `claim`, the `grade` of an inspection, the `program`
+    that the order is in.
+    """
+
+    channel: Word | None = None
+    category: Words | None = field(default=None, converter=_set_of)
+    cross_border: bool | None = None
+    price_above: MoneyAmount | None = None
+    price_up_to: MoneyAmount | None = None
+    purchased_from: date | None = None
+    purchased_until: date | None = None
+    reason: Words | None = field(default=None, converter=_set_of)
+    situation: Word | None = None
+    claim: Words | None = field(default=None, converter=_set_of)
+    grade: Word | None = None
+    program: Word | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what no order can meet."""
+        if self.price_above is not None and self.price_up_to is not None and self.price_above >= self.price_up_to:
+            raise ValueError(f"no price is above {self.price_above} and up to {self.price_up_to}")
+        check_span("purchased_from", self.purchased_from, "purchased_until", self.purchased_until)
+
+    def holds(self, order: Order, about: Mapping[str, str] = NOTHING, zone: str | None = None) -> bool:
+        """Whether the rule is about this order and this question.
+
+        `about` says what else is known (`reason`, `situation`, `claim`, `grade`, `program`); what it does not say does
+        not hold. `zone` is the marketplace's, for the day of purchase; None compares in UTC.
+        """
+        for test, asked in self._tests:
+            if not test(asked, order, about, zone):
+                return False
+        return True
+
+    @cached_property
+    def asks(self) -> dict[str, Any]:
+        """What is asked, by field."""
+        given = {each.name: getattr(self, each.name) for each in fields(Condition)}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @cached_property
+    def _tests(self) -> tuple[tuple[_Test, Any], ...]:
+        return tuple((_TESTS[name], value) for name, value in self.asks.items())
+
+    @cached_property
+    def weight(self) -> int:
+        """How many things are asked; the rule that asks most wins."""
+        return len(self.asks)
+
+    def __str__(self) -> str:
+        """Return the condition as a reader would write it, empty for none."""
+        return ", ".join(f"{key}={'|'.join(value) if _many(value) else value}" for key, value in self.asks.items())
+
+
+def check_span(first_name: str, first: date | None, last_name: str, last: date | None) -> None:
+    """Raise ValueError for days that no clock reaches, and for a span that ends before it begins."""
+    for name, day in ((first_name, first), (last_name, last)):
+        if day and day.year not in YEARS:
+            span = f"{YEARS[0]} to {YEARS[-1]}"
+            raise ValueError(f"{name} {day} lies outside the years {span}; leave it out for 'always'")
+    if first and last and last < first:
+        raise ValueError(f"{last_name} {last} is before {first_name} {first}")
+
+
+def _many(value: object) -> bool:
+    return isinstance(value, tuple)
+
+
+_Test = Callable[[Any, Order, Mapping[str, str], str | None], bool]
+
+
+def _minor(amount: Decimal, order: Order) -> Decimal:
+    """Return an amount in the smallest unit of the order's currency."""
+    return amount.scaleb(decimals(order.currency))
+
+
+def _bought(order: Order, zone: str | None) -> date:
+    return local_date(order.purchased_at, zone or "UTC")
+
+
+def _is(name: str) -> _Test:
+    return lambda asked, order, about, zone: about.get(name) == asked
+
+
+def _is_among(name: str) -> _Test:
+    return lambda asked, order, about, zone: about.get(name) in asked
+
+
+_TESTS: dict[str, _Test] = {
+    "channel": lambda asked, order, about, zone: order.channel == asked,
+    "category": lambda asked, order, about, zone: order.category in asked,
+    "cross_border": lambda asked, order, about, zone: order.cross_border == asked,
+    "price_above": lambda asked, order, about, zone: order.price > _minor(asked, order),
+    "price_up_to": lambda asked, order, about, zone: order.price <= _minor(asked, order),
+    "purchased_from": lambda asked, order, about, zone: _bought(order, zone) >= asked,
+    "purchased_until": lambda asked, order, about, zone: _bought(order, zone) <= asked,
+    "reason": _is_among("reason"),
+    "situation": _is("situation"),
+    "claim": _is_among("claim"),
+    "grade": _is("grade"),
+    "program": _is("program"),
+}
+
+ANY_ORDER = Condition()
+"""What narrows nothing."""

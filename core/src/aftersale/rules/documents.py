@@ -1,0 +1,212 @@
+"""Rules as their authors write them: the rows of `rules.toml` and of a handbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any, Literal
+
+from attrs import frozen
+
+from aftersale.documents import Count, CurrencyCode, MoneyAmount, PositiveCount, Word, read, structure
+from aftersale.money import money
+from aftersale.rules.conditions import ANY_ORDER, Condition, Words, check_span
+from aftersale.rules.model import ClockName, Ends, Grade, Kind, MetricName, Rule, Standing
+
+_LONGEST: dict[ClockName, int] = {"wall_hours": 876_600, "calendar_days": 36_525, "business_days": 36_525}
+_KINDS: dict[str, Kind] = {
+    "until": "window",
+    "value": "switch",
+    "word": "word",
+    "words": "list",
+    "share": "share",
+    "money": "money",
+    "count": "count",
+}
+_ONE_OF = (
+    "a rule has exactly one of: amount with its clock, until, value (true or false), word, words, share, money, count; "
+    "share and money together mean the lesser of the two"
+)
+
+
+@frozen
+class _RuleRow:
+    """A `[[rule]]` table as a plugin writes it, for several marketplaces at once."""
+
+    name: Word
+    marketplaces: tuple[Word, ...]
+    source: Word
+    grade: Grade
+    clock: ClockName | None = None
+    amount: Count | None = None
+    ends: Ends = "same_time"
+    starts: Words | None = None
+    on_expiry: Word | None = None
+    until: date | None = None
+    value: bool | None = None
+    word: Word | None = None
+    words: tuple[Word, ...] | None = None
+    share: MoneyAmount | None = None
+    money: MoneyAmount | None = None
+    currency: CurrencyCode | None = None
+    count: Count | None = None
+    when: Condition = ANY_ORDER
+    valid_from: date | None = None
+    valid_until: date | None = None
+    note: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        given = self._given()
+        if len(given) != 1 and given != ["share", "money"]:
+            raise ValueError(_ONE_OF)
+        if (self.amount is None) != (self.clock is None):
+            raise ValueError("amount and clock go together: amount = 24, clock = 'wall_hours'")
+        if self.amount is not None and not self.starts:
+            raise ValueError("say which fact starts the clock: starts = 'buyer_message'")
+        if self.amount is not None and self.clock is not None:
+            _check_length("amount", self.amount, self.clock)
+        if self.amount is None and self.on_expiry is not None:
+            raise ValueError("on_expiry goes with amount and clock: what follows when the time is over")
+        self._check_value()
+        check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
+
+    def _given(self) -> list[str]:
+        return [name for name in ("amount", *_KINDS) if getattr(self, name) is not None]
+
+    def _check_value(self) -> None:
+        check_span("until", self.until, "", None)
+        if self.words is not None and not self.words:
+            raise ValueError("words is empty: name one at least, or leave the row out")
+        if self.share is not None and self.share > 1:
+            raise ValueError(f"share = '{self.share}' is above 1: write 20 % as '0.20'")
+        if (self.money is None) != (self.currency is None):
+            raise ValueError("money and currency go together: money = '5.00', currency = 'USD'")
+        if self.money is not None and self.currency is not None:
+            money(self.money, self.currency)
+
+    def kind(self) -> Kind:
+        """Return the kind that the keys tell."""
+        if self.amount is not None:
+            return "deadline" if self.on_expiry else "window"
+        return _KINDS[self._given()[0]]
+
+    def rules(self, origin: str) -> Iterable[Rule]:
+        for marketplace in self.marketplaces:
+            yield Rule(
+                self.name,
+                marketplace,
+                self.kind(),
+                self.source,
+                self.grade,
+                clock=self.clock,
+                amount=self.amount,
+                ends=self.ends,
+                starts=tuple(self.starts or ()),
+                on_expiry=self.on_expiry or "late",
+                until=self.until,
+                value=self.value,
+                word=self.word,
+                words=tuple(self.words or ()),
+                share=self.share,
+                money=self.money,
+                currency=self.currency,
+                count=self.count,
+                when=self.when,
+                valid_from=self.valid_from,
+                valid_until=self.valid_until,
+                note=self.note,
+                origin=origin,
+            )
+
+
+@frozen
+class _MetricRow:
+    """A `[[metric]]` table as a plugin writes it; the window is `amount` of `clock`."""
+
+    name: MetricName
+    marketplaces: tuple[Word, ...]
+    source: Word
+    grade: Grade
+    amount: PositiveCount
+    target: MoneyAmount
+    clock: ClockName = "calendar_days"
+    channel: Words | None = None
+    lag: Count = Count(0)
+    strict: bool = True
+    direction: Literal["below", "above"] = "below"
+    floor_orders: Count = Count(0)
+    running: Count = Count(0)
+    negative_stars: PositiveCount | None = None
+    review_target: MoneyAmount | None = None
+    state: Standing | None = None
+    consequence: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    note: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.clock != "calendar_days":
+            raise ValueError("a metric's window counts in calendar_days")
+        for name, days in (("amount", self.amount), ("lag", self.lag), ("running", self.running)):
+            _check_length(name, days, self.clock)
+        if self.review_target is not None and self._is_stricter(self.target, self.review_target):
+            raise ValueError(f"review_target {self.review_target} is missed later than target {self.target}")
+        check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
+
+    def _is_stricter(self, one: Decimal, other: Decimal) -> bool:
+        return one > other if self.direction == "above" else one < other
+
+    def rules(self, origin: str) -> Iterable[Rule]:
+        for marketplace in self.marketplaces:
+            yield Rule(
+                self.name,
+                marketplace,
+                "metric",
+                self.source,
+                self.grade,
+                clock=self.clock,
+                amount=self.amount,
+                valid_from=self.valid_from,
+                valid_until=self.valid_until,
+                channel=tuple(self.channel or ()),
+                lag=self.lag,
+                target=self.target,
+                strict=self.strict,
+                direction=self.direction,
+                floor_orders=self.floor_orders,
+                running=self.running,
+                negative_stars=self.negative_stars,
+                review_target=self.review_target,
+                state=self.state,
+                consequence=self.consequence,
+                note=self.note,
+                origin=origin,
+            )
+
+
+@frozen
+class _RuleDocument:
+    rule: tuple[_RuleRow, ...] = ()
+    metric: tuple[_MetricRow, ...] = ()
+
+
+def _check_length(name: str, amount: int, clock: ClockName) -> None:
+    if amount > _LONGEST[clock]:
+        raise ValueError(f"{name} = {amount} is too long: at most {_LONGEST[clock]} {clock}, a hundred years")
+
+
+def parse_rules(data: dict[str, Any], source: str) -> list[Rule]:
+    """Return the rules of a parsed TOML document, one per row and marketplace.
+
+    Raises DocumentError with every problem of the document; `source` names it there.
+    """
+    document = structure(_RuleDocument, data, source)
+    rules = [rule for row in document.rule for rule in row.rules(source)]
+    return rules + [rule for row in document.metric for rule in row.rules(source)]
+
+
+def load_rules(package: str, name: str = "rules.toml") -> list[Rule]:
+    """Return the rules that an installed package carries in `rules.toml`."""
+    return parse_rules(read(files(package) / name), f"{package}/{name}")

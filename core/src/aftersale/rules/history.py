@@ -1,0 +1,81 @@
+"""Rules over time and side by side: what changes when, and where marketplaces differ."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+from attrs import frozen
+
+from aftersale.rules.books import Rulebook
+from aftersale.rules.conditions import Condition
+from aftersale.rules.model import Rule
+
+_DAY = timedelta(days=1)
+_Key = tuple[str, str, Condition, tuple[str, ...]]
+
+
+@frozen
+class Change:
+    """What begins or ends on a local day: `old` is None where nothing was known before, `new` where a row ends."""
+
+    day: date
+    old: Rule | None
+    new: Rule | None
+
+    @property
+    def rule(self) -> Rule:
+        """The row that begins, or else the one that ends."""
+        found = self.new or self.old
+        assert found is not None
+        return found
+
+
+def changes(rules: Iterable[Rule], since: date) -> list[Change]:
+    """Return what begins on a day or later, or ends then: by day, marketplace and name."""
+    versions: defaultdict[_Key, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        versions[rule.marketplace, rule.name, rule.when, rule.channel].append(rule)
+    found = [change for rows in versions.values() for change in _changes(rows) if change.day >= since]
+    return sorted(found, key=lambda each: (each.day, each.rule.marketplace, each.rule.name, str(each.rule.when)))
+
+
+def _changes(rows: list[Rule]) -> Iterable[Change]:
+    """Yield the changes among the rows of one question; a row without successor ends on the day after its last."""
+    rows = sorted(rows, key=lambda rule: rule.valid_from or date.min)
+    for old, new in zip([None, *rows], [*rows, None], strict=True):
+        if new is not None and new.valid_from is not None:
+            yield Change(new.valid_from, old, new)
+        elif new is None and old is not None and old.valid_until is not None and old.valid_until != date.max:
+            yield Change(old.valid_until + _DAY, old, None)
+
+
+@frozen
+class Comparison:
+    """One question, and the rule by which each marketplace answers it, None where it says nothing."""
+
+    name: str
+    when: Condition
+    rules: dict[str, Rule | None]
+
+    @property
+    def differs(self) -> bool:
+        """Whether any two do not ask the same."""
+        first, *others = self.rules.values()
+        return any((first is None) != (each is None) or not _alike(first, each) for each in others)
+
+
+def compared(books: Mapping[str, Rulebook]) -> list[Comparison]:
+    """Return every question that any of the rulebooks answers, with the answers of all, sorted by name."""
+    found: dict[_Key, dict[str, Rule | None]] = {}
+    for place, book in books.items():
+        for rule in book.rows:
+            row = found.setdefault(("", rule.name, rule.when, rule.channel), dict.fromkeys(books))
+            row[place] = rule
+    rows = [Comparison(name, when, row) for (_, name, when, _), row in found.items()]
+    return sorted(rows, key=lambda row: (row.name, row.when.weight, str(row.when)))
+
+
+def _alike(one: Rule | None, other: Rule | None) -> bool:
+    return one is None or other is None or one.same_demand(other)

@@ -1,0 +1,125 @@
+"""The rule: one dated, sourced line of one marketplace."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+
+from attrs import evolve, field, frozen
+
+from aftersale.rules.conditions import ANY_ORDER, YEARS, Condition
+
+ClockName = Literal["wall_hours", "calendar_days", "business_days"]
+Ends = Literal["same_time", "end_of_day"]
+Grade = Literal["A", "B", "C", "D", "K", "S", "unknown", "assumed"]
+Kind = Literal["deadline", "window", "switch", "word", "list", "share", "money", "count", "metric"]
+Standing = Literal["at_risk", "review", "deactivated"]
+"""What a missed metric can do to an account."""
+MetricName = Literal[
+    "order_defect_rate",
+    "late_reply_rate",
+    "mean_first_reply_hours",
+    "return_dissatisfaction_rate",
+    "late_shipment_rate",
+    "cancellation_rate",
+    "valid_tracking_rate",
+    "on_time_delivery_rate",
+    "invoice_defect_rate",
+    "negative_feedback_rate",
+    "claim_rate",
+    "chargeback_rate",
+]
+"""The metrics that a rule may set a line for."""
+EVERYWHERE = "*"
+__all__ = ["EVERYWHERE", "YEARS", "ClockName", "Ends", "Grade", "Kind", "MetricName", "Rule", "Standing"]
+
+
+@frozen
+class Rule:
+    """One dated line of one marketplace (or of the handbook, whose marketplace is `*`).
+
+    Its kind tells where the answer stands. A deadline or window: `amount` in the unit of `clock`, or `until`, the
+    local day with whose end a window closes. A switch: `value`. Others: `word`; `words`; `share`, from 0 to 1, with
+    `money` the lesser of the two; `money` in `currency`; `count`. A metric: `amount` days with their `target`.
+
+    `valid_from` and `valid_until` are both inside, in the marketplace's local days; None means "as far as is
+    known". `on_expiry` is the workflow fact that follows when nobody acts, or a mark (`late`, `grant_on_claim`).
+    A metric counts the orders of `channel`, all where it is empty, from `floor_orders` on; its value has to stay
+    below or `above` the target; `state` is what missing it does to the account.
+    """
+
+    name: str
+    marketplace: str
+    kind: Kind
+    source: str
+    grade: Grade
+    clock: ClockName | None = None
+    amount: int | None = None
+    ends: Ends = "same_time"
+    starts: tuple[str, ...] = ()
+    on_expiry: str = "late"
+    until: date | None = None
+    value: bool | None = None
+    word: str | None = None
+    words: tuple[str, ...] = ()
+    share: Decimal | None = None
+    money: Decimal | None = None
+    currency: str | None = None
+    count: int | None = None
+    when: Condition = ANY_ORDER
+    valid_from: date | None = None
+    valid_until: date | None = None
+    channel: tuple[str, ...] = ()
+    lag: int = 0
+    target: Decimal | None = None
+    strict: bool = True
+    direction: Literal["below", "above"] = "below"
+    floor_orders: int = 0
+    running: int = 0
+    negative_stars: int | None = None
+    review_target: Decimal | None = None
+    state: Standing | None = None
+    consequence: str = ""
+    note: str = ""
+    origin: str = field(default="", eq=False)
+
+    @cached_property
+    def told(self) -> str:
+        """The rule as a decision's record names it."""
+        return f"rule: {self}"
+
+    @cached_property
+    def answer(self) -> Any:
+        """What it demands, in plain words and figures: `24 wall_hours`, True, `seller`, `5.00 USD`."""
+        if self.kind == "switch":
+            return self.value
+        if self.kind in ("word", "count"):
+            return self.word if self.kind == "word" else self.count
+        if self.kind == "list":
+            return ", ".join(self.words)
+        money = "" if self.money is None else f"{self.money} {self.currency}"
+        if self.kind == "share":
+            return f"{self.share}, at most {money}" if money else self.share
+        if self.kind == "money":
+            return money
+        return f"until {self.until}" if self.until else f"{self.amount} {self.clock}"
+
+    def in_force(self, day: date) -> bool:
+        """Whether the rule speaks on that local day."""
+        return (self.valid_from or date.min) <= day <= (self.valid_until or date.max)
+
+    def same_demand(self, other: Rule) -> bool:
+        """Whether both ask the same, wherever and since whenever and whoever says so."""
+        return _bare(self) == _bare(other)
+
+    def __str__(self) -> str:
+        """Return the rule in a line, as messages quote it."""
+        span = f"{self.valid_from or '…'}–{self.valid_until or '…'}"
+        narrowed = f" [{self.when}]" if self.when.weight else ""
+        return f"{self.marketplace} {self.name}{narrowed} {self.answer} {span}"
+
+
+def _bare(rule: Rule) -> Rule:
+    return evolve(rule, marketplace="", source="", grade="assumed", valid_from=None, valid_until=None, note="")

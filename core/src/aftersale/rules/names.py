@@ -1,0 +1,74 @@
+"""The catalogue of rule names: what each is about, and of which kind its rows are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from attrs import frozen
+
+from aftersale.documents import Word, read, structure
+from aftersale.errors import DocumentError, Problem, meant
+from aftersale.rules.model import Kind, Rule
+
+
+@frozen
+class RuleName:
+    """A name that rules may have, the kind of its rows, and its meaning in English and Chinese."""
+
+    name: Word
+    kind: Kind
+    en: Word
+    zh: Word
+
+
+@frozen
+class _Catalogue:
+    name: tuple[RuleName, ...]
+
+
+def parse_rule_names(data: dict[str, Any], source: str) -> Mapping[str, RuleName]:
+    """Return a parsed catalogue by name; raises DocumentError with every problem, names that stand twice among them."""
+    found = structure(_Catalogue, data, source).name
+    twice = [name for name, times in Counter(each.name for each in found).items() if times > 1]
+    if twice:
+        hint = "keep one of them"
+        raise DocumentError(source, tuple(Problem(source, name, "stands there twice", hint) for name in twice))
+    return {each.name: each for each in found}
+
+
+@cache
+def rule_names() -> Mapping[str, RuleName]:
+    """Return the catalogue that is shipped, by name."""
+    return parse_rule_names(read(files("aftersale") / "rulenames.toml"), "aftersale/rulenames.toml")
+
+
+def misnamed(rule: Rule, asked_for: Collection[str]) -> Iterator[Problem]:
+    """Yield what is wrong with a rule's name: nobody knows it, or it is the name of rules of another kind.
+
+    `asked_for` are names that count beside those of the catalogue.
+    """
+    known = rule_names().get(rule.name)
+    if known is None and rule.name not in asked_for:
+        names = {*rule_names(), *asked_for}
+        hint = meant(rule.name, names) or f"known: {', '.join(sorted(names))}"
+        yield Problem(rule.origin, str(rule), f"nothing asks for a rule named '{rule.name}'", hint)
+    if known is not None and rule.kind != known.kind:
+        what = f"'{rule.name}' is a {known.kind}, this row is a {rule.kind}"
+        yield Problem(rule.origin, str(rule), what, _HOW[known.kind])
+
+
+_HOW: dict[Kind, str] = {
+    "deadline": "give it amount, clock, starts and on_expiry",
+    "window": "give it amount, clock and starts without on_expiry, or until",
+    "switch": "give it value = true or false",
+    "word": "give it word = '…'",
+    "list": "give it words = ['…']",
+    "share": "give it share = '0.20'",
+    "money": "give it money = '5.00' and currency",
+    "count": "give it count = 10",
+    "metric": "write it as [[metric]]",
+}

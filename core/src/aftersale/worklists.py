@@ -1,0 +1,118 @@
+"""Worklists: what is to be done, by when, who says so, and what the handbook advises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from aftersale.accounts import told_instant
+from aftersale.advice import advice, classified, priority
+from aftersale.clocks import HOUR
+from aftersale.messages import core_text as text
+from aftersale.metrics import readings
+from aftersale.tables import table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aftersale.cases import Task
+    from aftersale.journal import Journal, Replay
+    from aftersale.policies import Policies, Policy
+
+SHOWN = 40
+"""How many tasks a listing shows; the JSON holds all of them."""
+
+
+class TaskRecord(TypedDict):
+    """A task as JSON shows it: `due` ISO text in UTC, `hours_left` below 0 when it is over, `set_by` rule or handbook.
+
+    `risk` names the metrics that make the marketplace look at the account's cases harder.
+    """
+
+    task: str
+    case: str
+    kind: str
+    marketplace: str
+    order: str
+    due: str
+    hours_left: float
+    deadline: str
+    set_by: str
+    classification: str
+    priority: int
+    risk: list[str]
+    advice: dict[str, str]
+
+
+class Worklist(TypedDict):
+    """The open tasks of a journal, the most pressing first."""
+
+    journal: str
+    until: str
+    tasks: list[TaskRecord]
+
+
+def worklist(journal: Journal, replayed: Replay, policies: Policies) -> Worklist:
+    """Return the open tasks: by the handbook's priority, then by when they are due."""
+    docket, at = replayed.docket, replayed.until
+    names = [name for name in journal.orders.marketplaces if name in policies]
+    risks = {name: _risks(policies[name], replayed, journal) for name in names}
+    found = [
+        _task(case.task, replayed, policies, risks.get(case.marketplace, []))
+        for case in docket.cases.values()
+        if case.task is not None
+    ]
+    found.sort(key=lambda each: (-each["priority"], each["due"], each["case"]))
+    return Worklist(journal=journal.source, until=told_instant(at), tasks=found)
+
+
+def _risks(policy: Policy, replayed: Replay, journal: Journal) -> list[str]:
+    """Return the metrics over their line for which the handbook marks every case of the account."""
+    at = replayed.until
+    marked = {name for rule in policy.at(at).handbook.rules("risk_mark") for name in rule.words}
+    found = readings(policy, replayed.docket, journal.orders, at)
+    return sorted({each.metric for each in found if each.metric in marked and not each.met})
+
+
+def _task(task: Task, replayed: Replay, policies: Policies, risk: list[str]) -> TaskRecord:
+    case = replayed.docket.cases[task.case]
+    dossier, policy = replayed.docket.dossiers[case.order], policies[case.marketplace]
+    return TaskRecord(
+        task=task.kind,
+        case=case.id,
+        kind=case.kind,
+        marketplace=case.marketplace,
+        order=case.order,
+        due=told_instant(task.due),
+        hours_left=round((task.due - replayed.until) / HOUR, 1),
+        deadline=task.deadline,
+        set_by=task.set_by,
+        classification=classified(case, dossier, policy),
+        priority=priority(case, dossier, policy),
+        risk=risk,
+        advice={hint.name: hint.says for hint in advice(case, dossier, policy)},
+    )
+
+
+def worklist_listing(found: Worklist) -> list[Table | str]:
+    """Return the worklist as a table."""
+    title = text("tasks.title", count=len(found["tasks"]), until=found["until"])
+    if not found["tasks"]:
+        return [text("tasks.none", until=found["until"])]
+    headers = _headers("tasks", "task", "case", "due", "left", "set_by", "class")
+    rows = [
+        (
+            each["task"],
+            each["case"],
+            each["due"][:16].replace("T", " "),
+            f"{each['hours_left']:.1f}",
+            f"{each['deadline']} ({each['set_by']})",
+            each["classification"] + ("!" * each["priority"]) + (text("tasks.risk") if each["risk"] else ""),
+        )
+        for each in found["tasks"][:SHOWN]
+    ]
+    more = len(found["tasks"]) - SHOWN
+    return [title, table(headers, rows, headers[3:4]), *([text("replay.more", count=more)] if more > 0 else [])]
+
+
+def _headers(section: str, *keys: str) -> list[str]:
+    return [text(f"{section}.{key}") for key in keys]

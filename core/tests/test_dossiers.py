@@ -1,0 +1,248 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from aftersale.clocks import DAY, HOUR
+from aftersale.docket import Docket
+from aftersale.dossiers import course
+from aftersale.errors import FactRefused
+from aftersale.metrics import readings
+from aftersale.plugins import load_plugins
+from aftersale.tally import FOREVER
+from aftersale.testing import fact, order, orders, reference
+from aftersale.testing.factories import MONDAY
+from aftersale.workflow import default_workflow
+
+POLICIES = load_plugins((), {"reference": reference}).policies()
+REF = POLICIES["REF"]
+SHIPPED = default_workflow()
+SOLD = order(category="bulky")
+CASES = {"C-1": "message", "C-2": "return", "C-3": "claim", "C-4": "replacement", "C-5": "refund"}
+"""Cases of one order; the claim grows out of the message."""
+
+
+def happened(kind, at, case="C-1", **changes):
+    return fact(kind, at, case=case, about="C-1" if case == "C-3" else "", **changes)
+
+
+def recorded(facts, until=MONDAY + 200 * DAY):
+    """A docket in which these facts became known one after another, and the refusals on the way."""
+    made, refused = Docket(POLICIES), []
+    for each in facts:
+        try:
+            made.record(each, SOLD)
+        except FactRefused as error:
+            refused.append(error)
+    made.advance(until)
+    return made, refused
+
+
+def stains(made):
+    """What spoils the order as things stand: (component, case)."""
+    found = {}
+    for each in made.tally.blemishes:
+        found[each.component, each.case] = found.get((each.component, each.case), 0) + each.step
+    return {key for key, depth in found.items() if depth}
+
+
+# --- any order of arrival ---
+
+
+@st.composite
+def lives(draw):
+    """Facts of one order in the order in which they happened: walks over several cases, and some senseless facts."""
+    facts, made, at = [], Docket(POLICIES), MONDAY + 5 * DAY
+    for _ in range(draw(st.integers(1, 10))):
+        at += draw(st.sampled_from([0, 1, HOUR, 7 * HOUR, 30 * HOUR, 3 * DAY]))
+        case = draw(st.sampled_from(sorted(CASES)))
+        stands = made.cases.get(case)
+        allowed = SHIPPED.allowed(CASES[case], stands.state if stands else "")
+        senseless = sorted({move.fact for move in SHIPPED.kinds[CASES[case]].move})
+        kind = draw(st.sampled_from(senseless if draw(st.integers(0, 9)) == 0 or not allowed else list(allowed)))
+        facts.append(happened(kind, at, case))
+        try:
+            made.record(facts[-1], SOLD)
+        except FactRefused:
+            continue
+    return facts
+
+
+@settings(deadline=None)
+@given(lives(), st.randoms(use_true_random=False), st.integers(0, 3))
+def test_any_order_of_arrival_and_any_repetition_ends_in_the_same(facts, random, repeated):
+    last = facts[-1].occurred_at
+    arrived = [*facts, *random.choices(facts, k=repeated)]
+    random.shuffle(arrived)
+    told = [each._replace(known_at=last + step * 5 * HOUR) for step, each in enumerate(arrived)]
+    end = last + 200 * DAY
+    (one, _), (other, _) = recorded(facts, end), recorded(told, end)
+    assert other.cases == one.cases
+    assert stains(other) == stains(one)
+    rates = [
+        {
+            (each.metric, each.set_by): (each.value, each.numerator, each.denominator)
+            for each in readings(REF, made, orders(SOLD), end)
+            if each.metric != "mean_first_reply_hours"  # counts by the day on which an answer became known
+        }
+        for made in (one, other)
+    ]
+    assert rates[0] == rates[1]
+    misfits = [sorted((each.kind, each.case, each.occurred_at) for each, _ in made.misfits()) for made in (one, other)]
+    assert misfits[0] == misfits[1]
+
+
+@settings(deadline=None)
+@given(lives())
+def test_what_a_docket_keeps_is_what_going_through_the_dossier_at_once_gives(facts):
+    made, _ = recorded(facts)
+    dossier = made.dossiers["O-1"]
+    went = course(dossier.facts, SOLD, REF, MONDAY + 200 * DAY)
+    assert went.cases == dossier.cases == made.cases
+    assert went.misfits == list(dossier.misfits)
+
+
+def test_a_fact_known_twice_changes_nothing():
+    asked, answered = happened("buyer_message", MONDAY), happened("seller_reply", MONDAY + HOUR)
+    made, _ = recorded([asked, answered], MONDAY + 2 * HOUR)
+    before = (dict(made.cases), list(made.tally.blemishes), len(made.tally.endings("REF", "first_reply")))
+    assert made.record(asked._replace(known_at=MONDAY + 3 * HOUR), SOLD) is None
+    assert made.record(answered._replace(known_at=MONDAY + 3 * HOUR), SOLD) is None
+    assert (made.cases, made.tally.blemishes, len(made.tally.endings("REF", "first_reply"))) == before
+
+
+def test_a_fact_that_comes_before_what_it_needs_is_refused_and_takes_its_place_later():
+    made = Docket(POLICIES)
+    with pytest.raises(FactRefused):
+        made.record(happened("seller_reply", MONDAY + HOUR, known_at=MONDAY + HOUR), SOLD)
+    assert [each.kind for each, _ in made.misfits()] == ["seller_reply"]
+    outcome = made.record(happened("buyer_message", MONDAY, known_at=MONDAY + 2 * HOUR), SOLD)
+    assert (outcome.case.state, list(made.misfits())) == ("answered", [])
+
+
+def test_of_facts_of_one_instant_each_in_turn_is_the_first_that_is_allowed():
+    at_once = [happened(kind, MONDAY, "C-2") for kind in ("refunded", "return_received", "return_authorised")]
+    made, refused = recorded([happened("return_requested", MONDAY, "C-2"), *at_once], MONDAY)
+    assert made.cases["C-2"].state == "refunded"
+    assert len(refused) == 2
+    assert list(made.misfits()) == []
+
+
+# --- as known then ---
+
+
+def test_evidence_that_was_in_time_and_became_known_late_undoes_the_grant():
+    facts = [
+        happened("claim_filed", MONDAY, "C-9"),
+        happened("information_requested", MONDAY + HOUR, "C-9"),
+        happened("evidence_submitted", MONDAY + DAY, "C-9", known_at=MONDAY + 10 * DAY),
+    ]
+    made, _ = recorded(facts[:2], MONDAY + 9 * DAY)
+    assert made.cases["C-9"].state == "granted"
+    made.record(facts[2], SOLD)
+    assert made.cases["C-9"].state == "under_review"
+    claimed = [each for each in made.tally.blemishes if each.component == "claim"]
+    assert [((each.known_at - MONDAY) / DAY, each.step) for each in claimed] == [(3 + 1 / 24, 1), (10, -1)]
+
+
+def test_a_reply_known_late_takes_back_the_silence_behind_a_claim():
+    facts = [happened("buyer_message", MONDAY), happened("claim_filed", MONDAY + 3 * DAY, "C-3")]
+    made, _ = recorded(facts, MONDAY + 4 * DAY)
+    assert made.cases["C-3"].state == "granted"
+    made.record(happened("seller_reply", MONDAY + 20 * HOUR, known_at=MONDAY + 5 * DAY), SOLD)
+    assert made.cases["C-3"].state == "filed"
+    assert stains(made) == set()
+
+
+def test_the_answer_that_comes_first_ends_the_deadline_whenever_it_becomes_known():
+    facts = [
+        happened("buyer_message", MONDAY),
+        happened("seller_reply", MONDAY + 30 * HOUR),
+        happened("seller_reply", MONDAY + 3 * HOUR, known_at=MONDAY + 40 * HOUR),
+    ]
+    made, _ = recorded(facts, MONDAY + 41 * HOUR)
+    found = made.tally.endings("REF", "first_reply")
+    rows = [
+        (int(known - MONDAY) // HOUR, None if ended == FOREVER else int(ended - MONDAY) // HOUR, int(late), int(met))
+        for known, ended, late, met in zip(found.known, found.ended, found.late, found.met, strict=True)
+    ]
+    assert rows[:2] == [(24, None, 1, 0), (30, 30, 0, 1)]
+    assert sorted(rows[2:], key=str) == sorted([(40, None, -1, 0), (40, 30, 0, -1), (40, 3, 0, 1)], key=str)
+
+
+def test_a_late_fact_is_told_to_the_observer_with_the_case_as_it_stands_now():
+    seen = []
+    made = Docket(POLICIES, lambda case, each: seen.append((each.kind, case.state)))
+    made.record(happened("buyer_message", MONDAY), SOLD)
+    made.record(happened("seller_reply", MONDAY + 5 * HOUR), SOLD)
+    made.record(happened("buyer_message", MONDAY + HOUR, known_at=MONDAY + 6 * HOUR), SOLD)
+    assert seen[-1] == ("buyer_message", "answered")
+
+
+# --- a random walk ---
+
+
+class Walk(RuleBasedStateMachine):
+    """Legal and senseless facts, early, late and twice, and time that passes: nothing ever leads out of the workflow."""
+
+    def __init__(self):
+        super().__init__()
+        self.docket, self.now, self.facts = Docket(POLICIES), MONDAY, []
+
+    def tell(self, each):
+        self.facts.append(each)
+        try:
+            self.docket.record(each, SOLD)
+        except FactRefused as error:
+            assert (error.case, error.fact) == (each.case, each.kind)
+            assert str(error).startswith(f"case {each.case} (")
+            assert each.kind not in error.allowed
+            assert error.kind in (*SHIPPED.kinds, "new case")
+
+    @rule(case=st.sampled_from(sorted(CASES)), data=st.data(), hours=st.integers(0, 60))
+    def something_allowed_happens(self, case, data, hours):
+        self.now += hours * HOUR
+        self.docket.advance(self.now)
+        stands = self.docket.cases.get(case)
+        allowed = SHIPPED.allowed(CASES[case], stands.state if stands else "")
+        if allowed:
+            self.tell(happened(data.draw(st.sampled_from(allowed)), self.now, case))
+
+    @rule(case=st.sampled_from(sorted(CASES)), data=st.data(), ago=st.integers(0, 200))
+    def something_becomes_known_late(self, case, data, ago):
+        names = sorted({move.fact for move in SHIPPED.kinds[CASES[case]].move})
+        then = max(MONDAY, self.now - ago * HOUR)
+        self.tell(happened(data.draw(st.sampled_from(names)), then, case, known_at=self.now))
+
+    @precondition(lambda self: self.facts)
+    @rule(data=st.data())
+    def something_is_told_twice(self, data):
+        before = dict(self.docket.cases)
+        each = data.draw(st.sampled_from(self.facts))
+        assert self.docket.record(each._replace(known_at=self.now), SOLD) is None
+        assert self.docket.cases == before
+
+    @rule(days=st.integers(0, 40))
+    def time_passes(self, days):
+        self.now += days * DAY
+        self.docket.advance(self.now)
+
+    @invariant()
+    def every_case_stands_in_a_state_of_its_kind_with_the_deadlines_of_that_state(self):
+        for case in self.docket.cases.values():
+            state = SHIPPED.state(case.kind, case.state)
+            assert {each.name for each in case.deadlines} <= set(state.opens)
+            assert case.task is None or case.task.kind == state.task
+
+    @invariant()
+    def the_docket_is_what_its_dossiers_come_to(self):
+        for dossier in self.docket.dossiers.values():
+            went = course(dossier.facts, dossier.order, REF, self.now)
+            assert went.cases == dossier.cases
+        assert self.docket.cases == {
+            name: case for dossier in self.docket.dossiers.values() for name, case in dossier.cases.items()
+        }
+
+
+TestWalk = Walk.TestCase
+TestWalk.settings = settings(deadline=None, max_examples=40, stateful_step_count=25)

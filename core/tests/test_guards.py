@@ -1,0 +1,175 @@
+import pytest
+
+from aftersale.cases import Case
+from aftersale.clocks import DAY, HOUR
+from aftersale.guards import GUARDS, Situation
+from aftersale.handbook import Handbook, default_handbook
+from aftersale.plugins import load_plugins
+from aftersale.policies import Policy
+from aftersale.rules import RuleSet, parse_rules
+from aftersale.testing import fact, order, reference
+from aftersale.testing.factories import MONDAY
+
+PLUGINS = load_plugins((), {"reference": reference})
+PLACE = PLUGINS.marketplaces["REF"]
+RULES = [rule for rule in reference.aftersale_rules() if rule.marketplace == "REF"]
+
+
+def rows(*told, place="REF"):
+    made = [{"marketplaces": [place], "source": "made up", "grade": "assumed", **row} for row in told]
+    return parse_rules({"rule": made}, "rules.toml")
+
+
+def terms(*told, own=()):
+    """What binds on MONDAY: the reference rules, with rows of the marketplace's and of the seller's added."""
+    names = {row["name"] for row in told}
+    rules = RuleSet([*(rule for rule in RULES if rule.name not in names), *rows(*told)])
+    book = default_handbook().overlaid(Handbook(rows(*own, place="*"), "own"))
+    return Policy(PLACE, rules, book).at(MONDAY)
+
+
+def case(kind, state, name="X-1", missed=()):
+    return Case(name, kind, "REF", "O-1", state, MONDAY, MONDAY, missed=missed)
+
+
+def holds(guard, kind="return", now="return_requested", *others, sold=None, bound=None, **changes):
+    situation = Situation(
+        kind,
+        fact(now, MONDAY + 5 * DAY, **changes),
+        order() if sold is None else sold,
+        bound or terms(),
+        {each.id: each for each in others},
+    )
+    return GUARDS[guard](situation)
+
+
+FBA = {"name": "handled_by_marketplace", "value": True, "when": {"channel": "FBA", "situation": "return"}}
+REST = {"name": "handled_by_marketplace", "value": False}
+
+
+@pytest.mark.parametrize(
+    ("channel", "kind", "expected"),
+    [("FBA", "return", True), ("MFN", "return", False), ("FBA", "message", False)],
+)
+def test_the_marketplace_handles_what_its_rules_say_and_nothing_else(channel, kind, expected):
+    found, told = holds("with_marketplace", kind, sold=order(channel=channel), bound=terms(FBA, REST))
+    assert found is expected
+    assert told.startswith("rule: REF handled_by_marketplace") is expected
+    assert holds("with_marketplace", kind, sold=order(channel=channel)) == (False, "")
+
+
+@pytest.mark.parametrize(("price", "expected"), [(1000, True), (1001, False)])
+def test_an_order_up_to_the_seller_s_price_is_refunded_without_a_return(price, expected):
+    own = {"name": "returnless", "value": True, "when": {"price_up_to": "10"}}
+    assert holds("refunded_without_return", sold=order(price=price), bound=terms(own=[own]))[0] is expected
+    assert holds("refunded_without_return", sold=order(price=price)) == (False, "")
+
+
+def test_a_return_out_of_the_policy_is_not_refunded_without_return():
+    own = {"name": "returnless", "value": True}
+    long_ago = order(purchased_at=MONDAY - 90 * DAY)
+    assert holds("refunded_without_return", sold=long_ago, bound=terms(own=[own])) == (False, "")
+
+
+def test_a_return_is_judged_by_the_day_of_the_wish_not_of_the_answer():
+    sold = order(delivered_at=MONDAY - 26 * DAY)
+    asked = case("return", "requested", "C-1")
+    assert holds("in_policy", "return", "return_declined", asked, sold=sold)[0]
+    assert not holds("in_policy", "return", "return_declined", sold=sold)[0]
+
+
+@pytest.mark.parametrize(("word", "expected"), [("automatic", True), ("seller_choice", False)])
+def test_no_label_is_due_where_the_marketplace_sends_one(word, expected):
+    assert holds("label_not_due", bound=terms({"name": "prepaid_label", "word": word}))[0] is expected
+
+
+def test_a_label_is_due_where_nobody_says_that_one_is_sent():
+    assert holds("label_not_due") == (False, "")
+
+
+@pytest.mark.parametrize(("stars", "expected"), [(1.0, True), (2.0, True), (3.0, False), (None, True)])
+def test_a_rating_is_negative_by_its_stars_and_when_it_comes_without(stars, expected):
+    assert holds("negative_rating", "feedback", "feedback_left", value=stars)[0] is expected
+
+
+@pytest.mark.parametrize(("delivered", "expected"), [(5 * DAY, True), (5 * DAY + 1, False), (None, False)])
+def test_a_parcel_is_delivered_once_the_carrier_says_so(delivered, expected):
+    sold = order(delivered_at=None if delivered is None else MONDAY + delivered)
+    assert holds("delivered", "not_received", "not_received_reported", sold=sold)[0] is expected
+    assert holds("sent_already", "cancellation", "cancellation_requested", sold=sold)[0] is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [("requested", False), ("sent_untracked", True), ("on_its_way", True), ("delivered", True), ("lost", False)],
+)
+def test_a_replacement_on_its_way_makes_up_for_the_loss(state, expected):
+    found = holds("replacement_under_way", "refund", "refund_requested", case("replacement", state, "P-1"))
+    assert found == ((True, "replacement: P-1") if expected else (False, ""))
+
+
+@pytest.mark.parametrize(("number", "expected"), [("", True), ("1Z999", False)])
+def test_a_parcel_without_a_number_is_untracked(number, expected):
+    assert holds("untracked", "replacement", "replacement_sent", detail=number)[0] is expected
+
+
+@pytest.mark.parametrize(("reason", "expected"), [("fraud", True), ("service", False)])
+def test_a_chargeback_for_fraud_is_the_marketplace_s(reason, expected):
+    bound = terms(
+        {"name": "chargeback_bearer", "word": "seller"},
+        {"name": "chargeback_bearer", "word": "marketplace", "when": {"reason": "fraud"}},
+    )
+    assert holds("borne_by_marketplace", "chargeback", "chargeback_filed", bound=bound, detail=reason)[0] is expected
+    assert holds("borne_by_marketplace", "chargeback", "chargeback_filed", detail=reason) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("other", "excluded"),
+    [
+        (case("claim", "filed"), True),
+        (case("chargeback", "won"), True),
+        (case("return", "declined"), True),
+        (case("return", "refunded"), False),
+        (case("return", "refunded_by_marketplace"), True),
+        (case("message", "answered"), False),
+    ],
+)
+def test_nothing_is_made_good_for_an_order_that_is_disputed_otherwise(other, excluded):
+    bound = terms({"name": "safe_t_after_marketplace_refund", "value": False})
+    assert holds("no_safe_t", "safe_t", "return_loss_found", other, bound=bound)[0] is excluded
+
+
+def test_a_refund_by_the_marketplace_excludes_nothing_where_no_rule_says_so():
+    other = case("return", "refunded_by_marketplace")
+    assert holds("no_safe_t", "safe_t", "return_loss_found", other) == (False, "")
+    allowed = terms({"name": "safe_t_after_marketplace_refund", "value": True})
+    assert holds("no_safe_t", "safe_t", "return_loss_found", other, bound=allowed) == (False, "")
+
+
+def test_a_programme_that_a_rule_closes_makes_nothing_good():
+    closed = terms({"name": "safe_t", "value": False, "when": {"channel": "FBA"}}, {"name": "safe_t", "value": True})
+    assert holds("no_safe_t", "safe_t", "return_loss_found", sold=order(channel="FBA"), bound=closed)[0]
+    assert not holds("no_safe_t", "safe_t", "return_loss_found", bound=closed)[0]
+
+
+@pytest.mark.parametrize(("missed", "expected"), [(("first_reply", "silence"), True), (("first_reply",), False)])
+def test_a_claim_is_unheard_when_silence_stands_behind_it(missed, expected):
+    contact = case("message", "awaiting_reply", "M-1", missed)
+    assert holds("unheard", "claim", "claim_filed", contact, about="M-1")[0] is expected
+    assert holds("unheard", "claim", "claim_filed", contact) == (False, "")
+
+
+def test_a_return_in_the_policy_is_authorised_by_the_seller_s_own_rule_for_a_category():
+    never = {"name": "auto_authorise", "value": False}
+    own = {"name": "auto_authorise", "value": True, "when": {"category": "books"}}
+    for category, expected in (("books", True), ("general", False)):
+        bound = terms(never, own=[own])
+        assert holds("authorised_at_once", sold=order(category=category), bound=bound)[0] is expected
+    assert holds("declined_at_once", bound=terms(never)) == (False, "")
+
+
+def test_what_happens_before_delivery_is_measured_from_the_promise():
+    sold = order(delivered_at=None, promised_at=MONDAY - 31 * DAY)
+    assert not holds("in_policy", sold=sold)[0]
+    assert holds("in_policy", sold=order(delivered_at=None, promised_at=None)) == (True, "")
+    assert holds("in_policy", sold=order(delivered_at=None, promised_at=MONDAY - 20 * DAY + HOUR))[0]
