@@ -107,7 +107,12 @@ ROWS = (
         r"FBA(.|\n)*MFN",
     ),
     Row("6.5 % of orders come back", ("6.5",), "parameters", r"return_rate +0\.065"),
-    Row("returns cost shipping, repackaging and loss", (), "costs SHOP", r"loss_of_value(.|\n)*return_label(.|\n)*repackaging"),
+    Row(
+        "returns cost shipping, repackaging and loss",
+        (),
+        "costs SHOP",
+        r"loss_of_value(.|\n)*return_label(.|\n)*repackaging",
+    ),
     Row(
         "a renewed sale recovers part of it",
         (),

@@ -14,6 +14,7 @@ from aftersale.cli import cli
 from aftersale.contributions import CORE_COMMANDS
 from aftersale.plugins import load_plugins
 from aftersale.testing import plugin, reference
+from aftersale.workflow import default_workflow
 
 ALONE = {"AFTERSALE_PLUGINS": "", "AFTERSALE_TRACE": "", "COLUMNS": "80", "TERM": "dumb"}
 
@@ -362,9 +363,10 @@ def test_a_table_through_a_pipe_is_plain_text():
 
 def test_the_workflow_of_a_kind_shows_states_duties_and_moves():
     lines = run("workflow", "message").output.splitlines()
-    assert lines[:4] == [
+    assert lines[:5] == [
         "message",
         "  opens with",
+        "    buyer_message [with_marketplace] → with_marketplace",
         "    buyer_message → awaiting_reply",
         "  awaiting_reply; task reply; deadlines first_reply, silence",
     ]
@@ -372,12 +374,32 @@ def test_the_workflow_of_a_kind_shows_states_duties_and_moves():
 
 def test_the_workflow_without_a_kind_shows_every_kind():
     output = run("workflow").output
-    assert [line for line in output.splitlines() if line and line[0] != " "] == ["message", "return", "claim"]
+    assert [line for line in output.splitlines() if line and line[0] != " "] == list(default_workflow().kinds)
+
+
+def test_the_workflow_as_a_diagram_names_every_move_and_task():
+    lines = run("workflow", "invoice", "--mermaid").output.splitlines()
+    assert lines == [
+        "---",
+        "title: invoice",
+        "---",
+        "stateDiagram-v2",
+        "  [*] --> with_marketplace: invoice_requested [with_marketplace]",
+        "  [*] --> due: invoice_requested",
+        "  due --> sent: invoice_sent",
+        "  due --> not_needed: invoice_not_needed",
+        "  sent --> due: invoice_requested",
+        "  not_needed --> due: invoice_requested",
+        "  sent --> [*]",
+        "  not_needed --> [*]",
+        "  with_marketplace --> [*]",
+        "  note right of due: send_invoice by invoice",
+    ]
 
 
 def test_an_unknown_kind_is_refused_with_the_kinds_there_are():
     result = run("workflow", "complaint")
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         2,
-        "Error: no case kind 'complaint'; the kinds are: message, return, claim",
+        f"Error: no case kind 'complaint'; the kinds are: {', '.join(default_workflow().kinds)}",
     )

@@ -218,7 +218,8 @@ def endings(made, name):
     found = made.tally.endings("REF", name)
     rows = zip(found.started, found.known, found.ended, found.late, found.counted, found.met, strict=True)
     return [
-        (*((None if at == FOREVER else (int(at) - MONDAY) / HOUR) for at in row[:3]), *map(int, row[3:])) for row in rows
+        (*(None if at == FOREVER else (int(at) - MONDAY) / HOUR for at in row[:3]), *map(int, row[3:]))
+        for row in rows
     ]
 
 

@@ -12,6 +12,7 @@ from aftersale.errors import (
     OtherOrder,
     PluginError,
     Problem,
+    UnknownCase,
     UnknownMarketplace,
     meant,
 )
@@ -26,6 +27,7 @@ EXAMPLES = [
     UnknownMarketplace("DEE", ("DE", "US")),
     FactRefused("R-1", "return", "refunded", "return_received", ()),
     OtherOrder("seller_reply", "O-2", "M-1", "O-1"),
+    UnknownCase("M-9", "did you mean 'M-1'?"),
     JournalError("runs/7", (WHOLE,)),
 ]
 

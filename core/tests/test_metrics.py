@@ -499,7 +499,8 @@ def sane(happened, bought):
         key = i, component
         if depths.get(key, 0) + step in (0, 1):
             depths[key] = depths.get(key, 0) + step
-            found.append(Blemish(f"O-{i}", "REF", "MFN", f"{i}-{component}", bought[i], bought[i], component, known, step))
+            when = bought[i], bought[i]
+            found.append(Blemish(f"O-{i}", "REF", "MFN", f"{i}-{component}", *when, component, known, step))
     return found
 
 

@@ -132,8 +132,9 @@ def test_the_lines_of_an_order_become_one_order_and_orders_stand_in_the_order_of
             "books",
             promised_at=instant("2026-03-04T23:59:59Z"),
             delivered_at=instant("2026-03-06T12:00Z"),
+            product="s2",
         ),
-        Order("B", "DE", instant("2026-03-02T09:00Z"), "MFN", 500, "EUR", "toys"),
+        Order("B", "DE", instant("2026-03-02T09:00Z"), "MFN", 500, "EUR", "toys", product="s1"),
     ]
     assert found.lines.rows() == [
         (0, "s1", "bob", 2, instant("2026-03-01T10:00Z")),
@@ -357,8 +358,8 @@ def test_an_order_may_reach_over_the_pages_in_which_a_file_is_read(
         orders(paged)
         == orders(whole)
         == [
-            Order("A", "UK", instant("2026-03-01T00:00Z"), "MFN", 500, "GBP"),
-            Order("B", "UK", instant("2026-03-01T00:00Z"), "MFN", 400, "GBP"),
+            Order("A", "UK", instant("2026-03-01T00:00Z"), "MFN", 500, "GBP", product="s0"),
+            Order("B", "UK", instant("2026-03-01T00:00Z"), "MFN", 400, "GBP", product="s1"),
         ]
     )
     assert paged.lines.equals(whole.lines)
@@ -755,8 +756,8 @@ def report(tmp_path: Path, header: str) -> OrderFile:
 def expect_report(found: OrderFile) -> None:
     at = instant("2026-01-25T23:30Z")
     assert orders(found) == [
-        Order("202-1", "UK", at, "MFN", 2000, "GBP"),
-        Order("202-2", "UK", at, "FBA", 1998, "GBP"),
+        Order("202-1", "UK", at, "MFN", 2000, "GBP", product="R-12"),
+        Order("202-2", "UK", at, "FBA", 1998, "GBP", product="R-12"),
     ]
     assert found.rejected == (RejectedRow(9, "no price", "item-price", ""),)
     assert found.skipped == {
@@ -818,4 +819,5 @@ def test_every_line_of_a_real_shop_is_accounted_for() -> None:
     }
     assert found.skipped["the whole order is free"] == 830
     assert len(found.orders) == 12_383
-    assert found.orders.order(0) == Order("536365", "UK", instant("2010-12-01T08:26Z"), "MFN", 13912, "GBP")
+    at = instant("2010-12-01T08:26Z")
+    assert found.orders.order(0) == Order("536365", "UK", at, "MFN", 13912, "GBP", product="21730")

@@ -17,7 +17,7 @@ from aftersale.orderfiles.formats import OrderFormat, merge_formats
 from aftersale.policies import Policy
 from aftersale.rules import Rule, RuleSet
 
-CORE_COMMANDS = frozenset({"plugins", "replay", "rules", "workflow"})
+CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
 MARKETPLACES, RULES, FORMATS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",

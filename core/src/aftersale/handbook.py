@@ -8,10 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from aftersale.documents import read
-from aftersale.errors import DocumentError, Problem
+from aftersale.errors import DocumentError, Problem, meant
 from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules, rule_names
 from aftersale.workflow import default_workflow
-
 
 SHIPPED = "aftersale/handbook.toml"
 """Where the rows come from that the project ships; all others are the seller's own."""
@@ -63,6 +62,7 @@ def load_handbook(path: Path) -> Handbook:
     known = default_workflow().asked_for() | set(rule_names())
     unknown = [name for name in own.names() if name not in known]
     if unknown:
-        hint = f"the handbook may speak of: {', '.join(sorted(known))}"
-        raise DocumentError(source, tuple(Problem(source, name, "unknown name", hint) for name in unknown))
+        everything = f"the handbook may speak of: {', '.join(sorted(known))}"
+        problems = (Problem(source, name, "unknown name", meant(name, known) or everything) for name in unknown)
+        raise DocumentError(source, tuple(problems))
     return default_handbook().overlaid(own)

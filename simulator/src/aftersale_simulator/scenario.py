@@ -207,8 +207,8 @@ class Scenario:
     """A scenario as the simulation takes it.
 
     `base` names the unchanged scenario among the variants. `handling` says how long each kind of task takes; those
-    that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the order file are paths from the
-    scenario's folder, made absolute when it was read from a file.
+    that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the
+    order file are paths from the scenario's folder, made absolute when it was read from a file.
     """
 
     name: Word

@@ -48,8 +48,8 @@ def orders_of(
     """Return the orders that the rows add up to, and the rows as lines with the index of their order.
 
     An order is bought with its first line, promised for the earliest of its promises, and delivered with its
-    last line; its channel is that of its first row, its category and product those of its dearest. Lines have the columns
-    order, sku, buyer, quantity and purchased_at.
+    last line; its channel is that of its first row, its category and product those of its dearest. Lines have the
+    columns order, sku, buyer, quantity and purchased_at.
     """
     found = (
         sales.group_by("order")
