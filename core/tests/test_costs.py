@@ -37,8 +37,7 @@ rule = [
   { name = "return_window", clock = "calendar_days", amount = 30, starts = "delivered" },
   { name = "auto_authorise", value = true },
   { name = "silence", clock = "wall_hours", amount = 48, starts = "buyer_message", on_expiry = "grant_on_claim" },
-  { name = "refund_after_receipt", clock = "calendar_days", amount = 4, starts = "return_received",
-    on_expiry = "marketplace_refunded" },
+  { name = "refund_after_receipt", clock = "calendar_days", amount = 4, starts = "return_received", on_expiry = "marketplace_refunded" },
   { name = "fault", word = "seller" },
   { name = "fault", word = "buyer", when = { reason = ["no_longer_needed"] } },
   { name = "handled_by_marketplace", value = true, when = { channel = "FBA", situation = "return" } },
@@ -50,7 +49,7 @@ rule = [
   { name = "chargeback_bearer", word = "marketplace", when = { reason = ["fraud"] } },
   { name = "chargeback_bearer", word = "seller" },
 ]
-"""
+"""  # noqa: E501 - an inline table is one line
 FEES = """
 rule = [
   { name = "refund_administration_fee", share = "0.20", money = "5.00", currency = "EUR" },

@@ -179,6 +179,14 @@ def test_a_late_fact_is_told_to_the_observer_with_the_case_as_it_stands_now():
     assert seen[-1] == ("buyer_message", "answered")
 
 
+def test_what_a_fact_began_that_is_known_late_has_ended_by_then_and_is_known_to_have_only_then():
+    made = Docket(POLICIES)
+    made.advance(MONDAY + 3 * DAY)
+    made.record(happened("buyer_message", MONDAY, known_at=MONDAY + 3 * DAY), SOLD)
+    assert made.cases["C-1"].missed == ("first_reply", "silence")
+    assert made.tally.endings("REF", "first_reply").known.tolist() == [MONDAY + 3 * DAY]
+
+
 # --- a random walk ---
 
 

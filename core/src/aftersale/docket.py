@@ -73,6 +73,9 @@ class Docket:
             dossier.place(fact, policy)
             dossier.refused, dossier.misfits = (error,), (fact,)
             raise
+        if fact.known_at > fact.occurred_at and any(each.expires_at < self._now for each in outcome.opened):
+            # What it began has ended meanwhile, and is known to have from now on.
+            return self._placed(dossier, fact, policy)
         dossier.facts.append(fact)
         dossier.last = fact.occurred_at
         self._keep(case, outcome, fact, dossier)
