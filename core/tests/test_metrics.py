@@ -422,6 +422,20 @@ def test_a_return_is_dissatisfying_once_whatever_went_wrong_with_it():
     assert found.numerator.tolist() == [0, 1, 1, 3, 3, 3]
 
 
+def test_a_return_that_the_buyer_calls_unresolved_is_dissatisfying_until_that_is_withdrawn():
+    rdr = metric("return_dissatisfaction_rate", amount=30, target="0.10")
+    docket, sold = Docket(POLICIES), order()
+    for day, kind in (
+        (5, "return_requested"),
+        (6, "returnless_refund"),
+        (8, "return_rated_unresolved"),
+        (9, "return_rating_withdrawn"),
+    ):
+        docket.record(fact(kind, MONDAY + day * DAY), sold)
+    found = series(rdr, FIRST + timedelta(5), FIRST + timedelta(10), tally=docket.tally)
+    assert (found.numerator.tolist(), found.denominator.tolist()) == ([0, 0, 0, 1, 0, 0], [1] * 6)
+
+
 # --- shipping ---
 
 

@@ -226,6 +226,7 @@ def test_what_spoils_an_order_and_by_which_name():
         **{("chargeback", name): "chargeback" for name in ("filed", "answered", "lost")},
         **{("feedback", name): "negative_feedback" for name in ("negative", "removal_requested", "stands")},
         ("return", "declined_in_policy"): "return_declined_in_policy",
+        ("return", "unresolved"): "return_unresolved",
     }
 
 
