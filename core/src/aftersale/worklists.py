@@ -9,7 +9,7 @@ from aftersale.advice import advice, classified, priority
 from aftersale.clocks import HOUR
 from aftersale.messages import core_text as text
 from aftersale.metrics import readings
-from aftersale.tables import table
+from aftersale.tables import console, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 """How many tasks a listing shows; the JSON holds all of them."""
+NARROW = 76
+"""Columns of a terminal under which tasks are told in lines instead of a table."""
 
 
 class TaskRecord(TypedDict):
@@ -98,6 +100,10 @@ def worklist_listing(found: Worklist) -> list[Table | str]:
     title = text("tasks.title", count=len(found["tasks"]), until=found["until"])
     if not found["tasks"]:
         return [text("tasks.none", until=found["until"])]
+    more = len(found["tasks"]) - SHOWN
+    rest = [text("replay.more", count=more)] if more > 0 else []
+    if console().width < NARROW:
+        return [title, *(_line(each) for each in found["tasks"][:SHOWN]), *rest]
     headers = _headers("tasks", "task", "case", "due", "left", "set_by", "class")
     rows = [
         (
@@ -110,8 +116,19 @@ def worklist_listing(found: Worklist) -> list[Table | str]:
         )
         for each in found["tasks"][:SHOWN]
     ]
-    more = len(found["tasks"]) - SHOWN
-    return [title, table(headers, rows, headers[3:4]), *([text("replay.more", count=more)] if more > 0 else [])]
+    return [title, table(headers, rows, headers[3:4]), *rest]
+
+
+def _line(task: TaskRecord) -> str:
+    """Return a task in a line or two, for terminals that are too narrow for a table."""
+    return text(
+        "tasks.line",
+        due=task["due"][:16].replace("T", " "),
+        task=task["task"],
+        case=task["case"],
+        deadline=task["deadline"],
+        set_by=task["set_by"],
+    )
 
 
 def _headers(section: str, *keys: str) -> list[str]:
