@@ -1,0 +1,134 @@
+from collections import Counter
+
+from aftersale.advice import advice, classified, priority
+from aftersale.clocks import DAY, HOUR
+from aftersale.diagnosis import CAUSES, diagnose
+from aftersale.docket import Docket
+from aftersale.evidence import evidence_for, keep_until
+from aftersale.handbook import Handbook, default_handbook
+from aftersale.plugins import load_plugins
+from aftersale.policies import Policy
+from aftersale.rules import RuleSet, parse_rules
+from aftersale.testing import fact, order, reference
+from aftersale.testing.factories import MONDAY
+
+PLACE = load_plugins((), {"reference": reference}).marketplaces["REF"]
+RULES = [rule for rule in reference.aftersale_rules() if rule.marketplace == "REF"]
+ASKED = {"name": "evidence", "words": ["carrier_confirmation", "messages"], "when": {"claim": ["not_received"]}}
+FAULT = {"name": "fault", "word": "seller", "when": {"reason": ["CR-DEFECTIVE"]}}
+
+
+def rows(*told, place="*"):
+    made = [{"marketplaces": [place], "source": "made up", "grade": "assumed", **row} for row in told]
+    return parse_rules({"rule": made}, "own.toml")
+
+
+def policy(*told, own=()):
+    rules = RuleSet([*RULES, *rows(*told, place="REF")])
+    return Policy(PLACE, rules, default_handbook().overlaid(Handbook(rows(*own), "own.toml")))
+
+
+def docket(bound, *facts, sold=None, until=MONDAY + 20 * DAY):
+    made = Docket({"REF": bound})
+    for each in facts:
+        made.record(each, sold or order())
+    made.advance(until)
+    return made
+
+
+def hints(bound, *facts, case="C-1", sold=None, until=MONDAY + 6 * DAY):
+    made = docket(bound, *facts, sold=sold, until=until)
+    return {hint.name: hint.says for hint in advice(made.cases[case], made.dossiers["O-1"], bound)}
+
+
+def test_the_seller_s_own_class_and_priority_follow_reason_price_and_kind():
+    own = [
+        {"name": "classification", "word": "broken", "when": {"reason": ["CR-DEFECTIVE"]}},
+        {"name": "priority", "count": 3, "when": {"price_above": "20"}},
+    ]
+    bound = policy(own=own)
+    made = docket(bound, fact("return_requested", detail="CR-DEFECTIVE"))
+    case, dossier = made.cases["C-1"], made.dossiers["O-1"]
+    assert (classified(case, dossier, bound), priority(case, dossier, bound)) == ("broken", 3)
+    cheap = docket(bound, fact("return_requested"), sold=order(price=1000))
+    case, dossier = cheap.cases["C-1"], cheap.dossiers["O-1"]
+    assert (classified(case, dossier, bound), priority(case, dossier, bound)) == ("return", 0)
+
+
+def test_a_return_by_hand_comes_with_who_is_at_fault_and_what_to_offer():
+    own = [{"name": "partial_refund_offer", "share": "0.3", "when": {"category": "bulky"}}]
+    sold = order(category="bulky")
+    found = hints(policy(FAULT, own=own), fact("return_requested", detail="CR-DEFECTIVE"), sold=sold)
+    assert found == {"fault": "seller", "partial_refund_offer": "0.3"}
+
+
+def test_a_claim_names_the_evidence_that_is_missing_and_is_fought_once_it_is_complete():
+    bound = policy(ASKED)
+    told = [
+        fact("not_received_reported", MONDAY + 5 * DAY, case="L-1"),
+        fact("claim_filed", MONDAY + 5 * DAY + HOUR, detail="not_received"),
+    ]
+    assert hints(bound, *told) == {
+        "evidence_missing": "carrier_confirmation, messages",
+        "contest_claim": "complete the evidence",
+    }
+    more = [
+        fact("carrier_confirmed", MONDAY + 5 * DAY + 2 * HOUR, case="L-1"),
+        fact("seller_reply", MONDAY + 5 * DAY + 3 * HOUR, case="L-1"),
+    ]
+    assert hints(bound, *told, *more) == {"contest_claim": "fight"}
+
+
+def test_evidence_is_what_facts_and_handed_in_documents_are():
+    bound = policy(ASKED)
+    made = docket(
+        bound,
+        fact("claim_filed", MONDAY, detail="not_received"),
+        fact("evidence_submitted", MONDAY + HOUR, detail="carrier_confirmation"),
+        fact("evidence_submitted", MONDAY + 2 * HOUR, detail="photos"),
+    )
+    found = evidence_for(made.cases["C-1"], made.dossiers["O-1"], bound)
+    assert (found.claim, found.asked) == ("not_received", ("carrier_confirmation", "messages"))
+    assert (found.at_hand, found.missing) == (("carrier_confirmation", "photos"), ("messages",))
+    assert not found.complete
+
+
+def test_evidence_is_kept_for_180_days_from_the_last_move():
+    bound = policy()
+    made = docket(bound, fact("buyer_message", MONDAY), fact("seller_reply", MONDAY + HOUR))
+    assert keep_until(made.cases["C-1"], made.dossiers["O-1"], bound) == MONDAY + HOUR + 180 * DAY
+
+
+def test_each_cause_is_found_with_its_cases_orders_defects_and_money():
+    bound = policy(FAULT)
+    made = Docket({"REF": bound})
+    late = order("O-3", delivered_at=MONDAY + 9 * DAY)
+    lives = {
+        order("O-1"): [("buyer_message", 5, "M", ""), ("seller_reply", 7, "M", "")],
+        order("O-2", exempt=True): [("return_requested", 5, "R", "CR-DEFECTIVE"), ("return_declined", 6, "R", "")],
+        late: [("feedback_left", 10, "F", "")],
+        order("O-4", price=700): [
+            ("claim_filed", 5, "C", "returned_no_refund"),
+            ("information_requested", 5.5, "C", ""),
+        ],
+    }
+    for sold, told in lives.items():
+        for kind, day, case, detail in told:
+            at = MONDAY + round(day * DAY)
+            made.record(fact(kind, at, order=sold.id, case=f"{sold.id}-{case}", detail=detail), sold)
+    made.advance(MONDAY + 60 * DAY)
+    found = diagnose(made, {"REF": bound})
+    assert tuple(cause.name for cause in found.causes) == CAUSES
+    told = {cause.name: (cause.cases, cause.orders, cause.defects, cause.money) for cause in found.causes}
+    assert told == {
+        "late_reply": (1, {"O-1"}, set(), Counter(EUR=2500)),
+        "refused_return": (1, {"O-2"}, set(), Counter(EUR=2500)),
+        "refund_not_given": (1, {"O-4"}, {"O-4"}, Counter(EUR=700)),
+        "evidence_missing": (1, {"O-4"}, {"O-4"}, Counter(EUR=700)),
+        "late_delivery": (1, {"O-3"}, {"O-3"}, Counter(EUR=2500)),
+        "product": (1, {"O-2"}, set(), Counter(EUR=2500)),
+    }
+    assert [(each.name, each.returns, each.complaints, each.reasons) for each in found.products] == [
+        ("general", 1, 1, (("CR-DEFECTIVE", 1),))
+    ]
+    assert [(each.order, each.stars, each.causes) for each in found.feedback] == [("O-3", None, ("late_delivery",))]
