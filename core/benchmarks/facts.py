@@ -1,11 +1,13 @@
 """One fact through the engine against one bare change of state, side by side in one run.
 
-    python -m pip install transitions
+    python -m pip install transitions python-statemachine
     python core/benchmarks/facts.py [--orders 20000] [--repeats 5]
 
-The engine's fact is all of it: the case's new state under dated rules, its deadlines and task, the tally, the order's
-dossier. The bare change is `transitions` with the same states and facts of a message, without rules, deadlines or
-tasks. Prints microseconds and their ratio; the ratio is what counts, and it should be 1 or less.
+The engine's fact is all of it: the case's new state under the dated rules of every installed marketplace, its
+deadlines and task, the deadlines that pass meanwhile, the tally, the order's dossier. The bare change is the other
+library's with the same states and facts of messages, returns and claims, without rules, deadlines or tasks, its models
+made beforehand. Prints microseconds and their ratio; the ratio to `transitions` is what counts, and it should be 1 or
+less. What the engine takes of a simulated year is told by simulator/benchmarks/year.py --engine.
 """
 
 from __future__ import annotations
@@ -14,86 +16,188 @@ import argparse
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from statistics import median
+from typing import Any, NamedTuple
 
-from aftersale.clocks import HOUR
+from aftersale.clocks import HOUR, SECOND
 from aftersale.docket import Docket
+from aftersale.engine import apply
+from aftersale.errors import FactRefused
 from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.plugins import load_plugins
+from aftersale.policies import Policies, Policy
 from aftersale.testing import reference
 from aftersale.testing.factories import MONDAY, fact, order
 from aftersale.workflow import default_workflow
 
-LIFE = ("buyer_message", "seller_reply", "buyer_message", "seller_reply", "case_closed")
-"""What happens to each message, an hour apart."""
+Life = tuple[tuple[float, str], ...]
+LIVES: dict[str, Life] = {
+    "message": (
+        *((0, "buyer_message"), (0.01, "automatic_reply"), (5, "seller_reply"), (9, "buyer_message")),
+        *((14, "seller_reply"), (20, "case_closed")),
+    ),
+    "return": (
+        *((0, "return_requested"), (6, "return_authorised"), (9, "label_sent"), (60, "return_sent")),
+        *((130, "return_received"), (133, "return_inspected"), (140, "refunded")),
+    ),
+    "claim": (
+        *((0, "claim_filed"), (8, "evidence_submitted"), (30, "claim_granted"), (50, "appeal_submitted")),
+        (200, "appeal_granted"),
+    ),
+}
+"""What can happen to a case of each kind, and hours after its beginning; what its marketplace refuses is left out."""
+MIX = ("message",) * 6 + ("return",) * 3 + ("claim",)
+NEW = "new"
+Turn = tuple[str, str, str, str]
+"""A change of state: kind of case, state before, fact, state after."""
+Machine = Callable[[list[Turn]], Callable[[], Any]]
+"""Takes the table of a kind and returns what makes a model of it, whose methods are the facts."""
 
 
-def stream(orders: int, marketplace: str, currency: str) -> list[tuple[Fact, Order]]:
-    """Return the lives of as many messages, mixed as they come in: one order a second."""
-    found = []
+class Happening(NamedTuple):
+    """A fact, its order, and the change of state that it comes to."""
+
+    fact: Fact
+    order: Order
+    turn: Turn
+
+
+def stream(orders: int, policies: Policies) -> list[Happening]:
+    """Return the lives of as many cases, mixed as they come in: one a second, over all marketplaces and kinds."""
+    found: list[Happening] = []
+    places = list(policies.values())
     for number in range(orders):
-        sold = order(f"O-{number}", marketplace=marketplace, currency=currency)
-        for hour, kind in enumerate(LIFE):
-            at = MONDAY + number * 1_000_000 + hour * HOUR
-            told = {"order": sold.id, "case": f"{sold.id}-M", "marketplace": marketplace}
-            found.append((fact(kind, at, **told), sold))
-    return sorted(found, key=lambda each: each[0].known_at)
+        policy, kind = places[number % len(places)], MIX[number // len(places) % len(MIX)]
+        place = policy.marketplace
+        sold = order(f"O-{number}", place.name, currency=place.currency)
+        found += _life(LIVES[kind], sold, policy, MONDAY + number * SECOND)
+    return sorted(found, key=lambda each: each.fact.known_at)
 
 
-def through_the_engine(facts: list[tuple[Fact, Order]], docket: Docket) -> float:
-    """Return the seconds that these facts take."""
+def _life(life: Life, sold: Order, policy: Policy, begin: int) -> Iterator[Happening]:
+    case = None
+    for hours, kind in life:
+        at = begin + round(hours * HOUR)
+        told = fact(kind, at, order=sold.id, case=f"{sold.id}-C", marketplace=sold.marketplace)
+        try:
+            outcome = apply(case, told, sold, policy.at(at))
+        except FactRefused:
+            continue
+        case = outcome.case
+        yield Happening(told, sold, (case.kind, outcome.before or NEW, kind, case.state))
+
+
+def engine(stream: list[Happening], policies: Policies) -> float:
+    """Return the seconds that these facts take through the engine."""
+    docket = Docket(policies)
     start = time.perf_counter()
-    for happened, sold in facts:
-        docket.record(happened, sold)
+    for told, sold, _ in stream:
+        docket.record(told, sold)
     return time.perf_counter() - start
 
 
-def bare(facts: list[tuple[Fact, Order]]) -> float:
-    """Return the seconds that the same changes of state take in `transitions`, its models made beforehand."""
-    from transitions import Machine
+def bare(stream: list[Happening], machine: Machine) -> float:
+    """Return the seconds that the same changes of state take in machines of that make.
 
-    class Message:
+    There is one for each marketplace and kind of case: its table has the ends that the rules there lead to.
+    """
+    turns: dict[tuple[str, str], set[Turn]] = {}
+    for each in stream:
+        turns.setdefault((each.order.marketplace, each.turn[0]), set()).add(each.turn)
+    makers = {key: machine(_table(key[1], found)) for key, found in turns.items()}
+    opened = (each for each in stream if each.turn[1] == NEW)
+    models = {each.fact.case: makers[each.order.marketplace, each.turn[0]]() for each in opened}
+    changes: list[Callable[[], Any]] = [getattr(models[each.fact.case], each.fact.kind) for each in stream]
+    start = time.perf_counter()
+    for change in changes:
+        change()
+    return time.perf_counter() - start
+
+
+def _table(kind: str, turns: Iterable[Turn]) -> list[Turn]:
+    """Return the table of a kind with one end for each start and fact: the one in the stream, else the plain one."""
+    ends: dict[tuple[str, str], str] = {
+        (start, move.fact): move.to
+        for move in sorted(default_workflow().kinds[kind].move, key=lambda move: move.guard is None)
+        for start in move.after or (NEW,)
+    }
+    for _, start, told, end in turns:
+        ends[start, told] = end
+    return [(kind, start, told, end) for (start, told), end in ends.items()]
+
+
+def with_transitions(table: list[Turn]) -> Callable[[], Any]:
+    """Return what makes a model of this table in `transitions`."""
+    from transitions import Machine as Transitions
+
+    class Model:
         pass
 
-    kind = default_workflow().kinds["message"]
-    moves = [
-        {"trigger": move.fact, "source": start, "dest": move.to}
-        for move in kind.move
-        if move.guard is None
-        for start in move.after
-    ]
-    machine = Machine(model=None, states=[state.name for state in kind.state], transitions=moves, initial="answered")
-    models = {happened.case: Message() for happened, _ in facts}
-    for model in models.values():
+    names = dict.fromkeys(name for _, start, _, end in table for name in (start, end))
+    moves = [{"trigger": told, "source": start, "dest": end} for _, start, told, end in table]
+    machine = Transitions(None, states=list(names), transitions=moves, initial=NEW, auto_transitions=False)
+
+    def made() -> Model:
+        model = Model()
         machine.add_model(model)
-    calls: list[Callable[[], bool]] = [getattr(models[happened.case], happened.kind) for happened, _ in facts]
-    start = time.perf_counter()
-    for call in calls:
-        call()
-    return time.perf_counter() - start
+        return model
+
+    return made
+
+
+def with_statemachine(table: list[Turn]) -> Callable[[], Any]:
+    """Return what makes a model of this table in `python-statemachine`."""
+    from statemachine import State, StateMachine
+
+    names = dict.fromkeys(name for _, start, _, end in table for name in (start, end))
+    states = {name: State(initial=name == NEW) for name in names}
+    events: dict[str, Any] = {}
+    for _, start, told, end in table:
+        move = states[start].to(states[end])
+        events[told] = events[told] | move if told in events else move
+    members = {**{f"in_{name}": state for name, state in states.items()}, **events}
+    # A table with one end a fact leaves some states that nothing reaches or leaves, which it would refuse.
+    members |= dict.fromkeys(("validate_disconnected_states", "validate_trap_states"), False)
+    made: Callable[[], Any] = type("Model", (StateMachine,), members)
+    return made
+
+
+OTHERS: dict[str, tuple[str, Machine]] = {
+    "transitions": ("transitions", with_transitions),
+    "python-statemachine": ("statemachine", with_statemachine),
+}
+"""The libraries to compare with: the module that each is, and its machines."""
 
 
 def main() -> None:
-    """Run both in turn and print each pair and the median ratio."""
+    """Run all in turn and print each round and the median ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    try:
-        import transitions  # noqa: F401 - told at once, not after the first half of the run
-    except ImportError:
-        sys.exit("the other side of this comparison is missing: python -m pip install transitions")
-    policies = load_plugins((), {"reference": reference}).policies()
-    facts, ratios = stream(arguments.orders, "REF", "EUR"), []
+    others = {name: make for name, (module, make) in OTHERS.items() if find_spec(module)}
+    for name in OTHERS.keys() - others.keys():
+        print(f"{name} is missing here: python -m pip install {name}", file=sys.stderr)
+    plugins = load_plugins()
+    policies = (plugins if plugins.marketplaces else load_plugins((), {"reference": reference})).policies()
+    facts = stream(arguments.orders, policies)
+    print(f"{len(facts):,} facts of {arguments.orders:,} cases on {len(policies)} marketplaces, microseconds a fact")
+    ratios: dict[str, list[float]] = {name: [] for name in others}
     gc.disable()
     for _ in range(arguments.repeats):
-        ours = through_the_engine(facts, Docket(policies)) / len(facts) * 1e6
-        theirs = bare(facts) / len(facts) * 1e6
-        ratios.append(ours / theirs)
-        print(f"{len(facts):,} facts  engine {ours:.1f} µs  transitions {theirs:.1f} µs  ratio {ratios[-1]:.2f}")
-    print(f"median ratio {median(ratios):.2f} over {len(ratios)} pairs")
+        ours = engine(facts, policies) / len(facts) * 1e6
+        line = f"engine {ours:.1f}"
+        for name, machine in others.items():
+            theirs = bare(facts, machine) / len(facts) * 1e6
+            ratios[name].append(ours / theirs)
+            line += f"  {name} {theirs:.1f}  ratio {ours / theirs:.2f}"
+            gc.collect()
+        print(line)
+    for name, found in ratios.items():
+        print(f"median ratio to {name} {median(found):.2f} over {len(found)} rounds")
 
 
 if __name__ == "__main__":
