@@ -151,7 +151,7 @@ def _write(folder: Path) -> Path:
         exempt=np.array([name == "REFUSED" for name, *_ in SHOP]),
         ship_by=bought + DAY,
         # One in eight leaves late, and one is cancelled by the seller: both are over their lines.
-        shipped_at=bought + np.array([2 * DAY if place < 2 else HOUR for place in range(len(SHOP))], np.int64),
+        shipped_at=bought + np.array([_left_after(name) for name, *_ in SHOP], np.int64),
         cancelled_at=np.array([FIRST + HOUR if name == "INVOICE" else NEVER for name, *_ in SHOP], np.int64),
         tracked=np.ones(len(SHOP), np.int8),
         products=[product for _, _, product, *_ in SHOP],
@@ -161,6 +161,10 @@ def _write(folder: Path) -> Path:
     write_table(order_frame(orders), folder, "orders")
     write_table(fact_frame(sorted(facts, key=lambda fact: fact.known_at)), folder, "facts")
     return folder
+
+
+def _left_after(name: str) -> int:
+    return 2 * DAY if name in ("MESSAGE", "QUICK") else 20 * HOUR if name == "CANCEL" else HOUR
 
 
 def _fact(

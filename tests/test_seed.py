@@ -132,7 +132,19 @@ ROWS = (
         "case SHOP CLAIMED-C",
         r"claim_filed +not_as_described +granted",
     ),
-    Row("automatic rules by category, and own classes of tickets", (), "tasks SHOP --handbook OWN", r"dear glass"),
+    Row("own classes of tickets", (), "tasks SHOP --handbook OWN", r"dear glass"),
+    Row(
+        "automatic approval, in the seller's own longer window",
+        (),
+        "case SHOP BYHAND --handbook OWN",
+        r"return_requested +\S+ +authorised",
+    ),
+    Row(
+        "free labels where the marketplace leaves it to the seller",
+        (),
+        "rules DE --handbook OWN --on 2026-03-02",
+        r"prepaid_label +seller choice(.|\n)*prepaid_label +automatic",
+    ),
     Row(
         "cancellation and late shipment rates",
         (),
@@ -159,6 +171,22 @@ name = "classification"
 marketplaces = ["*"]
 word = "dear glass"
 when = { price_above = "20" }
+source = "house"
+grade = "S"
+
+[[rule]]
+name = "prepaid_label"
+marketplaces = ["DE"]
+word = "automatic"
+source = "house"
+grade = "S"
+
+[[rule]]
+name = "return_window"
+marketplaces = ["*"]
+clock = "calendar_days"
+amount = 60
+starts = "delivered"
 source = "house"
 grade = "S"
 """

@@ -1,5 +1,7 @@
 from collections import Counter
 
+import pytest
+
 from aftersale.advice import advice, classified, priority
 from aftersale.clocks import DAY, HOUR
 from aftersale.diagnosis import CAUSES, diagnose
@@ -60,6 +62,52 @@ def test_a_return_by_hand_comes_with_who_is_at_fault_and_what_to_offer():
     sold = order(category="bulky")
     found = hints(policy(FAULT, own=own), fact("return_requested", detail="CR-DEFECTIVE"), sold=sold)
     assert found == {"fault": "seller", "partial_refund_offer": "0.3"}
+
+
+FEES = (
+    {"name": "fault", "word": "buyer", "when": {"reason": ["CR-UNWANTED_ITEM"]}},
+    {"name": "restocking_fee", "share": "0.5", "when": {"situation": "returned_damaged"}},
+    {"name": "restocking_fee", "share": "0.2", "when": {"situation": "change_of_mind_late"}},
+    {"name": "restocking_fee", "share": "0"},
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "grade", "delivered", "fee"),
+    [
+        ("CR-UNWANTED_ITEM", "severe_damage", 4, "0.5"),
+        ("CR-UNWANTED_ITEM", "original", 4, "0"),
+        ("CR-UNWANTED_ITEM", "original", -40, "0.2"),
+        ("CR-DEFECTIVE", "severe_damage", 4, "0"),
+        ("CR-UNWANTED_ITEM", None, 4, None),
+    ],
+)
+def test_what_may_be_kept_of_a_refund_is_advised_once_the_goods_are_graded(reason, grade, delivered, fee):
+    bound, sold = policy(FAULT, *FEES), order(delivered_at=MONDAY + delivered * DAY)
+    told = ["return_requested", "return_authorised", "return_received"]
+    at = MONDAY + 5 * DAY
+    facts = [fact(kind, at + place * HOUR, detail="" if place else reason) for place, kind in enumerate(told)]
+    if delivered > 0:
+        facts.pop(1)
+    if grade is not None:
+        facts.append(fact("return_inspected", at + 4 * HOUR, detail=grade))
+    assert hints(bound, *facts, sold=sold).get("restocking_fee") == fee
+
+
+def test_who_sends_the_label_is_advised_while_it_is_due():
+    bound = policy({"name": "prepaid_label", "word": "seller_choice"})
+    own = policy(own=[{"name": "prepaid_label", "word": "not_prepaid"}])
+    wish = fact("return_requested")
+    assert hints(bound, wish) == {"prepaid_label": "seller_choice"}
+    assert hints(own, wish) == {"prepaid_label": "not_prepaid"}
+
+
+def test_what_the_seller_wants_proved_stands_behind_what_the_marketplace_asks_for():
+    more = {"name": "evidence", "words": ["messages", "photos"]}
+    made = docket(policy(ASKED, own=[more]), fact("claim_filed", MONDAY, detail="not_received"))
+    found = evidence_for(made.cases["C-1"], made.dossiers["O-1"], policy(ASKED, own=[more]))
+    assert found.missing == ("carrier_confirmation", "messages", "photos")
+    assert found.told.count("rule: ") == 2
 
 
 def test_a_claim_names_the_evidence_that_is_missing_and_is_fought_once_it_is_complete():

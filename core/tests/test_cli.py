@@ -9,9 +9,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from aftersale import cli as program
-from aftersale.cli import cli
+from aftersale.cli import cli, policies
 from aftersale.contributions import CORE_COMMANDS
+from aftersale.errors import AftersaleError
 from aftersale.plugins import load_plugins
 from aftersale.testing import plugin, reference
 from aftersale.workflow import default_workflow
@@ -131,7 +131,7 @@ def test_an_error_of_the_project_ends_the_program_with_2_and_no_traceback():
 
 def test_what_was_noted_on_an_error_is_shown_with_it():
     def fails():
-        error = program.AftersaleError("no")
+        error = AftersaleError("no")
         error.add_note("in the corner shop")
         raise error
 
@@ -307,7 +307,7 @@ def test_rules_without_a_day_are_today_s_in_the_marketplace_s_own_zone(monkeypat
         def date():
             return date(2025, 12, 31)
 
-    monkeypatch.setattr(program, "datetime", Clock)
+    monkeypatch.setattr(policies, "datetime", Clock)
     assert run("rules", "ALT").output.startswith("ALT on 2025-12-31: ")
     assert asked == ["America/Santiago"]
 

@@ -21,6 +21,7 @@ from aftersale.costs import (
 from aftersale.costs.parameters import parse_parameters
 from aftersale.docket import Docket
 from aftersale.errors import DocumentError, FactRefused, MoneyError
+from aftersale.handbook import Handbook, default_handbook
 from aftersale.journal import Journal, replay
 from aftersale.orders import OrderLine
 from aftersale.plugins import load_plugins
@@ -58,11 +59,15 @@ rule = [
 """
 
 
-def policy(*documents, marketplace="REF"):
-    rows = [row for each in documents for row in tomli.loads(each)["rule"]]
+def rows(marketplace, *documents):
     told = {"marketplaces": [marketplace], "source": "made up", "grade": "assumed"}
-    rules = parse_rules({"rule": [{**told, **row} for row in rows]}, "rules of the test")
-    return Policy(KNOWN[marketplace].marketplace, RuleSet(rules))
+    made = [{**told, **row} for each in documents for row in tomli.loads(each)["rule"]]
+    return parse_rules({"rule": made}, "rules of the test")
+
+
+def policy(*documents, marketplace="REF", own=""):
+    book = default_handbook().overlaid(Handbook(rows("*", f"rule = [{own}]")))
+    return Policy(KNOWN[marketplace].marketplace, RuleSet(rows(marketplace, *documents)), book)
 
 
 PLAIN, CHARGING = policy(RULES), policy(RULES, FEES)
@@ -197,6 +202,24 @@ def test_a_label_that_the_marketplace_sends_of_itself_is_a_label():
     automatic = policy(RULES, 'rule = [{ name = "prepaid_label", word = "automatic" }]')
     facts = happens(("return_requested", {"detail": "defective"}), "return_sent")
     assert costs(*facts, under=automatic) == [("return_label", 500, True)]
+
+
+def test_a_label_that_the_seller_lets_go_out_of_itself_is_a_label_too():
+    own = policy(RULES, own='{ name = "prepaid_label", word = "automatic" }')
+    facts = happens(("return_requested", {"detail": "defective"}), "return_sent")
+    assert costs(*facts, under=own) == [("return_label", 500, True)]
+
+
+@pytest.mark.parametrize(("own", "kept"), [("0.30", -750), ("0", 0)])
+def test_a_seller_may_keep_less_of_a_refund_than_the_marketplace_allows_and_may_bear_the_fault(own, kept):
+    facts = returned("refunded", reason="no_longer_needed", grade="severe_damage")
+    fee = f'{{ name = "restocking_fee", share = "{own}", when = {{ situation = "returned_damaged" }} }}'
+    under = policy(RULES, own=fee)
+    assert sum(amount for line, amount, _ in costs(*facts, under=under) if line == "restocking_fee") == kept
+    gracious = '{ name = "fault", word = "seller", when = { category = "general", reason = "no_longer_needed" } }'
+    found = costs(*facts, under=policy(RULES, own=gracious))
+    assert ("return_shipping", 500, True) in found
+    assert "restocking_fee" not in {line for line, *_ in found}
 
 
 def test_a_full_return_comes_to_the_way_back_the_packing_and_the_loss():

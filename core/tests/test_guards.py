@@ -83,6 +83,24 @@ def test_no_label_is_due_where_the_marketplace_sends_one(word, expected):
     assert holds("label_not_due", bound=terms({"name": "prepaid_label", "word": word}))[0] is expected
 
 
+@pytest.mark.parametrize(
+    ("word", "own", "expected"),
+    [
+        ("not_prepaid", "automatic", "rule: * prepaid_label"),
+        ("seller_choice", "automatic", "rule: * prepaid_label"),
+        (None, "automatic", "rule: * prepaid_label"),
+        ("seller_choice", "not_prepaid", ""),
+        ("not_prepaid", None, ""),
+    ],
+)
+def test_the_seller_may_let_a_prepaid_label_go_out_by_itself(word, own, expected):
+    told = [] if word is None else [{"name": "prepaid_label", "word": word}]
+    mine = [] if own is None else [{"name": "prepaid_label", "word": own, "when": {"category": "general"}}]
+    found, by = holds("label_not_due", bound=terms(*told, own=mine))
+    assert (found, by.startswith(expected)) == (bool(expected), True)
+    assert not holds("label_not_due", sold=order(category="glass"), bound=terms(*told, own=mine))[0]
+
+
 def test_a_label_is_due_where_nobody_says_that_one_is_sent():
     assert holds("label_not_due") == (False, "")
 
@@ -96,6 +114,12 @@ def test_a_rating_is_negative_by_its_stars_and_when_it_comes_without(stars, expe
 def test_a_parcel_is_delivered_once_the_carrier_says_so(delivered, expected):
     sold = order(delivered_at=None if delivered is None else MONDAY + delivered)
     assert holds("delivered", "not_received", "not_received_reported", sold=sold)[0] is expected
+    assert holds("sent_already", "cancellation", "cancellation_requested", sold=sold)[0] is expected
+
+
+@pytest.mark.parametrize(("left", "expected"), [(5 * DAY, True), (5 * DAY + 1, False), (None, False)])
+def test_an_order_cannot_be_cancelled_any_more_once_it_has_left(left, expected):
+    sold = order(delivered_at=MONDAY + 9 * DAY, shipped_at=None if left is None else MONDAY + left)
     assert holds("sent_already", "cancellation", "cancellation_requested", sold=sold)[0] is expected
 
 

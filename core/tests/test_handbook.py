@@ -133,6 +133,16 @@ def test_a_name_that_nothing_asks_for_is_refused_with_the_names_there_are(write)
     assert reply == f"{path}: frist_reply: unknown name (did you mean 'first_reply'?)"
 
 
+def test_what_only_a_marketplace_can_state_is_refused_so_that_no_row_goes_without_effect(write):
+    told = 'marketplaces = ["*"]\nvalue = true\nsource = "x"\ngrade = "S"\n'
+    path = write(f'[[rule]]\nname = "handled_by_marketplace"\n{told}')
+    (problem,) = refusal(path)
+    assert problem.startswith(
+        f"{path}: handled_by_marketplace: only a marketplace can state this, a row of yours would change nothing (the "
+        "handbook may speak of: appeal, "
+    )
+
+
 def test_a_seller_may_set_what_the_default_is_silent_about(write):
     own = load_handbook(write(row(7, name="appeal"), row(14, name="return_window")))
     assert {"appeal", "return_window"} <= set(own.names())

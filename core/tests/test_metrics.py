@@ -220,6 +220,14 @@ def test_how_much_more_a_target_that_may_be_reached_bears():
     assert bearable(MEAN, 1, 10) is None
 
 
+def test_without_orders_there_is_no_line_to_be_over_or_under():
+    assert bearable(ODR, 0, 0) is None
+    known = load_plugins((), {"reference": reference}).policies()
+    none = orders(order()).between(0, 0)
+    (found,) = [each for each in readings(known["REF"], Docket(known), none, MONDAY) if each.set_by == "rule"]
+    assert (found.value, found.denominator, found.met, found.bearable) == (None, 0, True, None)
+
+
 def test_a_target_that_is_not_strict_may_be_reached():
     assert [meets(MEAN, value) for value in (3.2, np.nextafter(3.2, 4))] == [True, False]
     assert [meets(ODR, value) for value in (0.01, np.nextafter(0.01, 0))] == [False, True]

@@ -654,7 +654,7 @@ def test_tracing_writes_every_call_with_who_is_asked_and_the_answer(capsys):
 
 def test_nobody_but_the_plugins_module_calls_a_hook():
     package = Path(str(files("aftersale")))
-    texts = {path.name: path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
+    texts = {str(path.relative_to(package)): path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
     callers = [name for name, text in texts.items() if "hook_caller" in text or ".hook." in text]
     assert callers == ["plugins.py"]
 

@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -37,6 +38,9 @@ def bound(demanded, own, key="rule"):
         (REFUND, {"clock": "business_days", "amount": 5}),
         (WINDOW, {"amount": 29}),
         (SWITCH, {"value": False}),
+        ({"name": "prepaid_label", "word": "automatic"}, {"word": "not_prepaid"}),
+        ({"name": "fault", "word": "seller"}, {"word": "buyer"}),
+        ({"name": "restocking_fee", "share": "0.20"}, {"share": "0.21"}),
     ],
 )
 def test_a_row_of_the_seller_that_asks_for_less_is_refused_with_both_quoted(demanded, own):
@@ -57,6 +61,9 @@ def test_a_row_of_the_seller_that_asks_for_less_is_refused_with_both_quoted(dema
         (REFUND, {"clock": "business_days", "amount": 3}),  # later over a weekend only: the tighter binds each time
         (WINDOW, {"amount": 60}),
         (SWITCH, {"value": True}),
+        ({"name": "prepaid_label", "word": "not_prepaid"}, {"word": "automatic"}),
+        ({"name": "fault", "word": "buyer"}, {"word": "seller"}),
+        ({"name": "restocking_fee", "share": "0.20"}, {"share": "0"}),
     ],
 )
 def test_a_row_that_asks_for_as_much_or_more_binds_beside_it(demanded, own):
@@ -90,3 +97,17 @@ def test_a_rule_about_some_orders_only_is_settled_order_by_order():
 def test_the_shipped_standard_may_ask_for_less_than_a_marketplace_that_asks_for_more():
     strict = {**REPLY, "name": "information_request", "starts": "information_requested", "amount": 48}
     Policy(PLACE, RuleSet(parsed([strict], "REF")), default_handbook())
+
+
+def test_the_narrowest_rule_that_covers_a_row_of_the_seller_s_is_the_one_to_keep():
+    told = {"name": "restocking_fee", "marketplaces": ["REF"], **TOLD}
+    late = {**told, "share": "0.2", "when": {"situation": "change_of_mind_late"}}
+    rules = RuleSet(parse_rules({"rule": [{**told, "share": "0"}, late]}, "rules.toml"))
+
+    def with_own(share):
+        rows = [{**late, "marketplaces": ["*"], "share": share}]
+        return Policy(PLACE, rules, default_handbook().overlaid(Handbook(parse_rules({"rule": rows}, "own.toml"))))
+
+    assert [rule.share for rule in with_own("0.1").own] == [Decimal("0.1")]
+    with pytest.raises(DocumentError, match=r"looser.*'REF restocking_fee .situation=change_of_mind_late. 0.2"):
+        with_own("0.3")

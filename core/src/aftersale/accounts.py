@@ -250,6 +250,8 @@ def _headers(section: str, *keys: str) -> list[str]:
 
 def _verdict(reading: ReadingRecord) -> str:
     days = reading["running_days"]
+    if reading["value"] is None:
+        return text("replay.nothing")
     if reading["met"]:
         return text("replay.met")
     if days == 1:

@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
+from aftersale import returnterms
 from aftersale.cases import Case
+from aftersale.costs.parameters import default_parameters
 from aftersale.dossiers import Dossier
 from aftersale.evidence import evidence_for
 from aftersale.facts import Fact
+from aftersale.guards import Situation, in_policy
 from aftersale.messages import core_text as text
 from aftersale.policies import Policy, Terms
 from aftersale.rules import NOTHING, Rule
@@ -51,7 +54,7 @@ def advice(case: Case, dossier: Dossier, policy: Policy) -> tuple[Hint, ...]:
     about = known_about(case, dossier)
     return (
         *_named(terms, dossier, about, "classification", "priority"),
-        *_for_return(case, terms, dossier, about),
+        *_for_return(case, policy, dossier, about),
         *_for_claim(case, terms, dossier, policy),
     )
 
@@ -69,27 +72,46 @@ def priority(case: Case, dossier: Dossier, policy: Policy) -> int:
 
 
 def _speaks(terms: Terms, dossier: Dossier, name: str, about: Mapping[str, str] = NOTHING) -> Rule | None:
-    """Return the rule of that name, the seller's before the marketplace's: it is advice, and the seller's own."""
-    order = dossier.order
-    return terms.handbook.rule(name, order, about) or terms.rulebook.rule(name, order, about)
+    return terms.preferred(name, dossier.order, about)
 
 
 def _named(terms: Terms, dossier: Dossier, about: Mapping[str, str], *names: str) -> Iterator[Hint]:
     for name in names:
         rule = _speaks(terms, dossier, name, about)
         if rule is not None and rule.value is not False:
-            yield Hint(name, text("advice.yes") if rule.value else str(rule.answer), rule.told)
+            yield _hint(name, rule)
 
 
-def _for_return(case: Case, terms: Terms, dossier: Dossier, about: Mapping[str, str]) -> Iterator[Hint]:
+def _hint(name: str, rule: Rule) -> Hint:
+    return Hint(name, text("advice.yes") if rule.value else str(rule.answer), rule.told)
+
+
+def _for_return(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> Iterator[Hint]:
     if case.kind not in ("return", "refund", "not_as_described"):
         return
-    names = ["fault"]
+    terms, order = policy.at(case.moved_at), dossier.order
+    fault = returnterms.fault(policy.at(case.opened_at), order, about.get("reason", ""))
+    if fault is not None:
+        yield _hint("fault", fault)
     if case.state in ("requested", "reported"):
-        names += ["partial_refund_offer", "returnless", "returnless_cross_border"]
-    if case.state == "received":
-        names.append("restocking_fee")
-    yield from _named(terms, dossier, about, *names)
+        yield from _named(terms, dossier, about, "partial_refund_offer", "returnless", "returnless_cross_border")
+    if case.state == "authorised" and case.task is not None:
+        label = returnterms.label(terms, order)
+        if label is not None:
+            yield _hint("prepaid_label", label)
+    if case.state == "received" and "grade" in about:
+        fee = returnterms.restocking_fee(terms, order, {**about, "situation": _inspected(case, policy, dossier, about)})
+        if fee is not None:
+            yield _hint("restocking_fee", fee)
+
+
+def _inspected(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> str:
+    """Return the situation by which a restocking fee is asked for, once the goods are graded."""
+    terms, order, asked = policy.at(case.opened_at), dossier.order, opening(case, dossier)
+    fault = returnterms.fault(terms, order, about.get("reason", ""))
+    inside = asked is None or in_policy(Situation(case.kind, asked, order, terms, dossier.cases))[0]
+    of_buyer = fault is not None and fault.word == "buyer"
+    return returnterms.situation(of_buyer, default_parameters().goods_grade(about["grade"]).situation, inside)
 
 
 def _for_claim(case: Case, terms: Terms, dossier: Dossier, policy: Policy) -> Iterator[Hint]:

@@ -14,6 +14,7 @@ from aftersale.dossiers import Dossier
 from aftersale.measures import DEFECTS
 from aftersale.orders import Order
 from aftersale.policies import Policies
+from aftersale.returnterms import fault
 from aftersale.tally import LATE, Blemish
 
 CAUSES = (
@@ -143,7 +144,7 @@ def _product(case: Case, dossier: Dossier, late: set[str], policies: Policies) -
     if case.kind != "return":
         return False
     reason = _said(case, dossier)
-    rule = policies[case.marketplace].at(case.opened_at).rulebook.rule("fault", dossier.order, {"reason": reason})
+    rule = fault(policies[case.marketplace].at(case.opened_at), dossier.order, reason)
     return bool(reason) and rule is not None and rule.word == "seller"
 
 

@@ -37,7 +37,7 @@ def _kinds() -> dict[str, str]:
 
 @frozen
 class Evidence:
-    """What a claim asks for, by the rule that says so, and which of it is at hand; both sorted as the rule has it."""
+    """What a claim asks for, by the rules that say so, and which of it is at hand; both sorted as the rule has it."""
 
     claim: str
     asked: tuple[str, ...]
@@ -61,17 +61,21 @@ def claim_type(case: Case, dossier: Dossier) -> str:
 
 
 def evidence_for(case: Case, dossier: Dossier, policy: Policy) -> Evidence:
-    """Return the evidence on a claim as its order's dossier has it now, under the rules of the day it was filed."""
+    """Return the evidence on a claim as its order's dossier has it now, under the rules of the day it was filed.
+
+    What the seller's handbook asks for stands behind what the marketplace does.
+    """
     claim = claim_type(case, dossier)
     terms = policy.at(case.opened_at)
     order, about = dossier.order, {"claim": claim}
-    rule = terms.rulebook.rule("evidence", order, about) or terms.handbook.rule("evidence", order, about)
+    rules = [book.rule("evidence", order, about) for book in (terms.rulebook, terms.handbook)]
+    speak = [rule for rule in rules if rule is not None]
     kinds = _kinds()
     found = {kinds.get(fact.kind, "") for fact in dossier.facts}
     found |= {fact.detail for fact in dossier.facts if fact.kind == SUBMITTED}
-    asked = rule.words if rule is not None else ()
+    asked = tuple(dict.fromkeys(word for rule in speak for word in rule.words))
     at_hand = (*(kind for kind in asked if kind in found), *sorted(found - set(asked) - {""}))
-    return Evidence(claim, asked, at_hand, rule.told if rule is not None else "")
+    return Evidence(claim, asked, at_hand, "; ".join(rule.told for rule in speak))
 
 
 def keep_until(case: Case, dossier: Dossier, policy: Policy) -> Instant | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from aftersale.returnterms import label
+
 if TYPE_CHECKING:
     from aftersale.cases import Case
     from aftersale.facts import Fact
@@ -99,8 +101,10 @@ def refunded_without_return(now: Situation) -> Answer:
 
 
 def label_not_due(now: Situation) -> Answer:
-    """Whether the seller owes no label: the marketplace sends one, or buyers get their own."""
-    rule = now.terms.rulebook.rule("prepaid_label", now.order)
+    """Whether nobody has to send a label by hand: one goes out by itself, the marketplace's or the seller's."""
+    if not now.terms.speaks("prepaid_label"):
+        return NO
+    rule = label(now.terms, now.order)
     if rule is not None and rule.word == "automatic":
         return True, rule.told
     return NO
@@ -170,8 +174,8 @@ def no_safe_t(now: Situation) -> Answer:
 
 def sent_already(now: Situation) -> Answer:
     """Whether the order had left before the buyer wanted it cancelled."""
-    at = now.order.delivered_at
-    return at is not None and at <= now.fact.occurred_at, ""
+    left = (now.order.shipped_at, now.order.delivered_at)
+    return any(at is not None and at <= now.fact.occurred_at for at in left), ""
 
 
 GUARDS: dict[str, Guard] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -56,13 +56,24 @@ def default_handbook() -> Handbook:
 def load_handbook(path: Path) -> Handbook:
     """Return the default handbook with the seller's own rows from a TOML file over it.
 
-    Raises DocumentError with every problem of the file, rows with names that nothing asks for among them.
+    Raises DocumentError with every problem of the file, rows that nothing would ask for among them.
     """
     own, source = Handbook(parse_rules(read(path), str(path)), str(path)), str(path)
-    known = default_workflow().asked_for() | set(rule_names())
-    unknown = [name for name in own.names() if name not in known]
-    if unknown:
-        everything = f"the handbook may speak of: {', '.join(sorted(known))}"
-        problems = (Problem(source, name, "unknown name", meant(name, known) or everything) for name in unknown)
-        raise DocumentError(source, tuple(problems))
+    if problems := tuple(_not_the_sellers(own.names(), source)):
+        raise DocumentError(source, problems)
     return default_handbook().overlaid(own)
+
+
+def _not_the_sellers(names: Iterable[str], source: str) -> Iterator[Problem]:
+    """Yield the names that nobody knows, and those of what a marketplace alone can state."""
+    catalogue = rule_names()
+    allowed = default_workflow().asked_for() | {name for name, each in catalogue.items() if each.handbook}
+    everything = f"the handbook may speak of: {', '.join(sorted(allowed))}"
+    for name in names:
+        if name in allowed:
+            continue
+        if name in catalogue:
+            what = "only a marketplace can state this, a row of yours would change nothing"
+            yield Problem(source, name, what, everything)
+        else:
+            yield Problem(source, name, "unknown name", meant(name, {*allowed, *catalogue}) or everything)

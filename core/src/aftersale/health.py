@@ -41,7 +41,10 @@ SHOWN = 10
 
 
 class StandingRecord(TypedDict):
-    """How one account stands, and by which metrics; `bearable` more defects keep the order defect rate's line."""
+    """How one account stands, and by which metrics; `bearable` more defects keep the order defect rate's line.
+
+    `bearable` is None where there are no orders to measure it by.
+    """
 
     marketplace: str
     state: str
@@ -178,12 +181,18 @@ def _metrics(found: Iterable[ReadingRecord]) -> Table:
             text("replay.nothing") if each["value"] is None else f"{each['value']:.4f}",
             f"{each['numerator']:.0f} / {each['denominator']}",
             f"{each['target']:g} ({each['set_by']})",
-            text("health.met" if each["met"] else STATES[each["state"]][1]),
+            _verdict(each),
             ", ".join(f"{name} {part['defects']}/{part['orders']}" for name, part in each["fulfilment"].items()),
         )
         for each in found
     ]
     return table(headers, rows, headers[1:2])
+
+
+def _verdict(reading: ReadingRecord) -> str:
+    if reading["value"] is None:
+        return text("replay.nothing")
+    return text("health.met" if reading["met"] else STATES[reading["state"]][1])
 
 
 def _why(found: Health) -> list[Table | str]:

@@ -30,7 +30,8 @@ class Reading:
     how many days in a row it has not, of as many as the consequence asks for; `triggered` whether on all of
     them. `components` are the defective orders by sort, `fulfilment` (numerator, denominator) of what the seller
     ships (MFN) and of what the marketplace ships (FBA). `bearable` is how many more the numerator can grow by today
-    before the target is missed, below 0 when it is missed already; None where the numerator counts nothing bad.
+    before the target is missed, below 0 when it is missed already; None where the numerator counts nothing bad, or
+    there is nothing to divide by.
     """
 
     metric: str
@@ -60,11 +61,11 @@ def meets(rule: Rule, value: float) -> bool:
 
 
 def bearable(rule: Rule, numerator: int, denominator: int) -> int | None:
-    """Return how many more bad ones the target leaves room for, with the denominator as it is.
+    """Return how many more bad ones the target leaves room for, with the denominator as it is; None where it is 0.
 
     Under a strict target of 1 %, 100 orders bear no defect, 200 one, 500 four, 1,000 nine.
     """
-    if rule.direction == "above" or rule.name.startswith("mean_"):
+    if not denominator or rule.direction == "above" or rule.name.startswith("mean_"):
         return None
     line = (rule.target or Decimal(0)) * denominator
     most = line.to_integral_value(ROUND_CEILING) - 1 if rule.strict else line.to_integral_value(ROUND_FLOOR)

@@ -40,7 +40,7 @@ class Order(NamedTuple):
     `price` counts minor units (cents, yen) of `currency`; `total` is the same as money. `exempt` marks
     products that the marketplace lets the seller decide on by hand; `cross_border` orders whose return leaves
     the country. `product` is the dearest of its lines, empty where it is not known. Instants are microseconds
-    since 1970 in UTC; None where nothing was promised, or arrived.
+    since 1970 in UTC; None where nothing was promised, arrived, or is known to have left.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Order(NamedTuple):
     delivered_at: Instant | None = None
     lines: tuple[OrderLine, ...] = ()
     product: str = ""
+    shipped_at: Instant | None = None
 
     @property
     def total(self) -> Money:
@@ -140,11 +141,15 @@ class Orders:
             _instants(self.promised_at[indices]),
             _instants(self.delivered_at[indices]),
         ]
-        if not self.products:
-            return [Order(*row) for row in zip(*columns, strict=True)]
-        products = [self.products[index] for index in indices.tolist()]
-        made = (Order(*row) for row in zip(*columns, strict=True))
-        return [order._replace(product=name) for order, name in zip(made, products, strict=True)]
+        made = [Order(*row) for row in zip(*columns, strict=True)]
+        # Most orders know neither, and they are made by the million.
+        if self.products:
+            names = [self.products[index] for index in indices.tolist()]
+            made = [order._replace(product=name) for order, name in zip(made, names, strict=True)]
+        left = _instants(self.shipped_at[indices])
+        if any(at is not None for at in left):
+            made = [order._replace(shipped_at=at) for order, at in zip(made, left, strict=True)]
+        return made
 
 
 COLUMNS = (

@@ -135,6 +135,10 @@ class Terms:
             return own
         return rule if rule is not None else own
 
+    def preferred(self, name: str, order: Order, about: Mapping[str, str] = NOTHING) -> Rule | None:
+        """Return the rule of that name for this order, the seller's before the marketplace's: for what is advice."""
+        return self.handbook.rule(name, order, about) or self.rulebook.rule(name, order, about)
+
     def _measured(self, name: str, fact: str, at: Instant, order: Order) -> Deadline | None:
         rule, own = (_started(book.rule(name, order), fact) for book in (self.rulebook, self.handbook))
         if rule is None and own is None:

@@ -12,6 +12,8 @@ from aftersale.rules import Condition, Rule
 
 _PROBED = 28
 """Days from whose every hour two deadlines of different clocks are compared: four weeks hold every day of the week."""
+_STRICTEST = {"fault": "seller", "prepaid_label": "automatic"}
+"""What a marketplace's row of that name may say that leaves the seller no choice."""
 _SAMPLE = date(2026, 1, 5)
 """A Monday from which they are compared where neither row is dated."""
 
@@ -21,12 +23,14 @@ def loosened(own: Iterable[Rule], demanded: Iterable[Rule], place: Marketplace) 
 
     A row is compared with those of its name that are in force with it, or for good where it is undated. Deadlines are
     looser when they end later from some hour of four weeks and earlier from none; where it depends on the hour, the
-    tighter one binds each time, and nothing is wrong.
+    tighter one binds each time, and nothing is wrong. Where several of the marketplace's rows cover the seller's, the
+    one that asks most about an order decides.
     """
     standing = list(demanded)
     for row in own:
-        for rule in standing:
-            if rule.name == row.name and rule.kind == row.kind and _meet(row, rule) and _looser(row, rule, place):
+        met = [rule for rule in standing if rule.name == row.name and rule.kind == row.kind and _meet(row, rule)]
+        for rule in met:
+            if not any(_goes_before(each, rule) for each in met) and _looser(row, rule, place):
                 what = f"'{row}' is looser than what the marketplace demands: '{rule}' ({rule.source}, {rule.grade})"
                 hint = "ask for as much or more, or leave the row out: the marketplace's holds anyway"
                 yield Problem(row.origin, str(row), what, hint)
@@ -40,6 +44,13 @@ def _meet(own: Rule, rule: Rule) -> bool:
         begins = max(own.valid_from or date.min, rule.valid_from or date.min)
         together = begins <= min(own.valid_until or date.max, rule.valid_until or date.max)
     return together and not _apart(own.when, rule.when)
+
+
+def _goes_before(narrow: Rule, wide: Rule) -> bool:
+    """Whether the one decides all that the seller's row is about, on all days of the other."""
+    longer = (narrow.valid_from or date.min) <= (wide.valid_from or date.min)
+    longer &= (narrow.valid_until or date.max) >= (wide.valid_until or date.max)
+    return longer and narrow.when.weight > wide.when.weight
 
 
 def _apart(own: Condition, rule: Condition) -> bool:
@@ -65,6 +76,10 @@ def _looser(own: Rule, rule: Rule, place: Marketplace) -> bool:
         return bool(rule.value) and not own.value
     if own.kind == "metric":
         return _target_looser(own, rule)
+    if own.name in _STRICTEST:
+        return rule.word == _STRICTEST[own.name] != own.word
+    if own.name == "restocking_fee":
+        return (own.share or 0) > (rule.share or 0)
     return False
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 """How many tasks a listing shows; the JSON holds all of them."""
-NARROW = 76
+NARROW = 96
 """Columns of a terminal under which tasks are told in lines instead of a table."""
 
 
@@ -112,7 +112,7 @@ def worklist_listing(found: Worklist) -> list[Table | str]:
             each["due"][:16].replace("T", " "),
             f"{each['hours_left']:.1f}",
             f"{each['deadline']} ({each['set_by']})",
-            each["classification"] + ("!" * each["priority"]) + (text("tasks.risk") if each["risk"] else ""),
+            _class(each),
         )
         for each in found["tasks"][:SHOWN]
     ]
@@ -120,15 +120,23 @@ def worklist_listing(found: Worklist) -> list[Table | str]:
 
 
 def _line(task: TaskRecord) -> str:
-    """Return a task in a line or two, for terminals that are too narrow for a table."""
-    return text(
+    """Return a task in two lines or three, for terminals that are too narrow for a table."""
+    advised = "; ".join(f"{name}: {says}" for name, says in task["advice"].items())
+    told = text(
         "tasks.line",
         due=task["due"][:16].replace("T", " "),
         task=task["task"],
         case=task["case"],
         deadline=task["deadline"],
         set_by=task["set_by"],
+        left=f"{task['hours_left']:.1f}",
+        classed=_class(task),
     )
+    return told + (text("tasks.advice", advised=advised) if advised else "")
+
+
+def _class(task: TaskRecord) -> str:
+    return task["classification"] + "!" * task["priority"] + (text("tasks.risk") if task["risk"] else "")
 
 
 def _headers(section: str, *keys: str) -> list[str]:

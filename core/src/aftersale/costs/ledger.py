@@ -15,6 +15,7 @@ from aftersale.facts import Fact
 from aftersale.messages import core_text as text
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
 from aftersale.policies import Policy, Terms
+from aftersale.returnterms import fault
 from aftersale.rules import Rule
 
 LINES = (
@@ -139,7 +140,7 @@ class Ledger:
     def fault(self, fact: Fact) -> Rule | None:
         """Return the rule that says who pays for the return, by the reason that the case was opened with."""
         opened = self.facts[fact.case][0]
-        return self.terms(opened).rulebook.rule("fault", self.order, {"reason": opened.detail})
+        return fault(self.terms(opened), self.order, opened.detail)
 
     def buyer_pays(self, fact: Fact) -> bool:
         """Whether the buyer is at fault; the seller is where no rule says so."""

@@ -47,8 +47,7 @@ def _as_offered(ledger: Ledger, fact: Fact) -> None:
         return
     about = {"reason": ledger.reason(fact.case)}
     terms, order = ledger.terms(offer or fact), ledger.order
-    rule = terms.handbook.rule("partial_refund_offer", order, about)
-    rule = rule or terms.rulebook.rule("partial_refund_offer", order, about)
+    rule = terms.preferred("partial_refund_offer", order, about)
     if rule is not None and rule.share is not None:
         amount, basis = capped(rule, order.price, order.currency), rule.told
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aftersale import returnterms
 from aftersale.costs.ledger import GIVEN_BACK, Ledger, rounded
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.costs.refunds import capped
@@ -39,8 +40,8 @@ def way_back(ledger: Ledger, step: Step) -> None:
 
 
 def _label_of_itself(ledger: Ledger, fact: Fact) -> bool:
-    """Whether the marketplace sends a prepaid label, which the seller pays."""
-    rule = ledger.terms(fact).rulebook.rule("prepaid_label", ledger.order)
+    """Whether a prepaid label goes out by itself, which the seller pays."""
+    rule = returnterms.label(ledger.terms(fact), ledger.order)
     return rule is not None and rule.word == "automatic"
 
 
@@ -116,7 +117,7 @@ def _restocking(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> None:
     if paid is None or refunded is None:
         return
     about = {"situation": _situation(ledger, receipt, grade), "reason": ledger.reason(case), "grade": grade.name}
-    rule = ledger.terms(refunded).rulebook.rule("restocking_fee", ledger.order, about)
+    rule = returnterms.restocking_fee(ledger.terms(refunded), ledger.order, about)
     if rule is None or rule.share is None:
         return
     allowed = capped(rule, paid.amount, ledger.order.currency)
@@ -125,10 +126,6 @@ def _restocking(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> None:
 
 
 def _situation(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> str:
-    if not ledger.buyer_pays(receipt):
-        return "received_faulty"
-    if grade.situation:
-        return grade.situation
     asked = ledger.facts[receipt.case][0]
     inside = in_policy(Situation("return", asked, ledger.order, ledger.terms(asked), {}))[0]
-    return "change_of_mind" if inside else "change_of_mind_late"
+    return returnterms.situation(ledger.buyer_pays(receipt), grade.situation, inside)

@@ -17,12 +17,19 @@ from aftersale.rules.model import Kind, Rule
 
 @frozen
 class RuleName:
-    """A name that rules may have, the kind of its rows, and its meaning in English and Chinese."""
+    """A name that rules may have, the kind of its rows, and its meaning in English and Chinese.
+
+    `handbook` says that a seller's handbook may have such rows too, beside those deadlines and windows that the
+    workflow asks for; rows of other names only a marketplace can state. `words` are all that a row may say, where that
+    is a choice.
+    """
 
     name: Word
     kind: Kind
     en: Word
     zh: Word
+    handbook: bool = False
+    words: tuple[Word, ...] = ()
 
 
 @frozen
@@ -59,6 +66,10 @@ def misnamed(rule: Rule, asked_for: Collection[str]) -> Iterator[Problem]:
     if known is not None and rule.kind != known.kind:
         what = f"'{rule.name}' is a {known.kind}, this row is a {rule.kind}"
         yield Problem(rule.origin, str(rule), what, _HOW[known.kind])
+    elif known is not None and known.words and rule.word not in known.words:
+        what = f"'{rule.name}' cannot be '{rule.word}'"
+        hint = meant(rule.word or "", known.words) or f"it is one of: {', '.join(known.words)}"
+        yield Problem(rule.origin, str(rule), what, hint)
 
 
 _HOW: dict[Kind, str] = {

@@ -1,0 +1,48 @@
+"""The command `aftersale`: what is installed, which rules are in force, how a case moves.
+
+Plugins add commands. What a command needs is imported when it runs, so that the others start fast.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from aftersale.cli.journals import show_case, show_costs, show_health, show_replay, show_tasks
+from aftersale.cli.plugins import show_plugins
+from aftersale.cli.policies import show_rules, show_workflow
+from aftersale.cli.program import TRACE, Program
+
+__all__ = ["TRACE", "cli", "main"]
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="aftersale", prog_name="aftersale", message="%(prog)s %(version)s")
+def cli() -> None:
+    """After-sales cases of marketplace sellers.
+
+    See which rules a marketplace enforces on a day, how a case moves and what is due, and what staffing and
+    policies keep it all on target. Marketplaces and some commands come from plugins.
+    """
+
+
+for _command in (
+    show_case,
+    show_costs,
+    show_health,
+    show_plugins,
+    show_replay,
+    show_rules,
+    show_tasks,
+    show_workflow,
+):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the program; what the terminal's encoding cannot show is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    cli(prog_name="aftersale")

@@ -1,0 +1,181 @@
+"""Commands about journals: what is to be done, how the account stands, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aftersale.cli.options import day_given, journal_options, print_json, show
+from aftersale.cli.program import loaded, text
+
+if TYPE_CHECKING:
+    from aftersale.clocks import Instant
+    from aftersale.costs import Grouping
+    from aftersale.journal import Journal, Replay
+    from aftersale.policies import Policies
+
+
+def _replayed(
+    ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None
+) -> tuple[Journal, Replay, Policies]:
+    """Return a journal, what it comes to by an instant, and the policies that say so."""
+    from aftersale.handbook import default_handbook, load_handbook
+    from aftersale.journal import read_journal, replay
+
+    policies = loaded(ctx).policies(handbook=load_handbook(handbook) if handbook else default_handbook())
+    journal = read_journal(folder)
+    return journal, replay(journal, policies, until), policies
+
+
+@click.command("replay")
+@journal_options
+def show_replay(ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, as_json: bool) -> None:
+    """Put the facts of a journal through the engine.
+
+    Shows where the cases of the folder JOURNAL stand then, how every metric reads, and which facts were refused.
+    """
+    from aftersale.accounts import account_listing, accounts
+
+    found = accounts(*_replayed(ctx, journal, until, handbook))
+    print_json(found) if as_json else show(account_listing(found))
+
+
+@click.command("tasks")
+@journal_options
+def show_tasks(ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, as_json: bool) -> None:
+    """List what is to be done, the most pressing first.
+
+    Each open task of the folder JOURNAL with its deadline, whether the marketplace or the handbook sets it, and what
+    the handbook advises.
+    """
+    from aftersale.worklists import worklist, worklist_listing
+
+    found = worklist(*_replayed(ctx, journal, until, handbook))
+    print_json(found) if as_json else show(worklist_listing(found))
+
+
+@click.command("case")
+@journal_options
+@click.argument("name")
+def show_case(
+    ctx: click.Context, journal: Path, name: str, until: Instant | None, handbook: Path | None, as_json: bool
+) -> None:
+    """Show one case, or all cases of an order.
+
+    What happened to NAME in the folder JOURNAL, what is due, the evidence asked for and missing, and what is advised.
+    """
+    from aftersale.casefiles import case_listing, case_records
+
+    _, replayed, policies = _replayed(ctx, journal, until, handbook)
+    found = case_records(name, replayed, policies)
+    print_json(found) if as_json else show(case_listing(found))
+
+
+@click.command("health")
+@click.option("--on", "day", metavar="DATE", callback=day_given, help="As of the end of that day in each marketplace.")
+@click.option("--why", is_flag=True, help="Also what went wrong: causes, products, and the orders rated badly.")
+@journal_options
+def show_health(
+    ctx: click.Context,
+    journal: Path,
+    until: Instant | None,
+    handbook: Path | None,
+    as_json: bool,
+    day: date | None,
+    why: bool,
+) -> None:
+    """Show how the account stands.
+
+    Its state in every marketplace of the folder JOURNAL, the metrics that put it there, and how many more defects it
+    can bear. JOURNAL may also be a marketplace's own health report (JSON): it is recomputed, and disagreements told.
+    """
+    if journal.is_file():
+        _show_report(ctx, journal, as_json)
+        return
+    if day is not None and until is not None:
+        raise click.UsageError(text("health.on_or_until"))
+    from aftersale.health import health, health_listing
+
+    if day is not None:
+        until = _end_of_day(ctx, journal, day)
+    found = health(*_replayed(ctx, journal, until, handbook), why=why)
+    print_json(found) if as_json else show(health_listing(found, why))
+
+
+@click.command("costs")
+@click.option(
+    "--by",
+    type=click.Choice(["line", "marketplace", "product", "order", "case"]),
+    default="line",
+    show_default=True,
+    help="What to add up by.",
+)
+@click.option("--set", "own", multiple=True, metavar="NAME=VALUE", help="A number of your own for an assumed one.")
+@click.option("--into", metavar="CURRENCY", help="One sum in that currency too, by the rates given.")
+@click.option("--rate", "rates", multiple=True, metavar="CURRENCY=VALUE", help="What one unit is worth in it.")
+@journal_options
+def show_costs(
+    ctx: click.Context,
+    journal: Path,
+    until: Instant | None,
+    handbook: Path | None,
+    as_json: bool,
+    by: Grouping,
+    own: tuple[str, ...],
+    into: str | None,
+    rates: tuple[str, ...],
+) -> None:
+    """Show what after-sales costs.
+
+    What the facts of the folder JOURNAL tell, and estimates where they tell nothing; what the marketplace ships (FBA)
+    and what the seller ships (MFN) apart, each currency for itself.
+    """
+    from aftersale.costs import cost_accounts, cost_listing, default_parameters
+
+    parameters = default_parameters().with_own(dict(_pairs("--set", own)), "--set")
+    given = {name: _decimal(name, value) for name, value in _pairs("--rate", rates)}
+    found = cost_accounts(*_replayed(ctx, journal, until, handbook), by, parameters, into, given)
+    print_json(found) if as_json else show(cost_listing(found))
+
+
+def _pairs(option: str, given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for pair in given:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise click.UsageError(text("costs.no_pair", option=option, given=pair))
+        yield name.strip(), value.strip()
+
+
+def _decimal(name: str, value: str) -> Decimal:
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or found <= 0:
+        raise click.UsageError(text("costs.no_rate", name=name, value=value))
+    return found
+
+
+def _end_of_day(ctx: click.Context, folder: Path, day: date) -> Instant:
+    """Return the last instant of a day on every marketplace of a journal: the latest of their midnights."""
+    from datetime import timedelta
+
+    from aftersale.clocks import start_of_day
+    from aftersale.journal import read_journal
+
+    known = loaded(ctx).marketplaces
+    zones = [known[name].zone for name in read_journal(folder).orders.marketplaces if name in known]
+    return max(start_of_day(day + timedelta(1), zone) for zone in zones or ["UTC"]) - 1
+
+
+def _show_report(ctx: click.Context, path: Path, as_json: bool) -> None:
+    from aftersale.healthreports import listing, read_health_report, record
+
+    plugins = loaded(ctx)
+    found = read_health_report(path, plugins.health_reports(), plugins.marketplaces)
+    print_json(record(found)) if as_json else show(listing(found))

@@ -1,0 +1,73 @@
+"""Options: what several commands take, and how they print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aftersale.cli.program import text
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aftersale.clocks import Instant
+
+
+def day_given(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
+    """Read an option as a day."""
+    try:
+        return None if value is None else date.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(text("rules.not_a_date", value=value)) from error
+
+
+def instant_given(ctx: click.Context, param: click.Parameter, value: str | None) -> Instant | None:
+    """Read an option as an instant."""
+    from aftersale.clocks import instant
+    from aftersale.errors import ClockError
+
+    try:
+        return None if value is None else instant(value)
+    except ClockError as error:
+        raise click.BadParameter(text("replay.not_an_instant", value=value)) from error
+
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def journal_options(command: Any) -> Any:
+    """Give a command the folder of a journal, until when time passes, and the seller's handbook."""
+    decorators = (
+        click.argument("journal", type=click.Path(path_type=Path)),
+        click.option(
+            "--until", metavar="INSTANT", callback=instant_given, help="Let time pass to then; else to the last fact."
+        ),
+        click.option(
+            "--handbook",
+            type=click.Path(path_type=Path),
+            help="The seller's own TOML file, over the standard that is shipped.",
+        ),
+        as_json_option,
+        click.pass_context,
+    )
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command
+
+
+def show(parts: Iterable[Table | str]) -> None:
+    """Print tables and lines."""
+    from aftersale import tables
+
+    tables.show(*parts)
+
+
+def print_json(data: object) -> None:
+    """Print JSON."""
+    # ASCII alone, so that it means the same in whatever encoding it is written and read.
+    click.echo(json.dumps(data, indent=2))

@@ -1,0 +1,101 @@
+"""Commands about policies: which rules are in force, and how a case moves."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from aftersale.cli.options import as_json_option, day_given, print_json, show
+from aftersale.cli.program import loaded, text
+from aftersale.errors import meant
+
+
+@click.command("rules")
+@click.argument("marketplace", required=False)
+@click.option(
+    "--on", "day", metavar="DATE", callback=day_given, help="The day, in the marketplace's own time; else today."
+)
+@click.option("--rule", "name", metavar="NAME", help="What a rule means, and its rows over time.")
+@click.option("--changes-since", "since", metavar="DATE", callback=day_given, help="What begins or ends from then on.")
+@click.option("--compare", metavar="NAMES", help="Marketplaces side by side, such as US,DE,JP.")
+@click.option(
+    "--handbook",
+    type=click.Path(path_type=Path),
+    help="The seller's own TOML file, over the standard that is shipped.",
+)
+@as_json_option
+@click.pass_context
+def show_rules(
+    ctx: click.Context,
+    marketplace: str | None,
+    day: date | None,
+    name: str | None,
+    since: date | None,
+    compare: str | None,
+    handbook: Path | None,
+    as_json: bool,
+) -> None:
+    """Show the rules in force on a day.
+
+    Those of MARKETPLACE first, then what the seller's handbook asks for on top. Other options look at all
+    marketplaces, or at MARKETPLACE alone.
+    """
+    from aftersale.handbook import default_handbook, load_handbook
+    from aftersale.ruleviews import RuleViews
+
+    if since and (compare is not None or day):
+        raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
+    own = load_handbook(handbook) if handbook else default_handbook()
+    views = RuleViews(loaded(ctx), own, name, _today)
+    if name is not None and not views.known(name):
+        hint = meant(name, views.names()) or ", ".join(views.names())
+        raise click.UsageError(text("rules.unknown", rule=name, hint=hint))
+    if compare is not None:
+        found = views.comparison(_compared(marketplace, compare), day, handbook is not None)
+    elif since:
+        found = views.changes(marketplace, since)
+    elif name:
+        found = views.history(marketplace, name, day)
+    elif marketplace:
+        found = views.of_day(marketplace, day)
+    else:
+        known = ", ".join(sorted(loaded(ctx).marketplaces)) or "–"
+        raise click.UsageError(text("rules.name_one", known=known))
+    if as_json:
+        print_json(found.as_json())
+        return
+    show(found.parts())
+
+
+def _compared(marketplace: str | None, names: str) -> list[str]:
+    places = [each.strip() for each in names.split(",") if each.strip()]
+    if not places:
+        raise click.UsageError(text("rules.one_at_least"))
+    return [marketplace, *places] if marketplace else places
+
+
+def _today(zone: str) -> date:
+    return datetime.now(ZoneInfo(zone)).date()
+
+
+@click.command("workflow")
+@click.argument("kind", required=False)
+@click.option("--mermaid", is_flag=True, help="Print a Mermaid state diagram instead of text.")
+def show_workflow(kind: str | None, mermaid: bool) -> None:
+    """Show how cases move.
+
+    Each state of KIND (of every kind, without it) with its task, its deadlines, and the facts that lead on.
+    """
+    from aftersale.listings import workflow_diagram, workflow_listing
+    from aftersale.workflow import default_workflow
+
+    kinds = default_workflow().kinds
+    if kind is not None and kind not in kinds:
+        known = f"{meant(kind, kinds)} {', '.join(kinds)}".strip()
+        raise click.UsageError(text("workflow.unknown", kind=kind, known=known))
+    shown = [each for each in kinds.values() if kind in (None, each.name)]
+    told = workflow_diagram if mermaid else workflow_listing
+    click.echo("\n\n".join("\n".join(told(each)) for each in shown))

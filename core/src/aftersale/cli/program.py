@@ -1,0 +1,138 @@
+"""The program: its own commands and those of plugins as one, and errors told without a traceback.
+
+Only here is the environment looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aftersale.errors import AftersaleError, meant
+from aftersale.hookspecs import ALLOW_LIST
+
+if TYPE_CHECKING:
+    from aftersale.plugins import Plugins
+
+
+TRACE = "AFTERSALE_TRACE"
+"""The environment variable that shows every call of a hook."""
+ELSEWHERE = {"simulate": "aftersale-simulator", "whatif": "aftersale-simulator"}
+"""Commands that people look for here, and the distribution that adds them."""
+
+
+class Refused(click.ClickException):
+    """An error of the project, shown without traceback; the program ends with 2."""
+
+    exit_code = 2
+
+    def __init__(self, error: AftersaleError) -> None:
+        """Keep the text of the error and whatever was noted on its way."""
+        super().__init__("\n".join([str(error), *getattr(error, "__notes__", ())]))
+
+
+class Interrupted(click.ClickException):
+    """Ctrl-C: one line, and the exit code that shells expect."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        """Say so in a line."""
+        super().__init__(text("commands.interrupted"))
+
+    def show(self, file: Any = None) -> None:
+        """Write the line to stderr."""
+        click.echo(self.message, err=True)
+
+
+class Program(click.Group):
+    """The commands of the program and those that plugins add; errors of the project end it cleanly."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the command line; `--help` asks the plugins for their commands meanwhile."""
+        with _shown():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _shown():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands; only those of the program itself while a plugin is broken."""
+        try:
+            return sorted({*self.commands, *loaded(ctx).commands()})
+        except AftersaleError:
+            return sorted(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of the program or of a plugin, or None; raises PluginError for broken plugins."""
+        return self.commands.get(cmd_name) or loaded(ctx).commands().get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; every one but `plugins` is refused while a plugin is broken."""
+        name = args[0]
+        if name != "plugins":
+            loaded(ctx)
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise click.UsageError(_missing(name, self.list_commands(ctx)), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say under the help when plugins are broken, for their commands are then missing from it."""
+        try:
+            loaded(ctx)
+        except AftersaleError:
+            formatter.write_paragraph()
+            formatter.write_text(text("plugins.broken"))
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    try:
+        yield
+    except AftersaleError as error:
+        raise Refused(error) from error
+    except KeyboardInterrupt as error:
+        raise Interrupted from error
+
+
+def _missing(name: str, known: Iterable[str]) -> str:
+    named = allowed()
+    if name in ELSEWHERE and named is not None:
+        return text("commands.left_out", command=name, variable=ALLOW_LIST, names=", ".join(named) or "none")
+    if name in ELSEWHERE:
+        return text("commands.elsewhere", command=name, distribution=ELSEWHERE[name])
+    unknown = text("commands.unknown", command=name)
+    return f"{unknown}; {meant(name, known)}".removesuffix("; ")
+
+
+def allowed() -> list[str] | None:
+    """Return the plugins that AFTERSALE_PLUGINS names, none when it is empty; None when it is not set."""
+    value = os.environ.get(ALLOW_LIST)
+    return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
+
+
+def loaded(ctx: click.Context) -> Plugins:
+    """Return the plugins, loaded once for a run of the program; raises PluginError for broken ones."""
+    root = ctx.find_root()
+    if root.obj is None:
+        from aftersale.plugins import load_plugins
+
+        root.obj = load_plugins(allowed(), trace=os.environ.get(TRACE, "0") not in ("", "0"))
+    ctx.obj = root.obj
+    plugins: Plugins = root.obj
+    return plugins
+
+
+def text(key: str, **values: object) -> str:
+    """Return a message of the catalogue, which is read when the first is asked for."""
+    from aftersale.messages import core_text
+
+    return core_text(key, **values)

@@ -1,0 +1,55 @@
+"""Return terms: who bears a return, who sends its label, and what may be kept of the refund, by marketplace and seller.
+
+A seller may take on more than the marketplace asks for, never less: each of these answers what holds where both speak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aftersale.orders import Order
+from aftersale.policies import Terms
+from aftersale.rules import Rule
+
+
+def fault(terms: Terms, order: Order, reason: str) -> Rule | None:
+    """Return the rule that says who pays for a return of that reason: the seller where either side says so."""
+    rule, own = (book.rule("fault", order, {"reason": reason}) for book in (terms.rulebook, terms.handbook))
+    if own is None or (rule is not None and rule.word == "seller"):
+        return rule
+    return own
+
+
+def label(terms: Terms, order: Order) -> Rule | None:
+    """Return the rule that says how a return gets its label.
+
+    Where the marketplace sends one by itself the seller has no say; else the seller's own row goes first.
+    """
+    rule, own = (book.rule("prepaid_label", order) for book in (terms.rulebook, terms.handbook))
+    if own is None or (rule is not None and rule.word == "automatic"):
+        return rule
+    return own
+
+
+def restocking_fee(terms: Terms, order: Order, about: Mapping[str, str]) -> Rule | None:
+    """Return the rule that says how much of the price may be kept: the lesser of the marketplace's and the seller's.
+
+    `about` holds the `situation`, the `reason` and the `grade`. Where the marketplace is silent, nothing may be kept,
+    whatever the seller's row says.
+    """
+    rule, own = (book.rule("restocking_fee", order, about) for book in (terms.rulebook, terms.handbook))
+    if own is None or rule is None:
+        return rule
+    return own if (own.share or 0) < (rule.share or 0) else rule
+
+
+def situation(fault_of_buyer: bool, after_inspection: str, in_policy: bool) -> str:
+    """Return the situation by which a restocking fee is asked for, from who is at fault and what came back.
+
+    `after_inspection` is what the grade of the goods comes to, empty for goods as new.
+    """
+    if not fault_of_buyer:
+        return "received_faulty"
+    if after_inspection:
+        return after_inspection
+    return "change_of_mind" if in_policy else "change_of_mind_late"

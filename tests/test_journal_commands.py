@@ -1,0 +1,244 @@
+"""The commands that read a journal, as people and programs meet them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aftersale.cli import cli
+
+# Before click 8.2 a runner mixes the two streams unless it is told not to.
+APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+NOON = "2026-03-11T17:00:00Z"
+OWN = """
+[[rule]]
+name = "prepaid_label"
+marketplaces = ["*"]
+word = "automatic"
+source = "our handbook"
+grade = "S"
+
+[[rule]]
+name = "priority"
+marketplaces = ["*"]
+count = 2
+when = { situation = "claim" }
+source = "our handbook"
+grade = "S"
+"""
+
+
+def run(command: str, *args: object, columns: int = 80) -> Result:
+    env = {"COLUMNS": str(columns), "TERM": "dumb"}
+    return CliRunner(**APART).invoke(cli, [command, *map(str, args)], env=env, prog_name="aftersale")
+
+
+def asked(command: str, *args: object) -> Any:
+    result = run(command, *args, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def refused(command: str, *args: object) -> str:
+    result = run(command, *args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    return str(result.stderr.splitlines()[-1])
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "sop.toml"
+    path.write_text(OWN, encoding="utf-8")
+    return path
+
+
+# --- tasks ---
+
+
+def test_a_task_says_what_is_due_when_by_whose_word_and_what_is_advised(shop_journal: Path) -> None:
+    found = asked("tasks", shop_journal, "--until", NOON)
+    assert (found["journal"], found["until"]) == (str(shop_journal), "2026-03-11T17:00:00+00:00")
+    (evidence,) = [each for each in found["tasks"] if each["case"] == "MISSING-C"]
+    assert evidence == {
+        "task": "submit_evidence",
+        "case": "MISSING-C",
+        "kind": "claim",
+        "marketplace": "US",
+        "order": "MISSING",
+        "due": "2026-03-11T23:00:00+00:00",
+        "hours_left": 6.0,
+        "deadline": "information_request",
+        "set_by": "rule",
+        "classification": "claim",
+        "priority": 0,
+        "risk": ["late_shipment_rate"],
+        "advice": {
+            "evidence_missing": "proof_of_shipment, messages",
+            "contest_claim": "complete the evidence",
+        },
+    }
+    assert [each["due"] for each in found["tasks"]] == sorted(each["due"] for each in found["tasks"])
+
+
+def test_the_handbook_s_priority_goes_before_the_deadline(shop_journal: Path, own: Path) -> None:
+    found = asked("tasks", shop_journal, "--until", NOON, "--handbook", own)
+    assert [(each["case"], each["priority"]) for each in found["tasks"]][:3] == [
+        ("MISSING-C", 2),
+        ("CLAIMED-C", 2),
+        ("CANCEL-K", 0),
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 140])
+def test_the_list_of_tasks_fits_terminals_and_loses_no_case(shop_journal: Path, columns: int) -> None:
+    result = run("tasks", shop_journal, "--until", NOON, columns=columns)
+    assert max(map(len, result.stdout.splitlines())) <= columns
+    for case in ("CANCEL-K", "CLAIMED-M", "MISSING-C", "PRIME-R", "LOSS-S"):
+        assert case in result.stdout
+    assert ("Deadline (set by)" in result.stdout) is (columns == 140)
+
+
+def test_a_journal_without_open_tasks_says_so(shop_journal: Path) -> None:
+    assert run("tasks", shop_journal, "--until", "2026-03-02T17:00Z").stdout == (
+        "No open tasks as of 2026-03-02T17:00:00+00:00.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["replay", "tasks", "health", "costs"])
+def test_a_folder_that_is_none_is_refused_with_what_to_name(command: str, tmp_path: Path) -> None:
+    assert refused(command, tmp_path / "nowhere").startswith(f"Error: {tmp_path / 'nowhere'}: is no folder (name the ")
+
+
+# --- case ---
+
+
+def test_a_case_tells_its_steps_its_deadlines_its_evidence_and_until_when_it_is_kept(shop_journal: Path) -> None:
+    (claim,) = asked("case", shop_journal, "MISSING-C", "--until", NOON)
+    assert [(step["fact"], step["said"], step["state"]) for step in claim["steps"]] == [
+        ("claim_filed", "not_received", "filed"),
+        ("information_requested", "", "information_requested"),
+    ]
+    assert claim["deadlines"] == [
+        {
+            "deadline": "information_request",
+            "due": "2026-03-11T23:00:00+00:00",
+            "set_by": "rule",
+            "expires_at": "2026-03-11T23:00:00+00:00",
+            "on_expiry": "claim_granted",
+            "missed": False,
+        }
+    ]
+    assert claim["evidence_asked"] == ["carrier_confirmation", "proof_of_shipment", "messages"]
+    assert claim["evidence_at_hand"] == ["carrier_confirmation"]
+    assert claim["evidence_missing"] == ["proof_of_shipment", "messages"]
+    assert claim["keep_until"][:10] == "2026-09-04"
+    assert (claim["claim_from"], claim["claim_until"], claim["refused"]) == (None, None, [])
+
+
+def test_an_order_shows_all_its_cases_in_the_order_in_which_they_opened(shop_journal: Path) -> None:
+    assert [each["case"] for each in asked("case", shop_journal, "REPLACED")] == [
+        "REPLACED-N",
+        "REPLACED-P",
+        "REPLACED-W",
+    ]
+    assert run("case", shop_journal, "REPLACED").stdout.count(" on order REPLACED, US, ") == 3
+
+
+def test_a_case_that_is_not_there_is_refused_with_the_closest(shop_journal: Path) -> None:
+    assert refused("case", shop_journal, "LOSX") == (
+        "Error: no case and no order is named 'LOSX' (did you mean 'LOSS-S'?)"
+    )
+
+
+def test_the_fee_that_may_be_kept_is_advised_by_what_came_back(shop_journal: Path) -> None:
+    case, *_ = asked("case", shop_journal, "LOSS", "--until", "2026-03-11T10:00:00Z")
+    assert case["advice"] == {"fault": "buyer", "restocking_fee": "0.50"}
+    (whole,) = asked("case", shop_journal, "AUTO-R", "--until", "2026-03-11T12:00:00Z")
+    assert whole["advice"] == {"fault": "seller", "restocking_fee": "0"}
+
+
+# --- health ---
+
+
+def test_health_tells_the_state_the_metrics_behind_it_and_the_room_that_is_left(shop_journal: Path) -> None:
+    (account,) = asked("health", shop_journal, "--on", "2026-03-20")["accounts"]
+    assert (account["marketplace"], account["state"]) == ("US", "deactivated")
+    assert "late_shipment_rate (rule)" in account["because"]
+    (rate,) = [
+        each for each in account["metrics"] if (each["metric"], each["set_by"]) == ("late_shipment_rate", "rule")
+    ]
+    assert (rate["numerator"], rate["denominator"], rate["met"]) == (2, 15, False)
+
+
+def test_before_any_order_counts_nothing_is_met_missed_or_over_a_line(shop_journal: Path) -> None:
+    (account,) = asked("health", shop_journal, "--on", "2026-03-05")["accounts"]
+    assert account["bearable"] is None
+    told = run("health", shop_journal, "--on", "2026-03-05", columns=140).stdout
+    assert re.search(r"order_defect_rate +– +0 / 0 +0\.01 \(rule\) +– ", told)
+    assert "over the line" not in told
+    assert "Room for" not in told
+
+
+def test_health_takes_one_word_on_when(shop_journal: Path) -> None:
+    told = refused("health", shop_journal, "--on", "2026-03-05", "--until", NOON)
+    assert told == "Error: --on and --until both say when: keep one of them"
+
+
+def test_why_names_causes_products_and_bad_ratings(shop_journal: Path) -> None:
+    found = asked("health", shop_journal, "--why")
+    causes = {each["cause"]: (each["orders"], each["money"]) for each in found["causes"]}
+    assert causes["refused_return"] == (1, {"USD": "40.00"})
+    assert found["products"][0]["product"] == "kettle"
+    assert [(each["order"], each["stars"], each["causes"]) for each in found["feedback"]] == [
+        ("RATED", 1.0, ["late_delivery"])
+    ]
+    assert asked("health", shop_journal)["causes"] == []
+
+
+def test_a_marketplace_s_report_is_read_by_the_same_command(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text('{"accountStatuses": [], "performanceMetrics": []}', encoding="utf-8")
+    assert asked("health", path)["accounts"] == []
+    path.write_text('{"weather": "fine"}', encoding="utf-8")
+    assert "report.json" in refused("health", path)
+
+
+# --- costs ---
+
+
+def test_costs_add_up_by_what_is_asked_and_keep_currencies_apart(shop_journal: Path) -> None:
+    told = run("costs", shop_journal, "--by", "case", columns=140).stdout
+    assert re.search(r"LOSS-R +MFN +USD ", told)
+    assert re.search(r"all +CNY +(.*)\nall +USD ", told)
+    rates = ("--into", "EUR", "--rate", "USD=0.9", "--rate", "CNY=0.125")
+    assert "EUR" in run("costs", shop_journal, *rates).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            ("--into", "EUR"),
+            "Error: cannot add CNY and EUR and USD: no rate for CNY, USD (say what one CNY is worth in ",
+        ),
+        (("--rate", "USD"), "Error: "),
+        (("--rate", "USD=-1"), "Error: "),
+        (("--set", "labour_cost_per_hour"), "Error: "),
+    ],
+)
+def test_costs_refuse_what_they_cannot_reckon_with(shop_journal: Path, options: tuple[str, ...], told: str) -> None:
+    assert refused("costs", shop_journal, *options).startswith(told)
+
+
+def test_costs_name_every_number_that_cannot_be_set(shop_journal: Path) -> None:
+    result = run("costs", shop_journal, "--set", "foo=1", "--set", "return_label_share=3")
+    assert result.exit_code == 2
+    assert "--set cannot be used, 2 problems:" in result.stderr
+    assert "--set: foo: no such parameter" in result.stderr
+    assert "--set: return_label_share: 3 lies outside its range" in result.stderr
