@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from aftersale.cli import cli, policies
 from aftersale.contributions import CORE_COMMANDS
 from aftersale.errors import AftersaleError
+from aftersale.journal import fact_frame, order_frame, write_table
 from aftersale.plugins import load_plugins
-from aftersale.testing import plugin, reference
+from aftersale.testing import fact, order, orders, plugin, reference
 from aftersale.workflow import default_workflow
 
 ALONE = {"AFTERSALE_PLUGINS": "", "AFTERSALE_TRACE": "", "COLUMNS": "80", "TERM": "dumb"}
@@ -402,4 +403,23 @@ def test_an_unknown_kind_is_refused_with_the_kinds_there_are():
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         2,
         f"Error: no case kind 'complaint'; the kinds are: {', '.join(default_workflow().kinds)}",
+    )
+
+
+# --- plugins that fail on a case ---
+
+
+def test_a_plugin_that_fails_on_a_case_is_named_beside_the_answer_that_was_given_without_it(tmp_path):
+    def classify(order):
+        raise KeyError(order.category)
+
+    write_table(order_frame(orders(order())), tmp_path, "orders")
+    write_table(fact_frame([fact()]), tmp_path, "facts")
+    house = {"reference": reference, "house": plugin(aftersale_classify=classify)}
+    result = run("tasks", str(tmp_path), "--json", extra=house)
+    (task,) = json.loads(result.stdout)["tasks"]
+    assert (result.exit_code, task["classification"], task["advice"]) == (0, "message", {})
+    assert result.stderr == (
+        "A plugin failed, and was left out there: case C-1: aftersale_classify of plugin 'house' (not installed): "
+        "KeyError: 'general'\n"
     )

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from aftersale.clocks import DAY, HOUR, MINUTE
 from aftersale.docket import Docket
 from aftersale.errors import FactRefused, OtherOrder, UnknownMarketplace
+from aftersale.observers import Observers
 from aftersale.plugins import load_plugins
 from aftersale.tally import FOREVER, running
 from aftersale.testing import fact, order, reference
@@ -17,7 +18,7 @@ BULKY = order(category="bulky", cross_border=True)
 
 def docket(*facts, sold=BULKY, observer=None):
     """A docket in which these facts happened to one order."""
-    made = Docket(POLICIES, observer)
+    made = Docket(POLICIES, Observers(observer))
     for each in facts:
         made.record(each, sold)
     return made

@@ -8,6 +8,7 @@ from aftersale.docket import Docket
 from aftersale.dossiers import course
 from aftersale.errors import FactRefused
 from aftersale.metrics import readings
+from aftersale.observers import Observers
 from aftersale.plugins import load_plugins
 from aftersale.tally import FOREVER
 from aftersale.testing import fact, order, orders, reference
@@ -172,7 +173,7 @@ def test_the_answer_that_comes_first_ends_the_deadline_whenever_it_becomes_known
 
 def test_a_late_fact_is_told_to_the_observer_with_the_case_as_it_stands_now():
     seen = []
-    made = Docket(POLICIES, lambda case, each: seen.append((each.kind, case.state)))
+    made = Docket(POLICIES, Observers(lambda case, each: seen.append((each.kind, case.state))))
     made.record(happened("buyer_message", MONDAY), SOLD)
     made.record(happened("seller_reply", MONDAY + 5 * HOUR), SOLD)
     made.record(happened("buyer_message", MONDAY + HOUR, known_at=MONDAY + 6 * HOUR), SOLD)

@@ -363,7 +363,7 @@ def test_a_return_inside_the_policy_is_authorised_at_once_and_any_other_is_decid
     [
         ("return_authorised", ("authorised", "plugin: shop")),
         ("return_declined", ("declined", "plugin: shop")),
-        ("manual", ("requested", "")),
+        ("manual", ("requested", "plugin: shop")),
         (None, AUTHORISED),
     ],
 )

@@ -32,7 +32,14 @@ def test_there_are_hooks_to_contribute_to_decide_and_to_observe():
         "aftersale_health_reports",
         "aftersale_commands",
         "aftersale_decide_return",
+        "aftersale_decide_refund",
+        "aftersale_decide_evidence",
+        "aftersale_decide_claim",
+        "aftersale_classify",
+        "aftersale_prioritise",
         "aftersale_fact_recorded",
+        "aftersale_deadline_missed",
+        "aftersale_case_closed",
     }
 
 

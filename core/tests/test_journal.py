@@ -13,6 +13,7 @@ from aftersale.docket import Docket
 from aftersale.errors import AftersaleError, JournalError
 from aftersale.journal import case_frame, fact_frame, order_frame, read_journal, replay, write_table
 from aftersale.metrics import readings
+from aftersale.observers import Observers
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
@@ -207,7 +208,8 @@ def test_time_passes_after_the_last_fact(tmp_path):
 
 def test_the_observer_of_a_replay_is_told_of_every_move(tmp_path):
     seen = []
-    replay(read_journal(write(tmp_path / "j")), POLICIES, observer=lambda case, each: seen.append(each.kind))
+    observers = Observers(lambda case, each: seen.append(each.kind))
+    replay(read_journal(write(tmp_path / "j")), POLICIES, observers=observers)
     told = ["buyer_message", "return_requested", "buyer_message", "claim_filed", "seller_reply", "feedback_left"]
     assert seen == told
 

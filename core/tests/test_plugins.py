@@ -13,14 +13,16 @@ import click
 import pytest
 
 from aftersale import hookimpl
-from aftersale.cases import Case
+from aftersale.advice import advice
+from aftersale.clocks import DAY, HOUR
+from aftersale.docket import Docket
 from aftersale.errors import PluginError, UnknownMarketplace
 from aftersale.marketplaces import load_marketplaces
 from aftersale.plugins import load_plugins, survey
-from aftersale.policies import undecided
 from aftersale.rules import Condition, load_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY
+from aftersale.watch import Watch
 
 REFERENCE = "aftersale.testing.reference"
 MARKETPLACES = load_marketplaces(REFERENCE)
@@ -73,7 +75,7 @@ def test_the_reference_plugin_brings_marketplaces_rules_and_an_order_format():
     assert plugins.rules.marketplaces == ("ALT", "REF")
     assert [form.name for form in plugins.order_formats] == ["reference"]
     assert plugins.commands() == {}
-    assert plugins.fact_recorded is None
+    assert plugins.observers() is None
     assert plugins.about() == [
         {
             "name": "reference",
@@ -274,7 +276,7 @@ def test_arguments_without_number_are_refused():
         return None
 
     head = f"plugin 'shop' (not installed): {where(decide)} aftersale_decide_return: "
-    hint = "which would always be empty (name what you need: order, requested_at, in_policy)"
+    hint = "which would always be empty (name what you need: order, requested_at, in_policy, proposed)"
     assert refusal(shop=plugin(aftersale_decide_return=decide)) == [
         f"{head}takes *args, {hint}",
         f"{head}takes **kwargs, {hint}",
@@ -497,120 +499,234 @@ def test_commands_of_plugins_are_found_by_name():
     }
 
 
-# --- decisions go to the owner ---
+# --- decisions: the owner first, then house plugins ---
+
+
+
+RULE = "rule: REF auto_authorise"
+
+
+def decided(plugins, marketplace="REF", proposed="return_authorised", sold=None):
+    """What becomes of a return that the rules would authorise, and who decided."""
+    decisions = plugins.policy(marketplace).at(MONDAY).decisions
+    return decisions.on_return("C-1", sold or order(marketplace=marketplace), MONDAY, True, proposed, RULE)
 
 
 @pytest.mark.parametrize("decision", ["return_authorised", "return_declined", "manual"])
 def test_the_owner_decides_a_return_and_is_named(decision):
-    policy = loaded(aftersale_decide_return=lambda order: decision).policy("REF")
-    assert policy.at(MONDAY).decide_return(order(), MONDAY, True) == (decision, "plugin: shop")
+    assert decided(loaded(aftersale_decide_return=lambda order: decision)) == (decision, "plugin: shop")
 
 
 def test_an_owner_that_says_nothing_leaves_it_to_the_rules():
-    policy = loaded(aftersale_decide_return=lambda in_policy: None).policy("REF")
-    assert policy.at(MONDAY).decide_return(order(), MONDAY, True) == (None, "")
+    assert decided(loaded(aftersale_decide_return=lambda in_policy: None)) == ("return_authorised", RULE)
 
 
 def test_an_owner_is_given_the_arguments_that_it_asks_for():
     asked = []
 
-    def decide(requested_at, order):
-        asked.append((order.id, requested_at))
+    def decide(requested_at, order, proposed):
+        asked.append((order.id, requested_at, proposed))
 
-    loaded(aftersale_decide_return=decide).policy("ALT").at(MONDAY).decide_return(order("O-7"), MONDAY, False)
-    assert asked == [("O-7", MONDAY)]
+    decided(loaded(aftersale_decide_return=decide), "ALT", sold=order("O-7", "ALT"))
+    assert asked == [("O-7", MONDAY, "return_authorised")]
 
 
-def test_only_the_owner_of_the_marketplace_is_asked():
-    first = plugin(
-        "a",
-        aftersale_marketplaces=lambda: MARKETPLACES[:1],
-        aftersale_decide_return=lambda: "return_authorised",
+def test_only_the_owner_of_the_marketplace_is_asked_and_not_another_s():
+    first = plugin("a", aftersale_marketplaces=lambda: MARKETPLACES[:1], aftersale_decide_return=lambda: "manual")
+    second = plugin("b", aftersale_marketplaces=lambda: MARKETPLACES[1:])
+    plugins = load_plugins((), {"first": first, "second": second})
+    assert decided(plugins, "REF") == ("manual", "plugin: first")
+    assert decided(plugins, "ALT") == ("return_authorised", RULE)
+
+
+def test_a_house_plugin_sees_what_stands_and_overrules_it_by_name():
+    seen = []
+
+    def overrule(order, proposed):
+        seen.append(proposed)
+        return "return_authorised" if order.category == "parts" else None
+
+    house = {"house": plugin("house", aftersale_decide_return=overrule)}
+    owner = plugin("a", aftersale_marketplaces=lambda: MARKETPLACES, aftersale_decide_return=lambda: "manual")
+    plugins = load_plugins((), {"shop": owner, **house})
+    assert decided(plugins) == ("manual", "plugin: shop")
+    assert decided(plugins, sold=order(category="parts")) == ("return_authorised", "plugin: house, over plugin: shop")
+    assert seen == ["manual", "manual"]
+    alone = load_plugins((), {"reference": reference, **house})
+    told = decided(alone, proposed="manual", sold=order(category="parts"))
+    assert told == ("return_authorised", f"plugin: house, over {RULE}")
+
+
+def test_house_plugins_that_disagree_fail_the_case_and_both_are_named():
+    house = {name: plugin(name, aftersale_decide_return=_answering(said)) for name, said in HOUSES}
+    plugins = load_plugins((), {"reference": reference, **house})
+    decision, by = decided(plugins)
+    assert decision == "manual"
+    assert by == (
+        "failed: aftersale_decide_return of plugin 'cellar' (not installed): answered 'return_declined', and plugin "
+        "'attic' (not installed) 'return_authorised' (keep one of the two)"
     )
-    second = plugin(
-        "b",
-        aftersale_marketplaces=lambda: MARKETPLACES[1:],
-        aftersale_decide_return=lambda: "return_declined",
-    )
-    bystander = plugin("c", aftersale_decide_return=lambda: "manual")
-    plugins = load_plugins((), {"first": first, "second": second, "zoo": bystander})
-    decisions = [
-        plugins.policy(name).at(MONDAY).decide_return(order(marketplace=name), MONDAY, True)
-        for name in ("REF", "ALT")
-    ]
-    assert decisions == [("return_authorised", "plugin: first"), ("return_declined", "plugin: second")]
-
-
-def test_an_owner_without_the_hook_costs_nothing():
-    assert loaded().policy("REF").at(MONDAY).decide_return is undecided
+    agreed = {name: plugin(name, aftersale_decide_return=_answering("return_declined")) for name, _ in HOUSES}
+    told = decided(load_plugins((), {"reference": reference, **agreed}))
+    assert told == ("return_declined", f"plugin: cellar, over plugin: attic, over {RULE}")
 
 
 @pytest.mark.parametrize("answer", ["authorised", True, 0, ["manual"]])
-def test_any_other_decision_is_refused_with_plugin_hook_and_order(answer):
-    def decide(order):
-        return answer
-
-    policy = loaded(aftersale_decide_return=decide).policy("REF")
-    with pytest.raises(PluginError) as caught:
-        policy.at(MONDAY).decide_return(order(), MONDAY, True)
-    assert str(caught.value) == (
-        f"plugin 'shop' (not installed): {where(decide)} aftersale_decide_return: "
-        f"answered {answer!r} for order O-1 "
+def test_any_other_decision_puts_the_case_before_a_person_and_says_whose_mistake_it_was(answer):
+    plugins = loaded(aftersale_decide_return=_answering(answer))
+    cause = (
+        f"aftersale_decide_return of plugin 'shop' (not installed): answered {answer!r} "
         "(return one of 'return_authorised', 'return_declined', 'manual', or None)"
+    )
+    assert decided(plugins) == ("manual", f"failed: {cause}")
+    assert [str(each) for each in plugins.watch.failures] == [f"case C-1: {cause}"]
+
+
+def test_an_exception_while_deciding_fails_that_case_alone():
+    def decide(order):
+        return {"O-1": 1 / 0}[order.id] if order.id == "O-1" else "return_declined"
+
+    plugins = loaded(aftersale_decide_return=decide)
+    cause = "aftersale_decide_return of plugin 'shop' (not installed): ZeroDivisionError: division by zero"
+    assert decided(plugins) == ("manual", f"failed: {cause}")
+    assert decided(plugins, sold=order("O-2")) == ("return_declined", "plugin: shop")
+    assert list(plugins.watch.told()) == [f"case C-1: {cause}"]
+
+
+def test_a_failed_case_stands_before_a_person_with_the_reason_in_its_record():
+    def decide():
+        raise ValueError("no such shelf")
+
+    docket = Docket(loaded(aftersale_decide_return=decide).policies())
+    case = docket.record(fact("return_requested"), order()).case
+    assert (case.state, case.task.kind) == ("requested", "decide_return")
+    assert case.decided_by == (
+        "failed: aftersale_decide_return of plugin 'shop' (not installed): ValueError: no such shelf"
     )
 
 
-def test_an_exception_while_deciding_is_not_swallowed_and_says_where_it_came_from():
-    def decide(order):
-        raise ZeroDivisionError
+def test_what_plugins_say_about_cases_is_seen_on_the_task_with_who_said_it():
+    house = plugin(
+        "house",
+        aftersale_classify=lambda proposed: f"parts {proposed}",
+        aftersale_prioritise=lambda proposed: proposed + 3,
+        aftersale_decide_evidence=lambda proposed: [*proposed, "serial_number"],
+        aftersale_decide_claim=lambda missing: f"refund, for want of {len(missing)}",
+        aftersale_decide_refund=lambda proposed: proposed - 100,
+    )
+    plugins = load_plugins((), {"reference": reference, "house": house})
+    policy, docket = plugins.policy("REF"), Docket(plugins.policies())
+    docket.record(fact("claim_filed", MONDAY + 5 * DAY, detail="not_received"), order())
+    docket.record(fact("return_requested", MONDAY + 5 * DAY, case="R-1"), order())
+    docket.record(fact("return_received", MONDAY + 6 * DAY, case="R-1"), order())
+    dossier = docket.dossiers["O-1"]
+    claim = {each.name: (each.says, each.told) for each in advice(dossier.cases["C-1"], dossier, policy)}
+    assert claim["classification"] == ("parts claim", "plugin: house")
+    assert claim["priority"] == ("3", "plugin: house")
+    assert claim["evidence_missing"][0].endswith("serial_number")
+    assert claim["contest_claim"][0].startswith("refund, for want of ")
+    back = {each.name: each.says for each in advice(dossier.cases["R-1"], dossier, policy)}
+    assert back["refund"] == "24.00 EUR"
+    assert plugins.watch.failures == ()
 
-    policy = loaded(aftersale_decide_return=decide).policy("REF")
-    with pytest.raises(ZeroDivisionError) as caught:
-        policy.at(MONDAY).decide_return(order(), MONDAY, True)
-    assert caught.value.__notes__ == [
-        "in aftersale_decide_return of plugin 'shop' (not installed), order O-1"
-    ]
+
+@pytest.mark.parametrize(
+    ("hook", "answer", "told"),
+    [
+        ("aftersale_classify", " ", "return a word, or None"),
+        ("aftersale_prioritise", 1.5, "return a whole number, or None"),
+        ("aftersale_decide_claim", 3, "return a word, or None"),
+        ("aftersale_decide_evidence", "photos", "return a list of words, or None"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_leaves_what_was_proposed(hook, answer, told):
+    plugins = loaded(**{hook: _answering(answer)})
+    docket = Docket(plugins.policies())
+    docket.record(fact("claim_filed", detail="not_received"), order())
+    advice(docket.cases["C-1"], docket.dossiers["O-1"], plugins.policy("REF"))
+    cause = f"{hook} of plugin 'shop' (not installed): answered {answer!r} ({told})"
+    assert [each.cause for each in plugins.watch.failures] == [cause]
 
 
 # --- observers are told ---
 
-CASE = Case("C-1", "message", "REF", "O-1", "answered", MONDAY, MONDAY)
 
-
-def test_every_observer_is_told_of_a_fact():
+def test_every_observer_is_told_of_facts_missed_deadlines_and_ends():
     told = []
-    plugins = load_plugins(
-        (),
-        {
-            "first": plugin(
-                "a", aftersale_fact_recorded=lambda case, fact: told.append(("first", case, fact))
-            ),
-            "second": plugin("b", aftersale_fact_recorded=lambda fact: told.append(("second", fact))),
-        },
+    first = plugin(
+        "a",
+        aftersale_fact_recorded=lambda case, fact: told.append(("fact", case.state, fact.kind)),
+        aftersale_deadline_missed=lambda case, deadline: told.append(("missed", case.id, deadline.name)),
+        aftersale_case_closed=lambda case, fact: told.append(("closed", case.id, fact.kind)),
     )
-    plugins.fact_recorded(CASE, fact())
-    assert told == [("first", CASE, fact()), ("second", fact())]
+    second = plugin("b", aftersale_fact_recorded=lambda fact: told.append(("second", fact.kind)))
+    plugins = load_plugins((), {"reference": reference, "first": first, "second": second})
+    docket = Docket(plugins.policies(), plugins.observers())
+    docket.record(fact("buyer_message", MONDAY), order())
+    docket.advance(MONDAY + 30 * HOUR)
+    docket.record(fact("return_requested", MONDAY + 5 * DAY, case="R-1"), order(exempt=True))
+    docket.record(fact("return_closed", MONDAY + 5 * DAY + HOUR, case="R-1"), order(exempt=True))
+    assert told[:3] == [
+        ("fact", "awaiting_reply", "buyer_message"),
+        ("second", "buyer_message"),
+        ("missed", "C-1", "first_reply"),
+    ]
+    assert told[-1] == ("closed", "R-1", "return_closed")
+    assert [each for each in told if each[0] == "closed"] == told[-1:]
 
 
-def test_an_observer_that_answers_is_refused():
-    def watch(fact):
-        return "noted"
+def test_without_an_observer_nobody_is_told():
+    assert loaded().observers() is None
 
-    with pytest.raises(PluginError) as caught:
-        loaded(aftersale_fact_recorded=watch).fact_recorded(CASE, fact())
-    assert str(caught.value) == (
-        f"plugin 'shop' (not installed): {where(watch)} aftersale_fact_recorded: "
-        "answered 'noted' for case C-1 (return nothing)"
+
+@pytest.mark.parametrize(
+    ("watch", "what"),
+    [
+        (lambda fact: "noted", "answered 'noted' (return nothing)"),
+        (lambda fact: 1 / 0, "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_an_observer_that_answers_or_raises_stops_nothing_and_is_named(watch, what):
+    plugins = loaded(aftersale_fact_recorded=watch)
+    docket = Docket(plugins.policies(), plugins.observers())
+    docket.record(fact(), order())
+    assert docket.cases["C-1"].state == "awaiting_reply"
+    assert list(plugins.watch.told()) == [
+        f"case C-1: aftersale_fact_recorded of plugin 'shop' (not installed): {what}"
+    ]
+
+
+# --- the watch ---
+
+
+def test_a_hook_that_takes_too_long_is_told_once_by_name():
+    ticks, lines = iter([0.0, 0.2, 1.0, 3.5, 4.0, 9.0, 9.0, 9.0, 9.0, 9.0]), []
+    shop = plugin(
+        "shop",
+        aftersale_marketplaces=lambda: MARKETPLACES,
+        aftersale_decide_return=lambda: None,
     )
+    plugins = load_plugins((), {"shop": shop}, watch=Watch(lambda: next(ticks), 1.0, lines.append))
+    decided(plugins)
+    decided(plugins)
+    assert lines == [
+        "slow: aftersale_decide_return of plugin 'shop' (not installed) took 2.5 s on case C-1, more than 1 s"
+    ]
 
 
-def test_an_exception_of_an_observer_says_where_it_came_from():
-    def watch(fact):
-        raise ZeroDivisionError
+def test_a_cause_that_fails_many_cases_is_told_in_one_line():
+    watch = Watch()
+    for case in ("C-1", "C-2", "C-1", "C-3"):
+        watch.failed("aftersale_classify", "plugin 'shop'", case, "KeyError: 'x'")
+    assert list(watch.told()) == ["case C-1 and 2 more: aftersale_classify of plugin 'shop': KeyError: 'x'"]
+    assert (watch.failed_cases(), watch.another().failures) == (frozenset({"C-1", "C-2", "C-3"}), ())
 
-    with pytest.raises(ZeroDivisionError) as caught:
-        loaded(aftersale_fact_recorded=watch).fact_recorded(CASE, fact())
-    assert caught.value.__notes__ == ["in aftersale_fact_recorded of plugin 'shop' (not installed), case C-1"]
+
+def _answering(answer):
+    return lambda: answer
+
+
+HOUSES = (("attic", "return_authorised"), ("cellar", "return_declined"))
 
 
 # --- looking at an installation ---
@@ -645,10 +761,10 @@ def test_tracing_writes_every_call_with_who_is_asked_and_the_answer(capsys):
     )
     plugins = load_plugins((), {"shop": shop}, trace=True)
     capsys.readouterr()
-    plugins.policy("REF").at(MONDAY).decide_return(order(), MONDAY, True)
+    decided(plugins)
     asks, answers = capsys.readouterr().err.splitlines()
     assert asks.startswith("aftersale_decide_return(order=Order(id='O-1'")
-    assert asks.endswith("in_policy=True) asks shop")
+    assert asks.endswith("in_policy=True, proposed='return_authorised') asks shop")
     assert answers == "aftersale_decide_return answered 'manual'"
 
 

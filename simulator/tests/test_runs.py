@@ -13,6 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from aftersale.clocks import start_of_day
+from aftersale.errors import CasesFailed
 from aftersale.journal import case_frame, read_journal, replay
 from aftersale.metrics import readings
 from aftersale.plugins import Plugins, load_plugins
@@ -188,3 +189,37 @@ def test_processes_hash_seeds_and_workers_change_nothing(tmp_path: Path) -> None
         for hash_seed, workers in (("0", "1"), ("1", "2"))
     }
     assert len(outputs) == 1
+
+
+# --- plugins that fail
+
+
+def with_house(decide: Any) -> Plugins:
+    from aftersale.testing import plugin, reference
+
+    return load_plugins((), {"reference": reference, "house": plugin("house", aftersale_decide_return=decide)})
+
+
+def test_a_house_plugin_decides_in_a_run_as_it_would_at_a_desk() -> None:
+    plugins = with_house(lambda order: "return_declined" if order.price > 20_00 else None)
+    result = runs.run(scenario(), 1, plugins)
+    assert result.failed == {}
+    assert result.metrics != runs.run(scenario(), 1, with_house(lambda: None)).metrics
+
+
+def test_cases_that_a_plugin_fails_are_told_with_the_cause_and_too_many_of_them_end_the_run() -> None:
+    def decide(order: Any) -> str | None:
+        if order.price > 25_00:
+            raise KeyError("shelf")
+        return None
+
+    cause = "aftersale_decide_return of plugin 'house' (not installed): KeyError: 'shelf'"
+    found = runs.run(scenario(most_failed=1.0), 1, with_house(decide))
+    assert list(found.failed) == [cause]
+    share = found.failed[cause] / found.counts["cases"]
+    assert 0.01 < share < 0.5
+    assert runs.run(scenario(most_failed=share), 1, with_house(decide)).failed == found.failed
+    with pytest.raises(CasesFailed) as caught:
+        runs.run(scenario(most_failed=share * 0.99), 1, with_house(decide))
+    assert (caught.value.failed, caught.value.cases) == (found.failed[cause], found.counts["cases"])
+    assert str(caught.value).endswith(cause)

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from aftersale.cli import cli
 from aftersale.errors import DocumentError
+from aftersale.watch import Watch
 from aftersale_simulator import aftersale_commands, report, workers
 from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.plans import Plan, plan, reproduced
@@ -435,7 +436,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
         monkeypatch.setattr(workers, "compare", compare)
         commands = {str(command.name): command for command in aftersale_commands()}
         places = dict.fromkeys(("US", "DE", "JP"))
-        plugins = SimpleNamespace(marketplaces=places, order_formats=[], commands=lambda: commands)
+        plugins = SimpleNamespace(marketplaces=places, order_formats=[], commands=lambda: commands, watch=Watch())
         return RUNNER.invoke(cli, words, obj=plugins)
 
     return run

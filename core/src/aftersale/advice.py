@@ -12,14 +12,17 @@ from attrs import frozen
 
 from aftersale import returnterms
 from aftersale.cases import Case
+from aftersale.costs.ledger import rounded
 from aftersale.costs.parameters import default_parameters
 from aftersale.dossiers import Dossier
 from aftersale.evidence import evidence_for
 from aftersale.facts import Fact
 from aftersale.guards import Situation, in_policy
 from aftersale.messages import core_text as text
+from aftersale.money import from_minor
 from aftersale.policies import Policy, Terms
 from aftersale.rules import NOTHING, Rule
+from aftersale.watch import FAILED
 
 
 @frozen
@@ -50,25 +53,61 @@ def known_about(case: Case, dossier: Dossier) -> Mapping[str, str]:
 
 def advice(case: Case, dossier: Dossier, policy: Policy) -> tuple[Hint, ...]:
     """Return what rules and handbook suggest for a case as it stands, in a fixed order."""
-    terms = policy.at(case.moved_at)
     about = known_about(case, dossier)
     return (
-        *_named(terms, dossier, about, "classification", "priority"),
+        *_seen_by_the_seller(case, dossier, policy),
         *_for_return(case, policy, dossier, about),
-        *_for_claim(case, terms, dossier, policy),
+        *_to_refund(case, policy, dossier, about),
+        *_for_claim(case, dossier, policy),
     )
 
 
 def classified(case: Case, dossier: Dossier, policy: Policy) -> str:
-    """Return the seller's own class of a case, by the handbook; the kind of case where it has none."""
-    rule = _speaks(policy.at(case.opened_at), dossier, "classification", known_about(case, dossier))
-    return rule.word if rule is not None and rule.word else case.kind
+    """Return the seller's own class of a case, by plugin or handbook; the kind of case where neither has one."""
+    return _class(case, dossier, policy)[0]
 
 
 def priority(case: Case, dossier: Dossier, policy: Policy) -> int:
-    """Return how urgent a case is by the handbook, higher before lower; 0 where it says nothing."""
-    rule = _speaks(policy.at(case.opened_at), dossier, "priority", known_about(case, dossier))
-    return rule.count or 0 if rule is not None else 0
+    """Return how urgent a case is by plugin or handbook, higher before lower; 0 where neither says anything."""
+    return _priority(case, dossier, policy)[0]
+
+
+def _class(case: Case, dossier: Dossier, policy: Policy) -> tuple[str, str]:
+    terms = policy.at(case.opened_at)
+    rule = _speaks(terms, dossier, "classification", known_about(case, dossier))
+    named, by = (rule.word, rule.told) if rule is not None and rule.word else (case.kind, "")
+    first = opening(case, dossier)
+    return (named, by) if first is None else terms.decisions.on_class(case, dossier.order, first, named, by)
+
+
+def _priority(case: Case, dossier: Dossier, policy: Policy) -> tuple[int, str]:
+    terms = policy.at(case.opened_at)
+    rule = _speaks(terms, dossier, "priority", known_about(case, dossier))
+    rank, by = (rule.count or 0, rule.told) if rule is not None else (0, "")
+    first = opening(case, dossier)
+    return (rank, by) if first is None else terms.decisions.on_priority(case, dossier.order, first, rank, by)
+
+
+def _seen_by_the_seller(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
+    for name, (says, by) in (
+        ("classification", _class(case, dossier, policy)),
+        ("priority", _priority(case, dossier, policy)),
+    ):
+        if by and not by.startswith(FAILED):
+            yield Hint(name, str(says), by)
+
+
+def _to_refund(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> Iterator[Hint]:
+    """Yield how much to refund where a plugin says so; else the price and the restocking fee speak for themselves."""
+    first, order, terms = opening(case, dossier), dossier.order, policy.at(case.moved_at)
+    if first is None or case.task is None or case.task.kind != "refund":
+        return
+    fee = _fee(case, policy, dossier, about)
+    kept = rounded(order.price * fee.share) if fee is not None and fee.share else 0
+    amount, by = terms.decisions.on_refund(case, order, first, order.price - kept, "")
+    if by and not by.startswith(FAILED):
+        money = from_minor(amount, order.currency)
+        yield Hint("refund", f"{money.amount} {money.currency.code}", by)
 
 
 def _speaks(terms: Terms, dossier: Dossier, name: str, about: Mapping[str, str] = NOTHING) -> Rule | None:
@@ -99,10 +138,16 @@ def _for_return(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str
         label = returnterms.label(terms, order)
         if label is not None:
             yield _hint("prepaid_label", label)
-    if case.state == "received" and "grade" in about:
-        fee = returnterms.restocking_fee(terms, order, {**about, "situation": _inspected(case, policy, dossier, about)})
-        if fee is not None:
-            yield _hint("restocking_fee", fee)
+    fee = _fee(case, policy, dossier, about)
+    if fee is not None:
+        yield _hint("restocking_fee", fee)
+
+
+def _fee(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> Rule | None:
+    if case.kind != "return" or case.state != "received" or "grade" not in about:
+        return None
+    told = {**about, "situation": _inspected(case, policy, dossier, about)}
+    return returnterms.restocking_fee(policy.at(case.moved_at), dossier.order, told)
 
 
 def _inspected(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> str:
@@ -114,13 +159,17 @@ def _inspected(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str,
     return returnterms.situation(of_buyer, default_parameters().goods_grade(about["grade"]).situation, inside)
 
 
-def _for_claim(case: Case, terms: Terms, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
+def _for_claim(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
     if case.kind != "claim" or case.task is None:
         return
     found = evidence_for(case, dossier, policy)
     if found.missing:
         yield Hint("evidence_missing", ", ".join(found.missing), found.told)
     situation = "evidence_complete" if found.complete else "evidence_missing"
+    terms, first = policy.at(case.moved_at), opening(case, dossier)
     rule = _speaks(terms, dossier, "contest_claim", {"situation": situation, "claim": found.claim})
-    if rule is not None:
-        yield Hint("contest_claim", str(rule.word), rule.told)
+    says, by = (str(rule.word), rule.told) if rule is not None else ("", "")
+    if first is not None:
+        says, by = terms.decisions.on_claim(case, dossier.order, first, found.missing, says, by)
+    if says:
+        yield Hint("contest_claim", says, by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from aftersale.cases import Case, Deadline
@@ -11,11 +11,11 @@ from aftersale.dossiers import Course, Dossier, Step, course
 from aftersale.engine import Outcome, apply, expire, passing
 from aftersale.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.facts import Fact
+from aftersale.observers import Observers
 from aftersale.orders import Order
 from aftersale.policies import Policies, Policy
 from aftersale.tally import Tally
 
-Observer = Callable[[Case, Fact], None]
 Expiry = tuple[Outcome, Deadline]
 BEGINNING = -(2**63)
 """Before all instants."""
@@ -31,14 +31,14 @@ class Docket:
     the very instant of the fact is still met.
     """
 
-    def __init__(self, policies: Policies, observer: Observer | None = None) -> None:
-        """Start empty; `policies` holds the policy of each marketplace, `observer` is told of every applied fact."""
+    def __init__(self, policies: Policies, observers: Observers | None = None) -> None:
+        """Start empty; `policies` holds the policy of each marketplace, `observers` are told of what happens."""
         self.cases: dict[str, Case] = {}
         self.dossiers: dict[str, Dossier] = {}
         self.tally = Tally()
         self.passed: list[Expiry] = []
         self._policies = policies
-        self._observer = observer
+        self._observers = observers
         self._now: Instant = BEGINNING
         # One entry a case: its next deadline to end. It is stale once the case has moved on.
         self._expiries: list[tuple[Instant, int, Case, Deadline, Dossier]] = []
@@ -122,6 +122,8 @@ class Docket:
         at = deadline.expires_at
         outcome = expire(case, deadline, dossier.order, self.policy(case.marketplace).at(at), dossier.cases)
         dossier.last = max(dossier.last, at)
+        if self._observers is not None and self._observers.deadline_missed is not None:
+            self._observers.deadline_missed(outcome.case, deadline)
         if outcome.case.state == case.state:
             self.cases[case.id] = dossier.cases[case.id] = outcome.case
             self.tally.missed(case, deadline, dossier.order)
@@ -137,8 +139,19 @@ class Docket:
             self._expect(case, dossier)
         if outcome.closed or outcome.defect or before is None:
             self.tally.moved(before, outcome, fact, dossier.order)
-        if self._observer is not None:
-            self._observer(case, fact)
+        if self._observers is not None:
+            self._observed(before, case, fact)
+
+    def _observed(self, before: Case | None, case: Case, fact: Fact) -> None:
+        assert self._observers is not None
+        told, closed = self._observers.fact_recorded, self._observers.case_closed
+        if told is not None:
+            told(case, fact)
+        if closed is not None and self._ended(case) and (before is None or not self._ended(before)):
+            closed(case, fact)
+
+    def _ended(self, case: Case) -> bool:
+        return self.policy(case.marketplace).workflow.state(case.kind, case.state).final
 
     def _placed(self, dossier: Dossier, fact: Fact, policy: Policy) -> Outcome | None:
         """Place a fact that happened before others, and go through the dossier again."""
@@ -152,8 +165,8 @@ class Docket:
         for misfit, error in zip(after.misfits, after.refused, strict=True):
             if misfit is fact:
                 raise error
-        if self._observer is not None:
-            self._observer(after.cases[fact.case], fact)
+        if self._observers is not None:
+            self._observed(before.cases.get(fact.case), after.cases[fact.case], fact)
         return _difference(before.cases.get(fact.case), after.cases[fact.case], _step(after.steps, fact))
 
     def _replace(self, dossier: Dossier, after: Course) -> None:

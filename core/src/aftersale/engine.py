@@ -80,12 +80,14 @@ def passing(case: Case, deadline: Deadline) -> Fact:
 def _chosen(
     kind: str, state: str, fact: Fact, order: Order, terms: Terms, others: Mapping[str, Case]
 ) -> tuple[Way, str]:
+    told = ""
     for way in terms.ways(kind, state, fact.kind):
         if way.move.guard is None:
-            return way, ""
+            return way, told
         holds, decided_by = GUARDS[way.move.guard](Situation(kind, fact, order, terms, others))
         if holds:
             return way, decided_by
+        told = decided_by or told
     raise FactRefused(fact.case, kind, state, fact.kind, terms.workflow.allowed(kind, state))
 
 

@@ -70,12 +70,16 @@ def evidence_for(case: Case, dossier: Dossier, policy: Policy) -> Evidence:
     order, about = dossier.order, {"claim": claim}
     rules = [book.rule("evidence", order, about) for book in (terms.rulebook, terms.handbook)]
     speak = [rule for rule in rules if rule is not None]
+    asked = tuple(dict.fromkeys(word for rule in speak for word in rule.words))
+    opened = next((fact for fact in dossier.facts if fact.case == case.id), None)
+    told = "; ".join(rule.told for rule in speak)
+    if opened is not None:
+        asked, told = terms.decisions.on_evidence(case, order, opened, asked, told)
     kinds = _kinds()
     found = {kinds.get(fact.kind, "") for fact in dossier.facts}
     found |= {fact.detail for fact in dossier.facts if fact.kind == SUBMITTED}
-    asked = tuple(dict.fromkeys(word for rule in speak for word in rule.words))
     at_hand = (*(kind for kind in asked if kind in found), *sorted(found - set(asked) - {""}))
-    return Evidence(claim, asked, at_hand, "; ".join(rule.told for rule in speak))
+    return Evidence(claim, asked, at_hand, told)
 
 
 def keep_until(case: Case, dossier: Dossier, policy: Policy) -> Instant | None:

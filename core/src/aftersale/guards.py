@@ -1,6 +1,7 @@
 """Guards: the questions that a move of the workflow may depend on, answered from dated rules wherever these can say it.
 
-Each is a pure function of a situation and returns whether it holds and who decided so: a rule, a plugin, or nobody.
+Each is a pure function of a situation and returns whether it holds and who decided that it does or does not: a rule, a
+plugin, or nobody.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from aftersale.decisions import MANUAL
 from aftersale.returnterms import label
 
 if TYPE_CHECKING:
@@ -70,27 +72,26 @@ def _asked_at(now: Situation) -> int:
 
 
 def _return_decision(now: Situation) -> tuple[str, str]:
-    """Decide a return: the owner plugin first, then the dated rules, else a person (`manual`)."""
+    """Decide a return: the dated rules propose, plugins may answer otherwise, else it is a person's (`manual`)."""
     allowed = in_policy(now)[0]
-    decision, decided_by = now.terms.decide_return(now.order, now.fact.occurred_at, allowed)
-    if decision is not None:
-        return decision, decided_by
     rule = now.terms.switch("auto_authorise", now.order, {"reason": now.fact.detail})
+    proposed, by = MANUAL, ""
     if allowed and not now.order.exempt and rule is not None and rule.value:
-        return "return_authorised", rule.told
-    return "manual", ""
+        proposed, by = "return_authorised", rule.told
+    fact = now.fact
+    return now.terms.decisions.on_return(fact.case, now.order, fact.occurred_at, allowed, proposed, by)
 
 
 def authorised_at_once(now: Situation) -> Answer:
-    """Whether a return is authorised the moment it is asked for: by the owner plugin, or by rule within the policy."""
+    """Whether a return is authorised the moment it is asked for: by a plugin, or by rule within the policy."""
     decision, decided_by = _return_decision(now)
-    return (True, decided_by) if decision == "return_authorised" else NO
+    return decision == "return_authorised", decided_by
 
 
 def declined_at_once(now: Situation) -> Answer:
-    """Whether the owner plugin declines the return the moment it is asked for."""
+    """Whether a plugin declines the return the moment it is asked for."""
     decision, decided_by = _return_decision(now)
-    return (True, decided_by) if decision == "return_declined" else NO
+    return decision == "return_declined", decided_by
 
 
 def refunded_without_return(now: Situation) -> Answer:

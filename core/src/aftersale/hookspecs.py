@@ -20,7 +20,7 @@ from pluggy import HookimplMarker, HookspecMarker
 if TYPE_CHECKING:
     import click
 
-    from aftersale.cases import Case
+    from aftersale.cases import Case, Deadline
     from aftersale.clocks import Instant
     from aftersale.facts import Fact
     from aftersale.healthformats import HealthFormat
@@ -205,29 +205,32 @@ def aftersale_commands() -> list[click.Command]:
 
 
 # ----------------------------------------------------------------------------------------------------
-# Decide: asked during a case; only the owner of the marketplace is, and it must be a pure function
+# Decide: asked during a case, pure functions; the marketplace's owner first, then plugins that own none
 # ----------------------------------------------------------------------------------------------------
 
 
 @hookspec(firstresult=True)
-def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool) -> str | None:
+def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool, proposed: str) -> str | None:
     """Decide what becomes of a return at the moment a buyer asks for it.
 
     Called:
-        By the engine, for every `return_requested` on a marketplace of this plugin.
+        By the engine, for every `return_requested`: of the plugin that owns the marketplace, then of every plugin
+        that owns none (a seller's house plugin), by name.
 
     Args:
         order: The order that the buyer wants to return.
         requested_at: When the buyer asked.
         in_policy: Whether that was inside the marketplace's return window.
+        proposed: What stands so far: what the dated rules say, or what the owner has decided.
 
     Returns:
         "return_authorised" or "return_declined" decides it at once; "manual" puts it before a person,
-        whatever the rules say. None leaves it to the dated rule `auto_authorise`. Anything else is refused.
+        whatever the rules say. None leaves it as proposed. Anything else fails the case, as two house plugins do that
+        disagree.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; it names hook, plugin and order, and is not
-        swallowed.
+        Nothing: An exception is a mistake of the plugin; the return goes to a person, and hook, plugin and case are
+        told.
 
     Example:
         from aftersale import hookimpl
@@ -242,6 +245,184 @@ def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool
         @hookimpl
         def aftersale_decide_return(order, in_policy):
             return "manual" if in_policy and order.price > 100_00 else None
+
+    Since:
+        0.1
+    """
+
+
+@hookspec(firstresult=True)
+def aftersale_decide_refund(case: Case, order: Order, opened: Fact, proposed: int) -> int | None:
+    """Decide how much a buyer gets back.
+
+    Called:
+        When the desk looks at a case whose next step is a refund. Of the plugin that owns the marketplace, then of
+        every plugin that owns none, by name.
+
+    Args:
+        case: The case as it stands.
+        order: The order that it is about.
+        opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
+        proposed: The price less the restocking fee that rules allow, in minor units of the order's currency.
+
+    Returns:
+        The amount in minor units, from 0 to the order's price. None leaves it as proposed.
+        Anything else fails the case.
+
+    Raises:
+        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+
+    Example:
+        from aftersale import hookimpl
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_decide_refund(order, proposed):
+            return order.price if order.price < 10_00 else None
+
+    Since:
+        0.1
+    """
+
+
+@hookspec(firstresult=True)
+def aftersale_decide_evidence(case: Case, order: Order, opened: Fact, proposed: tuple[str, ...]) -> list[str] | None:
+    """Decide which evidence a claim asks for.
+
+    Called:
+        When the desk looks at a claim. Of the plugin that owns the marketplace, then of
+        every plugin that owns none, by name.
+
+    Args:
+        case: The case as it stands.
+        order: The order that it is about.
+        opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
+        proposed: What marketplace and handbook ask for.
+
+    Returns:
+        The kinds of evidence, as the rule `evidence` names them. None leaves it as proposed.
+        Anything else fails the case.
+
+    Raises:
+        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+
+    Example:
+        from aftersale import hookimpl
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_decide_evidence(order, proposed):
+            return [*proposed, "serial_number"] if order.category == "electronics" else None
+
+    Since:
+        0.1
+    """
+
+
+@hookspec(firstresult=True)
+def aftersale_decide_claim(
+    case: Case, order: Order, opened: Fact, missing: tuple[str, ...], proposed: str
+) -> str | None:
+    """Decide what to do about a claim: defend it, or end it.
+
+    Called:
+        When the desk looks at a claim that waits for the seller. Of the plugin that owns the marketplace, then of
+        every plugin that owns none, by name.
+
+    Args:
+        case: The case as it stands.
+        order: The order that it is about.
+        opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
+        missing: The evidence that is asked for and not at hand.
+        proposed: What the rule `contest_claim` says, empty where there is none.
+
+    Returns:
+        A word or two for the people at the desk, such as `fight` or `refund`. None leaves it as proposed.
+        Anything else fails the case.
+
+    Raises:
+        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+
+    Example:
+        from aftersale import hookimpl
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_decide_claim(order, missing):
+            return "refund" if missing and order.price < 20_00 else None
+
+    Since:
+        0.1
+    """
+
+
+@hookspec(firstresult=True)
+def aftersale_classify(case: Case, order: Order, opened: Fact, proposed: str) -> str | None:
+    """Decide the seller's own class of a case.
+
+    Called:
+        When the desk lists its tasks. Of the plugin that owns the marketplace, then of
+        every plugin that owns none, by name.
+
+    Args:
+        case: The case as it stands.
+        order: The order that it is about.
+        opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
+        proposed: What the handbook's row `classification` says, else the kind of case.
+
+    Returns:
+        The class in a word or two. None leaves it as proposed.
+        Anything else fails the case.
+
+    Raises:
+        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+
+    Example:
+        from aftersale import hookimpl
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_classify(case, order):
+            return "spare part" if order.category == "parts" else None
+
+    Since:
+        0.1
+    """
+
+
+@hookspec(firstresult=True)
+def aftersale_prioritise(case: Case, order: Order, opened: Fact, proposed: int) -> int | None:
+    """Decide how urgent a case is among all others.
+
+    Called:
+        When the desk lists its tasks. Of the plugin that owns the marketplace, then of
+        every plugin that owns none, by name.
+
+    Args:
+        case: The case as it stands.
+        order: The order that it is about.
+        opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
+        proposed: What the handbook's row `priority` says, 0 where there is none.
+
+    Returns:
+        A whole number, higher before lower. None leaves it as proposed.
+        Anything else fails the case.
+
+    Raises:
+        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+
+    Example:
+        from aftersale import hookimpl
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_prioritise(case, proposed):
+            return proposed + 1 if case.kind == "claim" else None
 
     Since:
         0.1
@@ -265,11 +446,10 @@ def aftersale_fact_recorded(case: Case, fact: Fact) -> None:
         fact: What happened.
 
     Returns:
-        None. Anything else is refused: an observer changes nothing.
+        None. Anything else fails the case: an observer changes nothing.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; it names hook, plugin and case, and is not
-        swallowed.
+        Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
 
     Example:
         from aftersale import hookimpl
@@ -281,6 +461,70 @@ def aftersale_fact_recorded(case: Case, fact: Fact) -> None:
         def aftersale_fact_recorded(case, fact):
             if fact.kind == "claim_granted":
                 granted.append(case.order)
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_deadline_missed(case: Case, deadline: Deadline) -> None:
+    """Learn of a deadline that ended before anybody acted.
+
+    Called:
+        By the docket, when time passes the end at which the marketplace acts, or a handbook's own where it is silent.
+
+    Args:
+        case: The case as it stands then.
+        deadline: Which one, when it was due, and who set it.
+
+    Returns:
+        None. Anything else fails the case: an observer changes nothing.
+
+    Raises:
+        Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
+
+    Example:
+        from aftersale import hookimpl
+
+        AFTERSALE_API = 1
+        noted = []
+
+        @hookimpl
+        def aftersale_deadline_missed(case, deadline):
+            noted.append((case.id, deadline.name))
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_case_closed(case: Case, fact: Fact) -> None:
+    """Learn of a case that has come to an end.
+
+    Called:
+        By the docket, when a fact or the end of a deadline leads a case from an open state into a final one.
+
+    Args:
+        case: The case as it stands then.
+        fact: What ended it.
+
+    Returns:
+        None. Anything else fails the case: an observer changes nothing.
+
+    Raises:
+        Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
+
+    Example:
+        from aftersale import hookimpl
+
+        AFTERSALE_API = 1
+        noted = []
+
+        @hookimpl
+        def aftersale_case_closed(case, fact):
+            noted.append((case.id, fact.kind))
 
     Since:
         0.1

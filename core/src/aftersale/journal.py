@@ -16,9 +16,10 @@ from attrs import define, frozen
 from aftersale.clocks import Instant
 from aftersale.columns import TIME, Column, checked
 from aftersale.contradictions import contradictions
-from aftersale.docket import Docket, Observer
+from aftersale.docket import Docket
 from aftersale.errors import AftersaleError, FactRefused, JournalError, Problem
 from aftersale.facts import Fact
+from aftersale.observers import Observers
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies import Policies
 
@@ -196,7 +197,7 @@ def _codes(column: pl.Series, names: tuple[str, ...]) -> np.ndarray[Any, np.dtyp
 
 
 def replay(
-    journal: Journal, policies: Policies, until: Instant | None = None, observer: Observer | None = None
+    journal: Journal, policies: Policies, until: Instant | None = None, observers: Observers | None = None
 ) -> Replay:
     """Put the facts of a journal through the engine, and let time pass to `until`.
 
@@ -204,7 +205,7 @@ def replay(
     are left out. A fact that the workflow or the rules refuse stops nothing; those that still fit nowhere at the end
     are kept with their reasons.
     """
-    docket = Docket(policies, observer)
+    docket = Docket(policies, observers)
     orders = _picked(journal)
     refused: list[tuple[Fact, str]] = []
     for fact in journal.facts:

@@ -29,28 +29,29 @@ from aftersale.contributions import (
     health_formats,
     keep,
 )
-from aftersale.errors import PluginError, Problem, UnknownMarketplace
+from aftersale.decisions import CLAIM, CLASS, EVIDENCE, PRIORITY, REFUND, RETURN, Asked, Decisions
+from aftersale.errors import PluginError, UnknownMarketplace
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
-from aftersale.policies import Policy, ReturnDecision, undecided
+from aftersale.observers import Observers
+from aftersale.policies import Policy
 from aftersale.rules import RuleSet
+from aftersale.watch import Watch, explained
 
 if TYPE_CHECKING:
     import click
 
     from aftersale.cases import Case
-    from aftersale.clocks import Instant
-    from aftersale.facts import Fact
     from aftersale.handbook import Handbook
     from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.orderfiles.formats import OrderFormat
-    from aftersale.orders import Order
 
-DECISIONS = ("return_authorised", "return_declined", "manual")
-"""What a plugin may decide about a return, beside None."""
 _SHORT = Repr()
 _SHORT.maxlist, _SHORT.maxother = 3, 200
-_DECIDE, _OBSERVE = "aftersale_decide_return", "aftersale_fact_recorded"
+DECIDING = (RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY)
+"""The hooks by which plugins decide about cases."""
+_TOLD = {"aftersale_fact_recorded": "fact", "aftersale_deadline_missed": "deadline", "aftersale_case_closed": "fact"}
+"""The hooks by which plugins observe, and what they are given beside the case."""
 
 
 class PluginRecord(TypedDict):
@@ -65,28 +66,32 @@ class PluginRecord(TypedDict):
 
 
 def load_plugins(
-    names: Collection[str] | None = None, extra: Mapping[str, ModuleType] | None = None, trace: bool = False
+    names: Collection[str] | None = None,
+    extra: Mapping[str, ModuleType] | None = None,
+    trace: bool = False,
+    watch: Watch | None = None,
 ) -> Plugins:
     """Return the installed plugins, ready to be asked.
 
     `names` keeps only these of the installed ones; None keeps all, an empty collection none. `extra` adds
-    modules that are not installed, by name. `trace` writes every call of a hook to stderr. Raises PluginError
-    with every problem of every plugin.
+    modules that are not installed, by name. `trace` writes every call of a hook to stderr; `watch` tells which take too
+    long. Raises PluginError with every problem of every plugin.
     """
-    found, manager = _loaded(names, extra or {}, trace)
+    kept = watch if watch is not None else Watch()
+    found, manager = _loaded(names, extra or {}, trace, kept)
     problems = dict.fromkeys(problem for candidate in found for problem in candidate.problems)
     if problems:
         causes = [cause for candidate in found for cause in candidate.causes]
         raise PluginError(tuple(problems)) from _joined(causes)
     modules = {name: module.__name__ for name, module in (extra or {}).items()}
-    return Plugins(found, manager, (names, modules, trace))
+    return Plugins(found, manager, (names, modules, trace), kept)
 
 
 def survey(
     names: Collection[str] | None = None, extra: Mapping[str, ModuleType] | None = None
 ) -> list[PluginRecord]:
     """Return a record of every plugin that `load_plugins` would load; broken ones have their problems."""
-    return [_record(candidate) for candidate in _loaded(names, extra or {}, trace=False)[0]]
+    return [_record(candidate) for candidate in _loaded(names, extra or {}, False, Watch())[0]]
 
 
 def _joined(causes: Sequence[BaseException]) -> BaseException | None:
@@ -99,8 +104,7 @@ class Plugins:
     """The plugins of an installation, asked through typed methods.
 
     `marketplaces` by name, `rules` of all of them, `order_formats` with one entry per name.
-    `fact_recorded(case, fact)` tells whoever observes; it is None when nobody does. Pickles by loading the
-    same plugins again.
+    `watch` keeps what went wrong with plugins while cases went by. Pickles by loading the same plugins again.
     """
 
     def __init__(
@@ -108,6 +112,7 @@ class Plugins:
         found: Sequence[Candidate],
         manager: pluggy.PluginManager,
         recipe: tuple[Collection[str] | None, dict[str, str], bool] = (None, {}, False),
+        watch: Watch | None = None,
     ) -> None:
         """Gather what flawless candidates contributed; `load_plugins` makes them."""
         owned = contributed(found, MARKETPLACES)
@@ -115,16 +120,15 @@ class Plugins:
         self._candidates = {candidate.name: candidate for candidate in found}
         self._owners = {marketplace.name: candidate.name for candidate, marketplace in owned}
         self._commands = {str(command.name): command for _, command in contributed(found, COMMANDS)}
-        self._decisions: dict[str, ReturnDecision] = {}
         self.marketplaces: dict[str, Marketplace] = {place.name: place for _, place in owned}
         self.rules = RuleSet(rule for _, rule in contributed(found, RULES))
         self.order_formats: list[OrderFormat] = formats(found)
         self._health_formats = health_formats(found)
-        self.fact_recorded = self._observer()
+        self.watch = watch if watch is not None else Watch()
 
     def __reduce__(self) -> tuple[Callable[..., Plugins], tuple[object, ...]]:
         """Return how another process loads the same plugins."""
-        return _again, self._recipe
+        return _again, (*self._recipe, self.watch)
 
     def owner(self, marketplace: str) -> str:
         """Return the name of the plugin that owns a marketplace; raises UnknownMarketplace."""
@@ -139,20 +143,25 @@ class Plugins:
         """Return how the marketplaces' own account health reports are read, one format per name."""
         return list(self._health_formats)
 
-    def policy(self, marketplace: str, handbook: Handbook | None = None) -> Policy:
-        """Return all that is consulted for one marketplace; its owner decides what the plugin wants to.
+    def policy(self, marketplace: str, handbook: Handbook | None = None, watch: Watch | None = None) -> Policy:
+        """Return all that is consulted for one marketplace; its owner and house plugins decide what they want to.
 
+        `watch` keeps what goes wrong with them, else the one of these plugins does.
         Raises UnknownMarketplace, and DocumentError when rules or handbook do not fit the workflow.
         """
         known = self._known(marketplace)
-        decide = self._decision(self._owners[marketplace])
-        return Policy(known, self.rules, handbook, decide_return=decide)
+        asked = {hook: self._asked(hook, self._owners[marketplace]) for hook in DECIDING}
+        decisions = Decisions(asked, watch if watch is not None else self.watch)
+        return Policy(known, self.rules, handbook, decisions=decisions)
 
     def policies(
-        self, names: Iterable[str] | None = None, handbook: Handbook | None = None
+        self,
+        names: Iterable[str] | None = None,
+        handbook: Handbook | None = None,
+        watch: Watch | None = None,
     ) -> dict[str, Policy]:
         """Return the policies of these marketplaces, or of all; raises as `policy` does."""
-        return {name: self.policy(name, handbook) for name in (self.marketplaces if names is None else names)}
+        return {name: self.policy(name, handbook, watch) for name in (self.marketplaces if names is None else names)}
 
     def about(self) -> list[PluginRecord]:
         """Return a record of each plugin, sorted by name."""
@@ -167,54 +176,49 @@ class Plugins:
             raise error
         return found
 
-    def _decision(self, owner: str) -> ReturnDecision:
-        if owner not in self._decisions:
-            candidate = self._candidates[owner]
-            asks = _DECIDE in candidate.implementations
-            self._decisions[owner] = self._routed(candidate) if asks else undecided
-        return self._decisions[owner]
+    def _asked(self, hook: str, owner: str) -> list[Asked]:
+        """Return who has a say: the owner, then by name the house plugins, those that own no marketplace."""
+        owners = set(self._owners.values())
+        names = [owner, *sorted(name for name in self._candidates if name not in owners)]
+        chosen = (self._candidates[name] for name in names)
+        return [
+            Asked(candidate.name, str(candidate), candidate.name == owner, _only(self._manager, candidate, hook))
+            for candidate in chosen
+            if hook in candidate.implementations
+        ]
 
-    def _routed(self, candidate: Candidate) -> ReturnDecision:
-        ask = _only(self._manager, candidate, _DECIDE)
-        decided_by = f"plugin: {candidate.name}"
+    def observers(self, watch: Watch | None = None) -> Observers | None:
+        """Return who is told of what happens to cases; None when no plugin observes.
 
-        def decide(order: Order, requested_at: Instant, in_policy: bool) -> tuple[str | None, str]:
-            try:
-                decision = ask(order=order, requested_at=requested_at, in_policy=in_policy)
-            except Exception as error:
-                error.add_note(f"in {_DECIDE} of {candidate}, order {order.id}")
-                raise
-            if decision is None:
-                return None, ""
-            if decision not in DECISIONS:
-                hint = f"return one of {', '.join(map(repr, DECISIONS))}, or None"
-                raise _wrong_answer(candidate, _DECIDE, f"answered {decision!r} for order {order.id}", hint)
-            return decision, decided_by
+        An observer that raises or answers fails that case alone: `watch` keeps hook, plugin and case, as the watch of
+        these plugins does where none is given.
+        """
+        kept = watch if watch is not None else self.watch
+        told = {hook.removeprefix(f"{PROJECT}_"): self._telling(hook, kept) for hook in _TOLD}
+        return Observers(**told) if any(told.values()) else None
 
-        return decide
-
-    def _observer(self) -> Callable[[Case, Fact], None] | None:
-        watching = (one for one in self._candidates.values() if _OBSERVE in one.implementations)
-        asked = [(candidate, _only(self._manager, candidate, _OBSERVE)) for candidate in watching]
+    def _telling(self, hook: str, watch: Watch) -> Callable[[Case, Any], None] | None:
+        watching = [one for one in self._candidates.values() if hook in one.implementations]
+        asked = [(str(one), _only(self._manager, one, hook)) for one in watching]
         if not asked:
             return None
+        about = _TOLD[hook]
 
-        def fact_recorded(case: Case, fact: Fact) -> None:
-            for candidate, tell in asked:
+        def tell(case: Case, what: Any) -> None:
+            for plugin, ask in asked:
                 try:
-                    answers = tell(case=case, fact=fact)
+                    answers = watch.call(hook, plugin, f"case {case.id}", ask, {"case": case, about: what})
                 except Exception as error:
-                    error.add_note(f"in {_OBSERVE} of {candidate}, case {case.id}")
-                    raise
-                if answers:
-                    what, hint = f"answered {answers[0]!r} for case {case.id}", "return nothing"
-                    raise _wrong_answer(candidate, _OBSERVE, what, hint)
+                    watch.failed(hook, plugin, case.id, explained(error))
+                else:
+                    if answers:
+                        watch.failed(hook, plugin, case.id, f"answered {answers[0]!r} (return nothing)")
 
-        return fact_recorded
+        return tell
 
 
-def _again(names: Collection[str] | None, extra: dict[str, str], trace: bool) -> Plugins:
-    return load_plugins(names, {name: import_module(module) for name, module in extra.items()}, trace)
+def _again(names: Collection[str] | None, extra: dict[str, str], trace: bool, watch: Watch) -> Plugins:
+    return load_plugins(names, {name: import_module(module) for name, module in extra.items()}, trace, watch)
 
 
 def _record(candidate: Candidate) -> PluginRecord:
@@ -228,13 +232,8 @@ def _record(candidate: Candidate) -> PluginRecord:
     )
 
 
-def _wrong_answer(candidate: Candidate, hook: str, what: str, hint: str) -> PluginError:
-    where = location(candidate.implementations[hook], hook)
-    return PluginError((Problem(str(candidate), where, what, hint),))
-
-
 def _loaded(
-    names: Collection[str] | None, extra: Mapping[str, ModuleType], trace: bool
+    names: Collection[str] | None, extra: Mapping[str, ModuleType], trace: bool, watch: Watch
 ) -> tuple[list[Candidate], pluggy.PluginManager]:
     """Bring in every plugin that can be, ask for contributions, and note all problems on the candidates."""
     found = candidates(names, extra)
@@ -247,7 +246,7 @@ def _loaded(
         manager.add_hookcall_monitoring(_before_call, _after_call)
     for candidate in found:
         if candidate.module is not None and manager.has_plugin(candidate.name):
-            _contribute(manager, candidate)
+            _contribute(manager, candidate, watch)
     check_together(found)
     return found, manager
 
@@ -269,12 +268,12 @@ def _only(manager: pluggy.PluginManager, candidate: Candidate, hook: str) -> plu
     return manager.subset_hook_caller(hook, remove_plugins=others)
 
 
-def _contribute(manager: pluggy.PluginManager, candidate: Candidate) -> None:
+def _contribute(manager: pluggy.PluginManager, candidate: Candidate, watch: Watch) -> None:
     for hook in KINDS:
         if hook in candidate.implementations:
             where = location(candidate.implementations[hook], hook)
             try:
-                answers = _only(manager, candidate, hook)()
+                answers = watch.call(hook, str(candidate), "", _only(manager, candidate, hook), {})
             except (Exception, SystemExit) as error:  # told as a problem of the plugin, beside all others
                 candidate.failed(where, "failed", error)
             else:

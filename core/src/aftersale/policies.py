@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from itertools import islice
@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from aftersale.cases import Deadline
 from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
+from aftersale.decisions import Decisions
 from aftersale.errors import DocumentError, Problem
 from aftersale.handbook import SHIPPED, Handbook, default_handbook
 from aftersale.marketplaces import Marketplace
@@ -19,9 +20,6 @@ from aftersale.orders import Order
 from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, misnamed
 from aftersale.strictness import loosened
 from aftersale.workflow import MARKS, Move, State, Workflow, default_workflow
-
-ReturnDecision = Callable[[Order, Instant, bool], tuple[str | None, str]]
-"""Asks the marketplace's owner: (order, requested_at, in_policy) → (decision or None, who decided)."""
 
 Offsets = tuple[str, int, str, int, str]
 """A deadline that counts wall hours alike for every order: name, due after, set by, expires after, on expiry."""
@@ -48,14 +46,14 @@ class Way:
 class Terms:
     """What binds a case of one marketplace from one instant to the next change of rules.
 
-    The rulebook is the marketplace's, the handbook the seller's; `decide_return` asks the owner plugin.
+    The rulebook is the marketplace's, the handbook the seller's; `decisions` asks plugins.
     """
 
     marketplace: Marketplace
     rulebook: Rulebook
     handbook: Rulebook
     workflow: Workflow
-    decide_return: ReturnDecision
+    decisions: Decisions
     _ways: dict[tuple[str, str, str], tuple[Way, ...]] = field(factory=dict, init=False)
     _situated: dict[tuple[str, str], tuple[Rule, ...]] = field(factory=dict, init=False)
 
@@ -205,7 +203,7 @@ class Policy:
         rules: RuleSet,
         handbook: Handbook | None = None,
         workflow: Workflow | None = None,
-        decide_return: ReturnDecision | None = None,
+        decisions: Decisions | None = None,
     ) -> None:
         """Bind them together.
 
@@ -218,7 +216,7 @@ class Policy:
         book = handbook or default_handbook()
         self.handbook = RuleSet(book.for_marketplace(marketplace.name))
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
-        self._decide = decide_return or undecided
+        self.decisions = decisions if decisions is not None else Decisions()
         self._spans = self._cut()
         if problems := list(_misfits(self)):
             raise DocumentError(f"the rules of {marketplace.name}", tuple(problems))
@@ -243,17 +241,12 @@ class Policy:
         rulebook = self.rules.rulebook(self.marketplace.name, day, zone)
         own = [row for name in self.handbook.marketplaces for row in self.handbook.rulebook(name, day).rows]
         handbook = Rulebook(self.marketplace.name, tuple(own), zone)
-        return Terms(self.marketplace, rulebook, handbook, self.workflow, self._decide)
+        return Terms(self.marketplace, rulebook, handbook, self.workflow, self.decisions)
 
     def metrics(self, instant: Instant) -> tuple[Rule, ...]:
         """Return the metric definitions in force, the marketplace's first, then the handbook's."""
         terms = self.at(instant)
         return tuple(row for book in (terms.rulebook, terms.handbook) for row in book.rows if row.kind == "metric")
-
-
-def undecided(order: Order, requested_at: Instant, in_policy: bool) -> tuple[str | None, str]:
-    """Leave a return to the dated rules: what a marketplace without a decision of its own says."""
-    return None, ""
 
 
 def _misfits(policy: Policy) -> Iterator[Problem]:

@@ -68,6 +68,9 @@ def warnings(comparison: Comparison) -> list[str]:
 
 
 def _warnings(comparison: Comparison) -> Iterator[str]:
+    for standing in comparison.standings:
+        for cause, count in standing.failed.items():
+            yield failed(count, cause, standing.name)
     if comparison.replications < 2:
         yield say("warning.one_replication")
         return
@@ -82,6 +85,11 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
             enough=comparison.enough,
             **_met(comparison, standing),
         )
+
+
+def failed(count: int, cause: str, name: str) -> str:
+    """Return that a plugin failed some cases of a variant, and why."""
+    return say("warning.failed", count=count, cause=cause, name=name)
 
 
 def target_name(name: str) -> str:

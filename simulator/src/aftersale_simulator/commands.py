@@ -122,7 +122,7 @@ def simulate(
 ) -> None:
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
     from aftersale_simulator import files, report
-    from aftersale_simulator.answers import say, target_name
+    from aftersale_simulator.answers import failed, say, target_name
     from aftersale_simulator.history import record as history_record
     from aftersale_simulator.recording import Recording
     from aftersale_simulator.runs import run
@@ -140,7 +140,8 @@ def simulate(
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
         console.print(say(key, target=target_name(name)), markup=False)
-    for note in _notes(history, planned, plugins):
+    told = [failed(count, cause, own.name) for cause, count in result.failed.items()]
+    for note in [*_notes(history, planned, plugins), *told]:
         console.print(say("report.warning", text=note), markup=False)
     console.print(say("report.written", folder=out), markup=False)
 

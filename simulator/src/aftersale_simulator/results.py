@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import isnan
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
@@ -50,13 +50,14 @@ class Result:
     `metrics` and `by_marketplace` hold the names of METRICS; rates lie between 0 and 1, times are wall hours, money
     is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
     marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
-    worked in vain, and open cases.
+    worked in vain, and open cases. `failed` tells, by cause, how many cases plugins failed.
     """
 
     metrics: dict[str, float]
     by_marketplace: dict[str, dict[str, float]]
     targets: dict[str, bool]
     counts: dict[str, int]
+    failed: dict[str, int] = field(factory=dict)
 
 
 @frozen(eq=False)

@@ -8,10 +8,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from aftersale.clocks import start_of_day
 from aftersale.docket import Docket
+from aftersale.errors import CasesFailed
 from aftersale.orders import Orders
 from aftersale.policies import Policy
+from aftersale.watch import Watch
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
@@ -49,19 +53,28 @@ def _run(
     scenario: Scenario, replication: int, plugins: Plugins, orders: Orders | None, record: Recording | None
 ) -> Result:
     stage, world = Stage.of(scenario), World(scenario.world)
-    policies = plugins.policies(tuple(scenario.marketplace), handbook=seller_handbook(scenario))
+    watch = plugins.watch.another()
+    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario), watch)
     chances = Chances(scenario.seed, replication)
     places = [_place(scenario, name, policy, stage, chances, world, orders) for name, policy in policies.items()]
-    docket = Docket(policies, plugins.fact_recorded)
+    docket = Docket(policies, plugins.observers(watch))
     desk = _desk(scenario, stage, docket, places, world)
     if record is not None:
         desk.facts = []
     desk.run()
     by_place = {place.orders.marketplaces[0]: place.orders for place in places}
-    result = result_of(scenario, by_place, docket, desk.effort, policies)
+    _check_failures(scenario, watch, docket)
+    result = evolve(result_of(scenario, by_place, docket, desk.effort, policies), failed=watch.causes())
     if record is not None and desk.facts is not None:
         record.write(scenario, replication, places, desk.facts, docket, result)
     return result
+
+
+def _check_failures(scenario: Scenario, watch: Watch, docket: Docket) -> None:
+    """Refuse a run of whose cases plugins failed more than the scenario allows."""
+    failed, cases = len(watch.failed_cases()), len(docket.cases)
+    if failed > scenario.most_failed * cases:
+        raise CasesFailed(failed, cases, scenario.most_failed, tuple(watch.told()))
 
 
 @contextmanager

@@ -208,7 +208,8 @@ class Scenario:
 
     `base` names the unchanged scenario among the variants. `handling` says how long each kind of task takes; those
     that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the
-    order file are paths from the scenario's folder, made absolute when it was read from a file.
+    order file are paths from the scenario's folder, made absolute when it was read from a file. `most_failed` is the
+    share of cases that plugins may fail before a run is worth nothing (default assumed).
     """
 
     name: Word
@@ -223,6 +224,7 @@ class Scenario:
     world: dict[str, Rate] = field(factory=dict)
     targets: Targets = Targets()
     handbook: Word | None = None
+    most_failed: Share = Share(0.01)
     orders: OrderSource | None = None
     variant: tuple[Variant, ...] = ()
 

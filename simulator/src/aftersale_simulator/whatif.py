@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 from scipy.special import stdtrit
 
 from aftersale_simulator.plans import Alternative, Changes, Plan
@@ -35,7 +35,8 @@ class Standing:
     """How one variant did.
 
     `targets` says of each in how many replications it was met, `targets_met` of all at once; `secure` that
-    they were met with so much room that few replications tell enough.
+    they were met with so much room that few replications tell enough. `failed` are the cases that plugins failed in
+    all replications, by cause.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Standing:
     targets: dict[str, int]
     metrics: dict[str, Figure]
     secure: bool = False
+    failed: dict[str, int] = field(factory=dict)
 
     def cost(self) -> float:
         """Return the mean labour cost, which variants are ranked by."""
@@ -133,7 +135,13 @@ def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Resul
         {name: sum(result.targets.get(name, True) for result in results) for name in targets},
         {name: _figure(_values(results, name), _values(first, name)) for name in names},
         _secure(one.scenario, results),
+        _failed(results),
     )
+
+
+def _failed(results: Sequence[Result]) -> dict[str, int]:
+    causes = dict.fromkeys(cause for result in results for cause in result.failed)
+    return {cause: sum(result.failed.get(cause, 0) for result in results) for cause in causes}
 
 
 def _values(results: Sequence[Result], name: str) -> list[float | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,7 +61,9 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         with _shown():
-            return super().invoke(ctx)
+            answer = super().invoke(ctx)
+            _tell_failures(ctx)
+            return answer
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands; only those of the program itself while a plugin is broken."""
@@ -91,6 +94,14 @@ class Program(click.Group):
         except AftersaleError:
             formatter.write_paragraph()
             formatter.write_text(text("plugins.broken"))
+
+
+def _tell_failures(ctx: click.Context) -> None:
+    """Say on which cases plugins failed, beside the answer that was given without them."""
+    plugins = ctx.find_root().obj
+    if plugins is not None:
+        for line in plugins.watch.told():
+            click.echo(text("plugins.failed", line=line), err=True)
 
 
 @contextmanager
@@ -124,8 +135,10 @@ def loaded(ctx: click.Context) -> Plugins:
     root = ctx.find_root()
     if root.obj is None:
         from aftersale.plugins import load_plugins
+        from aftersale.watch import Watch
 
-        root.obj = load_plugins(allowed(), trace=os.environ.get(TRACE, "0") not in ("", "0"))
+        trace = os.environ.get(TRACE, "0") not in ("", "0")
+        root.obj = load_plugins(allowed(), trace=trace, watch=Watch(perf_counter))
     ctx.obj = root.obj
     plugins: Plugins = root.obj
     return plugins

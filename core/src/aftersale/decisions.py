@@ -1,0 +1,173 @@
+"""Decisions: what plugins may decide about a case, who is asked in which order, and who decided.
+
+The marketplace's owner is asked first. Then come the seller's house plugins, those that own no marketplace, by name:
+each sees what stands so far as `proposed`, and overrules it by answering. Two of them that disagree have both failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aftersale.watch import FAILED, Watch, explained
+
+if TYPE_CHECKING:
+    from aftersale.cases import Case
+    from aftersale.clocks import Instant
+    from aftersale.facts import Fact
+    from aftersale.orders import Order
+
+RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY = (
+    "aftersale_decide_return",
+    "aftersale_decide_refund",
+    "aftersale_decide_evidence",
+    "aftersale_decide_claim",
+    "aftersale_classify",
+    "aftersale_prioritise",
+)
+RETURNS = ("return_authorised", "return_declined", "manual")
+"""What may be decided about a return, beside None."""
+MANUAL = "manual"
+Decided = tuple[Any, str]
+"""What was decided, and who decided it: a plugin, a rule, or nobody."""
+
+
+class Asked(NamedTuple):
+    """A plugin that has a say: its name, how messages name it, whether it owns the marketplace, and how to ask it."""
+
+    name: str
+    told: str
+    owner: bool
+    ask: Callable[..., Any]
+
+
+NOBODY: Mapping[str, Sequence[Asked]] = MappingProxyType({})
+
+
+class Decisions:
+    """The decisions on the cases of one marketplace: what is proposed stands unless a plugin answers otherwise.
+
+    A plugin that raises, or answers what makes no sense, fails that case alone: the watch keeps hook, plugin and case,
+    and the case goes on without that answer, a return before a person.
+    """
+
+    def __init__(self, asked: Mapping[str, Sequence[Asked]] = NOBODY, watch: Watch | None = None) -> None:
+        """Take who is asked by hook, the owner first; without any, everything stands as proposed."""
+        self._asked = {hook: tuple(plugins) for hook, plugins in asked.items() if plugins}
+        self.watch = watch if watch is not None else Watch()
+
+    def on_return(
+        self, case: str, order: Order, requested_at: Instant, in_policy: bool, proposed: str, by: str
+    ) -> tuple[str, str]:
+        """Decide a return when it is asked for: one of RETURNS; MANUAL where a plugin fails."""
+        if RETURN not in self._asked:
+            return proposed, by
+        arguments = {"order": order, "requested_at": requested_at, "in_policy": in_policy}
+        decision, by = self._decide(RETURN, case, arguments, proposed, by, _return_flaw, MANUAL)
+        return str(decision), by
+
+    def on_refund(self, case: Case, order: Order, opened: Fact, proposed: int, by: str) -> tuple[int, str]:
+        """Decide how much a buyer gets back, in minor units of the order's currency."""
+        amount, by = self._about(REFUND, case, order, opened, proposed, by, lambda each: _amount_flaw(each, order))
+        return int(amount), by
+
+    def on_evidence(
+        self, case: Case, order: Order, opened: Fact, proposed: tuple[str, ...], by: str
+    ) -> tuple[tuple[str, ...], str]:
+        """Decide which evidence a claim asks for."""
+        words, by = self._about(EVIDENCE, case, order, opened, proposed, by, _words_flaw)
+        return tuple(words), by
+
+    def on_claim(
+        self, case: Case, order: Order, opened: Fact, missing: tuple[str, ...], proposed: str, by: str
+    ) -> tuple[str, str]:
+        """Decide what to do about a claim, in a word or two."""
+        word, by = self._about(CLAIM, case, order, opened, proposed, by, _word_flaw, missing=missing)
+        return str(word), by
+
+    def on_class(self, case: Case, order: Order, opened: Fact, proposed: str, by: str) -> tuple[str, str]:
+        """Decide the seller's own class of a case."""
+        word, by = self._about(CLASS, case, order, opened, proposed, by, _word_flaw)
+        return str(word), by
+
+    def on_priority(self, case: Case, order: Order, opened: Fact, proposed: int, by: str) -> tuple[int, str]:
+        """Decide how urgent a case is, higher before lower."""
+        number, by = self._about(PRIORITY, case, order, opened, proposed, by, _number_flaw)
+        return int(number), by
+
+    def _about(
+        self,
+        hook: str,
+        case: Case,
+        order: Order,
+        opened: Fact,
+        proposed: Any,
+        by: str,
+        flaw: Callable[[Any], str],
+        **more: Any,
+    ) -> Decided:
+        if hook not in self._asked:
+            return proposed, by
+        arguments = {"case": case, "order": order, "opened": opened, **more}
+        return self._decide(hook, case.id, arguments, proposed, by, flaw, proposed)
+
+    def _decide(
+        self,
+        hook: str,
+        case: str,
+        arguments: dict[str, Any],
+        proposed: Any,
+        by: str,
+        flaw: Callable[[Any], str],
+        fallback: Any,
+    ) -> Decided:
+        overruled: tuple[Asked, Any] | None = None
+        standing, stood = proposed, by
+        for asked in self._asked[hook]:
+            try:
+                told = {**arguments, "proposed": standing}
+                answer = self.watch.call(hook, asked.told, f"case {case}", asked.ask, told)
+            except Exception as error:
+                return self._failed(hook, asked, case, explained(error), fallback)
+            if answer is None:
+                continue
+            if wrong := flaw(answer):
+                return self._failed(hook, asked, case, f"answered {answer!r} ({wrong})", fallback)
+            if overruled is not None and overruled[1] != answer:
+                what = f"answered {answer!r}, and {overruled[0].told} {overruled[1]!r} (keep one of the two)"
+                return self._failed(hook, asked, case, what, fallback)
+            if not asked.owner:
+                overruled = overruled or (asked, answer)
+            over = f", over {stood}" if stood and stood != f"plugin: {asked.name}" else ""
+            standing, stood = answer, f"plugin: {asked.name}" + ("" if asked.owner else over)
+        return standing, stood
+
+    def _failed(self, hook: str, asked: Asked, case: str, what: str, fallback: Any) -> Decided:
+        return fallback, FAILED + self.watch.failed(hook, asked.told, case, what).cause
+
+
+def _return_flaw(answer: Any) -> str:
+    known = isinstance(answer, str) and answer in RETURNS
+    return "" if known else f"return one of {', '.join(map(repr, RETURNS))}, or None"
+
+
+def _amount_flaw(answer: Any, order: Order) -> str:
+    whole = isinstance(answer, int) and not isinstance(answer, bool)
+    if whole and 0 <= answer <= order.price:
+        return ""
+    return f"return minor units of {order.currency}, from 0 to the order's {order.price}, or None"
+
+
+def _words_flaw(answer: Any) -> str:
+    listed = isinstance(answer, list | tuple) and all(isinstance(word, str) and word for word in answer)
+    return "" if listed else "return a list of words, or None"
+
+
+def _word_flaw(answer: Any) -> str:
+    return "" if isinstance(answer, str) and answer.strip() else "return a word, or None"
+
+
+def _number_flaw(answer: Any) -> str:
+    whole = isinstance(answer, int) and not isinstance(answer, bool)
+    return "" if whole else "return a whole number, or None"

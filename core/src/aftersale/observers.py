@@ -1,0 +1,17 @@
+"""Observers: whoever wants to learn what happens to cases, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from aftersale.cases import Case, Deadline
+from aftersale.facts import Fact
+
+
+class Observers(NamedTuple):
+    """Who is told what, None for nobody; each is given the case as it stands afterwards."""
+
+    fact_recorded: Callable[[Case, Fact], None] | None = None
+    deadline_missed: Callable[[Case, Deadline], None] | None = None
+    case_closed: Callable[[Case, Fact], None] | None = None

@@ -1,0 +1,116 @@
+"""Watch: what is noticed of plugins while cases go by, mistakes with their case and calls that took too long.
+
+A plugin that fails on one case must not stop the desk: the case falls back to what would hold without the plugin, or to
+a person, and the mistake is kept here until somebody tells it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import frozen
+
+Clock = Callable[[], float]
+"""Seconds from some beginning, such as time.perf_counter."""
+FAILED = "failed: "
+"""What the record of a decision begins with that a plugin failed to make."""
+
+
+@frozen
+class Failure:
+    """A mistake of a plugin on a case: the hook, the plugin with its distribution, the case, and what went wrong."""
+
+    hook: str
+    plugin: str
+    case: str
+    what: str
+
+    @property
+    def cause(self) -> str:
+        """The mistake without its case: what several cases may have in common."""
+        return f"{self.hook} of {self.plugin}: {self.what}"
+
+    def __str__(self) -> str:
+        """Return case, hook, plugin and mistake in a line."""
+        return f"case {self.case}: {self.cause}"
+
+
+class Watch:
+    """The failures of one desk or of one simulated run, each told once; slow calls as they happen."""
+
+    def __init__(
+        self, clock: Clock | None = None, patience: float = 1.0, tell: Callable[[str], object] | None = None
+    ) -> None:
+        """Begin with nothing noticed.
+
+        With a `clock`, a call of a hook that takes more than `patience` seconds is told, the first of each hook and
+        plugin; `tell` writes a line, by default to stderr.
+        """
+        self._clock, self._patience = clock, patience
+        self._tell = tell if tell is not None else _to_stderr
+        self._failed: dict[Failure, None] = {}
+        self._slow: set[tuple[str, str]] = set()
+
+    def __reduce__(self) -> tuple[type[Watch], tuple[Clock | None, float]]:
+        """Return how another process begins to watch in the same way."""
+        return Watch, (self._clock, self._patience)
+
+    def another(self) -> Watch:
+        """Return a watch of the same kind with nothing noticed yet, for a run of its own."""
+        return Watch(self._clock, self._patience, self._tell)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What went wrong so far, each mistake on each case once."""
+        return tuple(self._failed)
+
+    def failed_cases(self) -> frozenset[str]:
+        """Return the cases on which some plugin failed."""
+        return frozenset(each.case for each in self._failed)
+
+    def told(self) -> Iterator[str]:
+        """Yield a line for each cause, with how many cases it failed and one of them."""
+        causes: dict[str, list[str]] = {}
+        for failure in self._failed:
+            causes.setdefault(failure.cause, []).append(failure.case)
+        for cause, cases in causes.items():
+            more = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
+            yield f"case {cases[0]}{more}: {cause}"
+
+    def causes(self) -> dict[str, int]:
+        """Return how many cases each cause failed, in the order in which they came up."""
+        counted: dict[str, int] = {}
+        for failure in self._failed:
+            counted[failure.cause] = counted.get(failure.cause, 0) + 1
+        return counted
+
+    def failed(self, hook: str, plugin: str, case: str, what: str) -> Failure:
+        """Note a mistake."""
+        failure = Failure(hook, plugin, case, what)
+        self._failed.setdefault(failure)
+        return failure
+
+    def call(self, hook: str, plugin: str, about: str, ask: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """Return what a plugin answers, and tell when it takes too long; `about` says on what, for that message."""
+        if self._clock is None:
+            return ask(**arguments)
+        began = self._clock()
+        try:
+            return ask(**arguments)
+        finally:
+            seconds = self._clock() - began
+            if seconds > self._patience and (hook, plugin) not in self._slow:
+                self._slow.add((hook, plugin))
+                on = f" on {about}" if about else ""
+                self._tell(f"slow: {hook} of {plugin} took {seconds:.1f} s{on}, more than {self._patience:g} s")
+
+
+def explained(error: BaseException) -> str:
+    """Return an exception in a line: its type and what it says."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
