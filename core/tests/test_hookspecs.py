@@ -28,6 +28,7 @@ def test_there_are_hooks_to_contribute_to_decide_and_to_observe():
     assert set(HOOKS) == {
         "aftersale_marketplaces",
         "aftersale_rules",
+        "aftersale_workflow",
         "aftersale_order_formats",
         "aftersale_health_reports",
         "aftersale_commands",

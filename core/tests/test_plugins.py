@@ -11,18 +11,21 @@ from types import ModuleType
 import attrs
 import click
 import pytest
+import tomli
 
 from aftersale import hookimpl
 from aftersale.advice import advice
 from aftersale.clocks import DAY, HOUR
 from aftersale.docket import Docket
-from aftersale.errors import PluginError, UnknownMarketplace
+from aftersale.errors import DocumentError, PluginError, UnknownMarketplace
+from aftersale.handbook import load_handbook
 from aftersale.marketplaces import load_marketplaces
 from aftersale.plugins import load_plugins, survey
-from aftersale.rules import Condition, load_rules
+from aftersale.rules import Condition, load_rules, parse_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY
 from aftersale.watch import Watch
+from aftersale.workflow import load_kinds, parse_workflow
 
 REFERENCE = "aftersale.testing.reference"
 MARKETPLACES = load_marketplaces(REFERENCE)
@@ -780,3 +783,107 @@ def test_the_factories_make_what_they_say():
     assert fact(at=5).known_at == 5
     assert isinstance(plugin(), ModuleType)
     assert inspect.getdoc(order)
+
+
+# --- kinds of case that plugins add ---
+
+TICKETS = """
+[[kind]]
+name = "ticket"
+state = [
+  { name = "open", task = "answer_ticket", opens = ["first_response"] },
+  { name = "answered" },
+  { name = "solved", final = true },
+  { name = "given_up", final = true, defect = "ticket_unsolved" },
+]
+move = [
+  { fact = "ticket_opened", to = "open" },
+  { after = ["open"], fact = "ticket_answered", to = "answered" },
+  { after = ["answered"], fact = "ticket_reopened", to = "open", counts_as = "ticket_opened" },
+  { after = ["answered"], fact = "ticket_solved", to = "solved" },
+  { after = ["open", "answered"], fact = "ticket_given_up", to = "given_up" },
+]
+"""
+
+
+def tickets(text=TICKETS):
+    return list(parse_workflow(tomli.loads(text), "kinds.toml").kinds.values())
+
+
+def response(hours, place="REF"):
+    clock = {"clock": "wall_hours", "amount": hours, "starts": "ticket_opened", "on_expiry": "late"}
+    row = {"name": "first_response", "marketplaces": [place], "source": "our terms", "grade": "S", **clock}
+    return parse_rules({"rule": [row]}, f"rules for {place}")
+
+
+@pytest.fixture
+def help_desk():
+    """A marketplace with a kind of case of its own, and the deadline that it opens."""
+    shop = plugin(
+        "help_desk",
+        aftersale_marketplaces=lambda: MARKETPLACES[:1],
+        aftersale_rules=lambda: response(8),
+        aftersale_workflow=lambda: tickets(),
+    )
+    return load_plugins((), {"help_desk": shop})
+
+
+def test_a_kind_of_case_that_a_plugin_adds_goes_through_the_engine_like_any_other(help_desk):
+    docket = Docket(help_desk.policies())
+    opened = docket.record(fact("ticket_opened", MONDAY), order()).case
+    assert (opened.kind, opened.task.kind, opened.task.due) == ("ticket", "answer_ticket", MONDAY + 8 * HOUR)
+    docket.record(fact("ticket_answered", MONDAY + 9 * HOUR), order())
+    assert docket.record(fact("ticket_reopened", MONDAY + 10 * HOUR), order()).case.task.due == MONDAY + 18 * HOUR
+    assert docket.record(fact("ticket_given_up", MONDAY + 11 * HOUR), order()).defect == 1
+    assert docket.record(fact("buyer_message", MONDAY, case="M-1"), order()).case.kind == "message"
+
+
+def test_the_seller_s_handbook_may_speak_of_what_added_cases_ask_for(help_desk, tmp_path):
+    path = tmp_path / "sop.toml"
+    path.write_text(
+        '[[rule]]\nname = "first_response"\nmarketplaces = ["*"]\nclock = "wall_hours"\namount = 4\n'
+        'starts = "ticket_opened"\non_expiry = "late"\nsource = "ours"\ngrade = "S"\n',
+        encoding="utf-8",
+    )
+    docket = Docket(help_desk.policies(handbook=load_handbook(path, help_desk.workflow)))
+    task = docket.record(fact("ticket_opened", MONDAY), order()).case.task
+    assert (task.due, task.set_by) == (MONDAY + 4 * HOUR, "handbook")
+    with pytest.raises(DocumentError, match="first_response: unknown name"):
+        load_handbook(path)
+
+
+def test_kinds_are_read_from_the_package_that_carries_them(tmp_path, monkeypatch):
+    package = tmp_path / "carries_kinds"
+    package.mkdir()
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "kinds.toml").write_text(TICKETS, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert load_kinds("carries_kinds") == tickets()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            'name = "ticket"',
+            'name = "message"',
+            "aftersale_workflow: message: two kinds have this name (rename one of them)",
+        ),
+        (
+            '"ticket_opened", to',
+            '"buyer_message", to',
+            "aftersale_workflow: ticket: 'buyer_message' also opens a case of kind 'message' "
+            "(give one of the two kinds an opening fact of its own)",
+        ),
+    ],
+)
+def test_a_kind_that_clashes_with_the_shipped_ones_is_refused_at_its_plugin(old, new, told):
+    made = tickets(TICKETS.replace(old, new))
+    assert refusal(shop=plugin(aftersale_workflow=lambda: made)) == [f"plugin 'shop' (not installed): {told}"]
+
+
+def test_a_rule_for_a_deadline_that_no_case_asks_for_is_refused_without_the_kind():
+    (problem,) = refusal(
+        shop=plugin(aftersale_marketplaces=lambda: MARKETPLACES[:1], aftersale_rules=lambda: response(8))
+    )
+    assert "nothing asks for a rule named 'first_response'" in problem

@@ -436,7 +436,8 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
         monkeypatch.setattr(workers, "compare", compare)
         commands = {str(command.name): command for command in aftersale_commands()}
         places = dict.fromkeys(("US", "DE", "JP"))
-        plugins = SimpleNamespace(marketplaces=places, order_formats=[], commands=lambda: commands, watch=Watch())
+        own = {"order_formats": [], "commands": lambda: commands, "watch": Watch(), "workflow": None}
+        plugins = SimpleNamespace(marketplaces=places, **own)
         return RUNNER.invoke(cli, words, obj=plugins)
 
     return run

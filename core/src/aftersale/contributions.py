@@ -16,12 +16,14 @@ from aftersale.marketplaces import Marketplace
 from aftersale.orderfiles.formats import OrderFormat, merge_formats
 from aftersale.policies import Policy
 from aftersale.rules import Rule, RuleSet
+from aftersale.workflow import CaseKind, Workflow, default_workflow, widened
 
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
-MARKETPLACES, RULES, FORMATS, HEALTH, COMMANDS = (
+MARKETPLACES, RULES, WORKFLOW, FORMATS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",
     "aftersale_rules",
+    "aftersale_workflow",
     "aftersale_order_formats",
     "aftersale_health_reports",
     "aftersale_commands",
@@ -29,6 +31,7 @@ MARKETPLACES, RULES, FORMATS, HEALTH, COMMANDS = (
 KINDS: dict[str, type] = {
     MARKETPLACES: Marketplace,
     RULES: Rule,
+    WORKFLOW: CaseKind,
     FORMATS: OrderFormat,
     HEALTH: HealthFormat,
     COMMANDS: click.Command,
@@ -71,6 +74,7 @@ def check_together(found: Sequence[Candidate]) -> None:
     _check_unique(found, COMMANDS, "command", "added by")
     _check_commands(found)
     _check_formats(found)
+    _check_workflow(found)
     if all(candidate.module is not None for candidate in found):
         # Else the owner of a marketplace may be the one that could not be imported.
         _check_orphans(found)
@@ -106,6 +110,22 @@ def _check_formats(found: Sequence[Candidate]) -> None:
                 candidate.problems += [problem for problem in error.problems if problem.where == str(candidate)]
 
 
+def workflow_of(found: Iterable[Candidate]) -> Workflow:
+    """Return the shipped workflow with the kinds of case of these plugins; raises DocumentError where they clash."""
+    return widened(tuple(kind for _, kind in contributed(found, WORKFLOW)))
+
+
+def _check_workflow(found: Sequence[Candidate]) -> None:
+    """Note kinds of case that do not fit into the workflow, each at the plugin that brings it."""
+    try:
+        workflow_of(found)
+    except DocumentError as error:
+        for problem in error.problems:
+            for candidate, kind in contributed(found, WORKFLOW):
+                if problem.path.partition(".")[0] == kind.name:
+                    candidate.refuse(f"{WORKFLOW}: {problem.path}", problem.what, problem.hint)
+
+
 def _check_orphans(found: Sequence[Candidate]) -> None:
     known = {marketplace.name for _, marketplace in contributed(found, MARKETPLACES)}
     for candidate in found:
@@ -123,9 +143,13 @@ def _check_rules(found: Sequence[Candidate]) -> None:
     except DocumentError as error:
         _blame(found, error.problems)
         return
+    try:
+        workflow = workflow_of(found)
+    except DocumentError:
+        workflow = default_workflow()  # told already, at its own place
     for candidate, marketplace in contributed(found, MARKETPLACES):
         try:
-            Policy(marketplace, rules)
+            Policy(marketplace, rules, workflow=workflow)
         except DocumentError as error:
             _blame(found, error.problems, candidate)
 

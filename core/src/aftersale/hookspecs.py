@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aftersale.orderfiles import OrderFormat
     from aftersale.orders import Order
     from aftersale.rules import Rule
+    from aftersale.workflow import CaseKind
 
 PROJECT = "aftersale"
 """The name under which pluggy knows the project; also the group of the entry points."""
@@ -103,6 +104,38 @@ def aftersale_rules() -> list[Rule]:
         @hookimpl
         def aftersale_rules():
             return load_rules("aftersale.testing.reference")
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_workflow() -> list[CaseKind]:
+    """Add kinds of case of one's own, each from the fact that opens it to its last state.
+
+    Called:
+        Once, by `load_plugins`, before any case.
+
+    Returns:
+        The kinds. Their names and their opening facts are their own: neither the shipped workflow nor another plugin
+        has them. Deadlines that their states open are set by rules of the same name. A plugin without kinds of its
+        own leaves the hook out; None is refused.
+
+    Raises:
+        DocumentError: The kinds cannot be read; their problems are told as the plugin's.
+
+    Example:
+        from aftersale import hookimpl
+        from aftersale.workflow import CaseKind, Move, State
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_workflow():
+            states = (State("open", task="answer_ticket", opens=("first_response",)), State("solved", final=True))
+            moves = (Move("ticket_opened", "open"), Move("ticket_solved", "solved", after=("open",)))
+            return [CaseKind("ticket", states, moves)]
 
     Since:
         0.1

@@ -28,6 +28,7 @@ from aftersale.contributions import (
     formats,
     health_formats,
     keep,
+    workflow_of,
 )
 from aftersale.decisions import CLAIM, CLASS, EVIDENCE, PRIORITY, REFUND, RETURN, Asked, Decisions
 from aftersale.errors import PluginError, UnknownMarketplace
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.orderfiles.formats import OrderFormat
+    from aftersale.workflow import Workflow
 
 _SHORT = Repr()
 _SHORT.maxlist, _SHORT.maxother = 3, 200
@@ -103,7 +105,8 @@ def _joined(causes: Sequence[BaseException]) -> BaseException | None:
 class Plugins:
     """The plugins of an installation, asked through typed methods.
 
-    `marketplaces` by name, `rules` of all of them, `order_formats` with one entry per name.
+    `marketplaces` by name, `rules` of all of them, `workflow` with the kinds of case that plugins add, `order_formats`
+    with one entry per name.
     `watch` keeps what went wrong with plugins while cases went by. Pickles by loading the same plugins again.
     """
 
@@ -122,6 +125,7 @@ class Plugins:
         self._commands = {str(command.name): command for _, command in contributed(found, COMMANDS)}
         self.marketplaces: dict[str, Marketplace] = {place.name: place for _, place in owned}
         self.rules = RuleSet(rule for _, rule in contributed(found, RULES))
+        self.workflow: Workflow = workflow_of(found)
         self.order_formats: list[OrderFormat] = formats(found)
         self._health_formats = health_formats(found)
         self.watch = watch if watch is not None else Watch()
@@ -152,7 +156,7 @@ class Plugins:
         known = self._known(marketplace)
         asked = {hook: self._asked(hook, self._owners[marketplace]) for hook in DECIDING}
         decisions = Decisions(asked, watch if watch is not None else self.watch)
-        return Policy(known, self.rules, handbook, decisions=decisions)
+        return Policy(known, self.rules, handbook, self.workflow, decisions)
 
     def policies(
         self,

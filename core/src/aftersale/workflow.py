@@ -223,6 +223,18 @@ def parse_workflow(data: dict[str, Any], source: str) -> Workflow:
     return Workflow(structure(_WorkflowDocument, data, source).kind, source)
 
 
+def load_kinds(package: str, name: str = "kinds.toml") -> list[CaseKind]:
+    """Return the kinds of case that an installed package carries in `kinds.toml`, each under `[[kind]]`."""
+    source = f"{package}/{name}"
+    return list(structure(_WorkflowDocument, read(files(package) / name), source).kind)
+
+
+@cache
+def widened(more: tuple[CaseKind, ...]) -> Workflow:
+    """Return the shipped workflow with further kinds of case; raises DocumentError where they do not fit into it."""
+    return Workflow((*default_workflow().kinds.values(), *more), "the workflow") if more else default_workflow()
+
+
 @cache
 def default_workflow() -> Workflow:
     """Return the workflow that core ships: one document for each kind of case, sorted by name."""

@@ -213,7 +213,7 @@ def _check(planned: Plan, plugins: Plugins) -> None:
     from aftersale_simulator.seller import seller_handbook
 
     for one in planned.alternatives:
-        seller_handbook(one.scenario)
+        seller_handbook(one.scenario, plugins.workflow)
         check_marketplaces(one.scenario, plugins, f"variant '{one.name}'")
 
 

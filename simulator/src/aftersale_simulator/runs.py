@@ -54,7 +54,7 @@ def _run(
 ) -> Result:
     stage, world = Stage.of(scenario), World(scenario.world)
     watch = plugins.watch.another()
-    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario), watch)
+    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins.workflow), watch)
     chances = Chances(scenario.seed, replication)
     places = [_place(scenario, name, policy, stage, chances, world, orders) for name, policy in policies.items()]
     docket = Docket(policies, plugins.observers(watch))

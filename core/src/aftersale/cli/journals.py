@@ -27,7 +27,9 @@ def _replayed(
     from aftersale.handbook import default_handbook, load_handbook
     from aftersale.journal import read_journal, replay
 
-    policies = loaded(ctx).policies(handbook=load_handbook(handbook) if handbook else default_handbook())
+    plugins = loaded(ctx)
+    own = load_handbook(handbook, plugins.workflow) if handbook else default_handbook()
+    policies = plugins.policies(handbook=own)
     journal = read_journal(folder)
     return journal, replay(journal, policies, until), policies
 

@@ -48,8 +48,9 @@ def show_rules(
 
     if since and (compare is not None or day):
         raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
-    own = load_handbook(handbook) if handbook else default_handbook()
-    views = RuleViews(loaded(ctx), own, name, _today)
+    plugins = loaded(ctx)
+    own = load_handbook(handbook, plugins.workflow) if handbook else default_handbook()
+    views = RuleViews(plugins, own, name, _today)
     if name is not None and not views.known(name):
         hint = meant(name, views.names()) or ", ".join(views.names())
         raise click.UsageError(text("rules.unknown", rule=name, hint=hint))
@@ -84,15 +85,15 @@ def _today(zone: str) -> date:
 @click.command("workflow")
 @click.argument("kind", required=False)
 @click.option("--mermaid", is_flag=True, help="Print a Mermaid state diagram instead of text.")
-def show_workflow(kind: str | None, mermaid: bool) -> None:
+@click.pass_context
+def show_workflow(ctx: click.Context, kind: str | None, mermaid: bool) -> None:
     """Show how cases move.
 
     Each state of KIND (of every kind, without it) with its task, its deadlines, and the facts that lead on.
     """
     from aftersale.listings import workflow_diagram, workflow_listing
-    from aftersale.workflow import default_workflow
 
-    kinds = default_workflow().kinds
+    kinds = loaded(ctx).workflow.kinds
     if kind is not None and kind not in kinds:
         known = f"{meant(kind, kinds)} {', '.join(kinds)}".strip()
         raise click.UsageError(text("workflow.unknown", kind=kind, known=known))
