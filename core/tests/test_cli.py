@@ -423,3 +423,49 @@ def test_a_plugin_that_fails_on_a_case_is_named_beside_the_answer_that_was_given
         "A plugin failed, and was left out there: case C-1: aftersale_classify of plugin 'house' (not installed): "
         "KeyError: 'general'\n"
     )
+
+
+# --- one plugin in full ---
+
+HOUSE = plugin("house", aftersale_decide_return=lambda proposed: None, aftersale_fact_recorded=lambda fact: None)
+SHOP = plugin(
+    "shop",
+    aftersale_marketplaces=reference.aftersale_marketplaces,
+    aftersale_rules=reference.aftersale_rules,
+    aftersale_decide_return=lambda in_policy: None,
+)
+
+
+def test_a_plugin_is_shown_with_its_marketplaces_its_hooks_and_its_dated_sourced_rules():
+    told = run("plugins", "show", "shop", extra={"shop": SHOP, "house": HOUSE}, COLUMNS="120").output
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    assert lines[:5] == [
+        "shop: not installed",
+        "",
+        "Marketplace Id Country Currency Time zone",
+        "REF REFERENCE-1 IS EUR Atlantic/Reykjavik",
+        "ALT REFERENCE-2 CL CLP America/Santiago",
+    ]
+    assert (
+        "aftersale_decide_return order, requested_at, in_policy, proposed decides, overruled by house" in lines
+    )
+    assert "first_reply: when a buyer's message must be answered" in lines
+    stated = {rule.name for rule in reference.aftersale_rules()}
+    assert {name for name in stated if any(line.startswith(f"{name}: ") for line in lines)} == stated
+
+
+def test_a_house_plugin_is_shown_with_whom_it_overrules():
+    found = json.loads(run("plugins", "show", "house", "--json", extra={"shop": SHOP, "house": HOUSE}).output)
+    assert (found["marketplaces"], found["rules"], found["kinds"], found["elsewhere"]) == ([], [], [], [])
+    assert found["hooks"] == [
+        {"hook": "aftersale_decide_return", "does": "decide", "over": ["shop"], "under": []},
+        {"hook": "aftersale_fact_recorded", "does": "observe", "over": [], "under": []},
+    ]
+
+
+def test_a_plugin_that_is_not_loaded_is_refused_with_the_one_that_was_meant():
+    result = run("plugins", "show", "referense")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: no plugin 'referense' is loaded; did you mean 'reference'?",
+    )

@@ -23,6 +23,7 @@ from aftersale.contributions import (
     KINDS,
     MARKETPLACES,
     RULES,
+    WORKFLOW,
     check_together,
     contributed,
     formats,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.orderfiles.formats import OrderFormat
+    from aftersale.rules import Rule
     from aftersale.workflow import Workflow
 
 _SHORT = Repr()
@@ -166,6 +168,14 @@ class Plugins:
     ) -> dict[str, Policy]:
         """Return the policies of these marketplaces, or of all; raises as `policy` does."""
         return {name: self.policy(name, handbook, watch) for name in (self.marketplaces if names is None else names)}
+
+    def stated(self, name: str) -> tuple[Rule, ...]:
+        """Return the rules that a plugin states, whatever their dates; raises KeyError for one that is not loaded."""
+        return tuple(rule for _, rule in contributed([self._candidates[name]], RULES))
+
+    def kinds(self, name: str) -> list[str]:
+        """Return the names of the kinds of case that a plugin adds; raises KeyError for one that is not loaded."""
+        return [kind.name for _, kind in contributed([self._candidates[name]], WORKFLOW)]
 
     def about(self) -> list[PluginRecord]:
         """Return a record of each plugin, sorted by name."""

@@ -1,0 +1,115 @@
+"""Plugin views: one plugin in full, what it contributes, what it decides, and whose answers it may overrule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from aftersale.admission import HOOKS
+from aftersale.decisions import CLAIM, CLASS, EVIDENCE, PRIORITY, REFUND, RETURN
+from aftersale.messages import core_text as text
+from aftersale.rulelistings import history_listing
+from aftersale.rules import rule_names
+from aftersale.rules.records import record
+from aftersale.tables import table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aftersale.plugins import Plugins
+    from aftersale.rules import Rule
+
+DECIDING = (RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY)
+OBSERVING = ("aftersale_fact_recorded", "aftersale_deadline_missed", "aftersale_case_closed")
+
+
+class HookRecord(TypedDict):
+    """A hook that a plugin implements: `does` is contribute, decide or observe.
+
+    `over` are the plugins whose decisions it may overrule, `under` those that may overrule it.
+    """
+
+    hook: str
+    does: str
+    over: list[str]
+    under: list[str]
+
+
+class PluginView(TypedDict):
+    """A plugin in full, as JSON shows it."""
+
+    name: str
+    distribution: str
+    version: str
+    marketplaces: list[dict[str, Any]]
+    kinds: list[str]
+    hooks: list[HookRecord]
+    rules: list[dict[str, Any]]
+    elsewhere: list[str]
+
+
+def plugin_view(plugins: Plugins, name: str) -> PluginView:
+    """Return a plugin in full; `elsewhere` are marketplaces of others for which it states rules.
+
+    Raises KeyError when no plugin of that name is loaded.
+    """
+    about = next((each for each in plugins.about() if each["name"] == name), None)
+    if about is None:
+        raise KeyError(name)
+    rules = plugins.stated(name)
+    own = about["marketplaces"]
+    return PluginView(
+        name=name,
+        distribution=about["distribution"],
+        version=about["version"],
+        marketplaces=[_place(plugins, place) for place in own],
+        kinds=plugins.kinds(name),
+        hooks=[_hook(plugins, name, hook) for hook in about["hooks"]],
+        rules=[{**record(rule)} for rule in rules],
+        elsewhere=sorted({rule.marketplace for rule in rules} - set(own)),
+    )
+
+
+def _place(plugins: Plugins, name: str) -> dict[str, Any]:
+    place = plugins.marketplaces[name]
+    return {"name": name, "id": place.id, "country": place.country, "currency": place.currency, "zone": place.zone}
+
+
+def _hook(plugins: Plugins, name: str, hook: str) -> HookRecord:
+    if hook not in DECIDING:
+        does = "observe" if hook in OBSERVING else "contribute"
+        return HookRecord(hook=hook, does=does, over=[], under=[])
+    others = [each["name"] for each in plugins.about() if hook in each["hooks"] and each["name"] != name]
+    owners = {plugins.owner(place) for place in plugins.marketplaces}
+    over = [other for other in others if other in owners and name not in owners]
+    under = [other for other in others if other not in owners and name in owners]
+    return HookRecord(hook=hook, does="decide", over=over, under=under)
+
+
+def plugin_view_listing(found: PluginView, rules: tuple[Rule, ...]) -> list[Table | str]:
+    """Return a plugin as tables: its marketplaces, its hooks, and its rules by name with their dates and sources."""
+    shown: list[Table | str] = [f"{found['name']}: {found['distribution']} {found['version']}".rstrip(), ""]
+    if found["marketplaces"]:
+        keys = ("name", "id", "country", "currency", "zone")
+        headers = [text("plugins.marketplace"), text("plugins.id"), text("plugins.country")]
+        headers += [text("plugins.currency"), text("plugins.zone")]
+        shown += [table(headers, [tuple(place[key] for key in keys) for place in found["marketplaces"]]), ""]
+    if found["kinds"]:
+        shown += [text("plugins.kinds", kinds=", ".join(found["kinds"])), ""]
+    headers = [text("plugins.hook"), text("plugins.arguments"), text("plugins.standing")]
+    shown += [table(headers, [(each["hook"], ", ".join(HOOKS[each["hook"]]), _told(each)) for each in found["hooks"]])]
+    if found["elsewhere"]:
+        shown += ["", text("plugins.elsewhere", places=", ".join(found["elsewhere"]))]
+    for name in dict.fromkeys(rule.name for rule in rules):
+        meaning = rule_names()[name].en if name in rule_names() else ""
+        shown += ["", *history_listing(name, meaning, [rule for rule in rules if rule.name == name])]
+    return shown
+
+
+def _told(hook: HookRecord) -> str:
+    does = {"contribute": "plugins.contributes", "decide": "plugins.decides", "observe": "plugins.observes"}
+    told = text(does[hook["does"]])
+    if hook["over"]:
+        told += text("plugins.over", names=", ".join(hook["over"]))
+    if hook["under"]:
+        told += text("plugins.under", names=", ".join(hook["under"]))
+    return told
