@@ -174,6 +174,9 @@ def test_health_tells_the_state_the_metrics_behind_it_and_the_room_that_is_left(
         each for each in account["metrics"] if (each["metric"], each["set_by"]) == ("late_shipment_rate", "rule")
     ]
     assert (rate["numerator"], rate["denominator"], rate["met"]) == (2, 15, False)
+    # Four of sixteen orders are defective, and under 1 % sixteen bear none.
+    assert account["bearable"] == -4
+    assert "4 defective orders over the line." in run("health", shop_journal, "--on", "2026-03-20").stdout
 
 
 def test_before_any_order_counts_nothing_is_met_missed_or_over_a_line(shop_journal: Path) -> None:
@@ -217,7 +220,11 @@ def test_costs_add_up_by_what_is_asked_and_keep_currencies_apart(shop_journal: P
     assert re.search(r"LOSS-R +MFN +USD ", told)
     assert re.search(r"all +CNY +(.*)\nall +USD ", told)
     rates = ("--into", "EUR", "--rate", "USD=0.9", "--rate", "CNY=0.125")
-    assert "EUR" in run("costs", shop_journal, *rates).stdout
+    sums = {each["currency"]: each["amount"] for each in asked("costs", shop_journal)["sums"]}
+    assert sums == {"CNY": "101.25", "USD": "325.60"}
+    # 101.25 * 0.125 + 325.60 * 0.9, in whole cents.
+    together = "Together 305.70 EUR, at 1 CNY = 0.125 EUR, 1 USD = 0.9 EUR"
+    assert together in run("costs", shop_journal, *rates).stdout.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -227,9 +234,9 @@ def test_costs_add_up_by_what_is_asked_and_keep_currencies_apart(shop_journal: P
             ("--into", "EUR"),
             "Error: cannot add CNY and EUR and USD: no rate for CNY, USD (say what one CNY is worth in ",
         ),
-        (("--rate", "USD"), "Error: "),
-        (("--rate", "USD=-1"), "Error: "),
-        (("--set", "labour_cost_per_hour"), "Error: "),
+        (("--rate", "USD"), "Error: --rate takes NAME=VALUE, not 'USD'"),
+        (("--rate", "USD=-1"), "Error: a rate is a number above 0: USD=-1"),
+        (("--set", "labour_cost_per_hour"), "Error: --set takes NAME=VALUE, not 'labour_cost_per_hour'"),
     ],
 )
 def test_costs_refuse_what_they_cannot_reckon_with(shop_journal: Path, options: tuple[str, ...], told: str) -> None:

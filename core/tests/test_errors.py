@@ -4,7 +4,6 @@ import pytest
 
 from aftersale.errors import (
     AftersaleError,
-    CasesFailed,
     ClockError,
     DocumentError,
     FactRefused,
@@ -29,7 +28,6 @@ EXAMPLES = [
     FactRefused("R-1", "return", "refunded", "return_received", ()),
     OtherOrder("seller_reply", "O-2", "M-1", "O-1"),
     UnknownCase("M-9", "did you mean 'M-1'?"),
-    CasesFailed(3, 10, 0.01, ("case C-1: KeyError",)),
     JournalError("runs/7", (WHOLE,)),
 ]
 

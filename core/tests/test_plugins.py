@@ -25,7 +25,7 @@ from aftersale.rules import Condition, load_rules, parse_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY
 from aftersale.watch import Watch
-from aftersale.workflow import load_kinds, parse_workflow
+from aftersale.workflow import CaseKind, Move, State, load_kinds, parse_workflow
 
 REFERENCE = "aftersale.testing.reference"
 MARKETPLACES = load_marketplaces(REFERENCE)
@@ -571,7 +571,23 @@ def test_house_plugins_that_disagree_fail_the_case_and_both_are_named():
     )
     agreed = {name: plugin(name, aftersale_decide_return=_answering("return_declined")) for name, _ in HOUSES}
     told = decided(load_plugins((), {"reference": reference, **agreed}))
-    assert told == ("return_declined", f"plugin: cellar, over plugin: attic, over {RULE}")
+    assert told == ("return_declined", f"plugin: attic, over {RULE}")
+    confirmed = {"attic": plugin("attic", aftersale_decide_return=_answering("return_authorised"))}
+    told = decided(load_plugins((), {"reference": reference, **confirmed}))
+    assert told == ("return_authorised", "plugin: attic")
+
+
+def test_a_house_plugin_that_fails_leaves_what_the_owner_and_the_other_house_plugins_say():
+    shop = plugin("shop", aftersale_marketplaces=lambda: MARKETPLACES, aftersale_classify=_answering("ticket"))
+    houses = {"attic": _answering(7), "cellar": lambda proposed: f"urgent {proposed}"}
+    made = {name: plugin(name, aftersale_classify=said) for name, said in houses.items()}
+    plugins = load_plugins((), {"shop": shop, **made})
+    docket = Docket(plugins.policies())
+    docket.record(fact(), order())
+    hints = advice(docket.cases["C-1"], docket.dossiers["O-1"], plugins.policy("REF"))
+    assert [(each.says, each.told) for each in hints] == [("urgent ticket", "plugin: cellar, over plugin: shop")]
+    cause = "aftersale_classify of plugin 'attic' (not installed): answered 7 (return a word, or None)"
+    assert [each.cause for each in plugins.watch.failures] == [cause]
 
 
 @pytest.mark.parametrize("answer", ["authorised", True, 0, ["manual"]])
@@ -582,7 +598,7 @@ def test_any_other_decision_puts_the_case_before_a_person_and_says_whose_mistake
         "(return one of 'return_authorised', 'return_declined', 'manual', or None)"
     )
     assert decided(plugins) == ("manual", f"failed: {cause}")
-    assert [str(each) for each in plugins.watch.failures] == [f"case C-1: {cause}"]
+    assert list(plugins.watch.told()) == [f"case C-1: {cause}"]
 
 
 def test_an_exception_while_deciding_fails_that_case_alone():
@@ -859,6 +875,15 @@ def test_kinds_are_read_from_the_package_that_carries_them(tmp_path, monkeypatch
     (package / "kinds.toml").write_text(TICKETS, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     assert load_kinds("carries_kinds") == tickets()
+
+
+def test_a_kind_made_by_hand_with_a_guard_that_nobody_knows_is_refused_before_it_runs():
+    opens = (Move("ticket_opened", "open", guard="unherd"), Move("ticket_opened", "open"))
+    moves = (*opens, Move("ticket_shut", "shut", ("open",)))
+    kind = CaseKind("ticket", [State("open"), State("shut", final=True)], moves)
+    assert refusal(shop=plugin(aftersale_workflow=lambda: [kind])) == [
+        "plugin 'shop' (not installed): aftersale_workflow: ticket: unknown guard 'unherd' (did you mean 'unheard'?)"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from datetime import date
@@ -13,11 +14,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from aftersale.clocks import start_of_day
-from aftersale.errors import CasesFailed
 from aftersale.journal import case_frame, read_journal, replay
 from aftersale.metrics import readings
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
+from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import of_marketplace
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Stage, account, pooled
@@ -223,3 +224,5 @@ def test_cases_that_a_plugin_fails_are_told_with_the_cause_and_too_many_of_them_
         runs.run(scenario(most_failed=share * 0.99), 1, with_house(decide))
     assert (caught.value.failed, caught.value.cases) == (found.failed[cause], found.counts["cases"])
     assert str(caught.value).endswith(cause)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)

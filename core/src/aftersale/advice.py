@@ -1,7 +1,6 @@
-"""Advice: what the seller's handbook says to do on a case, which of it the marketplace's rules allow, and who pays.
+"""Advice: what rules, handbook and plugins suggest to the people at the desk about a case.
 
-The engine decides what binds; this tells the people at the desk what their own standard suggests. Every line names the
-rule that says it.
+The engine decides what binds; every line of advice names the rule or the plugin that says it.
 """
 
 from __future__ import annotations
@@ -12,39 +11,31 @@ from attrs import frozen
 
 from aftersale import returnterms
 from aftersale.cases import Case
-from aftersale.costs.ledger import rounded
 from aftersale.costs.parameters import default_parameters
+from aftersale.costs.refunds import capped
 from aftersale.dossiers import Dossier
 from aftersale.evidence import evidence_for
-from aftersale.facts import Fact
-from aftersale.guards import Situation, in_policy
 from aftersale.messages import core_text as text
 from aftersale.money import from_minor
 from aftersale.policies import Policy, Terms
-from aftersale.rules import NOTHING, Rule
-from aftersale.watch import FAILED
+from aftersale.rules import Rule
 
 
 @frozen
 class Hint:
-    """One piece of advice: what it is about, what it says, and the rule behind it."""
+    """One piece of advice: what it is about, what it says, and who says so."""
 
     name: str
     says: str
     told: str
 
 
-def opening(case: Case, dossier: Dossier) -> Fact | None:
-    """Return the fact that opened a case."""
-    return next((fact for fact in dossier.facts if fact.case == case.id), None)
-
-
 def known_about(case: Case, dossier: Dossier) -> Mapping[str, str]:
     """Return what rules may ask about a case beside its order: the reason, the kind of case, the grade of the goods."""
-    first = opening(case, dossier)
+    first = dossier.opening(case)
     graded = [fact.detail for fact in dossier.facts if fact.kind == "return_inspected" and fact.case == case.id]
     about = {"situation": case.kind}
-    if first is not None and first.detail:
+    if first.detail:
         about |= {"reason": first.detail, "claim": first.detail}
     if graded:
         about["grade"] = graded[-1]
@@ -52,10 +43,10 @@ def known_about(case: Case, dossier: Dossier) -> Mapping[str, str]:
 
 
 def advice(case: Case, dossier: Dossier, policy: Policy) -> tuple[Hint, ...]:
-    """Return what rules and handbook suggest for a case as it stands, in a fixed order."""
+    """Return what is suggested for a case as it stands, in a fixed order."""
     about = known_about(case, dossier)
     return (
-        *_seen_by_the_seller(case, dossier, policy),
+        *_sorting(case, dossier, policy),
         *_for_return(case, policy, dossier, about),
         *_to_refund(case, policy, dossier, about),
         *_for_claim(case, dossier, policy),
@@ -74,49 +65,43 @@ def priority(case: Case, dossier: Dossier, policy: Policy) -> int:
 
 def _class(case: Case, dossier: Dossier, policy: Policy) -> tuple[str, str]:
     terms = policy.at(case.opened_at)
-    rule = _speaks(terms, dossier, "classification", known_about(case, dossier))
+    rule = terms.preferred("classification", dossier.order, known_about(case, dossier))
     named, by = (rule.word, rule.told) if rule is not None and rule.word else (case.kind, "")
-    first = opening(case, dossier)
-    return (named, by) if first is None else terms.decisions.on_class(case, dossier.order, first, named, by)
+    return terms.decisions.on_class(case, dossier.order, dossier.opening(case), named, by)
 
 
 def _priority(case: Case, dossier: Dossier, policy: Policy) -> tuple[int, str]:
     terms = policy.at(case.opened_at)
-    rule = _speaks(terms, dossier, "priority", known_about(case, dossier))
+    rule = terms.preferred("priority", dossier.order, known_about(case, dossier))
     rank, by = (rule.count or 0, rule.told) if rule is not None else (0, "")
-    first = opening(case, dossier)
-    return (rank, by) if first is None else terms.decisions.on_priority(case, dossier.order, first, rank, by)
+    return terms.decisions.on_priority(case, dossier.order, dossier.opening(case), rank, by)
 
 
-def _seen_by_the_seller(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
+def _sorting(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
     for name, (says, by) in (
         ("classification", _class(case, dossier, policy)),
         ("priority", _priority(case, dossier, policy)),
     ):
-        if by and not by.startswith(FAILED):
+        if by:
             yield Hint(name, str(says), by)
 
 
 def _to_refund(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> Iterator[Hint]:
     """Yield how much to refund where a plugin says so; else the price and the restocking fee speak for themselves."""
-    first, order, terms = opening(case, dossier), dossier.order, policy.at(case.moved_at)
-    if first is None or case.task is None or case.task.kind != "refund":
+    if case.task is None or case.task.kind != "refund":
         return
-    fee = _fee(case, policy, dossier, about)
-    kept = rounded(order.price * fee.share) if fee is not None and fee.share else 0
-    amount, by = terms.decisions.on_refund(case, order, first, order.price - kept, "")
-    if by and not by.startswith(FAILED):
+    order, fee = dossier.order, _fee(case, policy, dossier, about)
+    left = order.price - (capped(fee, order.price, order.currency) if fee is not None else 0)
+    decisions = policy.at(case.moved_at).decisions
+    amount, by = decisions.on_refund(case, order, dossier.opening(case), left, "")
+    if by:
         money = from_minor(amount, order.currency)
         yield Hint("refund", f"{money.amount} {money.currency.code}", by)
 
 
-def _speaks(terms: Terms, dossier: Dossier, name: str, about: Mapping[str, str] = NOTHING) -> Rule | None:
-    return terms.preferred(name, dossier.order, about)
-
-
 def _named(terms: Terms, dossier: Dossier, about: Mapping[str, str], *names: str) -> Iterator[Hint]:
     for name in names:
-        rule = _speaks(terms, dossier, name, about)
+        rule = terms.preferred(name, dossier.order, about)
         if rule is not None and rule.value is not False:
             yield _hint(name, rule)
 
@@ -146,17 +131,9 @@ def _for_return(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str
 def _fee(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> Rule | None:
     if case.kind != "return" or case.state != "received" or "grade" not in about:
         return None
-    told = {**about, "situation": _inspected(case, policy, dossier, about)}
-    return returnterms.restocking_fee(policy.at(case.moved_at), dossier.order, told)
-
-
-def _inspected(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> str:
-    """Return the situation by which a restocking fee is asked for, once the goods are graded."""
-    terms, order, asked = policy.at(case.opened_at), dossier.order, opening(case, dossier)
-    fault = returnterms.fault(terms, order, about.get("reason", ""))
-    inside = asked is None or in_policy(Situation(case.kind, asked, order, terms, dossier.cases))[0]
-    of_buyer = fault is not None and fault.word == "buyer"
-    return returnterms.situation(of_buyer, default_parameters().goods_grade(about["grade"]).situation, inside)
+    order, grade = dossier.order, default_parameters().goods_grade(about["grade"])
+    asked = returnterms.situation(policy.at(case.opened_at), order, dossier.opening(case), grade.situation)
+    return returnterms.restocking_fee(policy.at(case.moved_at), order, {**about, "situation": asked})
 
 
 def _for_claim(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
@@ -166,10 +143,9 @@ def _for_claim(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
     if found.missing:
         yield Hint("evidence_missing", ", ".join(found.missing), found.told)
     situation = "evidence_complete" if found.complete else "evidence_missing"
-    terms, first = policy.at(case.moved_at), opening(case, dossier)
-    rule = _speaks(terms, dossier, "contest_claim", {"situation": situation, "claim": found.claim})
+    terms, order = policy.at(case.moved_at), dossier.order
+    rule = terms.preferred("contest_claim", order, {"situation": situation, "claim": found.claim})
     says, by = (str(rule.word), rule.told) if rule is not None else ("", "")
-    if first is not None:
-        says, by = terms.decisions.on_claim(case, dossier.order, first, found.missing, says, by)
+    says, by = terms.decisions.on_claim(case, order, dossier.opening(case), found.missing, says, by)
     if says:
         yield Hint("contest_claim", says, by)

@@ -1,7 +1,7 @@
 """Decisions: what plugins may decide about a case, who is asked in which order, and who decided.
 
 The marketplace's owner is asked first. Then come the seller's house plugins, those that own no marketplace, by name:
-each sees what stands so far as `proposed`, and overrules it by answering. Two of them that disagree have both failed.
+each sees what stands so far as `proposed`, and overrules it by answering. Two of them that disagree are both left out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aftersale.watch import FAILED, Watch, explained
+from aftersale.watch import Failure, Watch, explained
 
 if TYPE_CHECKING:
     from aftersale.cases import Case
@@ -26,6 +26,10 @@ RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY = (
     "aftersale_classify",
     "aftersale_prioritise",
 )
+DECIDING = (RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY)
+"""The hooks by which plugins decide about cases."""
+FAILED = "failed: "
+"""What the record of a return begins with that a plugin failed to decide."""
 RETURNS = ("return_authorised", "return_declined", "manual")
 """What may be decided about a return, beside None."""
 MANUAL = "manual"
@@ -64,8 +68,8 @@ class Decisions:
         if RETURN not in self._asked:
             return proposed, by
         arguments = {"order": order, "requested_at": requested_at, "in_policy": in_policy}
-        decision, by = self._decide(RETURN, case, arguments, proposed, by, _return_flaw, MANUAL)
-        return str(decision), by
+        decision, by, failure = self._decide(RETURN, case, arguments, proposed, by, _return_flaw)
+        return (decision, by) if failure is None else (MANUAL, FAILED + failure.cause)
 
     def on_refund(self, case: Case, order: Order, opened: Fact, proposed: int, by: str) -> tuple[int, str]:
         """Decide how much a buyer gets back, in minor units of the order's currency."""
@@ -110,41 +114,40 @@ class Decisions:
         if hook not in self._asked:
             return proposed, by
         arguments = {"case": case, "order": order, "opened": opened, **more}
-        return self._decide(hook, case.id, arguments, proposed, by, flaw, proposed)
+        return self._decide(hook, case.id, arguments, proposed, by, flaw)[:2]
 
     def _decide(
-        self,
-        hook: str,
-        case: str,
-        arguments: dict[str, Any],
-        proposed: Any,
-        by: str,
-        flaw: Callable[[Any], str],
-        fallback: Any,
-    ) -> Decided:
-        overruled: tuple[Asked, Any] | None = None
-        standing, stood = proposed, by
+        self, hook: str, case: str, arguments: dict[str, Any], proposed: Any, by: str, flaw: Callable[[Any], str]
+    ) -> tuple[Any, str, Failure | None]:
+        """Return what stands in the end, who decided it, and the last failure on the way; what failed is left out."""
+        standing: Decided = (proposed, by)
+        before, house, failure = standing, None, None
         for asked in self._asked[hook]:
-            try:
-                told = {**arguments, "proposed": standing}
-                answer = self.watch.call(hook, asked.told, f"case {case}", asked.ask, told)
-            except Exception as error:
-                return self._failed(hook, asked, case, explained(error), fallback)
+            answer, found = self._answer(hook, asked, case, {**arguments, "proposed": standing[0]}, flaw)
+            failure = found or failure
             if answer is None:
                 continue
-            if wrong := flaw(answer):
-                return self._failed(hook, asked, case, f"answered {answer!r} ({wrong})", fallback)
-            if overruled is not None and overruled[1] != answer:
-                what = f"answered {answer!r}, and {overruled[0].told} {overruled[1]!r} (keep one of the two)"
-                return self._failed(hook, asked, case, what, fallback)
-            if not asked.owner:
-                overruled = overruled or (asked, answer)
-            over = f", over {stood}" if stood and stood != f"plugin: {asked.name}" else ""
-            standing, stood = answer, f"plugin: {asked.name}" + ("" if asked.owner else over)
-        return standing, stood
+            if asked.owner:
+                standing = before = answer, f"plugin: {asked.name}"
+            elif house is None:
+                house, over = asked, standing[1] if answer != standing[0] else ""
+                standing = answer, f"plugin: {asked.name}" + (f", over {over}" if over else "")
+            elif answer != standing[0]:
+                what = f"answered {answer!r}, and {house.told} {standing[0]!r} (keep one of the two)"
+                return *before, self.watch.failed(hook, asked.told, case, what)
+        return *standing, failure
 
-    def _failed(self, hook: str, asked: Asked, case: str, what: str, fallback: Any) -> Decided:
-        return fallback, FAILED + self.watch.failed(hook, asked.told, case, what).cause
+    def _answer(
+        self, hook: str, asked: Asked, case: str, arguments: dict[str, Any], flaw: Callable[[Any], str]
+    ) -> tuple[Any, Failure | None]:
+        try:
+            answer = self.watch.call(hook, asked.told, f"case {case}", asked.ask, arguments)
+        except Exception as error:
+            return None, self.watch.failed(hook, asked.told, case, explained(error))
+        wrong = "" if answer is None else flaw(answer)
+        if wrong:
+            return None, self.watch.failed(hook, asked.told, case, f"answered {answer!r} ({wrong})")
+        return answer, None
 
 
 def _return_flaw(answer: Any) -> str:

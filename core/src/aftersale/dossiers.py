@@ -50,6 +50,10 @@ class Dossier:
     refused: tuple[FactRefused, ...] = ()
     misfits: tuple[Fact, ...] = ()
 
+    def opening(self, case: Case) -> Fact:
+        """Return the fact that opened one of its cases."""
+        return next(fact for fact in self.facts if fact.case == case.id)
+
     def holds(self, fact: Fact) -> bool:
         """Whether the same thing was recorded before; when it became known makes no difference."""
         return any(fact[:5] == known[:5] and fact[6:] == known[6:] for known in self.facts)

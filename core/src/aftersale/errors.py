@@ -9,7 +9,6 @@
      ├ FactRefused          a case cannot take a fact in the state it is in
      ├ OtherOrder           a fact speaks of a case that is about another order
      ├ UnknownCase          a journal has no case and no order of that name
-     ├ CasesFailed          plugins failed more cases than a run may lose
      └ JournalError         a journal cannot be read or written
 
 Every error keeps the objects it is about; its text is made when it is shown, so that it survives pickling.
@@ -169,23 +168,6 @@ class UnknownCase(AftersaleError):
         """Return what is unknown, and what to do."""
         hint = self.hint or "'aftersale tasks JOURNAL' lists open cases"
         return f"no case and no order is named '{self.name}' ({hint})"
-
-
-class CasesFailed(AftersaleError):
-    """Plugins failed more of a run's cases than it may lose."""
-
-    def __init__(self, failed: int, cases: int, allowed: float, causes: tuple[str, ...]) -> None:
-        """Keep how many of how many cases failed, the share that may, and a line for each cause."""
-        super().__init__(failed, cases, allowed, causes)
-        self.failed = failed
-        self.cases = cases
-        self.allowed = allowed
-        self.causes = causes
-
-    def __str__(self) -> str:
-        """Return the share and the causes, each on a line of its own."""
-        what = f"plugins failed {self.failed} of {self.cases} cases, more than most_failed = {self.allowed:g} allows"
-        return "\n  ".join([f"{what} (correct the plugin, or allow more):", *self.causes])
 
 
 class JournalError(AftersaleError):

@@ -71,10 +71,8 @@ def evidence_for(case: Case, dossier: Dossier, policy: Policy) -> Evidence:
     rules = [book.rule("evidence", order, about) for book in (terms.rulebook, terms.handbook)]
     speak = [rule for rule in rules if rule is not None]
     asked = tuple(dict.fromkeys(word for rule in speak for word in rule.words))
-    opened = next((fact for fact in dossier.facts if fact.case == case.id), None)
     told = "; ".join(rule.told for rule in speak)
-    if opened is not None:
-        asked, told = terms.decisions.on_evidence(case, order, opened, asked, told)
+    asked, told = terms.decisions.on_evidence(case, order, dossier.opening(case), asked, told)
     kinds = _kinds()
     found = {kinds.get(fact.kind, "") for fact in dossier.facts}
     found |= {fact.detail for fact in dossier.facts if fact.kind == SUBMITTED}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from aftersale.decisions import MANUAL
-from aftersale.returnterms import label
+from aftersale.returnterms import inside_window, label
 
 if TYPE_CHECKING:
     from aftersale.cases import Case
@@ -58,12 +58,7 @@ def in_policy(now: Situation) -> Answer:
 
     The rules in force when it was asked for decide, and the wish is judged by its own day, not by the answer's.
     """
-    asked_at = _asked_at(now)
-    start = now.order.delivered_at if now.order.delivered_at is not None else now.order.promised_at
-    if start is None:
-        return True, ""
-    end = now.terms.window_end("return_window", start, now.order)
-    return end is None or asked_at <= end, ""
+    return inside_window(now.terms, now.order, _asked_at(now)), ""
 
 
 def _asked_at(now: Situation) -> int:

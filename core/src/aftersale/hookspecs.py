@@ -303,7 +303,7 @@ def aftersale_decide_refund(case: Case, order: Order, opened: Fact, proposed: in
         Anything else fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
         from aftersale import hookimpl
@@ -338,7 +338,7 @@ def aftersale_decide_evidence(case: Case, order: Order, opened: Fact, proposed: 
         Anything else fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
         from aftersale import hookimpl
@@ -376,7 +376,7 @@ def aftersale_decide_claim(
         Anything else fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
         from aftersale import hookimpl
@@ -411,7 +411,7 @@ def aftersale_classify(case: Case, order: Order, opened: Fact, proposed: str) ->
         Anything else fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
         from aftersale import hookimpl
@@ -446,7 +446,7 @@ def aftersale_prioritise(case: Case, order: Order, opened: Fact, proposed: int) 
         Anything else fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; what was proposed stands, and hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
         from aftersale import hookimpl

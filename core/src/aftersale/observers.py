@@ -8,6 +8,13 @@ from typing import NamedTuple
 from aftersale.cases import Case, Deadline
 from aftersale.facts import Fact
 
+OBSERVING = {
+    "aftersale_fact_recorded": "fact",
+    "aftersale_deadline_missed": "deadline",
+    "aftersale_case_closed": "fact",
+}
+"""The hooks by which plugins observe, and what they are given beside the case."""
+
 
 class Observers(NamedTuple):
     """Who is told what, None for nobody; each is given the case as it stands afterwards."""

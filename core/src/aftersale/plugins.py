@@ -31,10 +31,10 @@ from aftersale.contributions import (
     keep,
     workflow_of,
 )
-from aftersale.decisions import CLAIM, CLASS, EVIDENCE, PRIORITY, REFUND, RETURN, Asked, Decisions
+from aftersale.decisions import DECIDING, Asked, Decisions
 from aftersale.errors import PluginError, UnknownMarketplace
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
-from aftersale.observers import Observers
+from aftersale.observers import OBSERVING, Observers
 from aftersale.policies import Policy
 from aftersale.rules import RuleSet
 from aftersale.watch import Watch, explained
@@ -52,10 +52,6 @@ if TYPE_CHECKING:
 
 _SHORT = Repr()
 _SHORT.maxlist, _SHORT.maxother = 3, 200
-DECIDING = (RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY)
-"""The hooks by which plugins decide about cases."""
-_TOLD = {"aftersale_fact_recorded": "fact", "aftersale_deadline_missed": "deadline", "aftersale_case_closed": "fact"}
-"""The hooks by which plugins observe, and what they are given beside the case."""
 
 
 class PluginRecord(TypedDict):
@@ -208,7 +204,7 @@ class Plugins:
         these plugins does where none is given.
         """
         kept = watch if watch is not None else self.watch
-        told = {hook.removeprefix(f"{PROJECT}_"): self._telling(hook, kept) for hook in _TOLD}
+        told = {hook.removeprefix(f"{PROJECT}_"): self._telling(hook, kept) for hook in OBSERVING}
         return Observers(**told) if any(told.values()) else None
 
     def _telling(self, hook: str, watch: Watch) -> Callable[[Case, Any], None] | None:
@@ -216,7 +212,7 @@ class Plugins:
         asked = [(str(one), _only(self._manager, one, hook)) for one in watching]
         if not asked:
             return None
-        about = _TOLD[hook]
+        about = OBSERVING[hook]
 
         def tell(case: Case, what: Any) -> None:
             for plugin, ask in asked:

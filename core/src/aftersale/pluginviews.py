@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.admission import HOOKS
-from aftersale.decisions import CLAIM, CLASS, EVIDENCE, PRIORITY, REFUND, RETURN
+from aftersale.decisions import DECIDING
+from aftersale.marketplaces import MarketplaceRecord
+from aftersale.marketplaces import record as marketplace_record
 from aftersale.messages import core_text as text
+from aftersale.observers import OBSERVING
 from aftersale.rulelistings import history_listing
 from aftersale.rules import rule_names
-from aftersale.rules.records import record
+from aftersale.rules.records import RuleRecord, record
 from aftersale.tables import table
 
 if TYPE_CHECKING:
@@ -17,9 +20,6 @@ if TYPE_CHECKING:
 
     from aftersale.plugins import Plugins
     from aftersale.rules import Rule
-
-DECIDING = (RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY)
-OBSERVING = ("aftersale_fact_recorded", "aftersale_deadline_missed", "aftersale_case_closed")
 
 
 class HookRecord(TypedDict):
@@ -40,10 +40,10 @@ class PluginView(TypedDict):
     name: str
     distribution: str
     version: str
-    marketplaces: list[dict[str, Any]]
+    marketplaces: list[MarketplaceRecord]
     kinds: list[str]
     hooks: list[HookRecord]
-    rules: list[dict[str, Any]]
+    rules: list[RuleRecord]
     elsewhere: list[str]
 
 
@@ -61,17 +61,12 @@ def plugin_view(plugins: Plugins, name: str) -> PluginView:
         name=name,
         distribution=about["distribution"],
         version=about["version"],
-        marketplaces=[_place(plugins, place) for place in own],
+        marketplaces=[marketplace_record(plugins.marketplaces[place]) for place in own],
         kinds=plugins.kinds(name),
         hooks=[_hook(plugins, name, hook) for hook in about["hooks"]],
-        rules=[{**record(rule)} for rule in rules],
+        rules=[record(rule) for rule in rules],
         elsewhere=sorted({rule.marketplace for rule in rules} - set(own)),
     )
-
-
-def _place(plugins: Plugins, name: str) -> dict[str, Any]:
-    place = plugins.marketplaces[name]
-    return {"name": name, "id": place.id, "country": place.country, "currency": place.currency, "zone": place.zone}
 
 
 def _hook(plugins: Plugins, name: str, hook: str) -> HookRecord:
@@ -89,10 +84,13 @@ def plugin_view_listing(found: PluginView, rules: tuple[Rule, ...]) -> list[Tabl
     """Return a plugin as tables: its marketplaces, its hooks, and its rules by name with their dates and sources."""
     shown: list[Table | str] = [f"{found['name']}: {found['distribution']} {found['version']}".rstrip(), ""]
     if found["marketplaces"]:
-        keys = ("name", "id", "country", "currency", "zone")
         headers = [text("plugins.marketplace"), text("plugins.id"), text("plugins.country")]
         headers += [text("plugins.currency"), text("plugins.zone")]
-        shown += [table(headers, [tuple(place[key] for key in keys) for place in found["marketplaces"]]), ""]
+        rows = [
+            (each["name"], each["id"], each["country"], each["currency"], each["zone"])
+            for each in found["marketplaces"]
+        ]
+        shown += [table(headers, rows), ""]
     if found["kinds"]:
         shown += [text("plugins.kinds", kinds=", ".join(found["kinds"])), ""]
     headers = [text("plugins.hook"), text("plugins.arguments"), text("plugins.standing")]

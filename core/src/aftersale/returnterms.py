@@ -1,12 +1,14 @@
-"""Return terms: who bears a return, who sends its label, and what may be kept of the refund, by marketplace and seller.
+"""Return terms: what holds for a return where marketplace and seller both speak.
 
-A seller may take on more than the marketplace asks for, never less: each of these answers what holds where both speak.
+A seller may take on more than the marketplace asks for, never less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aftersale.clocks import Instant
+from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.policies import Terms
 from aftersale.rules import Rule
@@ -43,13 +45,27 @@ def restocking_fee(terms: Terms, order: Order, about: Mapping[str, str]) -> Rule
     return own if (own.share or 0) < (rule.share or 0) else rule
 
 
-def situation(fault_of_buyer: bool, after_inspection: str, in_policy: bool) -> str:
+def inside_window(terms: Terms, order: Order, asked_at: Instant) -> bool:
+    """Whether a return was asked for in time; the window counts from delivery, or from the promise before that.
+
+    It was where nobody sets a window, or knows from when on it counts.
+    """
+    start = order.delivered_at if order.delivered_at is not None else order.promised_at
+    if start is None:
+        return True
+    end = terms.window_end("return_window", start, order)
+    return end is None or asked_at <= end
+
+
+def situation(terms: Terms, order: Order, asked: Fact, after_inspection: str) -> str:
     """Return the situation by which a restocking fee is asked for, from who is at fault and what came back.
 
-    `after_inspection` is what the grade of the goods comes to, empty for goods as new.
+    `asked` is the wish, `terms` those of its day; `after_inspection` is what the grade of the goods comes to, empty for
+    goods as new.
     """
-    if not fault_of_buyer:
+    to_blame = fault(terms, order, asked.detail)
+    if to_blame is None or to_blame.word != "buyer":
         return "received_faulty"
     if after_inspection:
         return after_inspection
-    return "change_of_mind" if in_policy else "change_of_mind_late"
+    return "change_of_mind" if inside_window(terms, order, asked.occurred_at) else "change_of_mind_late"

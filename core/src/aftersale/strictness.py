@@ -8,12 +8,10 @@ from datetime import date
 from aftersale.clocks import HOUR, Instant, due_after, start_of_day
 from aftersale.errors import Problem
 from aftersale.marketplaces import Marketplace
-from aftersale.rules import Condition, Rule
+from aftersale.rules import Condition, Rule, rule_names
 
 _PROBED = 28
 """Days from whose every hour two deadlines of different clocks are compared: four weeks hold every day of the week."""
-_STRICTEST = {"fault": "seller", "prepaid_label": "automatic"}
-"""What a marketplace's row of that name may say that leaves the seller no choice."""
 _SAMPLE = date(2026, 1, 5)
 """A Monday from which they are compared where neither row is dated."""
 
@@ -76,11 +74,12 @@ def _looser(own: Rule, rule: Rule, place: Marketplace) -> bool:
         return bool(rule.value) and not own.value
     if own.kind == "metric":
         return _target_looser(own, rule)
-    if own.name in _STRICTEST:
-        return rule.word == _STRICTEST[own.name] != own.word
-    if own.name == "restocking_fee":
+    known = rule_names().get(own.name)
+    if known is None:
+        return False
+    if known.less_is_stricter:
         return (own.share or 0) > (rule.share or 0)
-    return False
+    return known.strictest is not None and rule.word == known.strictest != own.word
 
 
 def _target_looser(own: Rule, rule: Rule) -> bool:

@@ -14,8 +14,8 @@ from attrs import frozen
 
 Clock = Callable[[], float]
 """Seconds from some beginning, such as time.perf_counter."""
-FAILED = "failed: "
-"""What the record of a decision begins with that a plugin failed to make."""
+PATIENCE = 1.0
+"""Seconds that a call of a hook may take before it is told (assumed)."""
 
 
 @frozen
@@ -32,16 +32,12 @@ class Failure:
         """The mistake without its case: what several cases may have in common."""
         return f"{self.hook} of {self.plugin}: {self.what}"
 
-    def __str__(self) -> str:
-        """Return case, hook, plugin and mistake in a line."""
-        return f"case {self.case}: {self.cause}"
-
 
 class Watch:
     """The failures of one desk or of one simulated run, each told once; slow calls as they happen."""
 
     def __init__(
-        self, clock: Clock | None = None, patience: float = 1.0, tell: Callable[[str], object] | None = None
+        self, clock: Clock | None = None, patience: float = PATIENCE, tell: Callable[[str], object] | None = None
     ) -> None:
         """Begin with nothing noticed.
 
@@ -58,8 +54,10 @@ class Watch:
         return Watch, (self._clock, self._patience)
 
     def another(self) -> Watch:
-        """Return a watch of the same kind with nothing noticed yet, for a run of its own."""
-        return Watch(self._clock, self._patience, self._tell)
+        """Return a watch for a run of its own: no failures noticed yet, slow hooks told once for all runs."""
+        made = Watch(self._clock, self._patience, self._tell)
+        made._slow = self._slow
+        return made
 
     @property
     def failures(self) -> tuple[Failure, ...]:

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from attrs import frozen
 
 from aftersale.documents import Word, read, structure
-from aftersale.errors import DocumentError, Problem
+from aftersale.errors import DocumentError, Problem, meant
 
 GuardName = Literal[
     "authorised_at_once",
@@ -164,6 +164,10 @@ def _flaws_of(kind: CaseKind, source: str) -> Iterator[Problem]:
     hint = f"the states of {kind.name} are: {', '.join(sorted(states))}"
     for name in _repeated(state.name for state in kind.state):
         yield Problem(source, kind.name, f"two states are named '{name}'", "rename one of them")
+    for guard in dict.fromkeys([*(move.guard for move in kind.move), *(state.unless for state in kind.state)]):
+        if guard is not None and guard not in get_args(GuardName):
+            told = meant(guard, get_args(GuardName)) or f"the guards are: {', '.join(get_args(GuardName))}"
+            yield Problem(source, kind.name, f"unknown guard '{guard}'", told)
     for move in kind.move:
         for name in dict.fromkeys((*move.after, move.to)):
             if name not in states:
@@ -229,7 +233,6 @@ def load_kinds(package: str, name: str = "kinds.toml") -> list[CaseKind]:
     return list(structure(_WorkflowDocument, read(files(package) / name), source).kind)
 
 
-@cache
 def widened(more: tuple[CaseKind, ...]) -> Workflow:
     """Return the shipped workflow with further kinds of case; raises DocumentError where they do not fit into it."""
     return Workflow((*default_workflow().kinds.values(), *more), "the workflow") if more else default_workflow()

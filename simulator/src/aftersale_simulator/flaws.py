@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aftersale.clocks import DAY
 from aftersale.errors import Problem
-from aftersale.workflow import Workflow, default_workflow
+from aftersale.workflow import default_workflow
 from aftersale_simulator.parameters import load_parameters
 
 if TYPE_CHECKING:
@@ -27,10 +27,9 @@ _ROUNDING = 1e-9
 _MANY_WORDS = 20
 
 
-def task_kinds(workflow: Workflow | None = None) -> tuple[str, ...]:
-    """Return the kinds of task that a workflow, by default the shipped one, puts on the desk, in its own order."""
-    kinds = (workflow or default_workflow()).kinds
-    states = (state for kind in kinds.values() for state in kind.state)
+def task_kinds() -> tuple[str, ...]:
+    """Return the kinds of task that the workflow puts on the desk, in its own order."""
+    states = (state for kind in default_workflow().kinds.values() for state in kind.state)
     return tuple(dict.fromkeys(state.task for state in states if state.task))
 
 

@@ -12,7 +12,6 @@ from attrs import evolve
 
 from aftersale.clocks import start_of_day
 from aftersale.docket import Docket
-from aftersale.errors import CasesFailed
 from aftersale.orders import Orders
 from aftersale.policies import Policy
 from aftersale.watch import Watch
@@ -20,6 +19,7 @@ from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.desk import Desk, Place
+from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import LocalDays, hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.parameters import World
 from aftersale_simulator.recording import Recording

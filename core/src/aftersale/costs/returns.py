@@ -8,7 +8,6 @@ from aftersale.costs.parameters import GoodsGrade
 from aftersale.costs.refunds import capped
 from aftersale.dossiers import Step
 from aftersale.facts import Fact
-from aftersale.guards import Situation, in_policy
 from aftersale.messages import core_text as text
 from aftersale.money import decimals
 
@@ -116,16 +115,12 @@ def _restocking(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> None:
     refunded = ledger.happened(case, "refunded")
     if paid is None or refunded is None:
         return
-    about = {"situation": _situation(ledger, receipt, grade), "reason": ledger.reason(case), "grade": grade.name}
+    asked = ledger.facts[case][0]
+    situation = returnterms.situation(ledger.terms(asked), ledger.order, asked, grade.situation)
+    about = {"situation": situation, "reason": asked.detail, "grade": grade.name}
     rule = returnterms.restocking_fee(ledger.terms(refunded), ledger.order, about)
     if rule is None or rule.share is None:
         return
     allowed = capped(rule, paid.amount, ledger.order.currency)
     kept = ledger.share("restocking_kept_share", allowed)
     ledger.estimated("restocking_fee", refunded, -kept, rule.told, "restocking_kept_share")
-
-
-def _situation(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> str:
-    asked = ledger.facts[receipt.case][0]
-    inside = in_policy(Situation("return", asked, ledger.order, ledger.terms(asked), {}))[0]
-    return returnterms.situation(ledger.buyer_pays(receipt), grade.situation, inside)

@@ -21,7 +21,8 @@ class RuleName:
 
     `handbook` says that a seller's handbook may have such rows too, beside those deadlines and windows that the
     workflow asks for; rows of other names only a marketplace can state. `words` are all that a row may say, where that
-    is a choice.
+    is a choice; `strictest` is the one with which a marketplace leaves the seller no other. With `less_is_stricter` a
+    seller's own share may be lower than the marketplace's, never higher.
     """
 
     name: Word
@@ -30,6 +31,8 @@ class RuleName:
     zh: Word
     handbook: bool = False
     words: tuple[Word, ...] = ()
+    strictest: Word | None = None
+    less_is_stricter: bool = False
 
 
 @frozen
