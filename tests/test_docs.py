@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import attrs
 import pytest
@@ -27,11 +27,13 @@ from aftersale.handbook import default_handbook, load_handbook
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal import FACT_COLUMNS, ORDER_COLUMNS
 from aftersale.marketplaces import Marketplace, parse_marketplaces
+from aftersale.metrickinds import MetricKind, default_metrics
 from aftersale.orderfiles.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.plugins import load_plugins
 from aftersale.rulelistings import demand
-from aftersale.rules import Condition, MetricName, Rule, parse_rules
-from aftersale.workflow import default_workflow
+from aftersale.rules import Condition, Rule, parse_rules
+from aftersale.workflow import CaseKind, Move, State, default_workflow
+from aftersale.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale_simulator import scenario as scenarios
 from aftersale_simulator.results import METRICS
 
@@ -48,6 +50,7 @@ LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 README, RULES, JOURNAL = ROOT / "README.md", ROOT / "core/docs/rules.md", ROOT / "core/docs/journal.md"
 CASES, HANDBOOK = ROOT / "core/docs/cases.md", ROOT / "core/docs/handbook.md"
+HOOKS_PAGE = ROOT / "core/docs/hooks.md"
 SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
 CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Handling", "OrderSource", "Targets", "Variant")
 
@@ -172,12 +175,18 @@ def test_every_key_of_rules_and_profiles_is_described() -> None:
 
 def test_every_name_that_a_rule_or_metric_may_have_is_described() -> None:
     opened = {name for kind in default_workflow().kinds.values() for state in kind.state for name in state.opens}
-    asked = opened | {"return_window", "auto_authorise"} | set(get_args(MetricName))
+    asked = opened | {"return_window", "auto_authorise"} | set(default_metrics())
     assert undescribed(asked, RULES) == []
 
 
 def test_every_hook_is_described_with_its_arguments() -> None:
-    assert [name for name, words in HOOKS.items() if f"`{name}({', '.join(words)})`" not in text(RULES)] == []
+    assert [name for name, words in HOOKS.items() if f"`{name}({', '.join(words)})`" not in text(HOOKS_PAGE)] == []
+
+
+def test_every_key_of_a_plugin_s_data_is_described() -> None:
+    kinds = (CaseKind, State, Move)
+    worlds = (Parameter, Contact, Reaction, Answer, Absence, WorldDefaults)
+    assert undescribed(names(MetricKind, *kinds, *worlds) - {"origin"}, HOOKS_PAGE) == []
 
 
 def test_every_column_and_fact_of_a_journal_is_described() -> None:

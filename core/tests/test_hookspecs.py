@@ -29,6 +29,8 @@ def test_there_are_hooks_to_contribute_to_decide_and_to_observe():
         "aftersale_marketplaces",
         "aftersale_rules",
         "aftersale_workflow",
+        "aftersale_metrics",
+        "aftersale_world",
         "aftersale_order_formats",
         "aftersale_health_reports",
         "aftersale_commands",

@@ -10,7 +10,9 @@ from aftersale.clocks import DAY, HOUR, MINUTE, instant, local_date, start_of_da
 from aftersale.days import Days, Ledger
 from aftersale.docket import Docket
 from aftersale.handbook import Handbook, default_handbook
-from aftersale.metrics import Account, Reading, bearable, daily, measure, meets, readings, standing
+from aftersale.measures import measure
+from aftersale.metrickinds import default_metrics
+from aftersale.metrics import Account, Reading, bearable, daily, meets, readings, standing
 from aftersale.orders import Orders
 from aftersale.plugins import load_plugins
 from aftersale.rules import parse_rules
@@ -64,7 +66,8 @@ def series(rule, first, last, blemishes=(), sold=None, zone="UTC", tally=None):
     """A metric on each of some days."""
     place = evolve(PLACE, zone=zone)
     days = Days.spanning(first, last, zone)
-    return measure(rule, place).read(tally or tallied(*blemishes), sold_at() if sold is None else sold, days)
+    counted = measure(rule, default_metrics()[rule.name], place)
+    return counted.read(tally or tallied(*blemishes), sold_at() if sold is None else sold, days)
 
 
 def on(rule, day, blemishes, sold):
@@ -173,7 +176,7 @@ def test_a_claim_granted_and_reversed_weeks_later_gives_both_values_each_on_its_
     for kind, day in (("claim_filed", 10), ("claim_granted", 20), ("appeal_submitted", 25), ("appeal_granted", 45)):
         docket.record(fact(kind, MONDAY + day * DAY), sold)
     days = Days.spanning(FIRST, FIRST + timedelta(80), "UTC")
-    values = daily(ODR, docket, orders(sold), evolve(PLACE, zone="UTC"), days).values
+    values = daily(ODR, POLICIES["REF"], docket, orders(sold), days).values
     assert np.flatnonzero(~np.isnan(values)).tolist() == list(range(15, 75))
     assert np.flatnonzero(values == 1).tolist() == list(range(20, 45))
     assert np.flatnonzero(values == 0).tolist() == [*range(15, 20), *range(45, 75)]
@@ -212,16 +215,16 @@ def test_few_orders_bear_few_defects_for_one_percent_is_too_much(sold, room):
         found = on(ODR, FIRST + timedelta(20), spoiled, bought)
         assert found == (defects, sold)
         assert meets(ODR, defects / sold) is met
-        assert bearable(ODR, *found) == room - defects
+        assert bearable(ODR, default_metrics()[ODR.name], *found) == room - defects
 
 
 def test_how_much_more_a_target_that_may_be_reached_bears():
-    assert [bearable(RTP, late, 100) for late in (0, 10, 11)] == [10, 0, -1]
-    assert bearable(MEAN, 1, 10) is None
+    assert [bearable(RTP, default_metrics()[RTP.name], late, 100) for late in (0, 10, 11)] == [10, 0, -1]
+    assert bearable(MEAN, default_metrics()[MEAN.name], 1, 10) is None
 
 
 def test_without_orders_there_is_no_line_to_be_over_or_under():
-    assert bearable(ODR, 0, 0) is None
+    assert bearable(ODR, default_metrics()[ODR.name], 0, 0) is None
     known = load_plugins((), {"reference": reference}).policies()
     none = orders(order()).between(0, 0)
     (found,) = [each for each in readings(known["REF"], Docket(known), none, MONDAY) if each.set_by == "rule"]
@@ -236,7 +239,7 @@ def test_a_target_that_is_not_strict_may_be_reached():
 def test_a_target_from_above_is_kept_by_more():
     tracking = metric("valid_tracking_rate", amount=30, target="0.95", direction="above", strict=False)
     assert [meets(tracking, value) for value in (0.94, 0.95, 0.96)] == [False, True, True]
-    assert bearable(tracking, 95, 100) is None
+    assert bearable(tracking, default_metrics()[tracking.name], 95, 100) is None
 
 
 def test_a_reading_says_all_about_a_metric_on_a_day():

@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 
 from aftersale.clocks import DAY, MINUTE
 from aftersale.errors import DocumentError, Problem
+from aftersale.workflow import default_workflow
 from aftersale_simulator.changes import changed, parse_assignment, with_changes
 from aftersale_simulator.files import as_toml
-from aftersale_simulator.flaws import task_kinds
 from aftersale_simulator.plans import plan
 from aftersale_simulator.scenario import (
     check_marketplaces,
     load_scenario,
     parse_scenario,
 )
+from aftersale_simulator.vocabulary import shipped
 
 DEFAULT = load_scenario()
 TEAM = "zone, agents, shifts, holidays, cost_per_hour, serves"
@@ -71,7 +72,7 @@ def test_lengths_are_microseconds() -> None:
 
 
 def test_handling_times_are_of_tasks_that_the_workflow_knows() -> None:
-    assert set(DEFAULT.scenario.handling) <= set(task_kinds())
+    assert set(DEFAULT.scenario.handling) <= set(shipped().tasks)
 
 
 def test_tasks_without_a_handling_time_take_the_declared_one() -> None:
@@ -208,7 +209,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_a_marketplace_without_plugin_is_told_with_those_that_are_installed() -> None:
-    plugins: Any = SimpleNamespace(marketplaces={"DE": None, "JP": None})
+    plugins: Any = SimpleNamespace(marketplaces={"DE": None, "JP": None}, worlds=[], workflow=default_workflow())
     with pytest.raises(DocumentError) as caught:
         check_marketplaces(DEFAULT.scenario, plugins, "s.toml")
     assert str(caught.value) == (

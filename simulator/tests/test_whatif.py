@@ -20,7 +20,9 @@ from rich.console import Console
 
 from aftersale.cli import cli
 from aftersale.errors import DocumentError
+from aftersale.metrickinds import default_metrics
 from aftersale.watch import Watch
+from aftersale.workflow import default_workflow
 from aftersale_simulator import aftersale_commands, report, workers
 from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.plans import Plan, plan, reproduced
@@ -436,8 +438,9 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
         monkeypatch.setattr(workers, "compare", compare)
         commands = {str(command.name): command for command in aftersale_commands()}
         places = dict.fromkeys(("US", "DE", "JP"))
-        own = {"order_formats": [], "commands": lambda: commands, "watch": Watch(), "workflow": None}
-        plugins = SimpleNamespace(marketplaces=places, **own)
+        own = {"order_formats": [], "commands": lambda: commands, "watch": Watch(), "worlds": []}
+        spoken = {"workflow": default_workflow(), "metrics": default_metrics()}
+        plugins = SimpleNamespace(marketplaces=places, **own, **spoken)
         return RUNNER.invoke(cli, words, obj=plugins)
 
     return run
@@ -561,7 +564,7 @@ def test_a_marketplace_that_a_variant_adds_needs_its_plugin(typed: Callable[...,
 
 def test_parameters_lists_what_the_world_assumes(typed: Callable[..., Ended]) -> None:
     found = json.loads(typed("parameters", "--json").stdout)
-    assert set(found[0]) == {"name", "default", "low", "high", "unit", "source", "grade", "note"}
+    assert set(found[0]) == {"name", "default", "low", "high", "unit", "source", "grade", "note", "marketplaces"}
     plain = typed("parameters").stdout
     assert all(parameter["name"][:20] in plain for parameter in found)
 

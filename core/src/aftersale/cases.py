@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
 
+LATE = "late:"
+"""What the names of defects begin with that are missed deadlines."""
+
 
 class Deadline(NamedTuple):
     """A rule or a handbook target bound to a case.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -13,17 +13,21 @@ from aftersale.errors import DocumentError, PluginError, Problem
 from aftersale.healthformats import HealthFormat, merge_health_formats
 from aftersale.hookspecs import ALLOW_LIST
 from aftersale.marketplaces import Marketplace
+from aftersale.metrickinds import MetricKind, default_metrics, metrics_of
 from aftersale.orderfiles.formats import OrderFormat, merge_formats
 from aftersale.policies import Policy
 from aftersale.rules import Rule, RuleSet
 from aftersale.workflow import CaseKind, Workflow, default_workflow, widened
+from aftersale.worlds import WorldDefaults, world_problems
 
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
-MARKETPLACES, RULES, WORKFLOW, FORMATS, HEALTH, COMMANDS = (
+MARKETPLACES, RULES, WORKFLOW, METRICS, WORLD, FORMATS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",
     "aftersale_rules",
     "aftersale_workflow",
+    "aftersale_metrics",
+    "aftersale_world",
     "aftersale_order_formats",
     "aftersale_health_reports",
     "aftersale_commands",
@@ -32,6 +36,8 @@ KINDS: dict[str, type] = {
     MARKETPLACES: Marketplace,
     RULES: Rule,
     WORKFLOW: CaseKind,
+    METRICS: MetricKind,
+    WORLD: WorldDefaults,
     FORMATS: OrderFormat,
     HEALTH: HealthFormat,
     COMMANDS: click.Command,
@@ -75,9 +81,11 @@ def check_together(found: Sequence[Candidate]) -> None:
     _check_commands(found)
     _check_formats(found)
     _check_workflow(found)
+    _check_metrics(found)
     if all(candidate.module is not None for candidate in found):
         # Else the owner of a marketplace may be the one that could not be imported.
         _check_orphans(found)
+        _check_worlds(found)
     _check_rules(found)
 
 
@@ -85,11 +93,15 @@ def _check_unique(found: Sequence[Candidate], hook: str, noun: str, verb: str) -
     claimed: defaultdict[str, list[Candidate]] = defaultdict(list)
     for candidate, item in contributed(found, hook):
         claimed[str(item.name)].append(candidate)
-    for name, by in claimed.items():
+    _refuse_twice({f"{noun} '{name}'": by for name, by in claimed.items()}, verb)
+
+
+def _refuse_twice(claimed: Mapping[str, Sequence[Candidate]], verb: str) -> None:
+    for what, by in claimed.items():
         if len(by) > 1:
             who = " and ".join(map(str, by))
             hint = f"uninstall one of them, or leave one out of {ALLOW_LIST}"
-            problem = Problem(f"{noun} '{name}'", "", f"is {verb} {who}", hint)
+            problem = Problem(what, "", f"is {verb} {who}", hint)
             for candidate in dict.fromkeys(by):
                 candidate.problems.append(problem)
 
@@ -126,6 +138,52 @@ def _check_workflow(found: Sequence[Candidate]) -> None:
                     candidate.refuse(f"{WORKFLOW}: {problem.path}", problem.what, problem.hint)
 
 
+def metric_kinds(found: Iterable[Candidate], workflow: Workflow) -> Mapping[str, MetricKind]:
+    """Return the shipped metric kinds with those of these plugins; raises DocumentError where they do not fit."""
+    return metrics_of((kind for _, kind in contributed(found, METRICS)), workflow)
+
+
+def _workflow(found: Sequence[Candidate]) -> Workflow:
+    """Return the workflow of these plugins, or the shipped one where theirs has problems, told at their own place."""
+    try:
+        return workflow_of(found)
+    except DocumentError:
+        return default_workflow()
+
+
+def _metrics(found: Sequence[Candidate]) -> Mapping[str, MetricKind]:
+    """Return the metric kinds of these plugins, those with problems too: these are told at their own place."""
+    return {**default_metrics(), **{kind.name: kind for _, kind in contributed(found, METRICS)}}
+
+
+def _check_metrics(found: Sequence[Candidate]) -> None:
+    """Note metric kinds that clash, or that count what no case has, each at the plugin that brings it."""
+    try:
+        metric_kinds(found, _workflow(found))
+    except DocumentError as error:
+        for problem in error.problems:
+            for candidate, kind in contributed(found, METRICS):
+                if problem.path == kind.name:
+                    candidate.refuse(f"{METRICS}: {problem.path}", problem.what, problem.hint)
+
+
+def _check_worlds(found: Sequence[Candidate]) -> None:
+    """Note what the plugins' worlds say of things that there are not, and numbers that two of them declare."""
+    known = {marketplace.name for _, marketplace in contributed(found, MARKETPLACES)}
+    workflow = _workflow(found)
+    claimed: defaultdict[str, list[Candidate]] = defaultdict(list)
+    for candidate, world in contributed(found, WORLD):
+        for problem in world_problems(world, workflow, known):
+            where = ": ".join(filter(None, (problem.where or WORLD, problem.path)))
+            candidate.refuse(where, problem.what, problem.hint)
+        for parameter in world.parameter:
+            for place in parameter.marketplaces:
+                claimed[f"parameter '{parameter.name}' of {place}"].append(candidate)
+        for answer in world.answer:
+            claimed[f"answer to task '{answer.task}'"].append(candidate)
+    _refuse_twice(claimed, "declared by")
+
+
 def _check_orphans(found: Sequence[Candidate]) -> None:
     known = {marketplace.name for _, marketplace in contributed(found, MARKETPLACES)}
     for candidate in found:
@@ -143,13 +201,10 @@ def _check_rules(found: Sequence[Candidate]) -> None:
     except DocumentError as error:
         _blame(found, error.problems)
         return
-    try:
-        workflow = workflow_of(found)
-    except DocumentError:
-        workflow = default_workflow()  # told already, at its own place
+    workflow, metrics = _workflow(found), _metrics(found)
     for candidate, marketplace in contributed(found, MARKETPLACES):
         try:
-            Policy(marketplace, rules, workflow=workflow)
+            Policy(marketplace, rules, workflow=workflow, metrics=metrics)
         except DocumentError as error:
             _blame(found, error.problems, candidate)
 

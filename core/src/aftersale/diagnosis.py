@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from attrs import Factory, define, frozen
 
-from aftersale.cases import Case
+from aftersale.cases import LATE, Case
 from aftersale.clocks import Instant
 from aftersale.docket import Docket
 from aftersale.dossiers import Dossier
-from aftersale.measures import DEFECTS
 from aftersale.orders import Order
 from aftersale.policies import Policies
 from aftersale.returnterms import fault
-from aftersale.tally import LATE, Blemish
+from aftersale.tally import Blemish
 
 CAUSES = (
     "late_reply",
@@ -82,7 +81,7 @@ def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
         components = spoiled.get(dossier.order.id, Counter())
         found = list(_found(dossier, components, policies))
         for name in found:
-            _count(causes[name], dossier.order, components)
+            _count(causes[name], dossier.order, components, policies[dossier.order.marketplace].order_defects)
         ratings += _rated(dossier, tuple(name for name in CAUSES if name in found))
     ratings.sort(key=lambda each: (each.left_at, each.order))
     return Diagnosis(tuple(causes.values()), tuple(_products(docket, policies)), tuple(ratings))
@@ -163,12 +162,12 @@ def _said(case: Case, dossier: Dossier) -> str:
     return next((fact.detail for fact in dossier.facts if fact.case == case.id), "")
 
 
-def _count(cause: Cause, order: Order, components: Counter[tuple[str, str]]) -> None:
+def _count(cause: Cause, order: Order, components: Counter[tuple[str, str]], defects: frozenset[str]) -> None:
     cause.cases += 1
     if order.id not in cause.orders:
         cause.orders.add(order.id)
         cause.money[order.currency] += order.price
-    if any(depth > 0 and component in DEFECTS for (component, _), depth in components.items()):
+    if any(depth > 0 and component in defects for (component, _), depth in components.items()):
         cause.defects.add(order.id)
 
 

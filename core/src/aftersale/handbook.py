@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from aftersale.documents import read
 from aftersale.errors import DocumentError, Problem, meant
+from aftersale.metrickinds import default_metrics
 from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules, rule_names
 from aftersale.workflow import Workflow, default_workflow
 
@@ -53,22 +54,28 @@ def default_handbook() -> Handbook:
     return Handbook(parse_rules(read(files("aftersale") / "handbook.toml"), SHIPPED), SHIPPED)
 
 
-def load_handbook(path: Path, workflow: Workflow | None = None) -> Handbook:
+def load_handbook(
+    path: Path, workflow: Workflow | None = None, metrics: Collection[str] | None = None
+) -> Handbook:
     """Return the default handbook with the seller's own rows from a TOML file over it.
 
-    Rows may also be about what cases of `workflow` ask for, that of the installed plugins; else the shipped one's.
+    Rows may also be about what cases of `workflow` ask for, and about `metrics`: those of the installed plugins, else
+    the shipped ones.
     Raises DocumentError with every problem of the file, rows that nothing would ask for among them.
     """
     own, source = Handbook(parse_rules(read(path), str(path)), str(path)), str(path)
-    if problems := tuple(_not_the_sellers(own.names(), workflow or default_workflow(), source)):
+    known, judged = workflow or default_workflow(), metrics or default_metrics()
+    if problems := tuple(_not_the_sellers(own.names(), known, judged, source)):
         raise DocumentError(source, problems)
     return default_handbook().overlaid(own)
 
 
-def _not_the_sellers(names: Iterable[str], workflow: Workflow, source: str) -> Iterator[Problem]:
+def _not_the_sellers(
+    names: Iterable[str], workflow: Workflow, metrics: Collection[str], source: str
+) -> Iterator[Problem]:
     """Yield the names that nobody knows, and those of what a marketplace alone can state."""
     catalogue = rule_names()
-    allowed = workflow.asked_for() | {name for name, each in catalogue.items() if each.handbook}
+    allowed = workflow.asked_for() | set(metrics) | {name for name, each in catalogue.items() if each.handbook}
     everything = f"the handbook may speak of: {', '.join(sorted(allowed))}"
     for name in names:
         if name in allowed:

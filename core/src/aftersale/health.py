@@ -41,7 +41,7 @@ SHOWN = 10
 
 
 class StandingRecord(TypedDict):
-    """How one account stands, and by which metrics; `bearable` more defects keep the order defect rate's line.
+    """How one account stands, and by which metrics; `bearable` more defective orders keep the marketplace's line.
 
     `bearable` is None where there are no orders to measure it by.
     """
@@ -112,12 +112,12 @@ def health(journal: Journal, replayed: Replay, policies: Policies, why: bool = F
 
 def _standing(marketplace: str, found: list[Reading]) -> StandingRecord:
     state, because = standing(found)
-    rates = [each for each in found if each.metric == "order_defect_rate" and each.set_by == "rule"]
+    rates = [each for each in found if each.components and each.set_by == "rule"]
     return StandingRecord(
         marketplace=marketplace,
         state=state,
         because=[f"{each.metric} ({each.set_by})" for each in because],
-        bearable=rates[0].bearable if rates else None,
+        bearable=min((each.bearable for each in rates if each.bearable is not None), default=None),
         metrics=[reading_record(each) for each in found],
     )
 

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from aftersale.facts import Fact
     from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
+    from aftersale.metrickinds import MetricKind
     from aftersale.orderfiles import OrderFormat
     from aftersale.orders import Order
     from aftersale.rules import Rule
     from aftersale.workflow import CaseKind
+    from aftersale.worlds import WorldDefaults
 
 PROJECT = "aftersale"
 """The name under which pluggy knows the project; also the group of the entry points."""
@@ -136,6 +138,73 @@ def aftersale_workflow() -> list[CaseKind]:
             states = (State("open", task="answer_ticket", opens=("first_response",)), State("solved", final=True))
             moves = (Move("ticket_opened", "open"), Move("ticket_solved", "solved", after=("open",)))
             return [CaseKind("ticket", states, moves)]
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_metrics() -> list[MetricKind]:
+    """Add metrics by which a marketplace judges its sellers: what each of them counts.
+
+    Called:
+        Once, by `load_plugins`, before any case.
+
+    Returns:
+        The metrics. Their names are their own: neither a shipped metric nor another plugin has them. From when to when,
+        and against which line, is stated by rows `[[metric]]` of that name among the rules. A plugin without metrics of
+        its own leaves the hook out; None is refused.
+
+    Raises:
+        DocumentError: The metrics cannot be read; their problems are told as the plugin's.
+
+    Example:
+        from aftersale import hookimpl
+        from aftersale.metrickinds import MetricKind
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_metrics():
+            meaning = {"en": "returns that were decided late", "zh": "迟处理的退货占比"}
+            return [MetricKind("late_return_rate", "deadlines", deadline="return_decision", **meaning)]
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_world() -> list[WorldDefaults]:
+    """Say what buyers of one's marketplaces do, for simulations: rates and delays, each with its source.
+
+    Called:
+        Once, by `load_plugins`, before any case. Whoever simulates asks for it; a live desk does not.
+
+    Returns:
+        The worlds, one for each document. They speak of marketplaces that some plugin owns; of two plugins only one
+        declares a parameter of a marketplace. A plugin that knows nothing of its buyers leaves the hook out; None is
+        refused.
+
+    Raises:
+        DocumentError: The world cannot be read; its problems are told as the plugin's.
+
+    Example:
+        from aftersale import hookimpl
+        from aftersale.marketplaces import load_marketplaces
+        from aftersale.worlds import Parameter, WorldDefaults
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_marketplaces():
+            return load_marketplaces("aftersale.testing.reference")
+
+        @hookimpl
+        def aftersale_world():
+            ours = {"marketplaces": ("REF",), "source": "our own orders of 2025", "grade": "B"}
+            return [WorldDefaults((Parameter("return_rate", 0.12, 0.0, 1.0, "share of orders", **ours),))]
 
     Since:
         0.1

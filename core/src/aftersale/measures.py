@@ -16,15 +16,10 @@ from numpy.typing import NDArray
 from aftersale.clocks import HOUR, Instant
 from aftersale.days import Counts, Daily, Days, Entries, Ledger, day_numbers
 from aftersale.marketplaces import Marketplace
+from aftersale.metrickinds import MetricKind
 from aftersale.orders import NEVER, Orders
 from aftersale.rules import Rule
-from aftersale.tally import LATE, Blemish, Tally
-
-DEFECTS = frozenset({"claim", "negative_feedback", "chargeback"})
-"""The sorts of defect that make up the order defect rate [SC-US G200285170]."""
-DISSATISFACTION = frozenset({"return_declined_in_policy", "return_unresolved", LATE + "return_decision"})
-"""What makes a return dissatisfying [SC-US 201887610]."""
-
+from aftersale.tally import Blemish, Tally
 
 _Chosen = Callable[[Orders, Counts], tuple[Counts, Counts, NDArray[np.bool_]]]
 """From some orders: by which day each counts (NEVER for not at all), since when that is known, and whether it does."""
@@ -39,12 +34,12 @@ class Measure(ABC):
         rule: Rule,
         marketplace: Marketplace,
         channels: Collection[str] | None = None,
-        components: Collection[str] | None = None,
+        components: Collection[str] = (),
     ) -> None:
         """Begin with nothing read."""
         self.rule, self.zone, self.name = rule, marketplace.zone, marketplace.name
         self.channels = channels if channels is not None else rule.channel
-        self.components = DEFECTS if components is None else components
+        self.components = frozenset(components)
         self.window = rule.amount or 0
         self._ledger = Ledger()
         self._blemishes = 0
@@ -114,7 +109,7 @@ class OfOrders(Measure):
         rule: Rule,
         marketplace: Marketplace,
         channels: Collection[str] | None = None,
-        components: Collection[str] | None = None,
+        components: Collection[str] = (),
     ) -> None:
         """Begin with nothing read."""
         super().__init__(rule, marketplace, channels, components)
@@ -189,20 +184,18 @@ class MeanHours(Measure):
         return Daily(found.days, found.numerator / HOUR, found.denominator)
 
 
-class OfReturns(Measure):
-    """Return dissatisfaction: returns decided late, declined within the policy, or rated unresolved, over all returns.
+class OfCases(Measure):
+    """Share of the cases of a kind that something spoils, by the day on which each was opened; each counts once."""
 
-    A return counts once, by the day on which it was asked for [SC-US 201887610].
-    """
-
-    def __init__(self, rule: Rule, marketplace: Marketplace) -> None:
+    def __init__(self, rule: Rule, marketplace: Marketplace, kind: str, components: Collection[str]) -> None:
         """Begin with nothing read."""
-        super().__init__(rule, marketplace, components=DISSATISFACTION)
+        super().__init__(rule, marketplace, components=components)
+        self._kind = kind
         self._opened = 0
 
     def new(self, tally: Tally, orders: Orders) -> Entries:
-        """Return the new returns and what went wrong with them."""
-        opened = tally.openings(self.name, "return", self._opened)
+        """Return the new cases and what went wrong with them."""
+        opened = tally.openings(self.name, self._kind, self._opened)
         self._opened += len(opened)
         asked, known, turned = self._turns(tally, _case_of)
         begun, seen = self._days(opened.started), self._days(opened.known)
@@ -265,18 +258,22 @@ def on_time(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bo
     return due, due, (arrived != NEVER) & (arrived <= promised)
 
 
-MEASURES: dict[str, Callable[[Rule, Marketplace], Measure]] = {
-    "order_defect_rate": OfOrders,
-    "negative_feedback_rate": lambda rule, place: OfOrders(rule, place, components={"negative_feedback"}),
-    "claim_rate": lambda rule, place: OfOrders(rule, place, components={"claim"}),
-    "chargeback_rate": lambda rule, place: OfOrders(rule, place, components={"chargeback"}),
-    "late_reply_rate": lambda rule, place: OfDeadlines(rule, place, "first_reply"),
-    "invoice_defect_rate": lambda rule, place: OfDeadlines(rule, place, "invoice"),
-    "mean_first_reply_hours": lambda rule, place: MeanHours(rule, place, "first_reply"),
-    "return_dissatisfaction_rate": OfReturns,
-    "late_shipment_rate": lambda rule, place: OfColumns(rule, place, shipped_late),
-    "cancellation_rate": lambda rule, place: OfColumns(rule, place, cancelled),
-    "valid_tracking_rate": lambda rule, place: OfColumns(rule, place, tracked),
-    "on_time_delivery_rate": lambda rule, place: OfColumns(rule, place, on_time),
+_COLUMNS: dict[str, _Chosen] = {
+    "late_shipments": shipped_late,
+    "cancellations": cancelled,
+    "tracked_shipments": tracked,
+    "deliveries_on_time": on_time,
 }
-"""How each metric that a rule may name is counted."""
+
+
+def measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
+    """Return what counts a metric of that kind on a marketplace, with nothing counted yet."""
+    if kind.counts == "orders":
+        return OfOrders(rule, marketplace, components=kind.defects)
+    if kind.counts == "cases":
+        return OfCases(rule, marketplace, str(kind.case), kind.defects)
+    if kind.counts == "deadlines":
+        return OfDeadlines(rule, marketplace, str(kind.deadline))
+    if kind.counts == "hours":
+        return MeanHours(rule, marketplace, str(kind.deadline))
+    return OfColumns(rule, marketplace, _COLUMNS[kind.counts])

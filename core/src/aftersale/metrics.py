@@ -13,7 +13,8 @@ from aftersale.clocks import Instant, local_date
 from aftersale.days import Daily, Days, day_number
 from aftersale.docket import Docket
 from aftersale.marketplaces import Marketplace
-from aftersale.measures import DEFECTS, MEASURES, Measure, OfOrders
+from aftersale.measures import Measure, OfOrders, measure
+from aftersale.metrickinds import MetricKind
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Orders
 from aftersale.policies import Policy
 from aftersale.rules import Rule
@@ -60,26 +61,22 @@ def meets(rule: Rule, value: float) -> bool:
     return value > target if rule.direction == "above" else value < target
 
 
-def bearable(rule: Rule, numerator: int, denominator: int) -> int | None:
+def bearable(rule: Rule, kind: MetricKind, numerator: int, denominator: int) -> int | None:
     """Return how many more bad ones the target leaves room for, with the denominator as it is; None where it is 0.
 
     Under a strict target of 1 %, 100 orders bear no defect, 200 one, 500 four, 1,000 nine.
     """
-    if not denominator or rule.direction == "above" or rule.name.startswith("mean_"):
+    if not denominator or rule.direction == "above" or not kind.is_share:
         return None
     line = (rule.target or Decimal(0)) * denominator
     most = line.to_integral_value(ROUND_CEILING) - 1 if rule.strict else line.to_integral_value(ROUND_FLOOR)
     return int(most) - numerator
 
 
-def measure(rule: Rule, marketplace: Marketplace) -> Measure:
-    """Return what counts a metric, with nothing counted yet."""
-    return MEASURES[rule.name](rule, marketplace)
-
-
-def daily(rule: Rule, docket: Docket, orders: Orders, marketplace: Marketplace, days: Days) -> Daily:
+def daily(rule: Rule, policy: Policy, docket: Docket, orders: Orders, days: Days) -> Daily:
     """Return a metric of one marketplace on each of the days, as it was known at their ends."""
-    return measure(rule, marketplace).read(docket.tally, orders, days)
+    kind = policy.metric_kinds[rule.name]
+    return measure(rule, kind, policy.marketplace).read(docket.tally, orders, days)
 
 
 @define(eq=False)
@@ -87,6 +84,7 @@ class _Watch:
     """One metric under watch: what counts it, in parts too, and on how many days running its target was missed."""
 
     rule: Rule
+    kind: MetricKind
     set_by: str
     whole: Measure
     parts: dict[str, Measure]
@@ -113,26 +111,31 @@ class Account:
         day = day_number(local_date(at, place.zone))
         sold = orders.until(at)
         watched = [
-            self._watched.setdefault(rule, self._watched.get(rule) or _watch(rule, set_by, place, sold.channels))
+            self._watched.setdefault(rule, self._watched.get(rule) or self._watch(rule, set_by, sold.channels))
             for set_by, book in (("rule", terms.rulebook), ("handbook", terms.handbook))
             for rule in book.rows
             if rule.kind == "metric"
         ]
         return [_read(watch, docket, sold, place, day) for watch in watched]
 
+    def _watch(self, rule: Rule, set_by: str, channels: Collection[str]) -> _Watch:
+        kind, place = self._policy.metric_kinds[rule.name], self._policy.marketplace
+        whole = measure(rule, kind, place)
+        if kind.counts != "orders" or len(kind.defects) == 1:
+            return _Watch(rule, kind, set_by, whole, {}, {})
+        parts: dict[str, Measure] = {
+            name: OfOrders(rule, place, components={name}) for name in sorted(kind.defects)
+        }
+        shipped = {"MFN": set(channels) - FULFILLED_BY_MARKETPLACE, "FBA": set(channels) & FULFILLED_BY_MARKETPLACE}
+        groups: dict[str, Measure] = {
+            name: OfOrders(rule, place, own, kind.defects) for name, own in shipped.items() if own
+        }
+        return _Watch(rule, kind, set_by, whole, parts, groups)
+
 
 def readings(policy: Policy, docket: Docket, orders: Orders, at: Instant) -> list[Reading]:
     """Return every metric in force on one marketplace as of an instant, the marketplace's own first."""
     return Account(policy).readings(docket, orders, at)
-
-
-def _watch(rule: Rule, set_by: str, place: Marketplace, channels: Collection[str]) -> _Watch:
-    if rule.name != "order_defect_rate":
-        return _Watch(rule, set_by, measure(rule, place), {}, {})
-    parts: dict[str, Measure] = {name: OfOrders(rule, place, components={name}) for name in sorted(DEFECTS)}
-    shipped = {"MFN": set(channels) - FULFILLED_BY_MARKETPLACE, "FBA": set(channels) & FULFILLED_BY_MARKETPLACE}
-    groups: dict[str, Measure] = {name: OfOrders(rule, place, own) for name, own in shipped.items() if own}
-    return _Watch(rule, set_by, measure(rule, place), parts, groups)
 
 
 def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, day: int) -> Reading:
@@ -160,7 +163,7 @@ def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, day
         triggered,
         parts,
         {name: (int(each.numerator[0]), int(each.denominator[0])) for name, each in groups.items()},
-        bearable(rule, round(numerator), denominator),
+        bearable(rule, watch.kind, round(numerator), denominator),
         (rule.state or "healthy") if triggered else "healthy",
         rule.consequence,
     )

@@ -22,13 +22,16 @@ from aftersale.contributions import (
     COMMANDS,
     KINDS,
     MARKETPLACES,
+    METRICS,
     RULES,
     WORKFLOW,
+    WORLD,
     check_together,
     contributed,
     formats,
     health_formats,
     keep,
+    metric_kinds,
     workflow_of,
 )
 from aftersale.decisions import DECIDING, Asked, Decisions
@@ -36,7 +39,7 @@ from aftersale.errors import PluginError, UnknownMarketplace
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.observers import OBSERVING, Observers
 from aftersale.policies import Policy
-from aftersale.rules import RuleSet
+from aftersale.rules import RuleSet, rule_names
 from aftersale.watch import Watch, explained
 
 if TYPE_CHECKING:
@@ -46,9 +49,11 @@ if TYPE_CHECKING:
     from aftersale.handbook import Handbook
     from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
+    from aftersale.metrickinds import MetricKind
     from aftersale.orderfiles.formats import OrderFormat
     from aftersale.rules import Rule
     from aftersale.workflow import Workflow
+    from aftersale.worlds import WorldDefaults
 
 _SHORT = Repr()
 _SHORT.maxlist, _SHORT.maxother = 3, 200
@@ -103,9 +108,9 @@ def _joined(causes: Sequence[BaseException]) -> BaseException | None:
 class Plugins:
     """The plugins of an installation, asked through typed methods.
 
-    `marketplaces` by name, `rules` of all of them, `workflow` with the kinds of case that plugins add, `order_formats`
-    with one entry per name.
-    `watch` keeps what went wrong with plugins while cases went by. Pickles by loading the same plugins again.
+    `marketplaces` by name, `rules` of all of them, `workflow` with the kinds of case that plugins add, `metrics` by
+    name, `worlds` for simulations, `order_formats` with one entry per name. `watch` keeps what went wrong with plugins
+    while cases went by. Pickles by loading the same plugins again.
     """
 
     def __init__(
@@ -124,6 +129,8 @@ class Plugins:
         self.marketplaces: dict[str, Marketplace] = {place.name: place for _, place in owned}
         self.rules = RuleSet(rule for _, rule in contributed(found, RULES))
         self.workflow: Workflow = workflow_of(found)
+        self.metrics: Mapping[str, MetricKind] = metric_kinds(found, self.workflow)
+        self.worlds: list[WorldDefaults] = [world for _, world in contributed(found, WORLD)]
         self.order_formats: list[OrderFormat] = formats(found)
         self._health_formats = health_formats(found)
         self.watch = watch if watch is not None else Watch()
@@ -154,7 +161,7 @@ class Plugins:
         known = self._known(marketplace)
         asked = {hook: self._asked(hook, self._owners[marketplace]) for hook in DECIDING}
         decisions = Decisions(asked, watch if watch is not None else self.watch)
-        return Policy(known, self.rules, handbook, self.workflow, decisions)
+        return Policy(known, self.rules, handbook, self.workflow, decisions, self.metrics)
 
     def policies(
         self,
@@ -172,6 +179,20 @@ class Plugins:
     def kinds(self, name: str) -> list[str]:
         """Return the names of the kinds of case that a plugin adds; raises KeyError for one that is not loaded."""
         return [kind.name for _, kind in contributed([self._candidates[name]], WORKFLOW)]
+
+    def metrics_of(self, name: str) -> list[str]:
+        """Return the names of the metrics that a plugin adds; raises KeyError for one that is not loaded."""
+        return [kind.name for _, kind in contributed([self._candidates[name]], METRICS)]
+
+    def parameters_of(self, name: str) -> list[str]:
+        """Return the parameters of the simulated world that a plugin declares; raises KeyError likewise."""
+        worlds = [world for _, world in contributed([self._candidates[name]], WORLD)]
+        return list(dict.fromkeys(parameter.name for world in worlds for parameter in world.parameter))
+
+    def meaning(self, name: str) -> str:
+        """Return what a rule or metric of that name is about, in English; empty where nobody says it."""
+        metric, rule = self.metrics.get(name), rule_names().get(name)
+        return metric.en if metric else rule.en if rule else ""
 
     def about(self) -> list[PluginRecord]:
         """Return a record of each plugin, sorted by name."""

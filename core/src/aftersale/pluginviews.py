@@ -11,7 +11,6 @@ from aftersale.marketplaces import record as marketplace_record
 from aftersale.messages import core_text as text
 from aftersale.observers import OBSERVING
 from aftersale.rulelistings import history_listing
-from aftersale.rules import rule_names
 from aftersale.rules.records import RuleRecord, record
 from aftersale.tables import table
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.plugins import Plugins
-    from aftersale.rules import Rule
 
 
 class HookRecord(TypedDict):
@@ -42,6 +40,8 @@ class PluginView(TypedDict):
     version: str
     marketplaces: list[MarketplaceRecord]
     kinds: list[str]
+    metrics: list[str]
+    parameters: list[str]
     hooks: list[HookRecord]
     rules: list[RuleRecord]
     elsewhere: list[str]
@@ -63,6 +63,8 @@ def plugin_view(plugins: Plugins, name: str) -> PluginView:
         version=about["version"],
         marketplaces=[marketplace_record(plugins.marketplaces[place]) for place in own],
         kinds=plugins.kinds(name),
+        metrics=plugins.metrics_of(name),
+        parameters=plugins.parameters_of(name),
         hooks=[_hook(plugins, name, hook) for hook in about["hooks"]],
         rules=[record(rule) for rule in rules],
         elsewhere=sorted({rule.marketplace for rule in rules} - set(own)),
@@ -80,7 +82,7 @@ def _hook(plugins: Plugins, name: str, hook: str) -> HookRecord:
     return HookRecord(hook=hook, does="decide", over=over, under=under)
 
 
-def plugin_view_listing(found: PluginView, rules: tuple[Rule, ...]) -> list[Table | str]:
+def plugin_view_listing(found: PluginView, plugins: Plugins) -> list[Table | str]:
     """Return a plugin as tables: its marketplaces, its hooks, and its rules by name with their dates and sources."""
     shown: list[Table | str] = [f"{found['name']}: {found['distribution']} {found['version']}".rstrip(), ""]
     if found["marketplaces"]:
@@ -93,13 +95,17 @@ def plugin_view_listing(found: PluginView, rules: tuple[Rule, ...]) -> list[Tabl
         shown += [table(headers, rows), ""]
     if found["kinds"]:
         shown += [text("plugins.kinds", kinds=", ".join(found["kinds"])), ""]
+    if found["metrics"]:
+        shown += [text("plugins.metrics", metrics=", ".join(found["metrics"])), ""]
+    if found["parameters"]:
+        shown += [text("plugins.parameters", parameters=", ".join(found["parameters"])), ""]
     headers = [text("plugins.hook"), text("plugins.arguments"), text("plugins.standing")]
     shown += [table(headers, [(each["hook"], ", ".join(HOOKS[each["hook"]]), _told(each)) for each in found["hooks"]])]
     if found["elsewhere"]:
         shown += ["", text("plugins.elsewhere", places=", ".join(found["elsewhere"]))]
+    rules = plugins.stated(found["name"])
     for name in dict.fromkeys(rule.name for rule in rules):
-        meaning = rule_names()[name].en if name in rule_names() else ""
-        shown += ["", *history_listing(name, meaning, [rule for rule in rules if rule.name == name])]
+        shown += ["", *history_listing(name, plugins.meaning(name), [rule for rule in rules if rule.name == name])]
     return shown
 
 

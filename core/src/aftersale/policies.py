@@ -16,6 +16,7 @@ from aftersale.decisions import Decisions
 from aftersale.errors import DocumentError, Problem
 from aftersale.handbook import SHIPPED, Handbook, default_handbook
 from aftersale.marketplaces import Marketplace
+from aftersale.metrickinds import MetricKind, default_metrics
 from aftersale.orders import Order
 from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, misnamed
 from aftersale.strictness import loosened
@@ -72,8 +73,8 @@ class Terms:
 
     @cached_property
     def negative_stars(self) -> int:
-        """Up to how many stars a rating is negative, by the order defect rate in force; 0 where none says so."""
-        rules = (*self.rulebook.rules("order_defect_rate"), *self.handbook.rules("order_defect_rate"))
+        """Up to how many stars a rating is negative, by the first metric in force that says so; 0 where none does."""
+        rules = (*self.rulebook.rows, *self.handbook.rows)
         return next((rule.negative_stars for rule in rules if rule.negative_stars is not None), 0)
 
     def speaks(self, name: str) -> bool:
@@ -204,6 +205,7 @@ class Policy:
         handbook: Handbook | None = None,
         workflow: Workflow | None = None,
         decisions: Decisions | None = None,
+        metrics: Mapping[str, MetricKind] | None = None,
     ) -> None:
         """Bind them together.
 
@@ -213,6 +215,7 @@ class Policy:
         self.marketplace = marketplace
         self.rules = rules
         self.workflow = workflow or default_workflow()
+        self.metric_kinds = metrics or default_metrics()
         book = handbook or default_handbook()
         self.handbook = RuleSet(book.for_marketplace(marketplace.name))
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
@@ -220,6 +223,12 @@ class Policy:
         self._spans = self._cut()
         if problems := list(_misfits(self)):
             raise DocumentError(f"the rules of {marketplace.name}", tuple(problems))
+
+    @cached_property
+    def order_defects(self) -> frozenset[str]:
+        """The defects that some metric counts by the order."""
+        kinds = (kind for kind in self.metric_kinds.values() if kind.counts == "orders")
+        return frozenset(defect for kind in kinds for defect in kind.defects)
 
     def at(self, instant: Instant) -> Terms:
         """Return what binds a case in which something happens at this instant."""
@@ -252,7 +261,7 @@ class Policy:
 def _misfits(policy: Policy) -> Iterator[Problem]:
     asked, currency = policy.workflow.asked_for(), policy.marketplace.currency
     for rule in (*policy.rules.history(policy.marketplace.name), *policy.handbook.history()):
-        yield from misnamed(rule, asked)
+        yield from misnamed(rule, asked, policy.metric_kinds)
         if rule.currency is not None and rule.marketplace == policy.marketplace.name and rule.currency != currency:
             what = f"its money is in {rule.currency}, {rule.marketplace} sells in {currency}"
             yield Problem(rule.origin, str(rule), what, "give each currency a row of its own")

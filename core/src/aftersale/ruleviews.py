@@ -43,7 +43,7 @@ class RuleViews:
     def names(self) -> tuple[str, ...]:
         """Return every name that the catalogue knows or a row has, sorted."""
         rows = (*self._plugins.rules.history(), *self._handbook.rules.history())
-        return tuple(sorted({*rule_names(), *(rule.name for rule in rows)}))
+        return tuple(sorted({*rule_names(), *self._plugins.metrics, *(rule.name for rule in rows)}))
 
     def known(self, name: str) -> bool:
         """Whether a rule may have that name."""
@@ -66,14 +66,15 @@ class RuleViews:
         kept = self._kept(self._plugins.rules.history(self._owned(marketplace)), day)
         own = self._kept(self._own_rows(marketplace), day)
         known = rule_names().get(name)
-        meaning = known.en if known else ""
+        meaning = self._plugins.meaning(name)
 
         def parts() -> Iterable[Table | str]:
             from aftersale.rulelistings import history_listing
 
             return history_listing(name, meaning, [*kept, *own])
 
-        kind = known.kind if known else next((rule.kind for rule in (*kept, *own)), None)
+        told = "metric" if name in self._plugins.metrics else None
+        kind = known.kind if known else next((rule.kind for rule in (*kept, *own)), told)
         rows = [*_records(kept, "rule"), *_records(own, HANDBOOK)]
         return View(lambda: {"name": name, "kind": kind, "meaning": meaning, "rows": rows}, parts)
 

@@ -15,7 +15,7 @@ import numpy as np
 from attrs import Factory, define, frozen
 from numpy.typing import NDArray
 
-from aftersale.cases import Case, Deadline
+from aftersale.cases import LATE, Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.dossiers import Step
 from aftersale.engine import Outcome
@@ -25,8 +25,6 @@ from aftersale.orders import Order
 FOREVER = np.iinfo(np.int64).max
 """Stands for the end of what has not ended yet."""
 NO_ANSWER_NEEDED = "no_reply_needed"
-LATE = "late:"
-"""What the components of blemishes begin with that are missed deadlines."""
 
 
 MISSED = (1, 1, 0)

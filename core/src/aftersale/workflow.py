@@ -127,6 +127,16 @@ class Workflow:
         """Return the names of all rules that cases can ask for, deadlines, windows and switches."""
         return ASKED_BESIDE.union(*(state.opens for state in self._states.values()))
 
+    def tasks(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (kind, state, task) for every state that puts a task on the desk, in the order of the table."""
+        for (kind, name), state in self._states.items():
+            if state.task:
+                yield kind, name, state.task
+
+    def defects(self) -> frozenset[str]:
+        """Return the names of all ways in which a case can spoil its order."""
+        return frozenset(state.defect for state in self._states.values() if state.defect)
+
     def state(self, kind: str, name: str) -> State:
         """Return a state of a kind."""
         return self._states[kind, name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from attrs import frozen
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, NEVER, Order, Orders
+from aftersale.worlds import Contact, Reaction
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.lives import Happening, Life
 from aftersale_simulator.orders import HourProfile, LocalDays
-from aftersale_simulator.parameters import World
+from aftersale_simulator.world import World
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
@@ -80,6 +81,9 @@ def first_steps(
         "feedback_left": _ratings(crowd, contacts),
         "chargeback_filed": _chargebacks(crowd),
     }
+    steps = {fact: step for fact, step in steps.items() if fact not in world.absent}
+    for contact in world.contacts:
+        steps[contact.fact] = _joined(steps.get(contact.fact), _contacted(crowd, contact))
     return _sorted(crowd, steps, int(days.bounds[-1]))
 
 
@@ -153,6 +157,23 @@ def _ratings(crowd: _Crowd, contacts: Flags) -> tuple[Instants, Instants]:
     return np.flatnonzero(rates), crowd.arrived[rates] + delay
 
 
+_SINCE = {"purchase": "purchased_at", "promise": "promised_at", "delivery": "delivered_at"}
+
+
+def _contacted(crowd: _Crowd, contact: Contact) -> tuple[Instants, Instants]:
+    """Orders whose buyers open a case as a plugin says; what never arrived has no delivery to count from."""
+    began = getattr(crowd.orders, _SINCE[contact.since])
+    chosen = (crowd.uniform(f"contact.{contact.fact}") < crowd.world[contact.rate]) & (began != NEVER)
+    delay = crowd.later(f"contact.{contact.fact}.delay", contact.delay_days, DAY, chosen)
+    return np.flatnonzero(chosen), began[chosen] + delay
+
+
+def _joined(
+    one: tuple[Instants, Instants] | None, other: tuple[Instants, Instants]
+) -> tuple[Instants, Instants]:
+    return other if one is None else (np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]]))
+
+
 def _chargebacks(crowd: _Crowd) -> tuple[Instants, Instants]:
     charged = crowd.uniform("chargeback") < crowd.world["chargeback_rate"]
     delay = crowd.later("chargeback.delay", "chargeback_delay_days", DAY, charged)
@@ -218,3 +239,21 @@ class Buyers:
     def _claim(self, life: Life, at: Instant) -> Iterator[Happening]:
         delay = life.hand.exponential("claim.delay", life.slot) * self._world["claim_delay_hours"]
         yield at + int(delay * HOUR), "claim_filed", life
+
+
+class Reactions:
+    """What plugins say may follow when a case comes into a state: the first reaction whose chance comes true."""
+
+    def __init__(self, world: World, reactions: Sequence[Reaction]) -> None:
+        """Take the reactions to one state of one kind of case."""
+        self._world, self._reactions = world, reactions
+
+    def __call__(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """Return what follows, if anything."""
+        for reaction in self._reactions:
+            purpose = f"{reaction.kind}.{reaction.state}.{reaction.fact}"
+            purpose = f"{purpose}.{life.turn(purpose)}"
+            if life.hand.uniform(purpose, life.slot) < self._world[reaction.share]:
+                delay = life.hand.exponential(f"{purpose}.delay", life.slot) * self._world[reaction.delay_hours]
+                yield at + int(delay * HOUR), reaction.fact, life
+                return

@@ -8,7 +8,7 @@ from attrs import evolve
 from aftersale.clocks import DAY
 from aftersale.orders import NEVER, Orders
 from aftersale_simulator.chances import Chances
-from aftersale_simulator.parameters import World
+from aftersale_simulator.world import World
 
 
 def delivered(orders: Orders, chances: Chances, world: World) -> Orders:

@@ -14,31 +14,35 @@ from attrs import fields, has
 from aftersale.documents import MoneyAmount, Share
 from aftersale.errors import DocumentError, Problem
 from aftersale.orderfiles.formats import OrderFormat
-from aftersale_simulator.flaws import allowed_words, task_kinds
-from aftersale_simulator.parameters import load_parameters
+from aftersale_simulator.flaws import allowed_words
 from aftersale_simulator.scenario import OrderSource, Scenario, parse_scenario
+from aftersale_simulator.vocabulary import Vocabulary, shipped
 
 Path = tuple[str, ...]
 _FIXED = ("name", "base", "variant")
 """What a variant cannot change: which variants there are."""
 
 
-def with_changes(raw: Mapping[str, Any], changes: Mapping[str, Any], source: str) -> Scenario:
+def with_changes(
+    raw: Mapping[str, Any], changes: Mapping[str, Any], source: str, words: Vocabulary | None = None
+) -> Scenario:
     """Return the scenario with values set at paths such as `team.NAME.shifts.0.days`.
 
     Raises DocumentError naming each unknown path with the words allowed there, or the problems of what comes
     out; `source` says there who asked for the changes.
     """
-    return parse_scenario(changed(raw, changes, source), source)
+    return parse_scenario(changed(raw, changes, source, words), source, words)
 
 
-def changed(raw: Mapping[str, Any], changes: Mapping[str, Any], source: str) -> dict[str, Any]:
+def changed(
+    raw: Mapping[str, Any], changes: Mapping[str, Any], source: str, words: Vocabulary | None = None
+) -> dict[str, Any]:
     """Return a copy of the document with the values set; tables are merged, lists and shares replaced.
 
     Raises DocumentError naming each unknown path with the words allowed there.
     """
-    document = deepcopy(dict(raw))
-    problems = [problem for path, value in changes.items() for problem in _set(document, path, value, source)]
+    document, known = deepcopy(dict(raw)), words or shipped()
+    problems = [problem for path, value in changes.items() for problem in _set(document, path, value, source, known)]
     if problems:
         raise DocumentError(source, tuple(problems))
     return document
@@ -135,13 +139,13 @@ def _plain(kind: Any) -> Any:
     return kind
 
 
-def _set(document: dict[str, Any], path: str, value: Any, source: str) -> Iterator[Problem]:
+def _set(document: dict[str, Any], path: str, value: Any, source: str, known: Vocabulary) -> Iterator[Problem]:
     node: Any = document
     kind: Any = Scenario
     steps = _steps(path)
     for depth, step in enumerate(steps):
         last = depth == len(steps) - 1
-        problem = _unknown(node, kind, steps[: depth + 1], value if last else None)
+        problem = _unknown(node, kind, steps[: depth + 1], value if last else None, known)
         if problem is not None:
             yield Problem(source, path, *problem)
             return
@@ -159,7 +163,7 @@ def _holds(node: Any, key: Any) -> bool:
     return isinstance(node, list) or key in node
 
 
-def _unknown(node: Any, kind: Any, steps: Path, value: Any) -> tuple[str, str] | None:
+def _unknown(node: Any, kind: Any, steps: Path, value: Any, known: Vocabulary) -> tuple[str, str] | None:
     """Say why the last of these steps leads nowhere, with a hint, or None."""
     step = steps[-1]
     if isinstance(node, list):
@@ -167,7 +171,7 @@ def _unknown(node: Any, kind: Any, steps: Path, value: Any) -> tuple[str, str] |
             return None
         numbers = f"a number from 0 to {len(node) - 1} is allowed here" if node else "the list is empty"
         return f"'{step}' is not in the list", numbers
-    words = _words(node, kind, steps)
+    words = _words(node, kind, steps, known)
     if words is None:
         return f"'{'.'.join(steps[:-1])}' has nothing inside", "set the whole value"
     if step in words or (_open(kind) and isinstance(value, dict)):
@@ -180,14 +184,14 @@ def _open(kind: Any) -> bool:
     return get_origin(kind) is dict and has(get_args(kind)[1])
 
 
-def _words(node: Any, kind: Any, steps: Path) -> list[str] | None:
+def _words(node: Any, kind: Any, steps: Path, known: Vocabulary) -> list[str] | None:
     if not isinstance(node, dict):
         return None
     above = steps[:-1]
     if above == ("world",):
-        return sorted(parameter.name for parameter in load_parameters())
+        return sorted(known.parameters)
     if above == ("handling",):
-        return list(task_kinds())
+        return list(known.tasks)
     if has(kind):
         return [name for name in _hints(kind) if above or name not in _FIXED]
     if get_origin(kind) is dict:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aftersale.plugins import Plugins
+    from aftersale.worlds import Parameter
     from aftersale_simulator.history import History
     from aftersale_simulator.plans import Plan
     from aftersale_simulator.scenario import ScenarioFile
@@ -148,13 +149,17 @@ def simulate(
 
 @click.command()
 @click.option("json_", "--json", is_flag=True, help="Print a JSON list.")
-def parameters(json_: bool) -> None:
-    """List what the simulated world assumes: each number with its range, its unit and its source."""
+@click.pass_obj
+def parameters(plugins: Plugins, json_: bool) -> None:
+    """List what the simulated world assumes: each number with its range, its unit and its source.
+
+    Where a plugin declares a number for its marketplaces, they stand behind its name.
+    """
     from attrs import asdict
 
-    from aftersale_simulator.parameters import load_parameters
+    from aftersale_simulator.vocabulary import vocabulary
 
-    declared = load_parameters()
+    declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
     if json_:
         click.echo(json.dumps([asdict(parameter) for parameter in declared], indent=2))
         return
@@ -162,17 +167,22 @@ def parameters(json_: bool) -> None:
     from aftersale_simulator.answers import say
 
     lines = [
-        (one.name, f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told)
+        (_named(one), f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told)
         for one in declared
     ]
     header = [say(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
     _console().print(report.rows(header, lines))
 
 
+def _named(parameter: Parameter) -> str:
+    return f"{parameter.name} {' '.join(parameter.marketplaces)}".rstrip()
+
+
 def _loaded(path: Path | None, plugins: Plugins) -> ScenarioFile:
     from aftersale_simulator.scenario import check_marketplaces, load_scenario
+    from aftersale_simulator.vocabulary import vocabulary
 
-    source = load_scenario(path)
+    source = load_scenario(path, vocabulary(plugins))
     check_marketplaces(source.scenario, plugins, source.source)
     return source
 
@@ -213,7 +223,7 @@ def _check(planned: Plan, plugins: Plugins) -> None:
     from aftersale_simulator.seller import seller_handbook
 
     for one in planned.alternatives:
-        seller_handbook(one.scenario, plugins.workflow)
+        seller_handbook(one.scenario, plugins)
         check_marketplaces(one.scenario, plugins, f"variant '{one.name}'")
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
+from itertools import chain
 from math import exp, inf, log, sqrt
 from typing import Any, cast
 
 import numpy as np
 import simpy
 from attrs import Factory, define, frozen
+from numpy.typing import NDArray
 
 from aftersale.cases import Case, Deadline, Task
 from aftersale.clocks import MINUTE, Instant
@@ -24,20 +26,17 @@ from aftersale.documents import Duration
 from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from aftersale.orders import Orders
-from aftersale_simulator.buyers import UNSURE, Buyers, FirstSteps
-from aftersale_simulator.flaws import task_kinds
-from aftersale_simulator.lives import Happening, Life
+from aftersale.policies import Policy
+from aftersale_simulator.buyers import UNSURE, Buyers, FirstSteps, Reactions
+from aftersale_simulator.lives import CASE_OF, Happening, Life
 from aftersale_simulator.marketplace import Investigators
-from aftersale_simulator.parameters import World
 from aftersale_simulator.roster import Window
 from aftersale_simulator.scenario import Handling
+from aftersale_simulator.vocabulary import task_kinds
+from aftersale_simulator.world import DECISION, World
 
 Steps = Generator[simpy.Event, Any, None]
 Queue = list[tuple[Instant, int, Task, Life]]
-DONE_BY = {"reply": "seller_reply", "refund": "refunded", "submit_evidence": "evidence_submitted"}
-DONE_BY |= {"appeal": "appeal_submitted", "send_label": "label_sent", "answer_chargeback": "chargeback_answered"}
-DONE_BY |= {"review_feedback": "feedback_accepted"}
-"""The fact that a finished task becomes; a decision on a return is one of two."""
 CONTACTS = ("message", "return")
 """The kinds of case by which simulated buyers turn to the seller, and which a claim may grow out of."""
 
@@ -58,6 +57,45 @@ class Place:
 
     orders: Orders
     steps: FirstSteps
+    world: World
+
+
+Follow = Callable[[Life, Instant], Iterator[Happening]]
+
+
+@frozen(eq=False)
+class _Local:
+    """What holds on one marketplace: who reacts how, how long tasks take and become what, what a fact is about."""
+
+    world: World
+    buyers: Buyers
+    reactions: dict[tuple[str, str], Follow]
+    misses: dict[str, Follow]
+    times: dict[str, Callable[[Life, str], int]]
+    answers: dict[str, str]
+    case_of: dict[str, str]
+
+    @classmethod
+    def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> _Local:
+        buyers = Buyers(world)
+        otherwise = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
+        opens = policy.workflow.opened_by
+        opened: dict[str, str] = {contact.fact: opens(contact.fact) or "" for contact in world.contacts}
+        reactions = chain.from_iterable(world.reactions.values())
+        followed: dict[str, str] = {reaction.fact: reaction.kind for reaction in reactions}
+        return cls(
+            world,
+            buyers,
+            _reactions(buyers, Investigators(world), world),
+            {"silence": buyers.unheard, "refund_after_receipt": buyers.unpaid},
+            {kind: _times(handling.get(kind, otherwise)) for kind in task_kinds(policy.workflow)},
+            world.answers,
+            followed | opened | CASE_OF,
+        )
+
+    @property
+    def absent(self) -> frozenset[str]:
+        return self.world.absent
 
 
 @define
@@ -87,7 +125,6 @@ class Desk:
         windows: Mapping[str, Sequence[Window]],
         serves: Mapping[str, Sequence[str]],
         handling: Mapping[str, Handling],
-        world: World,
         since: Instant,
         until: Instant,
         start: Instant,
@@ -100,12 +137,10 @@ class Desk:
         self._lives: dict[str, Life] = {}
         self._pushed = 0
         self._watched: Instant = until + 1
-        otherwise = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
-        self._times = {kind: _times(handling.get(kind, otherwise)) for kind in task_kinds()}
-        self._return_authorised = world["return_authorised_rate"]
-        self._buyers = Buyers(world)
-        self._reactions = _reactions(self._buyers, Investigators(world))
-        self._misses = {"silence": self._buyers.unheard, "refund_after_receipt": self._buyers.unpaid}
+        self._local = {
+            place.orders.marketplaces[0]: _Local.of(place.world, handling, docket.policy(place.orders.marketplaces[0]))
+            for place in places
+        }
         self._queues = _queues([place.orders.marketplaces[0] for place in places], serves)
         self._teams = [self._team(windows[name], serves[name]) for name in windows]
         self._serving = {
@@ -140,8 +175,9 @@ class Desk:
         return life
 
     def _happen(self, kind: str, life: Life) -> None:
-        if kind not in UNSURE or self._buyers.still_would(kind, life):
-            self._record(life.fact(kind, self.now), life)
+        local = self._local[life.order.marketplace]
+        if kind not in local.absent and (kind not in UNSURE or local.buyers.still_would(kind, life)):
+            self._record(life.fact(kind, self.now, local.case_of[kind]), life)
 
     def _schedule(self, happenings: Iterable[Happening]) -> None:
         now, timeout = self.env.now, self.env.timeout
@@ -167,8 +203,8 @@ class Desk:
             life = self._lives[outcome.case.order]
             if outcome.case.state != outcome.before:
                 self._follow(outcome, life)
-            elif deadline.name in self._misses:
-                self._schedule(self._misses[deadline.name](life, deadline.expires_at))
+            elif missed := self._local[life.order.marketplace].misses.get(deadline.name):
+                self._schedule(missed(life, deadline.expires_at))
 
     def _follow(self, outcome: Outcome, life: Life) -> None:
         case = outcome.case
@@ -176,7 +212,7 @@ class Desk:
             return
         if case.kind in CONTACTS and not outcome.before:
             life.behind = case.id
-        reaction = self._reactions.get((case.kind, case.state))
+        reaction = self._local[case.marketplace].reactions.get((case.kind, case.state))
         # A buyer who waits for the seller's label sends nothing yet.
         if reaction is not None and (case.task is None or case.kind != "return"):
             self._schedule(reaction(life, case.moved_at))
@@ -271,7 +307,7 @@ class Desk:
 
     def _duration(self, task: Task, life: Life) -> int:
         turn = life.touches if task.kind == "reply" else 0
-        return self._times[task.kind](life, f"handling.{task.kind}.{turn}")
+        return self._local[task.marketplace].times[task.kind](life, f"handling.{task.kind}.{turn}")
 
     def _count(self, task: Task, duration: int) -> None:
         start = self.now
@@ -288,11 +324,12 @@ class Desk:
         if case.task is not task:
             self.effort.wasted += 1
             return
-        kind = DONE_BY.get(task.kind) or self._decided(life)
+        local = self._local[task.marketplace]
+        kind = self._decided(life, local.world) if task.kind == DECISION else local.answers[task.kind]
         self._record(Fact(kind, task.marketplace, life.order.id, task.case, at, at), life)
 
-    def _decided(self, life: Life) -> str:
-        authorised = life.hand.uniform("return.decision", life.slot) < self._return_authorised
+    def _decided(self, life: Life, world: World) -> str:
+        authorised = life.hand.uniform("return.decision", life.slot) < world["return_authorised_rate"]
         return "return_authorised" if authorised else "return_declined"
 
 
@@ -318,10 +355,8 @@ def _queues(places: Sequence[str], serves: Mapping[str, Sequence[str]]) -> dict[
     }
 
 
-def _reactions(
-    buyers: Buyers, investigators: Investigators
-) -> dict[tuple[str, str], Callable[[Life, Instant], Iterator[Happening]]]:
-    return {
+def _reactions(buyers: Buyers, investigators: Investigators, world: World) -> dict[tuple[str, str], Follow]:
+    found: dict[tuple[str, str], Follow] = {
         ("message", "answered"): buyers.replied,
         ("return", "authorised"): buyers.authorised,
         ("return", "labelled"): buyers.authorised,
@@ -331,6 +366,13 @@ def _reactions(
         ("claim", "under_review"): investigators.reviewed,
         ("claim", "appealed"): investigators.appealed,
     }
+    for state, declared in world.reactions.items():
+        found[state] = _both(found.get(state), Reactions(world, declared))
+    return found
+
+
+def _both(one: Follow | None, other: Follow) -> Follow:
+    return other if one is None else lambda life, at: chain(one(life, at), other(life, at))
 
 
 def _times(spec: Handling) -> Callable[[Life, str], int]:
@@ -347,15 +389,21 @@ def _times(spec: Handling) -> Callable[[Life, str], int]:
 
 def _merged(places: Sequence[Place]) -> Iterator[tuple[Instant, str, int, int]]:
     """Yield (when, what, place, slot) over all marketplaces in order of time."""
+    names = list(dict.fromkeys(name for place in places for name in place.steps.names))
     at = np.concatenate([place.steps.at for place in places])
     where = np.repeat(np.arange(len(places)), [len(place.steps.at) for place in places])
-    kinds = np.concatenate([place.steps.kinds for place in places])
+    kinds = np.concatenate([_renumbered(place.steps, names) for place in places])
     slots = np.concatenate([place.steps.slots for place in places])
-    names = places[0].steps.names if places else ()
     sequence = np.lexsort((where, at))
     columns = (column[sequence].tolist() for column in (at, kinds, where, slots))
     for when, kind, place, slot in zip(*columns, strict=True):
         yield when, names[kind], place, slot
+
+
+def _renumbered(steps: FirstSteps, names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the kinds of these steps as indices into `names`."""
+    found: NDArray[np.int64] = np.array([names.index(name) for name in steps.names], np.int64)[steps.kinds]
+    return found
 
 
 def _changes(windows: Sequence[Window], start: Instant, until: Instant) -> list[tuple[Instant, int]]:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from aftersale.clocks import DAY
 from aftersale.errors import Problem
-from aftersale.workflow import default_workflow
-from aftersale_simulator.parameters import load_parameters
 
 if TYPE_CHECKING:
     from aftersale_simulator.scenario import Sales, Scenario, Shift
+    from aftersale_simulator.vocabulary import Vocabulary
 
 CHANNELS = ("MFN", "FBA", "SFP")
 """Who fulfils an order: the seller, the marketplace, or the seller under the marketplace's promise."""
@@ -25,12 +24,6 @@ MOST_AGENTS = 10_000
 """Of one team; each is a process of the simulation."""
 _ROUNDING = 1e-9
 _MANY_WORDS = 20
-
-
-def task_kinds() -> tuple[str, ...]:
-    """Return the kinds of task that the workflow puts on the desk, in its own order."""
-    states = (state for kind in default_workflow().kinds.values() for state in kind.state)
-    return tuple(dict.fromkeys(state.task for state in states if state.task))
 
 
 def sales_flaws(sales: Sales) -> Iterator[str]:
@@ -72,16 +65,18 @@ def clock_text(minutes: int) -> str:
     return f"{hours if hours <= 24 else hours - 24:02d}:{rest:02d}"
 
 
-def world_flaws(world: Any, source: str) -> Iterator[Problem]:
+def world_flaws(world: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
     """Yield unknown parameters of an unchecked `[world]`, and values out of their declared range."""
-    known = {str(parameter.name): parameter for parameter in load_parameters()}
+    known = words.parameters
     for name, value in world.items() if isinstance(world, dict) else ():
         path = f"world.{name}"
         if name not in known:
             yield Problem(source, path, "unknown parameter", allowed_words(str(name), sorted(known)))
-        elif _is_number(value) and not known[name].low <= value <= known[name].high:
-            hint = f"{known[name].unit}: {known[name].low:g} to {known[name].high:g}"
-            yield Problem(source, path, f"{value:g} is out of range", hint)
+        elif _is_number(value):
+            low, high = words.span(name)
+            if not low <= value <= high:
+                hint = f"{known[name][0].unit}: {low:g} to {high:g}"
+                yield Problem(source, path, f"{value:g} is out of range", hint)
 
 
 def _is_number(value: Any) -> bool:
@@ -89,14 +84,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float_info.max
 
 
-def handling_flaws(handling: Any, source: str) -> Iterator[Problem]:
+def handling_flaws(handling: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
     """Yield the kinds of task in an unchecked `[handling]` that do not exist."""
     if not isinstance(handling, dict):
         return
-    kinds = task_kinds()
     for name in handling:
-        if name not in kinds:
-            yield Problem(source, f"handling.{name}", "unknown kind of task", allowed_words(str(name), kinds))
+        if name not in words.tasks:
+            yield Problem(source, f"handling.{name}", "unknown kind of task", allowed_words(str(name), words.tasks))
 
 
 def scenario_flaws(scenario: Scenario, source: str) -> Iterator[Problem]:

@@ -16,9 +16,10 @@ from aftersale.orderfiles import OrderFile, OrderFormat, find_format, read_order
 from aftersale.orders import Orders
 from aftersale_simulator.answers import say
 from aftersale_simulator.flaws import allowed_words
-from aftersale_simulator.parameters import World, load_parameters
+from aftersale_simulator.parameters import load_parameters
 from aftersale_simulator.returnfit import ReturnFit, fit_returns
 from aftersale_simulator.scenario import OrderSource, Scenario, ScenarioFile, parse_scenario
+from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
     from aftersale.plugins import Plugins
@@ -88,7 +89,7 @@ def followed(source: ScenarioFile, path: Path, plugins: Plugins) -> ScenarioFile
         "warm_up": f"{warm_up} d",
     }
     raw = {**source.raw, "marketplace": sold, "period": period}
-    return evolve(source, raw=raw, scenario=parse_scenario(raw, source.source))
+    return evolve(source, raw=raw, scenario=parse_scenario(raw, source.source, source.words))
 
 
 def _format(source: OrderSource, plugins: Plugins) -> OrderFormat:

@@ -32,7 +32,8 @@ CASE_OF = {fact: suffix for suffix, facts in _FACTS.items() for fact in facts}
 class Life:
     """One order with a place in the hand of chances, and what its buyer has been through.
 
-    `behind` is the contact that a claim would grow out of; `touches` counts the replies to its messages.
+    `behind` is the contact that a claim would grow out of; `touches` counts the replies to its messages,
+    `turns` how often each reaction that a plugin declares was asked for.
     """
 
     order: Order
@@ -43,6 +44,15 @@ class Life:
     unheard: bool = False
     claimed: bool = False
     behind: str = ""
+    turns: dict[str, int] | None = None
+
+    def turn(self, reaction: str) -> int:
+        """Return how often this was asked for before, and count it."""
+        if self.turns is None:
+            self.turns = {}
+        turn = self.turns.get(reaction, 0)
+        self.turns[reaction] = turn + 1
+        return turn
 
     @classmethod
     def begin(cls, order: Order, hand: Hand, slot: int) -> Life:
@@ -50,9 +60,9 @@ class Life:
         promised, arrived = order.promised_at, order.delivered_at
         return cls(order, hand, slot, arrived is None or (promised is not None and arrived > promised))
 
-    def fact(self, kind: str, at: Instant) -> Fact:
-        """Return the fact that this happened to the order now, known at once."""
-        case = f"{self.order.id}-{CASE_OF[kind]}"
+    def fact(self, kind: str, at: Instant, suffix: str) -> Fact:
+        """Return the fact that this happened to the order now, known at once; `suffix` tells which of its cases."""
+        case = f"{self.order.id}-{suffix}"
         about = self.behind if kind == "claim_filed" else ""
         return Fact(kind, self.order.marketplace, self.order.id, case, at, at, about)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale_simulator.lives import Happening, Life
-from aftersale_simulator.parameters import World
+from aftersale_simulator.world import World
 
 
 class Investigators:

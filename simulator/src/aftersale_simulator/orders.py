@@ -15,7 +15,8 @@ from aftersale.marketplaces import Marketplace
 from aftersale.money import decimals
 from aftersale.orders import COLUMNS, NEVER, Orders
 from aftersale_simulator.chances import Chances
-from aftersale_simulator.parameters import World, default_profile
+from aftersale_simulator.parameters import default_profile
+from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
     from aftersale_simulator.scenario import Sales

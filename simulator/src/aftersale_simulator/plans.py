@@ -8,11 +8,12 @@ from itertools import product
 from operator import attrgetter
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aftersale.errors import DocumentError, Problem
 from aftersale_simulator.changes import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario import Scenario, ScenarioFile, parse_scenario
+from aftersale_simulator.vocabulary import Vocabulary, shipped
 
 Changes = dict[str, Any]
 _SHARED = (
@@ -48,6 +49,7 @@ class Plan:
     scenario: Scenario
     settings: Changes
     alternatives: tuple[Alternative, ...]
+    words: Vocabulary = field(factory=shipped)
 
     @property
     def runs(self) -> int:
@@ -66,13 +68,13 @@ def plan(
     `vary` and `settings` are assignments `PATH=VALUE…`, `options` changes made by other means. Raises
     DocumentError with the problems of all of them.
     """
-    own = _settings(settings)
+    own, words = _settings(settings), source.words
     chosen = {**own, **(options or {})}
-    raw = changed(source.raw, chosen, "--set") if chosen else source.raw
-    scenario = parse_scenario(raw, "--set" if chosen else source.source)
-    grid = list(_grid(raw, vary)) if vary else list(_named(scenario))
+    raw = changed(source.raw, chosen, "--set", words) if chosen else source.raw
+    scenario = parse_scenario(raw, "--set" if chosen else source.source, words)
+    grid = list(_grid(raw, vary, words)) if vary else list(_named(scenario))
     origin = "--vary" if vary else source.source
-    return Plan(raw, scenario, own, tuple(_alternatives(raw, grid, origin)))
+    return Plan(raw, scenario, own, tuple(_alternatives(raw, grid, origin, words)), words)
 
 
 def _settings(assignments: Sequence[str]) -> Changes:
@@ -105,23 +107,23 @@ def _parsed(assignments: Sequence[str], option: str) -> list[tuple[str, list[Any
     return found
 
 
-def _grid(raw: Mapping[str, Any], vary: Sequence[str]) -> Iterator[tuple[str, Changes]]:
+def _grid(raw: Mapping[str, Any], vary: Sequence[str], words: Vocabulary) -> Iterator[tuple[str, Changes]]:
     """Yield every combination of the values, named by them; the first path varies slowest."""
     axes = _parsed(vary, "--vary")
-    _check_axes(raw, axes)
+    _check_axes(raw, axes, words)
     labels = _labels([path for path, _ in axes])
     for values in product(*(values for _, values in axes)):
         name = ", ".join(f"{label} {_shown(value)}" for label, value in zip(labels, values, strict=True))
         yield name, {path: value for (path, _), value in zip(axes, values, strict=True)}
 
 
-def _check_axes(raw: Mapping[str, Any], axes: Sequence[tuple[str, list[Any]]]) -> None:
+def _check_axes(raw: Mapping[str, Any], axes: Sequence[tuple[str, list[Any]]], words: Vocabulary) -> None:
     """Refuse a value that is wrong by itself, once, rather than in every combination that has it."""
     problems: list[Problem] = []
     for path, values in axes:
         for value in values:
             try:
-                with_changes(raw, {path: value}, "--vary")
+                with_changes(raw, {path: value}, "--vary", words)
             except DocumentError as error:
                 problems += error.problems
     if problems:
@@ -149,7 +151,7 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
 
 
 def _alternatives(
-    raw: Mapping[str, Any], named: Iterable[tuple[str, Changes]], origin: str
+    raw: Mapping[str, Any], named: Iterable[tuple[str, Changes]], origin: str, words: Vocabulary
 ) -> Iterator[Alternative]:
     """Build every variant; raises DocumentError with the problems of all, each naming the variant."""
     problems: list[Problem] = []
@@ -159,7 +161,7 @@ def _alternatives(
         if name in found:
             problems.append(Problem(where, "", "the name is taken", "give each variant a name of its own"))
         try:
-            scenario = parse_scenario(changed(raw, changes, where), where)
+            scenario = parse_scenario(changed(raw, changes, where, words), where, words)
             found[name] = Alternative(name, changes, scenario)
         except DocumentError as error:
             problems += error.problems
@@ -185,7 +187,7 @@ def _unshared(alternatives: Sequence[Alternative], origin: str) -> Iterator[Prob
 def reproduced(plan: Plan) -> dict[str, Any]:
     """Return one scenario document that gives the same variants again, without options."""
     first, *others = plan.alternatives
-    raw = changed(plan.raw, first.changes, first.name)
+    raw = changed(plan.raw, first.changes, first.name, plan.words)
     own = {name: value for name, value in raw.items() if name != "variant"}
     variants = [{"name": one.name, "set": _beside(first.changes, one.changes)} for one in others]
     return {**own, "base": first.name, **({"variant": variants} if variants else {})}

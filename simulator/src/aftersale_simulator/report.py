@@ -45,6 +45,7 @@ _OTHERS = {
     "open_at_end": (1, 0),
     "review_days": (1, 0),
 }
+_OWN = (1, 4)  # a metric that a plugin adds, shown as it is: share or hours
 
 
 def show(
@@ -84,34 +85,43 @@ def _assignments(changes: Mapping[str, Any]) -> str:
     return ", ".join(f"{path} = {json.dumps(value, ensure_ascii=False)}" for path, value in changes.items())
 
 
+def _columns(comparison: Comparison) -> list[str]:
+    """Return the metrics that are shown: the usual ones that somebody is judged by, then those that plugins add."""
+    first = comparison.standings[0].metrics
+    usual = [name for name in COLUMNS if name in first and first[name].value.mean is not None]
+    return [*usual, *(name for name in first if name not in COLUMNS and name not in _OTHERS)]
+
+
 def _tables(comparison: Comparison) -> Iterator[RenderableType]:
-    currency = comparison.scenario.currency
-    values = _table(currency)
+    currency, columns = comparison.scenario.currency, _columns(comparison)
+    values = _table(currency, columns)
     for one in comparison.standings:
-        cells = (shown(one.metrics[name].value, name) for name in COLUMNS)
+        cells = (shown(one.metrics[name].value, name) for name in columns)
         values.add_row(Text(one.name), *cells, _met(comparison, one))
     yield values
     first, *others = comparison.standings
     if not others:
         return
     yield Text(say("report.differences", name=first.name))
-    differences = _table(currency)
+    differences = _table(currency, columns)
     for one in others:
-        cells = (shown(one.metrics[name].difference, name, sign=True) for name in COLUMNS)
+        cells = (shown(one.metrics[name].difference, name, sign=True) for name in columns)
         differences.add_row(Text(one.name), *cells, number(one.targets_met - first.targets_met, 0, sign=True))
     yield differences
 
 
-def _table(currency: str) -> Table:
+def _table(currency: str, columns: Iterable[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column(say("column.variant"), max_width=28, vertical="top")
-    for name in COLUMNS:
+    for name in columns:
         table.add_column(_heading(name, currency), justify="right", no_wrap=True)
     table.add_column(say("column.targets"), justify="right", no_wrap=True)
     return table
 
 
 def _heading(name: str, currency: str) -> str:
+    if name not in COLUMNS:
+        return name.replace("_", "\n")
     values = {"currency": currency} if name == "labour_cost" else {}
     return say(f"column.{name}", **values)
 
@@ -131,7 +141,7 @@ def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
 
 
 def _scale(name: str) -> tuple[int, int]:
-    return COLUMNS.get(name) or _OTHERS.get(name, (1, 1))
+    return COLUMNS.get(name) or _OTHERS.get(name, _OWN)
 
 
 def number(value: float, decimals: int, sign: bool = False) -> str:
@@ -147,7 +157,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
         table.add_column()
         table.add_column(justify="right")
         table.add_column(justify="right")
-        for name in COLUMNS:
+        for name in _columns(comparison):
             cells = [label(name, comparison.scenario.currency), _in_line(one.metrics[name].value, name)]
             table.add_row(
                 *cells, "" if one is first else _in_line(one.metrics[name].difference, name, sign=True)
@@ -170,14 +180,15 @@ def _in_line(estimate: Estimate, name: str, sign: bool = False) -> str:
     return " ".join(shown(estimate, name, sign).split("\n"))
 
 
-def metric_table(metrics: Mapping[str, float], currency: str) -> Table:
+def metric_table(metrics: Mapping[str, float | None], currency: str) -> Table:
     """Return the metrics of one replication, one on a line."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right")
     for name, value in metrics.items():
         factor, decimals = _scale(name)
-        table.add_row(label(name, currency), number(value * factor, decimals))
+        told = say("report.none") if value is None else number(value * factor, decimals)
+        table.add_row(label(name, currency), told)
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from math import isnan
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
 from aftersale.days import Daily, Days
 from aftersale.docket import Docket
+from aftersale.metrickinds import default_metrics
 from aftersale.metrics import daily, meets
 from aftersale.orders import Orders
 from aftersale.policies import Policies, Policy
@@ -40,6 +41,7 @@ METRICS = (
     "order_defect_rate_worst_day",
     "review_days",
 )
+RATE = "order_defect_rate"
 LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
 
 
@@ -47,14 +49,15 @@ LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "orde
 class Result:
     """What one replication came to.
 
-    `metrics` and `by_marketplace` hold the names of METRICS; rates lie between 0 and 1, times are wall hours, money
+    `metrics` and `by_marketplace` hold the names of METRICS and those of the metrics that plugins add; a metric that no
+    marketplace here is judged by is None. Rates lie between 0 and 1, times are wall hours, money
     is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
     marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
     worked in vain, and open cases. `failed` tells, by cause, how many cases plugins failed.
     """
 
-    metrics: dict[str, float]
-    by_marketplace: dict[str, dict[str, float]]
+    metrics: dict[str, float | None]
+    by_marketplace: dict[str, dict[str, float | None]]
     targets: dict[str, bool]
     counts: dict[str, int]
     failed: dict[str, int] = field(factory=dict)
@@ -90,19 +93,21 @@ class Stage:
 
 @frozen(eq=False)
 class Account:
-    """One marketplace's figures over the measured period."""
+    """One marketplace's figures over the measured period; `judged` by day: the order defect rate, plugins' metrics."""
 
     replies: ReplyFigures
-    defects: Daily
+    judged: dict[str, Daily]
     measured: slice
     claims: int
     open_cases: int
     review_days: int
 
     @property
-    def worst_day(self) -> float:
-        """The highest rate as of any measured day."""
-        values = self.defects.values[self.measured]
+    def worst_day(self) -> float | None:
+        """The highest order defect rate as of any measured day; None where it is not judged by that."""
+        if RATE not in self.judged:
+            return None
+        values = self.judged[RATE].values[self.measured]
         return float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
 
 
@@ -134,7 +139,8 @@ def result_of(
         "open_at_end": sum(own.open_cases for own in accounts.values()),
     }
     targets = _targets(scenario, policies, by_marketplace, metrics, effort.until)
-    return Result({name: metrics[name] for name in METRICS}, by_marketplace, targets, counts)
+    own = sorted(metrics.keys() - set(METRICS))
+    return Result({name: metrics[name] for name in (*METRICS, *own)}, by_marketplace, targets, counts)
 
 
 def account(
@@ -146,11 +152,11 @@ def account(
     cases = [case for case in docket.cases.values() if case.marketplace == name]
     waiting = [case for case in cases if case.deadlines]
     days = Days.spanning(stage.first, stage.last, policy.marketplace.zone)
-    rule = next(rule for rule in policy.metrics(until - 1) if rule.name == "order_defect_rate")
-    defects = daily(rule, docket, orders, policy.marketplace, days)
+    rules = {rule.name: rule for rule in reversed(policy.metrics(until - 1))}
+    judged = [rule for rule in rules.values() if rule.name == RATE or rule.name not in default_metrics()]
     return Account(
         replies_between(docket, name, since, until),
-        defects,
+        {rule.name: daily(rule, policy, docket, orders, days) for rule in judged},
         slice(stage.warm_up, stage.warm_up + stage.days),
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
         len(waiting),
@@ -163,7 +169,7 @@ def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, unt
     found = np.zeros(len(days), bool)
     for rule in policy.metrics(until - 1):
         if rule.running:
-            values = daily(rule, docket, orders, policy.marketplace, days).values
+            values = daily(rule, policy, docket, orders, days).values
             row = 0
             for day, value in enumerate(values.tolist()):
                 row = 0 if isnan(value) or meets(rule, value) else row + 1
@@ -171,20 +177,21 @@ def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, unt
     return found
 
 
-def pooled(accounts: Sequence[Account]) -> dict[str, float]:
+def pooled(accounts: Sequence[Account]) -> dict[str, float | None]:
     """Sum numerators and denominators: a seller's figure over the marketplaces given.
 
     Percentiles and the worst day are those of the marketplace that did worst.
     """
     replies = [account.replies for account in accounts]
     contacts = sum(figures.contacts for figures in replies)
-    numerator = sum(account.defects.numerator[account.measured].sum() for account in accounts)
-    denominator = sum(account.defects.denominator[account.measured].sum() for account in accounts)
+    judged = dict.fromkeys(name for account in accounts for name in account.judged)
+    worst = [account.worst_day for account in accounts if account.worst_day is not None]
     return {
         "late_reply_rate": _quotient(sum(f.late for f in replies), sum(f.late_known for f in replies)),
         "silence_48h_rate": _quotient(sum(f.silent for f in replies), sum(f.silence_known for f in replies)),
         "mean_first_reply_hours": _quotient(sum(f.hours for f in replies), contacts),
-        "order_defect_rate": _quotient(numerator, denominator),
+        RATE: None,
+        **{name: _judged(accounts, name) for name in judged},
         "claims": float(sum(account.claims for account in accounts)),
         "contacts": float(contacts),
         "open_at_end": float(sum(account.open_cases for account in accounts)),
@@ -193,8 +200,15 @@ def pooled(accounts: Sequence[Account]) -> dict[str, float]:
             for i, percentile in enumerate(PERCENTILES)
         },
         "review_days": float(sum(account.review_days for account in accounts)),
-        "order_defect_rate_worst_day": max((account.worst_day for account in accounts), default=0.0),
+        "order_defect_rate_worst_day": max(worst, default=None),
     }
+
+
+def _judged(accounts: Iterable[Account], name: str) -> float:
+    """Return a metric over all the days and all the marketplaces that are judged by it."""
+    days = [(own.judged[name], own.measured) for own in accounts if name in own.judged]
+    numerator = sum(found.numerator[measured].sum() for found, measured in days)
+    return _quotient(numerator, sum(found.denominator[measured].sum() for found, measured in days))
 
 
 def _paid(scenario: Scenario, stage: Stage, since: Instant, until: Instant) -> tuple[float, float]:
@@ -210,8 +224,8 @@ def _paid(scenario: Scenario, stage: Stage, since: Instant, until: Instant) -> t
 def _targets(
     scenario: Scenario,
     policies: Policies,
-    by_marketplace: Mapping[str, Mapping[str, float]],
-    metrics: Mapping[str, float],
+    by_marketplace: Mapping[str, Mapping[str, float | None]],
+    metrics: Mapping[str, float | None],
     until: Instant,
 ) -> dict[str, bool]:
     """Tell of each target whether it was met, on every marketplace that it speaks of.
@@ -224,9 +238,10 @@ def _targets(
         limit = getattr(scenario.targets, name)
         if limit is not None:
             values = [metrics[name]] if name == "occupancy" else [own[name] for own in by_marketplace.values()]
-            found[name] = all(value <= limit for value in values)
+            found[name] = all(value is None or value <= limit for value in values)
     for place, own in by_marketplace.items():
         for rule in policies[place].metrics(until - 1):
-            if rule.name in own and not (own_targets and rule.marketplace == EVERYWHERE):
-                found[rule.name] = found.get(rule.name, True) and meets(rule, own[rule.name])
+            value = own.get(rule.name)
+            if value is not None and not (own_targets and rule.marketplace == EVERYWHERE):
+                found[rule.name] = found.get(rule.name, True) and meets(rule, value)
     return found

@@ -21,12 +21,12 @@ from aftersale_simulator.chances import Chances
 from aftersale_simulator.desk import Desk, Place
 from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import LocalDays, hours_of, of_marketplace, synthetic, within
-from aftersale_simulator.parameters import World
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, Stage, result_of
 from aftersale_simulator.roster import windows
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.seller import seller_handbook
+from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
     from aftersale.plugins import Plugins
@@ -52,13 +52,16 @@ def run(
 def _run(
     scenario: Scenario, replication: int, plugins: Plugins, orders: Orders | None, record: Recording | None
 ) -> Result:
-    stage, world = Stage.of(scenario), World(scenario.world)
+    stage = Stage.of(scenario)
     watch = plugins.watch.another()
-    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins.workflow), watch)
+    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins), watch)
     chances = Chances(scenario.seed, replication)
-    places = [_place(scenario, name, policy, stage, chances, world, orders) for name, policy in policies.items()]
+    places = [
+        _place(scenario, policy, stage, chances, World(scenario.world, name, plugins.worlds), orders)
+        for name, policy in policies.items()
+    ]
     docket = Docket(policies, plugins.observers(watch))
-    desk = _desk(scenario, stage, docket, places, world)
+    desk = _desk(scenario, stage, docket, places)
     if record is not None:
         desk.facts = []
     desk.run()
@@ -91,25 +94,25 @@ def _uncollected() -> Iterator[None]:
 
 def _place(
     scenario: Scenario,
-    name: str,
     policy: Policy,
     stage: Stage,
     chances: Chances,
     world: World,
     real: Orders | None,
 ) -> Place:
-    sales, marketplace = scenario.marketplace[name], policy.marketplace
+    marketplace = policy.marketplace
+    sales = scenario.marketplace[marketplace.name]
     count = stage.warm_up + stage.days
     days = LocalDays.spanning(stage.first, count, marketplace.zone)
     if real is None:
         orders = synthetic(sales, marketplace, stage.first, count, chances, world)
     else:
-        orders = within(of_marketplace(real, name), int(days.bounds[0]), int(days.bounds[-1]))
+        orders = within(of_marketplace(real, marketplace.name), int(days.bounds[0]), int(days.bounds[-1]))
     orders = delivered(orders, chances, world)
-    return Place(orders, first_steps(orders, days, hours_of(sales), chances, world))
+    return Place(orders, first_steps(orders, days, hours_of(sales), chances, world), world)
 
 
-def _desk(scenario: Scenario, stage: Stage, docket: Docket, places: Sequence[Place], world: World) -> Desk:
+def _desk(scenario: Scenario, stage: Stage, docket: Docket, places: Sequence[Place]) -> Desk:
     zones = [docket.policy(place.orders.marketplaces[0]).marketplace.zone for place in places]
     zones = zones or [team.zone for team in scenario.team.values()]
     start = min(start_of_day(stage.first, zone) for zone in zones)
@@ -117,4 +120,4 @@ def _desk(scenario: Scenario, stage: Stage, docket: Docket, places: Sequence[Pla
     spare = timedelta(1)
     shifts = {name: windows(team, stage.first - spare, stage.last + spare) for name, team in scenario.team.items()}
     serves = {name: team.serves for name, team in scenario.team.items()}
-    return Desk(docket, places, shifts, serves, scenario.handling, world, since, until, start)
+    return Desk(docket, places, shifts, serves, scenario.handling, since, until, start)

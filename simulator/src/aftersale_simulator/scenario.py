@@ -34,6 +34,8 @@ from aftersale.documents import (
 from aftersale.errors import DocumentError, Problem
 from aftersale.orderfiles.formats import OrderFormat
 from aftersale_simulator import flaws
+from aftersale_simulator.vocabulary import Vocabulary, shipped
+from aftersale_simulator.world import unanswered
 
 if TYPE_CHECKING:
     from aftersale.plugins import Plugins
@@ -231,12 +233,13 @@ class Scenario:
 
 @frozen
 class ScenarioFile:
-    """A scenario with the document that it came from, so that paths in it can be set."""
+    """A scenario with the document that it came from and the words that it may use, so that paths in it can be set."""
 
     source: str
     raw: dict[str, Any]
     scenario: Scenario
     folder: Path
+    words: Vocabulary = field(factory=shipped)
 
 
 def default_scenario() -> Traversable:
@@ -244,16 +247,18 @@ def default_scenario() -> Traversable:
     return files("aftersale_simulator") / "scenarios" / "default.toml"
 
 
-def load_scenario(path: Path | Traversable | None = None) -> ScenarioFile:
+def load_scenario(path: Path | Traversable | None = None, words: Vocabulary | None = None) -> ScenarioFile:
     """Return the scenario of a TOML file, by default the shipped one.
 
-    Raises DocumentError with every problem of the file, each with its path and the allowed words.
+    It may use these words, by default those that need no plugin. Raises DocumentError with every problem of the file,
+    each with its path and the allowed words.
     """
+    known = words or shipped()
     place = default_scenario() if path is None else path
     source = str(path) if path is not None else "aftersale_simulator/scenarios/default.toml"
     folder = place.parent if isinstance(place, Path) else Path()
     raw = rooted(read(place), folder)
-    return ScenarioFile(source, raw, parse_scenario(raw, source), folder)
+    return ScenarioFile(source, raw, parse_scenario(raw, source, known), folder, known)
 
 
 def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -267,11 +272,12 @@ def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
     return found
 
 
-def parse_scenario(raw: Mapping[str, Any], source: str) -> Scenario:
+def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None = None) -> Scenario:
     """Return the scenario of a parsed document; raises DocumentError with all its problems at once."""
+    known = words or shipped()
     problems = [
-        *flaws.world_flaws(raw.get("world"), source),
-        *flaws.handling_flaws(raw.get("handling"), source),
+        *flaws.world_flaws(raw.get("world"), source, known),
+        *flaws.handling_flaws(raw.get("handling"), source, known),
     ]
     try:
         scenario = structure(Scenario, _mapping_apart(raw), source)
@@ -285,7 +291,7 @@ def parse_scenario(raw: Mapping[str, Any], source: str) -> Scenario:
 
 
 def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> None:
-    """Raise DocumentError for marketplaces that no installed plugin brings, naming those there are."""
+    """Raise DocumentError for marketplaces that no installed plugin brings, or whose world no desk could work off."""
     known = sorted(plugins.marketplaces)
     problems = [
         Problem(
@@ -297,6 +303,11 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> Non
         for name in scenario.marketplace
         if name not in known
     ]
+    for name in scenario.marketplace:
+        for kind, task in unanswered(name, plugins.worlds, plugins.workflow):
+            what = f"buyers there open cases of kind '{kind}', and no plugin says what its task '{task}' becomes"
+            hint = f"its plugin adds to world.toml: [[answer]] task = '{task}', fact = …"
+            problems.append(Problem(source, f"marketplace.{name}", what, hint))
     if problems:
         raise DocumentError(source, tuple(problems))
 

@@ -174,11 +174,11 @@ def _against(
     name: str, scenario: Scenario, results: Sequence[Result]
 ) -> Iterator[tuple[float | None, list[float]]]:
     limit = getattr(scenario.targets, name, None)
-    places = [place for place in results[0].by_marketplace if name in results[0].by_marketplace[place]]
+    places = [place for place, own in results[0].by_marketplace.items() if own.get(name) is not None]
     for place in places:
-        yield limit, [result.by_marketplace[place][name] for result in results]
+        yield limit, [value for result in results if (value := result.by_marketplace[place][name]) is not None]
     if not places:
-        yield limit, [result.metrics[name] for result in results]
+        yield limit, [value for result in results if (value := result.metrics[name]) is not None]
 
 
 def _bound(values: Sequence[float], share: float) -> float:

@@ -28,7 +28,7 @@ def _replayed(
     from aftersale.journal import read_journal, replay
 
     plugins = loaded(ctx)
-    own = load_handbook(handbook, plugins.workflow) if handbook else default_handbook()
+    own = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
     policies = plugins.policies(handbook=own)
     journal = read_journal(folder)
     return journal, replay(journal, policies, until), policies

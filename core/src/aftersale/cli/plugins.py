@@ -45,4 +45,4 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
         hint = meant(name, known) or f"loaded are: {', '.join(known) or '–'}"
         raise click.UsageError(text("plugins.unknown", name=name, hint=hint))
     found = plugin_view(plugins, name)
-    print_json(found) if as_json else show(plugin_view_listing(found, plugins.stated(name)))
+    print_json(found) if as_json else show(plugin_view_listing(found, plugins))

@@ -49,7 +49,7 @@ def show_rules(
     if since and (compare is not None or day):
         raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
     plugins = loaded(ctx)
-    own = load_handbook(handbook, plugins.workflow) if handbook else default_handbook()
+    own = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
     views = RuleViews(plugins, own, name, _today)
     if name is not None and not views.known(name):
         hint = meant(name, views.names()) or ", ".join(views.names())

@@ -8,7 +8,7 @@ from aftersale.rules.books import Rulebook, RuleSet
 from aftersale.rules.conditions import ANY_ORDER, NOTHING, Condition, Words
 from aftersale.rules.documents import load_rules, parse_rules
 from aftersale.rules.history import Change, Comparison, changes, compared
-from aftersale.rules.model import EVERYWHERE, YEARS, ClockName, Ends, Grade, Kind, MetricName, Rule, Standing
+from aftersale.rules.model import EVERYWHERE, YEARS, ClockName, Ends, Grade, Kind, Rule, Standing
 from aftersale.rules.names import RuleName, misnamed, rule_names
 from aftersale.rules.records import RuleRecord, record
 
@@ -24,7 +24,6 @@ __all__ = [
     "Ends",
     "Grade",
     "Kind",
-    "MetricName",
     "Rule",
     "RuleName",
     "RuleRecord",

@@ -13,7 +13,7 @@ from attrs import frozen
 from aftersale.documents import Count, CurrencyCode, MoneyAmount, PositiveCount, Word, read, structure
 from aftersale.money import money
 from aftersale.rules.conditions import ANY_ORDER, Condition, Words, check_span
-from aftersale.rules.model import ClockName, Ends, Grade, Kind, MetricName, Rule, Standing
+from aftersale.rules.model import ClockName, Ends, Grade, Kind, Rule, Standing
 
 _LONGEST: dict[ClockName, int] = {"wall_hours": 876_600, "calendar_days": 36_525, "business_days": 36_525}
 _KINDS: dict[str, Kind] = {
@@ -125,7 +125,7 @@ class _RuleRow:
 class _MetricRow:
     """A `[[metric]]` table as a plugin writes it; the window is `amount` of `clock`."""
 
-    name: MetricName
+    name: Word
     marketplaces: tuple[Word, ...]
     source: Word
     grade: Grade

@@ -17,23 +17,8 @@ Grade = Literal["A", "B", "C", "D", "K", "S", "unknown", "assumed"]
 Kind = Literal["deadline", "window", "switch", "word", "list", "share", "money", "count", "metric"]
 Standing = Literal["at_risk", "review", "deactivated"]
 """What a missed metric can do to an account."""
-MetricName = Literal[
-    "order_defect_rate",
-    "late_reply_rate",
-    "mean_first_reply_hours",
-    "return_dissatisfaction_rate",
-    "late_shipment_rate",
-    "cancellation_rate",
-    "valid_tracking_rate",
-    "on_time_delivery_rate",
-    "invoice_defect_rate",
-    "negative_feedback_rate",
-    "claim_rate",
-    "chargeback_rate",
-]
-"""The metrics that a rule may set a line for."""
 EVERYWHERE = "*"
-__all__ = ["EVERYWHERE", "YEARS", "ClockName", "Ends", "Grade", "Kind", "MetricName", "Rule", "Standing"]
+__all__ = ["EVERYWHERE", "YEARS", "ClockName", "Ends", "Grade", "Kind", "Rule", "Standing"]
 
 
 @frozen

@@ -56,23 +56,29 @@ def rule_names() -> Mapping[str, RuleName]:
     return parse_rule_names(read(files("aftersale") / "rulenames.toml"), "aftersale/rulenames.toml")
 
 
-def misnamed(rule: Rule, asked_for: Collection[str]) -> Iterator[Problem]:
+def misnamed(rule: Rule, asked_for: Collection[str], metrics: Collection[str]) -> Iterator[Problem]:
     """Yield what is wrong with a rule's name: nobody knows it, or it is the name of rules of another kind.
 
-    `asked_for` are names that count beside those of the catalogue.
+    `asked_for` are names that count beside those of the catalogue, `metrics` the names that only metrics have.
     """
     known = rule_names().get(rule.name)
-    if known is None and rule.name not in asked_for:
-        names = {*rule_names(), *asked_for}
+    kind = known.kind if known else "metric" if rule.name in metrics else None
+    names = set(metrics) if rule.kind == "metric" else {*rule_names(), *asked_for}
+    if kind is None and rule.name not in names:
         hint = meant(rule.name, names) or f"known: {', '.join(sorted(names))}"
-        yield Problem(rule.origin, str(rule), f"nothing asks for a rule named '{rule.name}'", hint)
-    if known is not None and rule.kind != known.kind:
-        what = f"'{rule.name}' is a {known.kind}, this row is a {rule.kind}"
-        yield Problem(rule.origin, str(rule), what, _HOW[known.kind])
+        what = f"no metric is named '{rule.name}'" if rule.kind == "metric" else _unasked(rule.name)
+        yield Problem(rule.origin, str(rule), what, hint)
+    elif kind is not None and rule.kind != kind:
+        what = f"'{rule.name}' is a {kind}, this row is a {rule.kind}"
+        yield Problem(rule.origin, str(rule), what, _HOW[kind])
     elif known is not None and known.words and rule.word not in known.words:
         what = f"'{rule.name}' cannot be '{rule.word}'"
         hint = meant(rule.word or "", known.words) or f"it is one of: {', '.join(known.words)}"
         yield Problem(rule.origin, str(rule), what, hint)
+
+
+def _unasked(name: str) -> str:
+    return f"nothing asks for a rule named '{name}'"
 
 
 _HOW: dict[Kind, str] = {

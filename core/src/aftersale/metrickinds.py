@@ -1,0 +1,114 @@
+"""Metric kinds: what each metric counts, as data; from when to when and against which line stands in dated rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from attrs import frozen
+
+from aftersale.cases import LATE
+from aftersale.documents import Word, read, structure
+from aftersale.errors import DocumentError, Problem, meant
+from aftersale.workflow import Workflow
+
+Counted = Literal[
+    "orders",
+    "cases",
+    "deadlines",
+    "hours",
+    "late_shipments",
+    "cancellations",
+    "tracked_shipments",
+    "deliveries_on_time",
+]
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "orders": ("defects",),
+    "cases": ("case", "defects"),
+    "deadlines": ("deadline",),
+    "hours": ("deadline",),
+}
+_OWN = ("defects", "case", "deadline")
+
+
+@frozen
+class MetricKind:
+    """A metric: its name, what it counts, and its meaning in English and Chinese.
+
+    - `orders`: orders with one of `defects`, of all orders, by the order's day.
+    - `cases`: cases of the kind `case` with one of `defects`, of all such cases, by the day on which they were opened.
+    - `deadlines`: deadlines of the name `deadline` that were missed, of all whose outcome is known.
+    - `hours`: mean wall hours from the beginning of `deadline` to its answer; no share.
+    - `late_shipments`, `cancellations`, `tracked_shipments`, `deliveries_on_time`: orders by what their columns say.
+
+    A defect is one that a state of the workflow names, such as `claim`, or `late:` with the name of a deadline.
+    """
+
+    name: Word
+    counts: Counted
+    en: Word
+    zh: Word
+    defects: tuple[Word, ...] = ()
+    case: Word | None = None
+    deadline: Word | None = None
+
+    def __attrs_post_init__(self) -> None:
+        needed = _NEEDS.get(self.counts, ())
+        if missing := [key for key in needed if not getattr(self, key)]:
+            raise ValueError(f"a metric that counts {self.counts} says which: give it {' and '.join(missing)}")
+        if beside := [key for key in _OWN if key not in needed and getattr(self, key)]:
+            raise ValueError(f"a metric that counts {self.counts} has no {' and no '.join(beside)}: leave it out")
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its values lie between 0 and 1; else they are wall hours."""
+        return self.counts != "hours"
+
+
+@frozen
+class _MetricDocument:
+    metric: tuple[MetricKind, ...]
+
+
+def parse_metrics(data: dict[str, Any], source: str) -> list[MetricKind]:
+    """Return the metric kinds of a parsed TOML document; raises DocumentError with all its problems."""
+    return list(structure(_MetricDocument, data, source).metric)
+
+
+def load_metrics(package: str, name: str = "metrics.toml") -> list[MetricKind]:
+    """Return the metric kinds that an installed package carries in `metrics.toml`, each under `[[metric]]`."""
+    return parse_metrics(read(files(package) / name), f"{package}/{name}")
+
+
+@cache
+def default_metrics() -> Mapping[str, MetricKind]:
+    """Return the metric kinds that core ships, by name."""
+    return {kind.name: kind for kind in load_metrics("aftersale")}
+
+
+def metrics_of(more: Iterable[MetricKind], workflow: Workflow) -> Mapping[str, MetricKind]:
+    """Return the shipped metric kinds with further ones, by name.
+
+    Raises DocumentError where names clash, or where one counts what no case of the workflow has.
+    """
+    own = tuple(more)
+    if problems := list(_flaws(own, workflow)):
+        raise DocumentError("the metrics", tuple(problems))
+    return {**default_metrics(), **{kind.name: kind for kind in own}}
+
+
+def _flaws(own: Collection[MetricKind], workflow: Workflow) -> Iterator[Problem]:
+    times = Counter([*default_metrics(), *(kind.name for kind in own)])
+    deadlines = workflow.asked_for()
+    defects = {*workflow.defects(), *(f"{LATE}{name}" for name in deadlines)}
+    for kind in own:
+        if times[kind.name] > 1:
+            yield Problem("", kind.name, "is the name of another metric", "give it a name of its own")
+        asked = ((kind.case, workflow.kinds, "kind of case"), (kind.deadline, deadlines, "deadline"))
+        for word, known, noun in (*asked, *((defect, defects, "defect") for defect in kind.defects)):
+            if word and word not in known:
+                hint = meant(word, known) or f"known: {', '.join(sorted(known))}"
+                yield Problem("", kind.name, f"the workflow knows no {noun} '{word}'", hint)

@@ -1,0 +1,209 @@
+"""Worlds: what a plugin knows or assumes of the buyers of its marketplaces, for whoever simulates them.
+
+Core reads and checks it and uses none of it: a live desk has real buyers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.resources import files
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from aftersale.documents import Rate, Word, read, structure
+from aftersale.errors import Problem, meant
+from aftersale.workflow import Workflow
+
+
+@frozen
+class Parameter:
+    """A declared number: what it is worth by default, between what it may lie, and who says so.
+
+    It holds on `marketplaces`; the simulator's own parameters, which hold on all, name none. A plugin may declare one
+    of the simulator's again, with another default for its marketplaces, or one of its own.
+    """
+
+    name: Word
+    default: Rate
+    low: Rate
+    high: Rate
+    unit: Word
+    source: Word
+    grade: Word
+    marketplaces: tuple[Word, ...] = ()
+    note: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.low <= self.default <= self.high:
+            raise ValueError(f"default {self.default:g} does not lie between low {self.low:g} and high {self.high:g}")
+
+    @property
+    def told(self) -> str:
+        """The source with its grade, or that the number is assumed."""
+        return self.source if self.grade == "assumed" else f"{self.source} ({self.grade})"
+
+
+@frozen
+class Contact:
+    """A stream of cases that buyers open of their own accord by `fact`.
+
+    `rate` and `delay_days` name parameters: the share of orders that it comes from, and the mean of the exponential
+    time in days between the order's purchase, promised delivery or delivery and the fact.
+    """
+
+    fact: Word
+    marketplaces: tuple[Word, ...]
+    rate: Word
+    delay_days: Word
+    since: Literal["purchase", "promise", "delivery"] = "purchase"
+
+
+@frozen
+class Reaction:
+    """What buyers or the marketplace may do when a case of `kind` comes into `state`.
+
+    `share` and `delay_hours` name parameters: how many do it, and the mean of the exponential time in wall hours that
+    they take. Of several reactions to one state at most one happens, the first whose chance comes true.
+    """
+
+    kind: Word
+    state: Word
+    fact: Word
+    marketplaces: tuple[Word, ...]
+    share: Word
+    delay_hours: Word
+
+
+@frozen
+class Answer:
+    """The fact that a finished task becomes."""
+
+    task: Word
+    fact: Word
+
+
+@frozen
+class Absence:
+    """What buyers and investigators elsewhere do and on these marketplaces cannot, such as filing a claim."""
+
+    marketplaces: tuple[Word, ...]
+    facts: tuple[Word, ...]
+
+
+@frozen
+class WorldDefaults:
+    """What one plugin says of the simulated world, as it stands in `world.toml`."""
+
+    parameter: tuple[Parameter, ...] = ()
+    contact: tuple[Contact, ...] = ()
+    reaction: tuple[Reaction, ...] = ()
+    answer: tuple[Answer, ...] = ()
+    absent: tuple[Absence, ...] = ()
+    origin: str = field(default="", eq=False)
+
+
+@frozen
+class _WorldDocument:
+    parameter: tuple[Parameter, ...] = ()
+    contact: tuple[Contact, ...] = ()
+    reaction: tuple[Reaction, ...] = ()
+    answer: tuple[Answer, ...] = ()
+    absent: tuple[Absence, ...] = ()
+
+
+def parse_world(data: dict[str, Any], source: str) -> WorldDefaults:
+    """Return the world of a parsed TOML document; raises DocumentError with all its problems."""
+    found = structure(_WorldDocument, data, source)
+    return WorldDefaults(found.parameter, found.contact, found.reaction, found.answer, found.absent, source)
+
+
+def load_world(package: str, name: str = "world.toml") -> list[WorldDefaults]:
+    """Return what an installed package says of the simulated world in `world.toml`, ready to be contributed."""
+    return [parse_world(read(files(package) / name), f"{package}/{name}")]
+
+
+def world_problems(world: WorldDefaults, workflow: Workflow, known: Iterable[str]) -> Iterator[Problem]:
+    """Yield what does not fit together: marketplaces, facts, states, tasks and parameters that there are not."""
+    places = set(known)
+    for path, row in _rows(world):
+        for place in row.marketplaces:
+            if place not in places:
+                yield _unknown(world, path, "marketplace", place, places)
+        if isinstance(row, Parameter) and not row.marketplaces:
+            yield Problem(world.origin, path, f"parameter '{row.name}' holds nowhere", "name its marketplaces")
+        if isinstance(row, Absence):
+            yield from _facts(world, path, row.facts, workflow)
+    yield from _streams(world, workflow)
+    yield from _answers(world, workflow)
+
+
+def _rows(world: WorldDefaults) -> Iterator[tuple[str, Parameter | Contact | Reaction | Absence]]:
+    for name in ("parameter", "contact", "reaction", "absent"):
+        for index, row in enumerate(getattr(world, name)):
+            yield f"{name}[{index}]", row
+
+
+def _streams(world: WorldDefaults, workflow: Workflow) -> Iterator[Problem]:
+    for index, contact in enumerate(world.contact):
+        path = f"contact[{index}]"
+        kind = workflow.opened_by(contact.fact)
+        if kind is None:
+            yield _unknown(world, f"{path}.fact", "fact that opens a case", contact.fact, workflow.openers())
+        names = {"rate": contact.rate, "delay_days": contact.delay_days}
+        yield from _undeclared(world, path, contact.marketplaces, names)
+    for index, reaction in enumerate(world.reaction):
+        path = f"reaction[{index}]"
+        allowed = workflow.allowed(reaction.kind, reaction.state)
+        if reaction.kind not in workflow.kinds:
+            yield _unknown(world, f"{path}.kind", "kind of case", reaction.kind, workflow.kinds)
+        elif reaction.fact not in allowed:
+            what = f"fact that a {reaction.kind} in state '{reaction.state}' allows"
+            yield _unknown(world, f"{path}.fact", what, reaction.fact, allowed)
+        names = {"share": reaction.share, "delay_hours": reaction.delay_hours}
+        yield from _undeclared(world, path, reaction.marketplaces, names)
+
+
+def _undeclared(
+    world: WorldDefaults, path: str, places: Iterable[str], names: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield the parameters of a stream that this plugin does not declare for one of the stream's marketplaces."""
+    declared: defaultdict[str, set[str]] = defaultdict(set)
+    for parameter in world.parameter:
+        declared[parameter.name].update(parameter.marketplaces)
+    for key, name in names.items():
+        if missing := sorted(set(places) - declared[name]):
+            what = f"no [[parameter]] declares '{name}' for {', '.join(missing)}"
+            hint = "declare it with default, low, high, unit, source and grade"
+            yield Problem(world.origin, f"{path}.{key}", what, hint)
+
+
+def _answers(world: WorldDefaults, workflow: Workflow) -> Iterator[Problem]:
+    answered = {answer.task for answer in world.answer}
+    for index, answer in enumerate(world.answer):
+        where = [(kind, state) for kind, state, task in workflow.tasks() if task == answer.task]
+        if not where:
+            known = {task for _, _, task in workflow.tasks()}
+            yield _unknown(world, f"answer[{index}].task", "task", answer.task, known)
+        for kind, state in where:
+            allowed = workflow.allowed(kind, state)
+            if answer.fact not in allowed:
+                what = f"fact that a {kind} in state '{state}' allows"
+                yield _unknown(world, f"answer[{index}].fact", what, answer.fact, allowed)
+    for task in answered:
+        if sum(answer.task == task for answer in world.answer) > 1:
+            yield Problem(world.origin, "answer", f"two answers to the task '{task}'", "keep one of them")
+
+
+def _facts(world: WorldDefaults, path: str, facts: Iterable[str], workflow: Workflow) -> Iterator[Problem]:
+    known = {move.fact for kind in workflow.kinds.values() for move in kind.move}
+    for fact in facts:
+        if fact not in known:
+            yield _unknown(world, f"{path}.facts", "fact", fact, known)
+
+
+def _unknown(world: WorldDefaults, path: str, noun: str, word: str, known: Iterable[str]) -> Problem:
+    names = sorted(known)
+    hint = meant(word, names) or f"known: {', '.join(names)}"
+    return Problem(world.origin, path, f"there is no {noun} '{word}'", hint)

@@ -1,0 +1,53 @@
+"""The vocabulary: what a scenario may name that is not its own, shipped with the simulator or brought by plugins."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from aftersale.workflow import Workflow, default_workflow
+from aftersale.worlds import Parameter
+from aftersale_simulator.parameters import load_parameters
+
+if TYPE_CHECKING:
+    from aftersale.plugins import Plugins
+
+
+@frozen
+class Vocabulary:
+    """Parameters of the world by name, each as often as it is declared, and kinds of task in the workflow's order."""
+
+    parameters: dict[str, tuple[Parameter, ...]]
+    tasks: tuple[str, ...]
+
+    def span(self, name: str) -> tuple[float, float]:
+        """Return between what a parameter may lie on one marketplace or another."""
+        declared = self.parameters[name]
+        return min(one.low for one in declared), max(one.high for one in declared)
+
+
+@cache
+def shipped() -> Vocabulary:
+    """Return what can be named without any plugin."""
+    return _vocabulary(load_parameters(), default_workflow())
+
+
+def vocabulary(plugins: Plugins) -> Vocabulary:
+    """Return what can be named with these plugins."""
+    own = (parameter for world in plugins.worlds for parameter in world.parameter)
+    return _vocabulary((*load_parameters(), *own), plugins.workflow)
+
+
+def _vocabulary(parameters: tuple[Parameter, ...], workflow: Workflow) -> Vocabulary:
+    named: defaultdict[str, tuple[Parameter, ...]] = defaultdict(tuple)
+    for parameter in parameters:
+        named[parameter.name] = (*named[parameter.name], parameter)
+    return Vocabulary(dict(named), task_kinds(workflow))
+
+
+def task_kinds(workflow: Workflow) -> tuple[str, ...]:
+    """Return the kinds of task that a workflow puts on the desk, in its own order."""
+    return tuple(dict.fromkeys(task for _, _, task in workflow.tasks()))

@@ -1,0 +1,120 @@
+"""The world of a marketplace whose plugin brings its own cases, metrics and numbers."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from aftersale.errors import DocumentError
+from aftersale.plugins import Plugins, load_plugins
+from aftersale.testing import hostile, plugin, reference
+from aftersale.worlds import load_world
+from aftersale_simulator import report
+from aftersale_simulator.plans import plan
+from aftersale_simulator.records import record
+from aftersale_simulator.runs import run
+from aftersale_simulator.scenario import Scenario, ScenarioFile, check_marketplaces, parse_scenario
+from aftersale_simulator.vocabulary import vocabulary
+from aftersale_simulator.whatif import simulate
+from aftersale_simulator.workers import compare
+from aftersale_simulator.world import World
+
+DESK = "Ørsted 24/7"
+SHIFT = {"days": "Mon-Sun", "hours": "00:00-24:00"}
+RAW: dict[str, Any] = {
+    "name": "A help desk",
+    "currency": "EUR",
+    "period": {"start": date(2026, 3, 2), "measured": "56 d", "warm_up": "28 d"},
+    "marketplace": {DESK: {"orders_per_day": 40.0, "price": {"median": "25"}}},
+    "team": {"desk": {"zone": "Asia/Shanghai", "agents": 2, "shifts": [SHIFT]}},
+    "handling": {"answer_ticket": {"mean": "10 min"}},
+    "replications": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    return load_plugins((), {"hostile": hostile, "reference": reference})
+
+
+def scenario(plugins: Plugins, **changes: Any) -> Scenario:
+    return parse_scenario({**RAW, **changes}, "desk.toml", vocabulary(plugins))
+
+
+def test_its_cases_are_opened_answered_and_end_as_its_world_says(plugins: Plugins) -> None:
+    found = run(scenario(plugins), 1, plugins)
+    assert found.counts["cases"] > 0.1 * found.counts["orders"]
+    assert (found.metrics["contacts"], found.metrics["claims"]) == (0, 0)
+    # One answered ticket in ten is given up, and one in ten of those that are opened again.
+    rate = found.metrics["unsolved_ticket_rate"]
+    assert rate is not None
+    assert rate == pytest.approx(0.1 / (1 - 0.9 * 0.3), rel=0.25)
+    assert found.by_marketplace[DESK]["mean_first_response_hours"] == found.metrics["mean_first_response_hours"]
+    assert found.targets["unsolved_ticket_rate"] is False
+
+
+def test_a_scenario_sets_the_numbers_that_a_plugin_declares(plugins: Plugins) -> None:
+    found = run(scenario(plugins, world={"ticket_rate": 0.0}), 1, plugins)
+    assert found.counts["cases"] == 0
+    with pytest.raises(DocumentError) as caught:
+        scenario(plugins, world={"ticket_rate": 1.5, "ticket_raet": 0.1}, handling={"answer_tikcet": {"mean": "1 min"}})
+    assert [str(problem) for problem in caught.value.problems] == [
+        "desk.toml: handling.answer_tikcet: unknown kind of task (did you mean 'answer_ticket'?)",
+        "desk.toml: world.ticket_raet: unknown parameter (did you mean 'ticket_rate'?)",
+        "desk.toml: world.ticket_rate: 1.5 is out of range (share of orders: 0 to 1)",
+    ]
+    with pytest.raises(DocumentError, match=r"world\.ticket_rate: unknown parameter"):
+        parse_scenario({**RAW, "world": {"ticket_rate": 0.1}}, "desk.toml")
+
+
+def test_a_plugin_s_number_holds_on_its_own_marketplaces_only(plugins: Plugins) -> None:
+    usual = World()["lost_rate"]
+    found = {place: World({}, place, plugins.worlds)["lost_rate"] for place in (DESK, "kiribati", "REF")}
+    assert found == {DESK: usual, "kiribati": 0.02, "REF": usual}
+    assert World({"lost_rate": 0.5}, "kiribati", plugins.worlds)["lost_rate"] == 0.5
+
+
+def test_beside_a_store_of_the_usual_kind_both_meet_their_own_buyers(plugins: Plugins) -> None:
+    both = {DESK: RAW["marketplace"][DESK], "REF": {"orders_per_day": 100.0, "price": {"median": "25"}}}
+    many = {"desk": {**RAW["team"]["desk"], "agents": 99}}
+    together = run(scenario(plugins, marketplace=both, team=many), 1, plugins)
+    alone = run(scenario(plugins, team=many), 1, plugins)
+    # The period of both ends at the later of two midnights, so what is open then differs.
+    kept = alone.by_marketplace[DESK].keys() - {"open_at_end"}
+    assert {name: together.by_marketplace[DESK][name] for name in kept} == {
+        name: alone.by_marketplace[DESK][name] for name in kept
+    }
+    assert "unsolved_ticket_rate" not in together.by_marketplace["REF"]
+    contacts = together.by_marketplace["REF"]["contacts"]
+    assert contacts is not None
+    assert contacts > 100
+
+
+def test_a_table_shows_the_metrics_that_plugins_add(plugins: Plugins) -> None:
+    source = ScenarioFile("desk.toml", RAW, scenario(plugins), Path(), vocabulary(plugins))
+    planned = plan(source, ["world.ticket_rate=0.1,0.2"])
+    found = simulate(planned, lambda variants, times: compare(variants, times, 1, lambda: None, plugins))
+    assert list(record(found)["variants"][0]["metrics"])[-2:] == ["mean_first_response_hours", "unsolved_ticket_rate"]
+    from rich.console import Console
+
+    console = Console(width=100, record=True, quiet=True)
+    with console.capture() as captured:
+        console.quiet = False
+        report.show(found, record(found), console)
+    heading = captured.get().splitlines()
+    assert any(line.split()[-3:] == ["response", "ticket", "targets"] for line in heading)
+
+
+def test_a_world_whose_tasks_nobody_ends_is_refused_before_it_runs() -> None:
+    (world,) = load_world("aftersale.testing.hostile")
+    made = {name: getattr(hostile, name) for name in vars(hostile) if name.startswith("aftersale_")}
+    open_ended = plugin(**{**made, "aftersale_world": lambda: [evolve(world, answer=())]})
+    plugins = load_plugins((), {"hostile": open_ended})
+    with pytest.raises(DocumentError) as caught:
+        check_marketplaces(scenario(plugins), plugins, "desk.toml")
+    assert str(caught.value) == (
+        f"desk.toml: marketplace.{DESK}: buyers there open cases of kind 'ticket', and no plugin says what its task "
+        "'answer_ticket' becomes (its plugin adds to world.toml: [[answer]] task = 'answer_ticket', fact = …)"
+    )
