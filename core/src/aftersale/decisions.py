@@ -61,6 +61,10 @@ class Decisions:
         self._asked = {hook: tuple(plugins) for hook, plugins in asked.items() if plugins}
         self.watch = watch if watch is not None else Watch()
 
+    def by_house(self) -> bool:
+        """Whether plugins that do not own the marketplace have a say."""
+        return any(not each.owner for plugins in self._asked.values() for each in plugins)
+
     def on_return(
         self, case: str, order: Order, requested_at: Instant, in_policy: bool, proposed: str, by: str
     ) -> tuple[str, str]:

@@ -70,7 +70,7 @@ class MetricKind:
 
 @frozen
 class _MetricDocument:
-    metric: tuple[MetricKind, ...]
+    metric: tuple[MetricKind, ...] = ()
 
 
 def parse_metrics(data: dict[str, Any], source: str) -> list[MetricKind]:

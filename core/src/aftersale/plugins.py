@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from reprlib import Repr
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pluggy
@@ -180,13 +180,21 @@ class Plugins:
         """Return the names of the kinds of case that a plugin adds; raises KeyError for one that is not loaded."""
         return [kind.name for _, kind in contributed([self._candidates[name]], WORKFLOW)]
 
+    def implementations(self, name: str) -> dict[str, FunctionType]:
+        """Return the functions by which a plugin implements hooks; raises KeyError for one that is not loaded."""
+        return dict(self._candidates[name].implementations)
+
+    def worlds_of(self, name: str) -> list[WorldDefaults]:
+        """Return what a plugin says of the simulated world; raises KeyError for one that is not loaded."""
+        return [world for _, world in contributed([self._candidates[name]], WORLD)]
+
     def metrics_of(self, name: str) -> list[str]:
         """Return the names of the metrics that a plugin adds; raises KeyError for one that is not loaded."""
         return [kind.name for _, kind in contributed([self._candidates[name]], METRICS)]
 
     def parameters_of(self, name: str) -> list[str]:
         """Return the parameters of the simulated world that a plugin declares; raises KeyError likewise."""
-        worlds = [world for _, world in contributed([self._candidates[name]], WORLD)]
+        worlds = self.worlds_of(name)
         return list(dict.fromkeys(parameter.name for world in worlds for parameter in world.parameter))
 
     def meaning(self, name: str) -> str:

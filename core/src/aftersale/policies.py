@@ -116,7 +116,7 @@ class Terms:
             return tuple(
                 [Deadline(name, at, at + due, by, at + end, then) for name, due, by, end, then in way.offsets]
             )
-        found = (self._measured(name, way.started_by, at, order) for name in way.state.opens)
+        found = (self.measured(name, way.started_by, at, order) for name in way.state.opens)
         return tuple(deadline for deadline in found if deadline is not None)
 
     def window_end(self, name: str, at: Instant, order: Order) -> Instant | None:
@@ -138,7 +138,8 @@ class Terms:
         """Return the rule of that name for this order, the seller's before the marketplace's: for what is advice."""
         return self.handbook.rule(name, order, about) or self.rulebook.rule(name, order, about)
 
-    def _measured(self, name: str, fact: str, at: Instant, order: Order) -> Deadline | None:
+    def measured(self, name: str, fact: str, at: Instant, order: Order) -> Deadline | None:
+        """Return the deadline of that name that this fact starts at this instant, None where nobody sets one."""
         rule, own = (_started(book.rule(name, order), fact) for book in (self.rulebook, self.handbook))
         if rule is None and own is None:
             return None

@@ -87,6 +87,11 @@ class _WorkflowDocument:
     kind: tuple[CaseKind, ...]
 
 
+@frozen
+class _KindsDocument:
+    kind: tuple[CaseKind, ...] = ()
+
+
 class Workflow:
     """The table of all case kinds, looked up by kind, state and fact."""
 
@@ -240,7 +245,7 @@ def parse_workflow(data: dict[str, Any], source: str) -> Workflow:
 def load_kinds(package: str, name: str = "kinds.toml") -> list[CaseKind]:
     """Return the kinds of case that an installed package carries in `kinds.toml`, each under `[[kind]]`."""
     source = f"{package}/{name}"
-    return list(structure(_WorkflowDocument, read(files(package) / name), source).kind)
+    return list(structure(_KindsDocument, read(files(package) / name), source).kind)
 
 
 def widened(more: tuple[CaseKind, ...]) -> Workflow:

@@ -45,7 +45,8 @@ _OTHERS = {
     "open_at_end": (1, 0),
     "review_days": (1, 0),
 }
-_OWN = (1, 4)  # a metric that a plugin adds, shown as it is: share or hours
+_OWN = (1, 1)
+_OWN_RATE = (100, 2)
 
 
 def show(
@@ -121,7 +122,8 @@ def _table(currency: str, columns: Iterable[str]) -> Table:
 
 def _heading(name: str, currency: str) -> str:
     if name not in COLUMNS:
-        return name.replace("_", "\n")
+        words = name.removesuffix("_rate").removesuffix("_hours").replace("_", "\n")
+        return f"{words}\n{say('column.percent' if _is_rate(name) else 'column.hours')}"
     values = {"currency": currency} if name == "labour_cost" else {}
     return say(f"column.{name}", **values)
 
@@ -141,7 +143,12 @@ def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
 
 
 def _scale(name: str) -> tuple[int, int]:
-    return COLUMNS.get(name) or _OTHERS.get(name, _OWN)
+    return COLUMNS.get(name) or _OTHERS.get(name) or (_OWN_RATE if _is_rate(name) else _OWN)
+
+
+def _is_rate(name: str) -> bool:
+    """Whether a metric that a plugin adds is a share, as its name says; else it is in hours."""
+    return name.endswith("_rate")
 
 
 def number(value: float, decimals: int, sign: bool = False) -> str:
@@ -171,7 +178,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
 def label(name: str, currency: str) -> str:
     """Return what a metric is called, with its unit."""
     if name not in COLUMNS and name not in _OTHERS:
-        return name
+        return f"{name}, {say('column.percent')}" if _is_rate(name) else name
     values = {"currency": currency} if name == "labour_cost" else {}
     return say(f"metric.{name}", **values)
 

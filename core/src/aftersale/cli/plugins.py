@@ -1,6 +1,9 @@
-"""Commands about plugins: what is installed, what is wrong with it, and what one of them brings."""
+"""Commands about plugins: what is installed, what is wrong with it, what one of them brings, how a new one begins."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,12 +11,15 @@ from aftersale.cli.options import as_json_option, print_json, show
 from aftersale.cli.program import allowed, loaded, text
 from aftersale.errors import meant
 
+if TYPE_CHECKING:
+    from aftersale.testing.conformance import Finding
+
 
 @click.group("plugins", invoke_without_command=True)
 @as_json_option
 @click.pass_context
 def show_plugins(ctx: click.Context, as_json: bool) -> None:
-    """List the plugins and what is wrong with them; `show` tells all of one."""
+    """List the plugins and what is wrong with them; see one, check it, begin a new one."""
     if ctx.invoked_subcommand is not None:
         return
     from aftersale.plugins import survey
@@ -46,3 +52,74 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
         raise click.UsageError(text("plugins.unknown", name=name, hint=hint))
     found = plugin_view(plugins, name)
     print_json(found) if as_json else show(plugin_view_listing(found, plugins))
+
+
+@show_plugins.command("new")
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where to write it; by default ./NAME.")
+@click.option("--marketplace", help="How the store is called here; by default NAME in capitals.")
+@click.option("--country", default="DE", show_default=True, help="Two letters; decides the public holidays.")
+@click.option("--currency", default="EUR", show_default=True, help="Three letters.")
+@click.option("--zone", default="Europe/Berlin", show_default=True, help="The time zone of the store's days.")
+def new_plugin(
+    name: str, folder: Path | None, marketplace: str | None, country: str, currency: str, zone: str
+) -> None:
+    """Write the first files of a plugin for a marketplace of your own.
+
+    NAME is in lower case with underscores, such as corner_shop. What is written passes `aftersale plugins check` as it
+    is; its rules are assumed, and yours to replace.
+    """
+    from aftersale.scaffold import NewPlugin
+
+    made = NewPlugin(name, marketplace or name.upper(), country, currency, zone)
+    place = folder or Path(name)
+    made.write(place)
+    click.echo(text("plugins.written", folder=place, name=name))
+
+
+@show_plugins.command("check")
+@click.argument("name")
+@as_json_option
+def check_plugin(name: str, as_json: bool) -> None:
+    """Make every check of the conformance suite on the installed plugin NAME.
+
+    Its cases come from its own declarations: every marketplace, every kind of case, holidays, ends of days, changes of
+    the clock and of rules. Ends with 1 when a check fails.
+    """
+    from aftersale.admission import installed
+    from aftersale.testing.conformance import CHECKS, Subject, findings
+
+    if name not in (known := installed()):
+        hint = meant(name, known) or f"installed are: {', '.join(sorted(known)) or '–'}"
+        raise click.UsageError(text("plugins.not_installed", name=name, hint=hint))
+    found = []
+    for finding in findings(Subject(name)):
+        found.append(finding)
+        if not as_json:
+            _tell(finding)
+    failed = sum(bool(finding.problems) for finding in found)
+    if as_json:
+        print_json([_record(finding) for finding in found])
+    else:
+        click.echo(text("plugins.checked", name=name, passed=sum(each.passed for each in found), all=len(CHECKS)))
+    raise SystemExit(1 if failed else 0)
+
+
+def _tell(finding: Finding) -> None:
+    if finding.stopped_by:
+        verdict = text("plugins.not_run", check=finding.stopped_by)
+    else:
+        verdict = text("plugins.fails" if finding.problems else "plugins.passes")
+    click.echo(text("plugins.finding", verdict=verdict, demand=finding.check.demand, name=finding.check.name))
+    for problem in finding.problems:
+        click.echo(text("plugins.offence", problem=problem))
+
+
+def _record(finding: Finding) -> dict[str, object]:
+    return {
+        "check": finding.check.name,
+        "demand": finding.check.demand,
+        "passed": finding.passed,
+        "stopped_by": finding.stopped_by,
+        "problems": list(finding.problems),
+    }

@@ -1,0 +1,16 @@
+"""The conformance suite: what every plugin has to keep, checked on cases that come from its own declarations.
+
+    from aftersale.testing.conformance import MarketplaceConformance
+
+    class TestCornerShop(MarketplaceConformance):
+        plugin = "corner_shop"
+
+is a whole test file; `aftersale plugins check corner_shop` runs the same checks without pytest. New checks come with
+minor releases of aftersale, never with patches.
+"""
+
+from aftersale.testing.conformance.checks import CHECKS, Check, Finding, findings
+from aftersale.testing.conformance.subject import Subject
+from aftersale.testing.conformance.suite import MarketplaceConformance
+
+__all__ = ["CHECKS", "Check", "Finding", "MarketplaceConformance", "Subject", "findings"]
