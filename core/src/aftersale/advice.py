@@ -97,6 +97,9 @@ def _to_refund(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str,
     if by:
         money = from_minor(amount, order.currency)
         yield Hint("refund", f"{money.amount} {money.currency.code}", by)
+    for rule in policy.at(case.moved_at).rulebook.rules("refund_methods"):
+        paid = f"{rule.when.situation}: " if rule.when.situation else ""
+        yield Hint("refund_methods", f"{paid}{rule.answer}", rule.told)
 
 
 def _named(terms: Terms, dossier: Dossier, about: Mapping[str, str], *names: str) -> Iterator[Hint]:
@@ -118,6 +121,9 @@ def _for_return(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str
     if fault is not None:
         yield _hint("fault", fault)
     if case.state in ("requested", "reported"):
+        right = returnterms.withdrawal(policy.at(case.opened_at), order, case.opened_at)
+        if right is not None:
+            yield _hint("statutory_withdrawal", right)
         yield from _named(terms, dossier, about, "partial_refund_offer", "returnless", "returnless_cross_border")
     if case.state == "authorised" and case.task is not None:
         label = returnterms.label(terms, order)
@@ -142,6 +148,7 @@ def _for_claim(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
     found = evidence_for(case, dossier, policy)
     if found.missing:
         yield Hint("evidence_missing", ", ".join(found.missing), found.told)
+    yield from _of_claims(case, dossier, policy)
     situation = "evidence_complete" if found.complete else "evidence_missing"
     terms, order = policy.at(case.moved_at), dossier.order
     rule = terms.preferred("contest_claim", order, {"situation": situation, "claim": found.claim})
@@ -149,3 +156,13 @@ def _for_claim(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
     says, by = terms.decisions.on_claim(case, order, dossier.opening(case), found.missing, says, by)
     if says:
         yield Hint("contest_claim", says, by)
+
+
+def _of_claims(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
+    """Yield what the marketplace's guarantee covers at most, and that files cannot be attached where they cannot."""
+    rulebook = policy.at(case.moved_at).rulebook
+    cover, files = (rulebook.rule(name, dossier.order) for name in ("claim_cover", "claim_attachments"))
+    if cover is not None:
+        yield _hint("claim_cover", cover)
+    if files is not None and not files.value:
+        yield Hint("claim_attachments", text("advice.text_only"), files.told)

@@ -50,11 +50,23 @@ def inside_window(terms: Terms, order: Order, asked_at: Instant) -> bool:
 
     It was where nobody sets a window, or knows from when on it counts.
     """
-    start = order.delivered_at if order.delivered_at is not None else order.promised_at
-    if start is None:
-        return True
-    end = terms.window_end("return_window", start, order)
+    end = _window_end("return_window", terms, order)
     return end is None or asked_at <= end
+
+
+def withdrawal(terms: Terms, order: Order, asked_at: Instant) -> Rule | None:
+    """Return the rule by which the law lets the buyer withdraw, whatever the seller's policy; None when it is too late.
+
+    Before the goods arrive, the buyer can withdraw in any case.
+    """
+    rule = terms.rulebook.rule("statutory_withdrawal", order)
+    end = _window_end("statutory_withdrawal", terms, order)
+    return rule if end is None or asked_at <= end else None
+
+
+def _window_end(name: str, terms: Terms, order: Order) -> Instant | None:
+    start = order.delivered_at if order.delivered_at is not None else order.promised_at
+    return None if start is None else terms.window_end(name, start, order)
 
 
 def situation(terms: Terms, order: Order, asked: Fact, after_inspection: str) -> str:

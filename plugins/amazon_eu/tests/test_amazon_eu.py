@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 
 import aftersale_amazon_eu as plugin
+from aftersale.advice import advice
 from aftersale.clocks import HOUR, instant
+from aftersale.docket import Docket
 from aftersale.engine import apply
 from aftersale.facts import Fact
 from aftersale.marketplaces import load_marketplaces
@@ -350,3 +352,78 @@ def test_invoices_are_owed_and_counted_in_the_five_large_stores_alone(marketplac
     large = marketplace in LARGE
     assert owed == ([(1, "business_days", "end_of_day")] if large else [])
     assert rates == ([("0.05", 7, 7)] if large else [])
+
+
+# --- as the desk meets them ---
+
+
+def _policy(marketplace: str) -> Policy:
+    return Policy(STORES[marketplace], RULES)
+
+
+def _advised(marketplace: str, kind: str, at: str, sold: Order, detail: str = "") -> list[tuple[str, str]]:
+    """Return what is advised on a case of the order that begins then."""
+    policy, then = _policy(marketplace), instant(at)
+    docket = Docket({marketplace: policy})
+    docket.record(Fact(kind, marketplace, sold.id, "C", then, then, detail=detail), sold)
+    return [(hint.name, hint.says) for hint in advice(docket.cases["C"], docket.dossiers[sold.id], policy)]
+
+
+@pytest.mark.parametrize("marketplace", ["DE", "UK", "TR"])
+def test_a_buyer_may_withdraw_for_fourteen_days_whatever_the_seller_s_policy(marketplace: str) -> None:
+    """The desk is told so on returns that it decides by hand, here of a product that is exempt."""
+    arrived = instant("2026-03-20T12:00+03:00")
+    sold = _order(marketplace)._replace(delivered_at=arrived, exempt=True)
+    times = ("2026-04-03T11:00+03:00", "2026-04-04T13:00+03:00")
+    found = [_advised(marketplace, "return_requested", at, sold) for at in times]
+    assert [("statutory_withdrawal", "14 calendar_days") in told for told in found] == [True, False]
+
+
+def test_a_withdrawal_counts_local_days_over_a_change_of_the_clock_and_turkey_has_none() -> None:
+    """Fourteen days from noon end at noon by the local clock: an hour sooner in Berlin, where spring takes one."""
+    ends = {}
+    for marketplace, zone in (("DE", "+01:00"), ("TR", "+03:00")):
+        arrived = instant(f"2026-03-20T12:00{zone}")
+        sold = _order(marketplace)._replace(delivered_at=arrived)
+        end = _policy(marketplace).at(arrived).window_end("statutory_withdrawal", arrived, sold)
+        assert end is not None
+        ends[marketplace] = (end - arrived) / HOUR
+    assert ends == {"DE": 14 * 24 - 1, "TR": 14 * 24}
+
+
+@pytest.mark.parametrize("marketplace", ALL)
+def test_claims_are_answered_in_text_and_files_go_through_the_messages(marketplace: str) -> None:
+    told = _advised(marketplace, "claim_filed", "2026-04-01T12:00Z", _order(marketplace), "not_received")
+    assert ("claim_attachments", "text only; files go through the buyer's messages") in told
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "received", "due"),
+    [
+        ("FR", "2026-07-13T10:00+02:00", "2026-07-16T10:00+02:00"),  # the fourteenth of July
+        ("DE", "2026-07-13T10:00+02:00", "2026-07-15T10:00+02:00"),
+        ("DE", "2026-09-30T10:00+02:00", "2026-10-02T10:00+02:00"),
+        ("DE", "2026-10-01T10:00+02:00", "2026-10-05T10:00+02:00"),  # unity on a Saturday, which is none anyway
+        ("PL", "2026-11-10T10:00+01:00", "2026-11-13T10:00+01:00"),  # independence
+        ("ES", "2026-10-09T10:00+02:00", "2026-10-14T10:00+02:00"),  # the twelfth of October
+        ("UK", "2026-08-28T10:00+01:00", "2026-09-02T10:00+01:00"),  # the summer bank holiday of England
+        ("SE", "2026-05-12T10:00+02:00", "2026-05-15T10:00+02:00"),  # ascension
+        ("TR", "2026-10-28T10:00+03:00", "2026-11-02T10:00+03:00"),  # the republic's day
+        ("IE", "2026-10-23T10:00+01:00", "2026-10-28T10:00Z"),  # the October holiday, over the end of summer time
+    ],
+)
+def test_business_days_leave_out_the_store_s_own_holidays(marketplace: str, received: str, due: str) -> None:
+    at = instant(received)
+    found = _policy(marketplace).at(at).measured("refund_after_receipt", "return_received", at, _order(marketplace))
+    assert found is not None
+    assert found.expires_at == instant(due)
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "days"),
+    [("DE", 730), ("FR", 730), ("ES", 1095), ("SE", 1095), ("UK", 2191)],
+)
+def test_the_law_s_guarantee_is_as_long_as_the_country_says(marketplace: str, days: int) -> None:
+    rule = RULES.rulebook(marketplace, date(2026, 6, 1)).rule("legal_guarantee", _order(marketplace))
+    assert rule is not None
+    assert (rule.amount, rule.clock) == (days, "calendar_days")

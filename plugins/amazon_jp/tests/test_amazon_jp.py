@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 import aftersale_amazon_jp as plugin
+from aftersale.advice import advice
 from aftersale.clocks import instant
+from aftersale.decisions import REFUND, Asked, Decisions
+from aftersale.docket import Docket
+from aftersale.facts import Fact
 from aftersale.marketplaces import load_marketplaces
+from aftersale.money import decimals
 from aftersale.orders import Order
 from aftersale.policies import Policy
 from aftersale.rules import Rule, RuleSet, load_rules
@@ -161,3 +167,72 @@ def test_bad_tracking_suspends_nobody_at_once_and_is_looked_at_two_weeks_later()
     (rate,) = RULES.rulebook("JP", date(2026, 6, 1)).rules("valid_tracking_rate")
     assert (rate.target, rate.direction, rate.strict, rate.lag) == (Decimal("0.95"), "above", False, 14)
     assert (rate.state, rate.consequence) == ("at_risk", "no immediate suspension")
+
+
+# --- as the desk meets them ---
+
+POLICY = Policy(STORE, RULES)
+
+
+def _case(kind: str, at: str, sold: Order = ORDER, **more: Any) -> tuple[Docket, list[tuple[str, str]]]:
+    """Return a docket with one case of the order, and what is advised on it."""
+    docket, then = Docket({"JP": POLICY}), instant(at)
+    docket.record(Fact(kind, "JP", sold.id, "C", then, then, **more), sold)
+    return docket, [(hint.name, hint.says) for hint in advice(docket.cases["C"], docket.dossiers[sold.id], POLICY)]
+
+
+def test_who_paid_in_cash_gets_a_gift_card_or_a_transfer_and_the_seller_is_not_told() -> None:
+    sold = ORDER._replace(price=300_500, delivered_at=instant("2025-08-05T12:00+09:00"))
+    docket, _ = _case("return_requested", "2025-08-06T12:00+09:00", sold, detail="CR-DEFECTIVE")
+    for kind, at in (("return_sent", "2025-08-07T12:00+09:00"), ("return_received", "2025-08-10T12:00+09:00")):
+        docket.record(Fact(kind, "JP", sold.id, "C", instant(at), instant(at)), sold)
+    told = [hint for hint in advice(docket.cases["C"], docket.dossiers["1"], POLICY) if hint.name == "refund_methods"]
+    assert sorted(hint.says for hint in told) == [
+        "cash_on_delivery: gift_card, bank_transfer",
+        "convenience_store: gift_card, bank_transfer",
+    ]
+    shown = RULES.rulebook("JP", date(2026, 6, 1)).rule("payment_method_shown", sold)
+    assert shown is not None
+    assert shown.value is False
+
+
+def test_a_claim_is_covered_up_to_three_hundred_thousand_yen() -> None:
+    _, told = _case("claim_filed", "2025-08-20T12:00+09:00", detail="not_received")
+    assert ("claim_cover", "300000 JPY") in told
+
+
+def test_a_return_is_the_buyer_s_right_within_eight_days_of_the_delivery() -> None:
+    sold = ORDER._replace(delivered_at=instant("2025-08-05T12:00+09:00"), exempt=True)
+    inside = _case("return_requested", "2025-08-13T12:00+09:00", sold)[1]
+    late = _case("return_requested", "2025-08-13T12:01+09:00", sold)[1]
+    assert [("statutory_withdrawal", "8 calendar_days") in told for told in (inside, late)] == [True, False]
+
+
+def test_yen_have_no_decimals_wherever_money_is_told() -> None:
+    assert decimals(STORE.currency) == 0
+    assert [rule for rule in RULES.history() if rule.money is not None and rule.money != int(rule.money)] == []
+    house = Decisions({REFUND: [Asked("house", "house", False, lambda order, **_: order.price // 3)]})
+    policy = Policy(STORE, RULES, decisions=house)
+    sold = ORDER._replace(price=1000, delivered_at=instant("2025-08-05T12:00+09:00"))
+    docket = Docket({"JP": policy})
+    for kind, day in (("return_requested", 6), ("return_sent", 7), ("return_received", 9)):
+        then = instant(f"2025-08-{day:02}T12:00+09:00")
+        docket.record(Fact(kind, "JP", "1", "C", then, then), sold)
+    told = {hint.name: hint.says for hint in advice(docket.cases["C"], docket.dossiers["1"], policy)}
+    assert told["refund"] == "333 JPY"
+
+
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        # The constitution, greenery and children have their days in a row, and the sixth stands in for the third.
+        ("2026-05-01T10:00+09:00", "2026-05-08T10:00+09:00"),
+        ("2026-05-07T10:00+09:00", "2026-05-11T10:00+09:00"),
+        # No clock is changed in spring.
+        ("2026-03-27T10:00+09:00", "2026-03-31T10:00+09:00"),
+    ],
+)
+def test_business_days_leave_out_golden_week(received: str, due: str) -> None:
+    found = POLICY.at(instant(received)).measured("refund_after_receipt", "return_received", instant(received), ORDER)
+    assert found is not None
+    assert found.expires_at == instant(due)
