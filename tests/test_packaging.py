@@ -118,7 +118,7 @@ def _own_lines(member: Member, written: dict[str, Any]) -> Iterator[tuple[str, s
 def _table_mistakes(root: Path, found: list[Member]) -> Iterator[str]:
     """Compare every table of the root files with the folders, both ways."""
     for table, written in _tables(root).items():
-        wanted = [_line(table, member) for member in found]
+        wanted = [line for member in found if (line := _line(table, member)) is not None]
         yield from (f"{table} lacks the line `{line}`" for line in wanted if line not in written)
         yield from (f"{table} names no folder: `{line}`" for line in written if line not in wanted)
     patterns = _root(root)["tool"]["uv"]["workspace"]["members"]
@@ -133,17 +133,28 @@ SOURCES = "pyproject.toml: [tool.uv.sources]"
 TYPED = "pyproject.toml: [tool.mypy] packages"
 ENVIRONMENTS = "tox.ini: [tox] env_list"
 LOCAL = "tox.ini: [local]"
-JOINT_ENVIRONMENTS = {"together", "wheels", "floor", "types", "lint"}
+INSTALLED = "tox.ini: [testenv] deps"
+TESTED = "tox.ini: [testenv] commands"
+ALL_PLUGINS = "tox.ini: [local] plugins"
+JOINT_ENVIRONMENTS = {"pluggy-{oldest,newest}", "together", "wheels", "floor", "types", "lint"}
+PYTHONS = "py{311,312,313}"
 
 
-def _line(table: str, member: Member) -> str:
-    """Return the line that a distribution needs in a table of the root files."""
+def _line(table: str, member: Member) -> str | None:
+    """Return the line that a distribution needs in a table of the root files; None where it needs none."""
+    if (table == INSTALLED and member.folder == "core") or (
+        table == ALL_PLUGINS and not member.folder.startswith("plugins/")
+    ):
+        return None
     return {
         DEPENDENCIES: f"{member.distribution} @ {{root:uri}}/{member.folder}",
         SOURCES: f"{member.distribution} = {{ workspace = true }}",
         TYPED: member.imports,
-        ENVIRONMENTS: member.name,
-        LOCAL: f"-e {{tox_root}}/{member.folder}{member.extra}",
+        ENVIRONMENTS: f"{member.name}-{PYTHONS}",
+        LOCAL: f"{member.name} = -e {{tox_root}}/{member.folder}{member.extra}",
+        ALL_PLUGINS: f"{{[local]{member.name}}}",
+        INSTALLED: f"{member.name}: {{[local]{member.name}}}",
+        TESTED: f"{member.name}: {{[run]pytest}} {{posargs:{member.folder}/tests}}",
     }[table]
 
 
@@ -154,13 +165,18 @@ def _tables(root: Path) -> dict[str, list[str]]:
     tox.read(root / "tox.ini", encoding="utf-8")
     workspace = {"workspace": True}
     sources = [name for name, source in written["tool"]["uv"]["sources"].items() if source == workspace]
-    environments = re.split(r"[,\s]+", tox["tox"]["env_list"].strip())
+    environments = tox["tox"]["env_list"].split()
+    local = [f"{name} = {line}" for name, line in tox["local"].items() if name != "plugins"]
+    general = {"{[local]core}", "{[run]xdist}"}
     return {
         DEPENDENCIES: written["project"]["dependencies"],
         SOURCES: [f"{name} = {{ workspace = true }}" for name in sources],
         TYPED: written["tool"]["mypy"]["packages"],
         ENVIRONMENTS: [name for name in environments if name not in JOINT_ENVIRONMENTS],
-        LOCAL: [line for lines in tox["local"].values() for line in lines.split("\n") if line],
+        LOCAL: local,
+        ALL_PLUGINS: tox["local"]["plugins"].split(),
+        INSTALLED: [line for line in tox["testenv"]["deps"].strip().split("\n") if line not in general],
+        TESTED: tox["testenv"]["commands"].strip().split("\n"),
     }
 
 
@@ -207,8 +223,11 @@ def test_a_sixth_distribution_is_told_each_line_it_lacks_in_the_root_files(tree:
         "pyproject.toml: [project] dependencies lacks the line `aftersale-house @ {root:uri}/plugins/house`",
         "pyproject.toml: [tool.uv.sources] lacks the line `aftersale-house = { workspace = true }`",
         "pyproject.toml: [tool.mypy] packages lacks the line `aftersale_house`",
-        "tox.ini: [tox] env_list lacks the line `house`",
-        "tox.ini: [local] lacks the line `-e {tox_root}/plugins/house`",
+        "tox.ini: [tox] env_list lacks the line `house-py{311,312,313}`",
+        "tox.ini: [local] lacks the line `house = -e {tox_root}/plugins/house`",
+        "tox.ini: [local] plugins lacks the line `{[local]house}`",
+        "tox.ini: [testenv] deps lacks the line `house: {[local]house}`",
+        "tox.ini: [testenv] commands lacks the line `house: {[run]pytest} {posargs:plugins/house/tests}`",
     ]
 
 
@@ -250,8 +269,12 @@ def test_a_removed_distribution_leaves_no_line_behind(tree: Path) -> None:
         "`aftersale-amazon-jp @ {root:uri}/plugins/amazon_jp`",
         "pyproject.toml: [tool.uv.sources] names no folder: `aftersale-amazon-jp = { workspace = true }`",
         "pyproject.toml: [tool.mypy] packages names no folder: `aftersale_amazon_jp`",
-        "tox.ini: [tox] env_list names no folder: `amazon_jp`",
-        "tox.ini: [local] names no folder: `-e {tox_root}/plugins/amazon_jp`",
+        "tox.ini: [tox] env_list names no folder: `amazon_jp-py{311,312,313}`",
+        "tox.ini: [local] names no folder: `amazon_jp = -e {tox_root}/plugins/amazon_jp`",
+        "tox.ini: [local] plugins names no folder: `{[local]amazon_jp}`",
+        "tox.ini: [testenv] deps names no folder: `amazon_jp: {[local]amazon_jp}`",
+        "tox.ini: [testenv] commands names no folder: "
+        "`amazon_jp: {[run]pytest} {posargs:plugins/amazon_jp/tests}`",
     ]
 
 
