@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -20,18 +21,22 @@ from aftersale.admission import HOOKS
 from aftersale.cli import TRACE, cli
 from aftersale.costs.charges import CHARGES
 from aftersale.costs.parameters import OTHER_GRADE, default_parameters
+from aftersale.docket import Docket
 from aftersale.errors import DocumentError
 from aftersale.evidence import SUBMITTED
 from aftersale.guards import GUARDS
 from aftersale.handbook import default_handbook, load_handbook
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal import FACT_COLUMNS, ORDER_COLUMNS
+from aftersale.lifecycle import lifecycle_diagram
 from aftersale.marketplaces import Marketplace, parse_marketplaces
 from aftersale.metrickinds import MetricKind, default_metrics
 from aftersale.orderfiles.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.plugins import load_plugins
 from aftersale.rulelistings import demand
 from aftersale.rules import Condition, Rule, parse_rules
+from aftersale.scaffold import NewPlugin
+from aftersale.testing import fact, order, reference
 from aftersale.workflow import CaseKind, Move, State, default_workflow
 from aftersale.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale_simulator import scenario as scenarios
@@ -96,8 +101,10 @@ def typed(command: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, cwd=folder, check=False)
 
 
-@pytest.mark.parametrize("session", list(every("console")))
-def test_a_session_prints_what_its_page_shows(session: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")], ids=lambda page: page.name)
+def test_a_session_prints_what_its_page_shows(page: Path, tmp_path: Path) -> None:
+    """The blocks of a page are one session in one folder."""
+    session = "\n".join(blocks(page, "console"))
     for step in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
         command, expected = _step(step)
         ended = typed(command, tmp_path)
@@ -140,11 +147,32 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
         assert parse_rules(document, "shown")
 
 
-def test_the_shown_plugin_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (module,) = blocks(README, "python")
+def test_the_shown_house_plugin_decides_on_somebody_s_marketplace() -> None:
+    (shown,) = blocks(README, "python")
+    house = ModuleType("house")
+    exec(compile(shown, "README.md", "exec"), house.__dict__)
+    policies = load_plugins((), {"house": house, "reference": reference}).policies()
+    docket = Docket(policies)
+    found = {
+        category: docket.record(
+            fact("return_requested", case=category, order=category, marketplace="ALT"),
+            order(category, "ALT", category=category, currency="CLP"),
+        )
+        for category in ("spare_parts", "general")
+    }
+    assert {category: outcome and outcome.case.decided_by for category, outcome in found.items()} == {
+        "spare_parts": "plugin: house",
+        "general": "",
+    }
+
+
+def test_the_shown_rules_and_profile_make_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = NewPlugin("shown_corner_shop", "US").texts()["src/aftersale_shown_corner_shop/__init__.py"]
     package = tmp_path / "shown_corner_shop"
     package.mkdir()
     (package / "__init__.py").write_text(module, encoding="utf-8")
+    for name in ("kinds", "metrics", "world"):
+        (package / f"{name}.toml").touch()
     (package / "rules.toml").write_text(block(RULES, '[[rule]]\nname = "refund'), encoding="utf-8")
     (package / "profile.toml").write_text(block(RULES, "[marketplace"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -181,6 +209,10 @@ def test_every_name_that_a_rule_or_metric_may_have_is_described() -> None:
 
 def test_every_hook_is_described_with_its_arguments() -> None:
     assert [name for name, words in HOOKS.items() if f"`{name}({', '.join(words)})`" not in text(HOOKS_PAGE)] == []
+
+
+def test_the_picture_of_when_hooks_are_called_is_the_one_that_the_program_draws() -> None:
+    assert blocks(HOOKS_PAGE, "mermaid") == ["\n".join(lifecycle_diagram()) + "\n"]
 
 
 def test_every_key_of_a_plugin_s_data_is_described() -> None:

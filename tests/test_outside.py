@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -110,11 +110,16 @@ def house(folder: Path) -> Path:
     return folder
 
 
+PROGRAM = "from aftersale.cli import main\n\nif __name__ == '__main__':\n    main()\n"
+PAGE = Path(__file__).parents[1] / "core/docs/writing-a-marketplace.md"
+BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
 class Installation:
     """A virtual environment with what is installed here, and the two plugins on top."""
 
-    def __init__(self, folder: Path, wheels: list[Path]) -> None:
-        venv.create(folder, with_pip=False)
+    def __init__(self, folder: Path, wheels: Sequence[Path] = (), pip: bool = False) -> None:
+        venv.create(folder, with_pip=pip)
         self.python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         self.folder = folder
         (site,) = (folder / "Lib" if os.name == "nt" else folder).rglob("site-packages")
@@ -198,3 +203,27 @@ def test_the_house_plugin_decides_on_other_people_s_marketplaces(outside: Instal
     assert classes <= {"shelf"}
     alone = outside.json("plugins", AFTERSALE_PLUGINS="house,amazon_na,simulator")
     assert [each["name"] for each in alone] == ["amazon_na", "house", "simulator"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the page is written for a POSIX shell")
+def test_the_page_about_writing_a_marketplace_is_followed_to_the_letter(tmp_path: Path) -> None:
+    """Every block of commands is run as it stands; each line shown under it is printed."""
+    pytest.importorskip("hatchling", reason="hatchling builds the plugins: python -m pip install hatchling")
+    made = Installation(tmp_path / "env", pip=True)
+    program = made.python.parent / "aftersale"
+    program.write_text(f"#!{made.python}\n{PROGRAM}", encoding="utf-8")
+    program.chmod(0o755)
+    # pip takes hatchling and what the plugins need from this environment, not from an index.
+    offline = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    path = os.pathsep.join((str(made.python.parent), os.environ["PATH"]))
+    env = {**os.environ, **offline, "PATH": path, "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1"}
+    (tmp_path / "work").mkdir()
+    printed = ""
+    for kind, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        if kind == "text":
+            assert [line for line in block.splitlines() if line not in printed] == [], printed
+            continue
+        command = ["bash", "-euo", "pipefail", "-c", block]
+        run = subprocess.run(command, cwd=tmp_path / "work", env=env, capture_output=True, text=True, check=False)
+        printed = run.stdout + run.stderr
+        assert run.returncode == 0, block + printed

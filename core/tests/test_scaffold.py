@@ -1,5 +1,6 @@
 """`aftersale plugins new` and `plugins check`, as the author of a plugin meets them."""
 
+import inspect
 import json
 import sys
 from importlib import import_module
@@ -13,7 +14,8 @@ from aftersale.errors import DocumentError
 from aftersale.scaffold import NewPlugin
 from aftersale.testing.conformance import CHECKS, Subject, findings
 
-RUNNER = CliRunner()
+APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+RUNNER = CliRunner(**APART)
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.admission import HOOKS
 from aftersale.decisions import DECIDING
+from aftersale.lifecycle import does
 from aftersale.marketplaces import MarketplaceRecord
 from aftersale.marketplaces import record as marketplace_record
 from aftersale.messages import core_text as text
-from aftersale.observers import OBSERVING
 from aftersale.rulelistings import history_listing
 from aftersale.rules.records import RuleRecord, record
 from aftersale.tables import table
@@ -73,8 +73,7 @@ def plugin_view(plugins: Plugins, name: str) -> PluginView:
 
 def _hook(plugins: Plugins, name: str, hook: str) -> HookRecord:
     if hook not in DECIDING:
-        does = "observe" if hook in OBSERVING else "contribute"
-        return HookRecord(hook=hook, does=does, over=[], under=[])
+        return HookRecord(hook=hook, does=does(hook), over=[], under=[])
     others = [each["name"] for each in plugins.about() if hook in each["hooks"] and each["name"] != name]
     owners = {plugins.owner(place) for place in plugins.marketplaces}
     over = [other for other in others if other in owners and name not in owners]

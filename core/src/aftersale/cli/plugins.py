@@ -54,6 +54,21 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
     print_json(found) if as_json else show(plugin_view_listing(found, plugins))
 
 
+@show_plugins.command("hooks")
+@click.option("--mermaid", is_flag=True, help="Print a Mermaid flowchart instead of a table.")
+@as_json_option
+def show_hooks(mermaid: bool, as_json: bool) -> None:
+    """Show every hook: what it does, what it is given, and when it is called."""
+    from aftersale.lifecycle import lifecycle, lifecycle_diagram, lifecycle_listing
+
+    if as_json:
+        print_json(lifecycle())
+    elif mermaid:
+        click.echo("\n".join(lifecycle_diagram()))
+    else:
+        show(lifecycle_listing())
+
+
 @show_plugins.command("new")
 @click.argument("name")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to write it; by default ./NAME.")

@@ -1,0 +1,92 @@
+"""The lifecycle: when each hook is called, as a table and as a picture, both from the hooks' own contracts."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypedDict
+
+from aftersale import hookspecs
+from aftersale.admission import HOOKS
+from aftersale.contributions import KINDS
+from aftersale.decisions import DECIDING, RETURN
+from aftersale.messages import core_text as text
+from aftersale.observers import OBSERVING
+from aftersale.tables import table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+STAGES = ("start", "fact", "time", "desk")
+"""When hooks are called: once at the start, when a fact comes in, when time passes, when the desk looks at a case."""
+_AT = {RETURN: "fact", "aftersale_deadline_missed": "time"}
+
+
+class HookStage(TypedDict):
+    """A hook: what it does, at which stage it is called, what it is given, and its contract's sentence on that."""
+
+    hook: str
+    does: str
+    stage: str
+    arguments: list[str]
+    called: str
+
+
+def lifecycle() -> list[HookStage]:
+    """Return every hook in the order in which a case meets them."""
+    found = [
+        HookStage(hook=hook, does=does(hook), stage=stage(hook), arguments=list(HOOKS[hook]), called=_called(hook))
+        for hook in (*KINDS, *DECIDING, *OBSERVING)
+    ]
+    return sorted(found, key=lambda each: STAGES.index(each["stage"]))
+
+
+def does(hook: str) -> str:
+    """Return what a hook is for: contribute, decide or observe."""
+    return "observe" if hook in OBSERVING else "decide" if hook in DECIDING else "contribute"
+
+
+def stage(hook: str) -> str:
+    """Return at which of STAGES a hook is called."""
+    usual = {"contribute": "start", "decide": "desk", "observe": "fact"}
+    return _AT.get(hook, usual[does(hook)])
+
+
+def _called(hook: str) -> str:
+    contract = inspect.getdoc(getattr(hookspecs, hook)) or ""
+    section = re.search(r"^Called:\n((?:    .*\n)+)", contract, re.MULTILINE)
+    told = " ".join(textwrap.dedent(section.group(1)).split()) if section else ""
+    return re.split(r"(?<=\.)\s", told)[0]
+
+
+def lifecycle_listing() -> list[Table | str]:
+    """Return the hooks as a table."""
+    headers = [text("plugins.hook"), text("plugins.arguments"), text("plugins.standing"), text("plugins.called")]
+    told = {"contribute": "plugins.contributes", "decide": "plugins.decides", "observe": "plugins.observes"}
+    rows = [
+        (each["hook"], ", ".join(each["arguments"]), text(told[each["does"]]), each["called"]) for each in lifecycle()
+    ]
+    return [table(headers, rows)]
+
+
+_TITLES = {
+    "start": "program starts",
+    "fact": "a fact comes in",
+    "time": "time passes",
+    "desk": "the desk looks at a case",
+}
+
+
+def lifecycle_diagram() -> Iterator[str]:
+    """Yield the picture as a Mermaid flowchart, a box for each stage with its hooks in it."""
+    yield "flowchart TD"
+    for name in STAGES:
+        yield f'    subgraph {name}["{_TITLES[name]}"]'
+        for each in lifecycle():
+            if each["stage"] == name:
+                yield f'        {each["hook"]}["{each["hook"]}<br/>{each["does"]}"]'
+        yield "    end"
+    for before, after in (("start", "fact"), ("fact", "time"), ("time", "fact"), ("fact", "desk"), ("desk", "fact")):
+        yield f"    {before} --> {after}"
