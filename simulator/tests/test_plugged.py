@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from rich.console import Console
 
 from aftersale.errors import DocumentError
 from aftersale.plugins import Plugins, load_plugins
@@ -97,8 +98,6 @@ def test_a_table_shows_the_metrics_that_plugins_add(plugins: Plugins) -> None:
     planned = plan(source, ["world.ticket_rate=0.1,0.2"])
     found = simulate(planned, lambda variants, times: compare(variants, times, 1, lambda: None, plugins))
     assert list(record(found)["variants"][0]["metrics"])[-2:] == ["mean_first_response_hours", "unsolved_ticket_rate"]
-    from rich.console import Console
-
     console = Console(width=100, record=True, quiet=True)
     with console.capture() as captured:
         console.quiet = False
@@ -118,3 +117,33 @@ def test_a_world_whose_tasks_nobody_ends_is_refused_before_it_runs() -> None:
         f"desk.toml: marketplace.{DESK}: buyers there open cases of kind 'ticket', and no plugin says what its task "
         "'answer_ticket' becomes (its plugin adds to world.toml: [[answer]] task = 'answer_ticket', fact = …)"
     )
+
+
+def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) -> None:
+    both = {DESK: RAW["marketplace"][DESK], "REF": {"orders_per_day": 40.0, "price": {"median": "25"}}}
+    weekdays = {"desk": {**RAW["team"]["desk"], "shifts": [{"days": "Mon-Fri", "hours": "09:00-17:00"}]}}
+    own = scenario(plugins, marketplace=both, team=weekdays)
+    source = ScenarioFile("desk.toml", {**RAW, "marketplace": both, "team": weekdays}, own, Path(), vocabulary(plugins))
+    found = simulate(plan(source), lambda variants, times: compare(variants, times, 1, lambda: None, plugins))
+    (standing,) = found.standings
+    results = [run(own, number, plugins) for number in (1, 2)]
+    for place in both:
+        late, counted = (sum(result.missed[place][NAMES[place]][i] for result in results) for i in (0, 1))
+        assert standing.places[place].missed[NAMES[place]] == late / counted
+        assert standing.places[place].most_missed() == NAMES[place]
+    told = record(found)["variants"][0]["marketplaces"]
+    assert told["REF"]["metrics"]["late_reply_rate"] == standing.places["REF"].metrics["late_reply_rate"].mean
+    assert "unsolved_ticket_rate" not in told["REF"]["metrics"]
+    console = Console(width=100, record=True, quiet=True)
+    with console.capture() as captured:
+        console.quiet = False
+        report.show(found, record(found), console, by_marketplace=True)
+    shown = captured.get()
+    assert "'base' by marketplace" in shown
+    assert {line.split()[0]: line.split()[-1] for line in shown.splitlines() if line.startswith(("REF", "Ørsted"))} == {
+        "REF": NAMES["REF"],
+        "Ørsted": NAMES[DESK],
+    }
+
+
+NAMES = {DESK: "first_response", "REF": "first_reply"}

@@ -182,6 +182,10 @@ class Tally:
             met,
         )
 
+    def deadlines(self, marketplace: str) -> list[str]:
+        """Return the names of the deadlines of which some have ended there, sorted."""
+        return sorted(name for place, name in self._rows if place == marketplace)
+
     def openings(self, marketplace: str, kind: str, first: int = 0) -> Endings:
         """Return when the cases of a kind were opened, from row `first` on; only started, known and counted speak."""
         rows = self._openings.get((marketplace, kind), _Rows())

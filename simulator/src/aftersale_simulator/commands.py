@@ -52,6 +52,7 @@ _seed = click.option(
 @click.option(
     "--out", type=_A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
 )
+@click.option("--by-marketplace", is_flag=True, help="Tell how each variant did where, and what it missed most.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def whatif(
@@ -64,6 +65,7 @@ def whatif(
     seed: int | None,
     workers: int | None,
     out: Path | None,
+    by_marketplace: bool,
     json_: bool,
 ) -> None:
     """Compare variants of a SCENARIO: which staffing keeps the targets, at what cost.
@@ -93,7 +95,7 @@ def whatif(
     if json_:
         click.echo(records.as_json(found))
         return
-    report.show(comparison, found, _console(), history)
+    report.show(comparison, found, _console(), history, by_marketplace)
     if out is not None:
         click.echo(say("report.written", folder=out))
 

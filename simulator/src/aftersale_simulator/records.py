@@ -13,7 +13,7 @@ from attrs import asdict
 
 from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.statistics import Estimate
-from aftersale_simulator.whatif import Comparison, Figure, Standing
+from aftersale_simulator.whatif import Comparison, Figure, PlaceStanding, Standing
 
 if TYPE_CHECKING:
     from aftersale_simulator.history import History
@@ -28,6 +28,13 @@ class FigureRecord(TypedDict):
     difference: dict[str, float | None]
 
 
+class PlaceRecord(TypedDict):
+    """How a variant did on one marketplace: the means of its metrics, and which share of each deadline was missed."""
+
+    metrics: dict[str, float | None]
+    missed: dict[str, float]
+
+
 class VariantRecord(TypedDict):
     """A variant as JSON shows it; `targets_met` counts replications, as `targets` does for each target."""
 
@@ -36,6 +43,7 @@ class VariantRecord(TypedDict):
     targets_met: int
     targets: dict[str, int]
     metrics: dict[str, FigureRecord]
+    marketplaces: dict[str, PlaceRecord]
 
 
 class ComparisonRecord(TypedDict):
@@ -87,7 +95,13 @@ def _variant(standing: Standing) -> VariantRecord:
         targets_met=standing.targets_met,
         targets=dict(standing.targets),
         metrics={name: _figure(figure) for name, figure in standing.metrics.items()},
+        marketplaces={name: _place(place) for name, place in standing.places.items()},
     )
+
+
+def _place(place: PlaceStanding) -> PlaceRecord:
+    metrics = {name: value.mean for name, value in place.metrics.items()}
+    return PlaceRecord(metrics=metrics, missed=dict(place.missed))
 
 
 def _figure(figure: Figure) -> FigureRecord:

@@ -16,7 +16,7 @@ from aftersale.clocks import DAY
 from aftersale_simulator.answers import say
 from aftersale_simulator.records import ComparisonRecord
 from aftersale_simulator.statistics import Estimate
-from aftersale_simulator.whatif import Comparison, Standing
+from aftersale_simulator.whatif import Comparison, PlaceStanding, Standing
 
 if TYPE_CHECKING:
     from aftersale_simulator.history import History
@@ -45,16 +45,21 @@ _OTHERS = {
     "open_at_end": (1, 0),
     "review_days": (1, 0),
 }
+_NOTHING = Estimate(None, None, None)
 _OWN = (1, 1)
 _OWN_RATE = (100, 2)
 
 
 def show(
-    comparison: Comparison, found: ComparisonRecord, console: Console, history: History | None = None
+    comparison: Comparison,
+    found: ComparisonRecord,
+    console: Console,
+    history: History | None = None,
+    by_marketplace: bool = False,
 ) -> None:
     """Print the comparison: a table, or blocks where the console is narrow, then the answer and the warnings.
 
-    `found` is the record of the comparison.
+    `found` is the record of the comparison; `by_marketplace` also tells how each variant did where.
     """
     console.print(Text(found["scenario"], style="bold"))
     console.print(Text(_about(comparison)))
@@ -67,6 +72,9 @@ def show(
     console.print()
     wide = console.width >= _TABLE_WIDTH
     for part in _tables(comparison) if wide else _blocks(comparison):
+        console.print(part)
+        console.print()
+    for part in _places(comparison) if by_marketplace else ():
         console.print(part)
         console.print()
     console.print(Text(found["answer"], style="bold"))
@@ -155,6 +163,28 @@ def number(value: float, decimals: int, sign: bool = False) -> str:
     """Return a rounded number; nothing is ever shown as minus zero."""
     rounded = round(value, decimals) + 0.0
     return f"{rounded:+,.{decimals}f}" if sign and rounded else f"{rounded:,.{decimals}f}"
+
+
+def _places(comparison: Comparison) -> Iterator[RenderableType]:
+    """Yield how each variant did on each marketplace, with the deadline that was missed most."""
+    for one in comparison.standings:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+        table.add_column(say("column.marketplace"), vertical="top")
+        names = [name for name in COLUMNS if any(name in place.metrics for place in one.places.values())]
+        for name in names:
+            table.add_column(_heading(name, comparison.scenario.currency), justify="right", no_wrap=True)
+        table.add_column(say("column.most_missed"))
+        for name, place in one.places.items():
+            found = (place.metrics.get(each, _NOTHING) for each in names)
+            cells = (shown(value, each) for value, each in zip(found, names, strict=True))
+            table.add_row(Text(name), *cells, _most_missed(place))
+        yield Text(say("report.places", name=one.name))
+        yield table
+
+
+def _most_missed(place: PlaceStanding) -> str:
+    worst = place.most_missed()
+    return say("report.none") if worst is None else f"{worst}\n{number(100 * place.missed[worst], 1)} %"
 
 
 def _blocks(comparison: Comparison) -> Iterator[RenderableType]:

@@ -53,7 +53,8 @@ class Result:
     marketplace here is judged by is None. Rates lie between 0 and 1, times are wall hours, money
     is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
     marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
-    worked in vain, and open cases. `failed` tells, by cause, how many cases plugins failed.
+    worked in vain, and open cases. `failed` tells, by cause, how many cases plugins failed; `missed`, by marketplace
+    and deadline, how many of those that began in the measured period ended before anybody acted, and of how many.
     """
 
     metrics: dict[str, float | None]
@@ -61,6 +62,7 @@ class Result:
     targets: dict[str, bool]
     counts: dict[str, int]
     failed: dict[str, int] = field(factory=dict)
+    missed: dict[str, dict[str, tuple[int, int]]] = field(factory=dict)
 
 
 @frozen(eq=False)
@@ -140,7 +142,20 @@ def result_of(
     }
     targets = _targets(scenario, policies, by_marketplace, metrics, effort.until)
     own = sorted(metrics.keys() - set(METRICS))
-    return Result({name: metrics[name] for name in (*METRICS, *own)}, by_marketplace, targets, counts)
+    missed = {name: _missed(docket, policies[name], effort.since, effort.until) for name in orders}
+    return Result({name: metrics[name] for name in (*METRICS, *own)}, by_marketplace, targets, counts, missed=missed)
+
+
+def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:
+    """Count the deadlines that put a task on the desk; others end by themselves as they should."""
+    place, workflow = policy.marketplace.name, policy.workflow
+    asked = {name for kind, state, _ in workflow.tasks() for name in workflow.state(kind, state).opens}
+    found: dict[str, tuple[int, int]] = {}
+    for name in filter(asked.__contains__, docket.tally.deadlines(place)):
+        ended = docket.tally.endings(place, name)
+        mine = (ended.started >= since) & (ended.started < until)
+        found[name] = int(ended.late[mine].sum(dtype=np.int64)), int(ended.counted[mine].sum(dtype=np.int64))
+    return found
 
 
 def account(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
@@ -31,12 +32,29 @@ class Figure:
 
 
 @frozen
+class PlaceStanding:
+    """How a variant did on one marketplace.
+
+    `missed` says of each deadline which share of those that ended nobody met, over all replications; those of which
+    none ended are left out.
+    """
+
+    metrics: dict[str, Estimate]
+    missed: dict[str, float]
+
+    def most_missed(self) -> str | None:
+        """Return the deadline of which the largest share was missed, None where none was."""
+        worst = max(self.missed, key=lambda name: self.missed[name], default=None)
+        return worst if worst is not None and self.missed[worst] else None
+
+
+@frozen
 class Standing:
     """How one variant did.
 
     `targets` says of each in how many replications it was met, `targets_met` of all at once; `secure` that
     they were met with so much room that few replications tell enough. `failed` are the cases that plugins failed in
-    all replications, by cause.
+    all replications, by cause; `places` says how it did on each marketplace.
     """
 
     name: str
@@ -46,6 +64,7 @@ class Standing:
     metrics: dict[str, Figure]
     secure: bool = False
     failed: dict[str, int] = field(factory=dict)
+    places: dict[str, PlaceStanding] = field(factory=dict)
 
     def cost(self) -> float:
         """Return the mean labour cost, which variants are ranked by."""
@@ -136,7 +155,18 @@ def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Resul
         {name: _figure(_values(results, name), _values(first, name)) for name in names},
         _secure(one.scenario, results),
         _failed(results),
+        {place: _at(place, results) for place in results[0].by_marketplace} if results else {},
     )
+
+
+def _at(place: str, results: Sequence[Result]) -> PlaceStanding:
+    names = dict.fromkeys(name for result in results for name in result.by_marketplace[place])
+    metrics = {name: estimate([result.by_marketplace[place].get(name) for result in results]) for name in names}
+    sums: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for result in results:
+        for name, (late, counted) in result.missed.get(place, {}).items():
+            sums[name] = sums[name][0] + late, sums[name][1] + counted
+    return PlaceStanding(metrics, {name: late / counted for name, (late, counted) in sorted(sums.items()) if counted})
 
 
 def _failed(results: Sequence[Result]) -> dict[str, int]:
