@@ -296,7 +296,7 @@ def test_a_whole_test_file_is_three_lines(tmp_path):
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rfs", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert f"1 failed, {len(CHECKS) - 3} passed, 2 skipped" in run.stdout
+    assert f"1 failed, {len(CHECKS) - 4} passed, 3 skipped" in run.stdout
     assert "FAILED test_shop.py::TestShop::test_is_total" in run.stdout
     assert "says nothing while 'is_total' fails" in run.stdout
     assert "answered 7 (return a word, or None)" in run.stdout

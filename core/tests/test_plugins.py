@@ -801,6 +801,15 @@ def test_the_factories_make_what_they_say():
     assert inspect.getdoc(order)
 
 
+def test_a_plugin_is_asked_about_a_return_once_however_many_moves_depend_on_it():
+    asked = []
+    shop = plugin(
+        aftersale_marketplaces=lambda: MARKETPLACES[:1], aftersale_decide_return=lambda order: asked.append(order.id)
+    )
+    decided(load_plugins((), {"shop": shop}))
+    assert asked == ["O-1"]
+
+
 # --- kinds of case that plugins add ---
 
 TICKETS = """

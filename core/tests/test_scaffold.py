@@ -135,10 +135,11 @@ def test_what_a_check_says_of_a_plugin(monkeypatch):
     assert lines[5].startswith("        - case REF-0-case and ")
     assert "answered 7 (return a word, or None)" in lines[5]
     assert lines[6] == "not run (is_total failed) the same arguments give the same answer (is_pure)"
-    assert lines[-1] == f"shop: {len(CHECKS) - 3} of {len(CHECKS)} checks passed"
+    assert lines[-1] == f"shop: {len(CHECKS) - 4} of {len(CHECKS)} checks passed"
     found = json.loads(RUNNER.invoke(cli, ["plugins", "check", "shop", "--json"]).stdout)
     assert {each["check"]: (each["passed"], each["stopped_by"]) for each in found if not each["passed"]} == {
         "is_total": (False, ""),
         "is_pure": (False, "is_total"),
         "is_order_independent": (False, "is_total"),
+        "lives_with_others": (False, "is_total"),
     }

@@ -81,10 +81,12 @@ def _chosen(
     kind: str, state: str, fact: Fact, order: Order, terms: Terms, others: Mapping[str, Case]
 ) -> tuple[Way, str]:
     told = ""
+    now: Situation | None = None
     for way in terms.ways(kind, state, fact.kind):
         if way.move.guard is None:
             return way, told
-        holds, decided_by = GUARDS[way.move.guard](Situation(kind, fact, order, terms, others))
+        now = now or Situation(kind, fact, order, terms, others)
+        holds, decided_by = GUARDS[way.move.guard](now)
         if holds:
             return way, decided_by
         told = decided_by or told

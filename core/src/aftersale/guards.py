@@ -7,7 +7,10 @@ plugin, or nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from attrs import define
 
 from aftersale.decisions import MANUAL
 from aftersale.returnterms import inside_window, label
@@ -25,7 +28,8 @@ UNDER_WAY = ("sent_untracked", "on_its_way", "delivered")
 DISPUTES = ("claim", "chargeback")
 
 
-class Situation(NamedTuple):
+@define(eq=False, slots=False)
+class Situation:
     """A fact that is about to move a case: the kind of case, its order, the terms, and the order's cases by id."""
 
     kind: str
@@ -33,6 +37,11 @@ class Situation(NamedTuple):
     order: Order
     terms: Terms
     others: Mapping[str, Case]
+
+    @cached_property
+    def return_decision(self) -> tuple[str, str]:
+        """What becomes of a return, and who decided: asked for once, however many guards want to know."""
+        return _return_decision(self)
 
 
 Guard = Callable[[Situation], Answer]
@@ -79,13 +88,13 @@ def _return_decision(now: Situation) -> tuple[str, str]:
 
 def authorised_at_once(now: Situation) -> Answer:
     """Whether a return is authorised the moment it is asked for: by a plugin, or by rule within the policy."""
-    decision, decided_by = _return_decision(now)
+    decision, decided_by = now.return_decision
     return decision == "return_authorised", decided_by
 
 
 def declined_at_once(now: Situation) -> Answer:
     """Whether a plugin declines the return the moment it is asked for."""
-    decision, decided_by = _return_decision(now)
+    decision, decided_by = now.return_decision
     return decision == "return_declined", decided_by
 
 

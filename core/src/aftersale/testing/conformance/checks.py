@@ -358,6 +358,11 @@ CHECKS: tuple[Check, ...] = (
     Check("reads_no_clock", "its hooks ask no clock: time is an argument", _reads_no_clock),
     Check("draws_nothing", "its hooks draw no number that a seed does not decide", _draws_nothing),
     Check("prints_nothing", "its hooks print nothing: reports are somebody else's", _prints_nothing),
-    Check("lives_with_others", "it works the same beside every other plugin that is installed", _lives_with_others),
+    Check(
+        "lives_with_others",
+        "it works the same beside every other plugin that is installed",
+        _lives_with_others,
+        ("loads", "is_total", "is_pure"),
+    ),
 )
 """All checks, in the order in which they are made."""
