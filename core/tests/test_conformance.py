@@ -166,6 +166,16 @@ def test_a_broken_plugin_fails_exactly_its_own_check(check, broken):
     assert list(offences(broken())) == [check]
 
 
+def test_a_plugin_that_cannot_be_loaded_is_told_every_reason_and_one_that_is_wrong_everywhere_only_some():
+    names = ["aftersale_decide_return", "aftersale_decide_refund", "aftersale_classify", "aftersale_prioritise"]
+    wrong = {name: lambda ordr: None for name in (*names, "aftersale_decide_claim", "aftersale_decide_evidence")}
+    assert len(offences(shop(**wrong))["loads"]) == 6
+    jumbled = offences(shop(aftersale_decide_return=jealous))["is_order_independent"]
+    assert len(jumbled) == 6
+    assert jumbled[-1].startswith("and ")
+    assert jumbled[-1].endswith(" more")
+
+
 def test_a_plugin_that_clashes_with_another_is_found_beside_it():
     found = offences(shop(), {"reference": reference})
     assert list(found) == ["lives_with_others"]

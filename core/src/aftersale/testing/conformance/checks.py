@@ -25,7 +25,7 @@ from aftersale.testing.conformance.witness import Witness
 from aftersale.watch import Watch, explained
 
 SHOWN = 5
-"""How many findings of a check are told; the rest is counted."""
+"""How many findings of a check are told where one mistake shows on many cases."""
 WATCHED = 4
 """Of so many samples one is played under a profiler, which is slow."""
 Find = Callable[[Subject], Iterator[str]]
@@ -35,13 +35,15 @@ Find = Callable[[Subject], Iterator[str]]
 class Check:
     """Something that every plugin has to keep: its name, the demand in a sentence, and how offences are found.
 
-    `needs` names the checks without which it says nothing: it is then not run.
+    `needs` names the checks without which it says nothing: it is then not run. Of what it finds, `shown` are told, the
+    rest is counted.
     """
 
     name: str
     demand: str
     find: Find
     needs: tuple[str, ...] = ("loads",)
+    shown: int = SHOWN
 
 
 @frozen
@@ -87,7 +89,7 @@ def _examined(check: Check, subject: Subject) -> Finding:
     more = 0
     try:
         for problem in check.find(subject):
-            if len(found) < SHOWN:
+            if len(found) < check.shown:
                 found.append(problem)
             else:
                 more += 1
@@ -341,7 +343,7 @@ def _own_samples(subject: Subject) -> tuple[Sample, ...]:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("loads", "it can be loaded: every mistake of its module and its data is told", _loads, ()),
+    Check("loads", "it can be loaded: every mistake of its module and its data is told", _loads, (), 10_000),
     Check("names_agree", "entry point, package, distribution and metadata agree", _names_agree, ()),
     Check("is_typed", "its package says that it has types", _is_typed),
     Check("has_sources", "every marketplace, rule, metric and parameter has a source and a grade", _has_sources),
