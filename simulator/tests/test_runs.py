@@ -170,7 +170,7 @@ raw["period"]["start"] = date.fromisoformat(raw["period"]["start"])
 made = parse_scenario(raw, "test")
 plugins = load_plugins((), {"reference": reference})
 if __name__ == "__main__":
-    found = compare([("a", made), ("b", made)], 2, int(sys.argv[2]), lambda: None, plugins)
+    found = compare([("a", made), ("b", made)], (1, 2), int(sys.argv[2]), lambda: None, plugins)
     print(json.dumps([[asdict(result) for result in row] for row in found], sort_keys=True))
 """
 

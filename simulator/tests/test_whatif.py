@@ -52,8 +52,7 @@ def result(scenario: Scenario, replication: int, late: float) -> Result:
 
 
 def faked(late: Late) -> Callable[[Sequence[tuple[str, Scenario]], int], list[list[Result]]]:
-    def compare(variants: Sequence[tuple[str, Scenario]], replications: int) -> list[list[Result]]:
-        numbers = range(1, replications + 1)
+    def compare(variants: Sequence[tuple[str, Scenario]], numbers: Sequence[int]) -> list[list[Result]]:
         return [[result(scenario, n, late(scenario, n)) for n in numbers] for _, scenario in variants]
 
     return compare
@@ -431,7 +430,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
 
     def run(*words: str, late: Late = lambda *_: 0.05) -> Ended:
         def compare(
-            variants: Any, replications: int, workers: int, on_done: Callable[[], None], *others: Any
+            variants: Any, replications: Sequence[int], workers: int, on_done: Callable[[], None], *others: Any
         ) -> list[list[Result]]:
             return faked(late)(variants, replications)
 

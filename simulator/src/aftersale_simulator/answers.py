@@ -74,6 +74,9 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
     if comparison.replications < 2:
         yield say("warning.one_replication")
         return
+    precision, widest = comparison.precision, comparison.widest
+    if precision is not None and widest is not None and widest > precision.half_width:
+        yield say("warning.imprecise", budget=comparison.replications, widest=widest, wanted=precision.half_width)
     for standing in comparison.unsure:
         low, high = wilson(standing.targets_met, comparison.replications)
         yield say(

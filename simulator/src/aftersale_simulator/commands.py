@@ -47,6 +47,15 @@ _seed = click.option(
 @_settings
 @_orders
 @click.option("--replications", type=click.IntRange(min=1), help="How often each variant is simulated.")
+@click.option(
+    "--precision",
+    type=click.FloatRange(min=0, min_open=True, max=1),
+    metavar="SHARE",
+    help="Go on until every share is known within this, such as 0.002, with 95 % confidence.",
+)
+@click.option(
+    "--at-most", type=click.IntRange(min=1), default=500, show_default=True, help="Replications that it may take."
+)
 @_seed
 @click.option("--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor.")
 @click.option(
@@ -62,6 +71,8 @@ def whatif(
     settings: Sequence[str],
     orders: Path | None,
     replications: int | None,
+    precision: float | None,
+    at_most: int,
     seed: int | None,
     workers: int | None,
     out: Path | None,
@@ -77,6 +88,7 @@ def whatif(
     from aftersale_simulator import files, records, report
     from aftersale_simulator.answers import say
     from aftersale_simulator.plans import reproduced
+    from aftersale_simulator.precision import Precision
     from aftersale_simulator.whatif import simulate
 
     if out is not None:
@@ -85,13 +97,16 @@ def whatif(
     if scenario is None and orders is not None:
         source = _followed(source, orders, plugins)
     planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders))
-    with _progress(planned.runs, quiet=json_) as on_done:
-        comparison = simulate(planned, _comparing(plugins, workers or os.cpu_count() or 1, on_done, history))
+    wished = None if precision is None else Precision(precision, at_most)
+    with _progress(None if wished else planned.runs, quiet=json_) as on_done:
+        compare = _comparing(plugins, workers or os.cpu_count() or 1, on_done, history)
+        comparison = simulate(planned, compare, wished)
     notes = _notes(history, planned, plugins)
     found = records.record(comparison, notes, history)
     if out is not None:
+        again = {**reproduced(planned), "replications": comparison.replications}
         texts = {"whatif.json": records.as_json(found) + "\n", "whatif.csv": records.as_csv(comparison)}
-        files.write_folder(out, {**texts, "scenario.toml": files.as_toml(reproduced(planned))})
+        files.write_folder(out, {**texts, "scenario.toml": files.as_toml(again)})
     if json_:
         click.echo(records.as_json(found))
         return
@@ -252,7 +267,7 @@ def _comparing(
 
 
 @contextmanager
-def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
+def _progress(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]:
     """Show how far the runs are on stderr, unless somebody else reads the output."""
     if quiet or not (sys.stderr.isatty() and sys.stdout.isatty()):
         yield lambda: None

@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
+from aftersale.documents import PositiveCount
 from aftersale_simulator.plans import Alternative, Changes, Plan
+from aftersale_simulator.precision import Precision
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.statistics import Estimate, difference, estimate, wilson
 
 if TYPE_CHECKING:
     from aftersale_simulator.results import Result
 
-Compare = Callable[[Sequence[tuple[str, Scenario]], int], list[list["Result"]]]
-"""Runs variants: (name, scenario) pairs and a number of replications to results as [variant][replication]."""
+Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list["Result"]]]
+"""Runs variants: (name, scenario) pairs and the numbers of replications to results as [variant][replication]."""
 COST = "labour_cost"
 _TOLERANCE = 1e-9
 
@@ -77,11 +79,16 @@ class Standing:
 
 @frozen
 class Comparison:
-    """All variants side by side, in order; the differences are to the first one."""
+    """All variants side by side, in order; the differences are to the first one.
+
+    `widest` is half of the widest interval that a `precision` was asked for.
+    """
 
     scenario: Scenario
     settings: Changes
     standings: tuple[Standing, ...]
+    precision: Precision | None = None
+    widest: float | None = None
 
     @property
     def replications(self) -> int:
@@ -131,17 +138,26 @@ class Comparison:
         return runs
 
 
-def simulate(plan: Plan, compare: Compare) -> Comparison:
+def simulate(plan: Plan, compare: Compare, precision: Precision | None = None) -> Comparison:
     """Run every variant of a plan by `compare` and put the results side by side.
 
+    With a `precision`, the plan's replications are the beginning: more follow until it is reached or its budget used
+    up.
     Sums are taken in the order of the replications, so that the figures depend on nothing but the plan.
     """
-    replications = plan.scenario.replications
-    runs = compare([(one.name, one.scenario) for one in plan.alternatives], replications)
+    variants = [(one.name, one.scenario) for one in plan.alternatives]
+    done = int(plan.scenario.replications)
+    runs = compare(variants, range(1, done + 1))
+    while precision is not None and (more := precision.more(runs)):
+        added = compare(variants, range(done + 1, done + more + 1))
+        runs = [[*before, *new] for before, new in zip(runs, added, strict=True)]
+        done += more
     standings = tuple(
         _standing(one, results, runs[0]) for one, results in zip(plan.alternatives, runs, strict=True)
     )
-    return Comparison(plan.alternatives[0].scenario, plan.settings, standings)
+    scenario = evolve(plan.alternatives[0].scenario, replications=PositiveCount(done))
+    widest = precision.widest(runs) if precision is not None else None
+    return Comparison(scenario, plan.settings, standings, precision, widest)
 
 
 def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Result]) -> Standing:

@@ -35,24 +35,25 @@ _shop: list[_Shop] = []
 
 def compare(
     variants: Sequence[tuple[str, Scenario]],
-    replications: int,
+    replications: Sequence[int],
     workers: int,
     on_done: Callable[[], None],
     plugins: Plugins,
     orders: Orders | None = None,
 ) -> list[list[Result]]:
-    """Run every replication of every variant and return the results as [variant][replication].
+    """Run these replications, by number, of every variant and return the results as [variant][replication].
 
     The work is spread over processes, which load the same plugins again; one worker runs in this process. The results
     do not depend on how many there are.
     """
-    jobs = [(scenario, replication) for _, scenario in variants for replication in range(1, replications + 1)]
+    jobs = [(scenario, replication) for _, scenario in variants for replication in replications]
     shop = _Shop(plugins, orders)
     if workers <= 1 or len(jobs) <= 1:
         results = [_told(on_done, run(*job, plugins, orders=orders)) for job in jobs]
     else:
         results = _spread(jobs, min(workers, len(jobs)), on_done, shop)
-    return [results[i * replications : (i + 1) * replications] for i in range(len(variants))]
+    size = len(replications)
+    return [results[i * size : (i + 1) * size] for i in range(len(variants))]
 
 
 def _told(on_done: Callable[[], None], result: Result) -> Result:
