@@ -100,19 +100,28 @@ class _Local:
 
 @define
 class Effort:
-    """What the agents did in the measured period, in microseconds of agents' time; `waits` from task to start."""
+    """What the agents did in the measured period, in microseconds of agents' time; `waits` from task to start.
+
+    `daily` is their time by the days between `bounds`, all of a handling on the day on which it began; `backlog` the
+    tasks that were open as each of these days ended.
+    """
 
     since: Instant
     until: Instant
+    bounds: Sequence[Instant] = ()
     busy: int = 0
     tasks: int = 0
     wasted: int = 0
     waits: array[int] = Factory(lambda: array("q"))
+    daily: list[int] = Factory(lambda self: [0] * (len(self.bounds) - 1), takes_self=True)
+    backlog: list[int] = Factory(list)
 
     def add(self, start: Instant, end: Instant) -> None:
-        """Count one handling, as far as it lies in the measured period."""
+        """Count one handling, as far as it lies in the measured period; its day is the one that runs."""
         self.busy += max(0, min(end, self.until) - max(start, self.since))
         self.tasks += self.since <= start < self.until
+        if self.daily and start < self.bounds[-1]:
+            self.daily[len(self.backlog)] += end - start
 
 
 class Desk:
@@ -128,13 +137,18 @@ class Desk:
         since: Instant,
         until: Instant,
         start: Instant,
+        bounds: Sequence[Instant] = (),
     ) -> None:
-        """Set the stage at `start`: `windows` and `serves` by team, the measured period [since, until)."""
+        """Set the stage at `start`: `windows` and `serves` by team, the measured period [since, until).
+
+        Between `bounds` lie the days of which the effort tells.
+        """
         self.docket, self.until = docket, until
         self.facts: list[Fact] | None = None
-        self.effort = Effort(since, until)
+        self.effort = Effort(since, until, bounds)
         self.env = simpy.Environment(initial_time=start)
         self._lives: dict[str, Life] = {}
+        self._open: set[str] = set()
         self._pushed = 0
         self._watched: Instant = until + 1
         self._local = {
@@ -148,6 +162,7 @@ class Desk:
             for place, queue in self._queues.items()
         }
         self.env.process(self._world(places))
+        self.env.process(self._days())
 
     @property
     def now(self) -> Instant:
@@ -157,6 +172,8 @@ class Desk:
     def run(self) -> None:
         """Run to the end of the period; what is open then stays open."""
         self.env.run(until=self.until)
+        if len(self.effort.backlog) < len(self.effort.daily):
+            self.effort.backlog.append(len(self._open))
         self.docket.advance(self.until)
         self.docket.passed.clear()
 
@@ -166,6 +183,13 @@ class Desk:
             if at > env.now:
                 yield env.timeout(at - env.now)
             self._happen(kind, self._life(places[place].steps, slot))
+
+    def _days(self) -> Steps:
+        """Count the open tasks at the end of every day."""
+        for end in self.effort.bounds[1:]:
+            if end > self.env.now:
+                yield self.env.timeout(end - self.env.now)
+            self.effort.backlog.append(len(self._open))
 
     def _life(self, steps: FirstSteps, slot: int) -> Life:
         order = steps.orders[slot]
@@ -210,6 +234,10 @@ class Desk:
         case = outcome.case
         if outcome.before == case.state:
             return
+        if case.task is None:
+            self._open.discard(case.id)
+        else:
+            self._open.add(case.id)
         if case.kind in CONTACTS and not outcome.before:
             life.behind = case.id
         reaction = self._local[case.marketplace].reactions.get((case.kind, case.state))

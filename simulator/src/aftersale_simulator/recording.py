@@ -42,7 +42,8 @@ class Recording:
 
         All or nothing; raises DocumentError when the folder is taken or cannot be written.
         """
-        figures = json.dumps({"replication": replication, **asdict(result)}, indent=2, sort_keys=True)
+        told = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
+        figures = json.dumps({"replication": replication, **told}, indent=2, sort_keys=True)
         texts = {"metrics.json": figures + "\n", **self.beside}
         with new_folder(self.folder) as made:
             for name, frame in _tables(scenario, replication, places, facts, docket).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from math import isnan
 
 import numpy as np
@@ -21,8 +22,10 @@ from aftersale.policies import Policies, Policy
 from aftersale.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.desk import Effort
-from aftersale_simulator.roster import labour_cost, paid_hours, windows
+from aftersale_simulator.orders import LocalDays
+from aftersale_simulator.roster import Window, labour_cost, paid_hours, windows
 from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.timeline import Timeline, timeline_of
 
 METRICS = (
     "late_reply_rate",
@@ -53,7 +56,7 @@ class Result:
     marketplace here is judged by is None. Rates lie between 0 and 1, times are wall hours, money
     is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
     marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
-    worked in vain, and open cases. `failed` tells, by cause, how many cases plugins failed; `missed`, by marketplace
+    worked in vain, and open cases. `timeline` tells of every day. `failed` tells, by cause, how many cases plugins failed; `missed`, by marketplace
     and deadline, how many of those that began in the measured period ended before anybody acted, and of how many.
     """
 
@@ -63,6 +66,7 @@ class Result:
     counts: dict[str, int]
     failed: dict[str, int] = field(factory=dict)
     missed: dict[str, dict[str, tuple[int, int]]] = field(factory=dict)
+    timeline: Timeline | None = None
 
 
 @frozen(eq=False)
@@ -85,6 +89,10 @@ class Stage:
     def last(self) -> date:
         """The last measured day."""
         return self.measured_from + timedelta(self.days - 1)
+
+    def local_days(self, zone: str) -> LocalDays:
+        """Return all the days that are simulated, those of the warm-up first."""
+        return LocalDays.spanning(self.first, self.warm_up + self.days, zone)
 
     def measured(self, zones: Sequence[str]) -> tuple[Instant, Instant]:
         """Return the measured period of several marketplaces: each of its ends is the last of their midnights."""
@@ -125,7 +133,8 @@ def result_of(
     accounts = {
         name: account(own, policies, docket, stage, effort.since, effort.until) for name, own in orders.items()
     }
-    paid, cost = _paid(scenario, stage, effort.since, effort.until)
+    shifts = _shifts(scenario, stage)
+    paid, cost = _paid(scenario, shifts, effort.since, effort.until)
     shared = {
         "occupancy": _quotient(effort.busy / HOUR, paid),
         "labour_cost": cost,
@@ -143,7 +152,12 @@ def result_of(
     targets = _targets(scenario, policies, by_marketplace, metrics, effort.until)
     own = sorted(metrics.keys() - set(METRICS))
     missed = {name: _missed(docket, policies[name], effort.since, effort.until) for name in orders}
-    return Result({name: metrics[name] for name in (*METRICS, *own)}, by_marketplace, targets, counts, missed=missed)
+    found = {name: metrics[name] for name in (*METRICS, *own)}
+    rates = {name: own.judged[RATE].values for name, own in accounts.items() if RATE in own.judged}
+    days = {name: stage.local_days(policies[name].marketplace.zone) for name in orders}
+    worked = chain.from_iterable(shifts.values())
+    timeline = timeline_of(days, stage.warm_up, orders, docket, effort, worked, rates)
+    return Result(found, by_marketplace, targets, counts, missed=missed, timeline=timeline)
 
 
 def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:
@@ -226,13 +240,19 @@ def _judged(accounts: Iterable[Account], name: str) -> float:
     return _quotient(numerator, sum(found.denominator[measured].sum() for found, measured in days))
 
 
-def _paid(scenario: Scenario, stage: Stage, since: Instant, until: Instant) -> tuple[float, float]:
+def _shifts(scenario: Scenario, stage: Stage) -> dict[str, list[Window]]:
+    spare = timedelta(1)
+    return {name: windows(team, stage.first - spare, stage.last + spare) for name, team in scenario.team.items()}
+
+
+def _paid(
+    scenario: Scenario, shifts: Mapping[str, Sequence[Window]], since: Instant, until: Instant
+) -> tuple[float, float]:
     """Return the agents' hours of the measured period, and what they cost."""
-    hours, cost, spare = 0.0, Decimal(0), timedelta(1)
-    for team in scenario.team.values():
-        shifts = windows(team, stage.first - spare, stage.last + spare)
-        hours += paid_hours(shifts, since, until)
-        cost += labour_cost(team, shifts, since, until, scenario.currency).amount
+    hours, cost = 0.0, Decimal(0)
+    for name, team in scenario.team.items():
+        hours += paid_hours(shifts[name], since, until)
+        cost += labour_cost(team, shifts[name], since, until, scenario.currency).amount
     return hours, float(cost)
 
 

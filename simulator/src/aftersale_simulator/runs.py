@@ -20,7 +20,7 @@ from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.desk import Desk, Place
 from aftersale_simulator.failures import CasesFailed
-from aftersale_simulator.orders import LocalDays, hours_of, of_marketplace, synthetic, within
+from aftersale_simulator.orders import hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, Stage, result_of
 from aftersale_simulator.roster import windows
@@ -102,10 +102,9 @@ def _place(
 ) -> Place:
     marketplace = policy.marketplace
     sales = scenario.marketplace[marketplace.name]
-    count = stage.warm_up + stage.days
-    days = LocalDays.spanning(stage.first, count, marketplace.zone)
+    days = stage.local_days(marketplace.zone)
     if real is None:
-        orders = synthetic(sales, marketplace, stage.first, count, chances, world)
+        orders = synthetic(sales, marketplace, stage.first, stage.warm_up + stage.days, chances, world)
     else:
         orders = within(of_marketplace(real, marketplace.name), int(days.bounds[0]), int(days.bounds[-1]))
     orders = delivered(orders, chances, world)
@@ -120,4 +119,5 @@ def _desk(scenario: Scenario, stage: Stage, docket: Docket, places: Sequence[Pla
     spare = timedelta(1)
     shifts = {name: windows(team, stage.first - spare, stage.last + spare) for name, team in scenario.team.items()}
     serves = {name: team.serves for name, team in scenario.team.items()}
-    return Desk(docket, places, shifts, serves, scenario.handling, since, until, start)
+    bounds = stage.local_days(zones[0]).bounds.tolist()
+    return Desk(docket, places, shifts, serves, scenario.handling, since, until, start, bounds)
