@@ -56,8 +56,9 @@ class Result:
     marketplace here is judged by is None. Rates lie between 0 and 1, times are wall hours, money
     is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
     marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
-    worked in vain, and open cases. `timeline` tells of every day. `failed` tells, by cause, how many cases plugins failed; `missed`, by marketplace
-    and deadline, how many of those that began in the measured period ended before anybody acted, and of how many.
+    worked in vain, and open cases. `timeline` tells of every day. `failed` tells, by cause, how many cases plugins
+    failed; `missed`, by marketplace and deadline, how many of those that began in the measured period ended before
+    anybody acted, and of how many.
     """
 
     metrics: dict[str, float | None]
