@@ -56,8 +56,9 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 README, RULES, JOURNAL = ROOT / "README.md", ROOT / "core/docs/rules.md", ROOT / "core/docs/journal.md"
 CASES, HANDBOOK = ROOT / "core/docs/cases.md", ROOT / "core/docs/handbook.md"
 HOOKS_PAGE = ROOT / "core/docs/hooks.md"
+STAFF = ROOT / "simulator/docs/staff.md"
 SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
-CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Handling", "OrderSource", "Targets", "Variant")
+CLASSES = tuple("Scenario Period Price Sales Shift Team Allowed Handling OrderSource Targets Variant".split())
 
 
 def text(page: Path) -> str:
@@ -133,7 +134,7 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
     elif "period" in document:
         scenario = scenarios.parse_scenario(document, "shown")
         scenarios.check_marketplaces(scenario, load_plugins(), "shown")
-    elif isinstance(document.get("orders"), dict):
+    elif isinstance(document.get("orders"), dict) or "staffing" in document:
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
         scenarios.parse_scenario({**shown, **document}, "shown")
     elif "orders" in document:
@@ -188,7 +189,7 @@ def test_the_shown_rules_and_profile_make_a_plugin(tmp_path: Path, monkeypatch: 
 
 def test_every_key_of_a_scenario_is_described() -> None:
     classes = (*(getattr(scenarios, name) for name in CLASSES), OrderFormat, Columns, Constants, CancelMark)
-    top = {"period", "marketplace", "team", "handling"}  # tables, each named with what is in it
+    top = {"period", "marketplace", "team", "handling", "staffing"}  # tables, each named with what is in it
     assert set(undescribed(names(*classes), SCENARIO)) <= top
     assert all(re.search(rf"\| `{name}(\.[A-Z]+)?` \|", text(SCENARIO)) for name in top)
 
@@ -308,6 +309,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "orders.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
+
+
+def test_every_key_of_the_document_of_staff_is_described(shop: Path) -> None:
+    ended = typed("aftersale staff mine.toml --replications 2 --probability 0.5 --json", shop)
+    found = json.loads(ended.stdout)
+    assert undescribed((*found, *found["roster"][0], *found["frontier"][0], *found["erlang_c"]), STAFF) == []
 
 
 def test_every_key_of_the_document_of_whatif_is_described(shop: Path) -> None:

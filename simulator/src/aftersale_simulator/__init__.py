@@ -11,5 +11,6 @@ AFTERSALE_API = 1
 def aftersale_commands() -> list[click.Command]:
     """Add the simulator's commands to the program."""
     from aftersale_simulator.commands import parameters, simulate, whatif
+    from aftersale_simulator.staffcommand import staff
 
-    return [parameters, simulate, whatif]
+    return [parameters, simulate, staff, whatif]

@@ -96,6 +96,9 @@ def handling_flaws(handling: Any, source: str, words: Vocabulary) -> Iterator[Pr
 def scenario_flaws(scenario: Scenario, source: str) -> Iterator[Problem]:
     """Yield what does not fit together in a scenario whose parts are well: who serves what, and how much."""
     places: tuple[str, ...] = tuple(map(str, scenario.marketplace))
+    for name in scenario.staffing if scenario.team else ():
+        if name not in scenario.team:
+            yield Problem(source, f"staffing.{name}", "there is no such team", allowed_words(name, scenario.team))
     served = {place for team in scenario.team.values() for place in team.serves or places}
     for name, team in scenario.team.items():
         for index, word in enumerate(team.serves):

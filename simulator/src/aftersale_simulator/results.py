@@ -56,9 +56,9 @@ class Result:
     marketplace here is judged by is None. Rates lie between 0 and 1, times are wall hours, money
     is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
     marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
-    worked in vain, and open cases. `timeline` tells of every day. `failed` tells, by cause, how many cases plugins
-    failed; `missed`, by marketplace and deadline, how many of those that began in the measured period ended before
-    anybody acted, and of how many.
+    worked in vain, and open cases. `timeline` tells of every day, `busy_hours` how long agents worked in the measured
+    period. `failed` tells, by cause, how many cases plugins failed; `missed`, by marketplace and deadline, how many of
+    those that began in the measured period ended before anybody acted, and of how many.
     """
 
     metrics: dict[str, float | None]
@@ -68,6 +68,7 @@ class Result:
     failed: dict[str, int] = field(factory=dict)
     missed: dict[str, dict[str, tuple[int, int]]] = field(factory=dict)
     timeline: Timeline | None = None
+    busy_hours: float = 0.0
 
 
 @frozen(eq=False)
@@ -158,7 +159,8 @@ def result_of(
     days = {name: stage.local_days(policies[name].marketplace.zone) for name in orders}
     worked = chain.from_iterable(shifts.values())
     timeline = timeline_of(days, stage.warm_up, orders, docket, effort, worked, rates)
-    return Result(found, by_marketplace, targets, counts, missed=missed, timeline=timeline)
+    busy = effort.busy / HOUR
+    return Result(found, by_marketplace, targets, counts, missed=missed, timeline=timeline, busy_hours=busy)
 
 
 def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:

@@ -65,3 +65,12 @@ def labour_cost(
     """Return what the team's paid hours within [since, until) cost, to the currency's smallest unit."""
     seconds = round(paid_hours(windows, since, until) * 3600)
     return money(round(team.cost_per_hour * seconds / 3600, decimals(currency)), currency)
+
+
+def covered_hours(windows: Iterable[Window], since: Instant, until: Instant) -> float:
+    """Return for how many hours of [since, until) somebody is on duty."""
+    covered, reached = 0, since
+    for window in sorted(windows):
+        begin, end = max(window.start, reached), min(window.end, until)
+        covered, reached = covered + max(0, end - begin), max(reached, end)
+    return covered / HOUR

@@ -150,6 +150,23 @@ class Team:
 
 
 @frozen
+class Allowed:
+    """What `staff` may choose from for one team: patterns of work by name, and up to `most` people on them.
+
+    Every person works one pattern; `agents` is not said in a pattern.
+    """
+
+    pattern: dict[Word, Shift]
+    most: PositiveCount
+
+    def __attrs_post_init__(self) -> None:
+        if not self.pattern:
+            raise ValueError("pattern: allow at least one, such as { days = 'Mon-Fri', hours = '09:00-18:00' }")
+        _check(flaws.beyond("most", self.most, flaws.MOST_AGENTS))
+        _check(f"pattern.{name}: agents is what is looked for" for name, own in self.pattern.items() if own.agents)
+
+
+@frozen
 class Handling:
     """How long an agent works on one task: the mean, and the spread as standard deviation over mean."""
 
@@ -211,7 +228,8 @@ class Scenario:
     `base` names the unchanged scenario among the variants. `handling` says how long each kind of task takes; those
     that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the
     order file are paths from the scenario's folder, made absolute when it was read from a file. `most_failed` is the
-    share of cases that plugins may fail before a run is worth nothing (default assumed).
+    share of cases that plugins may fail before a run is worth nothing (default assumed). `staffing` says by team what
+    `staff` may choose from.
     """
 
     name: Word
@@ -228,6 +246,7 @@ class Scenario:
     handbook: Word | None = None
     most_failed: Share = Share(0.01)
     orders: OrderSource | None = None
+    staffing: dict[str, Allowed] = field(factory=dict)
     variant: tuple[Variant, ...] = ()
 
 

@@ -81,3 +81,9 @@ def erlang_c(servers: int, offered: float) -> tuple[float, float]:
         blocked = offered * blocked / (server + offered * blocked)
     waits = blocked / (1 - offered / servers * (1 - blocked))
     return waits, waits / (servers - offered)
+
+
+def erlang_c_agents(offered: float) -> tuple[int, float]:
+    """Return the fewest agents that keep up with a load by Erlang C, and the mean wait then, in mean handling times."""
+    agents = int(offered) + 1
+    return agents, erlang_c(agents, offered)[1]

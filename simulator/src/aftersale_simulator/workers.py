@@ -91,3 +91,23 @@ def _do(job: tuple[int, Job]) -> tuple[int, Result]:
     place, (scenario, replication) = job
     shop = _shop[0]
     return place, run(scenario, replication, shop.plugins, orders=shop.orders)
+
+
+@contextmanager
+def crew(
+    workers: int, on_done: Callable[[], None], plugins: Plugins, orders: Orders | None = None
+) -> Iterator[Callable[[Sequence[Job]], list[Result]]]:
+    """Give a function that runs jobs, on processes that stay from one call to the next."""
+    if workers <= 1:
+        yield lambda jobs: [_told(on_done, run(*job, plugins, orders=orders)) for job in jobs]
+        return
+    with _pool(workers, _Shop(plugins, orders)) as pool:
+
+        def spread(jobs: Sequence[Job]) -> list[Result]:
+            results: dict[int, Result] = {}
+            for place, result in pool.imap_unordered(_do, enumerate(jobs)):
+                results[place] = result
+                on_done()
+            return [results[place] for place in range(len(jobs))]
+
+        yield spread

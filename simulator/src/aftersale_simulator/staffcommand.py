@@ -1,0 +1,94 @@
+"""The command `staff`, as the program's users type it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aftersale_simulator.commands import (
+    _A_FILE,
+    _A_FOLDER,
+    _console,
+    _loaded,
+    _options,
+    _orders,
+    _planned,
+    _progress,
+    _seed,
+    _settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aftersale.plugins import Plugins
+    from aftersale_simulator.scenario import Scenario
+
+
+@click.command()
+@click.argument("scenario", type=_A_FILE, required=False)
+@_settings
+@_orders
+@click.option(
+    "--probability",
+    type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="Of how many periods all targets are to be kept in; by default the scenario's share_of_replications.",
+)
+@click.option("--replications", type=click.IntRange(min=2), help="How often a roster is tried before it is chosen.")
+@click.option("--at-most", type=click.IntRange(min=1), default=600, show_default=True, help="Replications in all.")
+@_seed
+@click.option("--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor.")
+@click.option("--out", type=_A_FOLDER, help="Write staff.json, and scenario.toml with the roster, to this new folder.")
+@click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def staff(
+    plugins: Plugins,
+    scenario: Path | None,
+    settings: Sequence[str],
+    orders: Path | None,
+    probability: float | None,
+    replications: int | None,
+    at_most: int,
+    seed: int | None,
+    workers: int | None,
+    out: Path | None,
+    json_: bool,
+) -> None:
+    """Find the cheapest roster for a SCENARIO that keeps every target, and say how sure that is.
+
+    Without SCENARIO the one that is shipped is taken. What is allowed, patterns of work and how many people, stands
+    in it under [staffing]. All rosters meet the same buyers; the one that is found is run again on fresh ones.
+    """
+    from aftersale_simulator import files, staffreport
+    from aftersale_simulator.answers import say
+    from aftersale_simulator.changes import changed
+    from aftersale_simulator.search import cheapest
+    from aftersale_simulator.workers import crew
+
+    if out is not None:
+        files.check_free(out)
+    planned, history = _planned(_loaded(scenario, plugins), plugins, (), settings, _options(seed, replications, orders))
+    real = history.orders if history else None
+    with _progress(None, quiet=json_) as on_done, crew(workers or os.cpu_count() or 1, on_done, plugins, real) as run:
+        found = cheapest(planned.scenario, _zones(planned.scenario, plugins), run, "staffing", probability, at_most)
+    told = staffreport.record(found)
+    text = json.dumps(told, indent=2, ensure_ascii=False)
+    if out is not None:
+        people = found.staffing.document(found.check.roster) if found.check is not None else {}
+        again = changed({**planned.raw, "variant": []}, people, "staff", planned.words)
+        files.write_folder(out, {"staff.json": text + "\n", "scenario.toml": files.as_toml(again)})
+    if json_:
+        click.echo(text)
+        return
+    staffreport.show(found, told, _console())
+    if out is not None:
+        click.echo(say("report.written", folder=out))
+
+
+def _zones(scenario: Scenario, plugins: Plugins) -> list[str]:
+    return [plugins.marketplaces[name].zone for name in scenario.marketplace]

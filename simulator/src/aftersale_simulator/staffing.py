@@ -1,0 +1,197 @@
+"""Staffing: which rosters a scenario allows, what each costs, and the scenario in which it works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from itertools import chain, product
+from math import comb, prod
+from typing import Any, NamedTuple
+
+from attrs import evolve, frozen
+
+from aftersale.documents import WEEKDAYS, Count, PositiveCount, Weekdays, Word
+from aftersale.errors import DocumentError, Problem
+from aftersale_simulator.flaws import clock_text
+from aftersale_simulator.results import Stage
+from aftersale_simulator.roster import Window, covered_hours, labour_cost, paid_hours, windows
+from aftersale_simulator.scenario import Allowed, Scenario, Shift, Team
+
+Roster = tuple[int, ...]
+"""People by place, in the order of the places."""
+MOST_ROSTERS = 200_000
+"""Rosters that are listed and sorted by cost; a scenario that allows more is refused."""
+WEEKS = {"Mon-Fri": range(5), "Tue-Sat": range(1, 6), "Wed-Sun": range(2, 7), "Sun-Thu": (6, 0, 1, 2, 3)}
+"""The working weeks of a team for which a scenario allows none of its own (assumed: five days, two running off)."""
+
+
+class Place(NamedTuple):
+    """A pattern of a team: what one person on it costs and works in the measured period, in the scenario's currency."""
+
+    team: str
+    pattern: str
+    shift: Shift
+    cost: float
+    hours: float
+
+
+@frozen
+class Staffing:
+    """The rosters that a scenario allows: up to `most` people of each team, spread over its places.
+
+    `fixed` is what the teams cost and work, in hours, for which nothing else is allowed; `hours_today` are those of the
+    measured period in which somebody works in the scenario as it stands.
+    """
+
+    scenario: Scenario
+    places: tuple[Place, ...]
+    most: dict[str, int]
+    fixed: tuple[float, float] = (0.0, 0.0)
+    hours_today: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """How many rosters are allowed, the one without anybody not counted."""
+        return prod(comb(most + len(self._of(team)), most) for team, most in self.most.items()) - 1
+
+    def _of(self, team: str) -> list[Place]:
+        return [place for place in self.places if place.team == team]
+
+    def rosters(self) -> list[Roster]:
+        """Return all allowed rosters with somebody on them, the cheapest first."""
+        parts = [list(_spread(len(self._of(team)), most)) for team, most in self.most.items()]
+        found = (tuple(number for part in parts_ for number in part) for parts_ in product(*parts))
+        return sorted((one for one in found if any(one)), key=lambda one: (self.cost(one), one))
+
+    def even(self, people: int) -> Roster:
+        """Return so many people, as evenly over the places as the teams allow."""
+        roster = [0] * len(self.places)
+        left = dict(self.most)
+        while people > 0:
+            for index, place in enumerate(self.places):
+                if people and left[place.team]:
+                    roster[index] += 1
+                    left[place.team] -= 1
+                    people -= 1
+        return tuple(roster)
+
+    def cost(self, roster: Roster) -> float:
+        """Return what these people cost in the measured period, with the teams that are not looked for."""
+        return sum(number * place.cost for number, place in zip(roster, self.places, strict=True)) + self.fixed[0]
+
+    def hours(self, roster: Roster) -> float:
+        """Return for how many hours people are paid in the measured period."""
+        return sum(number * place.hours for number, place in zip(roster, self.places, strict=True)) + self.fixed[1]
+
+    def staffed(self, roster: Roster) -> Scenario:
+        """Return the scenario in which these people work, nobody else of their teams does."""
+        teams = dict(self.scenario.team)
+        for name in self.most:
+            own = [
+                evolve(place.shift, agents=Count(number))
+                for number, place in zip(roster, self.places, strict=True)
+                if place.team == name and number
+            ]
+            teams[Word(name)] = evolve(teams[Word(name)], agents=Count(0), shifts=tuple(own))
+        return evolve(self.scenario, team=teams)
+
+    def document(self, roster: Roster) -> dict[str, Any]:
+        """Return, by the paths of a scenario, what has to be set so that these people work."""
+        found: dict[str, Any] = {}
+        for name in self.most:
+            own = [pair for pair in zip(roster, self.places, strict=True) if pair[0] and pair[1].team == name]
+            found[f"team.{name}.agents"] = 0
+            found[f"team.{name}.shifts"] = [_as_document(place.shift, people) for people, place in own]
+        return found
+
+    def one_less(self, roster: Roster) -> Iterator[Roster]:
+        """Yield the rosters with one person less."""
+        for index, number in enumerate(roster):
+            if number:
+                yield (*roster[:index], number - 1, *roster[index + 1 :])
+
+    def one_more(self, roster: Roster) -> Iterator[Roster]:
+        """Yield the allowed rosters with one person more."""
+        for index, place in enumerate(self.places):
+            people = sum(n for n, other in zip(roster, self.places, strict=True) if other.team == place.team)
+            if people < self.most[place.team]:
+                yield (*roster[:index], roster[index] + 1, *roster[index + 1 :])
+
+
+def staffing(scenario: Scenario, zones: Sequence[str], source: str) -> Staffing:
+    """Return what a scenario allows under `[staffing]`; without it, five-day weeks at each team's own hours.
+
+    `zones` are those of its marketplaces. Raises DocumentError for more rosters than can be looked at.
+    """
+    allowed = scenario.staffing or {name: _usual(team) for name, team in scenario.team.items()}
+    places = tuple(
+        Place(name, pattern, shift, *_paid(evolve(scenario.team[name], shifts=(_of_one(shift),)), scenario, zones))
+        for name, own in allowed.items()
+        for pattern, shift in own.pattern.items()
+    )
+    others = [_paid(team, scenario, zones) for name, team in scenario.team.items() if name not in allowed]
+    fixed = sum(cost for cost, _ in others), sum(hours for _, hours in others)
+    stage = Stage.of(scenario)
+    shifts = chain.from_iterable(_windows(team, stage) for team in scenario.team.values())
+    today = covered_hours(shifts, *stage.measured(zones))
+    most = {name: int(own.most) for name, own in allowed.items()}
+    found = Staffing(scenario, places, most, fixed, today)
+    if found.size > MOST_ROSTERS:
+        what = f"{found.size:,} rosters are allowed, more than the {MOST_ROSTERS:,} that can be looked at"
+        raise DocumentError(source, (Problem(source, "staffing", what, "allow fewer patterns, or fewer people"),))
+    return found
+
+
+def _as_document(shift: Shift, people: int) -> dict[str, Any]:
+    breaks = [_range_text(each) for each in shift.breaks]
+    days = ",".join(WEEKDAYS[day] for day in sorted(shift.days))
+    found = {"days": days, "hours": _range_text(shift.hours), "breaks": breaks, "agents": people}
+    return found if breaks else {key: value for key, value in found.items() if key != "breaks"}
+
+
+def _range_text(minutes: tuple[int, int]) -> str:
+    return f"{clock_text(minutes[0])}-{clock_text(minutes[1])}"
+
+
+def _of_one(shift: Shift) -> Shift:
+    return evolve(shift, agents=Count(1))
+
+
+def _paid(team: Team, scenario: Scenario, zones: Sequence[str]) -> tuple[float, float]:
+    """Return what a team costs and works in the measured period."""
+    stage = Stage.of(scenario)
+    shifts = _windows(team, stage)
+    since, until = stage.measured(zones)
+    cost = labour_cost(team, shifts, since, until, scenario.currency)
+    return float(cost.amount), paid_hours(shifts, since, until)
+
+
+def _windows(team: Team, stage: Stage) -> list[Window]:
+    spare = timedelta(1)
+    return windows(team, stage.first - spare, stage.last + spare)
+
+
+def _usual(team: Team) -> Allowed:
+    """Return what a team may do that says nothing: its own hours in every usual week."""
+    hours = {(shift.hours, shift.breaks): shift for shift in team.shifts}
+    people = sum(team.agents if shift.agents is None else shift.agents for shift in team.shifts)
+    own = {
+        Word(week if len(hours) == 1 else f"{week} {_range_text(shift.hours)}"): _in_week(shift, days)
+        for shift in hours.values()
+        for week, days in WEEKS.items()
+    }
+    return Allowed(own, PositiveCount(max(2 * people, people + 3)))
+
+
+def _in_week(shift: Shift, days: Iterable[int]) -> Shift:
+    return evolve(shift, days=Weekdays(frozenset(days)), agents=None)
+
+
+def _spread(places: int, most: int) -> Iterator[Roster]:
+    """Yield every way to put up to `most` people on so many places."""
+    if not places:
+        yield ()
+        return
+    for first in range(most + 1):
+        for others in _spread(places - 1, most - first):
+            yield (first, *others)

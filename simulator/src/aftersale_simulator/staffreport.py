@@ -1,0 +1,321 @@
+"""Staff reports: the roster that a search found, as plain data and as people read it, with the risk stated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from aftersale.clocks import DAY
+from aftersale_simulator.answers import amount, percent, say, target_name
+from aftersale_simulator.flaws import clock_text
+from aftersale_simulator.report import number
+from aftersale_simulator.search import Found, Trial
+from aftersale_simulator.staffing import Roster
+from aftersale_simulator.statistics import erlang_c_agents
+
+_COST = "labour_cost"
+
+
+class PeopleRecord(TypedDict):
+    """People of one team on one pattern; `days` are numbers, Monday 0."""
+
+    team: str
+    pattern: str
+    days: list[int]
+    hours: str
+    people: int
+    cost: float
+
+
+class RosterRecord(TypedDict):
+    """A roster with its cost, and in which share of how many replications it kept all targets, with a 95 % interval."""
+
+    roster: list[PeopleRecord]
+    people: int
+    cost: float
+    probability: float
+    low: float
+    high: float
+    replications: int
+    most_missed: str | None
+    late_reply_rate: float | None
+    order_defect_rate: float | None
+
+
+class ErlangRecord(TypedDict):
+    """What Erlang C says to the same work; `hours` in which anybody works today, `offered` in agents."""
+
+    agents: int
+    offered: float
+    hours: float
+    mean_wait_hours: float
+
+
+class StaffRecord(TypedDict):
+    """A search as JSON shows it; `roster`, `cost` and `probability` are those of the answer, on fresh replications."""
+
+    scenario: str
+    seed: int
+    currency: str
+    wanted: float
+    roster: list[PeopleRecord]
+    cost: float | None
+    probability: float | None
+    low: float | None
+    high: float | None
+    replications: int
+    runner_up: RosterRecord | None
+    one_less: list[RosterRecord]
+    frontier: list[RosterRecord]
+    by_luck: list[RosterRecord]
+    erlang_c: ErlangRecord | None
+    allowed: int
+    tried: int
+    runs: int
+    complete: bool
+    answer: str
+    warnings: list[str]
+
+
+def record(found: Found) -> StaffRecord:
+    """Return what a search came to as plain data."""
+    scenario, check = found.staffing.scenario, found.check
+    low, high = check.interval() if check is not None else (None, None)
+    return StaffRecord(
+        scenario=scenario.name,
+        seed=scenario.seed,
+        currency=scenario.currency,
+        wanted=found.wanted,
+        roster=_people(found, check.roster) if check is not None else [],
+        cost=_cost(check) if check is not None else None,
+        probability=check.share() if check is not None else None,
+        low=low,
+        high=high,
+        replications=len(check.results) if check is not None else 0,
+        runner_up=_roster(found, found.next_best) if found.next_best is not None else None,
+        one_less=[_roster(found, trial) for trial in found.one_less],
+        frontier=[_roster(found, trial) for trial in found.frontier],
+        by_luck=[_roster(found, trial) for trial in found.by_luck],
+        erlang_c=_erlang(found),
+        allowed=found.staffing.size,
+        tried=found.tried,
+        runs=found.replications,
+        complete=found.complete,
+        answer=answer(found),
+        warnings=warnings(found),
+    )
+
+
+def _people(found: Found, roster: Roster) -> list[PeopleRecord]:
+    return [
+        PeopleRecord(
+            team=place.team,
+            pattern=place.pattern,
+            days=sorted(place.shift.days),
+            hours=f"{clock_text(place.shift.hours[0])}-{clock_text(place.shift.hours[1])}",
+            people=people,
+            cost=people * place.cost,
+        )
+        for people, place in zip(roster, found.staffing.places, strict=True)
+        if people
+    ]
+
+
+def _roster(found: Found, trial: Trial) -> RosterRecord:
+    low, high = trial.interval()
+    return RosterRecord(
+        roster=_people(found, trial.roster),
+        people=sum(trial.roster),
+        cost=_cost(trial),
+        probability=trial.share(),
+        low=low,
+        high=high,
+        replications=len(trial.results),
+        most_missed=trial.most_missed(),
+        late_reply_rate=trial.figure("late_reply_rate").mean,
+        order_defect_rate=trial.figure("order_defect_rate").mean,
+    )
+
+
+def _cost(trial: Trial) -> float:
+    return trial.figure(_COST).mean or 0.0
+
+
+def _erlang(found: Found) -> ErlangRecord | None:
+    """Return what Erlang C says of the work that the best roster did, were it done in the hours of today."""
+    trial = found.check or max(found.frontier, key=_cost, default=None)
+    if trial is None or not found.staffing.hours_today:
+        return None
+    results = trial.results.values()
+    busy = sum(result.busy_hours for result in results) / len(results)
+    tasks = sum(result.counts["tasks"] for result in results) / len(results)
+    offered = busy / found.staffing.hours_today
+    agents, wait = erlang_c_agents(offered)
+    handling = busy / tasks if tasks else 0.0
+    hours = found.staffing.hours_today
+    return ErlangRecord(agents=agents, offered=offered, hours=hours, mean_wait_hours=wait * handling)
+
+
+def answer(found: Found) -> str:
+    """Return the roster in words: who works when, what it costs, how sure that is, what one person less would do."""
+    check = found.check
+    if check is None:
+        return _nothing(found)
+    low, _ = check.interval()
+    told = say(
+        "staff.answer",
+        roster=_spelled(found, check.roster),
+        cost=amount(_cost(check), found.staffing.scenario.currency),
+        days=found.staffing.scenario.period.measured // DAY,
+        kept=check.kept,
+        replications=len(check.results),
+        low=percent(low),
+    )
+    return " ".join([told, *_less(found)])
+
+
+def _less(found: Found) -> Iterator[str]:
+    if not found.one_less:
+        return
+    best = max(found.one_less, key=lambda trial: (trial.share(), -_cost(trial)))
+    worst = best.most_missed()
+    if worst is None:
+        yield say("staff.one_less_kept")
+    else:
+        yield say(
+            "staff.one_less", kept=best.kept, replications=len(best.results), target=target_name(worst)
+        )
+
+
+def _nothing(found: Found) -> str:
+    nearest = max(found.frontier, key=lambda trial: (trial.share(), -_cost(trial)), default=None)
+    if nearest is None:
+        return say("staff.none", allowed=found.staffing.size)
+    return say(
+        "staff.none_nearest",
+        allowed=found.staffing.size,
+        wanted=percent(found.wanted),
+        roster=_spelled(found, nearest.roster),
+        kept=nearest.kept,
+        replications=len(nearest.results),
+        target=target_name(nearest.most_missed() or ""),
+    )
+
+
+def _spelled(found: Found, roster: Roster) -> str:
+    teams = dict.fromkeys(place.team for place in found.staffing.places)
+    spelled = {team: _of_team(found, roster, team) for team in teams}
+    if len(spelled) == 1:
+        return "".join(spelled.values())
+    return "; ".join(f"{team}: {text}" for team, text in spelled.items() if text)
+
+
+def _of_team(found: Found, roster: Roster, team: str) -> str:
+    own = [
+        (number, place.pattern)
+        for number, place in zip(roster, found.staffing.places, strict=True)
+        if number and place.team == team
+    ]
+    return ", ".join(f"{number} × {pattern}" for number, pattern in own)
+
+
+def warnings(found: Found) -> list[str]:
+    """Return what to know before the answer is believed."""
+    told = [say("staff.luck", roster=_spelled(found, trial.roster)) for trial in found.by_luck]
+    if not found.complete:
+        told.append(say("staff.incomplete", allowed=found.staffing.size, runs=found.replications))
+    return told
+
+
+def show(found: Found, told: StaffRecord, console: Console) -> None:
+    """Print the answer, the roster, what more and less money buys, and what Erlang C would have said."""
+    scenario = found.staffing.scenario
+    console.print(Text(scenario.name, style="bold"))
+    console.print(
+        Text(
+            say(
+                "staff.searched",
+                tried=told["tried"],
+                allowed=told["allowed"],
+                runs=told["runs"],
+                days=scenario.period.measured // DAY,
+                start=scenario.period.start,
+                seed=scenario.seed,
+            )
+        )
+    )
+    console.print()
+    if told["roster"]:
+        console.print(_roster_table(told))
+        console.print()
+    console.print(Text(say("staff.frontier")))
+    console.print(_trials_table(found, told))
+    console.print()
+    console.print(Text(told["answer"], style="bold"))
+    if erlang := told["erlang_c"]:
+        wait = number(erlang["mean_wait_hours"] * 60, 0)
+        offered = number(erlang["offered"], 2)
+        console.print(Text(say("staff.erlang", agents=erlang["agents"], offered=offered, minutes=wait)))
+    for warning in told["warnings"]:
+        console.print(Text(say("report.warning", text=warning), style="yellow"))
+
+
+def _table(*columns: tuple[str, bool]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for name, is_number in columns:
+        table.add_column(name, justify="right" if is_number else "left", vertical="top")
+    return table
+
+
+def _roster_table(told: StaffRecord) -> Table:
+    table = _table(
+        (say("staff.team"), False),
+        (say("staff.pattern"), False),
+        (say("staff.people"), True),
+        (say("staff.cost", currency=told["currency"]), True),
+    )
+    for row in told["roster"]:
+        table.add_row(Text(row["team"]), Text(row["pattern"]), str(row["people"]), number(row["cost"], 0))
+    return table
+
+
+def _trials_table(found: Found, told: StaffRecord) -> Table:
+    table = _table(
+        (say("staff.roster"), False),
+        (say("staff.cost", currency=told["currency"]), True),
+        (say("staff.kept"), True),
+        (say("column.late_reply_rate"), True),
+        (say("column.order_defect_rate"), True),
+        ("", False),
+    )
+    for mark, trial in _shown(found):
+        table.add_row(
+            Text(_spelled(found, trial.roster)),
+            number(_cost(trial), 0),
+            _share(trial),
+            number(100 * (trial.figure("late_reply_rate").mean or 0.0), 1),
+            number(100 * (trial.figure("order_defect_rate").mean or 0.0), 2),
+            Text(mark),
+        )
+    return table
+
+
+def _shown(found: Found) -> Iterator[tuple[str, Trial]]:
+    for trial in found.frontier:
+        yield "", trial
+    if found.check is not None:
+        yield say("staff.fresh"), found.check
+    if found.next_best is not None:
+        yield say("staff.runner_up"), found.next_best
+    for trial in found.one_less:
+        yield say("staff.less"), trial
+
+
+def _share(trial: Trial) -> str:
+    low, high = trial.interval()
+    return f"{trial.kept}/{len(trial.results)}\n{percent(low).removesuffix(' %')}–{percent(high)}"

@@ -1,0 +1,234 @@
+"""Staffing: which rosters are allowed, that the cheapest one is found, and that it is checked on fresh replications."""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aftersale.errors import DocumentError
+from aftersale_simulator import staffreport
+from aftersale_simulator.results import METRICS, Result
+from aftersale_simulator.roster import Window, covered_hours
+from aftersale_simulator.scenario import Scenario, load_scenario, parse_scenario
+from aftersale_simulator.search import Found, Run, cheapest
+from aftersale_simulator.staffing import Roster, staffing
+
+DEFAULT = load_scenario().scenario
+ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo")
+Keeps = Callable[[Roster, int], bool]
+
+
+def people_of(scenario: Scenario) -> Roster:
+    """Return who works in a scenario that a roster was put into, by the weeks of the shipped one."""
+    weeks = [shift.days for shift in DEFAULT.staffing["shenzhen"].pattern.values()]
+    own = {shift.days: shift.agents or 0 for shift in scenario.team["shenzhen"].shifts}
+    return tuple(own.get(week, 0) for week in weeks)
+
+
+def faked(keeps: Keeps, seen: list[tuple[Roster, int]] | None = None) -> Run:
+    """Return what runs jobs: targets are kept as told, ten hours of work come up, money is a thousand a person."""
+
+    def run(jobs: Sequence[tuple[Scenario, int]]) -> list[Result]:
+        results = []
+        for scenario, number in jobs:
+            roster = people_of(scenario)
+            if seen is not None:
+                seen.append((roster, number))
+            metrics = dict.fromkeys(METRICS, 0.0) | {"labour_cost": 1000.0 * sum(roster)}
+            kept = keeps(roster, number)
+            counts = {"tasks": 60}
+            results.append(Result(metrics, {}, {"late_reply_rate": kept}, counts, busy_hours=10.0))
+        return results
+
+    return run
+
+
+def searched(keeps: Keeps, seen: list[tuple[Roster, int]] | None = None, **options: Any) -> Found:
+    return cheapest(DEFAULT, ZONES, faked(keeps, seen), "test", **options)
+
+
+def test_the_shipped_scenario_allows_up_to_six_people_in_four_weeks() -> None:
+    allowed = staffing(DEFAULT, ZONES, "test")
+    assert [(place.team, place.pattern) for place in allowed.places] == [
+        ("shenzhen", "Mon-Fri"),
+        ("shenzhen", "Tue-Sat"),
+        ("shenzhen", "Wed-Sun"),
+        ("shenzhen", "Sun-Thu"),
+    ]
+    rosters = allowed.rosters()
+    assert len(rosters) == allowed.size == 209
+    assert all(0 < sum(roster) <= 6 for roster in rosters)
+    costs = [allowed.cost(roster) for roster in rosters]
+    assert costs == sorted(costs)
+
+
+def test_a_scenario_that_allows_nothing_gets_five_day_weeks_at_its_teams_own_hours() -> None:
+    usual = staffing(evolve(DEFAULT, staffing={}), ZONES, "test")
+    assert [place.pattern for place in usual.places] == ["Mon-Fri", "Tue-Sat", "Wed-Sun", "Sun-Thu"]
+    assert {place.shift.hours for place in usual.places} == {(540, 1080)}
+    assert usual.most == {"shenzhen": 6}
+
+
+def test_a_roster_costs_what_a_run_of_its_scenario_costs() -> None:
+    allowed = staffing(DEFAULT, ZONES, "test")
+    roster = (1, 0, 2, 0)
+    again = staffing(evolve(allowed.staffed(roster), staffing={}), ZONES, "test")
+    team = allowed.staffed(roster).team["shenzhen"]
+    assert [(sorted(shift.days), shift.agents) for shift in team.shifts] == [([0, 1, 2, 3, 4], 1), ([2, 3, 4, 5, 6], 2)]
+    assert again.hours_today == covered(team)
+    assert allowed.hours(roster) == 368 - 1 + 2 * 376
+
+
+def covered(team: Any) -> float:
+    from datetime import timedelta
+
+    from aftersale_simulator.results import Stage
+    from aftersale_simulator.roster import windows
+
+    stage = Stage.of(DEFAULT)
+    shifts = windows(team, stage.first - timedelta(1), stage.last + timedelta(1))
+    return covered_hours(shifts, *stage.measured(ZONES))
+
+
+def test_hours_that_several_windows_cover_count_once() -> None:
+    hour = 3_600_000_000
+    windows = [Window(0, 4 * hour, 2), Window(2 * hour, 6 * hour, 1), Window(8 * hour, 9 * hour, 1)]
+    assert covered_hours(windows, hour, 8 * hour + hour // 2) == 5.5
+
+
+@given(
+    weights=st.tuples(*[st.integers(0, 3)] * 4),
+    needed=st.integers(1, 12),
+)
+def test_no_cheaper_roster_keeps_the_targets_than_the_one_found(weights: Roster, needed: int) -> None:
+    def keeps(roster: Roster, number: int) -> bool:
+        return sum(weight * people for weight, people in zip(weights, roster, strict=True)) >= needed
+
+    found = searched(keeps)
+    allowed = staffing(DEFAULT, ZONES, "test")
+    good = [roster for roster in allowed.rosters() if keeps(roster, 1)]
+    assert (found.best is None) == (not good)
+    assert found.complete
+    if found.best is not None and found.check is not None:
+        assert allowed.cost(found.best.roster) == min(map(allowed.cost, good))
+        assert found.check.share() == 1.0
+        assert found.next_best is None or found.next_best.roster == good[1]
+        assert all(trial.kept == 0 or keeps(trial.roster, 1) for trial in found.one_less)
+
+
+def test_what_is_found_is_checked_on_replications_that_had_no_part_in_choosing_it() -> None:
+    seen: list[tuple[Roster, int]] = []
+    found = searched(lambda roster, number: sum(roster) >= 3, seen)
+    assert found.best is not None
+    assert found.check is not None
+    assert sorted(found.best.results) == list(range(1, 11))
+    assert sorted(found.check.results) == list(range(11, 46))
+    assert found.check.interval()[0] >= 0.9
+    assert len(set(seen)) == len(seen) == found.replications
+
+
+def test_a_roster_that_was_only_lucky_gives_way_to_the_next() -> None:
+    lucky = staffing(DEFAULT, ZONES, "test").rosters()[0]
+    found = searched(lambda roster, number: sum(roster) >= 2 or (roster == lucky and number <= 10))
+    assert [trial.roster for trial in found.by_luck] == [lucky]
+    assert found.best is not None
+    assert sum(found.best.roster) == 2
+    assert staffreport.warnings(found) == [
+        "1 × Sun-Thu kept the targets in the search and not on fresh replications: it had been lucky."
+    ]
+
+
+def test_rosters_that_fail_are_dropped_early() -> None:
+    seen: list[tuple[Roster, int]] = []
+    searched(lambda roster, number: sum(roster) >= 4, seen)
+    dropped = [number for roster, number in seen if sum(roster) < 3 and number <= 10]
+    assert max(dropped) <= 10
+    assert sum(number <= 2 for number in dropped) > len(dropped) / 2
+
+
+def test_one_person_less_is_shown_to_fail() -> None:
+    found = searched(lambda roster, number: roster[0] >= 1 and roster[2] >= 2)
+    assert found.best is not None
+    assert found.best.roster == (1, 0, 2, 0)
+    assert [trial.roster for trial in found.one_less] == [(0, 0, 2, 0), (1, 0, 1, 0)]
+    assert [trial.kept for trial in found.one_less] == [0, 0]
+    assert "With one person less the best roster keeps them in 0 of" in staffreport.answer(found)
+
+
+def test_a_small_budget_goes_from_neighbour_to_neighbour_and_says_so() -> None:
+    found = searched(lambda roster, number: sum(roster) >= 3, budget=100)
+    assert found.best is not None
+    assert sum(found.best.roster) == 3
+    assert not found.complete
+    assert "may have been overlooked" in " ".join(staffreport.warnings(found))
+
+
+def test_no_roster_at_all_keeps_them_is_an_answer_too() -> None:
+    found = searched(lambda roster, number: False)
+    told = staffreport.record(found)
+    assert (told["roster"], told["cost"], told["probability"]) == ([], None, None)
+    assert told["answer"].startswith("None of the 209 allowed rosters keeps the targets in 90 % of all periods.")
+
+
+def test_what_teams_cost_that_are_not_looked_for_is_in_every_roster() -> None:
+    both = parse_scenario(
+        {
+            **tomli.loads(Path(str(files_of_default())).read_text(encoding="utf-8")),
+            "variant": [],
+            "team": {
+                "shenzhen": {"zone": "Asia/Shanghai", "agents": 3, "shifts": [{"days": "Mon", "hours": "09:00-18:00"}]},
+                "berlin": {
+                    "zone": "Europe/Berlin",
+                    "agents": 1,
+                    "cost_per_hour": "20",
+                    "shifts": [{"days": "Mon-Fri", "hours": "10:00-18:00"}],
+                },
+            },
+        },
+        "test",
+    )
+    allowed = staffing(both, ZONES, "test")
+    assert allowed.fixed == (20.0 * 400, 400.0)
+    assert allowed.cost((0, 0, 0, 0)) == 8000.0
+    assert set(allowed.staffed((0, 1, 0, 0)).team) == {"shenzhen", "berlin"}
+
+
+def files_of_default() -> Any:
+    from aftersale_simulator.scenario import default_scenario
+
+    return default_scenario()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"berlin": {"most": 2, "pattern": {"week": {"days": "Mon-Fri", "hours": "09:00-18:00"}}}}, "no such team"),
+        ({"shenzhen": {"most": 2, "pattern": {}}}, "allow at least one"),
+        ({"shenzhen": {"most": 0, "pattern": {"w": {"days": "Mon", "hours": "09:00-18:00"}}}}, "most"),
+        ({"shenzhen": {"most": 2, "pattern": {"w": {"days": "Mon", "hours": "09:00-18:00", "agents": 2}}}}, "agents"),
+    ],
+)
+def test_a_staffing_that_makes_no_sense_is_refused(change: dict[str, Any], said: str) -> None:
+    raw = tomli.loads(Path(str(files_of_default())).read_text(encoding="utf-8"))
+    with pytest.raises(DocumentError, match=said):
+        parse_scenario({**raw, "staffing": change}, "test")
+
+
+def test_too_many_rosters_are_refused_with_a_way_out() -> None:
+    patterns = {f"p{n}": {"days": "Mon-Fri", "hours": "09:00-18:00"} for n in range(12)}
+    raw = tomli.loads(Path(str(files_of_default())).read_text(encoding="utf-8"))
+    scenario = parse_scenario({**raw, "staffing": {"shenzhen": {"most": 20, "pattern": patterns}}}, "test")
+    with pytest.raises(DocumentError, match=r"225,792,839 rosters are allowed.*fewer patterns"):
+        staffing(scenario, ZONES, "test")
+
+
+def test_all_ways_to_spread_people_are_there_once() -> None:
+    allowed = staffing(DEFAULT, ZONES, "test")
+    everything = {roster for roster in product(range(7), repeat=4) if 0 < sum(roster) <= 6}
+    assert set(allowed.rosters()) == everything

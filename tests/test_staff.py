@@ -1,0 +1,71 @@
+"""`aftersale staff` on all plugins: what it prints, what it writes, and that whatif says the same of the roster."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli
+from click.testing import CliRunner
+
+from aftersale.cli import cli
+
+Ended = tuple[Path, dict[str, Any], str]
+SHOP = """
+name = "Corner shop"
+currency = "EUR"
+replications = 4
+period = { start = 2026-03-02, measured = "28 d", warm_up = "14 d" }
+targets = { late_reply_rate = 0.10, share_of_replications = 0.7 }
+
+[marketplace.DE]
+orders_per_day = 60
+price = { median = "24.90" }
+
+[team.berlin]
+zone = "Europe/Berlin"
+agents = 1
+cost_per_hour = "24"
+shifts = [{ days = "Mon-Fri", hours = "09:00-13:00" }]
+
+[staffing.berlin]
+most = 2
+pattern.week = { days = "Mon-Fri", hours = "09:00-13:00" }
+pattern.weekend = { days = "Sat-Sun", hours = "09:00-13:00" }
+
+[handling]
+reply = { mean = "8 min" }
+"""
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    folder = tmp_path_factory.mktemp("staff")
+    (folder / "shop.toml").write_text(SHOP, encoding="utf-8")
+    asked = ["staff", str(folder / "shop.toml"), "--workers", "1"]
+    text = CliRunner().invoke(cli, asked)
+    told = CliRunner().invoke(cli, [*asked, "--json", "--out", str(folder / "out")])
+    assert (text.exit_code, told.exit_code) == (0, 0), (text.output, told.output)
+    return folder, json.loads(told.output), text.output
+
+
+def test_the_cheapest_roster_has_somebody_on_weekends(ended: Ended) -> None:
+    _, told, text = ended
+    assert [(row["pattern"], row["people"]) for row in told["roster"]] == [("week", 1), ("weekend", 1)]
+    assert told["roster"][0]["hours"] == "09:00-13:00"
+    assert told["probability"] >= 0.7
+    assert told["complete"] is True
+    assert told["answer"] in " ".join(text.split())
+    assert "Erlang C" in text
+
+
+def test_whatif_says_the_same_of_the_roster_that_was_written(ended: Ended) -> None:
+    folder, told, _ = ended
+    written = tomli.loads((folder / "out/scenario.toml").read_text(encoding="utf-8"))
+    assert [shift["agents"] for shift in written["team"]["berlin"]["shifts"]] == [1, 1]
+    compared = CliRunner().invoke(cli, ["whatif", str(folder / "out/scenario.toml"), "--workers", "1", "--json"])
+    (variant,) = json.loads(compared.output)["variants"]
+    assert variant["metrics"]["labour_cost"]["mean"] == told["cost"]
+    best = next(row for row in told["frontier"] if row["cost"] == told["cost"])
+    assert variant["metrics"]["late_reply_rate"]["mean"] == best["late_reply_rate"]
+    assert json.loads((folder / "out/staff.json").read_text(encoding="utf-8")) == told
