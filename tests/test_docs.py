@@ -58,7 +58,8 @@ CASES, HANDBOOK = ROOT / "core/docs/cases.md", ROOT / "core/docs/handbook.md"
 HOOKS_PAGE = ROOT / "core/docs/hooks.md"
 STAFF = ROOT / "simulator/docs/staff.md"
 SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
-CLASSES = tuple("Scenario Period Price Sales Shift Team Allowed Handling OrderSource Targets Variant".split())
+CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Allowed", "Handling")
+CLASSES = (*CLASSES, "OrderSource", "Targets", "Variant")
 
 
 def text(page: Path) -> str:
