@@ -26,7 +26,7 @@ from aftersale_simulator.scenario import (
 from aftersale_simulator.vocabulary import shipped
 
 DEFAULT = load_scenario()
-TEAM = "zone, agents, shifts, holidays, cost_per_hour, serves"
+TEAM = "zone, agents, shifts, holidays, cost_per_hour, serves, absence, other_work, finishes, overtime"
 
 
 def told(raw: dict[str, Any]) -> list[str]:
@@ -270,7 +270,7 @@ def test_tables_are_merged_and_shares_are_replaced() -> None:
         ("handling.repl", "unknown word 'repl' (did you mean 'reply'?)"),
         ("period.end", "unknown word 'end' (allowed: start, measured, warm_up)"),
         ("", "unknown word '' (allowed: currency, period, marketplace, team, handling, seed, replications, "
-             "world, targets, handbook, most_failed, orders, staffing)"),
+             "world, targets, handbook, most_failed, orders, staffing, event, work_order)"),
     ],
 )  # fmt: skip
 def test_a_path_that_leads_nowhere_is_told_with_the_words_allowed_there(path: str, problem: str) -> None:

@@ -88,8 +88,8 @@ def test_a_roster_costs_what_a_run_of_its_scenario_costs() -> None:
 def covered(team: Any) -> float:
     from datetime import timedelta
 
-    from aftersale_simulator.results import Stage
     from aftersale_simulator.roster import windows
+    from aftersale_simulator.stage import Stage
 
     stage = Stage.of(DEFAULT)
     shifts = windows(team, stage.first - timedelta(1), stage.last + timedelta(1))

@@ -13,7 +13,7 @@ from aftersale.orders import FULFILLED_BY_MARKETPLACE, NEVER, Order, Orders
 from aftersale.worlds import Contact, Reaction
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.lives import Happening, Life
-from aftersale_simulator.orders import HourProfile, LocalDays
+from aftersale_simulator.orders import HourProfile, LocalDays, keys_of
 from aftersale_simulator.world import World
 
 Floats = NDArray[np.float64]
@@ -44,6 +44,7 @@ class _Crowd:
 
     def __init__(self, orders: Orders, chances: Chances, world: World) -> None:
         self.orders, self.chances, self.world = orders, chances, world
+        self.keys = keys_of(orders)
         self.place, self.size = orders.marketplaces[0], len(orders)
         self.lost: Flags = orders.delivered_at == NEVER
         self.late: Flags = self.lost | (orders.delivered_at > orders.promised_at)
@@ -52,17 +53,19 @@ class _Crowd:
         self.arrived: Instants = np.where(self.lost, orders.promised_at, orders.delivered_at)
 
     def uniform(self, purpose: str) -> Floats:
-        return self.chances.uniform(self.size, purpose, self.place)
+        return self.chances.uniform(self.keys, purpose, self.place)
+
+    def of(self, name: str) -> Floats:
+        """What a parameter is worth for each order."""
+        return self.world.for_orders(name, self.orders)
 
     def later(self, purpose: str, mean: str, unit: int, where: Flags) -> Instants:
         """Exponential delays of the chosen orders, in microseconds."""
-        draws = self.chances.exponential(np.flatnonzero(where), purpose, self.place)
-        return (draws * self.world[mean] * unit).astype(np.int64)
+        draws = self.chances.exponential(self.keys[where], purpose, self.place)
+        return (draws * self.of(mean)[where] * unit).astype(np.int64)
 
     def rate(self, otherwise: str, late: str, lost: str) -> Floats:
-        return np.where(
-            self.lost, self.world[lost], np.where(self.late, self.world[late], self.world[otherwise])
-        )
+        return np.where(self.lost, self.of(lost), np.where(self.late, self.of(late), self.of(otherwise)))
 
 
 def first_steps(
@@ -94,13 +97,13 @@ def _sorted(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Ins
     inside = np.flatnonzero(at < end)
     order = inside[np.lexsort((kinds[inside], who[inside], at[inside]))]
     chosen, slots = np.unique(who[order], return_inverse=True)
-    hand = Hand(crowd.chances, chosen, crowd.place)
+    hand = Hand(crowd.chances, crowd.keys[chosen], crowd.place)
     return FirstSteps(tuple(steps), at[order], kinds[order], slots, crowd.orders.picked(chosen), hand)
 
 
 def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:
     rate = crowd.rate("message_rate", "late_message_rate", "lost_message_rate")
-    factor = np.where(crowd.handled_elsewhere, crowd.world["fba_message_factor"], 1.0)
+    factor = np.where(crowd.handled_elsewhere, crowd.of("fba_message_factor"), 1.0)
     writes = crowd.uniform("message") < rate * factor
     late = crowd.late[writes]
     after_promise = crowd.orders.promised_at[writes] + crowd.later(
@@ -112,7 +115,7 @@ def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Insta
     moment = np.where(late, after_promise, after_purchase)
     soon = moment < days.bounds[-1]
     who = np.flatnonzero(writes)[soon]
-    share = hours.share_of_day(crowd.chances.uniform(who, "message.hour", crowd.place))
+    share = hours.share_of_day(crowd.chances.uniform(crowd.keys[who], "message.hour", crowd.place))
     return who, _at_hours(moment[soon], share, days)
 
 
@@ -131,27 +134,27 @@ def _at_hours(moment: Instants, share: Floats, days: LocalDays) -> Instants:
 def _returns(crowd: _Crowd) -> tuple[Instants, Instants]:
     world = crowd.world
     by_category = np.array([world.get(f"return_rate_{name}", "return_rate") for name in crowd.orders.categories])
-    rate = by_category[crowd.orders.category] * np.where(crowd.late, world["late_return_factor"], 1.0)
+    rate = world.for_orders("return_rate", crowd.orders, by_category[crowd.orders.category])
+    rate = rate * np.where(crowd.late, crowd.of("late_return_factor"), 1.0)
     returns = (crowd.uniform("return") < rate) & ~crowd.lost & ~crowd.handled_elsewhere
     who = np.flatnonzero(returns)
-    spread = crowd.chances.normal(who, "return.lag", crowd.place)
-    lag = world["return_lag_days"] * np.exp(world["return_lag_sigma"] * spread) * DAY
+    spread = crowd.chances.normal(crowd.keys[who], "return.lag", crowd.place)
+    lag = crowd.of("return_lag_days")[who] * np.exp(crowd.of("return_lag_sigma")[who] * spread) * DAY
     return who, crowd.orders.delivered_at[who] + lag.astype(np.int64)
 
 
 def _claims_without_contact(crowd: _Crowd) -> tuple[Instants, Instants]:
-    rate = np.where(crowd.lost, crowd.world["claim_rate_lost"], crowd.world["claim_rate_late"])
+    rate = np.where(crowd.lost, crowd.of("claim_rate_lost"), crowd.of("claim_rate_late"))
     claims = crowd.late & ~crowd.handled_elsewhere & (crowd.uniform("claim.late") < rate)
-    wait = int(crowd.world["claim_wait_days"] * DAY)
+    wait = (crowd.of("claim_wait_days")[claims] * DAY).astype(np.int64)
     delay = crowd.later("claim.late_delay", "claim_delay_hours", HOUR, claims)
     return np.flatnonzero(claims), crowd.orders.promised_at[claims] + wait + delay
 
 
 def _ratings(crowd: _Crowd, contacts: Flags) -> tuple[Instants, Instants]:
     """Orders that may be rated badly: whether they are depends on what the buyer has been through by then."""
-    world = crowd.world
-    rate = np.where(crowd.late, world["negative_feedback_rate_late"], world["negative_feedback_rate"])
-    rate = np.where(contacts, np.maximum(rate, world["negative_feedback_rate_unheard"]), rate)
+    rate = np.where(crowd.late, crowd.of("negative_feedback_rate_late"), crowd.of("negative_feedback_rate"))
+    rate = np.where(contacts, np.maximum(rate, crowd.of("negative_feedback_rate_unheard")), rate)
     rates = crowd.uniform("feedback") < rate
     delay = crowd.later("feedback.delay", "feedback_delay_days", DAY, rates)
     return np.flatnonzero(rates), crowd.arrived[rates] + delay
@@ -163,7 +166,7 @@ _SINCE = {"purchase": "purchased_at", "promise": "promised_at", "delivery": "del
 def _contacted(crowd: _Crowd, contact: Contact) -> tuple[Instants, Instants]:
     """Orders whose buyers open a case as a plugin says; what never arrived has no delivery to count from."""
     began = getattr(crowd.orders, _SINCE[contact.since])
-    chosen = (crowd.uniform(f"contact.{contact.fact}") < crowd.world[contact.rate]) & (began != NEVER)
+    chosen = (crowd.uniform(f"contact.{contact.fact}") < crowd.of(contact.rate)) & (began != NEVER)
     delay = crowd.later(f"contact.{contact.fact}.delay", contact.delay_days, DAY, chosen)
     return np.flatnonzero(chosen), began[chosen] + delay
 
@@ -175,7 +178,7 @@ def _joined(
 
 
 def _chargebacks(crowd: _Crowd) -> tuple[Instants, Instants]:
-    charged = crowd.uniform("chargeback") < crowd.world["chargeback_rate"]
+    charged = crowd.uniform("chargeback") < crowd.of("chargeback_rate")
     delay = crowd.later("chargeback.delay", "chargeback_delay_days", DAY, charged)
     return np.flatnonzero(charged), crowd.orders.purchased_at[charged] + delay
 
@@ -187,6 +190,9 @@ class Buyers:
         """Take the declared parameters of the scenario."""
         self._world = world
 
+    def _on(self, name: str, life: Life, at: Instant) -> float:
+        return self._world.on(name, at, life.order.category)
+
     def still_would(self, kind: str, life: Life) -> bool:
         """Whether a buyer who was about to do one of UNSURE does it, now that the time has come."""
         if kind == "claim_filed":
@@ -195,49 +201,50 @@ class Buyers:
         return life.hand.uniform("feedback", life.slot) < self._rating_rate(life)
 
     def _rating_rate(self, life: Life) -> float:
-        rate = self._world["negative_feedback_rate_late" if life.late else "negative_feedback_rate"]
-        return max(rate, self._world["negative_feedback_rate_unheard"]) if life.unheard else rate
+        at = life.order.purchased_at
+        rate = self._on("negative_feedback_rate_late" if life.late else "negative_feedback_rate", life, at)
+        return max(rate, self._on("negative_feedback_rate_unheard", life, at)) if life.unheard else rate
 
     def replied(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After a reply: the buyer writes again, or claims all the same, or is content."""
         turn, life.touches = life.touches, life.touches + 1
-        if life.hand.uniform(f"follow_up.{turn}", life.slot) < self._world["follow_up_rate"]:
+        if life.hand.uniform(f"follow_up.{turn}", life.slot) < self._on("follow_up_rate", life, at):
             delay = life.hand.exponential(f"follow_up.delay.{turn}", life.slot)
-            yield at + int(delay * self._world["follow_up_delay_hours"] * HOUR), "buyer_message", life
-        elif life.hand.uniform("claim.answered", life.slot) < self._world["claim_rate_answered"]:
+            yield at + int(delay * self._on("follow_up_delay_hours", life, at) * HOUR), "buyer_message", life
+        elif life.hand.uniform("claim.answered", life.slot) < self._on("claim_rate_answered", life, at):
             yield from self._claim(life, at)
 
     def unheard(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After a contact passed the silence rule unanswered: the buyer may claim, and will rate worse."""
         life.unheard = True
-        if life.hand.uniform("claim.silence", life.slot) < self._world["claim_rate_silence"]:
+        if life.hand.uniform("claim.silence", life.slot) < self._on("claim_rate_silence", life, at):
             yield from self._claim(life, at)
 
     def authorised(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After an authorisation: the return is sent, or given up."""
-        if life.hand.uniform("return.sent", life.slot) < self._world["return_sent_rate"]:
-            delay = life.hand.exponential("return.send_delay", life.slot) * self._world["return_send_days"]
+        if life.hand.uniform("return.sent", life.slot) < self._on("return_sent_rate", life, at):
+            delay = life.hand.exponential("return.send_delay", life.slot) * self._on("return_send_days", life, at)
             yield at + int(delay * DAY), "return_sent", life
         else:
-            yield at + int(self._world["return_abandoned_days"] * DAY), "return_abandoned", life
+            yield at + int(self._on("return_abandoned_days", life, at) * DAY), "return_abandoned", life
 
     def sent(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After the posting: the return reaches the seller."""
-        delay = life.hand.exponential("return.transit", life.slot) * self._world["return_transit_days"]
+        delay = life.hand.exponential("return.transit", life.slot) * self._on("return_transit_days", life, at)
         yield at + int(delay * DAY), "return_received", life
 
     def declined(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After a declined return: the buyer may claim."""
-        if life.hand.uniform("claim.declined", life.slot) < self._world["claim_rate_declined"]:
+        if life.hand.uniform("claim.declined", life.slot) < self._on("claim_rate_declined", life, at):
             yield from self._claim(life, at)
 
     def unpaid(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After a refund missed its deadline: the buyer may claim."""
-        if life.hand.uniform("claim.unpaid", life.slot) < self._world["claim_rate_refund_late"]:
+        if life.hand.uniform("claim.unpaid", life.slot) < self._on("claim_rate_refund_late", life, at):
             yield from self._claim(life, at)
 
     def _claim(self, life: Life, at: Instant) -> Iterator[Happening]:
-        delay = life.hand.exponential("claim.delay", life.slot) * self._world["claim_delay_hours"]
+        delay = life.hand.exponential("claim.delay", life.slot) * self._on("claim_delay_hours", life, at)
         yield at + int(delay * HOUR), "claim_filed", life
 
 
@@ -253,7 +260,9 @@ class Reactions:
         for reaction in self._reactions:
             purpose = f"{reaction.kind}.{reaction.state}.{reaction.fact}"
             purpose = f"{purpose}.{life.turn(purpose)}"
-            if life.hand.uniform(purpose, life.slot) < self._world[reaction.share]:
-                delay = life.hand.exponential(f"{purpose}.delay", life.slot) * self._world[reaction.delay_hours]
+            category = life.order.category
+            if life.hand.uniform(purpose, life.slot) < self._world.on(reaction.share, at, category):
+                mean = self._world.on(reaction.delay_hours, at, category)
+                delay = life.hand.exponential(f"{purpose}.delay", life.slot) * mean
                 yield at + int(delay * HOUR), reaction.fact, life
                 return

@@ -8,6 +8,7 @@ from attrs import evolve
 from aftersale.clocks import DAY
 from aftersale.orders import NEVER, Orders
 from aftersale_simulator.chances import Chances
+from aftersale_simulator.orders import keys_of
 from aftersale_simulator.world import World
 
 
@@ -16,14 +17,18 @@ def delivered(orders: Orders, chances: Chances, world: World) -> Orders:
 
     Most arrive up to `early_days` before the promise, `late_delivery_rate` of them after it, `lost_rate` never.
     """
-    size, place = len(orders), orders.marketplaces[0]
-    promised = orders.purchased_at + _days(np.full(size, world["promise_days"]))
+    keys, place = keys_of(orders), orders.marketplaces[0]
+
+    def of(name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return world.for_orders(name, orders)
+
+    promised = orders.purchased_at + _days(of("promise_days"))
     promised = np.where(orders.promised_at == NEVER, promised, orders.promised_at)
-    fate = chances.uniform(size, "delivery.fate", place)
-    early = promised - _days(world["early_days"] * chances.uniform(size, "delivery.early", place))
-    late = promised + _days(world["late_delivery_days"] * chances.exponential(size, "delivery.late", place))
-    arrives = np.where(fate < world["late_delivery_rate"], late, np.maximum(early, orders.purchased_at))
-    arrives = np.where(fate >= 1 - world["lost_rate"], NEVER, arrives)
+    fate = chances.uniform(keys, "delivery.fate", place)
+    early = promised - _days(of("early_days") * chances.uniform(keys, "delivery.early", place))
+    late = promised + _days(of("late_delivery_days") * chances.exponential(keys, "delivery.late", place))
+    arrives = np.where(fate < of("late_delivery_rate"), late, np.maximum(early, orders.purchased_at))
+    arrives = np.where(fate >= 1 - of("lost_rate"), NEVER, arrives)
     arrives = np.where(orders.delivered_at == NEVER, arrives, orders.delivered_at)
     return evolve(orders, promised_at=promised, delivered_at=arrives)
 

@@ -8,6 +8,7 @@ the fact through the docket, `_follow` lets buyers and marketplace react and the
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import chain
@@ -20,14 +21,15 @@ from attrs import Factory, define, frozen
 from numpy.typing import NDArray
 
 from aftersale.cases import Case, Deadline, Task
-from aftersale.clocks import MINUTE, Instant
+from aftersale.clocks import HOUR, MINUTE, Instant
 from aftersale.docket import Docket
-from aftersale.documents import Duration
+from aftersale.documents import Duration, Word
 from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from aftersale.orders import Orders
 from aftersale.policies import Policy
 from aftersale_simulator.buyers import UNSURE, Buyers, FirstSteps, Reactions
+from aftersale_simulator.crews import Crew, Pace
 from aftersale_simulator.lives import CASE_OF, Happening, Life
 from aftersale_simulator.marketplace import Investigators
 from aftersale_simulator.roster import Window
@@ -37,18 +39,28 @@ from aftersale_simulator.world import DECISION, World
 
 Steps = Generator[simpy.Event, Any, None]
 Queue = list[tuple[Instant, int, Task, Life]]
+FAR: Instant = 2**62
+"""After all instants of a run."""
 CONTACTS = ("message", "return")
 """The kinds of case by which simulated buyers turn to the seller, and which a claim may grow out of."""
 
 
 @define(eq=False)
 class Team:
-    """A team at work: how many are on duty, how many busy, who waits for a task, and which queues it serves."""
+    """A crew at work: how many are on duty, how many busy, who waits for a task, and which queues it serves.
 
+    `closes` is when the next of them go home, `overtime_until` until when those may stay whose shift has ended, for
+    what is due before `reopens`.
+    """
+
+    crew: Crew
     queues: list[Queue]
     on_duty: int = 0
     busy: int = 0
     idle: list[simpy.Event] = Factory(list)
+    closes: Instant = FAR
+    overtime_until: Instant = -FAR
+    reopens: Instant = FAR
 
 
 @frozen(eq=False)
@@ -72,6 +84,7 @@ class _Local:
     reactions: dict[tuple[str, str], Follow]
     misses: dict[str, Follow]
     times: dict[str, Callable[[Life, str], int]]
+    automatic: dict[str, float]
     answers: dict[str, str]
     case_of: dict[str, str]
 
@@ -79,7 +92,7 @@ class _Local:
     def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> _Local:
         buyers = Buyers(world)
         otherwise = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
-        opens = policy.workflow.opened_by
+        opens, language = policy.workflow.opened_by, policy.marketplace.languages[0]
         opened: dict[str, str] = {contact.fact: opens(contact.fact) or "" for contact in world.contacts}
         reactions = chain.from_iterable(world.reactions.values())
         followed: dict[str, str] = {reaction.fact: reaction.kind for reaction in reactions}
@@ -88,7 +101,8 @@ class _Local:
             buyers,
             _reactions(buyers, Investigators(world), world),
             {"silence": buyers.unheard, "refund_after_receipt": buyers.unpaid},
-            {kind: _times(handling.get(kind, otherwise)) for kind in task_kinds(policy.workflow)},
+            {kind: _times(handling.get(kind, otherwise), language) for kind in task_kinds(policy.workflow)},
+            {kind: float(own.automatic) for kind, own in handling.items() if own.automatic},
             world.answers,
             followed | opened | CASE_OF,
         )
@@ -103,7 +117,7 @@ class Effort:
     """What the agents did in the measured period, in microseconds of agents' time; `waits` from task to start.
 
     `daily` is their time by the days between `bounds`, all of a handling on the day on which it began; `backlog` the
-    tasks that were open as each of these days ended.
+    tasks that were open as each of these days ended; `overtime` what teams worked after their shifts.
     """
 
     since: Instant
@@ -113,6 +127,7 @@ class Effort:
     tasks: int = 0
     wasted: int = 0
     waits: array[int] = Factory(lambda: array("q"))
+    overtime: dict[str, int] = Factory(dict)
     daily: list[int] = Factory(lambda self: [0] * (len(self.bounds) - 1), takes_self=True)
     backlog: list[int] = Factory(list)
 
@@ -131,18 +146,17 @@ class Desk:
         self,
         docket: Docket,
         places: Sequence[Place],
-        windows: Mapping[str, Sequence[Window]],
-        serves: Mapping[str, Sequence[str]],
+        crews: Sequence[Crew],
         handling: Mapping[str, Handling],
-        since: Instant,
-        until: Instant,
-        start: Instant,
+        span: tuple[Instant, Instant, Instant],
         bounds: Sequence[Instant] = (),
+        work_order: str = "deadline",
     ) -> None:
-        """Set the stage at `start`: `windows` and `serves` by team, the measured period [since, until).
+        """Set the stage: `span` is its start, and where the measured period begins and ends.
 
         Between `bounds` lie the days of which the effort tells.
         """
+        start, since, until = span
         self.docket, self.until = docket, until
         self.facts: list[Fact] | None = None
         self.effort = Effort(since, until, bounds)
@@ -155,12 +169,16 @@ class Desk:
             place.orders.marketplaces[0]: _Local.of(place.world, handling, docket.policy(place.orders.marketplaces[0]))
             for place in places
         }
-        self._queues = _queues([place.orders.marketplaces[0] for place in places], serves)
-        self._teams = [self._team(windows[name], serves[name]) for name in windows]
-        self._serving = {
-            place: [team for team in self._teams if any(own is queue for own in team.queues)]
-            for place, queue in self._queues.items()
+        self._order = {
+            name: _order(work_order, docket.policy(name), local.world) for name, local in self._local.items()
         }
+        self._queues = _queues(self._local, crews)
+        self._teams = [self._team(crew) for crew in crews]
+        self._serving = {
+            id(queue): [team for team in self._teams if any(own is queue for own in team.queues)]
+            for queue in self._queues.values()
+        }
+        self._rest: dict[str, tuple[Task, int]] = {}
         self.env.process(self._world(places))
         self.env.process(self._days())
 
@@ -269,10 +287,10 @@ class Desk:
         if following is not None and following + 1 < self.until:
             self._watch_at(following + 1)
 
-    def _team(self, windows: Sequence[Window], serves: Sequence[str]) -> Team:
-        mine = [queue for place, queue in self._queues.items() if not serves or place in serves]
-        team = Team(list({id(queue): queue for queue in mine}.values()))
-        changes = _changes(windows, self.now, self.until)
+    def _team(self, crew: Crew) -> Team:
+        mine = [queue for (place, task), queue in self._queues.items() if crew.works_on(place, task)]
+        team = Team(crew, list({id(queue): queue for queue in mine}.values()))
+        changes = _changes(crew.windows, self.now, self.until)
         on_duty = most = 0
         for _, change in changes:
             on_duty += change
@@ -283,17 +301,40 @@ class Desk:
         return team
 
     def _hours(self, team: Team, changes: Sequence[tuple[Instant, int]]) -> Steps:
+        leaving = [at for at, change in changes if change < 0]
+        coming = [at for at, change in changes if change > 0]
         for at, change in changes:
+            team.closes = _after(leaving, self.now)
             if at > self.env.now:
                 yield self.env.timeout(at - self.env.now)
             team.on_duty += change
+            team.closes = _after(leaving, at)
+            if change < 0:
+                team.overtime_until, team.reopens = at + team.crew.overtime, _after(coming, at)
             while team.busy < team.on_duty and self._call(team):
                 pass
 
     def _enqueue(self, task: Task, life: Life) -> None:
+        local = self._local[task.marketplace]
+        if local.automatic and self._is_automatic(task, life, local.automatic.get(task.kind, 0.0)):
+            _call_back(self.env.timeout(0, (task, life)), self._done_by_nobody)
+            return
+        self._offer(task, life)
+
+    def _is_automatic(self, task: Task, life: Life, share: float) -> bool:
+        turn = life.touches if task.kind == "reply" else 0
+        return bool(share) and life.hand.uniform(f"automatic.{task.kind}.{turn}", life.slot) < share
+
+    def _done_by_nobody(self, event: simpy.Event) -> None:
+        task, life = cast("tuple[Task, Life]", event.value)
+        self._finish(task, life)
+
+    def _offer(self, task: Task, life: Life) -> None:
+        """Put a task into its queue, and wake somebody who can do it."""
         self._pushed += 1
-        heappush(self._queues[task.marketplace], (task.due, self._pushed, task, life))
-        for team in self._serving[task.marketplace]:
+        queue = self._queues[task.marketplace, task.kind]
+        heappush(queue, (self._order[task.marketplace](task), self._pushed, task, life))
+        for team in self._serving[id(queue)]:
             if team.busy < team.on_duty:
                 self._call(team)
                 return
@@ -317,8 +358,18 @@ class Desk:
             if cases[task.case].task is task:
                 return task, life
 
+    def _next(self, team: Team) -> tuple[Task, Life] | None:
+        """Return what an agent does who has just finished something; nothing when it is time to go home."""
+        if team.busy <= team.on_duty:
+            return self._most_urgent(team)
+        if self.now < team.overtime_until and (found := self._most_urgent(team)) is not None:
+            if found[0].due < team.reopens:
+                return found
+            self._offer(*found)
+        return None
+
     def _work(self, team: Team) -> Steps:
-        """One agent, who finishes what was begun even after hours."""
+        """One agent, who finishes what was begun even after hours, or else puts it down for others."""
         env = self.env
         while True:
             call = env.event()
@@ -326,22 +377,41 @@ class Desk:
             found = yield call
             while found is not None:
                 task, life = found
-                duration = self._duration(task, life)
-                self._count(task, duration)
-                yield env.timeout(duration)
-                self._finish(task, life)
-                found = self._most_urgent(team) if team.busy <= team.on_duty else None
+                late = team.busy > team.on_duty
+                duration = self._duration(task, life, team.crew.pace)
+                rest = 0 if team.crew.finishes or late else max(0, self.now + duration - team.closes)
+                self._count(task, duration - rest)
+                if late:
+                    self._count_overtime(team.crew.team, duration)
+                yield env.timeout(duration - rest)
+                if rest:
+                    self._put_down(task, life, rest)
+                else:
+                    self._finish(task, life)
+                found = self._next(team)
             team.busy -= 1
 
-    def _duration(self, task: Task, life: Life) -> int:
+    def _duration(self, task: Task, life: Life, pace: Pace) -> int:
+        if self._rest and (left := self._rest.pop(task.case, None)) is not None and left[0] is task:
+            return left[1]
         turn = life.touches if task.kind == "reply" else 0
-        return self._local[task.marketplace].times[task.kind](life, f"handling.{task.kind}.{turn}")
+        usual = self._local[task.marketplace].times[task.kind](life, f"handling.{task.kind}.{turn}")
+        return usual if pace.is_usual else round(usual * pace.at(self.now))
+
+    def _put_down(self, task: Task, life: Life, rest: int) -> None:
+        if self.docket.cases[task.case].task is task:
+            self._rest[task.case] = task, rest
+            self._offer(task, life)
 
     def _count(self, task: Task, duration: int) -> None:
         start = self.now
         self.effort.add(start, start + duration)
         if self.effort.since <= task.opened_at < self.effort.until:
             self.effort.waits.append(start - task.opened_at)
+
+    def _count_overtime(self, team: str, duration: int) -> None:
+        if self.effort.since <= self.now < self.effort.until:
+            self.effort.overtime[team] = self.effort.overtime.get(team, 0) + duration
 
     def _finish(self, task: Task, life: Life) -> None:
         at = self.now
@@ -374,13 +444,41 @@ def _head(queue: Queue) -> tuple[float, int]:
     return queue[0][:2] if queue else (inf, 0)
 
 
-def _queues(places: Sequence[str], serves: Mapping[str, Sequence[str]]) -> dict[str, Queue]:
-    """Return each marketplace's queue: marketplaces that the same teams serve share one."""
-    by_teams: dict[frozenset[str], Queue] = {}
-    return {
-        place: by_teams.setdefault(frozenset(team for team, own in serves.items() if not own or place in own), [])
-        for place in places
-    }
+def _queues(local: Mapping[str, _Local], crews: Sequence[Crew]) -> dict[tuple[str, str], Queue]:
+    """Return the queue of each kind of task on each marketplace: what the same crews do shares one."""
+    by_crews: dict[frozenset[int], Queue] = {}
+    found = {}
+    for place, own in local.items():
+        for task in own.times:
+            doing = frozenset(index for index, crew in enumerate(crews) if crew.works_on(place, task))
+            found[place, task] = by_crews.setdefault(doing, [])
+    return found
+
+
+def _order(work_order: str, policy: Policy, world: World) -> Callable[[Task], Instant]:
+    """Return by what tasks are taken, the least first."""
+    if work_order == "arrival":
+        return _opened
+    if work_order == "deadline":
+        return _due
+    kinds = policy.workflow.kinds.values()
+    risky = {state.task for kind in kinds if any(each.defect for each in kind.state) for state in kind.state}
+    ahead = int(world["risk_head_start_hours"] * HOUR)
+    return lambda task: task.due - ahead if task.kind in risky else task.due
+
+
+def _due(task: Task) -> Instant:
+    return task.due
+
+
+def _opened(task: Task) -> Instant:
+    return task.opened_at
+
+
+def _after(instants: Sequence[Instant], at: Instant) -> Instant:
+    """Return the first of these sorted instants that is after another, or one that is after all."""
+    index = bisect_right(instants, at)
+    return instants[index] if index < len(instants) else FAR
 
 
 def _reactions(buyers: Buyers, investigators: Investigators, world: World) -> dict[tuple[str, str], Follow]:
@@ -403,9 +501,9 @@ def _both(one: Follow | None, other: Follow) -> Follow:
     return other if one is None else lambda life, at: chain(one(life, at), other(life, at))
 
 
-def _times(spec: Handling) -> Callable[[Life, str], int]:
-    """Return how long a task takes, in microseconds, by the chances of its order."""
-    mean = spec.mean
+def _times(spec: Handling, language: str) -> Callable[[Life, str], int]:
+    """Return how long a task takes in a language, in microseconds, by the chances of its order."""
+    mean = round(spec.mean * spec.language.get(Word(language), 1.0))
     if spec.shape == "fixed" or mean == 0:
         return lambda life, purpose: mean
     if spec.shape == "exponential":

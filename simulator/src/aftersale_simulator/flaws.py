@@ -9,6 +9,8 @@ from math import inf
 from sys import float_info
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from aftersale.clocks import DAY
 from aftersale.errors import Problem
 
@@ -93,7 +95,54 @@ def handling_flaws(handling: Any, source: str, words: Vocabulary) -> Iterator[Pr
             yield Problem(source, f"handling.{name}", "unknown kind of task", allowed_words(str(name), words.tasks))
 
 
-def scenario_flaws(scenario: Scenario, source: str) -> Iterator[Problem]:
+def event_flaws(events: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the parameters in unchecked `[[event]]` tables that do not exist, and values out of their range."""
+    for index, event in enumerate(events) if isinstance(events, list) else ():
+        own = event if isinstance(event, dict) else {}
+        for problem in world_flaws(own.get("world"), source, words):
+            yield evolve(problem, path=f"event[{index}].{problem.path}")
+        factors = own.get("factors")
+        for name in factors if isinstance(factors, dict) else ():
+            if name not in words.parameters:
+                hint = allowed_words(str(name), sorted(words.parameters))
+                yield Problem(source, f"event[{index}].factors.{name}", "unknown parameter", hint)
+
+
+def _befallen(scenario: Scenario, source: str) -> Iterator[Problem]:
+    """Yield the marketplaces, teams, categories and rules of events that there are not."""
+    categories = [name for sales in scenario.marketplace.values() for name in sales.categories]
+    known = {
+        "marketplaces": list(map(str, scenario.marketplace)),
+        "teams": list(map(str, scenario.team)),
+        "categories": list(dict.fromkeys(map(str, categories))),
+    }
+    for index, event in enumerate(scenario.event):
+        for key, words in known.items():
+            for number, word in enumerate(getattr(event, key)):
+                if word not in words:
+                    what = f"there is no '{word}' in this scenario"
+                    yield Problem(source, f"event[{index}].{key}[{number}]", what, allowed_words(word, words))
+
+
+def _undone(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the kinds of task that no shift of a marketplace's teams does, and those that there are not."""
+    for name, team in scenario.team.items():
+        for index, shift in enumerate(team.shifts):
+            for number, task in enumerate(shift.tasks):
+                if task not in words.tasks:
+                    path = f"team.{name}.shifts[{index}].tasks[{number}]"
+                    yield Problem(source, path, f"unknown kind of task '{task}'", allowed_words(task, words.tasks))
+    for place in scenario.marketplace:
+        teams = [team for team in scenario.team.values() if not team.serves or place in team.serves]
+        shifts = [shift for team in teams for shift in team.shifts]
+        done = {task for shift in shifts for task in shift.tasks}
+        left = [task for task in words.tasks if task not in done]
+        if done and left and all(shift.tasks for shift in shifts):
+            what = f"nobody does: {', '.join(left)}"
+            yield Problem(source, f"marketplace.{place}", what, "add them to the tasks of a shift, or leave tasks out")
+
+
+def scenario_flaws(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
     """Yield what does not fit together in a scenario whose parts are well: who serves what, and how much."""
     places: tuple[str, ...] = tuple(map(str, scenario.marketplace))
     for name in scenario.staffing if scenario.team else ():
@@ -109,6 +158,8 @@ def scenario_flaws(scenario: Scenario, source: str) -> Iterator[Problem]:
         if place not in served:
             hint = f"add it to the serves of one of: {', '.join(scenario.team)}"
             yield Problem(source, f"marketplace.{place}", "no team serves this marketplace", hint)
+    yield from _befallen(scenario, source)
+    yield from _undone(scenario, source, words)
     for name, what in (("marketplace", "nothing is sold"), ("team", "nobody works")):
         if not getattr(scenario, name):
             yield Problem(source, name, what, f"add a table [{name}.NAME]")

@@ -16,27 +16,31 @@ class Investigators:
         """Take the declared parameters of the scenario."""
         self._world = world
 
+    def _on(self, name: str, life: Life, at: Instant) -> float:
+        return self._world.on(name, at, life.order.category)
+
     def filed(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After a claim was filed: information is requested, or it is decided without."""
-        if life.hand.uniform("claim.information", life.slot) < self._world["information_request_rate"]:
-            delay = life.hand.exponential("claim.information_delay", life.slot)
-            yield at + int(delay * self._world["information_request_delay_hours"] * HOUR), "information_requested", life
+        if life.hand.uniform("claim.information", life.slot) < self._on("information_request_rate", life, at):
+            mean = self._on("information_request_delay_hours", life, at)
+            delay = life.hand.exponential("claim.information_delay", life.slot) * mean
+            yield at + int(delay * HOUR), "information_requested", life
         else:
             yield from self.reviewed(life, at)
 
     def reviewed(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After the evidence: the claim is denied, or granted at the seller's or the marketplace's expense."""
-        if life.hand.uniform("claim.won", life.slot) < self._world["claim_win_rate"]:
+        if life.hand.uniform("claim.won", life.slot) < self._on("claim_win_rate", life, at):
             kind = "claim_denied"
-        elif life.hand.uniform("claim.funded", life.slot) < self._world["marketplace_funded_share"]:
+        elif life.hand.uniform("claim.funded", life.slot) < self._on("marketplace_funded_share", life, at):
             kind = "claim_granted_by_marketplace"
         else:
             kind = "claim_granted"
-        delay = life.hand.exponential("claim.decision_delay", life.slot) * self._world["claim_decision_days"]
+        delay = life.hand.exponential("claim.decision_delay", life.slot) * self._on("claim_decision_days", life, at)
         yield at + int(delay * DAY), kind, life
 
     def appealed(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After an appeal: it is granted or denied."""
-        won = life.hand.uniform("appeal.won", life.slot) < self._world["appeal_success_rate"]
-        delay = life.hand.exponential("appeal.delay", life.slot) * self._world["appeal_decision_days"]
+        won = life.hand.uniform("appeal.won", life.slot) < self._on("appeal_success_rate", life, at)
+        delay = life.hand.exponential("appeal.delay", life.slot) * self._on("appeal_decision_days", life, at)
         yield at + int(delay * DAY), "appeal_granted" if won else "appeal_denied", life

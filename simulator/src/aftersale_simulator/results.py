@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import chain
 from math import isnan
@@ -12,7 +12,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from aftersale.clocks import DAY, HOUR, Instant, start_of_day
+from aftersale.clocks import HOUR, Instant
 from aftersale.days import Daily, Days
 from aftersale.docket import Docket
 from aftersale.metrickinds import default_metrics
@@ -21,10 +21,11 @@ from aftersale.orders import Orders
 from aftersale.policies import Policies, Policy
 from aftersale.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.rules import EVERYWHERE
+from aftersale_simulator.crews import overtime_cost
 from aftersale_simulator.desk import Effort
-from aftersale_simulator.orders import LocalDays
 from aftersale_simulator.roster import Window, labour_cost, paid_hours, windows
 from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.stage import Stage
 from aftersale_simulator.timeline import Timeline, timeline_of
 
 METRICS = (
@@ -72,38 +73,6 @@ class Result:
 
 
 @frozen(eq=False)
-class Stage:
-    """A scenario's period as instants and dates: warm-up from `start`, measured in [since, until)."""
-
-    first: date
-    measured_from: date
-    days: int
-    warm_up: int
-
-    @classmethod
-    def of(cls, scenario: Scenario) -> Stage:
-        """Return the period of a scenario, in whole days."""
-        warm_up, measured = scenario.period.warm_up // DAY, scenario.period.measured // DAY
-        begin = scenario.period.start
-        return cls(begin - timedelta(warm_up), begin, measured, warm_up)
-
-    @property
-    def last(self) -> date:
-        """The last measured day."""
-        return self.measured_from + timedelta(self.days - 1)
-
-    def local_days(self, zone: str) -> LocalDays:
-        """Return all the days that are simulated, those of the warm-up first."""
-        return LocalDays.spanning(self.first, self.warm_up + self.days, zone)
-
-    def measured(self, zones: Sequence[str]) -> tuple[Instant, Instant]:
-        """Return the measured period of several marketplaces: each of its ends is the last of their midnights."""
-        since = max(start_of_day(self.measured_from, zone) for zone in zones)
-        until = max(start_of_day(self.last + timedelta(1), zone) for zone in zones)
-        return since, until
-
-
-@frozen(eq=False)
 class Account:
     """One marketplace's figures over the measured period; `judged` by day: the order defect rate, plugins' metrics."""
 
@@ -137,6 +106,8 @@ def result_of(
     }
     shifts = _shifts(scenario, stage)
     paid, cost = _paid(scenario, shifts, effort.since, effort.until)
+    overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
+    paid, cost = paid + sum(overtime.values()), cost + overtime_cost(scenario, overtime)
     shared = {
         "occupancy": _quotient(effort.busy / HOUR, paid),
         "labour_cost": cost,

@@ -27,17 +27,22 @@ def windows(team: Team, first: date, last: date) -> list[Window]:
 
     Breaks are cut out and holidays left out. Shifts may overlap: each brings its own agents.
     """
-    calendar = Calendar(zone=team.zone, country=team.holidays)
-    found = (window for shift in team.shifts for window in _of_shift(team, shift, first, last, calendar))
-    return sorted(found)
+    return sorted(window for shift in team.shifts for window in shift_windows(team, shift, first, last))
 
 
-def _of_shift(team: Team, shift: Shift, first: date, last: date, calendar: Calendar) -> Iterator[Window]:
+def shift_windows(team: Team, shift: Shift, first: date, last: date) -> list[Window]:
+    """Return when one shift of the team works, on those of its days on which it is worked at all."""
     agents = team.agents if shift.agents is None else shift.agents
-    for opens, closes in _stretches(shift) if agents else ():
-        for start, end in local_windows(shift.days, opens, closes, first, last, calendar):
-            if start < end:
-                yield Window(start, end, agents)
+    if not agents:
+        return []
+    calendar = Calendar(zone=team.zone, country=team.holidays)
+    first, last = max(first, shift.since or first), min(last, shift.until or last)
+    return sorted(
+        Window(start, end, agents)
+        for opens, closes in _stretches(shift)
+        for start, end in local_windows(shift.days, opens, closes, first, last, calendar)
+        if start < end
+    )
 
 
 def _stretches(shift: Shift) -> Iterator[tuple[int, int]]:

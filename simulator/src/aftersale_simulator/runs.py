@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -18,14 +17,16 @@ from aftersale.watch import Watch
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
+from aftersale_simulator.crews import crews
 from aftersale_simulator.desk import Desk, Place
+from aftersale_simulator.events import amended, spells
 from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.recording import Recording
-from aftersale_simulator.results import Result, Stage, result_of
-from aftersale_simulator.roster import windows
+from aftersale_simulator.results import Result, result_of
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.seller import seller_handbook
+from aftersale_simulator.stage import Stage
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
@@ -54,14 +55,15 @@ def _run(
 ) -> Result:
     stage = Stage.of(scenario)
     watch = plugins.watch.another()
-    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins), watch)
+    handbook = amended(seller_handbook(scenario, plugins), scenario.event, stage.measured_from)
+    policies = plugins.policies(tuple(scenario.marketplace), handbook, watch)
     chances = Chances(scenario.seed, replication)
     places = [
-        _place(scenario, policy, stage, chances, World(scenario.world, name, plugins.worlds), orders)
-        for name, policy in policies.items()
+        _place(scenario, policy, stage, chances, _world(scenario, policy, stage, plugins), orders)
+        for policy in policies.values()
     ]
     docket = Docket(policies, plugins.observers(watch))
-    desk = _desk(scenario, stage, docket, places)
+    desk = _desk(scenario, stage, docket, places, chances)
     if record is not None:
         desk.facts = []
     desk.run()
@@ -92,6 +94,13 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def _world(scenario: Scenario, policy: Policy, stage: Stage, plugins: Plugins) -> World:
+    place = policy.marketplace
+    return World(
+        scenario.world, place.name, plugins.worlds, spells(scenario.event, stage.measured_from, place.zone)
+    )
+
+
 def _place(
     scenario: Scenario,
     policy: Policy,
@@ -111,13 +120,10 @@ def _place(
     return Place(orders, first_steps(orders, days, hours_of(sales), chances, world), world)
 
 
-def _desk(scenario: Scenario, stage: Stage, docket: Docket, places: Sequence[Place]) -> Desk:
+def _desk(scenario: Scenario, stage: Stage, docket: Docket, places: Sequence[Place], chances: Chances) -> Desk:
     zones = [docket.policy(place.orders.marketplaces[0]).marketplace.zone for place in places]
     zones = zones or [team.zone for team in scenario.team.values()]
     start = min(start_of_day(stage.first, zone) for zone in zones)
-    since, until = stage.measured(zones)
-    spare = timedelta(1)
-    shifts = {name: windows(team, stage.first - spare, stage.last + spare) for name, team in scenario.team.items()}
-    serves = {name: team.serves for name, team in scenario.team.items()}
+    span = start, *stage.measured(zones)
     bounds = stage.local_days(zones[0]).bounds.tolist()
-    return Desk(docket, places, shifts, serves, scenario.handling, since, until, start, bounds)
+    return Desk(docket, places, crews(scenario, chances), scenario.handling, span, bounds, scenario.work_order)

@@ -34,6 +34,7 @@ from aftersale.documents import (
 from aftersale.errors import DocumentError, Problem
 from aftersale.orderfiles.formats import OrderFormat
 from aftersale_simulator import flaws
+from aftersale_simulator.events import MOST_FACTOR, Event
 from aftersale_simulator.vocabulary import Vocabulary, shipped
 from aftersale_simulator.world import unanswered
 
@@ -108,16 +109,38 @@ class Sales:
 
 
 @frozen
+class Leave:
+    """So many people of a shift are away from the day `start` to the day `until`, both inside."""
+
+    start: Day
+    until: Day
+    agents: Count = Count(1)
+
+    def __attrs_post_init__(self) -> None:
+        if self.until < self.start:
+            raise ValueError("until is not before start")
+
+
+@frozen
 class Shift:
     """When a team works: on which days, from when to when in its own time, less the breaks.
 
-    `hours` and `breaks` count minutes from the local midnight; `agents` replaces the team's number.
+    `hours` and `breaks` count minutes from the local midnight; `agents` replaces the team's number. It is worked from
+    the day `since` to the day `until`. These people do the kinds of task in `tasks`, all where it is empty; what others
+    do takes them `pace` times as long, and longer at first where they were `hired` on a day of late. `leave` says who
+    is away when.
     """
 
     days: Weekdays
     hours: TimeRange
     breaks: tuple[TimeRange, ...] = ()
     agents: Count | None = None
+    since: Day | None = None
+    until: Day | None = None
+    tasks: tuple[Word, ...] = ()
+    pace: Rate = Rate(1.0)
+    hired: Day | None = None
+    leave: tuple[Leave, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         _check(flaws.shift_flaws(self))
@@ -134,7 +157,10 @@ class Team:
     """People in one place who share a queue: `serves` names their marketplaces, empty for all.
 
     `cost_per_hour` is what one paid hour of one agent costs, in the scenario's currency. On public holidays
-    of the country `holidays` nobody works; None means that they work through.
+    of the country `holidays` nobody works; None means that they work through. `absence` is the share of people's days
+    on which they do not come, by default the declared one; absent people are paid. `other_work` is the share of their
+    time that goes to other work. Those who do not finish (`finishes`) put a task down when their shift ends; with
+    `overtime` they stay for so long after it, as long as something is due before the next one begins.
     """
 
     zone: ZoneName
@@ -143,8 +169,13 @@ class Team:
     holidays: CountryCode | None = None
     cost_per_hour: MoneyAmount = MoneyAmount(Decimal(0))
     serves: tuple[Word, ...] = ()
+    absence: Share | None = None
+    other_work: Share = Share(0.0)
+    finishes: bool = True
+    overtime: Duration = Duration(0)
 
     def __attrs_post_init__(self) -> None:
+        _check(["other_work: below 1, or nobody does any of this work"] if self.other_work >= 1 else [])
         numbers = (self.agents, *(shift.agents for shift in self.shifts))
         _check(flaw for agents in numbers for flaw in flaws.beyond("agents", agents, flaws.MOST_AGENTS))
 
@@ -168,14 +199,21 @@ class Allowed:
 
 @frozen
 class Handling:
-    """How long an agent works on one task: the mean, and the spread as standard deviation over mean."""
+    """How long an agent works on one task: the mean, and the spread as standard deviation over mean.
+
+    `automatic` is the share of these tasks that need nobody: a rule of the handbook or a machine does them at once.
+    `language` are factors on the mean by the first language of the marketplace, such as { ja = 1.5 }.
+    """
 
     mean: Duration
     cv: Rate = Rate(0.8)
     shape: Literal["lognormal", "exponential", "fixed"] = "lognormal"
+    automatic: Share = Share(0.0)
+    language: dict[Word, Rate] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         _check(flaws.beyond("cv", self.cv, 100))
+        _check(flaw for factor in self.language.values() for flaw in flaws.beyond("language", factor, MOST_FACTOR))
 
 
 @frozen
@@ -229,7 +267,8 @@ class Scenario:
     that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the
     order file are paths from the scenario's folder, made absolute when it was read from a file. `most_failed` is the
     share of cases that plugins may fail before a run is worth nothing (default assumed). `staffing` says by team what
-    `staff` may choose from.
+    `staff` may choose from. Tasks are taken by their `work_order`: the nearest deadline first, the oldest first, or by
+    risk, where those of cases that may spoil an order get a head start.
     """
 
     name: Word
@@ -247,6 +286,8 @@ class Scenario:
     most_failed: Share = Share(0.01)
     orders: OrderSource | None = None
     staffing: dict[str, Allowed] = field(factory=dict)
+    event: tuple[Event, ...] = ()
+    work_order: Literal["deadline", "arrival", "risk"] = "deadline"
     variant: tuple[Variant, ...] = ()
 
 
@@ -297,13 +338,14 @@ def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None
     problems = [
         *flaws.world_flaws(raw.get("world"), source, known),
         *flaws.handling_flaws(raw.get("handling"), source, known),
+        *flaws.event_flaws(raw.get("event"), source, known),
     ]
     try:
         scenario = structure(Scenario, _mapping_apart(raw), source)
     except DocumentError as error:
         told = [evolve(problem, path=_INSIDE.sub("orders", problem.path)) for problem in error.problems]
         raise DocumentError(source, _in_order([*told, *problems])) from None
-    problems += flaws.scenario_flaws(scenario, source)
+    problems += flaws.scenario_flaws(scenario, source, known)
     if problems:
         raise DocumentError(source, _in_order(problems))
     return scenario

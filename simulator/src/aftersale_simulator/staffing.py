@@ -13,9 +13,9 @@ from attrs import evolve, frozen
 from aftersale.documents import WEEKDAYS, Count, PositiveCount, Weekdays, Word
 from aftersale.errors import DocumentError, Problem
 from aftersale_simulator.flaws import clock_text
-from aftersale_simulator.results import Stage
 from aftersale_simulator.roster import Window, covered_hours, labour_cost, paid_hours, windows
 from aftersale_simulator.scenario import Allowed, Scenario, Shift, Team
+from aftersale_simulator.stage import Stage
 
 Roster = tuple[int, ...]
 """People by place, in the order of the places."""

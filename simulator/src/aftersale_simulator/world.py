@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from math import inf
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from aftersale.clocks import Instant
 from aftersale.documents import Word
+from aftersale.orders import Orders
 from aftersale.workflow import Workflow
 from aftersale.worlds import Contact, Reaction, WorldDefaults
+from aftersale_simulator.events import Spell
 from aftersale_simulator.parameters import load_parameters
 
+Floats = NDArray[np.float64]
 DECISION = "decide_return"
 """The task that becomes one of two facts, by chance."""
 DONE_BY = {"reply": "seller_reply", "refund": "refunded", "submit_evidence": "evidence_submitted"}
@@ -18,25 +27,41 @@ DONE_BY |= {"review_feedback": "feedback_accepted"}
 """The fact that a finished task becomes, where no plugin says it."""
 
 
+class Turn(NamedTuple):
+    """What an event makes of a parameter in [begin, end): its value times `factor` plus `value`; no category is all."""
+
+    begin: Instant
+    end: Instant
+    categories: frozenset[str]
+    factor: float
+    value: float
+
+
 class World:
     """The parameters of one marketplace: the declared defaults, its plugin's over them, the scenario's over both.
 
     `contacts` and `reactions`, by (kind, state), are those that its plugin adds, `absent` the facts that never happen
-    there, `answers` the facts that finished tasks become.
+    there, `answers` the facts that finished tasks become. In `spells` some of the numbers are others.
     """
 
     def __init__(
-        self, overrides: Mapping[str, float] | None = None, place: str = "", plugged: Iterable[WorldDefaults] = ()
+        self,
+        overrides: Mapping[str, float] | None = None,
+        place: str = "",
+        plugged: Iterable[WorldDefaults] = (),
+        spells: Iterable[Spell] = (),
     ) -> None:
-        """Take the scenario's overrides, as checked there, and what plugins say of the marketplace `place`."""
+        """Take the scenario's overrides, as checked there, what plugins say of the marketplace `place`, and events."""
         self._values = {parameter.name: float(parameter.default) for parameter in load_parameters()}
+        self._ranges = {parameter.name: (parameter.low, parameter.high) for parameter in load_parameters()}
         self.contacts: list[Contact] = []
         self.reactions: defaultdict[tuple[str, str], list[Reaction]] = defaultdict(list)
         self.answers = dict(DONE_BY)
         absent: set[str] = set()
         for world in plugged:
-            own = (parameter for parameter in world.parameter if place in parameter.marketplaces)
+            own = [parameter for parameter in world.parameter if place in parameter.marketplaces]
             self._values.update((parameter.name, float(parameter.default)) for parameter in own)
+            self._ranges.update((parameter.name, (parameter.low, parameter.high)) for parameter in own)
             self.contacts += (contact for contact in world.contact if place in contact.marketplaces)
             for reaction in world.reaction:
                 if place in reaction.marketplaces:
@@ -45,10 +70,49 @@ class World:
             self.answers.update((answer.task, answer.fact) for answer in world.answer)
         self.absent = frozenset(absent)
         self._values.update((Word(name), float(value)) for name, value in (overrides or {}).items())
+        self.spells = [spell for spell in spells if spell.event.concerns(place)]
+        self._turns: defaultdict[str, list[Turn]] = defaultdict(list)
+        for spell in self.spells:
+            self._turn(spell)
+
+    def _turn(self, spell: Spell) -> None:
+        event, categories = spell.event, frozenset(spell.event.categories)
+        for name, value in event.world.items():
+            self._turns[name].append(Turn(spell.begin, spell.end, categories, 0.0, float(value)))
+        for name, factor in event.factors.items():
+            self._turns[name].append(Turn(spell.begin, spell.end, categories, float(factor), 0.0))
 
     def __getitem__(self, name: str) -> float:
         """Return the value of a declared parameter."""
         return self._values[Word(name)]
+
+    def on(self, name: str, at: Instant, category: str) -> float:
+        """Return what a parameter is worth at an instant, for an order of that category."""
+        value = self._values[Word(name)]
+        if name not in self._turns:
+            return value
+        for turn in self._turns[name]:
+            if turn.begin <= at < turn.end and (not turn.categories or category in turn.categories):
+                value = value * turn.factor + turn.value
+        return self._within(name, value)
+
+    def for_orders(self, name: str, orders: Orders, base: Floats | None = None) -> Floats:
+        """Return what a parameter is worth for each order, as of its purchase; `base` replaces its usual value."""
+        values = np.full(len(orders), self._values[Word(name)]) if base is None else base
+        for turn in self._turns.get(name, ()):
+            inside = (orders.purchased_at >= turn.begin) & (orders.purchased_at < turn.end)
+            if turn.categories:
+                chosen = np.array([category in turn.categories for category in orders.categories], bool)
+                inside &= chosen[orders.category]
+            values = np.where(inside, values * turn.factor + turn.value, values)
+        return np.clip(values, *self._span(name)) if name in self._turns else values
+
+    def _within(self, name: str, value: float) -> float:
+        low, high = self._span(name)
+        return min(max(value, low), high)
+
+    def _span(self, name: str) -> tuple[float, float]:
+        return self._ranges.get(Word(name), (0.0, inf))
 
     def get(self, name: str, otherwise: str) -> float:
         """Return a parameter, or another where the first is not declared: a rate by category, say."""

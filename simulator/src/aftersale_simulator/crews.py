@@ -1,0 +1,147 @@
+"""Crews: those people of a team who work alike, when they are there, how fast they are, and what they can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aftersale.clocks import DAY, HOUR, Instant, local_date, start_of_day
+from aftersale.days import day_number
+from aftersale.documents import Word
+from aftersale_simulator.chances import Chances
+from aftersale_simulator.events import Event, Spell, spells
+from aftersale_simulator.roster import Window, shift_windows
+from aftersale_simulator.scenario import Scenario, Shift, Team
+from aftersale_simulator.stage import Stage
+from aftersale_simulator.world import World
+
+_MOST_PER_SHIFT = 100_000
+
+
+@frozen(eq=False)
+class Pace:
+    """How much longer than usual work takes these people.
+
+    `usual` is a factor on handling times; newcomers since `hired` take `newcomer` times as long at first and lose that
+    evenly over `learning`; `spells` are events that make everybody slower or faster.
+    """
+
+    usual: float = 1.0
+    hired: Instant | None = None
+    newcomer: float = 1.0
+    learning: int = 1
+    spells: tuple[Spell, ...] = ()
+
+    def at(self, now: Instant) -> float:
+        """Return the factor on handling times at an instant."""
+        factor = self.usual
+        if self.hired is not None and now < self.hired + self.learning:
+            left = 1 - max(0, now - self.hired) / self.learning
+            factor *= 1 + (self.newcomer - 1) * left
+        for spell in self.spells:
+            if spell.begin <= now < spell.end:
+                factor *= spell.event.handling
+        return factor
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it never differs from the handling times."""
+        return self.usual == 1.0 and self.hired is None and not self.spells
+
+
+@frozen(eq=False)
+class Crew:
+    """People of one team who work alike.
+
+    `windows` say when how many of them are there, absences taken out; `serves` and `tasks` what they work on, empty for
+    everything. Those who do not finish put their task down when the shift ends, and the rest of it is done later.
+    `overtime` is how long they stay after a shift for tasks that are due before the next one begins.
+    """
+
+    team: str
+    serves: tuple[str, ...]
+    tasks: tuple[str, ...]
+    windows: tuple[Window, ...]
+    pace: Pace
+    finishes: bool = True
+    overtime: int = 0
+
+    def works_on(self, marketplace: str, task: str) -> bool:
+        """Whether these people do that kind of task there."""
+        return (not self.serves or marketplace in self.serves) and (not self.tasks or task in self.tasks)
+
+
+def crews(scenario: Scenario, chances: Chances) -> list[Crew]:
+    """Return all the crews of a scenario, with who is absent when in one replication."""
+    stage, world = Stage.of(scenario), World(scenario.world)
+    found = []
+    for name, team in scenario.team.items():
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for index, shift in enumerate(team.shifts):
+            groups.setdefault((shift.tasks, shift.pace, shift.hired), []).append(index)
+        own = [event for event in scenario.event if event.befalls(name)]
+        for indices in groups.values():
+            present = [
+                window for index in indices for window in _present(name, team, index, own, stage, chances, world)
+            ]
+            found.append(_crew(name, team, team.shifts[indices[0]], present, own, stage, world))
+    return found
+
+
+def _crew(
+    name: str, team: Team, shift: Shift, present: Iterable[Window], events: Iterable[Event], stage: Stage, world: World
+) -> Crew:
+    slower = tuple(each for each in spells(events, stage.measured_from, team.zone) if each.event.handling != 1.0)
+    pace = Pace(
+        shift.pace / (1 - team.other_work),
+        start_of_day(shift.hired, team.zone) if shift.hired is not None else None,
+        world["new_hire_pace"],
+        max(1, int(world["new_hire_days"] * DAY)),
+        slower,
+    )
+    windows = tuple(sorted(window for window in present if window.agents))
+    return Crew(name, team.serves, shift.tasks, windows, pace, team.finishes, int(team.overtime))
+
+
+def _present(
+    name: str, team: Team, index: int, events: Sequence[Event], stage: Stage, chances: Chances, world: World
+) -> list[Window]:
+    """Return the windows of one shift with those who are there: not on leave, not absent by chance."""
+    shift, spare = team.shifts[index], timedelta(1)
+    planned = shift_windows(team, shift, stage.first - spare, stage.last + spare)
+    usual = world["absence_rate"] if team.absence is None else float(team.absence)
+    away = spells([event for event in events if event.absent], stage.measured_from, team.zone)
+    if not usual and not away and not shift.leave:
+        return planned
+    found = []
+    for window in planned:
+        # A stretch after midnight belongs to the day on which its shift began.
+        day = local_date(window.start - max(0, shift.hours[0]) * (HOUR // 60), team.zone)
+        share = max([usual, *(float(spell.event.absent) for spell in away if spell.first <= day < spell.after_last)])
+        there = window.agents - _on_leave(shift, day)
+        found.append(window._replace(agents=_here(there, share, chances, name, index, day)))
+    return found
+
+
+def _on_leave(shift: Shift, day: date) -> int:
+    return sum(leave.agents for leave in shift.leave if leave.start <= day <= leave.until)
+
+
+def _here(agents: int, absent: float, chances: Chances, team: str, shift: int, day: date) -> int:
+    if agents <= 0:
+        return 0
+    if not absent:
+        return agents
+    people: NDArray[np.int64] = day_number(day) * _MOST_PER_SHIFT + np.arange(agents)
+    return int((chances.uniform(people, "absence", team, shift) >= absent).sum())
+
+
+def overtime_cost(scenario: Scenario, hours: Mapping[str, float]) -> float:
+    """Return what the hours of overtime of each team cost, in the scenario's currency."""
+    pay = World(scenario.world)["overtime_pay"]
+    wages = {name: float(team.cost_per_hour) for name, team in scenario.team.items()}
+    return sum(wages[Word(name)] * spent * pay for name, spent in hours.items())

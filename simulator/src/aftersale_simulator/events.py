@@ -1,0 +1,123 @@
+"""Events: stretches of time in which the world or the desk is not as usual, such as a sale, a strike or an illness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from attrs import evolve, field, frozen
+
+from aftersale.clocks import DAY, Instant, start_of_day
+from aftersale.documents import Count, Day, Duration, Rate, Share, Word
+from aftersale.handbook import Handbook
+from aftersale.rules import Rule
+
+MOST_FACTOR = 1000
+"""No event makes anything more than so many times as frequent or as long."""
+
+
+@frozen
+class Event:
+    """A stretch of whole local days in which something is not as usual.
+
+    It begins on the day `start`, or `after` so much of the measured period, and `lasts` whole days. Empty
+    `marketplaces`, `teams` and `categories` mean all of them. In it `orders` is a factor on the orders of a day;
+    `factors` multiply and `world` sets declared parameters, for orders bought or things happening then, within their
+    declared ranges; a factor on `return_rate` holds for categories with rates of their own, too. `absent` is the share
+    of people who are away, each by chance; `handling` a factor on handling times; `rules` sets the amounts of rows of
+    the handbook, in their own clocks. `source` says who says so.
+    """
+
+    name: Word
+    lasts: Duration
+    start: Day | None = None
+    after: Duration | None = None
+    marketplaces: tuple[Word, ...] = ()
+    teams: tuple[Word, ...] = ()
+    categories: tuple[Word, ...] = ()
+    orders: Rate = Rate(1.0)
+    factors: dict[str, Rate] = field(factory=dict)
+    world: dict[str, Rate] = field(factory=dict)
+    absent: Share = Share(0.0)
+    handling: Rate = Rate(1.0)
+    rules: dict[str, Count] = field(factory=dict)
+    source: Word = Word("assumed")
+
+    def __attrs_post_init__(self) -> None:
+        problems = list(self._flaws())
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    def _flaws(self) -> Iterator[str]:
+        if (self.start is None) == (self.after is None):
+            yield "say either start, a day, or after, a time from the start of the measured period"
+        if self.lasts < DAY or self.lasts % DAY or (self.after or 0) % DAY:
+            yield "lasts and after are whole days, and lasts is at least one: lasts = '7 d'"
+        for name, factor in (("orders", self.orders), ("handling", self.handling), *self.factors.items()):
+            if factor > MOST_FACTOR:
+                yield f"{name}: at most {MOST_FACTOR} times as much"
+
+    def days(self, measured_from: date) -> tuple[date, date]:
+        """Return its first day and the day after its last, for a period whose measured days begin on that one."""
+        first = self.start or measured_from + timedelta(days=(self.after or 0) // DAY)
+        return first, first + timedelta(days=self.lasts // DAY)
+
+    def concerns(self, marketplace: str) -> bool:
+        """Whether it happens on this marketplace."""
+        return not self.marketplaces or marketplace in self.marketplaces
+
+    def befalls(self, team: str) -> bool:
+        """Whether it happens to this team."""
+        return not self.teams or team in self.teams
+
+
+class Spell(NamedTuple):
+    """An event on one marketplace or in one team: [begin, end) in its own local days, as dates and as instants."""
+
+    first: date
+    after_last: date
+    begin: Instant
+    end: Instant
+    event: Event
+
+
+def spells(events: Iterable[Event], measured_from: date, zone: str) -> list[Spell]:
+    """Return when these events are, in the local days of a zone."""
+    found = []
+    for event in events:
+        first, after_last = event.days(measured_from)
+        found.append(Spell(first, after_last, start_of_day(first, zone), start_of_day(after_last, zone), event))
+    return found
+
+
+def amended(handbook: Handbook, events: Sequence[Event], measured_from: date) -> Handbook:
+    """Return the handbook with the rows changed for the days for which events set their amounts.
+
+    Raises KeyError for a name that no row of the handbook has.
+    """
+    for event in events:
+        first, after_last = event.days(measured_from)
+        for name, amount in event.rules.items():
+            rows = [rule for rule in handbook.rules.history() if rule.name == name and rule.amount is not None]
+            if not rows:
+                raise KeyError(name)
+            others = [rule for rule in handbook.rules.history() if rule not in rows]
+            changed = [piece for rule in rows for piece in _cut(rule, amount, first, after_last - timedelta(1), event)]
+            handbook = Handbook((*others, *changed), handbook.source)
+    return handbook
+
+
+def _cut(rule: Rule, amount: int, first: date, last: date, event: Event) -> Iterator[Rule]:
+    """Yield a row before an event, with another amount during it, and after it."""
+    begins, ends = rule.valid_from or date.min, rule.valid_until or date.max
+    if ends < first or begins > last:
+        yield rule
+        return
+    if begins < first:
+        yield evolve(rule, valid_until=first - timedelta(1))
+    source = f"event '{event.name}': {event.source}"
+    during = evolve(rule, amount=amount, source=source, grade="assumed")
+    yield evolve(during, valid_from=max(begins, first), valid_until=min(ends, last))
+    if ends > last:
+        yield evolve(rule, valid_from=last + timedelta(1))
