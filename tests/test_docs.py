@@ -40,6 +40,7 @@ from aftersale.testing import fact, order, reference
 from aftersale.workflow import CaseKind, Move, State, default_workflow
 from aftersale.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale_simulator import scenario as scenarios
+from aftersale_simulator.events import Event
 from aftersale_simulator.results import METRICS
 
 ROOT = Path(__file__).parents[1]
@@ -56,10 +57,11 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 README, RULES, JOURNAL = ROOT / "README.md", ROOT / "core/docs/rules.md", ROOT / "core/docs/journal.md"
 CASES, HANDBOOK = ROOT / "core/docs/cases.md", ROOT / "core/docs/handbook.md"
 HOOKS_PAGE = ROOT / "core/docs/hooks.md"
+STRESS = ROOT / "simulator/docs/stress.md"
 STAFF = ROOT / "simulator/docs/staff.md"
 SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
 CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Allowed", "Handling")
-CLASSES = (*CLASSES, "OrderSource", "Targets", "Variant")
+CLASSES = (*CLASSES, "Leave", "OrderSource", "Targets", "Variant")
 
 
 def text(page: Path) -> str:
@@ -135,6 +137,9 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
     elif "period" in document:
         scenario = scenarios.parse_scenario(document, "shown")
         scenarios.check_marketplaces(scenario, load_plugins(), "shown")
+    elif "event" in document:
+        shown = tomli.loads(blocks(SCENARIO, "toml")[0])
+        scenarios.parse_scenario({**shown, "event": document["event"]}, "shown")
     elif isinstance(document.get("orders"), dict) or "staffing" in document:
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
         scenarios.parse_scenario({**shown, **document}, "shown")
@@ -310,6 +315,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "orders.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
+
+
+def test_every_key_of_an_event_is_described() -> None:
+    assert undescribed(names(Event), STRESS) == []
 
 
 def test_every_key_of_the_document_of_staff_is_described(shop: Path) -> None:

@@ -288,6 +288,7 @@ def test_the_document_has_the_words_that_others_build_on() -> None:
         "answer",
         "cheapest",
         "warnings",
+        "stress",
         "orders",
     ]
     variant = found["variants"][1]

@@ -152,25 +152,35 @@ class Plugins:
         """Return how the marketplaces' own account health reports are read, one format per name."""
         return list(self._health_formats)
 
-    def policy(self, marketplace: str, handbook: Handbook | None = None, watch: Watch | None = None) -> Policy:
+    def policy(
+        self,
+        marketplace: str,
+        handbook: Handbook | None = None,
+        watch: Watch | None = None,
+        rules: RuleSet | None = None,
+    ) -> Policy:
         """Return all that is consulted for one marketplace; its owner and house plugins decide what they want to.
 
-        `watch` keeps what goes wrong with them, else the one of these plugins does.
+        `watch` keeps what goes wrong with them, else the one of these plugins does. `rules` stand in for those that the
+        plugins state: what would be, if a marketplace changed them.
         Raises UnknownMarketplace, and DocumentError when rules or handbook do not fit the workflow.
         """
         known = self._known(marketplace)
         asked = {hook: self._asked(hook, self._owners[marketplace]) for hook in DECIDING}
         decisions = Decisions(asked, watch if watch is not None else self.watch)
-        return Policy(known, self.rules, handbook, self.workflow, decisions, self.metrics)
+        stated = self.rules if rules is None else rules
+        return Policy(known, stated, handbook, self.workflow, decisions, self.metrics)
 
     def policies(
         self,
         names: Iterable[str] | None = None,
         handbook: Handbook | None = None,
         watch: Watch | None = None,
+        rules: RuleSet | None = None,
     ) -> dict[str, Policy]:
-        """Return the policies of these marketplaces, or of all; raises as `policy` does."""
-        return {name: self.policy(name, handbook, watch) for name in (self.marketplaces if names is None else names)}
+        """Return the policies of these marketplaces, or of all, as `policy` does; raises as it does."""
+        asked = self.marketplaces if names is None else names
+        return {name: self.policy(name, handbook, watch, rules) for name in asked}
 
     def stated(self, name: str) -> tuple[Rule, ...]:
         """Return the rules that a plugin states, whatever their dates; raises KeyError for one that is not loaded."""

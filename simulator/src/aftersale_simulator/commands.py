@@ -61,6 +61,7 @@ _seed = click.option(
 @click.option(
     "--out", type=_A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
 )
+@click.option("--stress", metavar="NAME|FILE", multiple=True, help="Put every variant to a test, such as prime_day.")
 @click.option("--by-marketplace", is_flag=True, help="Tell how each variant did where, and what it missed most.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -76,6 +77,7 @@ def whatif(
     seed: int | None,
     workers: int | None,
     out: Path | None,
+    stress: Sequence[str],
     by_marketplace: bool,
     json_: bool,
 ) -> None:
@@ -96,7 +98,7 @@ def whatif(
     source = _loaded(scenario, plugins)
     if scenario is None and orders is not None:
         source = _followed(source, orders, plugins)
-    planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders))
+    planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders), stress)
     wished = None if precision is None else Precision(precision, at_most)
     with _progress(None if wished else planned.runs, quiet=json_) as on_done:
         compare = _comparing(plugins, workers or os.cpu_count() or 1, on_done, history)
@@ -216,11 +218,12 @@ def _planned(
     vary: Sequence[str],
     settings: Sequence[str],
     options: dict[str, Any],
+    stress: Sequence[str] = (),
 ) -> tuple[Plan, History | None]:
     """Return what to simulate, with the order file read and what it says about returns set in the world."""
     from aftersale_simulator.plans import plan
 
-    planned = plan(source, vary, settings, options)
+    planned = plan(source, vary, settings, options, stress)
     _check(planned, plugins)
     if planned.scenario.orders is None:
         return planned, None
@@ -231,7 +234,7 @@ def _planned(
     learnt = {
         f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world
     }
-    return plan(source, vary, settings, {**options, **learnt}), history
+    return plan(source, vary, settings, {**options, **learnt}, stress), history
 
 
 def _check(planned: Plan, plugins: Plugins) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -10,8 +10,7 @@ from attrs import evolve, field, frozen
 
 from aftersale.clocks import DAY, Instant, start_of_day
 from aftersale.documents import Count, Day, Duration, Rate, Share, Word
-from aftersale.handbook import Handbook
-from aftersale.rules import Rule
+from aftersale.rules import EVERYWHERE, Rule
 
 MOST_FACTOR = 1000
 """No event makes anything more than so many times as frequent or as long."""
@@ -25,8 +24,8 @@ class Event:
     `marketplaces`, `teams` and `categories` mean all of them. In it `orders` is a factor on the orders of a day;
     `factors` multiply and `world` sets declared parameters, for orders bought or things happening then, within their
     declared ranges; a factor on `return_rate` holds for categories with rates of their own, too. `absent` is the share
-    of people who are away, each by chance; `handling` a factor on handling times; `rules` sets the amounts of rows of
-    the handbook, in their own clocks. `source` says who says so.
+    of people who are away, each by chance; `handling` a factor on handling times; `rules` sets the amounts of the
+    marketplaces' rules, in their own clocks, and of rows of the handbook that ask for more. `source` says who says so.
     """
 
     name: Word
@@ -91,21 +90,31 @@ def spells(events: Iterable[Event], measured_from: date, zone: str) -> list[Spel
     return found
 
 
-def amended(handbook: Handbook, events: Sequence[Event], measured_from: date) -> Handbook:
-    """Return the handbook with the rows changed for the days for which events set their amounts.
+def amended(rows: Iterable[Rule], events: Iterable[Event], measured_from: date, *, tighter: bool) -> list[Rule]:
+    """Return dated rows with the amounts changed that events set, while they last.
 
-    Raises KeyError for a name that no row of the handbook has.
+    `tighter` leaves rows alone that ask for less time already, as a seller's own do.
     """
+    found = list(rows)
     for event in events:
         first, after_last = event.days(measured_from)
         for name, amount in event.rules.items():
-            rows = [rule for rule in handbook.rules.history() if rule.name == name and rule.amount is not None]
-            if not rows:
-                raise KeyError(name)
-            others = [rule for rule in handbook.rules.history() if rule not in rows]
-            changed = [piece for rule in rows for piece in _cut(rule, amount, first, after_last - timedelta(1), event)]
-            handbook = Handbook((*others, *changed), handbook.source)
-    return handbook
+            found = [
+                piece
+                for rule in found
+                for piece in (
+                    _cut(rule, amount, first, after_last - timedelta(1), event)
+                    if _changes(rule, name, amount, event, tighter)
+                    else (rule,)
+                )
+            ]
+    return found
+
+
+def _changes(rule: Rule, name: str, amount: int, event: Event, tighter: bool) -> bool:
+    if rule.name != name or rule.amount is None or (tighter and rule.amount <= amount):
+        return False
+    return rule.marketplace == EVERYWHERE or event.concerns(rule.marketplace)
 
 
 def _cut(rule: Rule, amount: int, first: date, last: date, event: Event) -> Iterator[Rule]:

@@ -12,7 +12,9 @@ from attrs import field, frozen
 
 from aftersale.errors import DocumentError, Problem
 from aftersale_simulator.changes import changed, parse_assignment, with_changes
+from aftersale_simulator.events import Event
 from aftersale_simulator.scenario import Scenario, ScenarioFile, parse_scenario
+from aftersale_simulator.stresses import stress_events, stress_names, stressed
 from aftersale_simulator.vocabulary import Vocabulary, shipped
 
 Changes = dict[str, Any]
@@ -30,11 +32,15 @@ _SHARED = (
 
 @frozen
 class Alternative:
-    """One variant to simulate: its name, what it changes in the scenario, and the scenario that results."""
+    """One variant to simulate: its name, what it changes in the scenario, and the scenario that results.
+
+    `calm` names the variant that it is under stress; it is empty without stress.
+    """
 
     name: str
     changes: Changes
     scenario: Scenario
+    calm: str = ""
 
 
 @frozen
@@ -50,6 +56,7 @@ class Plan:
     settings: Changes
     alternatives: tuple[Alternative, ...]
     words: Vocabulary = field(factory=shipped)
+    stress: tuple[Event, ...] = ()
 
     @property
     def runs(self) -> int:
@@ -62,11 +69,12 @@ def plan(
     vary: Sequence[str] = (),
     settings: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
+    stress: Sequence[str] = (),
 ) -> Plan:
     """Return what is to be compared: the grid of `vary`, or else the scenario and the variants it names.
 
-    `vary` and `settings` are assignments `PATH=VALUE…`, `options` changes made by other means. Raises
-    DocumentError with the problems of all of them.
+    With a `stress`, or several at once, each variant stands there twice, without and with it. `vary` and `settings` are
+    assignments `PATH=VALUE…`, `options` changes made by other means. Raises DocumentError with the problems of all.
     """
     own, words = _settings(settings), source.words
     chosen = {**own, **(options or {})}
@@ -74,7 +82,20 @@ def plan(
     scenario = parse_scenario(raw, "--set" if chosen else source.source, words)
     grid = list(_grid(raw, vary, words)) if vary else list(_named(scenario))
     origin = "--vary" if vary else source.source
-    return Plan(raw, scenario, own, tuple(_alternatives(raw, grid, origin, words)), words)
+    pairs = list(_stressed(raw, grid, stress, words)) if stress else [(*one, "") for one in grid]
+    events = stress_events(stress)
+    return Plan(raw, scenario, own, tuple(_alternatives(raw, pairs, origin, words)), words, events)
+
+
+def _stressed(
+    raw: Mapping[str, Any], grid: Iterable[tuple[str, Changes]], stress: Sequence[str], words: Vocabulary
+) -> Iterator[tuple[str, Changes, str]]:
+    """Yield every variant without the stress and with it."""
+    added = ", ".join(stress_names(stress))
+    for name, changes in grid:
+        yield name, changes, ""
+        own = changed(raw, changes, name, words)
+        yield f"{name} + {added}", {**changes, "event": stressed(own, stress)["event"]}, name
 
 
 def _settings(assignments: Sequence[str]) -> Changes:
@@ -151,18 +172,18 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
 
 
 def _alternatives(
-    raw: Mapping[str, Any], named: Iterable[tuple[str, Changes]], origin: str, words: Vocabulary
+    raw: Mapping[str, Any], named: Iterable[tuple[str, Changes, str]], origin: str, words: Vocabulary
 ) -> Iterator[Alternative]:
     """Build every variant; raises DocumentError with the problems of all, each naming the variant."""
     problems: list[Problem] = []
     found: dict[str, Alternative] = {}
-    for name, changes in named:
+    for name, changes, calm in named:
         where = f"{origin}, variant '{name}'"
         if name in found:
             problems.append(Problem(where, "", "the name is taken", "give each variant a name of its own"))
         try:
             scenario = parse_scenario(changed(raw, changes, where, words), where, words)
-            found[name] = Alternative(name, changes, scenario)
+            found[name] = Alternative(name, changes, scenario, calm)
         except DocumentError as error:
             problems += error.problems
     if len(found) and not problems:

@@ -13,6 +13,7 @@ from attrs import asdict
 
 from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.statistics import Estimate
+from aftersale_simulator.stresses import Trial
 from aftersale_simulator.whatif import Comparison, Figure, PlaceStanding, Standing
 
 if TYPE_CHECKING:
@@ -46,6 +47,28 @@ class VariantRecord(TypedDict):
     marketplaces: dict[str, PlaceRecord]
 
 
+class BreakRecord(TypedDict):
+    """How a measure went under a stress; days as text, null where that never happened."""
+
+    measure: str
+    line: float
+    broke_on: str | None
+    worst: float
+    worst_on: str
+    back_on: str | None
+    broken: int
+    calm_over: bool
+
+
+class TrialRecord(TypedDict):
+    """What a stress broke in a variant, the first one first; it lasted from `begins` to the day before `ends`."""
+
+    variant: str
+    begins: str
+    ends: str
+    breaks: list[BreakRecord]
+
+
 class ComparisonRecord(TypedDict):
     """A comparison as JSON shows it; `cheapest` names the variant that the answer is about, or None."""
 
@@ -58,6 +81,7 @@ class ComparisonRecord(TypedDict):
     answer: str
     cheapest: str | None
     warnings: list[str]
+    stress: list[TrialRecord]
     orders: dict[str, Any] | None
 
 
@@ -76,6 +100,7 @@ def record(
         answer=answer(comparison),
         cheapest=cheapest.name if cheapest else None,
         warnings=[*notes, *warnings(comparison)],
+        stress=[_trial(trial) for trial in comparison.trials],
         orders=_history(history),
     )
 
@@ -97,6 +122,23 @@ def _variant(standing: Standing) -> VariantRecord:
         metrics={name: _figure(figure) for name, figure in standing.metrics.items()},
         marketplaces={name: _place(place) for name, place in standing.places.items()},
     )
+
+
+def _trial(trial: Trial) -> TrialRecord:
+    breaks = [
+        BreakRecord(
+            measure=each.measure,
+            line=each.line,
+            broke_on=None if each.broke_on is None else str(each.broke_on),
+            worst=each.worst,
+            worst_on=str(each.worst_on),
+            back_on=None if each.back_on is None else str(each.back_on),
+            broken=each.broken,
+            calm_over=each.calm_over,
+        )
+        for each in trial.breaks
+    ]
+    return TrialRecord(variant=trial.name, begins=str(trial.begins), ends=str(trial.ends), breaks=breaks)
 
 
 def _place(place: PlaceStanding) -> PlaceRecord:

@@ -77,6 +77,10 @@ def show(
     for part in _places(comparison) if by_marketplace else ():
         console.print(part)
         console.print()
+    if comparison.trials:
+        from aftersale_simulator.stressreport import show_trials
+
+        show_trials(comparison.trials, console)
     console.print(Text(found["answer"], style="bold"))
     for warning in found["warnings"]:
         console.print(Text(say("report.warning", text=warning), style="yellow"))

@@ -19,13 +19,13 @@ from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.crews import crews
 from aftersale_simulator.desk import Desk, Place
-from aftersale_simulator.events import amended, spells
+from aftersale_simulator.events import spells
 from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, result_of
 from aftersale_simulator.scenario import Scenario
-from aftersale_simulator.seller import seller_handbook
+from aftersale_simulator.seller import rules_in_force, seller_handbook
 from aftersale_simulator.stage import Stage
 from aftersale_simulator.world import World
 
@@ -55,8 +55,8 @@ def _run(
 ) -> Result:
     stage = Stage.of(scenario)
     watch = plugins.watch.another()
-    handbook = amended(seller_handbook(scenario, plugins), scenario.event, stage.measured_from)
-    policies = plugins.policies(tuple(scenario.marketplace), handbook, watch)
+    handbook, rules = seller_handbook(scenario, plugins), rules_in_force(scenario, plugins)
+    policies = plugins.policies(tuple(scenario.marketplace), handbook, watch, rules)
     chances = Chances(scenario.seed, replication)
     places = [
         _place(scenario, policy, stage, chances, _world(scenario, policy, stage, plugins), orders)

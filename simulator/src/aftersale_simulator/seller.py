@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aftersale.errors import DocumentError, Problem
 from aftersale.handbook import Handbook, default_handbook, load_handbook
+from aftersale.rules import RuleSet
+from aftersale_simulator.events import amended
+from aftersale_simulator.flaws import allowed_words
 from aftersale_simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -13,7 +17,31 @@ if TYPE_CHECKING:
 
 
 def seller_handbook(scenario: Scenario, plugins: Plugins) -> Handbook:
-    """Return the scenario's own handbook over the default one; raises DocumentError when its file is unusable."""
-    if not scenario.handbook:
-        return default_handbook()
-    return load_handbook(Path(scenario.handbook), plugins.workflow, plugins.metrics)
+    """Return the scenario's own handbook over the default one, with what its events change for a while.
+
+    Raises DocumentError when its file is unusable, and for events that change rules that nobody states.
+    """
+    found = default_handbook()
+    if scenario.handbook:
+        found = load_handbook(Path(scenario.handbook), plugins.workflow, plugins.metrics)
+    if not any(event.rules for event in scenario.event):
+        return found
+    stated = (*found.rules.history(), *plugins.rules.history())
+    known = sorted({rule.name for rule in stated if rule.amount is not None})
+    problems = tuple(
+        Problem("event", f"event[{index}].rules.{name}", "no rule with an amount is called that", hint)
+        for index, event in enumerate(scenario.event)
+        for name in event.rules
+        if name not in known and (hint := allowed_words(name, known))
+    )
+    if problems:
+        raise DocumentError("event", problems)
+    rows = amended(found.rules.history(), scenario.event, scenario.period.start, tighter=True)
+    return Handbook(rows, found.source)
+
+
+def rules_in_force(scenario: Scenario, plugins: Plugins) -> RuleSet | None:
+    """Return the marketplaces' rules with what events change for a while; None where none of them does."""
+    if not any(event.rules for event in scenario.event):
+        return None
+    return RuleSet(amended(plugins.rules.history(), scenario.event, scenario.period.start, tighter=False))

@@ -15,6 +15,8 @@ from aftersale_simulator.plans import Alternative, Changes, Plan
 from aftersale_simulator.precision import Precision
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.statistics import Estimate, difference, estimate, wilson
+from aftersale_simulator.stresses import Trial, trial
+from aftersale_simulator.timeline import Timeline
 
 if TYPE_CHECKING:
     from aftersale_simulator.results import Result
@@ -56,7 +58,8 @@ class Standing:
 
     `targets` says of each in how many replications it was met, `targets_met` of all at once; `secure` that
     they were met with so much room that few replications tell enough. `failed` are the cases that plugins failed in
-    all replications, by cause; `places` says how it did on each marketplace.
+    all replications, by cause; `places` says how it did on each marketplace, `timelines` how each replication went, and
+    `calm` which variant it is under stress.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Standing:
     secure: bool = False
     failed: dict[str, int] = field(factory=dict)
     places: dict[str, PlaceStanding] = field(factory=dict)
+    timelines: tuple[Timeline, ...] = field(factory=tuple, eq=False)
+    calm: str = ""
 
     def cost(self) -> float:
         """Return the mean labour cost, which variants are ranked by."""
@@ -81,7 +86,8 @@ class Standing:
 class Comparison:
     """All variants side by side, in order; the differences are to the first one.
 
-    `widest` is half of the widest interval that a `precision` was asked for.
+    `widest` is half of the widest interval that a `precision` was asked for. `trials` tell what a stress broke; with
+    one, the answer is about the variants under stress.
     """
 
     scenario: Scenario
@@ -89,6 +95,7 @@ class Comparison:
     standings: tuple[Standing, ...]
     precision: Precision | None = None
     widest: float | None = None
+    trials: tuple[Trial, ...] = ()
 
     @property
     def replications(self) -> int:
@@ -103,13 +110,18 @@ class Comparison:
     @property
     def cheapest(self) -> Standing | None:
         """The variant that keeps the targets at the least mean cost, the first of equals; None for none."""
-        return min(filter(self.keeps, self.standings), key=Standing.cost, default=None)
+        return min(filter(self.keeps, self.contenders), key=Standing.cost, default=None)
+
+    @property
+    def contenders(self) -> tuple[Standing, ...]:
+        """The variants that the answer is about: those under stress where there is one, else all."""
+        return tuple(standing for standing in self.standings if standing.calm) or self.standings
 
     @property
     def nearest(self) -> Standing:
         """The variant that met all targets most often; of equals, the one that met single ones most often."""
         return max(
-            self.standings, key=lambda standing: (standing.targets_met, sum(standing.targets.values()))
+            self.contenders, key=lambda standing: (standing.targets_met, sum(standing.targets.values()))
         )
 
     @property
@@ -119,7 +131,7 @@ class Comparison:
         limit = float("inf") if cheapest is None else cheapest.cost()
         return [
             standing
-            for standing in self.standings
+            for standing in self.contenders
             if (standing is cheapest or (standing.cost() <= limit and not self.keeps(standing)))
             and self._open(standing)
         ]
@@ -157,7 +169,16 @@ def simulate(plan: Plan, compare: Compare, precision: Precision | None = None) -
     )
     scenario = evolve(plan.alternatives[0].scenario, replications=PositiveCount(done))
     widest = precision.widest(runs) if precision is not None else None
-    return Comparison(scenario, plan.settings, standings, precision, widest)
+    return Comparison(scenario, plan.settings, standings, precision, widest, tuple(_trials(plan, standings)))
+
+
+def _trials(plan: Plan, standings: Sequence[Standing]) -> Iterator[Trial]:
+    """Yield what the stress broke in each variant, beside the same variant without it."""
+    by_name = {standing.name: standing for standing in standings}
+    for one in plan.alternatives:
+        if one.calm:
+            calm, under = by_name[one.calm].timelines, by_name[one.name].timelines
+            yield trial(one.name, one.scenario, plan.stress, calm, under)
 
 
 def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Result]) -> Standing:
@@ -172,6 +193,8 @@ def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Resul
         _secure(one.scenario, results),
         _failed(results),
         {place: _at(place, results) for place in results[0].by_marketplace} if results else {},
+        tuple(result.timeline for result in results if result.timeline is not None),
+        one.calm,
     )
 
 

@@ -1,0 +1,199 @@
+"""Stresses: events by name that put a scenario to the test, what they break first, and how long that takes to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aftersale.documents import Word, read, structure
+from aftersale.errors import DocumentError, Problem
+from aftersale_simulator.events import Event
+from aftersale_simulator.flaws import allowed_words
+from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.stage import Stage
+from aftersale_simulator.timeline import Timeline
+
+ROLLING = 7
+"""Days over which late replies are looked at: single days have few contacts, and weekends."""
+LATE, DEFECTS, BACKLOG, CLAIMS = "late_reply_rate", "order_defect_rate", "backlog", "claims"
+MEASURES = (LATE, DEFECTS, BACKLOG, CLAIMS)
+WORSE = 1.1
+"""How many times its value without a stress a measure must have on days on which that misses the target (assumed)."""
+UNUSUAL = 1.5
+"""How many times what is usual, on the same day and over all days, a measure without a target must be (assumed)."""
+Floats = NDArray[np.float64]
+
+
+@frozen
+class Stress:
+    """A stress as it stands in its file: what it is called, and the events that it is made of."""
+
+    name: Word
+    event: tuple[Event, ...]
+
+
+def shipped_stresses() -> list[str]:
+    """Return the names of the stresses that come with the simulator, sorted."""
+    return sorted(
+        entry.name.removesuffix(".toml")
+        for entry in (files("aftersale_simulator") / "stresses").iterdir()
+        if entry.name.endswith(".toml")
+    )
+
+
+def stress_document(name: str) -> dict[str, Any]:
+    """Return the parsed file of a stress: a shipped one by its name, or any other by its path.
+
+    Raises DocumentError for a name that is neither, and for a file that is no stress.
+    """
+    if name in shipped_stresses():
+        raw = read(files("aftersale_simulator") / "stresses" / f"{name}.toml")
+    elif name.endswith(".toml"):
+        raw = read(Path(name))
+    else:
+        hint = f"{allowed_words(name, shipped_stresses())}; or name a file that ends in .toml"
+        raise DocumentError("--stress", (Problem("--stress", "", f"there is no stress '{name}'", hint),))
+    structure(Stress, raw, name)
+    return raw
+
+
+def stress_events(stresses: Sequence[str]) -> tuple[Event, ...]:
+    """Return the events of these stresses; raises as `stress_document` does."""
+    return tuple(event for name in stresses for event in structure(Stress, stress_document(name), name).event)
+
+
+def stress_names(stresses: Sequence[str]) -> list[str]:
+    """Return what these stresses are called in their files; raises as `stress_document` does."""
+    return [str(stress_document(name)["name"]) for name in stresses]
+
+
+def stressed(raw: Mapping[str, Any], stresses: Sequence[str]) -> dict[str, Any]:
+    """Return a scenario document with the events of these stresses added to its own."""
+    added = [event for name in stresses for event in stress_document(name)["event"]]
+    return {**raw, "event": [*raw.get("event", ()), *added]}
+
+
+@frozen
+class Break:
+    """How one measure went under a stress.
+
+    Its line is the scenario's target; on days on which that is missed without any stress (`calm_over`) WORSE times
+    the calm value; without a target UNUSUAL times what is usual. `broke_on` is the first day since the stress began on
+    which the mean over replications was over it; `line` where it lay then, `worst` the value farthest over it, on
+    `worst_on`, `back_on` the first day from which it stayed under; None where that never happened. `broken` counts the
+    replications, of `replications`, that were over the line themselves on some day.
+    """
+
+    measure: str
+    line: float
+    broke_on: date | None
+    worst: float
+    worst_on: date
+    back_on: date | None
+    broken: int
+    replications: int
+    calm_over: bool
+
+
+@frozen
+class Trial:
+    """A variant under stress: from the day `begins` to the day before `ends`, and what broke, the first one first."""
+
+    name: str
+    begins: date
+    ends: date
+    breaks: tuple[Break, ...]
+
+    def first(self) -> Break | None:
+        """Return what broke first; None where everything held."""
+        return next((each for each in self.breaks if each.broke_on is not None), None)
+
+
+def trial(
+    name: str, scenario: Scenario, events: Sequence[Event], calm: Sequence[Timeline], under: Sequence[Timeline]
+) -> Trial:
+    """Return what the events of a stress broke, by the timelines of the same replications without and with them."""
+    stage = Stage.of(scenario)
+    spans = [event.days(stage.measured_from) for event in events]
+    begins, ends = min(first for first, _ in spans), max(after for _, after in spans)
+    breaks = [_break(measure, scenario, stage, begins, calm, under) for measure in MEASURES]
+    breaks.sort(key=lambda each: (each.broke_on or date.max, MEASURES.index(each.measure)))
+    return Trial(name, begins, min(ends, stage.last + timedelta(1)), tuple(breaks))
+
+
+def _break(
+    measure: str, scenario: Scenario, stage: Stage, begins: date, calm: Sequence[Timeline], under: Sequence[Timeline]
+) -> Break:
+    usual, each = _mean(series(measure, calm)), series(measure, under)
+    target = getattr(scenario.targets, measure, None)
+    since = min(max(0, (begins - stage.measured_from).days), stage.days - 1)
+    line = _line(usual, target)[since:]
+    mean = _mean(each)[since:]
+    over = np.flatnonzero(mean > line)
+    back = int(over[-1]) + 1 if len(over) else len(mean)
+    worst = int((mean - line).argmax()) if len(over) else int(mean.argmax())
+
+    def day(offset: int) -> date:
+        return stage.measured_from + timedelta(since + offset)
+
+    return Break(
+        measure,
+        float(line[over[0]] if len(over) else line[worst]),
+        day(int(over[0])) if len(over) else None,
+        float(mean[worst]),
+        day(worst),
+        day(back) if len(over) and back < len(mean) else None,
+        int((each[:, since:] > line).any(axis=1).sum()),
+        len(under),
+        target is not None and bool((usual[since:] > float(target)).any()),
+    )
+
+
+def _line(usual: Floats, target: float | None) -> Floats:
+    """Return on each day what a measure has to go over to be broken."""
+    found: Floats = UNUSUAL * np.maximum(usual, usual.mean())
+    return found if target is None else np.maximum(float(target), WORSE * usual)
+
+
+def series(measure: str, timelines: Sequence[Timeline]) -> Floats:
+    """Return a measure on each measured day, a row for each replication; late replies and claims over a week."""
+    rows = [_row(measure, timeline) for timeline in timelines]
+    return np.array([row[timeline.warm_up :] for row, timeline in zip(rows, timelines, strict=True)], float)
+
+
+def _row(measure: str, timeline: Timeline) -> Floats:
+    if measure == BACKLOG:
+        return np.array(timeline.backlog, float)
+    if measure == DEFECTS:
+        rates = list(timeline.order_defect_rate.values())
+        return np.max(np.array(rates, float), axis=0) if rates else np.zeros(len(timeline))
+    if measure == CLAIMS:
+        return _rolling(timeline.claims)
+    contacts = _rolling(timeline.contacts)
+    return np.divide(_rolling(timeline.late), contacts, out=np.zeros(len(timeline)), where=contacts > 0)
+
+
+def _rolling(values: Sequence[float]) -> Floats:
+    """Return the sum of each day and those of the week before it."""
+    sums = np.concatenate([np.zeros(ROLLING), np.cumsum(np.array(values, float))])
+    found: Floats = sums[ROLLING:] - sums[:-ROLLING]
+    return found
+
+
+def _mean(rows: Floats) -> Floats:
+    found: Floats = rows.mean(axis=0)
+    return found
+
+
+def breaks_in_order(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Break]]:
+    """Yield every measure of every trial, each trial's in the order in which they broke."""
+    for one in trials:
+        for each in one.breaks:
+            yield one, each

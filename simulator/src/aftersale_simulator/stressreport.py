@@ -1,0 +1,86 @@
+"""Stress reports: what a stress broke first, when, and how long it took to mend, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from aftersale_simulator.answers import say
+from aftersale_simulator.report import number
+from aftersale_simulator.stresses import BACKLOG, CLAIMS, Break, Trial
+
+_COUNTED = (BACKLOG, CLAIMS)
+
+
+def show_trials(trials: Sequence[Trial], console: Console) -> None:
+    """Print for each variant what the stress broke, in that order, and in words what came first."""
+    for trial in trials:
+        console.print(Text(told(trial)))
+        console.print(_table(trial))
+        console.print()
+
+
+def told(trial: Trial) -> str:
+    """Return in words what broke first, when, how bad it became, and when it was over."""
+    first = trial.first()
+    span = {"name": trial.name, "begins": trial.begins, "last": trial.ends - timedelta(1)}
+    if first is None or first.broke_on is None:
+        return say("stress.held", **span)
+    about = {**span, "measure": measure_name(first.measure), "day": (first.broke_on - trial.begins).days + 1}
+    broke = say("stress.broke", on=first.broke_on, broken=first.broken, replications=first.replications, **about)
+    return f"{broke} {_mended(trial)}"
+
+
+def _mended(trial: Trial) -> str:
+    """Return when the last of the broken measures was back."""
+    broken = [each for each in trial.breaks if each.broke_on is not None]
+    if any(each.back_on is None for each in broken):
+        never = [measure_name(each.measure) for each in broken if each.back_on is None]
+        return say("stress.never", measures=", ".join(never))
+    last = max(each.back_on or date.min for each in broken)
+    return say("stress.back", on=last, days=max(0, (last - trial.ends).days))
+
+
+def measure_name(measure: str) -> str:
+    """Return how people speak of a measure."""
+    return say(f"stress.{measure}")
+
+
+def _table(trial: Trial) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for name, is_number in (
+        ("measure", False),
+        ("line", True),
+        ("breaks_on", True),
+        ("worst", True),
+        ("worst_on", True),
+        ("back_on", True),
+        ("in", True),
+    ):
+        table.add_column(say(f"stress.column_{name}"), justify="right" if is_number else "left")
+    for each in trial.breaks:
+        table.add_row(
+            Text(measure_name(each.measure)),
+            _value(each, each.line) + ("*" if each.calm_over else ""),
+            _day(each.broke_on),
+            _value(each, each.worst),
+            str(each.worst_on),
+            _day(each.back_on) if each.broke_on is not None else say("report.none"),
+            f"{each.broken}/{each.replications}",
+        )
+    if any(each.calm_over for each in trial.breaks):
+        table.caption, table.caption_justify = say("stress.calm_over"), "left"
+    return table
+
+
+def _value(each: Break, value: float) -> str:
+    return number(value, 1) if each.measure in _COUNTED else f"{number(100 * value, 2)} %"
+
+
+def _day(day: date | None) -> str:
+    return say("report.none") if day is None else str(day)
