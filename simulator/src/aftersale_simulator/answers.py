@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 from aftersale.clocks import DAY
@@ -11,7 +13,9 @@ from aftersale_simulator.scenario import Targets
 from aftersale_simulator.statistics import wilson
 from aftersale_simulator.whatif import Comparison, Standing
 
-LANGUAGE = "en"
+LANGUAGES = ("en", "zh")
+"""What `speaking` takes: English, and Simplified Chinese as sellers on Amazon write it."""
+_language: ContextVar[str] = ContextVar("language", default=LANGUAGES[0])
 
 
 @cache
@@ -19,9 +23,24 @@ def _catalogue() -> Catalogue:
     return Catalogue.load("aftersale_simulator")
 
 
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Let `say` speak this language of LANGUAGES for a while, in this thread or task only; English is spoken else."""
+    before = _language.set(language)
+    try:
+        yield
+    finally:
+        _language.reset(before)
+
+
+def spoken() -> str:
+    """Return the language that `say` speaks now."""
+    return _language.get()
+
+
 def say(key: str, **values: object) -> str:
-    """Return one of the simulator's messages with its values filled in."""
-    return _catalogue().text(key, LANGUAGE, **values)
+    """Return one of the simulator's messages with its values filled in, in the language that is being spoken."""
+    return _catalogue().text(key, spoken(), **values)
 
 
 def answer(comparison: Comparison) -> str:

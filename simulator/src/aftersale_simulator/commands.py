@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from aftersale.worlds import Parameter
     from aftersale_simulator.history import History
     from aftersale_simulator.plans import Plan
+    from aftersale_simulator.precision import Precision
+    from aftersale_simulator.records import ComparisonRecord
     from aftersale_simulator.scenario import ScenarioFile
-    from aftersale_simulator.whatif import Compare
+    from aftersale_simulator.whatif import Compare, Comparison
 
 _A_FILE = click.Path(path_type=Path, dir_okay=False)
 _A_FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -62,6 +64,20 @@ _seed = click.option(
     "--out", type=_A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
 )
 @click.option("--stress", metavar="NAME|FILE", multiple=True, help="Put every variant to a test, such as prime_day.")
+@click.option(
+    "page_file",
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Write a page with pictures to this HTML file, over one of that name; it opens without a network.",
+)
+@click.option(
+    "language",
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Speak English or Simplified Chinese.",
+)
 @click.option("--by-marketplace", is_flag=True, help="Tell how each variant did where, and what it missed most.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -78,6 +94,8 @@ def whatif(
     workers: int | None,
     out: Path | None,
     stress: Sequence[str],
+    page_file: Path | None,
+    language: str,
     by_marketplace: bool,
     json_: bool,
 ) -> None:
@@ -87,34 +105,102 @@ def whatif(
     marketplaces and its days. Paths are those of the scenario file, such as
     team.shenzhen.agents or team.shenzhen.shifts.0.days.
     """
-    from aftersale_simulator import files, records, report
-    from aftersale_simulator.answers import say
-    from aftersale_simulator.plans import reproduced
+    from aftersale_simulator.answers import speaking
     from aftersale_simulator.precision import Precision
-    from aftersale_simulator.whatif import simulate
 
-    if out is not None:
-        files.check_free(out)
+    _check_targets_of_writing(out, page_file)
     source = _loaded(scenario, plugins)
     if scenario is None and orders is not None:
         source = _followed(source, orders, plugins)
     planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders), stress)
     wished = None if precision is None else Precision(precision, at_most)
-    with _progress(None if wished else planned.runs, quiet=json_) as on_done:
+    with speaking(language):
+        comparison = _compared(planned, plugins, workers, wished, history, json_)
+        _tell(comparison, planned, plugins, history, out, page_file, by_marketplace, json_)
+
+
+def _check_targets_of_writing(out: Path | None, page_file: Path | None) -> None:
+    """Refuse what cannot be written before anything runs."""
+    from aftersale_simulator import files
+
+    if out is not None:
+        files.check_free(out)
+    if page_file is not None:
+        files.check_file(page_file)
+
+
+def _compared(
+    planned: Plan,
+    plugins: Plugins,
+    workers: int | None,
+    wished: Precision | None,
+    history: History | None,
+    quiet: bool,
+) -> Comparison:
+    from aftersale_simulator.whatif import simulate
+
+    with _progress(None if wished else planned.runs, quiet) as on_done:
         compare = _comparing(plugins, workers or os.cpu_count() or 1, on_done, history)
-        comparison = simulate(planned, compare, wished)
-    notes = _notes(history, planned, plugins)
-    found = records.record(comparison, notes, history)
+        return simulate(planned, compare, wished)
+
+
+def _tell(
+    comparison: Comparison,
+    planned: Plan,
+    plugins: Plugins,
+    history: History | None,
+    out: Path | None,
+    page_file: Path | None,
+    by_marketplace: bool,
+    json_: bool,
+) -> None:
+    """Write and print what a comparison found."""
+    from aftersale_simulator import files, records, report
+    from aftersale_simulator.answers import say
+    from aftersale_simulator.plans import reproduced
+
+    found = records.record(comparison, _notes(history, planned, plugins), history)
     if out is not None:
         again = {**reproduced(planned), "replications": comparison.replications}
         texts = {"whatif.json": records.as_json(found) + "\n", "whatif.csv": records.as_csv(comparison)}
         files.write_folder(out, {**texts, "scenario.toml": files.as_toml(again)})
+    if page_file is not None:
+        _write_page(page_file, comparison, found, plugins, history)
     if json_:
         click.echo(records.as_json(found))
         return
     report.show(comparison, found, _console(), history, by_marketplace)
-    if out is not None:
-        click.echo(say("report.written", folder=out))
+    for written in filter(None, (out, page_file)):
+        click.echo(say("report.written", folder=written))
+
+
+def _write_page(
+    page_file: Path, comparison: Comparison, found: ComparisonRecord, plugins: Plugins, history: History | None
+) -> None:
+    from aftersale_simulator.files import write_file
+    from aftersale_simulator.page import page
+    from aftersale_simulator.sections import parts
+    from aftersale_simulator.vocabulary import vocabulary
+
+    declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
+    made = parts(declared, _lines(comparison, plugins))
+    write_file(page_file, page(comparison, found, made, history))
+
+
+def _lines(comparison: Comparison, plugins: Plugins) -> dict[str, float]:
+    """Return the order defect rate that each marketplace itself asks for, at the end of the period."""
+    from aftersale_simulator.results import RATE, Stage
+    from aftersale_simulator.seller import seller_handbook
+
+    scenario = comparison.scenario
+    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
+    _, until = Stage.of(scenario).measured([policy.marketplace.zone for policy in policies.values()])
+    return {
+        name: float(rule.target)
+        for name, policy in policies.items()
+        for rule in policy.metrics(until - 1)
+        if rule.name == RATE and rule.target is not None
+    }
 
 
 @click.command()

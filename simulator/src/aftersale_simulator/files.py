@@ -1,4 +1,4 @@
-"""Files: a folder of results that is there whole or not at all, and scenarios as TOML text."""
+"""Files: results that are there whole or not at all, and scenarios as TOML text."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def check_free(folder: Path) -> None:
         raise _refused(folder, "cannot be written", "name a folder where you may write; nothing was written")
 
 
-def _refused(folder: Path, what: str, hint: str) -> DocumentError:
-    return DocumentError(str(folder), (Problem(str(folder), "", what, hint),))
+def _refused(place: Path, what: str, hint: str) -> DocumentError:
+    return DocumentError(str(place), (Problem(str(place), "", what, hint),))
 
 
 def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
@@ -41,6 +41,28 @@ def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
     with new_folder(folder) as made:
         for name, text in texts.items():
             (made / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def check_file(file: Path) -> None:
+    """Refuse a file that is a folder or cannot be written; raises DocumentError that says what to do."""
+    if file.is_dir():
+        raise _refused(file, "is a folder", "name a file; nothing was written")
+    if not file.parent.is_dir():
+        raise _refused(file, "is in a folder that is not there", "make the folder first; nothing was written")
+    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        raise _refused(file, "cannot be written", "name a file where you may write; nothing was written")
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a text, whole or not at all, over a file of that name; raises DocumentError when it cannot."""
+    check_file(file)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as beside:
+            made = Path(beside) / file.name
+            made.write_text(text, encoding="utf-8", newline="\n")
+            made.replace(file)
+    except OSError as error:
+        raise _refused(file, f"cannot be written: {error.strerror}", "name another file") from error
 
 
 @contextmanager

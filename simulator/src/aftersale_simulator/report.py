@@ -62,9 +62,9 @@ def show(
     `found` is the record of the comparison; `by_marketplace` also tells how each variant did where.
     """
     console.print(Text(found["scenario"], style="bold"))
-    console.print(Text(_about(comparison)))
+    console.print(Text(about(comparison)))
     if found["settings"]:
-        console.print(Text(say("report.settings", settings=_assignments(found["settings"]))))
+        console.print(Text(say("report.settings", settings=assignments(found["settings"]))))
     if history is not None:
         from aftersale_simulator.history import summary
 
@@ -86,19 +86,21 @@ def show(
         console.print(Text(say("report.warning", text=warning), style="yellow"))
 
 
-def _about(comparison: Comparison) -> str:
+def about(comparison: Comparison) -> str:
+    """Return which days were simulated, and how often."""
     scenario = comparison.scenario
-    about = {"days": scenario.period.measured // DAY, "start": scenario.period.start, "seed": scenario.seed}
+    values = {"days": scenario.period.measured // DAY, "start": scenario.period.start, "seed": scenario.seed}
     if scenario.replications < 2:
-        return say("report.period_once", **about)
-    return say("report.period", replications=scenario.replications, **about)
+        return say("report.period_once", **values)
+    return say("report.period", replications=scenario.replications, **values)
 
 
-def _assignments(changes: Mapping[str, Any]) -> str:
+def assignments(changes: Mapping[str, Any]) -> str:
+    """Return changed values as they are written in a scenario, on one line."""
     return ", ".join(f"{path} = {json.dumps(value, ensure_ascii=False)}" for path, value in changes.items())
 
 
-def _columns(comparison: Comparison) -> list[str]:
+def columns(comparison: Comparison) -> list[str]:
     """Return the metrics that are shown: the usual ones that somebody is judged by, then those that plugins add."""
     first = comparison.standings[0].metrics
     usual = [name for name in COLUMNS if name in first and first[name].value.mean is not None]
@@ -106,19 +108,19 @@ def _columns(comparison: Comparison) -> list[str]:
 
 
 def _tables(comparison: Comparison) -> Iterator[RenderableType]:
-    currency, columns = comparison.scenario.currency, _columns(comparison)
-    values = _table(currency, columns)
+    currency, names = comparison.scenario.currency, columns(comparison)
+    values = _table(currency, names)
     for one in comparison.standings:
-        cells = (shown(one.metrics[name].value, name) for name in columns)
+        cells = (shown(one.metrics[name].value, name) for name in names)
         values.add_row(Text(one.name), *cells, _met(comparison, one))
     yield values
     first, *others = comparison.standings
     if not others:
         return
     yield Text(say("report.differences", name=first.name))
-    differences = _table(currency, columns)
+    differences = _table(currency, names)
     for one in others:
-        cells = (shown(one.metrics[name].difference, name, sign=True) for name in columns)
+        cells = (shown(one.metrics[name].difference, name, sign=True) for name in names)
         differences.add_row(Text(one.name), *cells, number(one.targets_met - first.targets_met, 0, sign=True))
     yield differences
 
@@ -146,7 +148,7 @@ def _met(comparison: Comparison, standing: Standing) -> str:
 
 def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
     """Return mean and half width as people read them, on two lines."""
-    factor, decimals = _scale(name)
+    factor, decimals = scale(name)
     if estimate.mean is None:
         return say("report.none")
     mean = number(estimate.mean * factor, decimals, sign)
@@ -154,7 +156,8 @@ def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
     return mean if half is None or half * factor < _DUST else f"{mean}\n± {number(half * factor, decimals)}"
 
 
-def _scale(name: str) -> tuple[int, int]:
+def scale(name: str) -> tuple[int, int]:
+    """Return the factor and the decimals that a metric is shown with."""
     return COLUMNS.get(name) or _OTHERS.get(name) or (_OWN_RATE if _is_rate(name) else _OWN)
 
 
@@ -198,7 +201,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
         table.add_column()
         table.add_column(justify="right")
         table.add_column(justify="right")
-        for name in _columns(comparison):
+        for name in columns(comparison):
             cells = [label(name, comparison.scenario.currency), _in_line(one.metrics[name].value, name)]
             table.add_row(
                 *cells, "" if one is first else _in_line(one.metrics[name].difference, name, sign=True)
@@ -227,7 +230,7 @@ def metric_table(metrics: Mapping[str, float | None], currency: str) -> Table:
     table.add_column()
     table.add_column(justify="right")
     for name, value in metrics.items():
-        factor, decimals = _scale(name)
+        factor, decimals = scale(name)
         told = say("report.none") if value is None else number(value * factor, decimals)
         table.add_row(label(name, currency), told)
     return table

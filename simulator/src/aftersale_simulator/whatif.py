@@ -20,6 +20,7 @@ from aftersale_simulator.timeline import Timeline
 
 if TYPE_CHECKING:
     from aftersale_simulator.results import Result
+    from aftersale_simulator.timeline import Timeline
 
 Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list["Result"]]]
 """Runs variants: (name, scenario) pairs and the numbers of replications to results as [variant][replication]."""

@@ -1,0 +1,175 @@
+"""Pages: a comparison as one HTML file that opens anywhere, without a network, on paper and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from plotly.io import to_html
+from plotly.offline import get_plotlyjs
+
+from aftersale_simulator.answers import say, spoken
+from aftersale_simulator.pictures import FONT
+from aftersale_simulator.records import ComparisonRecord, plain
+from aftersale_simulator.report import about, assignments
+from aftersale_simulator.sections import Mark, Part, Picture, Section, Table
+from aftersale_simulator.whatif import Comparison
+
+if TYPE_CHECKING:
+    from aftersale_simulator.history import History
+
+# Nothing may be asked of any address, whatever the libraries inside would like to fetch.
+_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+_CODES = {"en": "en", "zh": "zh-Hans"}
+
+
+def page(
+    comparison: Comparison, found: ComparisonRecord, parts: Iterable[Part], history: History | None = None
+) -> str:
+    """Return the comparison as one HTML document, in the language that is being spoken.
+
+    `found` is the record of the comparison; of the `parts`, those that have something to say follow the answer. The
+    same arguments give the same text.
+    """
+    sections = [section for part in parts if (section := part(comparison)) is not None]
+    return "\n".join(
+        (
+            "<!DOCTYPE html>",
+            f'<html lang="{_CODES[spoken()]}">',
+            *_head(comparison),
+            "<body>",
+            *_opening(comparison, found, history),
+            *_contents(sections),
+            "<main>",
+            *(line for section in sections for line in _section(section)),
+            "</main>",
+            f"<footer><p>{_text(_made(comparison))}</p></footer>",
+            f"<script>\n{_kept('page.js')}</script>",
+            "</body>",
+            "</html>",
+            "",
+        )
+    )
+
+
+def _head(comparison: Comparison) -> Iterator[str]:
+    yield "<head>"
+    yield '<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield '<meta name="generator" content="aftersale whatif">'
+    yield f"<title>{_text(say('page.title', name=comparison.scenario.name))}</title>"
+    yield f"<style>\n:root {{ --font: {FONT}; }}\n{_kept('page.css')}</style>"
+    yield f"<script>{get_plotlyjs()}</script>"
+    yield "</head>"
+
+
+def _opening(comparison: Comparison, found: ComparisonRecord, history: History | None) -> Iterator[str]:
+    yield "<header>"
+    yield f"<h1>{_text(comparison.scenario.name)}</h1>"
+    yield f'<p class="answer">{_text(found["answer"])}</p>'
+    if found["warnings"]:
+        yield f'<section class="warnings"><h2>{_text(say("page.warnings"))}</h2><ul>'
+        yield from (f"<li>{_text(warning)}</li>" for warning in found["warnings"])
+        yield "</ul></section>"
+    yield f'<p class="about">{_text(about(comparison))}</p>'
+    if found["settings"]:
+        yield f'<p class="about">{_text(say("report.settings", settings=assignments(found["settings"])))}</p>'
+    if history is not None:
+        from aftersale_simulator.history import summary
+
+        yield f'<p class="about">{_text(summary(history))}</p>'
+    yield from _changes(comparison)
+    yield f"<noscript><p>{_text(say('page.script'))}</p></noscript>"
+    yield "</header>"
+
+
+def _changes(comparison: Comparison) -> Iterator[str]:
+    yield f"<details><summary>{_text(say('page.changes'))}</summary><ol>"
+    for one in comparison.standings:
+        told = assignments(plain(one.changes)) or say("page.unchanged")
+        yield f"<li><b>{_text(one.name)}</b>: {_text(told)}</li>"
+    yield "</ol></details>"
+
+
+def _contents(sections: Sequence[Section]) -> Iterator[str]:
+    yield f'<nav aria-label="{_text(say("page.contents"))}"><ul>'
+    yield from (f'<li><a href="#{section.name}">{_text(section.title)}</a></li>' for section in sections)
+    yield "</ul></nav>"
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f'<section id="{section.name}">'
+    yield f"<h2>{_text(section.title)}</h2>"
+    yield f"<p>{_text(section.lead)}</p>"
+    for table in section.tables:
+        yield from _table(table)
+    if section.marks:
+        yield from _marks(section.marks)
+    if section.pictures:
+        yield '<div class="pictures">'
+        for number, picture in enumerate(section.pictures, 1):
+            yield from _picture(picture, f"{section.name}-{number}")
+        yield "</div>"
+    if section.note:
+        yield f'<p class="note">{_text(section.note)}</p>'
+    yield "</section>"
+
+
+def _marks(marks: Sequence[Mark]) -> Iterator[str]:
+    yield '<ul class="marks">'
+    for mark in marks:
+        yield f'<li><span class="swatch" style="background:{mark.colour}"></span>{_text(mark.name)}</li>'
+    yield "</ul>"
+
+
+def _picture(picture: Picture, name: str) -> Iterator[str]:
+    yield f'<figure class="{"wide" if picture.wide else "narrow"}">'
+    yield f"<figcaption>{_text(picture.caption)}</figcaption>"
+    yield to_html(
+        picture.figure,
+        config=_config(),
+        include_plotlyjs=False,
+        full_html=False,
+        div_id=name,
+        default_height=f"{picture.figure.layout.height}px",
+    )
+    yield "</figure>"
+
+
+def _config() -> dict[str, object]:
+    """Return how plotly behaves: it follows the width, advertises nobody, and speaks the page's language."""
+    words = {"Download plot as a PNG": say("page.image"), "Download plot as a png": say("page.image")}
+    return {
+        "responsive": True,
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "locale": "page",
+        "locales": {"page": {"dictionary": words, "format": {}}},
+    }
+
+
+def _table(table: Table) -> Iterator[str]:
+    kinds = ['class="word"' if column < table.words else "" for column in range(len(table.header))]
+    yield '<div class="scroll" tabindex="0"><table>'
+    heads = (f"<th {kind}>{_text(word)}</th>" for kind, word in zip(kinds, table.header, strict=True))
+    yield f"<thead><tr>{''.join(heads)}</tr></thead><tbody>"
+    for number, row in enumerate(table.rows):
+        cells = (f"<td {kind}>{_text(word)}</td>" for kind, word in zip(kinds, row, strict=True))
+        kind = ' class="marked"' if number in table.marked else ""
+        yield f"<tr{kind}>{''.join(cells)}</tr>"
+    yield "</tbody></table></div>"
+
+
+def _made(comparison: Comparison) -> str:
+    return say("page.made", name=comparison.scenario.name, seed=comparison.scenario.seed)
+
+
+def _text(text: str) -> str:
+    return escape(text)
+
+
+def _kept(name: str) -> str:
+    return (files("aftersale_simulator") / "pages" / name).read_text(encoding="utf-8")

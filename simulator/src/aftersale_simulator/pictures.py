@@ -1,0 +1,253 @@
+"""Pictures: figures for a page, from plain numbers, calm and readable by the colour-blind, on paper and on a phone.
+
+Names are written beside what they name, axis titles stand above their axis, and nothing depends on colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from math import isfinite
+
+import plotly.graph_objects as go
+from attrs import frozen
+
+from aftersale_simulator.courses import Course, Values
+
+FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Hiragino Sans GB', "
+    "'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
+)
+CHOSEN, FIRST, OTHER = "#0072b2", "#d55e00", "#8a94a0"
+"""Of the variant that the answer is about, the first one, and the rest: blue and vermilion of Okabe and Ito."""
+INK, MUTED, GRID, PAPER = "#1f2933", "#52606d", "#e4e7eb", "#ffffff"
+_PALE = {CHOSEN: "rgba(0,114,178,0.16)", FIRST: "rgba(213,94,0,0.14)", OTHER: "rgba(138,148,160,0.18)"}
+_DASHES = {CHOSEN: "solid", FIRST: "dot", OTHER: "solid"}
+_DEPTHS = [[0.0, "#f5f7fa"], [0.35, "#9ecae1"], [0.7, "#2f7fb8"], [1.0, "#08306b"]]
+_ROW = 46  # pixels of a row of dots, its name above it
+_EDGES = {"l": 48, "r": 14, "t": 34, "b": 46}
+_LIMIT = {"color": INK, "width": 1.5, "dash": "dash"}
+_DIGITS = 6
+_AXIS = {
+    "showgrid": True,
+    "gridcolor": GRID,
+    "zeroline": False,
+    "linecolor": MUTED,
+    "tickcolor": MUTED,
+    "tickfont": {"color": MUTED, "size": 12},
+    "fixedrange": True,
+    "automargin": True,
+}
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": PAPER,
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "margin": _EDGES,
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {"font": {"family": FONT, "size": 12}},
+    }
+)
+
+
+@frozen
+class Spot:
+    """A row of a dot plot: what it is called and told, its mean and interval in the axis's unit, and its colour."""
+
+    name: str
+    told: str
+    mean: float
+    low: float
+    high: float
+    colour: str = OTHER
+
+
+@frozen(eq=False)
+class Strand:
+    """A line of a picture of days: what it is called, its course, and its colour."""
+
+    name: str
+    course: Course
+    colour: str
+
+
+@frozen
+class Limit:
+    """A dashed line that something should keep to, with what stands beside it."""
+
+    value: float
+    told: str
+
+
+def dots(
+    spots: Sequence[Spot], unit: str, limit: Limit | None = None, span: tuple[float, float] | None = None
+) -> go.Figure:
+    """Return one row for each spot, the first on top: a dot for the mean, a line for the interval."""
+    figure = _figure(_ROW * len(spots) + 90)
+    for row, spot in zip(range(len(spots) - 1, -1, -1), spots, strict=True):
+        line = {"color": spot.colour, "width": 3}
+        figure.add_scatter(x=_plain([spot.low, spot.high]), y=[row, row], mode="lines", line=line, hoverinfo="skip")
+        mark = {"color": spot.colour, "size": 11}
+        figure.add_scatter(x=_plain([spot.mean]), y=[row], mode="markers", marker=mark, hoverinfo="skip")
+        _write(figure, escape(spot.name), "x domain", 0, row, "left", 13, spot.colour != OTHER)
+        _write(figure, escape(spot.told), "x domain", 1, row, "right", 13, spot.colour != OTHER)
+    top = max([spot.high for spot in spots] + ([limit.value] if limit else []), default=1.0)
+    figure.update_xaxes(title_text=escape(unit), range=list(span or (0, top * 1.06 or 1)))
+    figure.update_yaxes(visible=False, range=[-0.5, len(spots) - 0.3])
+    figure.update_layout(margin={**_EDGES, "l": 14, "t": 26 if limit else 8})
+    if limit is not None:
+        _upright(figure, limit.value, escape(limit.told))
+    return figure
+
+
+def _write(figure: go.Figure, text: str, axis: str, x: float, row: int, anchor: str, lift: int, bold: bool) -> None:
+    shown = f"<b>{text}</b>" if bold else text
+    font = {"size": 12, "color": INK}
+    figure.add_annotation(
+        text=shown, xref=axis, x=x, yref="y", y=row, xanchor=anchor, yshift=lift, showarrow=False, font=font
+    )
+
+
+def _upright(figure: go.Figure, x: float | str, told: str) -> None:
+    figure.add_shape(type="line", xref="x", x0=x, x1=x, yref="paper", y0=0, y1=1, line=_LIMIT)
+    font = {"size": 12, "color": INK}
+    figure.add_annotation(
+        text=told, xref="x", x=x, yref="paper", y=1, yanchor="bottom", xanchor="auto", showarrow=False, font=font
+    )
+
+
+def days(
+    dates: Sequence[str],
+    strands: Sequence[Strand],
+    unit: str,
+    date: str,
+    *,
+    limit: Limit | None = None,
+    begins: Limit | None = None,
+    top: float | None = None,
+    factor: float = 1.0,
+) -> go.Figure:
+    """Return lines over days with their bands; values are multiplied by `factor`, as 100 makes percent of shares.
+
+    `limit` and `top` are in the unit shown; the value of `begins` counts days from the first.
+    """
+    figure = _figure(300)
+    for strand in strands:
+        for edge, fill in ((strand.course.high, None), (strand.course.low, "tonexty")):
+            line = {"width": 0, "color": strand.colour}
+            figure.add_scatter(
+                x=list(dates), y=_plain(edge, factor), line=line, fill=fill, fillcolor=_PALE[strand.colour],
+                mode="lines", hoverinfo="skip",
+            )  # fmt: skip
+    for strand in strands:
+        line = {"color": strand.colour, "width": 2.4, "dash": _DASHES[strand.colour]}
+        figure.add_scatter(
+            x=list(dates), y=_plain(strand.course.mean, factor), name=escape(strand.name), mode="lines", line=line
+        )
+    highest = max([factor * strand.course.top for strand in strands] + ([limit.value] if limit else []))
+    figure.update_yaxes(range=[0, 1.08 * (top or highest) or 1], hoverformat=".2~f")
+    figure.update_xaxes(type="date", tickformat="%m-%d", hoverformat="%Y-%m-%d", title_text=escape(date), nticks=8)
+    figure.update_layout(hovermode="x unified")
+    _above(figure, unit)
+    if limit is not None:
+        _level(figure, limit)
+    if begins is not None:
+        _upright(figure, dates[int(begins.value)], escape(begins.told))
+    return figure
+
+
+def bars(names: Sequence[str], columns: Sequence[Values], colours: Sequence[str], edges: Sequence[float], unit: str,
+         below: str, limit: Limit) -> go.Figure:  # fmt: skip
+    """Return how shares spread over classes: a group of bars for each class, their edges written below.
+
+    Classes are equally wide whatever they hold; the value of `limit` is an edge.
+    """
+    figure = _figure(320)
+    for name, column, colour in zip(names, columns, colours, strict=True):
+        middles = [edge + 0.5 for edge in range(len(edges))]
+        figure.add_bar(x=middles, y=_plain(column, 100), name=escape(name), marker={"color": colour})
+    ticks = [f"{edge:g}" for edge in edges]
+    figure.update_xaxes(tickvals=list(range(len(edges))), ticktext=ticks, title_text=escape(below), tickangle=0)
+    figure.update_yaxes(rangemode="tozero", hoverformat=".1f")
+    figure.update_layout(bargap=0.15, bargroupgap=0.0, hovermode="x")
+    _above(figure, unit)
+    _upright(figure, edges.index(limit.value), escape(limit.told))
+    return figure
+
+
+def heat(
+    shares: Values, hovers: Sequence[Sequence[str]], rows: Sequence[str], below: str, top: float
+) -> go.Figure:
+    """Return a map of shares by row and hour, in percent and dark for high ones; cells that are NaN stay empty."""
+    figure = _figure(330)
+    figure.add_heatmap(
+        z=[_plain(row, 100) for row in shares],
+        x=list(range(shares.shape[1])),
+        y=list(map(escape, rows)),
+        text=[list(map(escape, row)) for row in hovers],
+        hovertemplate="%{text}<br><b>%{z:.1f} %</b><extra></extra>",
+        hoverongaps=False,
+        colorscale=_DEPTHS,
+        zmin=0,
+        zmax=100 * top or 1,
+        xgap=1,
+        ygap=1,
+        colorbar={"orientation": "h", "thickness": 10, "y": -0.2, "yanchor": "top", "ticksuffix": " %", "len": 1.0},
+    )
+    figure.update_xaxes(tickvals=list(range(0, 24, 3)), title_text=escape(below), showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_layout(margin={**_EDGES, "t": 10, "b": 10}, xaxis_title_standoff=4)
+    return figure
+
+
+def trade(
+    names: Sequence[str], costs: Sequence[float], shares: Sequence[float], colours: Sequence[str],
+    joined: Sequence[int], below: str, unit: str, limit: Limit,
+) -> go.Figure:  # fmt: skip
+    """Return costs against shares of 0 to 1: a numbered mark for each name, those `joined` by a line."""
+    figure = _figure(360)
+    percent = _plain(shares, 100)
+    x, y = [costs[one] for one in joined], [percent[one] for one in joined]
+    figure.add_scatter(x=x, y=y, mode="lines", line={"color": MUTED, "width": 1.5, "shape": "hv"}, hoverinfo="skip")
+    figure.add_scatter(
+        x=_plain(costs), y=percent, mode="markers+text", text=[f"<b>{n}</b>" for n in range(1, len(names) + 1)],
+        textfont={"color": PAPER, "size": 12}, marker={"size": 24, "color": list(colours), "line": {"width": 0}},
+        hovertext=[f"{escape(name)}<br>{cost:,.0f} · {share:.0f} %" for name, cost, share in
+                   zip(names, costs, percent, strict=True)],
+        hoverinfo="text", cliponaxis=False,
+    )  # fmt: skip
+    figure.update_yaxes(range=[-6, 112], tickvals=[0, 25, 50, 75, 100])
+    figure.update_xaxes(title_text=escape(below), tickformat=",.0f", nticks=6)
+    figure.update_layout(margin={**_EDGES, "r": 24})
+    _above(figure, unit)
+    _level(figure, limit)
+    return figure
+
+
+def _figure(height: int) -> go.Figure:
+    return go.Figure(layout={"template": TEMPLATE, "height": height})
+
+
+def _above(figure: go.Figure, unit: str) -> None:
+    """Write an axis's unit flat above it: standing beside it, it would take a phone's width."""
+    font = {"size": 12, "color": MUTED}
+    place = {"xref": "paper", "x": 0, "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom"}
+    figure.add_annotation(text=escape(unit), xshift=-30, yshift=8, showarrow=False, font=font, **place)
+
+
+def _level(figure: go.Figure, limit: Limit) -> None:
+    y = limit.value
+    figure.add_shape(type="line", xref="paper", x0=0, x1=1, yref="y", y0=y, y1=y, line=_LIMIT)
+    font = {"size": 12, "color": INK}
+    figure.add_annotation(
+        text=escape(limit.told), xref="paper", x=1, yref="y", y=y, xanchor="right", yanchor="bottom",
+        showarrow=False, font=font, bgcolor="rgba(255,255,255,0.75)",
+    )  # fmt: skip
+
+
+def _plain(values: Sequence[float] | Values, factor: float = 1.0) -> list[float | None]:
+    """Return numbers as they are written: short, and none where there is none."""
+    return [round(factor * float(value), _DIGITS) if isfinite(value) else None for value in values]
