@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -43,6 +43,11 @@ def say(key: str, **values: object) -> str:
     return _catalogue().text(key, spoken(), **values)
 
 
+def joined(sentences: Iterable[str]) -> str:
+    """Return sentences as one text: Chinese sets no space between them."""
+    return say("report.between").join(sentences)
+
+
 def answer(comparison: Comparison) -> str:
     """Return which variant to choose and why, or that none keeps the targets, as one paragraph."""
     cheapest = comparison.cheapest
@@ -52,7 +57,7 @@ def answer(comparison: Comparison) -> str:
         return say("answer.no_targets", **_price(comparison, cheapest))
     kept = say("answer.kept", **_price(comparison, cheapest), **_met(comparison, cheapest))
     first = comparison.standings[0]
-    return kept if cheapest is first else f"{kept} {_beside(comparison, cheapest, first)}"
+    return kept if cheapest is first else joined([kept, _beside(comparison, cheapest, first)])
 
 
 def _price(comparison: Comparison, standing: Standing) -> dict[str, object]:

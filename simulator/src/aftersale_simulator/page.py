@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Nothing may be asked of any address, whatever the libraries inside would like to fetch.
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+# A bar of buttons would lie over the figures, and speak English.
+_CONFIG = {"responsive": False, "displayModeBar": False}
 _CODES = {"en": "en", "zh": "zh-Hans"}
 
 
@@ -130,25 +132,13 @@ def _picture(picture: Picture, name: str) -> Iterator[str]:
     yield f"<figcaption>{_text(picture.caption)}</figcaption>"
     yield to_html(
         picture.figure,
-        config=_config(),
+        config=_CONFIG,
         include_plotlyjs=False,
         full_html=False,
         div_id=name,
         default_height=f"{picture.figure.layout.height}px",
     )
     yield "</figure>"
-
-
-def _config() -> dict[str, object]:
-    """Return how plotly behaves: it follows the width, advertises nobody, and speaks the page's language."""
-    words = {"Download plot as a PNG": say("page.image"), "Download plot as a png": say("page.image")}
-    return {
-        "responsive": True,
-        "displaylogo": False,
-        "modeBarButtons": [["toImage"]],
-        "locale": "page",
-        "locales": {"page": {"dictionary": words, "format": {}}},
-    }
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -5,9 +5,10 @@ Names are written beside what they name, axis titles stand above their axis, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from math import isfinite
+from typing import Any
 
 import plotly.graph_objects as go
 from attrs import frozen
@@ -27,6 +28,9 @@ _DEPTHS = [[0.0, "#f5f7fa"], [0.35, "#9ecae1"], [0.7, "#2f7fb8"], [1.0, "#08306b
 _ROW = 46  # pixels of a row of dots, its name above it
 _EDGES = {"l": 48, "r": 14, "t": 34, "b": 46}
 _LIMIT = {"color": INK, "width": 1.5, "dash": "dash"}
+_VALUES = 62  # pixels beside a dot plot for the numbers
+_SMALL = {"size": 12, "color": INK}
+_VEIL = "rgba(255,255,255,0.75)"
 _DIGITS = 6
 _AXIS = {
     "showgrid": True,
@@ -37,6 +41,7 @@ _AXIS = {
     "tickfont": {"color": MUTED, "size": 12},
     "fixedrange": True,
     "automargin": True,
+    "title": {"font": {"size": 12, "color": MUTED}, "standoff": 8},
 }
 TEMPLATE = go.layout.Template(
     layout={
@@ -92,30 +97,28 @@ def dots(
         figure.add_scatter(x=_plain([spot.low, spot.high]), y=[row, row], mode="lines", line=line, hoverinfo="skip")
         mark = {"color": spot.colour, "size": 11}
         figure.add_scatter(x=_plain([spot.mean]), y=[row], mode="markers", marker=mark, hoverinfo="skip")
-        _write(figure, escape(spot.name), "x domain", 0, row, "left", 13, spot.colour != OTHER)
-        _write(figure, escape(spot.told), "x domain", 1, row, "right", 13, spot.colour != OTHER)
+        _write(figure, spot, spot.name, {"x": 0, "xanchor": "left", "y": row, "yshift": 14})
+        _write(figure, spot, spot.told, {"x": 1, "xanchor": "right", "xshift": _VALUES, "y": row})
     top = max([spot.high for spot in spots] + ([limit.value] if limit else []), default=1.0)
     figure.update_xaxes(title_text=escape(unit), range=list(span or (0, top * 1.06 or 1)))
     figure.update_yaxes(visible=False, range=[-0.5, len(spots) - 0.3])
-    figure.update_layout(margin={**_EDGES, "l": 14, "t": 26 if limit else 8})
+    figure.update_layout(margin={**_EDGES, "l": 14, "r": _VALUES, "t": 26 if limit else 8})
     if limit is not None:
         _upright(figure, limit.value, escape(limit.told))
     return figure
 
 
-def _write(figure: go.Figure, text: str, axis: str, x: float, row: int, anchor: str, lift: int, bold: bool) -> None:
-    shown = f"<b>{text}</b>" if bold else text
-    font = {"size": 12, "color": INK}
+def _write(figure: go.Figure, spot: Spot, text: str, place: Mapping[str, Any]) -> None:
+    told = escape(text) if spot.colour == OTHER else f"<b>{escape(text)}</b>"
     figure.add_annotation(
-        text=shown, xref=axis, x=x, yref="y", y=row, xanchor=anchor, yshift=lift, showarrow=False, font=font
+        text=told, xref="x domain", yref="y", showarrow=False, font=_SMALL, bgcolor=_VEIL, borderpad=0, **place
     )
 
 
 def _upright(figure: go.Figure, x: float | str, told: str) -> None:
     figure.add_shape(type="line", xref="x", x0=x, x1=x, yref="paper", y0=0, y1=1, line=_LIMIT)
-    font = {"size": 12, "color": INK}
     figure.add_annotation(
-        text=told, xref="x", x=x, yref="paper", y=1, yanchor="bottom", xanchor="auto", showarrow=False, font=font
+        text=told, xref="x", x=x, yref="paper", y=1, yanchor="bottom", xanchor="auto", showarrow=False, font=_SMALL
     )
 
 
@@ -169,8 +172,9 @@ def bars(names: Sequence[str], columns: Sequence[Values], colours: Sequence[str]
     for name, column, colour in zip(names, columns, colours, strict=True):
         middles = [edge + 0.5 for edge in range(len(edges))]
         figure.add_bar(x=middles, y=_plain(column, 100), name=escape(name), marker={"color": colour})
-    ticks = [f"{edge:g}" for edge in edges]
-    figure.update_xaxes(tickvals=list(range(len(edges))), ticktext=ticks, title_text=escape(below), tickangle=0)
+    shown = range(0, len(edges), 2)  # all of them would run into each other on a phone
+    ticks = [f"{edges[one]:g}" for one in shown]
+    figure.update_xaxes(tickvals=list(shown), ticktext=ticks, title_text=escape(below), tickangle=0, showgrid=False)
     figure.update_yaxes(rangemode="tozero", hoverformat=".1f")
     figure.update_layout(bargap=0.15, bargroupgap=0.0, hovermode="x")
     _above(figure, unit)
@@ -211,7 +215,7 @@ def trade(
     figure = _figure(360)
     percent = _plain(shares, 100)
     x, y = [costs[one] for one in joined], [percent[one] for one in joined]
-    figure.add_scatter(x=x, y=y, mode="lines", line={"color": MUTED, "width": 1.5, "shape": "hv"}, hoverinfo="skip")
+    figure.add_scatter(x=x, y=y, mode="lines", line={"color": MUTED, "width": 1.5}, hoverinfo="skip")
     figure.add_scatter(
         x=_plain(costs), y=percent, mode="markers+text", text=[f"<b>{n}</b>" for n in range(1, len(names) + 1)],
         textfont={"color": PAPER, "size": 12}, marker={"size": 24, "color": list(colours), "line": {"width": 0}},
@@ -241,10 +245,9 @@ def _above(figure: go.Figure, unit: str) -> None:
 def _level(figure: go.Figure, limit: Limit) -> None:
     y = limit.value
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, yref="y", y0=y, y1=y, line=_LIMIT)
-    font = {"size": 12, "color": INK}
     figure.add_annotation(
         text=escape(limit.told), xref="paper", x=1, yref="y", y=y, xanchor="right", yanchor="bottom",
-        showarrow=False, font=font, bgcolor="rgba(255,255,255,0.75)",
+        showarrow=False, font=_SMALL, bgcolor=_VEIL,
     )  # fmt: skip
 
 

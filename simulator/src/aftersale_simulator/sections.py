@@ -11,7 +11,7 @@ from attrs import frozen
 
 from aftersale.worlds import Parameter
 from aftersale_simulator import courses, pictures
-from aftersale_simulator.answers import percent, say, target_name
+from aftersale_simulator.answers import joined, percent, say, target_name
 from aftersale_simulator.courses import Course, Values, course
 from aftersale_simulator.pictures import Limit, Spot, Strand
 from aftersale_simulator.report import columns, label, number, scale, shown
@@ -172,7 +172,11 @@ def _shares(comparison: Comparison, met: Mapping[str, int], wanted: float) -> An
         low, high = wilson(count, runs)
         ends = (100 * count / runs, 100 * low, 100 * high)
         spots.append(Spot(_numbered(comparison, one), f"{count}/{runs}", *ends, _colour(comparison, one)))
-    return pictures.dots(spots, say("chances.unit"), Limit(100 * wanted, percent(wanted)), (-3, 103))
+    return pictures.dots(spots, say("chances.unit"), _wanted(wanted), (-3, 103))
+
+
+def _wanted(share: float) -> Limit:
+    return Limit(100 * share, say("page.target", value=percent(share)))
 
 
 def trade(comparison: Comparison) -> Section | None:
@@ -192,7 +196,7 @@ def trade(comparison: Comparison) -> Section | None:
         best,
         say("trade.cost", currency=comparison.scenario.currency),
         say("trade.share"),
-        Limit(100 * wanted, percent(wanted)),
+        _wanted(wanted),
     )
     marks = tuple(Mark(_colour(comparison, one), _numbered(comparison, one)) for one in standings)
     lead = say("trade.lead", names=", ".join(_numbered(comparison, standings[one]) for one in best))
@@ -222,7 +226,7 @@ class _Shown:
     @classmethod
     def of(cls, comparison: Comparison) -> _Shown | None:
         """Return what to show, None where the results tell of no day."""
-        pair = dict.fromkeys((comparison.standings.index(chosen(comparison)), 0))
+        pair = dict.fromkeys((0, comparison.standings.index(chosen(comparison))))
         standings = tuple(comparison.standings[one] for one in pair)
         if not all(one.timelines for one in standings):
             return None
@@ -258,7 +262,7 @@ class _Shown:
     ) -> Section:
         """Return a section on these variants."""
         note = say("page.bands", replications=self.comparison.replications) if bands else ""
-        return Section(name, title, " ".join(leads), tuple(drawn), marks=self.marks(), note=note)
+        return Section(name, title, joined(leads), tuple(drawn), marks=self.marks(), note=note)
 
     def worst(self, found: Course) -> tuple[float, str]:
         """Return the highest mean and its day."""
@@ -332,8 +336,8 @@ def hours(comparison: Comparison) -> Section | None:
         if total := missed.sum():
             worst = int(missed.sum(axis=1).argmax())
             told = percent(missed[worst].sum() / total)
-            leads.append(say("hours.each", name=one.name, share=told, weekday=days[worst]))
-    return Section("hours", say("hours.title"), " ".join(leads), tuple(drawn))
+            leads.append(say("hours.each", name=one.name, share=told, weekday=say(f"day.{worst}")))
+    return Section("hours", say("hours.title"), joined(leads), tuple(drawn))
 
 
 def defects(comparison: Comparison, lines: Mapping[str, float]) -> Section | None:
@@ -409,6 +413,8 @@ def occupancy(comparison: Comparison) -> Section | None:
         peak, day = shown_.worst(strand.course)
         mean = percent(one.metrics["occupancy"].value.mean or 0.0)
         leads.append(say("occupancy.each", name=one.name, mean=mean, peak=percent(peak), day=day))
+    if any(strand.course.top > 1 for strand in strands):
+        leads.append(say("occupancy.over"))
     limit = _target(comparison, "occupancy")
     told = say("occupancy.unit"), say("page.date")
     figure = pictures.days(shown_.measured, strands, *told, limit=limit, factor=100)
