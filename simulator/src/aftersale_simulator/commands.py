@@ -189,8 +189,9 @@ def _write_page(
 
 def _lines(comparison: Comparison, plugins: Plugins) -> dict[str, float]:
     """Return the order defect rate that each marketplace itself asks for, at the end of the period."""
-    from aftersale_simulator.results import RATE, Stage
+    from aftersale_simulator.results import RATE
     from aftersale_simulator.seller import seller_handbook
+    from aftersale_simulator.stage import Stage
 
     scenario = comparison.scenario
     policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))

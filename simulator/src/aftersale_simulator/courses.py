@@ -46,11 +46,12 @@ def course(rows: Values) -> Course:
 
 def rolled(numerator: Values, denominator: Values, window: int = WINDOW) -> Values:
     """Return the quotient of the sums over the last `window` columns up to each; NaN where nothing was counted."""
-    over, under = _sums(numerator, window), _sums(denominator, window)
+    over, under = summed(numerator, window), summed(denominator, window)
     return np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0)
 
 
-def _sums(rows: Values, window: int) -> Values:
+def summed(rows: Values, window: int = WINDOW) -> Values:
+    """Return the sum of the last `window` columns up to each."""
     totals = np.cumsum(rows, axis=1)
     found = totals.copy()
     found[:, window:] -= totals[:, :-window]

@@ -31,6 +31,7 @@ _LIMIT = {"color": INK, "width": 1.5, "dash": "dash"}
 _VALUES = 62  # pixels beside a dot plot for the numbers
 _SMALL = {"size": 12, "color": INK}
 _VEIL = "rgba(255,255,255,0.75)"
+_SPELL = "rgba(230,159,0,0.16)"
 _DIGITS = 6
 _AXIS = {
     "showgrid": True,
@@ -132,10 +133,12 @@ def days(
     begins: Limit | None = None,
     top: float | None = None,
     factor: float = 1.0,
+    spell: tuple[str, str] | None = None,
 ) -> go.Figure:
     """Return lines over days with their bands; values are multiplied by `factor`, as 100 makes percent of shares.
 
-    `limit` and `top` are in the unit shown; the value of `begins` counts days from the first.
+    `limit` and `top` are in the unit shown; the value of `begins` counts days from the first; the days of a `spell`,
+    from one to the day before another, are shaded.
     """
     figure = _figure(300)
     for strand in strands:
@@ -159,6 +162,8 @@ def days(
         _level(figure, limit)
     if begins is not None:
         _upright(figure, dates[int(begins.value)], escape(begins.told))
+    if spell is not None:
+        figure.add_vrect(x0=spell[0], x1=spell[1], fillcolor=_SPELL, line_width=0, layer="below")
     return figure
 
 

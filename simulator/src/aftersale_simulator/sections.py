@@ -15,7 +15,8 @@ from aftersale_simulator.answers import joined, percent, say, target_name
 from aftersale_simulator.courses import Course, Values, course
 from aftersale_simulator.pictures import Limit, Spot, Strand
 from aftersale_simulator.report import columns, label, number, scale, shown
-from aftersale_simulator.results import LIMITS, RATE, Stage
+from aftersale_simulator.results import LIMITS, RATE
+from aftersale_simulator.stage import Stage
 from aftersale_simulator.statistics import wilson
 from aftersale_simulator.timeline import REPLY_EDGES
 from aftersale_simulator.whatif import COST, Comparison, Standing
@@ -84,9 +85,16 @@ def parts(parameters: Sequence[Parameter] = (), lines: Mapping[str, float] | Non
         lambda comparison: defects(comparison, lines or {}),
         replies,
         occupancy,
+        _stress,
         warm_up,
         lambda comparison: assumptions(comparison, parameters),
     ]
+
+
+def _stress(comparison: Comparison) -> Section | None:
+    from aftersale_simulator.stresssections import stress  # it is made of the sections here
+
+    return stress(comparison)
 
 
 def chosen(comparison: Comparison) -> Standing:

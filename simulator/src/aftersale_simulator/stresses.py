@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from aftersale.documents import Word, read, structure
 from aftersale.errors import DocumentError, Problem
+from aftersale_simulator import courses
 from aftersale_simulator.events import Event
 from aftersale_simulator.flaws import allowed_words
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.stage import Stage
 from aftersale_simulator.timeline import Timeline
 
-ROLLING = 7
-"""Days over which late replies are looked at: single days have few contacts, and weekends."""
 LATE, DEFECTS, BACKLOG, CLAIMS = "late_reply_rate", "order_defect_rate", "backlog", "claims"
 MEASURES = (LATE, DEFECTS, BACKLOG, CLAIMS)
 WORSE = 1.1
@@ -164,26 +163,22 @@ def _line(usual: Floats, target: float | None) -> Floats:
 
 def series(measure: str, timelines: Sequence[Timeline]) -> Floats:
     """Return a measure on each measured day, a row for each replication; late replies and claims over a week."""
-    rows = [_row(measure, timeline) for timeline in timelines]
-    return np.array([row[timeline.warm_up :] for row, timeline in zip(rows, timelines, strict=True)], float)
+    rows = {LATE: courses.late, BACKLOG: courses.backlog, CLAIMS: _claims, DEFECTS: _defects}[measure](timelines)
+    begins = timelines[0].warm_up if timelines else 0
+    return np.nan_to_num(rows[:, begins:])
 
 
-def _row(measure: str, timeline: Timeline) -> Floats:
-    if measure == BACKLOG:
-        return np.array(timeline.backlog, float)
-    if measure == DEFECTS:
-        rates = list(timeline.order_defect_rate.values())
-        return np.max(np.array(rates, float), axis=0) if rates else np.zeros(len(timeline))
-    if measure == CLAIMS:
-        return _rolling(timeline.claims)
-    contacts = _rolling(timeline.contacts)
-    return np.divide(_rolling(timeline.late), contacts, out=np.zeros(len(timeline)), where=contacts > 0)
+def _claims(timelines: Sequence[Timeline]) -> Floats:
+    claims = np.array([own.claims for own in timelines], float)
+    return courses.summed(claims, courses.WINDOW)
 
 
-def _rolling(values: Sequence[float]) -> Floats:
-    """Return the sum of each day and those of the week before it."""
-    sums = np.concatenate([np.zeros(ROLLING), np.cumsum(np.array(values, float))])
-    found: Floats = sums[ROLLING:] - sums[:-ROLLING]
+def _defects(timelines: Sequence[Timeline]) -> Floats:
+    """Return the order defect rate of the marketplace on which it is highest on each day."""
+    places = timelines[0].order_defect_rate
+    if not places:
+        return np.zeros((len(timelines), len(timelines[0])))
+    found: Floats = np.max([courses.defects(timelines, place) for place in places], axis=0)
     return found
 
 

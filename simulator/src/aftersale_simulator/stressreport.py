@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from aftersale_simulator.answers import say
+from aftersale_simulator.answers import joined, say
 from aftersale_simulator.report import number
 from aftersale_simulator.stresses import BACKLOG, CLAIMS, Break, Trial
 
@@ -33,7 +33,7 @@ def told(trial: Trial) -> str:
         return say("stress.held", **span)
     about = {**span, "measure": measure_name(first.measure), "day": (first.broke_on - trial.begins).days + 1}
     broke = say("stress.broke", on=first.broke_on, broken=first.broken, replications=first.replications, **about)
-    return f"{broke} {_mended(trial)}"
+    return joined([broke, _mended(trial)])
 
 
 def _mended(trial: Trial) -> str:
@@ -64,18 +64,23 @@ def _table(trial: Trial) -> Table:
     ):
         table.add_column(say(f"stress.column_{name}"), justify="right" if is_number else "left")
     for each in trial.breaks:
-        table.add_row(
-            Text(measure_name(each.measure)),
-            _value(each, each.line) + ("*" if each.calm_over else ""),
-            _day(each.broke_on),
-            _value(each, each.worst),
-            str(each.worst_on),
-            _day(each.back_on) if each.broke_on is not None else say("report.none"),
-            f"{each.broken}/{each.replications}",
-        )
+        table.add_row(*map(Text, row(each)))
     if any(each.calm_over for each in trial.breaks):
         table.caption, table.caption_justify = say("stress.calm_over"), "left"
     return table
+
+
+def row(each: Break) -> tuple[str, ...]:
+    """Return a measure as a row of text: its name, line, when it broke, how far, when, when it was back, how often."""
+    return (
+        measure_name(each.measure),
+        _value(each, each.line) + ("*" if each.calm_over else ""),
+        _day(each.broke_on),
+        _value(each, each.worst),
+        str(each.worst_on),
+        _day(each.back_on) if each.broke_on is not None else say("report.none"),
+        f"{each.broken}/{each.replications}",
+    )
 
 
 def _value(each: Break, value: float) -> str:

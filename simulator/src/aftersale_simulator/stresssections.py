@@ -1,0 +1,63 @@
+"""The part of a report page on a stress: what it broke, when, and a picture of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from aftersale_simulator import pictures
+from aftersale_simulator.answers import joined, say
+from aftersale_simulator.courses import course
+from aftersale_simulator.pictures import Limit, Strand
+from aftersale_simulator.sections import Mark, Picture, Section, Table
+from aftersale_simulator.stage import Stage
+from aftersale_simulator.stresses import DEFECTS, LATE, Break, Trial, series
+from aftersale_simulator.stressreport import measure_name, row, told
+from aftersale_simulator.whatif import Comparison
+
+_DRAWN = 3
+"""Variants under stress that are drawn; the tables have all of them."""
+
+
+def stress(comparison: Comparison) -> Section | None:
+    """Return what a stress broke in each variant; None without one."""
+    if not comparison.trials:
+        return None
+    header = tuple(
+        say(f"stress.column_{name}")
+        for name in ("measure", "line", "breaks_on", "worst", "worst_on", "back_on", "in")
+    )
+    tables = tuple(Table(header, tuple(row(each) for each in trial.breaks)) for trial in comparison.trials)
+    drawn = tuple(picture for trial in comparison.trials[:_DRAWN] for picture in _pictures(comparison, trial))
+    marks = (Mark(pictures.OTHER, say("stress.calm")), Mark(pictures.FIRST, say("stress.under")))
+    lead = joined(told(trial) for trial in comparison.trials)
+    over = any(each.calm_over for trial in comparison.trials for each in trial.breaks)
+    note = say("stress.calm_over") if over else ""
+    return Section("stress", say("stress.title"), lead, drawn, tables, marks, note)
+
+
+def _pictures(comparison: Comparison, trial: Trial) -> Iterator[Picture]:
+    for each in trial.breaks:
+        if each.broke_on is not None:
+            caption = say("stress.caption", name=trial.name, measure=measure_name(each.measure))
+            yield Picture(caption, _drawn(comparison, trial, each))
+
+
+def _drawn(comparison: Comparison, trial: Trial, broke: Break) -> object:
+    by_name = {one.name: one for one in comparison.standings}
+    under = by_name[trial.name]
+    calm = by_name[under.calm]
+    stage = Stage.of(comparison.scenario)
+    dates = [(stage.measured_from + timedelta(day)).isoformat() for day in range(stage.days)]
+    strands = [
+        Strand(say("stress.calm"), course(series(broke.measure, calm.timelines)), pictures.OTHER),
+        Strand(say("stress.under"), course(series(broke.measure, under.timelines)), pictures.FIRST),
+    ]
+    factor = 100 if broke.measure in (LATE, DEFECTS) else 1
+    target = getattr(comparison.scenario.targets, broke.measure, None)
+    limit = None
+    if target is not None:
+        limit = Limit(factor * float(target), say("page.target", value=f"{factor * float(target):g} %"))
+    unit = say(f"stress.unit_{broke.measure}")
+    spell = str(trial.begins), str(trial.ends)
+    return pictures.days(dates, strands, unit, say("page.date"), limit=limit, factor=factor, spell=spell)
