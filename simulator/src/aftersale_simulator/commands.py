@@ -78,6 +78,7 @@ _seed = click.option(
     show_default=True,
     help="Speak English or Simplified Chinese.",
 )
+@click.option("--sensitivity", is_flag=True, help="Halve and double every number that the world assumes, one by one.")
 @click.option("--by-marketplace", is_flag=True, help="Tell how each variant did where, and what it missed most.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -96,6 +97,7 @@ def whatif(
     stress: Sequence[str],
     page_file: Path | None,
     language: str,
+    sensitivity: bool,
     by_marketplace: bool,
     json_: bool,
 ) -> None:
@@ -116,6 +118,8 @@ def whatif(
     wished = None if precision is None else Precision(precision, at_most)
     with speaking(language):
         comparison = _compared(planned, plugins, workers, wished, history, json_)
+        if sensitivity:
+            comparison = _swung(comparison, planned, plugins, workers, history, json_)
         _tell(comparison, planned, plugins, history, out, page_file, by_marketplace, json_)
 
 
@@ -142,6 +146,26 @@ def _compared(
     with _progress(None if wished else planned.runs, quiet) as on_done:
         compare = _comparing(plugins, workers or os.cpu_count() or 1, on_done, history)
         return simulate(planned, compare, wished)
+
+
+def _swung(
+    comparison: Comparison,
+    planned: Plan,
+    plugins: Plugins,
+    workers: int | None,
+    history: History | None,
+    quiet: bool,
+) -> Comparison:
+    """Return the comparison with how much the variant that the answer is about hangs on each number."""
+    from attrs import evolve
+
+    from aftersale_simulator.sensitivity import sensitivity
+
+    chosen = comparison.cheapest or comparison.nearest
+    scenario = next(one.scenario for one in planned.alternatives if one.name == chosen.name)
+    with _progress(None, quiet) as on_done:
+        compare = _comparing(plugins, workers or os.cpu_count() or 1, on_done, history)
+        return evolve(comparison, sensitivity=sensitivity(chosen.name, scenario, planned.words, compare))
 
 
 def _tell(

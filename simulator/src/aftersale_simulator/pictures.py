@@ -212,6 +212,23 @@ def heat(
     return figure
 
 
+def swings(names: Sequence[str], ends: Sequence[Sequence[float]], colours: Sequence[str]) -> go.Figure:
+    """Return for each name a bar to either side of nothing, a colour for each of the two ends; the first is on top."""
+    figure = _figure(_ROW * len(names) + 60)
+    rows = list(range(len(names) - 1, -1, -1))
+    for column, colour in zip(ends, colours, strict=True):
+        figure.add_bar(x=_plain(column), y=rows, orientation="h", marker={"color": colour}, width=0.32)
+    for place, name in zip(rows, names, strict=True):
+        figure.add_annotation(
+            text=escape(name), xref="x domain", x=0, xanchor="left", y=place, yshift=15, showarrow=False, font=_SMALL,
+            bgcolor=_VEIL, borderpad=0,
+        )  # fmt: skip
+    figure.update_yaxes(visible=False, range=[-0.6, len(names) - 0.3])
+    figure.update_xaxes(zeroline=True, zerolinecolor=MUTED)
+    figure.update_layout(barmode="overlay", margin={**_EDGES, "l": 14, "t": 8})
+    return figure
+
+
 def trade(
     names: Sequence[str], costs: Sequence[float], shares: Sequence[float], colours: Sequence[str],
     joined: Sequence[int], below: str, unit: str, limit: Limit,

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from attrs import asdict
 
 from aftersale_simulator.answers import answer, warnings
-from aftersale_simulator.statistics import Estimate
+from aftersale_simulator.statistics import Estimate, wilson
 from aftersale_simulator.stresses import Trial
 from aftersale_simulator.whatif import Comparison, Figure, PlaceStanding, Standing
 
 if TYPE_CHECKING:
     from aftersale_simulator.history import History
+    from aftersale_simulator.sensitivityreport import SensitivityRecord
 
 
 class FigureRecord(TypedDict):
@@ -36,6 +37,15 @@ class PlaceRecord(TypedDict):
     missed: dict[str, float]
 
 
+class ShareRecord(TypedDict):
+    """A share of the replications with Wilson's 95 % interval."""
+
+    count: int
+    share: float
+    low: float
+    high: float
+
+
 class VariantRecord(TypedDict):
     """A variant as JSON shows it; `targets_met` counts replications, as `targets` does for each target."""
 
@@ -45,6 +55,7 @@ class VariantRecord(TypedDict):
     targets: dict[str, int]
     metrics: dict[str, FigureRecord]
     marketplaces: dict[str, PlaceRecord]
+    reached: dict[str, ShareRecord]
 
 
 class BreakRecord(TypedDict):
@@ -82,6 +93,7 @@ class ComparisonRecord(TypedDict):
     cheapest: str | None
     warnings: list[str]
     stress: list[TrialRecord]
+    sensitivity: SensitivityRecord | None
     orders: dict[str, Any] | None
 
 
@@ -96,13 +108,22 @@ def record(
         replications=scenario.replications,
         currency=scenario.currency,
         settings=plain(comparison.settings),
-        variants=[_variant(standing) for standing in comparison.standings],
+        variants=[_variant(standing, comparison.replications) for standing in comparison.standings],
         answer=answer(comparison),
         cheapest=cheapest.name if cheapest else None,
         warnings=[*notes, *warnings(comparison)],
         stress=[_trial(trial) for trial in comparison.trials],
+        sensitivity=_sensitivity(comparison),
         orders=_history(history),
     )
+
+
+def _sensitivity(comparison: Comparison) -> SensitivityRecord | None:
+    if comparison.sensitivity is None:
+        return None
+    from aftersale_simulator import sensitivityreport
+
+    return sensitivityreport.record(comparison.sensitivity)
 
 
 def _history(history: History | None) -> dict[str, Any] | None:
@@ -113,7 +134,12 @@ def _history(history: History | None) -> dict[str, Any] | None:
     return record_history(history)
 
 
-def _variant(standing: Standing) -> VariantRecord:
+def _share(count: int, size: int) -> ShareRecord:
+    low, high = wilson(count, size)
+    return ShareRecord(count=count, share=count / size, low=low, high=high)
+
+
+def _variant(standing: Standing, replications: int) -> VariantRecord:
     return VariantRecord(
         name=standing.name,
         changes=plain(standing.changes),
@@ -121,6 +147,7 @@ def _variant(standing: Standing) -> VariantRecord:
         targets=dict(standing.targets),
         metrics={name: _figure(figure) for name, figure in standing.metrics.items()},
         marketplaces={name: _place(place) for name, place in standing.places.items()},
+        reached={name: _share(count, replications) for name, count in standing.reached.items()},
     )
 
 

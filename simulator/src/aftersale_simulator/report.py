@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from aftersale.clocks import DAY
-from aftersale_simulator.answers import say
+from aftersale_simulator.answers import percent, say
 from aftersale_simulator.records import ComparisonRecord
-from aftersale_simulator.statistics import Estimate
+from aftersale_simulator.results import REACHED
+from aftersale_simulator.statistics import Estimate, wilson
 from aftersale_simulator.whatif import Comparison, PlaceStanding, Standing
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def show(
     for part in _tables(comparison) if wide else _blocks(comparison):
         console.print(part)
         console.print()
+    for line in reached(comparison):
+        console.print(Text(line))
+        console.print()
     for part in _places(comparison) if by_marketplace else ():
         console.print(part)
         console.print()
@@ -81,6 +85,10 @@ def show(
         from aftersale_simulator.stressreport import show_trials
 
         show_trials(comparison.trials, console)
+    if comparison.sensitivity is not None:
+        from aftersale_simulator import sensitivityreport
+
+        sensitivityreport.show(comparison.sensitivity, console)
     console.print(Text(found["answer"], style="bold"))
     for warning in found["warnings"]:
         console.print(Text(say("report.warning", text=warning), style="yellow"))
@@ -117,7 +125,8 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     first, *others = comparison.standings
     if not others:
         return
-    yield Text(say("report.differences", name=first.name))
+    key = "report.differences" if len(others) == 1 else "report.differences_together"
+    yield Text(say(key, name=first.name))
     differences = _table(currency, names)
     for one in others:
         cells = (shown(one.metrics[name].difference, name, sign=True) for name in names)
@@ -170,6 +179,21 @@ def number(value: float, decimals: int, sign: bool = False) -> str:
     """Return a rounded number; nothing is ever shown as minus zero."""
     rounded = round(value, decimals) + 0.0
     return f"{rounded:+,.{decimals}f}" if sign and rounded else f"{rounded:,.{decimals}f}"
+
+
+def reached(comparison: Comparison) -> Iterator[str]:
+    """Yield in words how probably an account comes to a review, or to its deactivation, where it does at all."""
+    size = comparison.replications
+    for name in REACHED:
+        found = [(one.name, one.reached.get(name, 0)) for one in comparison.standings]
+        if any(count for _, count in found):
+            told = (_probability(variant, count, size) for variant, count in found)
+            yield say(f"report.reached_{name}", variants="; ".join(told))
+
+
+def _probability(name: str, count: int, size: int) -> str:
+    low, high = wilson(count, size)
+    return f"{name} {count}/{size} ({100 * low:.0f}–{percent(high)})"
 
 
 def _places(comparison: Comparison) -> Iterator[RenderableType]:

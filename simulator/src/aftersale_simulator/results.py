@@ -46,6 +46,8 @@ METRICS = (
     "review_days",
 )
 RATE = "order_defect_rate"
+REACHED = ("review", "deactivated")
+"""What an account may come to: a review, after days running of a missed target, and its deactivation."""
 LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
 
 
@@ -58,7 +60,8 @@ class Result:
     is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
     marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
     worked in vain, and open cases. `timeline` tells of every day, `busy_hours` how long agents worked in the measured
-    period. `failed` tells, by cause, how many cases plugins failed; `missed`, by marketplace and deadline, how many of
+    period, `reached` whether a marketplace's REACHED was due on any measured day. `failed` tells, by cause, how many
+    cases plugins failed; `missed`, by marketplace and deadline, how many of
     those that began in the measured period ended before anybody acted, and of how many.
     """
 
@@ -70,6 +73,7 @@ class Result:
     missed: dict[str, dict[str, tuple[int, int]]] = field(factory=dict)
     timeline: Timeline | None = None
     busy_hours: float = 0.0
+    reached: dict[str, bool] = field(factory=dict)
 
 
 @frozen(eq=False)
@@ -82,6 +86,7 @@ class Account:
     claims: int
     open_cases: int
     review_days: int
+    deactivated: bool
 
     @property
     def worst_day(self) -> float | None:
@@ -131,7 +136,13 @@ def result_of(
     worked = chain.from_iterable(shifts.values())
     timeline = timeline_of(days, stage.warm_up, orders, docket, effort, worked, rates)
     busy = effort.busy / HOUR
-    return Result(found, by_marketplace, targets, counts, missed=missed, timeline=timeline, busy_hours=busy)
+    reached = {
+        "review": any(account.review_days for account in accounts.values()),
+        "deactivated": any(account.deactivated for account in accounts.values()),
+    }
+    return Result(
+        found, by_marketplace, targets, counts, missed=missed, timeline=timeline, busy_hours=busy, reached=reached
+    )
 
 
 def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:
@@ -163,8 +174,19 @@ def account(
         slice(stage.warm_up, stage.warm_up + stage.days),
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
         len(waiting),
-        _review_days(policy, docket, orders, days, until)[stage.warm_up :].sum(),
+        int(_review_days(policy, docket, orders, days, until)[stage.warm_up :].sum()),
+        _deactivated(policy, docket, orders, days, until, stage),
     )
+
+
+def _deactivated(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, stage: Stage) -> bool:
+    """Tell whether on some measured day a target was missed for which a marketplace deactivates an account."""
+    for rule in policy.metrics(until - 1):
+        if rule.state == "deactivated" and rule.name == RATE:
+            values = daily(rule, policy, docket, orders, days).values[stage.warm_up :]
+            if any(not meets(rule, value) for value in values[np.isfinite(values)].tolist()):
+                return True
+    return False
 
 
 def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> NDArray[np.bool_]:

@@ -86,6 +86,7 @@ def parts(parameters: Sequence[Parameter] = (), lines: Mapping[str, float] | Non
         replies,
         occupancy,
         _stress,
+        _sensitivity,
         warm_up,
         lambda comparison: assumptions(comparison, parameters),
     ]
@@ -95,6 +96,12 @@ def _stress(comparison: Comparison) -> Section | None:
     from aftersale_simulator.stresssections import stress  # it is made of the sections here
 
     return stress(comparison)
+
+
+def _sensitivity(comparison: Comparison) -> Section | None:
+    from aftersale_simulator.sensitivitysections import sensitivity  # it is made of the sections here
+
+    return sensitivity(comparison)
 
 
 def chosen(comparison: Comparison) -> Standing:

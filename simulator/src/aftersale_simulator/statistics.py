@@ -31,8 +31,11 @@ class Estimate:
         return None if self.mean is None or self.high is None else self.high - self.mean
 
 
-def estimate(values: Sequence[float | None]) -> Estimate:
-    """Return mean and Student-t interval; values that are None, NaN or infinite do not count."""
+def estimate(values: Sequence[float | None], together: int = 1) -> Estimate:
+    """Return mean and Student-t interval; values that are None, NaN or infinite do not count.
+
+    Of `together` such intervals all hold with the same confidence (Bonferroni): each is the wider for it.
+    """
     known = [float(value) for value in values if value is not None and isfinite(value)]
     if not known:
         return Estimate(None, None, None)
@@ -40,7 +43,8 @@ def estimate(values: Sequence[float | None]) -> Estimate:
     if len(known) < 2:
         return Estimate(mean, None, None)
     variance = sum((value - mean) ** 2 for value in known) / (len(known) - 1)
-    half = float(stdtrit(len(known) - 1, _UPPER)) * sqrt(variance / len(known))
+    upper = 1 - (1 - _UPPER) / max(1, together)
+    half = float(stdtrit(len(known) - 1, upper)) * sqrt(variance / len(known))
     return Estimate(mean, mean - half, mean + half)
 
 
@@ -50,10 +54,12 @@ def _mean(values: Sequence[float]) -> float:
     return low if low == high else sum(values) / len(values)
 
 
-def difference(values: Sequence[float | None], reference: Sequence[float | None]) -> Estimate:
-    """Return the mean paired difference to the reference; both are the same replications, in order."""
+def difference(
+    values: Sequence[float | None], reference: Sequence[float | None], together: int = 1
+) -> Estimate:
+    """Return the mean paired difference to the reference, one of so many; both are the same replications, in order."""
     pairs = zip(values, reference, strict=True)
-    return estimate([None if a is None or b is None else a - b for a, b in pairs])
+    return estimate([None if a is None or b is None else a - b for a, b in pairs], together)
 
 
 def wilson(successes: int, size: int) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 from aftersale.documents import PositiveCount
 from aftersale_simulator.plans import Alternative, Changes, Plan
 from aftersale_simulator.precision import Precision
+from aftersale_simulator.results import REACHED
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.stresses import Trial, trial
@@ -20,6 +21,7 @@ from aftersale_simulator.timeline import Timeline
 
 if TYPE_CHECKING:
     from aftersale_simulator.results import Result
+    from aftersale_simulator.sensitivity import Sensitivity
     from aftersale_simulator.timeline import Timeline
 
 Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list["Result"]]]
@@ -30,7 +32,10 @@ _TOLERANCE = 1e-9
 
 @frozen
 class Figure:
-    """One metric of one variant: its estimate, and its paired difference to the first variant."""
+    """One metric of one variant: its estimate, and its paired difference to the first variant.
+
+    The intervals of the differences of all variants in this metric hold together (Bonferroni).
+    """
 
     value: Estimate
     difference: Estimate
@@ -60,7 +65,8 @@ class Standing:
     `targets` says of each in how many replications it was met, `targets_met` of all at once; `secure` that
     they were met with so much room that few replications tell enough. `failed` are the cases that plugins failed in
     all replications, by cause; `places` says how it did on each marketplace, `timelines` how each replication went, and
-    `calm` which variant it is under stress.
+    `calm` which variant it is under stress; `reached` counts the replications in which an account came to each of
+    REACHED.
     """
 
     name: str
@@ -73,6 +79,7 @@ class Standing:
     places: dict[str, PlaceStanding] = field(factory=dict)
     timelines: tuple[Timeline, ...] = field(factory=tuple, eq=False)
     calm: str = ""
+    reached: dict[str, int] = field(factory=dict)
 
     def cost(self) -> float:
         """Return the mean labour cost, which variants are ranked by."""
@@ -87,7 +94,8 @@ class Standing:
 class Comparison:
     """All variants side by side, in order; the differences are to the first one.
 
-    `widest` is half of the widest interval that a `precision` was asked for. `trials` tell what a stress broke; with
+    `widest` is half of the widest interval that a `precision` was asked for, `sensitivity` how much the answer hangs on
+    what is assumed. `trials` tell what a stress broke; with
     one, the answer is about the variants under stress.
     """
 
@@ -97,6 +105,7 @@ class Comparison:
     precision: Precision | None = None
     widest: float | None = None
     trials: tuple[Trial, ...] = ()
+    sensitivity: Sensitivity | None = None
 
     @property
     def replications(self) -> int:
@@ -166,7 +175,7 @@ def simulate(plan: Plan, compare: Compare, precision: Precision | None = None) -
         runs = [[*before, *new] for before, new in zip(runs, added, strict=True)]
         done += more
     standings = tuple(
-        _standing(one, results, runs[0]) for one, results in zip(plan.alternatives, runs, strict=True)
+        _standing(one, results, runs[0], len(runs) - 1) for one, results in zip(plan.alternatives, runs, strict=True)
     )
     scenario = evolve(plan.alternatives[0].scenario, replications=PositiveCount(done))
     widest = precision.widest(runs) if precision is not None else None
@@ -182,7 +191,7 @@ def _trials(plan: Plan, standings: Sequence[Standing]) -> Iterator[Trial]:
             yield trial(one.name, one.scenario, plan.stress, calm, under)
 
 
-def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Result]) -> Standing:
+def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Result], others: int) -> Standing:
     names = dict.fromkeys(name for result in results for name in result.metrics)
     targets = dict.fromkeys(name for result in results for name in result.targets)
     return Standing(
@@ -190,12 +199,13 @@ def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Resul
         one.changes,
         sum(all(result.targets.values()) for result in results),
         {name: sum(result.targets.get(name, True) for result in results) for name in targets},
-        {name: _figure(_values(results, name), _values(first, name)) for name in names},
+        {name: _figure(_values(results, name), _values(first, name), others) for name in names},
         _secure(one.scenario, results),
         _failed(results),
         {place: _at(place, results) for place in results[0].by_marketplace} if results else {},
         tuple(result.timeline for result in results if result.timeline is not None),
         one.calm,
+        {name: sum(result.reached.get(name, False) for result in results) for name in REACHED},
     )
 
 
@@ -218,8 +228,8 @@ def _values(results: Sequence[Result], name: str) -> list[float | None]:
     return [result.metrics.get(name) for result in results]
 
 
-def _figure(values: Sequence[float | None], reference: Sequence[float | None]) -> Figure:
-    return Figure(estimate(values), difference(values, reference))
+def _figure(values: Sequence[float | None], reference: Sequence[float | None], others: int) -> Figure:
+    return Figure(estimate(values), difference(values, reference, others))
 
 
 def _secure(scenario: Scenario, results: Sequence[Result]) -> bool:

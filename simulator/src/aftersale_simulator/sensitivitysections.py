@@ -1,0 +1,42 @@
+"""The part of a report page on sensitivity: which assumed numbers move what is judged, and how far."""
+
+from __future__ import annotations
+
+from aftersale_simulator import pictures
+from aftersale_simulator.answers import say
+from aftersale_simulator.sections import Mark, Picture, Section, Table
+from aftersale_simulator.sensitivity import MEASURES, Sensitivity
+from aftersale_simulator.sensitivityreport import SHOWN, row, told
+from aftersale_simulator.whatif import Comparison
+
+
+def sensitivity(comparison: Comparison) -> Section | None:
+    """Return on which numbers the answer hangs; None where nobody asked."""
+    found = comparison.sensitivity
+    if found is None:
+        return None
+    header = tuple(
+        " ".join(say(f"sensitivity.{key}").split())
+        for key in ("value", "late_low", "late_high", "defects_low", "defects_high", "kept")
+    )
+    rows = tuple(row(one, found.replications) for one in found.swings[:SHOWN])
+    drawn = tuple(Picture(say(f"sensitivity.caption_{name}"), _drawn(found, name)) for name in MEASURES)
+    marks = (
+        Mark(pictures.CHOSEN, say("sensitivity.divided")),
+        Mark(pictures.FIRST, say("sensitivity.multiplied")),
+    )
+    table = Table((say("parameters.name"), *header), rows)
+    return Section("sensitivity", say("sensitivity.title"), told(found), drawn, (table,), marks)
+
+
+def _drawn(found: Sensitivity, name: str) -> object:
+    heaviest = sorted(
+        found.swings,
+        key=lambda one: -max((abs(end.moved[name].mean or 0.0) for end in (one.low, one.high) if end), default=0.0),
+    )[: SHOWN // 2]
+    names = [one.name for one in heaviest]
+    ends = [
+        [0.0 if end is None else 100 * (end.moved[name].mean or 0.0) for end in column]
+        for column in ([one.low for one in heaviest], [one.high for one in heaviest])
+    ]
+    return pictures.swings(names, ends, (pictures.CHOSEN, pictures.FIRST))
