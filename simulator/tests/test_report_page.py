@@ -220,11 +220,17 @@ def test_the_numbers_that_were_changed_are_marked_among_the_assumptions(comparis
 
 def test_the_lines_of_marketplaces_are_drawn_where_the_scenario_sets_none(plugins: Plugins) -> None:
     free = compared(plugins, targets={"late_reply_rate": 0.2}, replications=1, variant=[])
-    found = sections.defects(free, {"REF": 0.01})
+    found = sections.defects(free, sections.Lines({"REF": {"order_defect_rate": 0.01}, "ALT": {}}))
     assert found is not None
     told = [[note.text for note in picture.figure.layout.annotations] for picture in found.pictures]
     unit = "order defect rate, %"
     assert told == [[unit, "target 1 %"], [unit]]
+
+
+def test_a_line_of_all_marketplaces_is_one_that_they_share() -> None:
+    lines = sections.Lines({"REF": {"late_reply_rate": 0.1, "occupancy": 0.8}, "ALT": {"late_reply_rate": 0.1}})
+    assert (lines.everywhere("late_reply_rate"), lines.everywhere("occupancy")) == (0.1, None)
+    assert (lines.at("REF", "occupancy"), lines.at("NONE", "occupancy")) == (0.8, None)
 
 
 def test_no_other_is_cheaper_and_safer_than_the_unbeaten() -> None:
@@ -340,3 +346,13 @@ def test_the_program_names_both_options() -> None:
     ended = RUNNER.invoke(cli, ["whatif", "--help"])
     assert "--report" in ended.output
     assert "--lang [en|zh]" in ended.output
+
+
+def test_without_targets_of_its_own_a_scenario_is_drawn_against_the_handbook(plugins: Plugins) -> None:
+    from aftersale_simulator.commands import _lines
+
+    free = compared(plugins, targets={}, replications=1, variant=[])
+    names = ("late_reply_rate", "mean_first_reply_hours")
+    assert [_lines(free, plugins).everywhere(name) for name in names] == [0.1, 3.2]
+    own = compared(plugins, targets={"occupancy": 0.9}, replications=1, variant=[])
+    assert _lines(own, plugins).everywhere("mean_first_reply_hours") is None

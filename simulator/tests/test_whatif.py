@@ -289,6 +289,7 @@ def test_the_document_has_the_words_that_others_build_on() -> None:
         "cheapest",
         "warnings",
         "stress",
+        "sensitivity",
         "orders",
     ]
     variant = found["variants"][1]
@@ -374,7 +375,7 @@ agents 3       7.0       0.0     0.0      0.00     55.0     0.0    3,000     10/
 agents 4       9.0       0.0     0.0      0.00     55.0     0.0    4,000     10/10
              ± 0.6                               ± 21.7
 
-Difference to 'agents 2', replication by replication
+Difference to 'agents 2', replication by replication; the intervals of a column hold all at once
 
               late    silent    mean     order            occu-
            replies   at 48 h   reply   defects            pancy   labour   targets

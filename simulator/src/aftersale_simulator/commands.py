@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aftersale_simulator.precision import Precision
     from aftersale_simulator.records import ComparisonRecord
     from aftersale_simulator.scenario import ScenarioFile
+    from aftersale_simulator.sections import Lines
     from aftersale_simulator.whatif import Compare, Comparison
 
 _A_FILE = click.Path(path_type=Path, dir_okay=False)
@@ -211,21 +212,23 @@ def _write_page(
     write_file(page_file, page(comparison, found, made, history))
 
 
-def _lines(comparison: Comparison, plugins: Plugins) -> dict[str, float]:
-    """Return the order defect rate that each marketplace itself asks for, at the end of the period."""
-    from aftersale_simulator.results import RATE
+def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
+    """Return what marketplaces ask for at the end of the period, and the handbook if the scenario has no targets."""
+    from aftersale.rules import EVERYWHERE
+    from aftersale_simulator.results import LIMITS
+    from aftersale_simulator.sections import Lines
     from aftersale_simulator.seller import seller_handbook
     from aftersale_simulator.stage import Stage
 
     scenario = comparison.scenario
     policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
     _, until = Stage.of(scenario).measured([policy.marketplace.zone for policy in policies.values()])
-    return {
-        name: float(rule.target)
+    own = any(getattr(scenario.targets, name) is not None for name in LIMITS)
+    asked = {
+        name: [rule for rule in reversed(policy.metrics(until - 1)) if not (own and rule.marketplace == EVERYWHERE)]
         for name, policy in policies.items()
-        for rule in policy.metrics(until - 1)
-        if rule.name == RATE and rule.target is not None
     }
+    return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in asked.items()})
 
 
 @click.command()

@@ -12,6 +12,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 from attrs import frozen
+from rich.cells import cell_len, set_cell_size
 
 from aftersale_simulator.courses import Course, Values
 
@@ -30,6 +31,7 @@ _EDGES = {"l": 48, "r": 14, "t": 34, "b": 46}
 _LIMIT = {"color": INK, "width": 1.5, "dash": "dash"}
 _VALUES = 62  # pixels beside a dot plot for the numbers
 _SMALL = {"size": 12, "color": INK}
+_LONGEST = 42  # cells of a name that a phone has room for
 _VEIL = "rgba(255,255,255,0.75)"
 _SPELL = "rgba(230,159,0,0.16)"
 _DIGITS = 6
@@ -101,7 +103,7 @@ def dots(
         _write(figure, spot, spot.name, {"x": 0, "xanchor": "left", "y": row, "yshift": 14})
         _write(figure, spot, spot.told, {"x": 1, "xanchor": "right", "xshift": _VALUES, "y": row})
     top = max([spot.high for spot in spots] + ([limit.value] if limit else []), default=1.0)
-    figure.update_xaxes(title_text=escape(unit), range=list(span or (0, top * 1.06 or 1)))
+    figure.update_xaxes(title_text=escape(unit), range=list(span or (-0.03 * (top or 1), 1.06 * (top or 1))))
     figure.update_yaxes(visible=False, range=[-0.5, len(spots) - 0.3])
     figure.update_layout(margin={**_EDGES, "l": 14, "r": _VALUES, "t": 26 if limit else 8})
     if limit is not None:
@@ -110,7 +112,8 @@ def dots(
 
 
 def _write(figure: go.Figure, spot: Spot, text: str, place: Mapping[str, Any]) -> None:
-    told = escape(text) if spot.colour == OTHER else f"<b>{escape(text)}</b>"
+    short = text if cell_len(text) <= _LONGEST else f"{set_cell_size(text, _LONGEST).rstrip()}…"
+    told = escape(short) if spot.colour == OTHER else f"<b>{escape(short)}</b>"
     figure.add_annotation(
         text=told, xref="x domain", yref="y", showarrow=False, font=_SMALL, bgcolor=_VEIL, borderpad=0, **place
     )
@@ -249,7 +252,7 @@ def trade(
     figure.update_xaxes(title_text=escape(below), tickformat=",.0f", nticks=6)
     figure.update_layout(margin={**_EDGES, "r": 24})
     _above(figure, unit)
-    _level(figure, limit)
+    _level(figure, limit, "left")
     return figure
 
 
@@ -264,11 +267,11 @@ def _above(figure: go.Figure, unit: str) -> None:
     figure.add_annotation(text=escape(unit), xshift=-30, yshift=8, showarrow=False, font=font, **place)
 
 
-def _level(figure: go.Figure, limit: Limit) -> None:
+def _level(figure: go.Figure, limit: Limit, side: str = "right") -> None:
     y = limit.value
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, yref="y", y0=y, y1=y, line=_LIMIT)
     figure.add_annotation(
-        text=escape(limit.told), xref="paper", x=1, yref="y", y=y, xanchor="right", yanchor="bottom",
+        text=escape(limit.told), xref="paper", x=int(side == "right"), yref="y", y=y, xanchor=side, yanchor="bottom",
         showarrow=False, font=_SMALL, bgcolor=_VEIL,
     )  # fmt: skip
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from aftersale.worlds import Parameter
 from aftersale_simulator import courses, pictures
@@ -69,26 +70,44 @@ Part = Callable[[Comparison], Section | None]
 """Makes a section of a comparison, None where the comparison has nothing to say on it."""
 
 
-def parts(parameters: Sequence[Parameter] = (), lines: Mapping[str, float] | None = None) -> list[Part]:
-    """Return the parts of a report in their order.
+@frozen
+class Lines:
+    """The limits of metrics that hold where the scenario sets none: the handbook's and the marketplaces' own, by place.
 
-    `parameters` are those that the world declares; `lines` the marketplaces' own limits of the order defect rate, which
-    are drawn where the scenario sets none.
+    They are in the metric's own unit: shares, or wall hours.
     """
+
+    places: Mapping[str, Mapping[str, float]] = field(factory=dict)
+
+    def at(self, place: str, name: str) -> float | None:
+        """Return a metric's limit on one marketplace."""
+        return self.places.get(place, {}).get(name)
+
+    def everywhere(self, name: str) -> float | None:
+        """Return a metric's limit where it is the same on all marketplaces."""
+        found = {own.get(name) for own in self.places.values()}
+        return found.pop() if len(found) == 1 else None
+
+
+_NO_LINES = Lines()
+
+
+def parts(parameters: Sequence[Parameter] = (), lines: Lines = _NO_LINES) -> list[Part]:
+    """Return the parts of a report in their order; `parameters` are those that the world declares."""
     return [
-        variants,
+        partial(variants, lines=lines),
         chances,
         trade,
         backlog,
-        late,
+        partial(late, lines=lines),
         hours,
-        lambda comparison: defects(comparison, lines or {}),
+        partial(defects, lines=lines),
         replies,
-        occupancy,
+        partial(occupancy, lines=lines),
         _stress,
         _sensitivity,
         warm_up,
-        lambda comparison: assumptions(comparison, parameters),
+        partial(assumptions, parameters=parameters),
     ]
 
 
@@ -109,7 +128,7 @@ def chosen(comparison: Comparison) -> Standing:
     return comparison.cheapest or comparison.nearest
 
 
-def variants(comparison: Comparison) -> Section:
+def variants(comparison: Comparison, lines: Lines = _NO_LINES) -> Section:
     """Return all variants side by side, in a table and drawn by the metrics of DRAWN."""
     currency = comparison.scenario.currency
     names = columns(comparison)
@@ -124,12 +143,12 @@ def variants(comparison: Comparison) -> Section:
         for place, one in enumerate(comparison.standings, 1)
     ]
     best = frozenset({comparison.standings.index(chosen(comparison))})
-    drawn = tuple(Picture(label(name, currency), _dots(comparison, name)) for name in DRAWN if name in names)
+    drawn = tuple(Picture(label(name, currency), _dots(comparison, name, lines)) for name in DRAWN if name in names)
     lead = say("variants.lead", replications=comparison.replications)
     return Section("variants", say("variants.title"), lead, drawn, (Table(header, tuple(rows), best, 2),))
 
 
-def _dots(comparison: Comparison, name: str) -> Any:
+def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:
     factor, decimals = scale(name)
     spots = []
     for one in comparison.standings:
@@ -139,7 +158,7 @@ def _dots(comparison: Comparison, name: str) -> Any:
             told = number(factor * value.mean, decimals)
             ends = (factor * value.mean, factor * max(0.0, low), factor * high)
             spots.append(Spot(_numbered(comparison, one), told, *ends, _colour(comparison, one)))
-    limit = _target(comparison, name)
+    limit = _target(comparison, name, lines.everywhere(name))
     return pictures.dots(spots, label(name, comparison.scenario.currency), limit)
 
 
@@ -153,7 +172,7 @@ def _colour(comparison: Comparison, one: Standing) -> str:
     return pictures.FIRST if one is comparison.standings[0] else pictures.OTHER
 
 
-def _target(comparison: Comparison, name: str, line: float | None = None) -> Limit | None:
+def _target(comparison: Comparison, name: str, line: float | None) -> Limit | None:
     """Return the scenario's own target, else the `line`, in the unit that the metric is shown in."""
     own = getattr(comparison.scenario.targets, name, None) if name in LIMITS else None
     value = line if own is None else float(own)
@@ -171,12 +190,15 @@ def chances(comparison: Comparison) -> Section | None:
     wanted = comparison.scenario.targets.share_of_replications
     found = [(say("chances.all"), {one.name: one.targets_met for one in comparison.standings})]
     if len(names) > 1:
-        found += [
-            (target_name(name), {one.name: one.targets.get(name, 0) for one in comparison.standings}) for name in names
-        ]
+        found += [(target_name(name), _met(comparison, name)) for name in names]
     drawn = tuple(Picture(told, _shares(comparison, met, float(wanted))) for told, met in found)
     lead = say("chances.lead", share=percent(wanted), replications=comparison.replications)
     return Section("chances", say("chances.title"), lead, drawn)
+
+
+def _met(comparison: Comparison, name: str) -> dict[str, int]:
+    """Count by variant; one without this target misses it never."""
+    return {one.name: one.targets.get(name, comparison.replications) for one in comparison.standings}
 
 
 def _shares(comparison: Comparison, met: Mapping[str, int], wanted: float) -> Any:
@@ -214,9 +236,13 @@ def trade(comparison: Comparison) -> Section | None:
         _wanted(wanted),
     )
     marks = tuple(Mark(_colour(comparison, one), _numbered(comparison, one)) for one in standings)
-    lead = say("trade.lead", names=", ".join(_numbered(comparison, standings[one]) for one in best))
+    lead = say("trade.lead", names=_listed(comparison, best))
     drawn = (Picture(say("trade.caption"), figure, wide=True),)
     return Section("trade", say("trade.title"), lead, drawn, marks=marks)
+
+
+def _listed(comparison: Comparison, places: Sequence[int]) -> str:
+    return say("report.comma").join(_numbered(comparison, comparison.standings[place]) for place in places)
 
 
 def unbeaten(costs: Sequence[float], shares: Sequence[float]) -> list[int]:
@@ -302,13 +328,13 @@ def backlog(comparison: Comparison) -> Section | None:
     return shown_.section("backlog", say("backlog.title"), leads, [Picture(say("backlog.caption"), figure, True)])
 
 
-def late(comparison: Comparison) -> Section | None:
+def late(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | None:
     """Return the share of late first replies of seven days, against its target."""
     shown_ = _Shown.of(comparison)
     if shown_ is None:
         return None
     strands = shown_.strands([courses.late(one.timelines) for one in shown_.standings], shown_.warm_up)
-    limit = _target(comparison, "late_reply_rate")
+    limit = _target(comparison, "late_reply_rate", lines.everywhere("late_reply_rate"))
     leads = list(_late_leads(shown_, strands, limit))
     told = say("late.unit"), say("page.date")
     figure = pictures.days(shown_.measured, strands, *told, limit=limit, factor=100)
@@ -355,7 +381,7 @@ def hours(comparison: Comparison) -> Section | None:
     return Section("hours", say("hours.title"), joined(leads), tuple(drawn))
 
 
-def defects(comparison: Comparison, lines: Mapping[str, float]) -> Section | None:
+def defects(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | None:
     """Return the order defect rate as of each measured day, a picture for each marketplace that is judged by it."""
     shown_ = _Shown.of(comparison)
     if shown_ is None:
@@ -367,7 +393,7 @@ def defects(comparison: Comparison, lines: Mapping[str, float]) -> Section | Non
     }
     if not found:
         return None
-    limits = {place: _target(comparison, RATE, lines.get(place)) for place in places}
+    limits = {place: _target(comparison, RATE, lines.at(place, RATE)) for place in places}
     highest = [100 * one.course.top for strands in found.values() for one in strands]
     top = max([*highest, *(limit.value for limit in limits.values() if limit)])
     drawn = [
@@ -417,7 +443,7 @@ def replies(comparison: Comparison) -> Section | None:
     return shown_.section("replies", say("replies.title"), leads, drawn, bands=False)
 
 
-def occupancy(comparison: Comparison) -> Section | None:
+def occupancy(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | None:
     """Return which share of their paid time the agents worked, over seven days up to each measured one."""
     shown_ = _Shown.of(comparison)
     if shown_ is None:
@@ -430,7 +456,7 @@ def occupancy(comparison: Comparison) -> Section | None:
         leads.append(say("occupancy.each", name=one.name, mean=mean, peak=percent(peak), day=day))
     if any(strand.course.top > 1 for strand in strands):
         leads.append(say("occupancy.over"))
-    limit = _target(comparison, "occupancy")
+    limit = _target(comparison, "occupancy", lines.everywhere("occupancy"))
     told = say("occupancy.unit"), say("page.date")
     figure = pictures.days(shown_.measured, strands, *told, limit=limit, factor=100)
     drawn = [Picture(say("occupancy.caption"), figure, True)]
