@@ -69,3 +69,29 @@ def test_whatif_says_the_same_of_the_roster_that_was_written(ended: Ended) -> No
     best = next(row for row in told["frontier"] if row["cost"] == told["cost"])
     assert variant["metrics"]["late_reply_rate"]["mean"] == best["late_reply_rate"]
     assert json.loads((folder / "out/staff.json").read_text(encoding="utf-8")) == told
+
+
+def test_every_number_of_the_world_is_explained_with_its_range_its_source_and_who_set_it(tmp_path: Path) -> None:
+    (tmp_path / "shop.toml").write_text(f"{SHOP}\n[world]\nclaim_win_rate = 0.73\n", encoding="utf-8")
+    asked = ["scenario", str(tmp_path / "shop.toml"), "--explain"]
+    told = json.loads(CliRunner().invoke(cli, [*asked, "--json"]).output)
+    numbers = {one["parameter"]: one for one in told["parameters"]}
+    assert numbers["claim_win_rate"] == {
+        "parameter": "claim_win_rate",
+        "marketplace": "DE",
+        "value": 0.73,
+        "set_by": "scenario",
+        "default": 0.68,
+        "low": 0.0,
+        "high": 1.0,
+        "unit": "share of investigated claims that the seller wins",
+        "source": "seller's figure: 68 % for Chinese sellers, 73 % on average; no public trace",
+        "grade": "S",
+    }
+    declared = json.loads(CliRunner().invoke(cli, ["parameters", "--json"]).output)
+    assert set(numbers) == {one["name"] for one in declared if not one["marketplaces"]}
+    assert all(one["low"] <= one["value"] <= one["high"] and one["source"] for one in numbers.values())
+    text = CliRunner().invoke(cli, asked).output
+    assert all(name in text for name in numbers)
+    assert "set in [world]; default 0.68" in " ".join(text.split())
+    assert "--explain" in CliRunner().invoke(cli, asked[:2]).output

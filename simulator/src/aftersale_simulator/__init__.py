@@ -11,6 +11,7 @@ AFTERSALE_API = 1
 def aftersale_commands() -> list[click.Command]:
     """Add the simulator's commands to the program."""
     from aftersale_simulator.commands import parameters, simulate, whatif
+    from aftersale_simulator.scenariocommand import scenario
     from aftersale_simulator.staffcommand import staff
 
-    return [parameters, simulate, staff, whatif]
+    return [parameters, scenario, simulate, staff, whatif]

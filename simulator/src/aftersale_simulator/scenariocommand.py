@@ -1,0 +1,94 @@
+"""The command `scenario`, as the program's users type it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aftersale_simulator.commands import _A_FILE, _console, _loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftersale.plugins import Plugins
+    from aftersale_simulator.explaining import Explained
+    from aftersale_simulator.scenario import Scenario
+
+_HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
+
+
+@click.command()
+@click.argument("scenario", type=_A_FILE, required=False)
+@click.option("--explain", is_flag=True, help="List every number of its world: value, range, source, who set it.")
+@click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool) -> None:
+    """Check a SCENARIO, by default the shipped one, and tell what it simulates and on which numbers.
+
+    Every mistake is told with its path, as whatif tells it.
+    """
+    from aftersale_simulator import report
+    from aftersale_simulator.answers import say
+    from aftersale_simulator.explaining import explained, shapes
+
+    source = _loaded(scenario, plugins)
+    numbers, days = explained(source, plugins), list(shapes(source.scenario))
+    if json_:
+        summary = dict(_summary(source.scenario))
+        found = {"scenario": source.scenario.name, **summary, "parameters": numbers, "shapes": days}
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    console = _console()
+    console.print(source.scenario.name, style="bold", markup=False)
+    for key, value in _summary(source.scenario):
+        console.print(say(f"scenario.{key}", value=value), markup=False)
+    if not explain:
+        console.print(say("scenario.more"), markup=False)
+        return
+    header = [say(word) for word in _HEADER]
+    console.print(report.rows(header, _rows(numbers)))
+    for shape in days:
+        for name in ("hourly", "weekly"):
+            weights = " ".join(f"{weight:g}" for weight in shape[name])
+            told = say(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
+            console.print(told, markup=False)
+
+
+def _summary(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Yield in a few words what is sold, who works, for which targets, and what else happens."""
+    from aftersale_simulator.scenario import Targets
+    from aftersale_simulator.stage import Stage
+
+    stage = Stage.of(scenario)
+    yield "period", f"{stage.measured_from} – {stage.last}"
+    yield "warm_up", str(stage.warm_up)
+    yield "sold", ", ".join(f"{place} {sales.orders_per_day:g}" for place, sales in scenario.marketplace.items())
+    yield "teams", ", ".join(f"{name} {team.agents} ({team.zone})" for name, team in scenario.team.items())
+    targets = [
+        f"{name} {getattr(scenario.targets, name):g}"
+        for name in Targets.__annotations__
+        if getattr(scenario.targets, name) is not None
+    ]
+    yield "targets", ", ".join(targets)
+    yield "variants", ", ".join([scenario.base, *(variant.name for variant in scenario.variant)])
+    if scenario.event:
+        yield "events", ", ".join(event.name for event in scenario.event)
+
+
+def _rows(numbers: list[Explained]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each parameter and value; marketplaces that share both share the row."""
+    from aftersale_simulator.answers import say
+
+    places = list(dict.fromkeys(one["marketplace"] for one in numbers))
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for one in numbers:
+        told = one["source"] if one["grade"] == "assumed" else f"{one['source']} ({one['grade']})"
+        if one["set_by"] == "scenario":
+            told = say("scenario.own", default=f"{one['default']:g}", source=told)
+        key = (one["parameter"], f"{one['value']:g}", f"{one['low']:g}–{one['high']:g}", one["unit"], told)
+        rows.setdefault(key, []).append(one["marketplace"])
+    for (name, *others), where in rows.items():
+        yield (name if where == places else f"{name} {' '.join(where)}", *others)
