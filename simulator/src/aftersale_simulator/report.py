@@ -261,10 +261,10 @@ def metric_table(metrics: Mapping[str, float | None], currency: str) -> Table:
 
 
 def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
-    """Return a plain table of text."""
+    """Return a plain table of text; the first column, of names, is never broken."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for word in header:
-        table.add_column(word, overflow="fold")
+    for place, word in enumerate(header):
+        table.add_column(word, overflow="fold", no_wrap=place == 0)
     for line in lines:
         table.add_row(*map(Text, line))
     return table
