@@ -181,7 +181,7 @@ def test_an_order_format_may_stand_in_the_orders_table_itself() -> None:
         (
             "orders",
             {"file": "f.csv", "colums": {}},
-            "orders.colums: unknown key (allowed here: file, format, mapping, move_to)",
+            "orders.colums: unknown key (allowed here: file, format, mapping, move_to, resample, scale)",
         ),
         (
             "orders",

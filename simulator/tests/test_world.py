@@ -16,7 +16,7 @@ from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.letters import dressed, locale_of
-from aftersale_simulator.orders import HourProfile, LocalDays, OrderIds, hours_of, synthetic, within
+from aftersale_simulator.orders import HourProfile, LocalDays, OrderIds, copied, hours_of, synthetic, within
 from aftersale_simulator.parameters import load_parameters
 from aftersale_simulator.scenario import Sales
 from aftersale_simulator.world import World
@@ -195,3 +195,73 @@ def test_a_local_day_has_its_own_length_when_the_clocks_change() -> None:
         date(2026, 3, 8),
         date(2026, 3, 9),
     ]
+
+
+def test_orders_follow_the_season_and_grow_from_the_day_that_they_are_said_for() -> None:
+    flat = {"weekly": [1.0] * 7, "dispersion": 1.0, "orders_per_day": 1000.0}
+    season = [2.0] + [1.0] * 10 + [0.0]
+    made = synthetic(
+        sales(**flat, season=season), marketplace(), date(2026, 12, 1), 62, Chances(1, 1), world(dispersion=1.0)
+    )
+    days = LocalDays.spanning(date(2026, 12, 1), 62, "America/Los_Angeles")
+    counts = np.histogram(made.purchased_at, days.bounds)[0]
+    assert counts[:31].sum() == 0
+    assert counts[31:].mean() == pytest.approx(2000, rel=0.02)
+    grown = synthetic(
+        sales(**flat, growth=2.0), marketplace(), FIRST, 10, Chances(1, 1), world(), said_for=date(2025, 3, 2)
+    )
+    assert len(grown) / 10 == pytest.approx(2000, rel=0.03)
+
+
+def test_the_seller_ships_late_cancels_and_tracks_as_often_as_declared() -> None:
+    made = synthetic(sales(orders_per_day=3000.0), marketplace(), FIRST, 14, Chances(1, 1), world())
+    done = delivered(made, Chances(1, 1), world(late_dispatch_rate=0.1, seller_cancel_rate=0.05, tracking_rate=0.9))
+    cancelled = done.cancelled_at != NEVER
+    assert cancelled.mean() == pytest.approx(0.05, rel=0.1)
+    assert (done.shipped_at[cancelled] == NEVER).all()
+    assert (done.delivered_at[cancelled] == NEVER).all()
+    left = ~cancelled
+    assert (done.shipped_at[left] > done.ship_by[left]).mean() == pytest.approx(0.1 / 0.95, rel=0.1)
+    assert (done.tracked[left] == 1).mean() == pytest.approx(0.9, rel=0.02)
+    usual = delivered(made, Chances(1, 1), world(late_dispatch_rate=0.0, seller_cancel_rate=0.0))
+    both = left & (usual.delivered_at != NEVER)
+    assert (done.delivered_at[both] >= usual.delivered_at[both]).all()
+
+
+def test_what_the_marketplace_ships_the_seller_neither_cancels_nor_tracks() -> None:
+    made = synthetic(sales(channels={"FBA": 1.0}), marketplace(), FIRST, 14, Chances(1, 1), world())
+    done = delivered(made, Chances(1, 1), world(seller_cancel_rate=1.0))
+    assert (done.cancelled_at == NEVER).all()
+    assert set(done.tracked.tolist()) == {-1}
+
+
+def test_weeks_of_a_file_are_drawn_anew_in_every_replication_and_orders_scaled() -> None:
+    file = delivered(
+        synthetic(sales(), marketplace(), date(2025, 6, 2), 56, Chances(9, 1), world()), Chances(9, 1), world()
+    )
+    days = LocalDays.spanning(FIRST, 84, "America/Los_Angeles")
+    first, again, other = (copied(file, days, Chances(1, number), 1.0, True) for number in (1, 1, 2))
+    assert first.ids[:] == again.ids[:]
+    assert first.purchased_at.tolist() != other.purchased_at.tolist()
+    assert len(set(first.ids[:])) == len(first)
+    assert len(first) == pytest.approx(84 * 200, rel=0.1)
+    assert (np.diff(first.purchased_at) >= 0).all()
+    assert int(first.purchased_at[0]) >= days.bounds[0]
+    assert int(first.purchased_at[-1]) < days.bounds[-1]
+    names = dict(zip(file.ids[:], file.price.tolist(), strict=True))
+    prices = zip(first.ids[:50], first.price[:50].tolist(), strict=True)
+    assert all(names[name.rsplit("-", 2)[0]] == price for name, price in prices)
+    # What is dated in an order moves along with its purchase.
+    promises = [set((orders.promised_at - orders.purchased_at).tolist()) for orders in (first, file)]
+    assert promises[0] == promises[1]
+    double = copied(file, days, Chances(1, 1), 2.0, True)
+    half = copied(file, days, Chances(1, 1), 0.5, True)
+    assert len(double) == 2 * len(first)
+    assert len(half) == pytest.approx(len(first) / 2, rel=0.05)
+    assert set(half.ids[:]) < set(first.ids[:])
+
+
+def test_an_empty_file_stays_empty_when_drawn_from() -> None:
+    file = synthetic(sales(orders_per_day=0.0), marketplace(), FIRST, 14, Chances(1, 1), world())
+    days = LocalDays.spanning(FIRST, 28, "America/Los_Angeles")
+    assert len(copied(file, days, Chances(1, 1), 2.0, True)) == 0

@@ -9,11 +9,11 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant
-from aftersale.orders import FULFILLED_BY_MARKETPLACE, NEVER, Order, Orders
+from aftersale.orders import NEVER, Order, Orders
 from aftersale.worlds import Contact, Reaction
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.lives import Happening, Life
-from aftersale_simulator.orders import HourProfile, LocalDays, keys_of
+from aftersale_simulator.orders import HourProfile, LocalDays, fulfilled_by_marketplace, keys_of
 from aftersale_simulator.world import World
 
 Floats = NDArray[np.float64]
@@ -46,11 +46,11 @@ class _Crowd:
         self.orders, self.chances, self.world = orders, chances, world
         self.keys = keys_of(orders)
         self.place, self.size = orders.marketplaces[0], len(orders)
-        self.lost: Flags = orders.delivered_at == NEVER
+        self.cancelled: Flags = orders.cancelled_at != NEVER
+        self.lost: Flags = (orders.delivered_at == NEVER) & ~self.cancelled
         self.late: Flags = self.lost | (orders.delivered_at > orders.promised_at)
-        by_marketplace = [channel in FULFILLED_BY_MARKETPLACE for channel in orders.channels]
-        self.handled_elsewhere: Flags = np.array(by_marketplace, bool)[orders.channel]
-        self.arrived: Instants = np.where(self.lost, orders.promised_at, orders.delivered_at)
+        self.handled_elsewhere: Flags = fulfilled_by_marketplace(orders)
+        self.arrived: Instants = np.where(self.lost | self.cancelled, orders.promised_at, orders.delivered_at)
 
     def uniform(self, purpose: str) -> Floats:
         return self.chances.uniform(self.keys, purpose, self.place)
@@ -65,7 +65,8 @@ class _Crowd:
         return (draws * self.of(mean)[where] * unit).astype(np.int64)
 
     def rate(self, otherwise: str, late: str, lost: str) -> Floats:
-        return np.where(self.lost, self.of(lost), np.where(self.late, self.of(late), self.of(otherwise)))
+        rate = np.where(self.lost, self.of(lost), np.where(self.late, self.of(late), self.of(otherwise)))
+        return np.where(self.cancelled, self.of("cancelled_message_rate"), rate)
 
 
 def first_steps(
@@ -136,7 +137,7 @@ def _returns(crowd: _Crowd) -> tuple[Instants, Instants]:
     by_category = np.array([world.get(f"return_rate_{name}", "return_rate") for name in crowd.orders.categories])
     rate = world.for_orders("return_rate", crowd.orders, by_category[crowd.orders.category])
     rate = rate * np.where(crowd.late, crowd.of("late_return_factor"), 1.0)
-    returns = (crowd.uniform("return") < rate) & ~crowd.lost & ~crowd.handled_elsewhere
+    returns = (crowd.uniform("return") < rate) & ~crowd.lost & ~crowd.cancelled & ~crowd.handled_elsewhere
     who = np.flatnonzero(returns)
     spread = crowd.chances.normal(crowd.keys[who], "return.lag", crowd.place)
     lag = crowd.of("return_lag_days")[who] * np.exp(crowd.of("return_lag_sigma")[who] * spread) * DAY
@@ -144,8 +145,9 @@ def _returns(crowd: _Crowd) -> tuple[Instants, Instants]:
 
 
 def _claims_without_contact(crowd: _Crowd) -> tuple[Instants, Instants]:
-    rate = np.where(crowd.lost, crowd.of("claim_rate_lost"), crowd.of("claim_rate_late"))
-    claims = crowd.late & ~crowd.handled_elsewhere & (crowd.uniform("claim.late") < rate)
+    rate = np.where(crowd.late, crowd.of("claim_rate_late"), crowd.of("denied_rate"))
+    rate = np.where(crowd.lost, crowd.of("claim_rate_lost"), rate)
+    claims = ~crowd.cancelled & ~crowd.handled_elsewhere & (crowd.uniform("claim.late") < rate)
     wait = (crowd.of("claim_wait_days")[claims] * DAY).astype(np.int64)
     delay = crowd.later("claim.late_delay", "claim_delay_hours", HOUR, claims)
     return np.flatnonzero(claims), crowd.orders.promised_at[claims] + wait + delay

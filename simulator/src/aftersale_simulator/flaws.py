@@ -37,11 +37,14 @@ def sales_flaws(sales: Sales) -> Iterator[str]:
         total = sum(getattr(sales, name).values())
         if abs(total - 1) > _ROUNDING:
             yield f"{name}: the shares sum to {total:g}, not to 1"
-    for name, size in (("hourly", 24), ("weekly", 7)):
+    for name, size in (("hourly", 24), ("weekly", 7), ("season", 12)):
         weights = getattr(sales, name)
         if weights is not None and (len(weights) != size or not 0 < sum(weights) < inf):
             yield f"{name}: {size} weights are needed, not all 0"
     yield from beyond("dispersion", sales.dispersion, 1000)
+    yield from beyond("growth", sales.growth, 100)
+    if sales.growth <= 0:
+        yield "growth: above 0; 1.2 is a fifth more in a year"
 
 
 def beyond(name: str, value: float | Decimal | None, most: int) -> Iterator[str]:

@@ -124,6 +124,8 @@ def _span(orders: Orders, plugins: Plugins) -> tuple[date, date]:
 def check_overlap(history: History, scenario: Scenario, plugins: Plugins) -> None:
     """Raise DocumentError when no order of the file falls into the scenario, saying how to move either."""
     _check_any(history)
+    if scenario.orders is not None and scenario.orders.resample:
+        return
     (begins, ends), (first, last) = _span(history.orders, plugins), _time(scenario)
     if ends < first or begins > last:
         start = begins + timedelta(microseconds=scenario.period.warm_up)
@@ -172,6 +174,8 @@ def _notes(history: History, scenario: Scenario, plugins: Plugins) -> Iterator[s
 
 def _gaps(span: tuple[date, date], scenario: Scenario) -> Iterator[str]:
     first, last = _time(scenario)
+    if scenario.orders is not None and scenario.orders.resample:
+        return
     if span[0] > first or span[1] < last:
         yield say("orders.outside", begins=span[0], ends=span[1], first=first, last=last)
 

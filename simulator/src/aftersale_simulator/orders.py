@@ -11,11 +11,11 @@ from attrs import frozen
 from numpy.typing import NDArray
 from scipy.special import betainc, nbdtrik, pdtr, pdtrik
 
-from aftersale.clocks import start_of_day
+from aftersale.clocks import DAY, start_of_day
 from aftersale.days import day_number
 from aftersale.marketplaces import Marketplace
 from aftersale.money import decimals
-from aftersale.orders import COLUMNS, NEVER, Orders
+from aftersale.orders import COLUMNS, FULFILLED_BY_MARKETPLACE, NEVER, Orders
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.parameters import default_profile
 from aftersale_simulator.world import World
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 Instants = NDArray[np.int64]
 Floats = NDArray[np.float64]
+_DAYS_PER_YEAR = 365.25
 _LEAST = 1e-12
 """Stands for a mean of 0 where a distribution must have one."""
 
 
+_SOURCE_BITS = 32
+_MOST_COPIES = 128
 _PER_DAY = 1 << 24
 """Orders that have keys of their own on one day."""
 
@@ -59,9 +62,39 @@ class OrderIds(Sequence[str]):
         return f"{self.prefix}-{day:05d}-{number:05d}"
 
 
+@frozen(eq=False)
+class CopyIds(Sequence[str]):
+    """Names of orders that are copies of a file's orders: the original's, with the week and the number of the copy."""
+
+    originals: Sequence[str]
+    sources: Instants
+    keys: Instants
+
+    def __len__(self) -> int:
+        """Return how many names there are."""
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        """Return the name of one order, or of a slice of them."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        week, copy = divmod(int(self.keys[index]) >> _SOURCE_BITS, _MOST_COPIES)
+        return f"{self.originals[int(self.sources[index])]}-{week}-{copy}"
+
+
+def fulfilled_by_marketplace(orders: Orders) -> NDArray[np.bool_]:
+    """Tell of each order whether the marketplace ships it and takes it back."""
+    theirs = np.array([channel in FULFILLED_BY_MARKETPLACE for channel in orders.channels], bool)
+    return theirs[orders.channel]
+
+
 def keys_of(orders: Orders) -> Instants:
     """Return by what numbers the chances of these orders are known: their own, or else their places in the file."""
-    return orders.ids.keys if isinstance(orders.ids, OrderIds) else np.arange(len(orders))
+    return orders.ids.keys if isinstance(orders.ids, OrderIds | CopyIds) else np.arange(len(orders))
 
 
 @frozen(eq=False)
@@ -106,17 +139,24 @@ def hours_of(sales: Sales) -> HourProfile:
 
 
 def synthetic(
-    sales: Sales, marketplace: Marketplace, first: date, days: int, chances: Chances, world: World
+    sales: Sales,
+    marketplace: Marketplace,
+    first: date,
+    days: int,
+    chances: Chances,
+    world: World,
+    said_for: date | None = None,
 ) -> Orders:
     """Return `days` local days of orders from `first` on, sorted by time, nothing promised or delivered yet.
 
     The number of a day's orders is Poisson around a gamma-distributed mean, so that variance over mean is the
     declared dispersion; within a day they fall by the hourly profile of the marketplace's own time. On a day with other
-    means there are more of the same orders, or fewer.
+    means there are more of the same orders, or fewer. The volume is `said_for` a day, by default the first.
     """
     place = marketplace.name
     calendar = LocalDays.spanning(first, days, marketplace.zone)
-    counts = _daily_counts(sales, calendar, chances, place, world)
+    means = _daily_means(sales, calendar, world, said_for or first)
+    counts = _daily_counts(means, sales, calendar, place, chances, world)
     day = np.repeat(np.arange(days), counts)
     number = np.arange(len(day)) - np.repeat(np.cumsum(counts) - counts, counts)
     keys = (day_number(first) + day) * _PER_DAY + number
@@ -127,9 +167,8 @@ def synthetic(
 
 
 def _daily_counts(
-    sales: Sales, calendar: LocalDays, chances: Chances, place: str, world: World
+    means: Floats, sales: Sales, calendar: LocalDays, place: str, chances: Chances, world: World
 ) -> NDArray[np.int64]:
-    means = _daily_means(sales, calendar, world)
     dispersion = world["dispersion"] if sales.dispersion is None else sales.dispersion
     drawn = chances.uniform(day_number(calendar.first) + np.arange(len(means)), "order.day", place)
     # Poisson around a gamma-distributed mean is negative binomial; drawn by its quantiles, a day with a larger mean has
@@ -151,9 +190,14 @@ def _quantiles(
     return found
 
 
-def _daily_means(sales: Sales, calendar: LocalDays, world: World) -> NDArray[np.float64]:
-    weekly = np.asarray(sales.weekly or default_profile().weekly, float)
-    means: NDArray[np.float64] = sales.orders_per_day * weekly[calendar.weekdays] * 7 / weekly.sum()
+def _daily_means(sales: Sales, calendar: LocalDays, world: World, said_for: date) -> Floats:
+    usual = default_profile()
+    weekly, season = np.asarray(sales.weekly or usual.weekly, float), np.asarray(sales.season or usual.season, float)
+    dates = [calendar.first + timedelta(day) for day in range(len(calendar.weekdays))]
+    months = np.array([day.month - 1 for day in dates])
+    years = np.array([(day - said_for).days for day in dates]) / _DAYS_PER_YEAR
+    means: Floats = sales.orders_per_day * weekly[calendar.weekdays] * 7 / weekly.sum()
+    means = means * season[months] * 12 / season.sum() * np.power(float(sales.growth), years)
     begins = calendar.bounds[:-1]
     for spell in world.spells:
         if not spell.event.categories:
@@ -218,3 +262,57 @@ def within(orders: Orders, since: int, until: int) -> Orders:
     """Return the orders bought in [since, until)."""
     begin, end = np.searchsorted(orders.purchased_at, [since, until])
     return orders.between(int(begin), int(end))
+
+
+def copied(orders: Orders, days: LocalDays, chances: Chances, scale: float, resample: bool) -> Orders:
+    """Return a marketplace's orders of a file for the days of a run, each `scale` times on average.
+
+    With `resample` each week of the run is a week of the file, drawn by chance; weeks are counted from the first order.
+    """
+    place = orders.marketplaces[0]
+    begin, end = int(days.bounds[0]), int(days.bounds[-1])
+    starts = range(begin, end, 7 * DAY)
+    weeks = max(1, (int(orders.purchased_at[-1]) - int(orders.purchased_at[0])) // (7 * DAY)) if len(orders) else 1
+    drawn = (chances.uniform(len(starts), "order.week", place) * weeks).astype(np.int64)
+    sources, purchased, numbers = [], [], []
+    for number, start in enumerate(starts):
+        # A run's week begins on the weekday and hour of its first day; the file's weeks are cut at the same ones.
+        first = start
+        if resample and len(orders):
+            first = _same_weekday(int(orders.purchased_at[0]), start) + int(drawn[number]) * 7 * DAY
+        low, high = np.searchsorted(orders.purchased_at, [first, first + 7 * DAY])
+        sources.append(np.arange(low, high))
+        purchased.append(orders.purchased_at[low:high] + (start - first))
+        numbers.append(np.full(high - low, number))
+    source, at, week = (np.concatenate(column).astype(np.int64) for column in (sources, purchased, numbers))
+    once = (week << _SOURCE_BITS) + source
+    times = np.floor(scale + chances.uniform(once, "order.copies", place)).astype(np.int64)
+    copy = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
+    source, at, week = (np.repeat(column, times) for column in (source, at, week))
+    inside = at < end
+    keys = ((week * _MOST_COPIES + copy) << _SOURCE_BITS) + source
+    sequence = np.flatnonzero(inside)[np.argsort(at[inside], kind="stable")]
+    return _copies(orders, source[sequence], at[sequence], keys[sequence])
+
+
+def _same_weekday(at: int, start: int) -> int:
+    """Return the first instant, not before another, that lies whole weeks from `start`."""
+    return start + -(-(at - start) // (7 * DAY)) * 7 * DAY
+
+
+def _copies(orders: Orders, sources: Instants, purchased: Instants, keys: Instants) -> Orders:
+    """Return copies of these orders, bought at other times; what is dated in them moves along."""
+    columns = {name: getattr(orders, name)[sources] for name in COLUMNS}
+    moved = purchased - columns["purchased_at"]
+    dated = ("promised_at", "delivered_at", "ship_by", "shipped_at", "cancelled_at")
+    later = {name: np.where(columns[name] == NEVER, NEVER, columns[name] + moved) for name in dated if name in columns}
+    columns.update({**later, "purchased_at": purchased})
+    return Orders(
+        marketplaces=orders.marketplaces,
+        currencies=orders.currencies,
+        channels=orders.channels,
+        categories=orders.categories,
+        ids=CopyIds(orders.ids, sources, keys),
+        products=[orders.products[index] for index in sources.tolist()] if orders.products else [],
+        **columns,
+    )

@@ -13,10 +13,11 @@ from aftersale.worlds import Parameter
 
 @frozen
 class Profile:
-    """Relative weights of the hours of a day and the days of a week (Monday first)."""
+    """Relative weights of the hours of a day, the days of a week (Monday first) and the months of a year."""
 
     hourly: tuple[Rate, ...]
     weekly: tuple[Rate, ...]
+    season: tuple[Rate, ...]
     source: Word = field(default=Word("assumed"))
 
 

@@ -21,7 +21,7 @@ from aftersale_simulator.crews import crews
 from aftersale_simulator.desk import Desk, Place
 from aftersale_simulator.events import spells
 from aftersale_simulator.failures import CasesFailed
-from aftersale_simulator.orders import hours_of, of_marketplace, synthetic, within
+from aftersale_simulator.orders import copied, hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, result_of
 from aftersale_simulator.scenario import Scenario
@@ -113,9 +113,15 @@ def _place(
     sales = scenario.marketplace[marketplace.name]
     days = stage.local_days(marketplace.zone)
     if real is None:
-        orders = synthetic(sales, marketplace, stage.first, stage.warm_up + stage.days, chances, world)
+        count = stage.warm_up + stage.days
+        orders = synthetic(sales, marketplace, stage.first, count, chances, world, stage.measured_from)
     else:
-        orders = within(of_marketplace(real, marketplace.name), int(days.bounds[0]), int(days.bounds[-1]))
+        orders = of_marketplace(real, marketplace.name)
+        source = scenario.orders
+        if source is not None and (source.resample or source.scale != 1.0):
+            orders = copied(orders, days, chances, float(source.scale), source.resample)
+        else:
+            orders = within(orders, int(days.bounds[0]), int(days.bounds[-1]))
     orders = delivered(orders, chances, world)
     return Place(orders, first_steps(orders, days, hours_of(sales), chances, world), world)
 

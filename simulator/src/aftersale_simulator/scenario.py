@@ -89,9 +89,10 @@ class Sales:
     """What is sold on one marketplace.
 
     `channels` and `categories` are shares that sum to 1, as is the share of orders whose return crosses a
-    border and of those `exempt` from automatic returns. `hourly` and `weekly` are relative weights in the
-    marketplace's own time, `dispersion` is the variance of a day's orders over their mean; None means the
-    world's default.
+    border and of those `exempt` from automatic returns. `hourly`, `weekly` and `season` are relative weights of the
+    hours of a day, the days of a week and the months of a year in the marketplace's own time, `dispersion` is the
+    variance of a day's orders over their mean; None means the world's default. Orders become `growth` times as many in
+    a year; `orders_per_day` is said for the first measured day, in an average month.
     """
 
     orders_per_day: Rate
@@ -102,6 +103,8 @@ class Sales:
     exempt: Share = Share(0.0)
     hourly: tuple[Rate, ...] | None = None
     weekly: tuple[Rate, ...] | None = None
+    season: tuple[Rate, ...] | None = None
+    growth: Rate = Rate(1.0)
     dispersion: Rate | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -223,17 +226,21 @@ class OrderSource:
     `file` is found from the scenario's folder. `format` names an order format of a plugin, `mapping` says how
     to read any other file, by keys that may also stand in `[orders]` itself; with neither, the format is
     recognised by the header. `move_to` shifts the stream by whole weeks, so that the first order falls into
-    the week from that date.
+    the week from that date. With `resample` each simulated week is one of the file's whole weeks, drawn anew in every
+    replication; there are `scale` times as many orders, by leaving some out or repeating them.
     """
 
     file: Word
     format: Word | None = None
     mapping: OrderFormat | None = None
     move_to: Day | None = None
+    resample: bool = False
+    scale: Rate = Rate(1.0)
 
     def __attrs_post_init__(self) -> None:
         if self.format and self.mapping:
             raise ValueError("format and mapping exclude each other: keep one of the two")
+        _check(flaws.beyond("scale", self.scale, 100))
 
 
 @frozen
