@@ -19,7 +19,7 @@ from aftersale_simulator.runs import run
 from aftersale_simulator.scenario import Scenario, ScenarioFile, check_marketplaces, parse_scenario
 from aftersale_simulator.vocabulary import vocabulary
 from aftersale_simulator.whatif import simulate
-from aftersale_simulator.workers import compare
+from aftersale_simulator.workers import Here, Shop, compare
 from aftersale_simulator.world import World
 
 DESK = "Ørsted 24/7"
@@ -96,7 +96,7 @@ def test_beside_a_store_of_the_usual_kind_both_meet_their_own_buyers(plugins: Pl
 def test_a_table_shows_the_metrics_that_plugins_add(plugins: Plugins) -> None:
     source = ScenarioFile("desk.toml", RAW, scenario(plugins), Path(), vocabulary(plugins))
     planned = plan(source, ["world.ticket_rate=0.1,0.2"])
-    found = simulate(planned, lambda variants, times: compare(variants, times, 1, lambda: None, plugins))
+    found = simulate(planned, lambda variants, times: compare(variants, times, Here(Shop(plugins)), lambda: None))
     assert list(record(found)["variants"][0]["metrics"])[-2:] == ["mean_first_response_hours", "unsolved_ticket_rate"]
     console = Console(width=100, record=True, quiet=True)
     with console.capture() as captured:
@@ -124,7 +124,7 @@ def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) 
     weekdays = {"desk": {**RAW["team"]["desk"], "shifts": [{"days": "Mon-Fri", "hours": "09:00-17:00"}]}}
     own = scenario(plugins, marketplace=both, team=weekdays)
     source = ScenarioFile("desk.toml", {**RAW, "marketplace": both, "team": weekdays}, own, Path(), vocabulary(plugins))
-    found = simulate(plan(source), lambda variants, times: compare(variants, times, 1, lambda: None, plugins))
+    found = simulate(plan(source), lambda variants, times: compare(variants, times, Here(Shop(plugins)), lambda: None))
     (standing,) = found.standings
     results = [run(own, number, plugins) for number in (1, 2)]
     for place in both:

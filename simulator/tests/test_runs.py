@@ -164,13 +164,14 @@ from attrs import asdict
 from aftersale.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.scenario import parse_scenario
-from aftersale_simulator.workers import compare
+from aftersale_simulator.workers import compare, hired
 raw = json.loads(sys.argv[1])
 raw["period"]["start"] = date.fromisoformat(raw["period"]["start"])
 made = parse_scenario(raw, "test")
 plugins = load_plugins((), {"reference": reference})
 if __name__ == "__main__":
-    found = compare([("a", made), ("b", made)], (1, 2), int(sys.argv[2]), lambda: None, plugins)
+    with hired(int(sys.argv[2]), plugins) as crew:
+        found = compare([("a", made), ("b", made)], (1, 2), crew, lambda: None)
     print(json.dumps([[asdict(result) for result in row] for row in found], sort_keys=True))
 """
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aftersale_simulator.scenario import ScenarioFile
     from aftersale_simulator.sections import Lines
     from aftersale_simulator.whatif import Compare, Comparison
+    from aftersale_simulator.workers import Crew
 
 _A_FILE = click.Path(path_type=Path, dir_okay=False)
 _A_FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -39,6 +40,12 @@ _orders = click.option(
 )
 _seed = click.option(
     "--seed", type=click.IntRange(min=0), help="Meet other buyers; by default the scenario's seed."
+)
+_workers = click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor."
+)
+_dask = click.option(
+    "--dask", metavar="ADDRESS", help="Use the workers of the Dask cluster at this address instead of processes here."
 )
 
 
@@ -60,7 +67,8 @@ _seed = click.option(
     "--at-most", type=click.IntRange(min=1), default=500, show_default=True, help="Replications that it may take."
 )
 @_seed
-@click.option("--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor.")
+@_workers
+@_dask
 @click.option(
     "--out", type=_A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
 )
@@ -94,6 +102,7 @@ def whatif(
     at_most: int,
     seed: int | None,
     workers: int | None,
+    dask: str | None,
     out: Path | None,
     stress: Sequence[str],
     page_file: Path | None,
@@ -118,9 +127,10 @@ def whatif(
     planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders), stress)
     wished = None if precision is None else Precision(precision, at_most)
     with speaking(language):
-        comparison = _compared(planned, plugins, workers, wished, history, json_)
-        if sensitivity:
-            comparison = _swung(comparison, planned, plugins, workers, history, json_)
+        with _crew(plugins, workers, history, dask) as crew:
+            comparison = _compared(planned, crew, wished, json_)
+            if sensitivity:
+                comparison = _swung(comparison, planned, crew, json_)
         _tell(comparison, planned, plugins, history, out, page_file, by_marketplace, json_)
 
 
@@ -134,29 +144,14 @@ def _check_targets_of_writing(out: Path | None, page_file: Path | None) -> None:
         files.check_file(page_file)
 
 
-def _compared(
-    planned: Plan,
-    plugins: Plugins,
-    workers: int | None,
-    wished: Precision | None,
-    history: History | None,
-    quiet: bool,
-) -> Comparison:
+def _compared(planned: Plan, crew: Crew, wished: Precision | None, quiet: bool) -> Comparison:
     from aftersale_simulator.whatif import simulate
 
     with _progress(None if wished else planned.runs, quiet) as on_done:
-        compare = _comparing(plugins, workers or os.cpu_count() or 1, on_done, history)
-        return simulate(planned, compare, wished)
+        return simulate(planned, _comparing(crew, on_done), wished)
 
 
-def _swung(
-    comparison: Comparison,
-    planned: Plan,
-    plugins: Plugins,
-    workers: int | None,
-    history: History | None,
-    quiet: bool,
-) -> Comparison:
+def _swung(comparison: Comparison, planned: Plan, crew: Crew, quiet: bool) -> Comparison:
     """Return the comparison with how much the variant that the answer is about hangs on each number."""
     from attrs import evolve
 
@@ -165,8 +160,8 @@ def _swung(
     chosen = comparison.cheapest or comparison.nearest
     scenario = next(one.scenario for one in planned.alternatives if one.name == chosen.name)
     with _progress(None, quiet) as on_done:
-        compare = _comparing(plugins, workers or os.cpu_count() or 1, on_done, history)
-        return evolve(comparison, sensitivity=sensitivity(chosen.name, scenario, planned.words, compare))
+        found = sensitivity(chosen.name, scenario, planned.words, _comparing(crew, on_done))
+    return evolve(comparison, sensitivity=found)
 
 
 def _tell(
@@ -374,13 +369,21 @@ def _options(seed: int | None, replications: int | None, orders: Path | None) ->
     return {path: value for path, value in found.items() if value is not None}
 
 
-def _comparing(
-    plugins: Plugins, workers: int, on_done: Callable[[], None], history: History | None
-) -> Compare:
-    from aftersale_simulator.workers import compare
+@contextmanager
+def _crew(
+    plugins: Plugins, workers: int | None, history: History | None, cluster: str | None = None
+) -> Iterator[Crew]:
+    from aftersale_simulator.workers import hired
 
     orders = history.orders if history else None
-    return lambda variants, replications: compare(variants, replications, workers, on_done, plugins, orders)
+    with hired(workers or os.cpu_count() or 1, plugins, orders, cluster) as crew:
+        yield crew
+
+
+def _comparing(crew: Crew, on_done: Callable[[], None]) -> Compare:
+    from aftersale_simulator import workers
+
+    return lambda variants, replications: workers.compare(variants, replications, crew, on_done)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from aftersale_simulator.commands import (
     _A_FILE,
     _A_FOLDER,
     _console,
+    _crew,
+    _dask,
     _loaded,
     _options,
     _orders,
@@ -20,6 +22,7 @@ from aftersale_simulator.commands import (
     _progress,
     _seed,
     _settings,
+    _workers,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +45,8 @@ if TYPE_CHECKING:
 @click.option("--replications", type=click.IntRange(min=2), help="How often a roster is tried before it is chosen.")
 @click.option("--at-most", type=click.IntRange(min=1), default=600, show_default=True, help="Replications in all.")
 @_seed
-@click.option("--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor.")
+@_workers
+@_dask
 @click.option("--out", type=_A_FOLDER, help="Write staff.json, and scenario.toml with the roster, to this new folder.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -56,6 +60,7 @@ def staff(
     at_most: int,
     seed: int | None,
     workers: int | None,
+    dask: str | None,
     out: Path | None,
     json_: bool,
 ) -> None:
@@ -68,14 +73,14 @@ def staff(
     from aftersale_simulator.answers import say
     from aftersale_simulator.changes import changed
     from aftersale_simulator.search import cheapest
-    from aftersale_simulator.workers import crew
 
     if out is not None:
         files.check_free(out)
     planned, history = _planned(_loaded(scenario, plugins), plugins, (), settings, _options(seed, replications, orders))
-    real = history.orders if history else None
-    with _progress(None, quiet=json_) as on_done, crew(workers or os.cpu_count() or 1, on_done, plugins, real) as run:
-        found = cheapest(planned.scenario, _zones(planned.scenario, plugins), run, "staffing", probability, at_most)
+    with _crew(plugins, workers, history, dask) as crew, _progress(None, quiet=json_) as on_done:
+        zones = _zones(planned.scenario, plugins)
+        run = partial(crew.work, on_done=on_done)
+        found = cheapest(planned.scenario, zones, run, "staffing", probability, at_most)
     told = staffreport.record(found)
     text = json.dumps(told, indent=2, ensure_ascii=False)
     if out is not None:

@@ -1,13 +1,10 @@
-"""Workers: the replications of several variants spread over processes, with the same results however many."""
+"""Workers: replications of variants given out to whoever runs them, with the same results however many they are."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.pool import Pool
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define
 
@@ -20,94 +17,72 @@ if TYPE_CHECKING:
     from aftersale.plugins import Plugins
 
 Job = tuple[Scenario, int]
+"""A scenario and the number of a replication."""
 
 
 @define
-class _Shop:
-    """What one process needs for every job."""
+class Shop:
+    """What a worker needs for every job: the plugins, and the orders of a file where there is one."""
 
     plugins: Plugins
-    orders: Orders | None
+    orders: Orders | None = None
+
+    def work(self, job: Job) -> Result:
+        """Run one job."""
+        scenario, replication = job
+        return run(scenario, replication, self.plugins, orders=self.orders)
 
 
-_shop: list[_Shop] = []
+class Crew(Protocol):
+    """Somebody who runs jobs."""
+
+    def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
+        """Run all jobs and return their results in the same order; `on_done` is called after each."""
+
+
+class Here:
+    """A crew of one: this process."""
+
+    def __init__(self, shop: Shop) -> None:
+        """Work in this shop."""
+        self._shop = shop
+
+    def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
+        """Run one job after the other."""
+        results = []
+        for job in jobs:
+            results.append(self._shop.work(job))
+            on_done()
+        return results
+
+
+@contextmanager
+def hired(
+    workers: int, plugins: Plugins, orders: Orders | None = None, cluster: str | None = None
+) -> Iterator[Crew]:
+    """Give a crew for as long as it is needed: this process, so many of them, or the `cluster` at an address.
+
+    What it finds does not depend on which. Raises ClusterUnusable where the cluster cannot be worked with.
+    """
+    shop = Shop(plugins, orders)
+    if cluster is not None:
+        from aftersale_simulator.cluster import Cluster  # needs what only the extra `dask` installs
+
+        with Cluster(cluster, shop) as crew:
+            yield crew
+    elif workers > 1:
+        from aftersale_simulator.processes import Processes
+
+        with Processes(workers, shop) as processes:
+            yield processes
+    else:
+        yield Here(shop)
 
 
 def compare(
-    variants: Sequence[tuple[str, Scenario]],
-    replications: Sequence[int],
-    workers: int,
-    on_done: Callable[[], None],
-    plugins: Plugins,
-    orders: Orders | None = None,
+    variants: Sequence[tuple[str, Scenario]], replications: Sequence[int], crew: Crew, on_done: Callable[[], None]
 ) -> list[list[Result]]:
-    """Run these replications, by number, of every variant and return the results as [variant][replication].
-
-    The work is spread over processes, which load the same plugins again; one worker runs in this process. The results
-    do not depend on how many there are.
-    """
+    """Run these replications, by number, of every variant and return the results as [variant][replication]."""
     jobs = [(scenario, replication) for _, scenario in variants for replication in replications]
-    shop = _Shop(plugins, orders)
-    if workers <= 1 or len(jobs) <= 1:
-        results = [_told(on_done, run(*job, plugins, orders=orders)) for job in jobs]
-    else:
-        results = _spread(jobs, min(workers, len(jobs)), on_done, shop)
-    size = len(replications)
+    results, size = crew.work(jobs, on_done), len(replications)
     return [results[i * size : (i + 1) * size] for i in range(len(variants))]
-
-
-def _told(on_done: Callable[[], None], result: Result) -> Result:
-    on_done()
-    return result
-
-
-def _spread(jobs: Sequence[Job], workers: int, on_done: Callable[[], None], shop: _Shop) -> list[Result]:
-    results: dict[int, Result] = {}
-    with _pool(workers, shop) as pool:
-        for place, result in pool.imap_unordered(_do, enumerate(jobs)):
-            results[place] = result
-            on_done()
-    return [results[place] for place in range(len(jobs))]
-
-
-@contextmanager
-def _pool(workers: int, shop: _Shop) -> Iterator[Pool]:
-    """Start processes that leave Ctrl-C to this one, from their first moment on; stop them whatever happens."""
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        # Spawned, not forked: the threads of the table library do not survive a fork.
-        pool = get_context("spawn").Pool(workers, _begin, (shop,))
-    finally:
-        signal.signal(signal.SIGINT, heard)
-    with pool:
-        yield pool
-
-
-def _begin(shop: _Shop) -> None:
-    _shop[:] = [shop]
-
-
-def _do(job: tuple[int, Job]) -> tuple[int, Result]:
-    place, (scenario, replication) = job
-    shop = _shop[0]
-    return place, run(scenario, replication, shop.plugins, orders=shop.orders)
-
-
-@contextmanager
-def crew(
-    workers: int, on_done: Callable[[], None], plugins: Plugins, orders: Orders | None = None
-) -> Iterator[Callable[[Sequence[Job]], list[Result]]]:
-    """Give a function that runs jobs, on processes that stay from one call to the next."""
-    if workers <= 1:
-        yield lambda jobs: [_told(on_done, run(*job, plugins, orders=orders)) for job in jobs]
-        return
-    with _pool(workers, _Shop(plugins, orders)) as pool:
-
-        def spread(jobs: Sequence[Job]) -> list[Result]:
-            results: dict[int, Result] = {}
-            for place, result in pool.imap_unordered(_do, enumerate(jobs)):
-                results[place] = result
-                on_done()
-            return [results[place] for place in range(len(jobs))]
-
-        yield spread

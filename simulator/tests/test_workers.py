@@ -1,0 +1,101 @@
+"""Workers: whatever dies, the results are those of one process; what nobody survives is refused by name."""
+
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from aftersale.plugins import Plugins, load_plugins
+from aftersale_simulator.failures import WorkerDied
+from aftersale_simulator.scenario import Scenario, parse_scenario
+from aftersale_simulator.workers import hired
+
+KILLER = """
+import os, signal
+from pathlib import Path
+from aftersale import hookimpl
+
+AFTERSALE_API = 1
+MARKS = Path({marks!r})
+
+@hookimpl
+def aftersale_fact_recorded(case, fact):
+    if {dies}:
+        (MARKS / str(len(list(MARKS.iterdir())))).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def marks(tmp_path: Path) -> Path:
+    (tmp_path / "marks").mkdir()
+    return tmp_path / "marks"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on the path of this process and of those that it starts."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for name in ("killer_once", "killer_always", "killer_never"):
+        sys.modules.pop(name, None)
+
+
+def plugins(folder: Path, name: str, dies: str, marks: Path) -> Plugins:
+    from importlib import import_module
+
+    (folder / f"{name}.py").write_text(KILLER.format(marks=str(marks), dies=dies), encoding="utf-8")
+    from aftersale.testing import reference
+
+    return load_plugins((), {"reference": reference, "house": import_module(name)})
+
+
+def scenario(name: str = "shop") -> Scenario:
+    return parse_scenario(
+        {
+            "name": name,
+            "currency": "EUR",
+            "period": {"start": date(2026, 3, 2), "measured": "7 d"},
+            "marketplace": {"REF": {"orders_per_day": 30.0, "price": {"median": "25"}}},
+            "team": {
+                "desk": {
+                    "zone": "Atlantic/Reykjavik",
+                    "agents": 2,
+                    "shifts": [{"days": "Mon-Fri", "hours": "09:00-18:00"}],
+                }
+            },
+            "handling": {},
+        },
+        "test",
+    )
+
+
+def test_a_worker_that_is_killed_costs_a_repeat_and_nothing_else(here: Path, marks: Path) -> None:
+    jobs = [(scenario(), number) for number in range(1, 7)]
+    with hired(1, plugins(here, "killer_never", "False", marks)) as alone:
+        wanted = alone.work(jobs, lambda: None)
+    done: list[int] = []
+    with hired(2, plugins(here, "killer_once", "not any(MARKS.iterdir())", marks)) as crew:
+        found = crew.work(jobs, lambda: done.append(1))
+        again = crew.work(jobs[:2], lambda: None)
+    assert found == wanted
+    assert again == wanted[:2]
+    assert len(done) == len(jobs)
+    assert len(list(marks.iterdir())) in (1, 2)  # both may have been at it when the first was killed
+
+
+def test_a_replication_that_nobody_survives_is_named(here: Path, marks: Path) -> None:
+    deadly = plugins(here, "killer_always", "True", marks)
+    with hired(2, deadly) as crew, pytest.raises(WorkerDied) as caught:
+        crew.work([(scenario("deadly"), 3), (scenario("deadly"), 4)], lambda: None)
+    assert str(caught.value) == (
+        "replication 3 of 'deadly' killed every worker that ran it "
+        "(run it with --workers 1 to see why, or with fewer orders where memory is short)"
+    )
+
+
+def test_no_work_is_done_at_once(here: Path, marks: Path) -> None:
+    with hired(2, plugins(here, "killer_never", "False", marks)) as crew:
+        assert crew.work([], lambda: None) == []

@@ -1,0 +1,98 @@
+"""A Dask cluster: the same bytes as one process, a worker killed in the middle, and what is refused."""
+
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from aftersale.cli import cli
+
+distributed = pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
+# Newer releases of click keep stderr apart by themselves.
+APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+
+KILLER = """
+import os, signal
+from pathlib import Path
+from aftersale import hookimpl
+
+AFTERSALE_API = 1
+MARK = Path({mark!r})
+
+@hookimpl
+def aftersale_fact_recorded(case, fact):
+    if not MARK.exists():
+        MARK.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+SHORT = ["--replications", "2", "--set", "period.measured=14 d", "--set", "period.warm_up=7 d"]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as made:
+        yield made
+
+
+def test_a_cluster_gives_the_same_bytes_as_one_process(cluster: Any) -> None:
+    asked = ["whatif", *SHORT, "--json"]
+    here = CliRunner(**APART).invoke(cli, [*asked, "--workers", "1"])
+    there = CliRunner(**APART).invoke(cli, [*asked, "--dask", cluster.scheduler_address])
+    assert (here.exit_code, there.exit_code) == (0, 0), there.output
+    assert there.stdout == here.stdout
+    assert len(json.loads(there.stdout)["variants"]) == 5
+
+
+def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(cluster: Any, tmp_path: Path) -> None:
+    from importlib import import_module
+
+    from aftersale.plugins import load_plugins
+    from aftersale_simulator.scenario import load_scenario
+    from aftersale_simulator.workers import hired
+
+    (tmp_path / "killer.py").write_text(KILLER.format(mark=str(tmp_path / "mark")), encoding="utf-8")
+    killer = import_module("killer")
+    try:
+        plugins = load_plugins(None, {"house": killer})
+        jobs = [(load_scenario().scenario, number) for number in (1, 2, 3)]
+        done: list[int] = []
+        with hired(1, plugins, cluster=cluster.scheduler_address) as crew:
+            found = crew.work(jobs, lambda: done.append(1))
+        assert (tmp_path / "mark").exists()
+        with hired(1, plugins) as alone:
+            assert alone.work(jobs, lambda: None) == found
+        assert len(done) == 3
+    finally:
+        sys.modules.pop("killer", None)
+
+
+def test_workers_with_other_versions_are_refused_with_the_difference(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aftersale_simulator import cluster as clusters
+
+    own = clusters.versions()
+    monkeypatch.setattr(clusters.Cluster, "_check", clusters.Cluster._check)
+    told = "; ".join(clusters._differences({**own, "aftersale": "9.9"}, {"tcp://w:1": own}))
+    assert told == f"tcp://w:1 has aftersale {own['aftersale']}, here it is 9.9"
+    assert list(clusters._differences(own, cluster.get_client().run(clusters.versions))) == []
+
+
+def test_a_cluster_that_does_not_answer_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aftersale_simulator import cluster as clusters
+
+    monkeypatch.setattr(clusters, "PATIENCE_SECONDS", 0.2)
+    ended = CliRunner(**APART).invoke(cli, ["whatif", *SHORT, "--dask", "tcp://127.0.0.1:1"])
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("Error: --dask tcp://127.0.0.1:1: does not answer:")
+    assert ended.stderr.endswith("(start it with dask-scheduler and dask-worker, or correct the address)\n")
