@@ -65,7 +65,8 @@ class Reaction:
     """What buyers or the marketplace may do when a case of `kind` comes into `state`.
 
     `share` and `delay_hours` name parameters: how many do it, and the mean of the exponential time in wall hours that
-    they take. Of several reactions to one state at most one happens, the first whose chance comes true.
+    they take. Of several reactions to one state at most one happens, the first whose chance comes true; none, where the
+    case has moved meanwhile to where it cannot.
     """
 
     kind: Word

@@ -87,6 +87,7 @@ class _Local:
     automatic: dict[str, float]
     answers: dict[str, str]
     case_of: dict[str, str]
+    fleeting: frozenset[str]
 
     @classmethod
     def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> _Local:
@@ -95,7 +96,8 @@ class _Local:
         opens, language = policy.workflow.opened_by, policy.marketplace.languages[0]
         opened: dict[str, str] = {contact.fact: opens(contact.fact) or "" for contact in world.contacts}
         reactions = chain.from_iterable(world.reactions.values())
-        followed: dict[str, str] = {reaction.fact: reaction.kind for reaction in reactions}
+        suffixes = {opens(fact): suffix for fact, suffix in CASE_OF.items()}
+        followed: dict[str, str] = {each.fact: suffixes.get(each.kind, each.kind) for each in reactions}
         return cls(
             world,
             buyers,
@@ -105,6 +107,7 @@ class _Local:
             {kind: float(own.automatic) for kind, own in handling.items() if own.automatic},
             world.answers,
             followed | opened | CASE_OF,
+            frozenset(followed),
         )
 
     @property
@@ -218,8 +221,17 @@ class Desk:
 
     def _happen(self, kind: str, life: Life) -> None:
         local = self._local[life.order.marketplace]
-        if kind not in local.absent and (kind not in UNSURE or local.buyers.still_would(kind, life)):
-            self._record(life.fact(kind, self.now, local.case_of[kind]), life)
+        if kind in local.absent or (kind in UNSURE and not local.buyers.still_would(kind, life)):
+            return
+        fact = life.fact(kind, self.now, local.case_of[kind])
+        if kind not in local.fleeting or self._is_possible(fact):
+            self._record(fact, life)
+
+    def _is_possible(self, fact: Fact) -> bool:
+        """Whether a case is still where what a plugin says may follow can happen to it."""
+        case = self.docket.cases.get(fact.case)
+        workflow = self.docket.policy(fact.marketplace).workflow
+        return case is None or bool(workflow.moves(case.kind, case.state, fact.kind))
 
     def _schedule(self, happenings: Iterable[Happening]) -> None:
         now, timeout = self.env.now, self.env.timeout
