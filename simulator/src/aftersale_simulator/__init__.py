@@ -10,8 +10,9 @@ AFTERSALE_API = 1
 @hookimpl
 def aftersale_commands() -> list[click.Command]:
     """Add the simulator's commands to the program."""
+    from aftersale_simulator.calibratecommand import calibrate
     from aftersale_simulator.commands import parameters, simulate, whatif
     from aftersale_simulator.scenariocommand import scenario
     from aftersale_simulator.staffcommand import staff
 
-    return [parameters, scenario, simulate, staff, whatif]
+    return [calibrate, parameters, scenario, simulate, staff, whatif]

@@ -44,6 +44,20 @@ _seed = click.option(
 _workers = click.option(
     "--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor."
 )
+_page = click.option(
+    "page_file",
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Write a page with pictures to this HTML file, over one of that name; it opens without a network.",
+)
+_language = click.option(
+    "language",
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Speak English or Simplified Chinese.",
+)
 _dask = click.option(
     "--dask", metavar="ADDRESS", help="Use the workers of the Dask cluster at this address instead of processes here."
 )
@@ -73,20 +87,8 @@ _dask = click.option(
     "--out", type=_A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
 )
 @click.option("--stress", metavar="NAME|FILE", multiple=True, help="Put every variant to a test, such as prime_day.")
-@click.option(
-    "page_file",
-    "--report",
-    type=click.Path(path_type=Path),
-    help="Write a page with pictures to this HTML file, over one of that name; it opens without a network.",
-)
-@click.option(
-    "language",
-    "--lang",
-    type=click.Choice(["en", "zh"]),
-    default="en",
-    show_default=True,
-    help="Speak English or Simplified Chinese.",
-)
+@_page
+@_language
 @click.option("--sensitivity", is_flag=True, help="Halve and double every number that the world assumes, one by one.")
 @click.option("--by-marketplace", is_flag=True, help="Tell how each variant did where, and what it missed most.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")

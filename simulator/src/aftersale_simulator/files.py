@@ -99,12 +99,12 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     tables = {
         key: value for key, value in document.items() if isinstance(value, Mapping) or _is_tables(value)
     }
-    yield from (f"{_key(key)} = {_value(value)}" for key, value in document.items() if key not in tables)
+    yield from (f"{_key(key)} = {toml_value(value)}" for key, value in document.items() if key not in tables)
     for key, value in tables.items():
         for table in [value] if isinstance(value, Mapping) else value:
             brackets = "[{}]" if isinstance(value, Mapping) else "[[{}]]"
             yield from ("", brackets.format(_key(key)))
-            yield from (f"{_key(name)} = {_value(item)}" for name, item in table.items())
+            yield from (f"{_key(name)} = {toml_value(item)}" for name, item in table.items())
 
 
 def _is_tables(value: Any) -> bool:
@@ -119,12 +119,13 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Return a value as TOML writes it."""
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items())
+        inside = ", ".join(f"{_key(key)} = {toml_value(item)}" for key, item in value.items())
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, date | time):

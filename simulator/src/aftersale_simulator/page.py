@@ -36,18 +36,24 @@ def page(
     same arguments give the same text.
     """
     sections = [section for part in parts if (section := part(comparison)) is not None]
+    title = say("page.title", name=comparison.scenario.name)
+    return document(title, _opening(comparison, found, history), sections, _made(comparison))
+
+
+def document(title: str, opening: Iterable[str], sections: Sequence[Section], made: str) -> str:
+    """Return a page as HTML: lines of HTML that open it, its sections with what is in them, and how it was `made`."""
     return "\n".join(
         (
             "<!DOCTYPE html>",
             f'<html lang="{_CODES[spoken()]}">',
-            *_head(comparison),
+            *_head(title),
             "<body>",
-            *_opening(comparison, found, history),
+            *opening,
             *_contents(sections),
             "<main>",
             *(line for section in sections for line in _section(section)),
             "</main>",
-            f"<footer><p>{_text(_made(comparison))}</p></footer>",
+            f"<footer><p>{_text(made)}</p></footer>",
             f"<script>\n{_kept('page.js')}</script>",
             "</body>",
             "</html>",
@@ -56,33 +62,39 @@ def page(
     )
 
 
-def _head(comparison: Comparison) -> Iterator[str]:
+def header(name: str, answer: str, warnings: Sequence[str], about: Sequence[str]) -> Iterator[str]:
+    """Yield how a page begins: its name, the answer, what to know before it is relied on, and what was simulated."""
+    yield "<header>"
+    yield f"<h1>{_text(name)}</h1>"
+    yield f'<p class="answer">{_text(answer)}</p>'
+    if warnings:
+        yield f'<section class="warnings"><h2>{_text(say("page.warnings"))}</h2><ul>'
+        yield from (f"<li>{_text(warning)}</li>" for warning in warnings)
+        yield "</ul></section>"
+    yield from (f'<p class="about">{_text(line)}</p>' for line in about)
+
+
+def _head(title: str) -> Iterator[str]:
     yield "<head>"
     yield '<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="generator" content="aftersale whatif">'
-    yield f"<title>{_text(say('page.title', name=comparison.scenario.name))}</title>"
+    yield f"<title>{_text(title)}</title>"
     yield f"<style>\n:root {{ --font: {FONT}; }}\n{_kept('page.css')}</style>"
     yield f"<script>{get_plotlyjs()}</script>"
     yield "</head>"
 
 
 def _opening(comparison: Comparison, found: ComparisonRecord, history: History | None) -> Iterator[str]:
-    yield "<header>"
-    yield f"<h1>{_text(comparison.scenario.name)}</h1>"
-    yield f'<p class="answer">{_text(found["answer"])}</p>'
-    if found["warnings"]:
-        yield f'<section class="warnings"><h2>{_text(say("page.warnings"))}</h2><ul>'
-        yield from (f"<li>{_text(warning)}</li>" for warning in found["warnings"])
-        yield "</ul></section>"
-    yield f'<p class="about">{_text(about(comparison))}</p>'
+    told = [about(comparison)]
     if found["settings"]:
-        yield f'<p class="about">{_text(say("report.settings", settings=assignments(found["settings"])))}</p>'
+        told.append(say("report.settings", settings=assignments(found["settings"])))
     if history is not None:
         from aftersale_simulator.history import summary
 
-        yield f'<p class="about">{_text(summary(history))}</p>'
+        told.append(summary(history))
+    yield from header(comparison.scenario.name, found["answer"], found["warnings"], told)
     yield from _changes(comparison)
     yield f"<noscript><p>{_text(say('page.script'))}</p></noscript>"
     yield "</header>"

@@ -12,12 +12,15 @@ import click
 from aftersale_simulator.commands import (
     _A_FILE,
     _A_FOLDER,
+    _check_targets_of_writing,
     _console,
     _crew,
     _dask,
+    _language,
     _loaded,
     _options,
     _orders,
+    _page,
     _planned,
     _progress,
     _seed,
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
 @_workers
 @_dask
 @click.option("--out", type=_A_FOLDER, help="Write staff.json, and scenario.toml with the roster, to this new folder.")
+@_page
+@_language
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def staff(
@@ -62,6 +67,8 @@ def staff(
     workers: int | None,
     dask: str | None,
     out: Path | None,
+    page_file: Path | None,
+    language: str,
     json_: bool,
 ) -> None:
     """Find the cheapest roster for a SCENARIO that keeps every target, and say how sure that is.
@@ -70,29 +77,33 @@ def staff(
     in it under [staffing]. All rosters meet the same buyers; the one that is found is run again on fresh ones.
     """
     from aftersale_simulator import files, staffreport
-    from aftersale_simulator.answers import say
+    from aftersale_simulator.answers import say, speaking
     from aftersale_simulator.changes import changed
     from aftersale_simulator.search import cheapest
 
-    if out is not None:
-        files.check_free(out)
+    _check_targets_of_writing(out, page_file)
     planned, history = _planned(_loaded(scenario, plugins), plugins, (), settings, _options(seed, replications, orders))
     with _crew(plugins, workers, history, dask) as crew, _progress(None, quiet=json_) as on_done:
         zones = _zones(planned.scenario, plugins)
         run = partial(crew.work, on_done=on_done)
         found = cheapest(planned.scenario, zones, run, "staffing", probability, at_most)
-    told = staffreport.record(found)
-    text = json.dumps(told, indent=2, ensure_ascii=False)
-    if out is not None:
-        people = found.staffing.document(found.check.roster) if found.check is not None else {}
-        again = changed({**planned.raw, "variant": []}, people, "staff", planned.words)
-        files.write_folder(out, {"staff.json": text + "\n", "scenario.toml": files.as_toml(again)})
-    if json_:
-        click.echo(text)
-        return
-    staffreport.show(found, told, _console())
-    if out is not None:
-        click.echo(say("report.written", folder=out))
+    with speaking(language):
+        told = staffreport.record(found)
+        text = json.dumps(told, indent=2, ensure_ascii=False)
+        if out is not None:
+            people = found.staffing.document(found.check.roster) if found.check is not None else {}
+            again = changed({**planned.raw, "variant": []}, people, "staff", planned.words)
+            files.write_folder(out, {"staff.json": text + "\n", "scenario.toml": files.as_toml(again)})
+        if page_file is not None:
+            from aftersale_simulator.staffpage import staff_page
+
+            files.write_file(page_file, staff_page(found, told))
+        if json_:
+            click.echo(text)
+            return
+        staffreport.show(found, told, _console())
+        for written in filter(None, (out, page_file)):
+            click.echo(say("report.written", folder=written))
 
 
 def _zones(scenario: Scenario, plugins: Plugins) -> list[str]:

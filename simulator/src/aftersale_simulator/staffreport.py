@@ -169,7 +169,7 @@ def answer(found: Found) -> str:
     low, _ = check.interval()
     told = say(
         "staff.answer",
-        roster=_spelled(found, check.roster),
+        roster=spelled(found, check.roster),
         cost=amount(_cost(check), found.staffing.scenario.currency),
         days=found.staffing.scenario.period.measured // DAY,
         kept=check.kept,
@@ -200,19 +200,20 @@ def _nothing(found: Found) -> str:
         "staff.none_nearest",
         allowed=found.staffing.size,
         wanted=percent(found.wanted),
-        roster=_spelled(found, nearest.roster),
+        roster=spelled(found, nearest.roster),
         kept=nearest.kept,
         replications=len(nearest.results),
         target=target_name(nearest.most_missed() or ""),
     )
 
 
-def _spelled(found: Found, roster: Roster) -> str:
+def spelled(found: Found, roster: Roster) -> str:
+    """Return who works when: people by pattern, and by team where there are several."""
     teams = dict.fromkeys(place.team for place in found.staffing.places)
-    spelled = {team: _of_team(found, roster, team) for team in teams}
-    if len(spelled) == 1:
-        return "".join(spelled.values())
-    return "; ".join(f"{team}: {text}" for team, text in spelled.items() if text)
+    told = {team: _of_team(found, roster, team) for team in teams}
+    if len(told) == 1:
+        return "".join(told.values())
+    return "; ".join(f"{team}: {text}" for team, text in told.items() if text)
 
 
 def _of_team(found: Found, roster: Roster, team: str) -> str:
@@ -226,29 +227,37 @@ def _of_team(found: Found, roster: Roster, team: str) -> str:
 
 def warnings(found: Found) -> list[str]:
     """Return what to know before the answer is believed."""
-    told = [say("staff.luck", roster=_spelled(found, trial.roster)) for trial in found.by_luck]
+    told = [say("staff.luck", roster=spelled(found, trial.roster)) for trial in found.by_luck]
     if not found.complete:
         told.append(say("staff.incomplete", allowed=found.staffing.size, runs=found.replications))
     return told
+
+
+def searched(found: Found) -> str:
+    """Return in words how many rosters were tried on which days."""
+    scenario = found.staffing.scenario
+    return say(
+        "staff.searched",
+        tried=found.tried,
+        allowed=found.staffing.size,
+        runs=found.replications,
+        days=scenario.period.measured // DAY,
+        start=scenario.period.start,
+        seed=scenario.seed,
+    )
+
+
+def erlang_told(erlang: ErlangRecord) -> str:
+    """Return in words what Erlang C would have said."""
+    minutes = number(erlang["mean_wait_hours"] * 60, 0)
+    return say("staff.erlang", agents=erlang["agents"], offered=number(erlang["offered"], 2), minutes=minutes)
 
 
 def show(found: Found, told: StaffRecord, console: Console) -> None:
     """Print the answer, the roster, what more and less money buys, and what Erlang C would have said."""
     scenario = found.staffing.scenario
     console.print(Text(scenario.name, style="bold"))
-    console.print(
-        Text(
-            say(
-                "staff.searched",
-                tried=told["tried"],
-                allowed=told["allowed"],
-                runs=told["runs"],
-                days=scenario.period.measured // DAY,
-                start=scenario.period.start,
-                seed=scenario.seed,
-            )
-        )
-    )
+    console.print(Text(searched(found)))
     console.print()
     if told["roster"]:
         console.print(_roster_table(told))
@@ -257,10 +266,8 @@ def show(found: Found, told: StaffRecord, console: Console) -> None:
     console.print(_trials_table(found, told))
     console.print()
     console.print(Text(told["answer"], style="bold"))
-    if erlang := told["erlang_c"]:
-        wait = number(erlang["mean_wait_hours"] * 60, 0)
-        offered = number(erlang["offered"], 2)
-        console.print(Text(say("staff.erlang", agents=erlang["agents"], offered=offered, minutes=wait)))
+    if told["erlang_c"] is not None:
+        console.print(Text(erlang_told(told["erlang_c"])))
     for warning in told["warnings"]:
         console.print(Text(say("report.warning", text=warning), style="yellow"))
 
@@ -293,27 +300,28 @@ def _trials_table(found: Found, told: StaffRecord) -> Table:
         (say("column.order_defect_rate"), True),
         ("", False),
     )
-    for mark, trial in _shown(found):
+    for role, trial in roles(found):
         table.add_row(
-            Text(_spelled(found, trial.roster)),
+            Text(spelled(found, trial.roster)),
             number(_cost(trial), 0),
             _share(trial),
             number(100 * (trial.figure("late_reply_rate").mean or 0.0), 1),
             number(100 * (trial.figure("order_defect_rate").mean or 0.0), 2),
-            Text(mark),
+            Text(say(f"staff.{role}") if role else ""),
         )
     return table
 
 
-def _shown(found: Found) -> Iterator[tuple[str, Trial]]:
+def roles(found: Found) -> Iterator[tuple[str, Trial]]:
+    """Yield the rosters that are shown with what they are there for: a key of the messages, empty for the frontier."""
     for trial in found.frontier:
         yield "", trial
     if found.check is not None:
-        yield say("staff.fresh"), found.check
+        yield "fresh", found.check
     if found.next_best is not None:
-        yield say("staff.runner_up"), found.next_best
+        yield "runner_up", found.next_best
     for trial in found.one_less:
-        yield say("staff.less"), trial
+        yield "less", trial
 
 
 def _share(trial: Trial) -> str:

@@ -1,0 +1,113 @@
+"""The command `calibrate`, as the program's users type it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aftersale_simulator.commands import _A_FILE, _console, _loaded
+
+if TYPE_CHECKING:
+    from aftersale.plugins import Plugins
+    from aftersale_simulator.calibration import Calibration
+
+_SHOWN = 3
+
+
+@click.command()
+@click.argument("scenario", type=_A_FILE, required=False)
+@click.option("--orders", type=_A_FILE, help="Orders: volume, profiles, scatter, prices, and returns marked in it.")
+@click.option("--returns", type=_A_FILE, help="Returns, a CSV with order and opened_at.")
+@click.option("--messages", type=_A_FILE, help="Messages, a CSV with order, sender (buyer, seller) and sent_at.")
+@click.option("--claims", type=_A_FILE, help="Claims, a CSV with order, state and opened_at.")
+@click.option("--tasks", type=_A_FILE, help="Handling times, a CSV with kind and seconds.")
+@click.option("--out", type=_A_FILE, help="Write the scenario with the fitted numbers to this new file.")
+@click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def calibrate(
+    plugins: Plugins,
+    scenario: Path | None,
+    orders: Path | None,
+    returns: Path | None,
+    messages: Path | None,
+    claims: Path | None,
+    tasks: Path | None,
+    out: Path | None,
+    json_: bool,
+) -> None:
+    """Fit the numbers of a SCENARIO to a seller's own files, and tell how well each fits.
+
+    The scenario, by default the shipped one, says everything else, and how an order file is to be read. What no file
+    speaks of stays as it is there, or as it is assumed.
+    """
+    from aftersale_simulator.calibration import Files, calibrated
+    from aftersale_simulator.files import as_toml, check_file, write_file
+
+    if out is not None:
+        check_file(out)
+    found = calibrated(_loaded(scenario, plugins), plugins, Files(orders, returns, messages, claims, tasks))
+    if out is not None:
+        write_file(out, _commented(found) + as_toml(found.document))
+    if json_:
+        click.echo(json.dumps(_record(found), indent=2, ensure_ascii=False, default=str))
+        return
+    _show(found, out)
+
+
+def _record(found: Calibration) -> dict[str, Any]:
+    from attrs import asdict
+
+    return {
+        "fitted": [asdict(one) for one in found.fitted],
+        "observed": [asdict(one) for one in found.observed],
+        "assumed": found.assumed(),
+        "rejected": found.rejected,
+    }
+
+
+def _commented(found: Calibration) -> str:
+    """Return what was fitted to what, as comments at the head of a TOML file."""
+    from aftersale_simulator.answers import say
+
+    lines = [f"# {say('calibrate.head')}"]
+    for one in found.fitted:
+        told = f"{one.source}, n = {one.n}{_span(one.low, one.high)}"
+        lines.append(f"#   {one.path}: {told}{f'; {one.quality}' if one.quality else ''}")
+    return "\n".join(lines) + "\n\n"
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f", {low:.4g} – {high:.4g}"
+
+
+def _show(found: Calibration, out: Path | None) -> None:
+    from aftersale_simulator import report
+    from aftersale_simulator.answers import say
+
+    console = _console()
+    header = [say(f"calibrate.{word}") for word in ("path", "value", "interval", "n", "source", "quality")]
+    rows = [
+        (one.path, _brief(one.value), _span(one.low, one.high).lstrip(", "), str(one.n), one.source, one.quality)
+        for one in found.fitted
+    ]
+    console.print(report.rows(header, rows))
+    for own in found.observed:
+        told = say("calibrate.observed", name=own.name, value=f"{own.value:.4g}", n=own.n, source=own.source)
+        console.print(told, markup=False)
+    for name, reasons in found.rejected.items():
+        shown = "; ".join(reasons[:_SHOWN])
+        console.print(say("calibrate.rejected", name=name, count=len(reasons), shown=shown), markup=False)
+    console.print(say("calibrate.assumed", count=len(found.assumed())), markup=False)
+    if out is not None:
+        console.print(say("report.written", folder=out), markup=False)
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} weights"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return f"{value:g}"

@@ -1,0 +1,400 @@
+"""Calibration: what a seller's own files say of the numbers of a scenario, each with its data and how well it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+from math import exp, log, sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from attrs import define, field, frozen
+from numpy.typing import NDArray
+from scipy.special import ndtr
+from scipy.stats import kstest
+
+from aftersale.clocks import DAY, HOUR, local_date
+from aftersale.errors import DocumentError, Problem
+from aftersale.money import decimals
+from aftersale.orders import Orders
+from aftersale_simulator.changes import changed
+from aftersale_simulator.history import History, read_history
+from aftersale_simulator.orders import LocalDays, of_marketplace
+from aftersale_simulator.scenario import OrderSource, ScenarioFile
+from aftersale_simulator.statistics import estimate, wilson
+from aftersale_simulator.timeline import by_day
+
+if TYPE_CHECKING:
+    from aftersale.plugins import Plugins
+
+Floats = NDArray[np.float64]
+_LEAST_DAYS = 14
+"""Days that an order file must span before a week and its scatter can be told."""
+_WEEK = 7
+_LONGEST_TASK = 12 * 3600
+"""In seconds: what takes longer was put down in between."""
+
+
+@frozen
+class Fitted:
+    """One number that data speak of: where it stands in a scenario, its value, its 95 % interval, and the fit.
+
+    `low` and `high` are None where no interval can be told; `n` counts what it was fitted to, `source` names the file.
+    `quality` says how well it fits: for a distribution the Kolmogorov-Smirnov distance, the largest difference between
+    the shares of data and fit up to any value.
+    """
+
+    path: str
+    value: Any
+    low: float | None
+    high: float | None
+    n: int
+    source: str
+    quality: str = ""
+
+
+@frozen
+class Observed:
+    """Something that the files tell and no scenario sets, to compare a simulation with."""
+
+    name: str
+    value: float
+    n: int
+    source: str
+
+
+@define
+class Calibration:
+    """A scenario with what its seller's files say of it.
+
+    `fitted` are set in `document`; all other numbers stay as they were. `rejected` counts the rows of each file that
+    make no sense, with the first reasons.
+    """
+
+    source: ScenarioFile
+    fitted: list[Fitted] = field(factory=list)
+    observed: list[Observed] = field(factory=list)
+    rejected: dict[str, list[str]] = field(factory=dict)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The scenario's document with the fitted values; fitted orders are synthetic, an order file is left out."""
+        raw = {key: value for key, value in self.source.raw.items() if key != "orders"}
+        return changed(raw, {one.path: one.value for one in self.fitted}, "calibrate", self.source.words)
+
+    def frame(self) -> pl.DataFrame:
+        """Return the fitted numbers, one on a row; profiles and shares as text."""
+        rows = [
+            (one.path, str(one.value), one.low, one.high, one.n, one.source, one.quality) for one in self.fitted
+        ]
+        names = ["path", "value", "low", "high", "n", "source", "quality"]
+        types = [pl.String, pl.String, pl.Float64, pl.Float64, pl.Int64, pl.String, pl.String]
+        return pl.DataFrame(rows, dict(zip(names, types, strict=True)), orient="row")
+
+    def assumed(self) -> list[str]:
+        """Return the parameters of the world that no data spoke of, and that the scenario does not set itself."""
+        known = {one.path.removeprefix("world.") for one in self.fitted}
+        return [name for name in self.source.words.parameters if name not in known | set(self.source.scenario.world)]
+
+
+@frozen
+class Files:
+    """A seller's own files, each a CSV; None for those that there are not.
+
+    `messages` has the columns order, sender (buyer or seller) and sent_at, as `simulate --csv` writes them; `returns`
+    order and opened_at; `claims` order, state and opened_at; `tasks` kind and seconds.
+    """
+
+    orders: Path | None = None
+    returns: Path | None = None
+    messages: Path | None = None
+    claims: Path | None = None
+    tasks: Path | None = None
+
+
+def calibrated(source: ScenarioFile, plugins: Plugins, files: Files) -> Calibration:
+    """Return what the files say of a scenario; raises DocumentError with the problems of all of them."""
+    found = Calibration(source)
+    history = _history(source, plugins, files.orders)
+    if history is not None:
+        _fit_orders(found, history, plugins)
+    steps: tuple[tuple[Path | None, Callable[[Calibration, Path, Orders | None], None]], ...] = (
+        (files.returns, _fit_returns),
+        (files.messages, _fit_messages),
+        (files.claims, _fit_claims),
+        (files.tasks, _fit_tasks),
+    )
+    problems: list[Problem] = []
+    for path, fit in steps:
+        if path is not None:
+            try:
+                fit(found, path, history.orders if history else None)
+            except DocumentError as error:
+                problems += error.problems
+    if problems:
+        raise DocumentError("calibrate", tuple(problems))
+    return found
+
+
+def _history(source: ScenarioFile, plugins: Plugins, path: Path | None) -> History | None:
+    own = source.scenario.orders
+    if path is None:
+        return read_history(own, plugins) if own is not None else None
+    from attrs import evolve
+
+    from aftersale.documents import Word
+
+    name = Word(str(path.absolute()))
+    # Calibration is about the days on which things were bought, not on which a scenario replays them.
+    return read_history(OrderSource(name) if own is None else evolve(own, file=name, move_to=None), plugins)
+
+
+def _fit_orders(found: Calibration, history: History, plugins: Plugins) -> None:
+    name = Path(history.file.source).name
+    if history.file.rejected:
+        found.rejected[name] = [str(row) for row in history.file.rejected]
+    for place in history.orders.marketplaces:
+        orders = of_marketplace(history.orders, place)
+        if place in found.source.scenario.marketplace and len(orders):
+            found.fitted += _of_place(orders, plugins.marketplaces[place].zone, name)
+    fit = history.fit
+    if fit is not None:
+        low, high = wilson(fit.orders_returned, fit.orders)
+        found.fitted.append(Fitted("world.return_rate", history.world["return_rate"], low, high, fit.orders, name))
+        for key in ("return_lag_days", "return_lag_sigma"):
+            told = "by the median and the 90th percentile; late returns are missing, the file ends before them"
+            found.fitted.append(Fitted(f"world.{key}", history.world[key], None, None, fit.matched, name, told))
+
+
+def _of_place(orders: Orders, zone: str, name: str) -> Iterator[Fitted]:
+    """Yield volume, profiles, scatter, prices and shares of one marketplace's orders."""
+    place, size = orders.marketplaces[0], len(orders)
+    ends = [local_date(int(at), zone) for at in orders.purchased_at[[0, -1]]]
+    days = LocalDays.spanning(ends[0], (ends[1] - ends[0]).days + 1, zone)
+    counts = by_day(orders.purchased_at, days).astype(np.float64)
+    path = f"marketplace.{place}"
+    if len(counts) >= _LEAST_DAYS:
+        # Cut to whole weeks, so that each weekday is there as often as any other.
+        whole = len(counts) // _WEEK * _WEEK
+        weekly = np.array([counts[:whole][days.weekdays[:whole] == day].mean() for day in range(_WEEK)])
+        weeks = estimate(counts[:whole].reshape(-1, _WEEK).mean(axis=1).tolist())
+        yield Fitted(f"{path}.orders_per_day", _short(weekly.mean()), weeks.low, weeks.high, whole, name)
+        shape = (weekly / weekly.mean()).round(4).tolist()
+        yield Fitted(f"{path}.weekly", shape, None, None, whole, name, "weights of the weekdays, Monday first")
+        scatter = dispersion(counts[:whole], days.weekdays[:whole])
+        told = "variance over mean of a day's orders, after the pattern of the week"
+        yield Fitted(f"{path}.dispersion", max(1.0, _short(scatter)), None, None, whole, name, told)
+    gone = (orders.purchased_at - days.bounds[np.searchsorted(days.bounds, orders.purchased_at, "right") - 1]) / HOUR
+    hourly = np.bincount(np.minimum(gone.astype(np.int64), 23), minlength=24) / size * 24
+    if len(set(gone.tolist())) > 1:
+        yield Fitted(f"{path}.hourly", hourly.round(4).tolist(), None, None, size, name, "weights of the hours")
+    paid = orders.price[orders.price > 0] / 10 ** decimals(orders.currencies[0])
+    if len(paid) > 1:
+        fit = lognormal(paid)
+        price = {"median": f"{exp(fit.centre):.2f}", "sigma": _short(fit.sigma)}
+        yield Fitted(f"{path}.price", price, None, None, len(paid), name, f"lognormal, KS {fit.distance:.3f}")
+    for key, words, column in (
+        ("channels", orders.channels, orders.channel),
+        ("categories", orders.categories, orders.category),
+    ):
+        shares = _shares(words, column)
+        if len(shares) > 1:
+            yield Fitted(f"{path}.{key}", shares, None, None, size, name)
+
+
+def _shares(words: Sequence[str], column: NDArray[Any]) -> dict[str, float]:
+    counts = np.bincount(column, minlength=len(words))
+    shares = {word: round(float(count / counts.sum()), 4) for word, count in zip(words, counts, strict=True) if count}
+    # Rounded shares still sum to 1: what is over goes to the largest.
+    most = max(shares, key=lambda word: shares[word])
+    shares[most] = round(shares[most] + 1 - sum(shares.values()), 4)
+    return shares
+
+
+def dispersion(counts: Floats, weekdays: NDArray[np.int64]) -> float:
+    """Return the variance over the mean of daily counts around the mean of their weekday; 1 is Poisson."""
+    means = np.array([counts[weekdays == day].mean() if (weekdays == day).any() else 0.0 for day in range(_WEEK)])
+    open_ = means[weekdays] > 0
+    rest = counts[open_] - means[weekdays][open_]
+    freedom = max(1, int(open_.sum()) - int((means > 0).sum()))
+    return float((rest**2).sum() / freedom / counts[open_].mean()) if open_.any() else 1.0
+
+
+@frozen
+class Lognormal:
+    """A lognormal by maximum likelihood: mean and standard deviation of the logarithm, and its KS distance."""
+
+    centre: float
+    sigma: float
+    distance: float
+
+
+def lognormal(values: Floats) -> Lognormal:
+    """Return the lognormal that fits positive values best, by maximum likelihood."""
+    logs = np.log(values)
+    centre, sigma = float(logs.mean()), float(logs.std())
+    if sigma == 0:
+        return Lognormal(centre, sigma, 0.0)
+    distance = float(kstest((logs - centre) / sigma, ndtr).statistic)
+    return Lognormal(centre, sigma, distance)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def _table(found: Calibration, path: Path, columns: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the rows of a CSV that make sense, typed; counts and keeps the reasons of the others."""
+    name = path.name
+    try:
+        raw = pl.read_csv(path, infer_schema_length=0)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        what = f"cannot be read: {str(error).splitlines()[0]}"
+        raise DocumentError(name, (Problem(name, "", what, "name a CSV file with a header"),)) from error
+    if missing := [column for column in columns if column not in raw.columns]:
+        raise DocumentError(name, tuple(_missing(name, column, raw.columns) for column in missing))
+    typed = raw.select(
+        pl.col(column).str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
+        if kind is pl.Datetime
+        else pl.col(column).cast(kind, strict=False)
+        for column, kind in columns.items()
+    ).with_row_index("line", offset=2)
+    good = typed.drop_nulls()
+    bad = typed.filter(pl.any_horizontal(pl.all().is_null()))
+    if len(bad):
+        found.rejected[name] = [
+            f"line {row['line']}: {', '.join(key for key, value in row.items() if value is None)} cannot be read"
+            for row in bad.iter_rows(named=True)
+        ]
+    return good.drop("line")
+
+
+def _missing(name: str, column: str, there: Sequence[str]) -> Problem:
+    near = get_close_matches(column, there, n=1)
+    guess = f"rename '{near[0]}'? " if near else ""
+    return Problem(name, column, "this column is missing", f"{guess}columns there: {', '.join(there)}")
+
+
+def _share(path: str, count: int, size: int, name: str, quality: str = "") -> Fitted:
+    low, high = wilson(count, size)
+    return Fitted(path, _short(count / size), low, high, size, name, quality)
+
+
+def _mean(path: str, values: Floats, name: str, scale: float = 1.0) -> Fitted:
+    """Return the mean of what the world draws exponentially, with how exponential it is."""
+    own = estimate((values / scale).tolist())
+    distance = float(kstest(values / values.mean(), "expon").statistic) if values.mean() else 1.0
+    told = f"exponential, KS {distance:.3f}"
+    return Fitted(path, _short(own.mean or 0.0), own.low, own.high, len(values), name, told)
+
+
+def _bought(orders: Orders | None, place: str = "purchased_at") -> pl.DataFrame | None:
+    if orders is None:
+        return None
+    times = pl.Series("bought", getattr(orders, place), pl.Int64)
+    return pl.DataFrame({"order": list(orders.ids[:])}).with_columns(times)
+
+
+def _fit_returns(found: Calibration, path: Path, orders: Orders | None) -> None:
+    rows = _table(found, path, {"order": pl.String, "opened_at": pl.Datetime})
+    bought = _bought(orders, "delivered_at") if orders is not None else None
+    if bought is None:
+        return
+    joined = rows.unique("order", keep="first").join(bought.filter(pl.col("bought") > 0), on="order")
+    found.fitted.append(_share("world.return_rate", joined.height, len(bought), path.name))
+    lags = (joined["opened_at"].dt.timestamp("us") - joined["bought"]).to_numpy() / DAY
+    lags = lags[lags > 0]
+    if len(lags) > 1:
+        fit = lognormal(lags)
+        told = f"lognormal, KS {fit.distance:.3f}; counted from delivery"
+        own = sqrt(fit.sigma**2 / len(lags)) * 1.96
+        span = exp(fit.centre - own), exp(fit.centre + own)
+        found.fitted.append(Fitted("world.return_lag_days", _short(exp(fit.centre)), *span, len(lags), path.name, told))
+        found.fitted.append(
+            Fitted("world.return_lag_sigma", _short(fit.sigma), None, None, len(lags), path.name, told)
+        )
+
+
+def _fit_messages(found: Calibration, path: Path, orders: Orders | None) -> None:
+    rows = _table(found, path, {"order": pl.String, "sender": pl.String, "sent_at": pl.Datetime})
+    rows = rows.sort("order", "sent_at").with_columns(pl.col("sent_at").dt.timestamp("us").alias("at"))
+    mine = rows.filter(pl.col("sender") == "buyer").group_by("order").agg(pl.col("at").min().alias("first"))
+    bought = _bought(orders)
+    if bought is not None:
+        joined = mine.join(bought, on="order")
+        found.fitted.append(_share("world.message_rate", joined.height, len(bought), path.name))
+        delays = (joined["first"] - joined["bought"]).to_numpy() / DAY
+        if len(delays[delays > 0]):
+            found.fitted.append(_mean("world.message_delay_days", delays[delays > 0], path.name))
+    following = rows.with_columns(
+        pl.col("sender").shift(-1).over("order").alias("next"), pl.col("at").shift(-1).over("order").alias("then")
+    )
+    replies = following.filter(pl.col("sender") == "seller")
+    again = replies.filter(pl.col("next") == "buyer")
+    if replies.height:
+        told = "buyers who write again after the file ends are missing"
+        found.fitted.append(_share("world.follow_up_rate", again.height, replies.height, path.name, told))
+    if again.height:
+        gaps = (again["then"] - again["at"]).to_numpy().astype(np.float64)
+        found.fitted.append(_mean("world.follow_up_delay_hours", gaps, path.name, HOUR))
+    answered = following.filter((pl.col("sender") == "buyer") & (pl.col("next") == "seller"))
+    if answered.height:
+        waits = (answered["then"] - answered["at"]).to_numpy() / HOUR
+        found.observed.append(Observed("mean_reply_hours", float(waits.mean()), len(waits), path.name))
+        found.observed.append(Observed("p90_reply_hours", float(np.percentile(waits, 90)), len(waits), path.name))
+
+
+WON, LOST = ("denied", "won"), ("granted", "lost")
+
+
+def _fit_claims(found: Calibration, path: Path, orders: Orders | None) -> None:
+    rows = _table(found, path, {"order": pl.String, "state": pl.String, "opened_at": pl.Datetime})
+    won = rows.filter(pl.col("state").is_in(WON)).height
+    decided = won + rows.filter(pl.col("state").is_in(LOST)).height
+    if decided:
+        told = f"states {', '.join(WON)} of those and {', '.join(LOST)}"
+        found.fitted.append(_share("world.claim_win_rate", won, decided, path.name, told))
+    if orders is not None and len(orders):
+        found.observed.append(Observed("claims_per_order", rows.height / len(orders), rows.height, path.name))
+
+
+def _fit_tasks(found: Calibration, path: Path, orders: Orders | None) -> None:
+    rows = _table(found, path, {"kind": pl.String, "seconds": pl.Float64})
+    known = found.source.words.tasks
+    unknown = sorted(set(rows["kind"].unique()) - set(known))
+    problems = [
+        Problem(path.name, "kind", f"unknown kind of task '{kind}'", f"allowed: {', '.join(known)}") for kind in unknown
+    ]
+    if problems:
+        raise DocumentError(path.name, tuple(problems))
+    for kind in known:
+        seconds = rows.filter(pl.col("kind") == kind)["seconds"].to_numpy()
+        seconds = seconds[(seconds > 0) & (seconds <= _LONGEST_TASK)]
+        if len(seconds) > 1:
+            found.fitted.append(handling(kind, seconds, path.name))
+
+
+def handling(kind: str, seconds: Floats, name: str) -> Fitted:
+    """Return mean and spread of a kind of task, and the shape that fits better, lognormal or exponential."""
+    mean, cv = float(seconds.mean()), float(seconds.std() / seconds.mean())
+    by_moments = sqrt(log(1 + cv**2)) if cv else 0.0
+    centre = log(mean) - by_moments**2 / 2
+    far = {
+        "lognormal": float(kstest((np.log(seconds) - centre) / by_moments, ndtr).statistic) if by_moments else 0.0,
+        "exponential": float(kstest(seconds / mean, "expon").statistic),
+    }
+    shape = min(far, key=lambda one: far[one])
+    own = estimate(seconds.tolist())
+    value = {"mean": f"{round(mean)} s", "cv": _short(cv), "shape": shape}
+    told = ", ".join(f"{one} KS {distance:.3f}" for one, distance in far.items())
+    return Fitted(f"handling.{kind}", value, own.low, own.high, len(seconds), name, told)
+
+
+def whole_days(orders: Orders, zone: str) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the orders of each local day between the first and the last, and the days' weekdays."""
+    first, last = (local_date(int(at), zone) for at in orders.purchased_at[[0, -1]])
+    days = LocalDays.spanning(first + timedelta(1), (last - first).days - 1, zone)
+    return by_day(orders.purchased_at, days).astype(np.float64), days.weekdays

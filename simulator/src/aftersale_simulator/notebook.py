@@ -1,0 +1,207 @@
+"""Notebooks: what the commands do, as calls that return tables of polars and pictures of plotly.
+
+from aftersale_simulator.notebook import whatif
+found = whatif("mine.toml", vary={"team.berlin.agents": [1, 2]})
+found.frame()
+found.pictures()["backlog"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from attrs import frozen
+
+from aftersale.plugins import Plugins, load_plugins
+from aftersale_simulator import search, staffreport
+from aftersale_simulator.answers import answer, warnings
+from aftersale_simulator.calibration import Calibration, Files, calibrated
+from aftersale_simulator.files import toml_value
+from aftersale_simulator.plans import plan
+from aftersale_simulator.precision import Precision
+from aftersale_simulator.scenario import ScenarioFile, check_marketplaces, load_scenario
+from aftersale_simulator.search import Found
+from aftersale_simulator.sections import parts
+from aftersale_simulator.vocabulary import vocabulary
+from aftersale_simulator.whatif import Comparison, simulate
+from aftersale_simulator.workers import compare, hired
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+Source = str | Path | ScenarioFile | None
+"""A scenario's file, one that is loaded, or None for the shipped one."""
+
+
+@frozen(eq=False)
+class WhatIf:
+    """A comparison of variants."""
+
+    comparison: Comparison
+
+    @property
+    def answer(self) -> str:
+        """The answer in words, with the warnings behind it."""
+        return " ".join([answer(self.comparison), *warnings(self.comparison)])
+
+    def frame(self) -> pl.DataFrame:
+        """Return variant, metric, mean, low, high and the difference to the first variant, with its interval.
+
+        Rates lie between 0 and 1, times are wall hours; null where there are too few replications to tell.
+        """
+        rows = [
+            (one.name, name, value.mean, value.low, value.high, difference.mean, difference.low, difference.high)
+            for one in self.comparison.standings
+            for name, figure in one.metrics.items()
+            for value, difference in [(figure.value, figure.difference)]
+        ]
+        words = ["variant", "metric"]
+        numbers = ["mean", "low", "high", "difference", "difference_low", "difference_high"]
+        schema = {**dict.fromkeys(words, pl.String), **dict.fromkeys(numbers, pl.Float64)}
+        return pl.DataFrame(rows, schema, orient="row")
+
+    def days(self) -> pl.DataFrame:
+        """Return variant, replication, day (0 is the first measured one) and what happened on it.
+
+        Days of the warm-up are below 0; counts are sums over marketplaces, `busy` and `paid` agents' hours.
+        """
+        frames = [
+            pl.DataFrame({name: getattr(own, name) for name in _DAILY}).with_columns(
+                pl.lit(one.name).alias("variant"),
+                pl.lit(number).alias("replication"),
+                (pl.int_range(pl.len()) - own.warm_up).alias("day"),
+            )
+            for one in self.comparison.standings
+            for number, own in enumerate(one.timelines, 1)
+        ]
+        return pl.concat(frames).select("variant", "replication", "day", *_DAILY)
+
+    def pictures(self) -> dict[str, Figure]:
+        """Return the pictures of the report, by the names of its sections; of several in one, numbered."""
+        found: dict[str, Figure] = {}
+        for part in parts():
+            section = part(self.comparison)
+            if section is not None:
+                many = len(section.pictures) > 1
+                for number, picture in enumerate(section.pictures, 1):
+                    found[f"{section.name}-{number}" if many else section.name] = picture.figure
+        return found
+
+
+_DAILY = ("orders", "contacts", "late", "claims", "backlog", "busy", "paid")
+
+
+@frozen(eq=False)
+class Staff:
+    """A search for the cheapest roster."""
+
+    found: Found
+
+    @property
+    def answer(self) -> str:
+        """The roster in words, how sure it is, and what to know about it."""
+        return " ".join([staffreport.answer(self.found), *staffreport.warnings(self.found)])
+
+    def frame(self) -> pl.DataFrame:
+        """Return what each roster that was shown costs and keeps: roster, role, cost, kept, replications and rates."""
+        rows = [
+            (
+                staffreport.spelled(self.found, trial.roster),
+                role,
+                trial.figure("labour_cost").mean,
+                trial.kept,
+                len(trial.results),
+                trial.figure("late_reply_rate").mean,
+                trial.figure("order_defect_rate").mean,
+            )
+            for role, trial in staffreport.roles(self.found)
+        ]
+        names = ["roster", "role", "cost", "kept", "replications", "late_reply_rate", "order_defect_rate"]
+        kinds = [pl.String, pl.String, pl.Float64, pl.Int64, pl.Int64, pl.Float64, pl.Float64]
+        return pl.DataFrame(rows, dict(zip(names, kinds, strict=True)), orient="row")
+
+    def scenario(self) -> dict[str, Any]:
+        """Return, by the paths of a scenario, what has to be set so that the roster works."""
+        check = self.found.check
+        return {} if check is None else self.found.staffing.document(check.roster)
+
+
+def whatif(
+    scenario: Source = None,
+    *,
+    vary: Mapping[str, Sequence[Any]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    stress: Sequence[str] = (),
+    precision: float | None = None,
+    workers: int = 1,
+    plugins: Plugins | None = None,
+) -> WhatIf:
+    """Compare variants of a scenario, as `aftersale whatif` does.
+
+    `vary` maps paths to values to compare, `settings` paths to values for all variants. Raises DocumentError with every
+    mistake. With more than one worker, call it under `if __name__ == "__main__"` in a program.
+    """
+    own = plugins or load_plugins()
+    source = _loaded(scenario, own)
+    grid = [f"{path}={','.join(map(toml_value, values))}" for path, values in (vary or {}).items()]
+    planned = plan(source, grid, (), dict(settings or {}), stress)
+    wished = None if precision is None else Precision(precision)
+    with hired(workers, own) as crew:
+        run = partial(compare, crew=crew, on_done=_silent)
+        return WhatIf(simulate(planned, run, wished))
+
+
+def staff(
+    scenario: Source = None,
+    *,
+    probability: float | None = None,
+    settings: Mapping[str, Any] | None = None,
+    at_most: int = search.BUDGET,
+    workers: int = 1,
+    plugins: Plugins | None = None,
+) -> Staff:
+    """Find the cheapest roster that keeps every target in a share `probability` of all periods, as `aftersale staff`.
+
+    Raises DocumentError with every mistake, and where more rosters are allowed than can be looked at.
+    """
+    own = plugins or load_plugins()
+    planned = plan(_loaded(scenario, own), (), (), dict(settings or {}))
+    zones = [own.marketplaces[name].zone for name in planned.scenario.marketplace]
+    with hired(workers, own) as crew:
+        run = partial(crew.work, on_done=_silent)
+        return Staff(search.cheapest(planned.scenario, zones, run, "staffing", probability, at_most))
+
+
+def calibrate(
+    scenario: Source = None,
+    *,
+    orders: str | Path | None = None,
+    returns: str | Path | None = None,
+    messages: str | Path | None = None,
+    claims: str | Path | None = None,
+    tasks: str | Path | None = None,
+    plugins: Plugins | None = None,
+) -> Calibration:
+    """Fit a scenario's numbers to a seller's files, as `aftersale calibrate` does; `frame()` shows them.
+
+    `document` is the scenario with them. Raises DocumentError with the problems of all files.
+    """
+    own = plugins or load_plugins()
+    paths = (None if path is None else Path(path) for path in (orders, returns, messages, claims, tasks))
+    return calibrated(_loaded(scenario, own), own, Files(*paths))
+
+
+def _loaded(scenario: Source, plugins: Plugins) -> ScenarioFile:
+    if isinstance(scenario, ScenarioFile):
+        return scenario
+    source = load_scenario(None if scenario is None else Path(scenario), vocabulary(plugins))
+    check_marketplaces(source.scenario, plugins, source.source)
+    return source
+
+
+def _silent() -> None:
+    """Nobody watches."""
