@@ -44,7 +44,7 @@ from aftersale_simulator.events import Event
 from aftersale_simulator.results import METRICS
 
 ROOT = Path(__file__).parents[1]
-PATTERNS = ("*.md", "*/*.md", "*/docs/*.md", "plugins/*/*.md")
+PATTERNS = ("*.md", "*/*.md", "*/docs/*.md", "*/docs/*/*.md", "plugins/*/*.md")
 PAGES = sorted(
     page
     for pattern in PATTERNS

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aftersale.clocks import DAY
-from aftersale_simulator.answers import amount, percent, say, target_name
+from aftersale_simulator.answers import amount, joined, percent, say, target_name
 from aftersale_simulator.flaws import clock_text
 from aftersale_simulator.report import number
 from aftersale_simulator.search import Found, Trial
@@ -176,7 +176,7 @@ def answer(found: Found) -> str:
         replications=len(check.results),
         low=percent(low),
     )
-    return " ".join([told, *_less(found)])
+    return joined([told, *_less(found)])
 
 
 def _less(found: Found) -> Iterator[str]:
