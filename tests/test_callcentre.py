@@ -160,7 +160,7 @@ def predicted(
 
 
 def attendance_of(centre: Centre, trained: pl.DataFrame) -> float:
-    """Return which share of the agents seen in a half hour explains best how long callers waited and how many gave up."""
+    """Return which share of the agents seen in a half hour explains best how callers waited and how many gave up."""
     first = date(1999, 1, 3)
     orders, days = as_orders(trained.filter(pl.col("date") >= first), first), 19
     real = week(trained.filter(pl.col("date") >= first))
