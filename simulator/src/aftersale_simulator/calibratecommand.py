@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aftersale_simulator.commands import _A_FILE, _console, _loaded
+from aftersale_simulator import options
+from aftersale_simulator.sessions import console_of, load
 
 if TYPE_CHECKING:
     from aftersale.plugins import Plugins
@@ -18,13 +19,13 @@ _SHOWN = 3
 
 
 @click.command()
-@click.argument("scenario", type=_A_FILE, required=False)
-@click.option("--orders", type=_A_FILE, help="Orders: volume, profiles, scatter, prices, and returns marked in it.")
-@click.option("--returns", type=_A_FILE, help="Returns, a CSV with order and opened_at.")
-@click.option("--messages", type=_A_FILE, help="Messages, a CSV with order, sender (buyer, seller) and sent_at.")
-@click.option("--claims", type=_A_FILE, help="Claims, a CSV with order, state and opened_at.")
-@click.option("--tasks", type=_A_FILE, help="Handling times, a CSV with kind and seconds.")
-@click.option("--out", type=_A_FILE, help="Write the scenario with the fitted numbers to this new file.")
+@click.argument("scenario", type=options.A_FILE, required=False)
+@click.option("--orders", type=options.A_FILE, help="Orders: volume, profiles, scatter, prices, and marked returns.")
+@click.option("--returns", type=options.A_FILE, help="Returns, a CSV with order and opened_at.")
+@click.option("--messages", type=options.A_FILE, help="Messages, a CSV with order, sender (buyer, seller) and sent_at.")
+@click.option("--claims", type=options.A_FILE, help="Claims, a CSV with order, state and opened_at.")
+@click.option("--tasks", type=options.A_FILE, help="Handling times, a CSV with kind and seconds.")
+@click.option("--out", type=options.A_FILE, help="Write the scenario with the fitted numbers to this new file.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def calibrate(
@@ -48,7 +49,7 @@ def calibrate(
 
     if out is not None:
         check_file(out)
-    found = calibrated(_loaded(scenario, plugins), plugins, Files(orders, returns, messages, claims, tasks))
+    found = calibrated(load(scenario, plugins), plugins, Files(orders, returns, messages, claims, tasks))
     if out is not None:
         write_file(out, _commented(found) + as_toml(found.document))
     if json_:
@@ -87,7 +88,7 @@ def _show(found: Calibration, out: Path | None) -> None:
     from aftersale_simulator import report
     from aftersale_simulator.answers import say
 
-    console = _console()
+    console = console_of()
     header = [say(f"calibrate.{word}") for word in ("path", "value", "interval", "n", "source", "quality")]
     rows = [
         (one.path, _brief(one.value), _span(one.low, one.high).lstrip(", "), str(one.n), one.source, one.quality)

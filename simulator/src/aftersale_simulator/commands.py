@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from aftersale_simulator import options
+from aftersale_simulator.sessions import (
+    check_writable,
+    comparing,
+    console_of,
+    crew_of,
+    follow,
+    load,
+    options_of,
+    order_notes,
+    prepare,
+    progress_bar,
+)
+
 if TYPE_CHECKING:
-    from rich.console import Console
 
     from aftersale.plugins import Plugins
     from aftersale.worlds import Parameter
@@ -21,55 +31,18 @@ if TYPE_CHECKING:
     from aftersale_simulator.plans import Plan
     from aftersale_simulator.precision import Precision
     from aftersale_simulator.records import ComparisonRecord
-    from aftersale_simulator.scenario import ScenarioFile
     from aftersale_simulator.sections import Lines
-    from aftersale_simulator.whatif import Compare, Comparison
+    from aftersale_simulator.whatif import Comparison
     from aftersale_simulator.workers import Crew
-
-_A_FILE = click.Path(path_type=Path, dir_okay=False)
-_A_FOLDER = click.Path(path_type=Path, file_okay=False)
-_settings = click.option(
-    "settings",
-    "--set",
-    metavar="PATH=VALUE",
-    multiple=True,
-    help="Set a value of the scenario, for all variants.",
-)
-_orders = click.option(
-    "--orders", type=_A_FILE, help="Replay the orders of this file instead of synthetic ones."
-)
-_seed = click.option(
-    "--seed", type=click.IntRange(min=0), help="Meet other buyers; by default the scenario's seed."
-)
-_workers = click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor."
-)
-_page = click.option(
-    "page_file",
-    "--report",
-    type=click.Path(path_type=Path),
-    help="Write a page with pictures to this HTML file, over one of that name; it opens without a network.",
-)
-_language = click.option(
-    "language",
-    "--lang",
-    type=click.Choice(["en", "zh"]),
-    default="en",
-    show_default=True,
-    help="Speak English or Simplified Chinese.",
-)
-_dask = click.option(
-    "--dask", metavar="ADDRESS", help="Use the workers of the Dask cluster at this address instead of processes here."
-)
 
 
 @click.command()
-@click.argument("scenario", type=_A_FILE, required=False)
+@click.argument("scenario", type=options.A_FILE, required=False)
 @click.option(
     "--vary", metavar="PATH=V,V,…", multiple=True, help="Compare these values; several options make a grid."
 )
-@_settings
-@_orders
+@options.settings
+@options.orders
 @click.option("--replications", type=click.IntRange(min=1), help="How often each variant is simulated.")
 @click.option(
     "--precision",
@@ -80,15 +53,15 @@ _dask = click.option(
 @click.option(
     "--at-most", type=click.IntRange(min=1), default=500, show_default=True, help="Replications that it may take."
 )
-@_seed
-@_workers
-@_dask
+@options.seed
+@options.workers
+@options.dask
 @click.option(
-    "--out", type=_A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
+    "--out", type=options.A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
 )
 @click.option("--stress", metavar="NAME|FILE", multiple=True, help="Put every variant to a test, such as prime_day.")
-@_page
-@_language
+@options.page
+@options.language
 @click.option("--sensitivity", is_flag=True, help="Halve and double every number that the world assumes, one by one.")
 @click.option("--by-marketplace", is_flag=True, help="Tell how each variant did where, and what it missed most.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
@@ -122,35 +95,25 @@ def whatif(
     from aftersale_simulator.answers import speaking
     from aftersale_simulator.precision import Precision
 
-    _check_targets_of_writing(out, page_file)
-    source = _loaded(scenario, plugins)
+    check_writable(out, page_file)
+    source = load(scenario, plugins)
     if scenario is None and orders is not None:
-        source = _followed(source, orders, plugins)
-    planned, history = _planned(source, plugins, vary, settings, _options(seed, replications, orders), stress)
+        source = follow(source, orders, plugins)
+    planned, history = prepare(source, plugins, vary, settings, options_of(seed, replications, orders), stress)
     wished = None if precision is None else Precision(precision, at_most)
     with speaking(language):
-        with _crew(plugins, workers, history, dask) as crew:
+        with crew_of(plugins, workers, history, dask) as crew:
             comparison = _compared(planned, crew, wished, json_)
             if sensitivity:
                 comparison = _swung(comparison, planned, crew, json_)
         _tell(comparison, planned, plugins, history, out, page_file, by_marketplace, json_)
 
 
-def _check_targets_of_writing(out: Path | None, page_file: Path | None) -> None:
-    """Refuse what cannot be written before anything runs."""
-    from aftersale_simulator import files
-
-    if out is not None:
-        files.check_free(out)
-    if page_file is not None:
-        files.check_file(page_file)
-
-
 def _compared(planned: Plan, crew: Crew, wished: Precision | None, quiet: bool) -> Comparison:
     from aftersale_simulator.whatif import simulate
 
-    with _progress(None if wished else planned.runs, quiet) as on_done:
-        return simulate(planned, _comparing(crew, on_done), wished)
+    with progress_bar(None if wished else planned.runs, quiet) as on_done:
+        return simulate(planned, comparing(crew, on_done), wished)
 
 
 def _swung(comparison: Comparison, planned: Plan, crew: Crew, quiet: bool) -> Comparison:
@@ -161,8 +124,8 @@ def _swung(comparison: Comparison, planned: Plan, crew: Crew, quiet: bool) -> Co
 
     chosen = comparison.cheapest or comparison.nearest
     scenario = next(one.scenario for one in planned.alternatives if one.name == chosen.name)
-    with _progress(None, quiet) as on_done:
-        found = sensitivity(chosen.name, scenario, planned.words, _comparing(crew, on_done))
+    with progress_bar(None, quiet) as on_done:
+        found = sensitivity(chosen.name, scenario, planned.words, comparing(crew, on_done))
     return evolve(comparison, sensitivity=found)
 
 
@@ -181,7 +144,7 @@ def _tell(
     from aftersale_simulator.answers import say
     from aftersale_simulator.plans import reproduced
 
-    found = records.record(comparison, _notes(history, planned, plugins), history)
+    found = records.record(comparison, order_notes(history, planned, plugins), history)
     if out is not None:
         again = {**reproduced(planned), "replications": comparison.replications}
         texts = {"whatif.json": records.as_json(found) + "\n", "whatif.csv": records.as_csv(comparison)}
@@ -191,7 +154,7 @@ def _tell(
     if json_:
         click.echo(records.as_json(found))
         return
-    report.show(comparison, found, _console(), history, by_marketplace)
+    report.show(comparison, found, console_of(), history, by_marketplace)
     for written in filter(None, (out, page_file)):
         click.echo(say("report.written", folder=written))
 
@@ -229,17 +192,17 @@ def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
 
 
 @click.command()
-@click.argument("scenario", type=_A_FILE)
+@click.argument("scenario", type=options.A_FILE)
 @click.option(
-    "--out", type=_A_FOLDER, required=True, help="Write orders, facts, cases and metrics to this new folder."
+    "--out", type=options.A_FOLDER, required=True, help="Write orders, facts, cases and metrics to this new folder."
 )
 @click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
-@_seed
+@options.seed
 @click.option(
     "--replication", type=click.IntRange(min=1), default=1, show_default=True, help="Which one to run."
 )
-@_orders
-@_settings
+@options.orders
+@options.settings
 @click.pass_obj
 def simulate(
     plugins: Plugins,
@@ -259,20 +222,20 @@ def simulate(
     from aftersale_simulator.runs import run
 
     files.check_free(out)
-    planned, history = _planned(
-        _loaded(scenario, plugins), plugins, (), settings, _options(seed, None, orders)
+    planned, history = prepare(
+        load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders)
     )
     real = history.orders if history else None
     beside = {"order_file.json": json.dumps(history_record(history), indent=2) + "\n"} if history else {}
     result = run(planned.scenario, replication, plugins, orders=real, record=Recording(out, csv, beside))
-    console, own = _console(), planned.scenario
+    console, own = console_of(), planned.scenario
     console.print(say("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
     console.print(report.metric_table(result.metrics, own.currency))
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
         console.print(say(key, target=target_name(name)), markup=False)
     told = [failed(count, cause, own.name) for cause, count in result.failed.items()]
-    for note in [*_notes(history, planned, plugins), *told]:
+    for note in [*order_notes(history, planned, plugins), *told]:
         console.print(say("report.warning", text=note), markup=False)
     console.print(say("report.written", folder=out), markup=False)
 
@@ -301,113 +264,10 @@ def parameters(plugins: Plugins, json_: bool) -> None:
         for one in declared
     ]
     header = [say(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
-    _console().print(report.rows(header, lines))
+    console_of().print(report.rows(header, lines))
 
 
 def _named(parameter: Parameter) -> str:
     return f"{parameter.name} {' '.join(parameter.marketplaces)}".rstrip()
 
 
-def _loaded(path: Path | None, plugins: Plugins) -> ScenarioFile:
-    from aftersale_simulator.scenario import check_marketplaces, load_scenario
-    from aftersale_simulator.vocabulary import vocabulary
-
-    source = load_scenario(path, vocabulary(plugins))
-    check_marketplaces(source.scenario, plugins, source.source)
-    return source
-
-
-def _followed(source: ScenarioFile, orders: Path, plugins: Plugins) -> ScenarioFile:
-    from aftersale_simulator.history import followed
-
-    return followed(source, orders, plugins)
-
-
-def _planned(
-    source: ScenarioFile,
-    plugins: Plugins,
-    vary: Sequence[str],
-    settings: Sequence[str],
-    options: dict[str, Any],
-    stress: Sequence[str] = (),
-) -> tuple[Plan, History | None]:
-    """Return what to simulate, with the order file read and what it says about returns set in the world."""
-    from aftersale_simulator.plans import plan
-
-    planned = plan(source, vary, settings, options, stress)
-    _check(planned, plugins)
-    if planned.scenario.orders is None:
-        return planned, None
-    from aftersale_simulator.history import check_overlap, read_history
-
-    history = read_history(planned.scenario.orders, plugins)
-    check_overlap(history, planned.scenario, plugins)
-    learnt = {
-        f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world
-    }
-    return plan(source, vary, settings, {**options, **learnt}, stress), history
-
-
-def _check(planned: Plan, plugins: Plugins) -> None:
-    """Refuse what only plugins and other files tell to be wrong, before anything runs."""
-    from aftersale_simulator.scenario import check_marketplaces
-    from aftersale_simulator.seller import seller_handbook
-
-    for one in planned.alternatives:
-        seller_handbook(one.scenario, plugins)
-        check_marketplaces(one.scenario, plugins, f"variant '{one.name}'")
-
-
-def _notes(history: History | None, planned: Plan, plugins: Plugins) -> list[str]:
-    if history is None:
-        return []
-    from aftersale_simulator.history import notes
-
-    return notes(history, planned.scenario, plugins)
-
-
-def _options(seed: int | None, replications: int | None, orders: Path | None) -> dict[str, Any]:
-    found = {"seed": seed, "replications": replications, "orders.file": orders and str(orders.absolute())}
-    return {path: value for path, value in found.items() if value is not None}
-
-
-@contextmanager
-def _crew(
-    plugins: Plugins, workers: int | None, history: History | None, cluster: str | None = None
-) -> Iterator[Crew]:
-    from aftersale_simulator.workers import hired
-
-    orders = history.orders if history else None
-    with hired(workers or os.cpu_count() or 1, plugins, orders, cluster) as crew:
-        yield crew
-
-
-def _comparing(crew: Crew, on_done: Callable[[], None]) -> Compare:
-    from aftersale_simulator import workers
-
-    return lambda variants, replications: workers.compare(variants, replications, crew, on_done)
-
-
-@contextmanager
-def _progress(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Show how far the runs are on stderr, unless somebody else reads the output."""
-    if quiet or not (sys.stderr.isatty() and sys.stdout.isatty()):
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from aftersale_simulator.answers import say
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(say("report.running"), total=total)
-        yield lambda: progress.advance(task)
-
-
-def _console() -> Console:
-    """Return stdout, in colour and its own width for a terminal, else plain at a fixed width."""
-    from rich.console import Console
-
-    from aftersale_simulator.report import PLAIN_WIDTH
-
-    return Console(highlight=False) if sys.stdout.isatty() else Console(width=PLAIN_WIDTH, highlight=False)

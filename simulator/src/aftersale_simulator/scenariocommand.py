@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aftersale_simulator.commands import _A_FILE, _console, _loaded
+from aftersale_simulator import options
+from aftersale_simulator.sessions import console_of, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "paramete
 
 
 @click.command()
-@click.argument("scenario", type=_A_FILE, required=False)
+@click.argument("scenario", type=options.A_FILE, required=False)
 @click.option("--explain", is_flag=True, help="List every number of its world: value, range, source, who set it.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -34,14 +35,14 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     from aftersale_simulator.answers import say
     from aftersale_simulator.explaining import explained, shapes
 
-    source = _loaded(scenario, plugins)
+    source = load(scenario, plugins)
     numbers, days = explained(source, plugins), list(shapes(source.scenario))
     if json_:
         summary = dict(_summary(source.scenario))
         found = {"scenario": source.scenario.name, **summary, "parameters": numbers, "shapes": days}
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    console = _console()
+    console = console_of()
     console.print(source.scenario.name, style="bold", markup=False)
     for key, value in _summary(source.scenario):
         console.print(say(f"scenario.{key}", value=value), markup=False)

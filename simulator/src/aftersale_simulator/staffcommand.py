@@ -9,24 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aftersale_simulator.commands import (
-    _A_FILE,
-    _A_FOLDER,
-    _check_targets_of_writing,
-    _console,
-    _crew,
-    _dask,
-    _language,
-    _loaded,
-    _options,
-    _orders,
-    _page,
-    _planned,
-    _progress,
-    _seed,
-    _settings,
-    _workers,
-)
+from aftersale_simulator import options
+from aftersale_simulator.sessions import check_writable, console_of, crew_of, load, options_of, prepare, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +20,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scenario", type=_A_FILE, required=False)
-@_settings
-@_orders
+@click.argument("scenario", type=options.A_FILE, required=False)
+@options.settings
+@options.orders
 @click.option(
     "--probability",
     type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
@@ -47,12 +31,14 @@ if TYPE_CHECKING:
 )
 @click.option("--replications", type=click.IntRange(min=2), help="How often a roster is tried before it is chosen.")
 @click.option("--at-most", type=click.IntRange(min=1), default=600, show_default=True, help="Replications in all.")
-@_seed
-@_workers
-@_dask
-@click.option("--out", type=_A_FOLDER, help="Write staff.json, and scenario.toml with the roster, to this new folder.")
-@_page
-@_language
+@options.seed
+@options.workers
+@options.dask
+@click.option(
+    "--out", type=options.A_FOLDER, help="Write staff.json, and scenario.toml with the roster, to this new folder."
+)
+@options.page
+@options.language
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def staff(
@@ -81,9 +67,9 @@ def staff(
     from aftersale_simulator.changes import changed
     from aftersale_simulator.search import cheapest
 
-    _check_targets_of_writing(out, page_file)
-    planned, history = _planned(_loaded(scenario, plugins), plugins, (), settings, _options(seed, replications, orders))
-    with _crew(plugins, workers, history, dask) as crew, _progress(None, quiet=json_) as on_done:
+    check_writable(out, page_file)
+    planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, replications, orders))
+    with crew_of(plugins, workers, history, dask) as crew, progress_bar(None, quiet=json_) as on_done:
         zones = _zones(planned.scenario, plugins)
         run = partial(crew.work, on_done=on_done)
         found = cheapest(planned.scenario, zones, run, "staffing", probability, at_most)
@@ -101,7 +87,7 @@ def staff(
         if json_:
             click.echo(text)
             return
-        staffreport.show(found, told, _console())
+        staffreport.show(found, told, console_of())
         for written in filter(None, (out, page_file)):
             click.echo(say("report.written", folder=written))
 

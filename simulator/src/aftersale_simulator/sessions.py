@@ -1,0 +1,141 @@
+"""Sessions: what every command does around its own work: loading, planning, hiring, showing how far it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aftersale.plugins import Plugins
+    from aftersale_simulator.history import History
+    from aftersale_simulator.plans import Plan
+    from aftersale_simulator.scenario import ScenarioFile
+    from aftersale_simulator.whatif import Compare
+    from aftersale_simulator.workers import Crew
+
+
+def check_writable(out: Path | None, page_file: Path | None) -> None:
+    """Refuse what cannot be written before anything runs."""
+    from aftersale_simulator import files
+
+    if out is not None:
+        files.check_free(out)
+    if page_file is not None:
+        files.check_file(page_file)
+
+
+def load(path: Path | None, plugins: Plugins) -> ScenarioFile:
+    """Return a scenario's file, by default the shipped one, checked against the plugins; raises DocumentError."""
+    from aftersale_simulator.scenario import check_marketplaces, load_scenario
+    from aftersale_simulator.vocabulary import vocabulary
+
+    source = load_scenario(path, vocabulary(plugins))
+    check_marketplaces(source.scenario, plugins, source.source)
+    return source
+
+
+def follow(source: ScenarioFile, orders: Path, plugins: Plugins) -> ScenarioFile:
+    """Return a scenario on the marketplaces and days of an order file; raises DocumentError."""
+    from aftersale_simulator.history import followed
+
+    return followed(source, orders, plugins)
+
+
+def prepare(
+    source: ScenarioFile,
+    plugins: Plugins,
+    vary: Sequence[str],
+    settings: Sequence[str],
+    options: dict[str, Any],
+    stress: Sequence[str] = (),
+) -> tuple[Plan, History | None]:
+    """Return what to simulate, with the order file read and what it says about returns set in the world."""
+    from aftersale_simulator.plans import plan
+
+    planned = plan(source, vary, settings, options, stress)
+    _check(planned, plugins)
+    if planned.scenario.orders is None:
+        return planned, None
+    from aftersale_simulator.history import check_overlap, read_history
+
+    history = read_history(planned.scenario.orders, plugins)
+    check_overlap(history, planned.scenario, plugins)
+    learnt = {
+        f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world
+    }
+    return plan(source, vary, settings, {**options, **learnt}, stress), history
+
+
+def _check(planned: Plan, plugins: Plugins) -> None:
+    """Refuse what only plugins and other files tell to be wrong, before anything runs."""
+    from aftersale_simulator.scenario import check_marketplaces
+    from aftersale_simulator.seller import seller_handbook
+
+    for one in planned.alternatives:
+        seller_handbook(one.scenario, plugins)
+        check_marketplaces(one.scenario, plugins, f"variant '{one.name}'")
+
+
+def order_notes(history: History | None, planned: Plan, plugins: Plugins) -> list[str]:
+    """Return what to know about the order file behind a plan; nothing where there is none."""
+    if history is None:
+        return []
+    from aftersale_simulator.history import notes
+
+    return notes(history, planned.scenario, plugins)
+
+
+def options_of(seed: int | None, replications: int | None, orders: Path | None) -> dict[str, Any]:
+    """Return, by the paths of a scenario, what options set in it."""
+    found = {"seed": seed, "replications": replications, "orders.file": orders and str(orders.absolute())}
+    return {path: value for path, value in found.items() if value is not None}
+
+
+@contextmanager
+def crew_of(
+    plugins: Plugins, workers: int | None, history: History | None, cluster: str | None = None
+) -> Iterator[Crew]:
+    """Give who runs the replications: processes here, by default one per processor, or a cluster."""
+    from aftersale_simulator.workers import hired
+
+    orders = history.orders if history else None
+    with hired(workers or os.cpu_count() or 1, plugins, orders, cluster) as crew:
+        yield crew
+
+
+def comparing(crew: Crew, on_done: Callable[[], None]) -> Compare:
+    """Return what runs variants on a crew; `on_done` is called after each replication."""
+    from aftersale_simulator import workers
+
+    return lambda variants, replications: workers.compare(variants, replications, crew, on_done)
+
+
+@contextmanager
+def progress_bar(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show how far the runs are on stderr, unless somebody else reads the output."""
+    if quiet or not (sys.stderr.isatty() and sys.stdout.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from aftersale_simulator.answers import say
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(say("report.running"), total=total)
+        yield lambda: progress.advance(task)
+
+
+def console_of() -> Console:
+    """Return stdout, in colour and its own width for a terminal, else plain at a fixed width."""
+    from rich.console import Console
+
+    from aftersale_simulator.report import PLAIN_WIDTH
+
+    return Console(highlight=False) if sys.stdout.isatty() else Console(width=PLAIN_WIDTH, highlight=False)
