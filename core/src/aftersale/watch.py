@@ -16,6 +16,8 @@ Clock = Callable[[], float]
 """Seconds from some beginning, such as time.perf_counter."""
 PATIENCE = 1.0
 """Seconds that a call of a hook may take before it is told (assumed)."""
+AT_START = 10
+"""How many times as long hooks may take that are asked once, when the program starts, and on no case (assumed)."""
 
 
 @frozen
@@ -41,8 +43,8 @@ class Watch:
     ) -> None:
         """Begin with nothing noticed.
 
-        With a `clock`, a call of a hook that takes more than `patience` seconds is told, the first of each hook and
-        plugin; `tell` writes a line, by default to stderr.
+        With a `clock`, a call of a hook that takes more than `patience` seconds, or AT_START times that where it is
+        asked on no case, is told, the first of each hook and plugin; `tell` writes a line, by default to stderr.
         """
         self._clock, self._patience = clock, patience
         self._tell = tell if tell is not None else _to_stderr
@@ -99,10 +101,11 @@ class Watch:
             return ask(**arguments)
         finally:
             seconds = self._clock() - began
-            if seconds > self._patience and (hook, plugin) not in self._slow:
+            patience = self._patience if about else AT_START * self._patience
+            if seconds > patience and (hook, plugin) not in self._slow:
                 self._slow.add((hook, plugin))
                 on = f" on {about}" if about else ""
-                self._tell(f"slow: {hook} of {plugin} took {seconds:.1f} s{on}, more than {self._patience:g} s")
+                self._tell(f"slow: {hook} of {plugin} took {seconds:.1f} s{on}, more than {patience:g} s")
 
 
 def explained(error: BaseException) -> str:
