@@ -25,6 +25,8 @@ from aftersale_simulator.statistics import erlang_c
 
 CONFIDENCE = 0.999
 """Of the interval in which theory must lie: a dozen such checks then fail once in eighty changes of the seed."""
+FEW = 4
+"""Replications of a desk that is wrong on purpose: its error is large."""
 QUIET = {
     "message_rate": 1.0,
     "message_delay_days": 0.0,
@@ -131,9 +133,9 @@ def test_m_m_c_waits_as_erlang_c_says_and_a_wrong_desk_does_not(
     load = rate * minutes / 60
     theory = erlang_c(agents, load)[1] * minutes / 60
     assert agrees(waits(ran(scenario(agents, rate, minutes, days), plugins)), theory)
-    assert not agrees(waits(ran(scenario(agents, rate, minutes, days, shape="fixed"), plugins)), theory)
+    assert not agrees(waits(ran(scenario(agents, rate, minutes, days, shape="fixed"), plugins, FEW)), theory)
     if agents > 1:
-        assert waits(ran(scenario(agents + 1, rate, minutes), plugins, 3)) < [theory] * 3
+        assert not agrees(waits(ran(scenario(agents + 1, rate, minutes, days), plugins, FEW)), theory)
 
 
 def erlang_a(agents: int, rate: float, minutes: float, patience: float) -> tuple[float, float]:
@@ -168,8 +170,8 @@ def test_m_m_c_with_buyers_who_give_up_loses_as_many_as_erlang_a_says(impatient:
     assert 0.1 < lost < 0.3
     # A contact that is given up while an agent is at it was taken up, so it counts as served there.
     assert agrees(given_up(ran(made(), impatient)), lost)
-    assert not agrees(given_up(ran(made(world={"patience_hours": 2 * patience}), impatient)), lost)
-    assert not agrees(given_up(ran(made(agents=agents + 1), impatient)), lost)
+    assert not agrees(given_up(ran(made(world={"patience_hours": 2 * patience}), impatient, FEW)), lost)
+    assert not agrees(given_up(ran(made(agents=agents + 1), impatient, FEW)), lost)
 
 
 def test_erlang_a_of_this_test_equals_the_published_values() -> None:
@@ -209,13 +211,13 @@ def test_two_classes_wait_as_cobham_says_when_one_is_more_urgent_and_not_when_th
     left = (2 * rho) * minutes / 60  # mean rest of what is being done: arrivals times E[S^2] / 2
     urgent, other = left / (1 - rho), left / ((1 - rho) * (1 - 2 * rho))
 
-    def agree(folder: Path, **changes: Any) -> tuple[bool, bool]:
-        found = sojourns(scenario(1, orders, minutes, 90, **usual, **changes), plugins, folder, 8)
+    def agree(folder: Path, times: int, **changes: Any) -> tuple[bool, bool]:
+        found = sojourns(scenario(1, orders, minutes, 90, **usual, **changes), plugins, folder, times)
         waited = {kind: [hours - minutes / 60 for hours in values] for kind, values in found.items()}
         return agrees(waited["buyer_message"], urgent), agrees(waited["return_requested"], other)
 
-    assert agree(tmp_path / "right") == (True, True)
-    assert agree(tmp_path / "wrong", work_order="arrival")[0] is False
+    assert agree(tmp_path / "right", 8) == (True, True)
+    assert agree(tmp_path / "wrong", FEW, work_order="arrival")[0] is False
 
 
 def mean_number(agents: int, by_hour: Callable[[float], float], minutes: float, most: int = 60) -> float:
@@ -247,23 +249,23 @@ def test_a_day_that_is_not_even_has_the_backlog_at_midnight_that_the_forward_equ
 
     right = scenario(agents, rate, minutes, 100, sales={"hourly": weights})
     assert agrees(backlog(ran(right, plugins)), theory)
-    assert not agrees(backlog(ran(scenario(agents, rate, minutes, 100), plugins)), theory)
+    assert not agrees(backlog(ran(scenario(agents, rate, minutes, 100), plugins, FEW)), theory)
 
 
 def test_what_is_open_is_what_comes_times_how_long_it_stays(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
     agents, rate, minutes = 3, 12.0, 12.0
     made = scenario(agents, rate, minutes, 60)
 
-    def quotients() -> list[float]:
+    def quotients(times: int) -> list[float]:
         found = []
-        for result in ran(made, plugins):
+        for result in ran(made, plugins, times):
             assert result.timeline is not None
             stays = (result.metrics["mean_wait_hours"] or 0.0) + minutes / 60
             comes = sum(result.timeline.orders[14:]) / (60 * 24)
             found.append(float(np.mean(result.timeline.backlog[14:])) / (comes * stays))
         return found
 
-    assert agrees(quotients(), 1.0)
+    assert agrees(quotients(10), 1.0)
     # Wrong on purpose: what an agent is at is left out of the backlog.
     counted = Desk._count
 
@@ -272,7 +274,7 @@ def test_what_is_open_is_what_comes_times_how_long_it_stays(plugins: Plugins, mo
         counted(self, task, duration)
 
     monkeypatch.setattr(Desk, "_count", forgotten)
-    assert not agrees(quotients(), 1.0)
+    assert not agrees(quotients(FEW), 1.0)
 
 
 def test_the_interval_that_theory_has_to_lie_in_is_the_one_that_was_asked_for() -> None:
