@@ -26,7 +26,7 @@ from aftersale_simulator.statistics import erlang_c
 CONFIDENCE = 0.999
 """Of the interval in which theory must lie: a dozen such checks then fail once in eighty changes of the seed."""
 FEW = 4
-"""Replications of a desk that is wrong on purpose: its error is large."""
+"""Replications of a desk that is wrong on purpose, where its error is large."""
 QUIET = {
     "message_rate": 1.0,
     "message_delay_days": 0.0,
@@ -217,7 +217,7 @@ def test_two_classes_wait_as_cobham_says_when_one_is_more_urgent_and_not_when_th
         return agrees(waited["buyer_message"], urgent), agrees(waited["return_requested"], other)
 
     assert agree(tmp_path / "right", 8) == (True, True)
-    assert agree(tmp_path / "wrong", FEW, work_order="arrival")[0] is False
+    assert agree(tmp_path / "wrong", 8, work_order="arrival")[0] is False
 
 
 def mean_number(agents: int, by_hour: Callable[[float], float], minutes: float, most: int = 60) -> float:
@@ -274,7 +274,7 @@ def test_what_is_open_is_what_comes_times_how_long_it_stays(plugins: Plugins, mo
         counted(self, task, duration)
 
     monkeypatch.setattr(Desk, "_count", forgotten)
-    assert not agrees(quotients(FEW), 1.0)
+    assert not agrees(quotients(10), 1.0)
 
 
 def test_the_interval_that_theory_has_to_lie_in_is_the_one_that_was_asked_for() -> None:
