@@ -310,6 +310,16 @@ TIME = "expected an instant of 1900 to 2199 such as 2026-03-29T15:00:00+02:00"
             having("occurred_at", 2**62, MONDAY, dtype=UTC),
             f"row 1, occurred_at: {TIME}, found {2**62} us after 1970 {ROW}",
         ),
+        (
+            "facts",
+            having("occurred_at", 2**63 - 1, MONDAY // 1000, dtype=pl.Datetime("ms", "UTC")),
+            f"row 1, occurred_at: {TIME}, found {2**63 - 1} ms after 1970 {ROW}",
+        ),
+        (
+            "facts",
+            having("occurred_at", 9 * 10**15, MONDAY // 1000, dtype=pl.Datetime("ms", "Asia/Tokyo")),
+            f"row 1, occurred_at: {TIME}, found {9 * 10**15} ms after 1970 {ROW}",
+        ),
         ("facts", having("occurred_at", MONDAY), f"occurred_at: the column holds Int64 ({TIME} in every row)"),
         (
             "facts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,8 @@ TIME = pl.Datetime("us", "UTC")
 SHOWN = 3
 """How many problems of one sort are told one by one; the rest are counted."""
 _YEARS = (1900, 2199)
+_SECONDS = {year: int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (_YEARS[0], _YEARS[1] + 1)}
+_TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _EXPECTED: dict[Any, str] = {
     pl.String: "a text that is not empty",
     pl.Int64: "a whole number",
@@ -89,8 +92,11 @@ def _read(values: pl.Series, kind: Any) -> pl.Series:
     if kind == TIME:
         if text:
             column = column.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-        times = column.cast(TIME, strict=False)
-        read: pl.Expr = pl.when(times.dt.year().is_between(*_YEARS)).then(times)
+        # Compared as the number that it is: in polars 1.0 far instants wrap when cast, and have no year to ask for.
+        unit = values.dtype.time_unit if isinstance(values.dtype, pl.Datetime) else "us"
+        begin, end = (_SECONDS[year] * _TICKS[unit] for year in (_YEARS[0], _YEARS[1] + 1))
+        near = column.cast(pl.Int64).is_between(begin, end, closed="left")
+        read: pl.Expr = pl.when(near).then(column).cast(TIME)
     elif kind == pl.Boolean and text:
         words = {"true": True, "false": False}
         read = column.replace_strict(words, default=None, return_dtype=pl.Boolean)
