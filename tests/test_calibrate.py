@@ -10,16 +10,20 @@ import numpy as np
 import polars as pl
 import pytest
 import tomli
+from attrs import evolve
 from click.testing import CliRunner
 from scipy.stats import ks_2samp
 
 from aftersale.cli import cli
-from aftersale.clocks import HOUR, Calendar, local_date
+from aftersale.clocks import DAY, HOUR, Calendar, local_date
 from aftersale.marketplaces import Marketplace
 from aftersale.plugins import load_plugins
+from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.calibration import Files, calibrated, dispersion, handling, lognormal
+from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
-from aftersale_simulator.orders import LocalDays, of_marketplace, synthetic
+from aftersale_simulator.history import read_history
+from aftersale_simulator.orders import HourProfile, LocalDays, of_marketplace, synthetic
 from aftersale_simulator.scenario import Sales, load_scenario, parse_scenario
 from aftersale_simulator.timeline import by_day
 from aftersale_simulator.world import World
@@ -168,28 +172,23 @@ def test_scatter_handling_and_prices_are_fitted_by_the_book() -> None:
     assert handling("reply", random.exponential(300, 5000), "x").value["shape"] == "exponential"
 
 
-def test_days_drawn_from_a_real_shop_s_calibration_are_like_its_own() -> None:
+def test_days_and_returns_drawn_from_a_real_shop_s_calibration_are_like_its_own() -> None:
     path = DATA / "online_retail" / "online_retail_2010-12_2011-08.csv.gz"
     if not path.exists():
         pytest.skip(f"the real orders are not here: {path.name}")
     plugins = load_plugins()
     source = load_scenario(EXAMPLE)
-    found = calibrated(source, plugins, Files(orders=path))
-    scenario = parse_scenario(found.document, "fitted")
-    from aftersale_simulator.history import read_history
-
+    scenario = parse_scenario(calibrated(source, plugins, Files(orders=path)).document, "fitted")
     assert source.scenario.orders is not None
-    from attrs import evolve
-
-    real = of_marketplace(
-        read_history(evolve(source.scenario.orders, file=str(path), move_to=None), plugins).orders, "UK"
-    )
+    history = read_history(evolve(source.scenario.orders, file=str(path), move_to=None), plugins)
+    real = of_marketplace(history.orders, "UK")
     place = plugins.marketplaces["UK"]
     first, last = (local_date(int(at), place.zone) for at in real.purchased_at[[0, -1]])
     count = (last - first).days + 1
     days = LocalDays.spanning(first, count, place.zone)
     world = World(scenario.world, "UK", plugins.worlds)
-    made = synthetic(scenario.marketplace["UK"], place, first, count, Chances(1, 1), world)
+    chances = Chances(1, 1)
+    made = delivered(synthetic(scenario.marketplace["UK"], place, first, count, chances, world), chances, world)
     counts = [by_day(orders.purchased_at, days).astype(float) for orders in (real, made)]
     scatter = [dispersion(own, days.weekdays) for own in counts]
     assert scatter[0] == pytest.approx(8.7, abs=0.5)
@@ -199,6 +198,16 @@ def test_days_drawn_from_a_real_shop_s_calibration_are_like_its_own() -> None:
     weekly = [np.bincount(days.weekdays, own, 7) / own.sum() for own in counts]
     assert _moved(*weekly) < 0.05
     assert ks_2samp(*counts).statistic < 0.15
+    # Both end with the file, which cuts off long lags.
+    assert history.fit is not None
+    steps = first_steps(made, days, HourProfile(scenario.marketplace["UK"].hourly), chances, world)
+    back = np.flatnonzero(steps.kinds == steps.names.index("return_requested"))
+    lags = np.array([(steps.at[step] - steps.orders[steps.slots[step]].purchased_at) / DAY for step in back])
+    # What this shop calls a cancellation within the days of a delivery is a correction, no return.
+    assert ks_2samp(history.fit.lags, lags).statistic < 0.3
+    late = [days[days > 5] for days in (history.fit.lags, lags)]
+    assert ks_2samp(*late).statistic < 0.12
+    assert np.median(late[1]) == pytest.approx(np.median(late[0]), rel=0.2)
 
 
 def _hours(instants: Any, days: LocalDays) -> Any:
@@ -228,8 +237,6 @@ def test_days_drawn_like_a_city_s_requests_scatter_like_them() -> None:
     zone = "America/Toronto"
     place = Marketplace("HERE", "id", "CA", "CAD", zone, ("en",), Calendar(zone, None))
     price = load_scenario().scenario.marketplace["US"].price
-    from attrs import evolve
-
     found = []
     for replication in range(1, 9):
         made = synthetic(evolve(sales, price=price), place, first, size, Chances(1, replication), World())

@@ -71,6 +71,8 @@ def test_rate_and_lag_are_those_of_the_matched_cancellations(tmp_path: Path) -> 
         "C4,2026-01-05 12:00,,s1,-1",
     )
     mean, sigma = log(8) / 3, sqrt(2 / 3) * log(2)
+    assert found is not None
+    assert found.lags.tolist() == [1.0, 2.0, 4.0]
     assert found == ReturnFit(
         orders=4,
         orders_returned=2,
@@ -83,6 +85,7 @@ def test_rate_and_lag_are_those_of_the_matched_cancellations(tmp_path: Path) -> 
         lognormal_median_days=pytest.approx(exp(mean)),
         lognormal_sigma=pytest.approx(sigma),
         quantile_sigma=pytest.approx(0.8 * log(2) / 1.2815515655446004),
+        lags=np.array([1.0, 2.0, 4.0]),
     )
 
 

@@ -164,8 +164,8 @@ def _fit_orders(found: Calibration, history: History, plugins: Plugins) -> None:
     if fit is not None:
         low, high = wilson(fit.orders_returned, fit.orders)
         found.fitted.append(Fitted("world.return_rate", history.world["return_rate"], low, high, fit.orders, name))
-        for key in ("return_lag_days", "return_lag_sigma"):
-            told = "by the median and the 90th percentile; late returns are missing, the file ends before them"
+        told = "by median and 90th percentile of those after delivery; what comes back after the file's end is missing"
+        for key in sorted(history.world.keys() - {"return_rate"}):
             found.fitted.append(Fitted(f"world.{key}", history.world[key], None, None, fit.matched, name, told))
 
 

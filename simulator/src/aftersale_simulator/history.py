@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from attrs import evolve, frozen
 
 from aftersale.clocks import DAY, local_date
@@ -17,7 +19,7 @@ from aftersale.orders import Orders
 from aftersale_simulator.answers import say
 from aftersale_simulator.flaws import allowed_words
 from aftersale_simulator.parameters import load_parameters
-from aftersale_simulator.returnfit import ReturnFit, fit_returns
+from aftersale_simulator.returnfit import NORMAL_P90, ReturnFit, fit_returns
 from aftersale_simulator.scenario import OrderSource, Scenario, ScenarioFile, parse_scenario
 from aftersale_simulator.world import World
 
@@ -44,19 +46,19 @@ class History:
     def world(self) -> dict[str, float]:
         """The world's parameters that the file speaks of, by name, within their declared ranges.
 
-        The lag is drawn from the lognormal with the file's own median and 90th percentile: maximum likelihood would
-        follow the corrections made within minutes. The file counts it from the purchase, the world from the
-        delivery: the days that a delivery takes by default are taken off the median.
+        The file counts the lag from the purchase, the world from the delivery: the days that a delivery takes by
+        default are taken off, and lags that end within them, corrections rather than returns, tell nothing. Of the
+        others the lag is drawn from the lognormal with their own median and 90th percentile.
         """
         if self.fit is None:
             return {}
         usual = World()
         transit = usual["promise_days"] - usual["early_days"] / 2
-        found = {
-            "return_rate": self.fit.rate,
-            "return_lag_days": self.fit.lag_median_days - transit,
-            "return_lag_sigma": self.fit.quantile_sigma,
-        }
+        found = {"return_rate": self.fit.rate}
+        since_delivery = self.fit.lags[self.fit.lags > transit] - transit
+        if len(since_delivery):
+            middle, most = np.percentile(since_delivery, [50, 90])
+            found |= {"return_lag_days": float(middle), "return_lag_sigma": log(most / middle) / NORMAL_P90}
         declared = {str(parameter.name): parameter for parameter in load_parameters()}
         return {
             name: min(max(value, declared[name].low), declared[name].high) for name, value in found.items()
@@ -194,13 +196,14 @@ def summary(history: History) -> str:
     read = say("orders.read", name=Path(file.source).name, **counts)
     if fit is None:
         return read
+    drawn = World(history.world)
     learnt = say(
         "orders.fitted",
         rate=f"{100 * fit.rate:.1f} %",
         median=f"{fit.lag_median_days:.1f}",
         most=f"{fit.lag_p90_days:.0f}",
-        fitted=f"{history.world['return_lag_days']:.1f}",
-        sigma=f"{history.world['return_lag_sigma']:.2f}",
+        fitted=f"{drawn['return_lag_days']:.1f}",
+        sigma=f"{drawn['return_lag_sigma']:.2f}",
         matched=fit.matched,
     )
     return f"{read} {learnt}"

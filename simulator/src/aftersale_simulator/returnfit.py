@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from attrs import define, frozen
+from attrs import define, field, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, MINUTE, SECOND
@@ -17,7 +17,8 @@ from aftersale.clocks import DAY, HOUR, MINUTE, SECOND
 if TYPE_CHECKING:
     from aftersale.orderfiles import OrderFile
 
-_NORMAL_P90 = NormalDist().inv_cdf(0.9)
+NORMAL_P90 = NormalDist().inv_cdf(0.9)
+"""By how many standard deviations the 90th percentile of a normal is above its middle."""
 
 
 @frozen
@@ -31,7 +32,7 @@ class ReturnFit:
     `lognormal_median_days` and `lognormal_sigma` (of the natural logarithm) are the maximum-likelihood fit.
     Lags of minutes, which are corrections rather than returns, weigh heavily in it and make it far too wide;
     where they are many, the lognormal with the median `lag_median_days` and with `quantile_sigma`, which has
-    the lags' own median and 90th percentile, is the one to draw from.
+    the lags' own median and 90th percentile, is the one to draw from. `lags` are they themselves, in days.
     """
 
     orders: int
@@ -45,6 +46,7 @@ class ReturnFit:
     lognormal_median_days: float
     lognormal_sigma: float
     quantile_sigma: float
+    lags: NDArray[np.float64] = field(eq=False, repr=False)
 
 
 def fit_returns(order_file: OrderFile) -> ReturnFit | None:
@@ -78,7 +80,8 @@ def fit_returns(order_file: OrderFile) -> ReturnFit | None:
         lag_p90_days=float(np.percentile(lags, 90)) / DAY,
         lognormal_median_days=exp(float(logs.mean())),
         lognormal_sigma=float(logs.std()),
-        quantile_sigma=float(high - middle) / _NORMAL_P90,
+        quantile_sigma=float(high - middle) / NORMAL_P90,
+        lags=lags / DAY,
     )
 
 
