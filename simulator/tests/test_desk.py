@@ -28,6 +28,7 @@ QUIET = {
     "return_rate": 0.0,
     "claim_rate_answered": 0.0,
     "claim_rate_silence": 0.0,
+    "reminder_rate": 0.0,
     "negative_feedback_rate": 0.0,
     "negative_feedback_rate_unheard": 0.0,
     "chargeback_rate": 0.0,

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from aftersale.cases import Case
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.worlds import Contact, Reaction
 from aftersale_simulator.chances import Chances, Hand
-from aftersale_simulator.lives import Happening, Life
+from aftersale_simulator.lives import CLAIM_IN_SILENCE, REMINDER, Happening, Life
 from aftersale_simulator.orders import HourProfile, LocalDays, fulfilled_by_marketplace, keys_of
 from aftersale_simulator.world import World
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-UNSURE = frozenset({"claim_filed", "feedback_left"})
-"""What a buyer who was about to do it may leave undone when the time comes."""
+LATENESS = ((3, "late_feedback_factor_3d"), (7, "late_feedback_factor_7d"), (14, "late_feedback_factor_14d"))
+"""Up to how many days late an order is, and by what it is then rated badly more often."""
+LATEST = "late_feedback_factor_later"
+MOST_DAYS = 90
+"""No buyer waits longer in silence before a claim."""
 
 
 @frozen(eq=False)
@@ -155,11 +160,19 @@ def _claims_without_contact(crowd: _Crowd) -> tuple[Instants, Instants]:
 
 def _ratings(crowd: _Crowd, contacts: Flags) -> tuple[Instants, Instants]:
     """Orders that may be rated badly: whether they are depends on what the buyer has been through by then."""
-    rate = np.where(crowd.late, crowd.of("negative_feedback_rate_late"), crowd.of("negative_feedback_rate"))
-    rate = np.where(contacts, np.maximum(rate, crowd.of("negative_feedback_rate_unheard")), rate)
+    rate = crowd.of("negative_feedback_rate") * _lateness(crowd)
+    worst = np.maximum(crowd.of("negative_feedback_rate_unheard"), crowd.of("negative_feedback_rate_refused"))
+    rate = np.where(contacts, np.maximum(rate, worst), rate)
     rates = crowd.uniform("feedback") < rate
     delay = crowd.later("feedback.delay", "feedback_delay_days", DAY, rates)
     return np.flatnonzero(rates), crowd.arrived[rates] + delay
+
+
+def _lateness(crowd: _Crowd) -> Floats:
+    """Return by what factor each order is rated badly more often, being as late as it is."""
+    days = (crowd.orders.delivered_at - crowd.orders.promised_at) / DAY
+    conditions = [~crowd.late, *((days <= most) & ~crowd.lost for most, _ in LATENESS)]
+    return np.select(conditions, [1.0, *(crowd.of(name) for _, name in LATENESS)], crowd.of(LATEST))
 
 
 _SINCE = {"purchase": "purchased_at", "promise": "promised_at", "delivery": "delivered_at"}
@@ -195,32 +208,85 @@ class Buyers:
     def _on(self, name: str, life: Life, at: Instant) -> float:
         return self._world.on(name, at, life.order.category)
 
-    def still_would(self, kind: str, life: Life) -> bool:
-        """Whether a buyer who was about to do one of UNSURE does it, now that the time has come."""
-        if kind == "claim_filed":
-            first, life.claimed = not life.claimed, True
-            return first
-        return life.hand.uniform("feedback", life.slot) < self._rating_rate(life)
+    def claims(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+        """Return the claim that a buyer was about to file, if it is the first."""
+        first, life.claimed = not life.claimed, True
+        return "claim_filed" if first else ""
+
+    def claims_in_silence(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+        """Return the claim of a buyer who has waited long enough, if nobody has answered yet."""
+        contact = cases.get(life.behind)
+        return self.claims(life, cases, at) if contact is not None and contact.missed else ""
+
+    def reminds(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+        """Return the message of a buyer who still waits for an answer."""
+        case = cases[life.case(REMINDER)]
+        if case.task is None:
+            return ""
+        life.reminders += 1
+        return "buyer_message"
+
+    def rates(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+        """Return the bad rating of a buyer who was about to leave one, if what happened until now makes for it."""
+        return "feedback_left" if life.hand.uniform("feedback", life.slot) < self._rating_rate(life) else ""
 
     def _rating_rate(self, life: Life) -> float:
         at = life.order.purchased_at
-        rate = self._on("negative_feedback_rate_late" if life.late else "negative_feedback_rate", life, at)
-        return max(rate, self._on("negative_feedback_rate_unheard", life, at)) if life.unheard else rate
+        rate = self._on("negative_feedback_rate", life, at) * self._lateness(life, at)
+        if life.unheard:
+            rate = max(rate, self._on("negative_feedback_rate_unheard", life, at))
+        return max(rate, self._on("negative_feedback_rate_refused", life, at)) if life.refused else rate
+
+    def _lateness(self, life: Life, at: Instant) -> float:
+        if not life.late:
+            return 1.0
+        promised, delivered = life.order.promised_at, life.order.delivered_at
+        days = (delivered - promised) / DAY if promised is not None and delivered is not None else inf
+        return self._on(next((name for most, name in LATENESS if days <= most), LATEST), life, at)
+
+    def waiting(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After a message: while nobody answers, the buyer writes again, and again."""
+        number, moment = 0, float(at)
+        rate = self._on("reminder_rate", life, at)
+        while rate and life.hand.uniform(f"reminder.{life.touches}.{number}", life.slot) < rate:
+            delay = life.hand.exponential(f"reminder.delay.{life.touches}.{number}", life.slot)
+            moment += delay * self._on("reminder_delay_hours", life, at) * HOUR
+            yield int(moment), REMINDER, life
+            number += 1
 
     def replied(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After a reply: the buyer writes again, or claims all the same, or is content."""
-        turn, life.touches = life.touches, life.touches + 1
+        turn, life.touches, life.reminders = life.touches, life.touches + 1, 0
         if life.hand.uniform(f"follow_up.{turn}", life.slot) < self._on("follow_up_rate", life, at):
             delay = life.hand.exponential(f"follow_up.delay.{turn}", life.slot)
             yield at + int(delay * self._on("follow_up_delay_hours", life, at) * HOUR), "buyer_message", life
-        elif life.hand.uniform("claim.answered", life.slot) < self._on("claim_rate_answered", life, at):
+        elif life.hand.uniform("claim.answered", life.slot) < self._claiming("claim_rate_answered", life, at):
             yield from self._claim(life, at)
 
+    def _claiming(self, name: str, life: Life, at: Instant) -> float:
+        rate = self._on(name, life, at)
+        return rate * self._on("claim_refused_factor", life, at) if life.refused else rate
+
     def unheard(self, life: Life, at: Instant) -> Iterator[Happening]:
-        """After a contact passed the silence rule unanswered: the buyer may claim, and will rate worse."""
+        """After a contact passed the silence rule unanswered: the buyer will rate worse, and may claim.
+
+        The chance of a claim is larger on every day on which still nobody answers.
+        """
         life.unheard = True
-        if life.hand.uniform("claim.silence", life.slot) < self._on("claim_rate_silence", life, at):
-            yield from self._claim(life, at)
+        rate, growth = self._claiming("claim_rate_silence", life, at), self._on("claim_silence_growth", life, at)
+        patience = life.hand.uniform("claim.silence", life.slot)
+        quiet = 1.0
+        for day in range(MOST_DAYS if rate else 0):
+            quiet *= 1 - min(1.0, rate * (1 + growth * day))
+            if patience < 1 - quiet:
+                yield self._claim_at(life, at) + day * DAY, CLAIM_IN_SILENCE, life
+                return
+
+    def offered(self, life: Life, at: Instant) -> Iterator[Happening]:
+        """After an offer of a part of the price: the buyer accepts it, or wants to send the goods back all the same."""
+        accepts = life.hand.uniform("offer.accepted", life.slot) < self._on("offer_accepted_rate", life, at)
+        delay = life.hand.exponential("offer.delay", life.slot) * self._on("offer_answer_hours", life, at)
+        yield at + int(delay * HOUR), "offer_accepted" if accepts else "offer_declined", life
 
     def authorised(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After an authorisation: the return is sent, or given up."""
@@ -231,23 +297,33 @@ class Buyers:
             yield at + int(self._on("return_abandoned_days", life, at) * DAY), "return_abandoned", life
 
     def sent(self, life: Life, at: Instant) -> Iterator[Happening]:
-        """After the posting: the return reaches the seller."""
+        """After the posting: the return reaches the seller; the marketplace may refund it on the way."""
+        if life.hand.uniform("return.first_scan", life.slot) < self._on("first_scan_refund_rate", life, at):
+            delay = life.hand.exponential("return.scan_delay", life.slot) * self._on("first_scan_hours", life, at)
+            yield at + int(delay * HOUR), "refunded_at_first_scan", life
         delay = life.hand.exponential("return.transit", life.slot) * self._on("return_transit_days", life, at)
         yield at + int(delay * DAY), "return_received", life
 
     def declined(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After a declined return: the buyer may claim."""
+        life.refused = True
         if life.hand.uniform("claim.declined", life.slot) < self._on("claim_rate_declined", life, at):
             yield from self._claim(life, at)
 
     def unpaid(self, life: Life, at: Instant) -> Iterator[Happening]:
-        """After a refund missed its deadline: the buyer may claim."""
-        if life.hand.uniform("claim.unpaid", life.slot) < self._on("claim_rate_refund_late", life, at):
+        """After a refund missed its deadline: the marketplace may pay it itself, or the buyer may claim."""
+        if life.hand.uniform("return.automatic_refund", life.slot) < self._on("automatic_refund_rate", life, at):
+            delay = life.hand.exponential("return.automatic_delay", life.slot)
+            yield at + int(delay * self._on("automatic_refund_days", life, at) * DAY), "marketplace_refunded", life
+        elif life.hand.uniform("claim.unpaid", life.slot) < self._on("claim_rate_refund_late", life, at):
             yield from self._claim(life, at)
 
     def _claim(self, life: Life, at: Instant) -> Iterator[Happening]:
+        yield self._claim_at(life, at), "claim_filed", life
+
+    def _claim_at(self, life: Life, at: Instant) -> Instant:
         delay = life.hand.exponential("claim.delay", life.slot) * self._on("claim_delay_hours", life, at)
-        yield at + int(delay * HOUR), "claim_filed", life
+        return at + int(delay * HOUR)
 
 
 class Reactions:

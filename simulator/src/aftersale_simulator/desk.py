@@ -28,9 +28,9 @@ from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from aftersale.orders import Orders
 from aftersale.policies import Policy
-from aftersale_simulator.buyers import UNSURE, Buyers, FirstSteps, Reactions
+from aftersale_simulator.buyers import Buyers, FirstSteps, Reactions
 from aftersale_simulator.crews import Crew, Pace
-from aftersale_simulator.lives import CASE_OF, Happening, Life
+from aftersale_simulator.lives import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Happening, Life
 from aftersale_simulator.marketplace import Investigators
 from aftersale_simulator.roster import Window
 from aftersale_simulator.scenario import Handling
@@ -73,6 +73,10 @@ class Place:
 
 
 Follow = Callable[[Life, Instant], Iterator[Happening]]
+Resolve = Callable[[Life, Mapping[str, Case], Instant], str]
+"""The fact that something becomes when its time has come, as the cases then stand; empty for none."""
+OVERTAKEN = frozenset({"marketplace_refunded", "refunded_at_first_scan"})
+"""What does not happen to a case that has moved to where it cannot: the seller was faster."""
 
 
 @frozen(eq=False)
@@ -80,7 +84,7 @@ class _Local:
     """What holds on one marketplace: who reacts how, how long tasks take and become what, what a fact is about."""
 
     world: World
-    buyers: Buyers
+    unsure: dict[str, Resolve]
     reactions: dict[tuple[str, str], Follow]
     misses: dict[str, Follow]
     times: dict[str, Callable[[Life, str], int]]
@@ -91,7 +95,7 @@ class _Local:
 
     @classmethod
     def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> _Local:
-        buyers = Buyers(world)
+        buyers, investigators = Buyers(world), Investigators(world)
         otherwise = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
         opens, language = policy.workflow.opened_by, policy.marketplace.languages[0]
         opened: dict[str, str] = {contact.fact: opens(contact.fact) or "" for contact in world.contacts}
@@ -100,14 +104,20 @@ class _Local:
         followed: dict[str, str] = {each.fact: suffixes.get(each.kind, each.kind) for each in reactions}
         return cls(
             world,
-            buyers,
-            _reactions(buyers, Investigators(world), world),
+            {
+                "claim_filed": buyers.claims,
+                CLAIM_IN_SILENCE: buyers.claims_in_silence,
+                REMINDER: buyers.reminds,
+                "feedback_left": buyers.rates,
+                RULING: investigators.ruled,
+            },
+            _reactions(buyers, investigators, world),
             {"silence": buyers.unheard, "refund_after_receipt": buyers.unpaid},
             {kind: _times(handling.get(kind, otherwise), language) for kind in task_kinds(policy.workflow)},
             {kind: float(own.automatic) for kind, own in handling.items() if own.automatic},
             world.answers,
             followed | opened | CASE_OF,
-            frozenset(followed),
+            OVERTAKEN.union(followed),
         )
 
     @property
@@ -221,7 +231,10 @@ class Desk:
 
     def _happen(self, kind: str, life: Life) -> None:
         local = self._local[life.order.marketplace]
-        if kind in local.absent or (kind in UNSURE and not local.buyers.still_would(kind, life)):
+        resolve = local.unsure.get(kind)
+        if resolve is not None:
+            kind = resolve(life, self.docket.cases, self.now)
+        if not kind or kind in local.absent:
             return
         fact = life.fact(kind, self.now, local.case_of[kind])
         if kind not in local.fleeting or self._is_possible(fact):
@@ -407,7 +420,10 @@ class Desk:
         if self._rest and (left := self._rest.pop(task.case, None)) is not None and left[0] is task:
             return left[1]
         turn = life.touches if task.kind == "reply" else 0
-        usual = self._local[task.marketplace].times[task.kind](life, f"handling.{task.kind}.{turn}")
+        local = self._local[task.marketplace]
+        usual = local.times[task.kind](life, f"handling.{task.kind}.{turn}")
+        if life.reminders and task.kind == "reply":
+            usual = round(usual * (1 + local.world["reminder_handling"] * life.reminders))
         return usual if pace.is_usual else round(usual * pace.at(self.now))
 
     def _put_down(self, task: Task, life: Life, rest: int) -> None:
@@ -439,6 +455,9 @@ class Desk:
         self._record(Fact(kind, task.marketplace, life.order.id, task.case, at, at), life)
 
     def _decided(self, life: Life, world: World) -> str:
+        if not life.offered and life.hand.uniform("return.offer", life.slot) < world["partial_offer_rate"]:
+            life.offered = True
+            return "partial_refund_offered"
         authorised = life.hand.uniform("return.decision", life.slot) < world["return_authorised_rate"]
         return "return_authorised" if authorised else "return_declined"
 
@@ -495,11 +514,14 @@ def _after(instants: Sequence[Instant], at: Instant) -> Instant:
 
 def _reactions(buyers: Buyers, investigators: Investigators, world: World) -> dict[tuple[str, str], Follow]:
     found: dict[tuple[str, str], Follow] = {
+        ("message", "awaiting_reply"): buyers.waiting,
         ("message", "answered"): buyers.replied,
+        ("return", "offered"): buyers.offered,
         ("return", "authorised"): buyers.authorised,
         ("return", "labelled"): buyers.authorised,
         ("return", "sent"): buyers.sent,
         ("return", "declined"): buyers.declined,
+        ("return", "declined_in_policy"): buyers.declined,
         ("claim", "filed"): investigators.filed,
         ("claim", "under_review"): investigators.reviewed,
         ("claim", "appealed"): investigators.appealed,

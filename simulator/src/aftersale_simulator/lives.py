@@ -11,7 +11,16 @@ from aftersale_simulator.chances import Hand
 
 _FACTS = {
     "M": ("buyer_message",),
-    "R": ("return_requested", "return_sent", "return_received", "return_abandoned"),
+    "R": (
+        "return_requested",
+        "offer_accepted",
+        "offer_declined",
+        "return_sent",
+        "refunded_at_first_scan",
+        "return_received",
+        "return_abandoned",
+        "marketplace_refunded",
+    ),
     "C": (
         "claim_filed",
         "information_requested",
@@ -24,7 +33,10 @@ _FACTS = {
     "F": ("feedback_left",),
     "B": ("chargeback_filed",),
 }
+REMINDER, CLAIM_IN_SILENCE, RULING = "reminder", "claim_in_silence", "ruling"
+"""What becomes a fact, or none, when its time has come: it depends on how the case then stands."""
 CASE_OF = {fact: suffix for suffix, facts in _FACTS.items() for fact in facts}
+CASE_OF |= {REMINDER: "M", CLAIM_IN_SILENCE: "C", RULING: "C"}
 """Which of an order's cases a fact of the world is about: its message, return, claim, rating or chargeback."""
 
 
@@ -32,8 +44,8 @@ CASE_OF = {fact: suffix for suffix, facts in _FACTS.items() for fact in facts}
 class Life:
     """One order with a place in the hand of chances, and what its buyer has been through.
 
-    `behind` is the contact that a claim would grow out of; `touches` counts the replies to its messages,
-    `turns` how often each reaction that a plugin declares was asked for.
+    `behind` is the contact that a claim would grow out of; `touches` counts the replies to its messages, `reminders`
+    those of the buyer since the last of them, `turns` how often each reaction that a plugin declares was asked for.
     """
 
     order: Order
@@ -41,7 +53,10 @@ class Life:
     slot: int
     late: bool
     touches: int = 0
+    reminders: int = 0
     unheard: bool = False
+    offered: bool = False
+    refused: bool = False
     claimed: bool = False
     behind: str = ""
     turns: dict[str, int] | None = None
@@ -59,6 +74,10 @@ class Life:
         """Begin the life of an order with its place in the hand of chances."""
         promised, arrived = order.promised_at, order.delivered_at
         return cls(order, hand, slot, arrived is None or (promised is not None and arrived > promised))
+
+    def case(self, happening: str) -> str:
+        """Return the name of the case that something of CASE_OF happens to."""
+        return f"{self.order.id}-{CASE_OF[happening]}"
 
     def fact(self, kind: str, at: Instant, suffix: str) -> Fact:
         """Return the fact that this happened to the order now, known at once; `suffix` tells which of its cases."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from aftersale.cases import Case
 from aftersale.clocks import DAY, HOUR, Instant
-from aftersale_simulator.lives import Happening, Life
+from aftersale_simulator.lives import RULING, Happening, Life
 from aftersale_simulator.world import World
+
+DOCUMENTED = frozenset({"documented", "under_review"})
+"""Where a claim stands that the seller's evidence is in for."""
 
 
 class Investigators:
@@ -29,15 +33,24 @@ class Investigators:
             yield from self.reviewed(life, at)
 
     def reviewed(self, life: Life, at: Instant) -> Iterator[Happening]:
-        """After the evidence: the claim is denied, or granted at the seller's or the marketplace's expense."""
-        if life.hand.uniform("claim.won", life.slot) < self._on("claim_win_rate", life, at):
-            kind = "claim_denied"
-        elif life.hand.uniform("claim.funded", life.slot) < self._on("marketplace_funded_share", life, at):
-            kind = "claim_granted_by_marketplace"
-        else:
-            kind = "claim_granted"
+        """After the evidence, or without: the claim comes up for its ruling."""
         delay = life.hand.exponential("claim.decision_delay", life.slot) * self._on("claim_decision_days", life, at)
-        yield at + int(delay * DAY), kind, life
+        yield at + int(delay * DAY), RULING, life
+
+    def ruled(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+        """Return the ruling: denied, or granted at the seller's or the marketplace's expense.
+
+        Less is won without evidence, or with an incomplete one.
+        """
+        claim = cases[life.case(RULING)]
+        complete = life.hand.uniform("claim.evidence", life.slot) < self._on("evidence_complete_rate", life, at)
+        documented = complete and claim.state in DOCUMENTED
+        rate = self._on("claim_win_rate" if documented else "claim_win_rate_undocumented", life, at)
+        if life.hand.uniform("claim.won", life.slot) < rate:
+            return "claim_denied"
+        if life.hand.uniform("claim.funded", life.slot) < self._on("marketplace_funded_share", life, at):
+            return "claim_granted_by_marketplace"
+        return "claim_granted"
 
     def appealed(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After an appeal: it is granted or denied."""
