@@ -35,6 +35,7 @@ APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signatu
 SHOP = """
 name = "Corner shop"
 currency = "EUR"
+sale_events = false
 period = { start = 2026-03-02, measured = "280 d" }
 
 [marketplace.DE]

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,20 @@ def test_a_real_shops_orders_are_replayed_and_its_returns_fitted() -> None:
     assert sum(read[name] for name in rows) == read["rows_read"]
     assert 0.15 < read["fitted"]["return_rate"] < 0.20
     assert found["variants"][0]["metrics"]["contacts"]["mean"] > 500
+
+
+def test_the_sales_of_a_period_are_named_and_a_preset_says_what_it_sets(tmp_path: Path) -> None:
+    shipped = (files("aftersale_simulator") / "scenarios" / "default.toml").read_text(encoding="utf-8")
+    summer = shipped.replace("start = 2026-03-02", "start = 2026-06-15").replace('warm_up = "75 d"', 'warm_up = "0 d"')
+    path = tmp_path / "summer.toml"
+    path.write_text(summer.replace("seed = 1\n", 'seed = 1\npresets = ["seed_all_sellers"]\n'), encoding="utf-8")
+    told = typed("scenario", str(path)).stdout
+    sales = "sale events of the marketplaces: Prime Day 2026 (UK DE FR"
+    assert sales in " ".join(told.split())
+    assert "Prime Day 2026 (US CA MX)" in " ".join(told.split())
+    assert "presets: seed_all_sellers" in told
+    numbers = json.loads(typed("scenario", str(path), "--json").stdout)["parameters"]
+    won = [(one["marketplace"], one["value"], one["set_by"]) for one in numbers if one["parameter"] == "claim_win_rate"]
+    assert won == [(place, 0.73, "preset") for place in ("US", "DE", "JP")]
+    path.write_text(summer.replace("seed = 1\n", "seed = 1\nsale_events = false\n"), encoding="utf-8")
+    assert "sale events" not in typed("scenario", str(path)).stdout

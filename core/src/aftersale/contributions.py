@@ -179,6 +179,9 @@ def _check_worlds(found: Sequence[Candidate]) -> None:
         for parameter in world.parameter:
             for place in parameter.marketplaces:
                 claimed[f"parameter '{parameter.name}' of {place}"].append(candidate)
+        for preset in world.preset:
+            for place in preset.marketplaces:
+                claimed[f"preset '{preset.name}' of {place}"].append(candidate)
         for answer in world.answer:
             claimed[f"answer to task '{answer.task}'"].append(candidate)
     _refuse_twice(claimed, "declared by")

@@ -83,11 +83,12 @@ class Docket:
 
     def _dossier(self, fact: Fact, order: Order) -> Dossier:
         """Return the order's dossier, a new one for its first fact; its order is as we know it now."""
-        for name in (fact.case, fact.about):
-            other = self.cases.get(name)
-            if other is not None and other.order != order.id:
-                raise OtherOrder(fact.kind, order.id, other.id, other.order)
         found = self.dossiers.get(order.id)
+        if found is None or fact.about or fact.case not in found.cases:
+            for name in (fact.case, fact.about):
+                other = self.cases.get(name)
+                if other is not None and other.order != order.id:
+                    raise OtherOrder(fact.kind, order.id, other.id, other.order)
         if found is None:
             found = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
         found.order = order

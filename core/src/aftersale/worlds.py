@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
-from aftersale.documents import Rate, Word, read, structure
+from aftersale.documents import Day, PositiveCount, Rate, Word, read, structure
 from aftersale.errors import Problem, meant
 from aftersale.workflow import Workflow
 
@@ -94,6 +94,37 @@ class Absence:
 
 
 @frozen
+class Sale:
+    """A sale event or a season of some marketplaces: `days` local days from `start` on, with other orders than usual.
+
+    `orders` is a factor on the orders of a day; `factors` are factors on declared parameters, for what is bought then:
+    a larger `return_rate` is the wave of returns that follows.
+    """
+
+    name: Word
+    marketplaces: tuple[Word, ...]
+    start: Day
+    days: PositiveCount
+    source: Word
+    grade: Word
+    orders: Rate = Rate(1.0)
+    factors: dict[Word, Rate] = field(factory=dict)
+    note: str = ""
+
+
+@frozen
+class Preset:
+    """Values of declared parameters that belong together and that a scenario may ask for by name."""
+
+    name: Word
+    marketplaces: tuple[Word, ...]
+    values: dict[Word, Rate]
+    source: Word
+    grade: Word
+    note: str = ""
+
+
+@frozen
 class WorldDefaults:
     """What one plugin says of the simulated world, as it stands in `world.toml`."""
 
@@ -102,6 +133,8 @@ class WorldDefaults:
     reaction: tuple[Reaction, ...] = ()
     answer: tuple[Answer, ...] = ()
     absent: tuple[Absence, ...] = ()
+    sale: tuple[Sale, ...] = ()
+    preset: tuple[Preset, ...] = ()
     origin: str = field(default="", eq=False)
 
 
@@ -112,12 +145,15 @@ class _WorldDocument:
     reaction: tuple[Reaction, ...] = ()
     answer: tuple[Answer, ...] = ()
     absent: tuple[Absence, ...] = ()
+    sale: tuple[Sale, ...] = ()
+    preset: tuple[Preset, ...] = ()
 
 
 def parse_world(data: dict[str, Any], source: str) -> WorldDefaults:
     """Return the world of a parsed TOML document; raises DocumentError with all its problems."""
     found = structure(_WorldDocument, data, source)
-    return WorldDefaults(found.parameter, found.contact, found.reaction, found.answer, found.absent, source)
+    rows = {each.name: getattr(found, each.name) for each in fields(_WorldDocument)}
+    return WorldDefaults(**rows, origin=source)
 
 
 def load_world(package: str, name: str = "world.toml") -> list[WorldDefaults]:
@@ -140,8 +176,8 @@ def world_problems(world: WorldDefaults, workflow: Workflow, known: Iterable[str
     yield from _answers(world, workflow)
 
 
-def _rows(world: WorldDefaults) -> Iterator[tuple[str, Parameter | Contact | Reaction | Absence]]:
-    for name in ("parameter", "contact", "reaction", "absent"):
+def _rows(world: WorldDefaults) -> Iterator[tuple[str, Parameter | Contact | Reaction | Absence | Sale | Preset]]:
+    for name in ("parameter", "contact", "reaction", "absent", "sale", "preset"):
         for index, row in enumerate(getattr(world, name)):
             yield f"{name}[{index}]", row
 

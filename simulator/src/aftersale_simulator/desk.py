@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from heapq import heappop, heappush
 from itertools import chain
 from math import exp, inf, log, sqrt
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import simpy
@@ -36,6 +36,9 @@ from aftersale_simulator.roster import Window
 from aftersale_simulator.scenario import Handling
 from aftersale_simulator.vocabulary import task_kinds
 from aftersale_simulator.world import DECISION, World
+
+if TYPE_CHECKING:
+    from aftersale_simulator.closures import Closures
 
 Steps = Generator[simpy.Event, Any, None]
 Queue = list[tuple[Instant, int, Task, Life]]
@@ -172,6 +175,7 @@ class Desk:
         start, since, until = span
         self.docket, self.until = docket, until
         self.facts: list[Fact] | None = None
+        self.closures: Closures | None = None
         self.effort = Effort(since, until, bounds)
         self.env = simpy.Environment(initial_time=start)
         self._lives: dict[str, Life] = {}
@@ -202,18 +206,35 @@ class Desk:
 
     def run(self) -> None:
         """Run to the end of the period; what is open then stays open."""
+        if self.closures is not None:
+            self.env.process(self._looks(self.closures))
         self.env.run(until=self.until)
         if len(self.effort.backlog) < len(self.effort.daily):
             self.effort.backlog.append(len(self._open))
         self.docket.advance(self.until)
         self.docket.passed.clear()
 
+    def leave(self) -> None:
+        """Let go of everything: what refers to itself in circles would be searched through by the garbage collector."""
+        vars(self).clear()
+
     def _world(self, places: Sequence[Place]) -> Steps:
         env = self.env
         for at, kind, place, slot in _merged(places):
             if at > env.now:
                 yield env.timeout(at - env.now)
-            self._happen(kind, self._life(places[place].steps, slot))
+            life = self._life(places[place].steps, slot)
+            if self.closures is None or not self.closures.closed or not self.closures.misses(life.order):
+                self._happen(kind, life)
+
+    def _looks(self, closures: Closures) -> Steps:
+        """Let the marketplaces look at the account at the end of every day."""
+        for at, name, day in closures.looks():
+            if at > self.env.now:
+                yield self.env.timeout(at - self.env.now)
+            self.docket.advance(self.now)
+            self._passed()
+            closures.look(name, day, at, self.docket)
 
     def _days(self) -> Steps:
         """Count the open tasks at the end of every day."""
@@ -249,7 +270,8 @@ class Desk:
     def _schedule(self, happenings: Iterable[Happening]) -> None:
         now, timeout = self.env.now, self.env.timeout
         for at, kind, life in happenings:
-            _call_back(timeout(max(0, at - now), (kind, life)), self._due)
+            if at < self.until:
+                _call_back(timeout(max(0, at - now), (kind, life)), self._due)
 
     def _due(self, event: simpy.Event) -> None:
         kind, life = cast("tuple[str, Life]", event.value)

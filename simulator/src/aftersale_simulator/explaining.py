@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from aftersale.plugins import Plugins
     from aftersale.worlds import Parameter
 
-SCENARIO, PLUGIN, SIMULATOR = "scenario", "plugin", "simulator"
-"""Who sets a value: `[world]` of the scenario, a marketplace's plugin, or the simulator's own default."""
+SCENARIO, PRESET, PLUGIN, SIMULATOR = "scenario", "preset", "plugin", "simulator"
+"""Who sets a value: `[world]` of the scenario, a preset that it asks for, a marketplace's plugin, or the simulator."""
 
 
 class Explained(TypedDict):
@@ -44,13 +44,15 @@ class Shape(TypedDict):
 def explained(source: ScenarioFile, plugins: Plugins) -> list[Explained]:
     """Return every declared parameter for every marketplace of the scenario, in the order of their declaration."""
     scenario = source.scenario
-    worlds = {place: World(scenario.world, place, plugins.worlds) for place in scenario.marketplace}
+    worlds = {
+        place: World(scenario.world, place, plugins.worlds, presets=scenario.presets) for place in scenario.marketplace
+    }
     found = []
     for name, declared in source.words.parameters.items():
         for place in scenario.marketplace:
             own = _declared(declared, place)
             if own is not None:
-                found.append(_explained(name, place, worlds[place][name], own, scenario))
+                found.append(_explained(name, place, worlds[place], own, scenario))
     return found
 
 
@@ -60,19 +62,21 @@ def _declared(declared: Sequence[Parameter], place: str) -> Parameter | None:
     return own or next((one for one in declared if not one.marketplaces), None)
 
 
-def _explained(name: str, place: str, value: float, declared: Parameter, scenario: Scenario) -> Explained:
+def _explained(name: str, place: str, world: World, declared: Parameter, scenario: Scenario) -> Explained:
+    preset = next((preset for preset in reversed(world.presets.values()) if name in preset.values), None)
     by_plugin = PLUGIN if declared.marketplaces else SIMULATOR
+    source, grade = (declared.source, declared.grade) if preset is None else (preset.source, preset.grade)
     return Explained(
         parameter=name,
         marketplace=place,
-        value=value,
-        set_by=SCENARIO if name in scenario.world else by_plugin,
+        value=world[name],
+        set_by=SCENARIO if name in scenario.world else by_plugin if preset is None else PRESET,
         default=float(declared.default),
         low=float(declared.low),
         high=float(declared.high),
         unit=declared.unit,
-        source=declared.source,
-        grade=declared.grade,
+        source=source,
+        grade=grade,
     )
 
 

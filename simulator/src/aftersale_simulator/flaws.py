@@ -111,6 +111,14 @@ def event_flaws(events: Any, source: str, words: Vocabulary) -> Iterator[Problem
                 yield Problem(source, f"event[{index}].factors.{name}", "unknown parameter", hint)
 
 
+def preset_flaws(presets: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the presets that no plugin brings."""
+    for index, name in enumerate(presets if isinstance(presets, list) else ()):
+        if isinstance(name, str) and name not in words.presets:
+            hint = allowed_words(name, words.presets) if words.presets else "no installed plugin brings any"
+            yield Problem(source, f"presets[{index}]", f"there is no preset '{name}'", hint)
+
+
 def _befallen(scenario: Scenario, source: str) -> Iterator[Problem]:
     """Yield the marketplaces, teams, categories and rules of events that there are not."""
     categories = [name for sales in scenario.marketplace.values() for name in sales.categories]

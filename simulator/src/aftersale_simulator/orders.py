@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 from scipy.special import betainc, nbdtrik, pdtr, pdtrik
 
@@ -86,6 +86,26 @@ class CopyIds(Sequence[str]):
         return f"{self.originals[int(self.sources[index])]}-{week}-{copy}"
 
 
+@frozen(eq=False)
+class FileIds(Sequence[str]):
+    """Names of orders of a file of which some were left out; the keys are their places in the whole file."""
+
+    names: Sequence[str]
+    keys: Instants
+
+    def __len__(self) -> int:
+        """Return how many names there are."""
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        """Return the name of one order, or of a slice of them."""
+        return self.names[index]
+
+
 def fulfilled_by_marketplace(orders: Orders) -> NDArray[np.bool_]:
     """Tell of each order whether the marketplace ships it and takes it back."""
     theirs = np.array([channel in FULFILLED_BY_MARKETPLACE for channel in orders.channels], bool)
@@ -94,7 +114,24 @@ def fulfilled_by_marketplace(orders: Orders) -> NDArray[np.bool_]:
 
 def keys_of(orders: Orders) -> Instants:
     """Return by what numbers the chances of these orders are known: their own, or else their places in the file."""
-    return orders.ids.keys if isinstance(orders.ids, OrderIds | CopyIds) else np.arange(len(orders))
+    return orders.ids.keys if isinstance(orders.ids, OrderIds | CopyIds | FileIds) else np.arange(len(orders))
+
+
+def kept(orders: Orders, where: NDArray[np.bool_]) -> Orders:
+    """Return some of the orders, each with the chances that it has among all of them."""
+    rows, ids = np.flatnonzero(where), orders.ids
+    keys = keys_of(orders)[rows]
+    names: Sequence[str]
+    if isinstance(ids, OrderIds):
+        names = OrderIds(ids.prefix, keys)
+    elif isinstance(ids, CopyIds):
+        names = CopyIds(ids.originals, ids.sources[rows], keys)
+    else:
+        names = FileIds([ids[row] for row in rows.tolist()], keys)
+    columns = {name: getattr(orders, name)[rows] for name in COLUMNS}
+    products = [orders.products[row] for row in rows.tolist()] if orders.products else []
+    found: Orders = evolve(orders, ids=names, products=products, **columns)
+    return found
 
 
 @frozen(eq=False)

@@ -56,6 +56,7 @@ class VariantRecord(TypedDict):
     metrics: dict[str, FigureRecord]
     marketplaces: dict[str, PlaceRecord]
     reached: dict[str, ShareRecord]
+    orders_lost: float
 
 
 class BreakRecord(TypedDict):
@@ -148,6 +149,7 @@ def _variant(standing: Standing, replications: int) -> VariantRecord:
         metrics={name: _figure(figure) for name, figure in standing.metrics.items()},
         marketplaces={name: _place(place) for name, place in standing.places.items()},
         reached={name: _share(count, replications) for name, count in standing.reached.items()},
+        orders_lost=standing.orders_lost,
     )
 
 

@@ -189,6 +189,9 @@ def reached(comparison: Comparison) -> Iterator[str]:
         if any(count for _, count in found):
             told = (_probability(variant, count, size) for variant, count in found)
             yield say(f"report.reached_{name}", variants="; ".join(told))
+    if any(one.orders_lost for one in comparison.standings):
+        lost = (f"{one.name} {number(one.orders_lost, 0)}" for one in comparison.standings)
+        yield say("report.orders_lost", variants="; ".join(lost))
 
 
 def _probability(name: str, count: int, size: int) -> str:

@@ -61,8 +61,8 @@ class Result:
     marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
     worked in vain, and open cases. `timeline` tells of every day, `busy_hours` how long agents worked in the measured
     period, `reached` whether a marketplace's REACHED was due on any measured day. `failed` tells, by cause, how many
-    cases plugins failed; `missed`, by marketplace and deadline, how many of
-    those that began in the measured period ended before anybody acted, and of how many.
+    cases plugins failed; `missed`, by marketplace and deadline, how many of those that began in the measured period
+    ended before anybody acted, and of how many.
     """
 
     metrics: dict[str, float | None]
@@ -141,7 +141,14 @@ def result_of(
         "deactivated": any(account.deactivated for account in accounts.values()),
     }
     return Result(
-        found, by_marketplace, targets, counts, missed=missed, timeline=timeline, busy_hours=busy, reached=reached
+        found,
+        by_marketplace,
+        targets,
+        counts,
+        missed=missed,
+        timeline=timeline,
+        busy_hours=busy,
+        reached=reached,
     )
 
 
@@ -182,7 +189,7 @@ def account(
 def _deactivated(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, stage: Stage) -> bool:
     """Tell whether on some measured day a target was missed for which a marketplace deactivates an account."""
     for rule in policy.metrics(until - 1):
-        if rule.state == "deactivated" and rule.name == RATE:
+        if rule.state == "deactivated":
             values = daily(rule, policy, docket, orders, days).values[stage.warm_up :]
             if any(not meets(rule, value) for value in values[np.isfinite(values)].tolist()):
                 return True

@@ -17,6 +17,7 @@ from aftersale.watch import Watch
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
+from aftersale_simulator.closures import Closures, orders_lost
 from aftersale_simulator.crews import crews
 from aftersale_simulator.desk import Desk, Place
 from aftersale_simulator.events import spells
@@ -24,6 +25,7 @@ from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import copied, hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, result_of
+from aftersale_simulator.sales import free_labels, sale_events
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.seller import rules_in_force, seller_handbook
 from aftersale_simulator.stage import Stage
@@ -58,20 +60,27 @@ def _run(
     handbook, rules = seller_handbook(scenario, plugins), rules_in_force(scenario, plugins)
     policies = plugins.policies(tuple(scenario.marketplace), handbook, watch, rules)
     chances = Chances(scenario.seed, replication)
-    places = [
+    asked = [
         _place(scenario, policy, stage, chances, _world(scenario, policy, stage, plugins), orders)
         for policy in policies.values()
     ]
     docket = Docket(policies, plugins.observers(watch))
-    desk = _desk(scenario, stage, docket, places, chances)
+    desk = _desk(scenario, stage, docket, asked, chances)
+    desk.closures = Closures(asked, policies, stage, desk.until)
     if record is not None:
         desk.facts = []
     desk.run()
+    places = list(desk.closures.placed(asked))
     by_place = {place.orders.marketplaces[0]: place.orders for place in places}
     _check_failures(scenario, watch, docket)
-    result = evolve(result_of(scenario, by_place, docket, desk.effort, policies), failed=watch.causes())
+    result = result_of(scenario, by_place, docket, desk.effort, policies)
+    counts = {**result.counts, "orders_lost": orders_lost(asked, places)}
+    closed = bool(desk.closures.closed)
+    reached = {**result.reached, "deactivated": result.reached["deactivated"] or closed}
+    result = evolve(result, failed=watch.causes(), counts=counts, reached=reached)
     if record is not None and desk.facts is not None:
         record.write(scenario, replication, places, desk.facts, docket, result)
+    desk.leave()
     return result
 
 
@@ -96,9 +105,10 @@ def _uncollected() -> Iterator[None]:
 
 def _world(scenario: Scenario, policy: Policy, stage: Stage, plugins: Plugins) -> World:
     place = policy.marketplace
-    return World(
-        scenario.world, place.name, plugins.worlds, spells(scenario.event, stage.measured_from, place.zone)
-    )
+    plain = World(scenario.world, place.name, plugins.worlds, presets=scenario.presets)
+    events = (*scenario.event, *sale_events(scenario, plugins), *free_labels(scenario, policy, plain))
+    dated = spells(events, stage.measured_from, place.zone)
+    return World(scenario.world, place.name, plugins.worlds, dated, scenario.presets)
 
 
 def _place(

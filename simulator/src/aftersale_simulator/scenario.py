@@ -274,8 +274,9 @@ class Scenario:
     that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the
     order file are paths from the scenario's folder, made absolute when it was read from a file. `most_failed` is the
     share of cases that plugins may fail before a run is worth nothing (default assumed). `staffing` says by team what
-    `staff` may choose from. Tasks are taken by their `work_order`: the nearest deadline first, the oldest first, or by
-    risk, where those of cases that may spoil an order get a head start.
+    `staff` may choose from. `sale_events` that plugins date into its days happen unless it says false; `presets` are
+    the plugins' values that it asks for by name, under its own `world`. Tasks are taken by their `work_order`: the
+    nearest deadline first, the oldest first, or by risk, where those of cases that may spoil an order get a head start.
     """
 
     name: Word
@@ -294,6 +295,8 @@ class Scenario:
     orders: OrderSource | None = None
     staffing: dict[str, Allowed] = field(factory=dict)
     event: tuple[Event, ...] = ()
+    sale_events: bool = True
+    presets: tuple[Word, ...] = ()
     work_order: Literal["deadline", "arrival", "risk"] = "deadline"
     variant: tuple[Variant, ...] = ()
 
@@ -346,6 +349,7 @@ def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None
         *flaws.world_flaws(raw.get("world"), source, known),
         *flaws.handling_flaws(raw.get("handling"), source, known),
         *flaws.event_flaws(raw.get("event"), source, known),
+        *flaws.preset_flaws(raw.get("presets"), source, known),
     ]
     try:
         scenario = structure(Scenario, _mapping_apart(raw), source)

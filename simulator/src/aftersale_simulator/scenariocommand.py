@@ -38,13 +38,13 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     source = load(scenario, plugins)
     numbers, days = explained(source, plugins), list(shapes(source.scenario))
     if json_:
-        summary = dict(_summary(source.scenario))
+        summary = dict(_summary(source.scenario, plugins))
         found = {"scenario": source.scenario.name, **summary, "parameters": numbers, "shapes": days}
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     console = console_of()
     console.print(source.scenario.name, style="bold", markup=False)
-    for key, value in _summary(source.scenario):
+    for key, value in _summary(source.scenario, plugins):
         console.print(say(f"scenario.{key}", value=value), markup=False)
     if not explain:
         console.print(say("scenario.more"), markup=False)
@@ -58,8 +58,9 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
             console.print(told, markup=False)
 
 
-def _summary(scenario: Scenario) -> Iterator[tuple[str, str]]:
+def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
     """Yield in a few words what is sold, who works, for which targets, and what else happens."""
+    from aftersale_simulator.sales import sale_events
     from aftersale_simulator.scenario import Targets
     from aftersale_simulator.stage import Stage
 
@@ -77,6 +78,10 @@ def _summary(scenario: Scenario) -> Iterator[tuple[str, str]]:
     yield "variants", ", ".join([scenario.base, *(variant.name for variant in scenario.variant)])
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)
+    if sales := sale_events(scenario, plugins):
+        yield "sales", ", ".join(f"{sale.name} ({' '.join(sale.marketplaces)})" for sale in sales)
+    if scenario.presets:
+        yield "presets", ", ".join(scenario.presets)
 
 
 def _rows(numbers: list[Explained]) -> Iterator[tuple[str, ...]]:

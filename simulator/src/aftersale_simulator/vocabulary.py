@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @frozen
 class Vocabulary:
-    """Parameters of the world by name, each as often as it is declared, and kinds of task in the workflow's order."""
+    """Parameters of the world by name, each as often as declared; kinds of task in the workflow's order; presets."""
 
     parameters: dict[str, tuple[Parameter, ...]]
     tasks: tuple[str, ...]
+    presets: tuple[str, ...] = ()
 
     def span(self, name: str) -> tuple[float, float]:
         """Return between what a parameter may lie on one marketplace or another."""
@@ -38,14 +39,15 @@ def shipped() -> Vocabulary:
 def vocabulary(plugins: Plugins) -> Vocabulary:
     """Return what can be named with these plugins."""
     own = (parameter for world in plugins.worlds for parameter in world.parameter)
-    return _vocabulary((*load_parameters(), *own), plugins.workflow)
+    presets = dict.fromkeys(str(preset.name) for world in plugins.worlds for preset in world.preset)
+    return _vocabulary((*load_parameters(), *own), plugins.workflow, tuple(presets))
 
 
-def _vocabulary(parameters: tuple[Parameter, ...], workflow: Workflow) -> Vocabulary:
+def _vocabulary(parameters: tuple[Parameter, ...], workflow: Workflow, presets: tuple[str, ...] = ()) -> Vocabulary:
     named: defaultdict[str, tuple[Parameter, ...]] = defaultdict(tuple)
     for parameter in parameters:
         named[parameter.name] = (*named[parameter.name], parameter)
-    return Vocabulary(dict(named), task_kinds(workflow))
+    return Vocabulary(dict(named), task_kinds(workflow), presets)
 
 
 def task_kinds(workflow: Workflow) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from aftersale.clocks import Instant
 from aftersale.documents import Word
 from aftersale.orders import Orders
 from aftersale.workflow import Workflow
-from aftersale.worlds import Contact, Reaction, WorldDefaults
+from aftersale.worlds import Contact, Preset, Reaction, WorldDefaults
 from aftersale_simulator.events import Spell
 from aftersale_simulator.parameters import load_parameters
 
@@ -38,7 +38,7 @@ class Turn(NamedTuple):
 
 
 class World:
-    """The parameters of one marketplace: the declared defaults, its plugin's over them, the scenario's over both.
+    """The parameters of one marketplace: the declared defaults, its plugin's over them, presets, and the scenario's.
 
     `contacts` and `reactions`, by (kind, state), are those that its plugin adds, `absent` the facts that never happen
     there, `answers` the facts that finished tasks become. In `spells` some of the numbers are others.
@@ -50,10 +50,14 @@ class World:
         place: str = "",
         plugged: Iterable[WorldDefaults] = (),
         spells: Iterable[Spell] = (),
+        presets: Iterable[str] = (),
     ) -> None:
-        """Take the scenario's overrides, as checked there, what plugins say of the marketplace `place`, and events."""
-        self._values = {parameter.name: float(parameter.default) for parameter in load_parameters()}
-        self._ranges = {parameter.name: (parameter.low, parameter.high) for parameter in load_parameters()}
+        """Take the scenario's overrides, as checked there, what plugins say of the marketplace `place`, and events.
+
+        Of the plugins' `presets` those asked for go over their parameters, a later one over an earlier.
+        """
+        self._values: dict[str, float] = {one.name: float(one.default) for one in load_parameters()}
+        self._ranges: dict[str, tuple[float, float]] = {one.name: (one.low, one.high) for one in load_parameters()}
         self.contacts: list[Contact] = []
         self.reactions: defaultdict[tuple[str, str], list[Reaction]] = defaultdict(list)
         self.answers = dict(DONE_BY)
@@ -69,7 +73,11 @@ class World:
             absent.update(fact for row in world.absent if place in row.marketplaces for fact in row.facts)
             self.answers.update((answer.task, answer.fact) for answer in world.answer)
         self.absent = frozenset(absent)
-        self._values.update((Word(name), float(value)) for name, value in (overrides or {}).items())
+        self.presets = {preset.name: preset for preset in _presets(plugged, place) if preset.name in set(presets)}
+        for name in presets:
+            if preset := self.presets.get(Word(name)):
+                self._values.update((key, float(value)) for key, value in preset.values.items())
+        self._values.update((name, float(value)) for name, value in (overrides or {}).items())
         self.spells = [spell for spell in spells if spell.event.concerns(place)]
         self._turns: defaultdict[str, list[Turn]] = defaultdict(list)
         for spell in self.spells:
@@ -84,11 +92,11 @@ class World:
 
     def __getitem__(self, name: str) -> float:
         """Return the value of a declared parameter."""
-        return self._values[Word(name)]
+        return self._values[name]
 
     def on(self, name: str, at: Instant, category: str) -> float:
         """Return what a parameter is worth at an instant, for an order of that category."""
-        value = self._values[Word(name)]
+        value = self._values[name]
         if name not in self._turns:
             return value
         for turn in self._turns[name]:
@@ -98,7 +106,7 @@ class World:
 
     def for_orders(self, name: str, orders: Orders, base: Floats | None = None) -> Floats:
         """Return what a parameter is worth for each order, as of its purchase; `base` replaces its usual value."""
-        values = np.full(len(orders), self._values[Word(name)]) if base is None else base
+        values = np.full(len(orders), self._values[name]) if base is None else base
         for turn in self._turns.get(name, ()):
             inside = (orders.purchased_at >= turn.begin) & (orders.purchased_at < turn.end)
             if turn.categories:
@@ -112,11 +120,15 @@ class World:
         return min(max(value, low), high)
 
     def _span(self, name: str) -> tuple[float, float]:
-        return self._ranges.get(Word(name), (0.0, inf))
+        return self._ranges.get(name, (0.0, inf))
 
     def get(self, name: str, otherwise: str) -> float:
         """Return a parameter, or another where the first is not declared: a rate by category, say."""
-        return self._values.get(Word(name), self._values[Word(otherwise)])
+        return self._values.get(name, self._values[otherwise])
+
+
+def _presets(plugged: Iterable[WorldDefaults], place: str) -> Iterator[Preset]:
+    return (preset for world in plugged for preset in world.preset if place in preset.marketplaces)
 
 
 def unanswered(place: str, plugged: Iterable[WorldDefaults], workflow: Workflow) -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
 """Amazon in Europe and Turkey: UK, DE, FR, IT, ES, NL, SE, PL, BE, IE, TR.
 
 All that this plugin knows is data: the stores in `profile.toml`, their dated rules in `rules.toml`, the order files
-that they hand out in `formats.toml`, and their account health report in `health.toml`. Every rule names its source and
-how good that source is.
+that they hand out in `formats.toml`, their account health report in `health.toml`, and in `world.toml` what simulations
+take for their sales and buyers. Every rule and number names its source and how good that source is.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from aftersale.healthformats import load_health_formats
 from aftersale.marketplaces import load_marketplaces
 from aftersale.orderfiles import load_formats
 from aftersale.rules import load_rules
+from aftersale.worlds import load_world
 
 if TYPE_CHECKING:
     from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.orderfiles import OrderFormat
     from aftersale.rules import Rule
+    from aftersale.worlds import WorldDefaults
 
 AFTERSALE_API = 1
 
@@ -46,3 +48,9 @@ def aftersale_order_formats() -> list[OrderFormat]:
 def aftersale_health_reports() -> list[HealthFormat]:
     """Return the account health report that these stores hand out, as `health.toml` describes it."""
     return load_health_formats(__name__)
+
+
+@hookimpl
+def aftersale_world() -> list[WorldDefaults]:
+    """Return what simulations take for the buyers of these stores, as `world.toml` declares it."""
+    return load_world(__name__)

@@ -1,0 +1,99 @@
+"""Sales: what plugins and the seller's handbook do to the orders of a run, beside the scenario's own events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from aftersale.clocks import DAY, start_of_day
+from aftersale.documents import Day, Duration, Rate, Word
+from aftersale.errors import DocumentError, Problem
+from aftersale.money import decimals
+from aftersale.orders import Order
+from aftersale.policies import Policy
+from aftersale.returnterms import label
+from aftersale.worlds import Sale
+from aftersale_simulator.events import Event
+from aftersale_simulator.flaws import allowed_words
+from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.stage import Stage
+from aftersale_simulator.vocabulary import vocabulary
+from aftersale_simulator.world import World
+
+if TYPE_CHECKING:
+    from aftersale.plugins import Plugins
+
+
+def sale_events(scenario: Scenario, plugins: Plugins) -> tuple[Event, ...]:
+    """Return the sale events that plugins date into the days of a run, unless it leaves them out.
+
+    Raises DocumentError where plugins' sales or presets change parameters that nobody declares.
+    """
+    problems = tuple(_unknown(plugins))
+    if problems:
+        raise DocumentError(problems[0].where, problems)
+    return tuple(_event(sale) for sale in _dated(scenario, plugins)) if scenario.sale_events else ()
+
+
+def _unknown(plugins: Plugins) -> Iterator[Problem]:
+    known = vocabulary(plugins).parameters
+    for world in plugins.worlds:
+        named = [(f"sale[{index}].factors", sale.factors) for index, sale in enumerate(world.sale)]
+        named += [(f"preset[{index}].values", preset.values) for index, preset in enumerate(world.preset)]
+        for path, names in named:
+            for name in names:
+                if name not in known:
+                    hint = allowed_words(name, sorted(known))
+                    yield Problem(world.origin, f"{path}.{name}", "unknown parameter", hint)
+
+
+def _dated(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
+    """Yield the sales on the scenario's marketplaces that have a day in common with the run."""
+    stage = Stage.of(scenario)
+    for world in plugins.worlds:
+        for sale in world.sale:
+            over = sale.start + timedelta(int(sale.days))
+            if sale.start <= stage.last and over > stage.first and set(sale.marketplaces) & set(scenario.marketplace):
+                yield sale
+
+
+def _event(sale: Sale) -> Event:
+    told = sale.source if sale.grade == "assumed" else f"{sale.source} ({sale.grade})"
+    return Event(
+        sale.name,
+        Duration(sale.days * DAY),
+        start=sale.start,
+        marketplaces=sale.marketplaces,
+        orders=sale.orders,
+        factors={str(name): factor for name, factor in sale.factors.items()},
+        source=Word(told),
+    )
+
+
+def free_labels(scenario: Scenario, policy: Policy, world: World) -> tuple[Event, ...]:
+    """Return what it does to orders and returns that the handbook gives labels away where the marketplace does not.
+
+    It does when it says `automatic` for an order of the usual price.
+    """
+    stage, place = Stage.of(scenario), policy.marketplace
+    sales = scenario.marketplace[place.name]
+    price = round(float(sales.price.median) * 10 ** decimals(place.currency))
+    bought = start_of_day(stage.measured_from, place.zone)
+    channel, category = next(iter(sales.channels)), next(iter(sales.categories))
+    usual = Order("", place.name, bought, channel, price, place.currency, category)
+    terms = policy.at(bought)
+    asked, own = terms.rulebook.rule("prepaid_label", usual), label(terms, usual)
+    if own is None or own.word != "automatic" or (asked is not None and asked.word == "automatic"):
+        return ()
+    return (
+        Event(
+            Word("free labels"),
+            Duration((stage.warm_up + stage.days) * DAY),
+            start=Day(stage.first),
+            marketplaces=(Word(place.name),),
+            orders=Rate(1 + world["free_return_preference"] * world["free_return_switch"]),
+            factors={"return_rate": Rate(world["free_return_returns"])},
+            source=Word("the declared free_return_preference, _switch and _returns"),
+        ),
+    )

@@ -1,0 +1,238 @@
+"""Sales, presets, free labels and closed accounts: what plugins and handbooks do to the orders of a run."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from aftersale.clocks import DAY, start_of_day
+from aftersale.errors import DocumentError
+from aftersale.handbook import load_handbook
+from aftersale.marketplaces import load_marketplaces
+from aftersale.orders import NEVER, Orders
+from aftersale.plugins import Plugins, load_plugins
+from aftersale.rules import Rule, load_rules
+from aftersale.testing import plugin, reference
+from aftersale.worlds import WorldDefaults, parse_world
+from aftersale_simulator.explaining import explained
+from aftersale_simulator.orders import CopyIds, OrderIds, kept, keys_of
+from aftersale_simulator.results import Result
+from aftersale_simulator.runs import run
+from aftersale_simulator.sales import free_labels, sale_events
+from aftersale_simulator.scenario import Scenario, ScenarioFile, parse_scenario
+from aftersale_simulator.vocabulary import vocabulary
+from aftersale_simulator.world import World
+
+SALE = {
+    "name": "Spring sale",
+    "marketplaces": ["REF"],
+    "start": date(2026, 3, 16),
+    "days": 7,
+    "orders": 3.0,
+    "factors": {"message_rate": 2.0},
+    "source": "the shop window",
+    "grade": "C",
+}
+PRESET = {"name": "chatty", "marketplaces": ["REF"], "values": {"message_rate": 0.5}, "source": "hearsay", "grade": "C"}
+RAW: dict[str, Any] = {
+    "name": "sales",
+    "currency": "EUR",
+    "period": {"start": date(2026, 3, 2), "measured": "28 d", "warm_up": "14 d"},
+    "marketplace": {"REF": {"orders_per_day": 200.0, "price": {"median": "25"}, "dispersion": 1.0}},
+    "team": {
+        "desk": {"zone": "UTC", "agents": 40, "shifts": [{"days": "Mon-Sun", "hours": "00:00-24:00"}]},
+    },
+    "handling": {"reply": {"mean": "1 min"}},
+}
+
+
+def world(**rows: Any) -> WorldDefaults:
+    return parse_world(rows, "shop/world.toml")
+
+
+def house(*worlds: WorldDefaults) -> Plugins:
+    told: ModuleType = plugin("house", aftersale_world=lambda: list(worlds))
+    return load_plugins((), {"reference": reference, "house": told})
+
+
+def scenario(plugins: Plugins, **changes: Any) -> Scenario:
+    return parse_scenario({**RAW, **changes}, "sales.toml", vocabulary(plugins))
+
+
+def contacts(result: Result) -> float:
+    found = result.metrics["contacts"]
+    assert found is not None
+    return found
+
+
+def test_a_sale_brings_more_orders_on_its_days_and_what_follows_them() -> None:
+    plain, sale = house(), house(world(sale=[SALE]))
+    usual, more = run(scenario(plain), 1, plain), run(scenario(sale), 1, sale)
+    extra = more.counts["orders"] - usual.counts["orders"]
+    assert extra == pytest.approx(2 * 7 * 200, rel=0.1)
+    # Of each of those days three times as many buy, and twice the share of them write.
+    assert contacts(more) / contacts(usual) == pytest.approx((21 + 7 * 6) / 28, rel=0.2)
+
+
+def test_a_scenario_may_leave_sales_out() -> None:
+    plain, sale = house(), house(world(sale=[SALE]))
+    assert run(scenario(sale, sale_events=False), 1, sale) == run(scenario(plain), 1, plain)
+
+
+@pytest.mark.parametrize(("start", "days", "found"), [
+    (date(2026, 2, 1), 15, 0),
+    (date(2026, 2, 1), 16, 1),
+    (date(2026, 3, 29), 1, 1),
+    (date(2026, 3, 30), 1, 0),
+])  # fmt: skip
+def test_only_sales_with_a_day_in_the_run_are_told(start: date, days: int, found: int) -> None:
+    plugins = house(world(sale=[{**SALE, "start": start, "days": days}]))
+    events = sale_events(scenario(plugins), plugins)
+    assert [event.name for event in events] == ["Spring sale"] * found
+    assert all(event.source == "the shop window (C)" for event in events)
+
+
+def test_sales_and_presets_that_change_unknown_parameters_are_refused_together() -> None:
+    wrong = world(
+        sale=[{**SALE, "factors": {"mesage_rate": 2.0}}], preset=[{**PRESET, "values": {"retrun_rate": 0.1}}]
+    )
+    plugins = house(wrong)
+    with pytest.raises(DocumentError) as caught:
+        run(scenario(plugins), 1, plugins)
+    assert str(caught.value) == (
+        "shop/world.toml cannot be used, 2 problems:\n"
+        "  shop/world.toml: sale[0].factors.mesage_rate: unknown parameter (did you mean 'message_rate'?)\n"
+        "  shop/world.toml: preset[0].values.retrun_rate: unknown parameter (did you mean 'return_rate'?)"
+    )
+
+
+def test_a_preset_goes_over_the_declared_values_and_under_those_of_the_scenario() -> None:
+    plugins = house(world(preset=[PRESET]))
+    raw = {**RAW, "presets": ["chatty"]}
+    asked = parse_scenario(raw, "sales.toml", vocabulary(plugins))
+    numbers = explained(ScenarioFile("sales.toml", raw, asked, Path(), vocabulary(plugins)), plugins)
+    told = {one["parameter"]: (one["value"], one["set_by"], one["source"]) for one in numbers}
+    assert told["message_rate"] == (0.5, "preset", "hearsay")
+    assert World({"message_rate": 0.2}, "REF", plugins.worlds, presets=["chatty"])["message_rate"] == 0.2
+    assert contacts(run(asked, 1, plugins)) > 4 * contacts(run(scenario(plugins), 1, plugins))
+
+
+@pytest.mark.parametrize(
+    ("worlds", "problem"),
+    [
+        ([{"preset": [PRESET]}], "there is no preset 'chaty' (did you mean 'chatty'? allowed: chatty)"),
+        ([], "there is no preset 'chaty' (no installed plugin brings any)"),
+    ],
+)
+def test_a_preset_that_no_plugin_brings_is_refused(worlds: list[dict[str, Any]], problem: str) -> None:
+    plugins = house(*(world(**rows) for rows in worlds))
+    with pytest.raises(DocumentError) as caught:
+        scenario(plugins, presets=["chaty"])
+    assert str(caught.value) == f"sales.toml: presets[0]: {problem}"
+
+
+LABELS = """
+[[rule]]
+name = "prepaid_label"
+marketplaces = ["REF"]
+word = "automatic"
+source = "the seller"
+grade = "assumed"
+"""
+
+
+def test_labels_given_away_bring_orders_and_returns(tmp_path: Path) -> None:
+    plugins = house()
+    (tmp_path / "handbook.toml").write_text(LABELS, encoding="utf-8")
+    made = scenario(plugins)
+    plain = plugins.policies(("REF",))["REF"]
+    numbers = World({"free_return_preference": 0.5, "free_return_switch": 0.2, "free_return_returns": 1.3})
+    assert free_labels(made, plain, numbers) == ()
+    book = load_handbook(tmp_path / "handbook.toml", plugins.workflow, plugins.metrics)
+    generous = plugins.policies(("REF",), book)["REF"]
+    (event,) = free_labels(made, generous, numbers)
+    assert (event.orders, event.factors) == (1.1, {"return_rate": 1.3})
+    assert event.days(date(2026, 3, 2)) == (date(2026, 2, 16), date(2026, 3, 30))
+
+
+def bad(**changes: float) -> dict[str, float]:
+    """Return a world in which every third buyer rates badly soon after delivery."""
+    soon = {"early_days": 0.0, "promise_days": 1.0, "feedback_delay_days": 0.1}
+    return {**soon, "negative_feedback_rate": 0.3, **changes}
+
+
+def strict() -> list[Rule]:
+    """Return the reference plugin's rules, where a missed order defect rate closes accounts."""
+    rules = load_rules("aftersale.testing.reference")
+    return [evolve(rule, state="deactivated") if rule.name == "order_defect_rate" else rule for rule in rules]
+
+
+@pytest.fixture(scope="module")
+def played() -> Callable[..., Result]:
+    owner = plugin(
+        "strict",
+        aftersale_marketplaces=lambda: load_marketplaces("aftersale.testing.reference"),
+        aftersale_rules=strict,
+    )
+    plugins = load_plugins((), {"strict": owner})
+    period = {"start": date(2026, 3, 2), "measured": "70 d", "warm_up": "75 d"}
+    sales = {"orders_per_day": 60.0, "price": {"median": "25"}, "dispersion": 1.0, "channels": {"MFN": 0.5, "FBA": 0.5}}
+
+    def result(**changes: float) -> Result:
+        made = scenario(plugins, period=period, marketplace={"REF": sales}, world=bad(**changes))
+        return run(made, 1, plugins)
+
+    return result
+
+
+def test_a_closed_account_misses_the_orders_that_the_seller_would_fulfil(played: Callable[..., Result]) -> None:
+    open_, closed = played(suspension_days=0.0), played(suspension_days=20.0)
+    assert open_.counts["orders_lost"] == 0
+    assert open_.reached["deactivated"]
+    assert closed.reached["deactivated"]
+    assert closed.counts["orders_lost"] == pytest.approx(20 * 60 * 0.5, rel=0.1)
+    assert closed.counts["orders"] + closed.counts["orders_lost"] == open_.counts["orders"]
+    assert played(suspension_days=20.0) == closed
+
+
+def test_an_account_is_closed_when_it_is_looked_at(played: Callable[..., Result]) -> None:
+    # The last look is at the end of the 63rd day of 70, or of the 70th: then all that is to come is over.
+    late = played(suspension_days=365.0, account_look_days=63.0)
+    assert late.counts["orders_lost"] == pytest.approx(7 * 60 * 0.5, rel=0.2)
+    assert played(suspension_days=365.0, account_look_days=70.0).counts["orders_lost"] == 0
+
+
+def test_an_account_in_order_stays_open(played: Callable[..., Result]) -> None:
+    assert played(negative_feedback_rate=0.0, claim_rate_lost=0.0, denied_rate=0.0).counts["orders_lost"] == 0
+
+
+def of_day(ids: Any, size: int) -> Orders:
+    at = np.arange(size, dtype=np.int64) * DAY + start_of_day(date(2026, 3, 2), "UTC")
+    flat = np.zeros(size, np.int8), np.zeros(size, np.int16), np.ones(size, np.int64)
+    never, none = np.full(size, NEVER, np.int64), np.zeros(size, bool)
+    return Orders(
+        ("REF",), ("EUR",), ("MFN",), ("x",), ids, np.zeros(size, np.int16), at, *flat, never, never, none, none
+    )
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        OrderIds("REF", np.arange(5) + 10),
+        CopyIds(["a", "b", "c", "d", "e"], np.arange(5), np.arange(5) + 7),
+        ["a", "b", "c", "d", "e"],
+    ],
+)
+def test_orders_that_are_kept_keep_their_names_and_chances(ids: Any) -> None:
+    whole = of_day(ids, 5)
+    some = kept(whole, np.array([True, False, True, True, False]))
+    assert list(some.ids) == [whole.ids[index] for index in (0, 2, 3)]
+    assert list(some.ids[1:]) == [whole.ids[index] for index in (2, 3)]
+    assert keys_of(some).tolist() == keys_of(whole)[[0, 2, 3]].tolist()
+    again = kept(some, np.array([False, True, True]))
+    assert keys_of(again).tolist() == keys_of(whole)[[2, 3]].tolist()
