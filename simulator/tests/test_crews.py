@@ -13,7 +13,8 @@ from aftersale_simulator import runs
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.crews import Pace, crews
 from aftersale_simulator.results import Result
-from aftersale_simulator.scenario import Scenario, parse_scenario
+from aftersale_simulator.scenario import Scenario, check_marketplaces, parse_scenario
+from aftersale_simulator.vocabulary import task_kinds
 
 ALL_DAY = {"days": "Mon-Sun", "hours": "00:00-24:00"}
 QUIET = {
@@ -158,8 +159,8 @@ def test_each_does_what_they_can_do() -> None:
     tasks = ("reply", "refund")
     shifts = [{**ALL_DAY, "tasks": list(tasks)}, ALL_DAY]
     some, everything = crews(scenario({"shifts": shifts}), Chances(1, 1))
-    assert [some.works_on("REF", task) for task in ("reply", "refund", "appeal")] == [True, True, False]
-    assert everything.works_on("REF", "appeal")
+    assert [some.works_on("REF", task, "en") for task in ("reply", "refund", "appeal")] == [True, True, False]
+    assert everything.works_on("REF", "appeal", "en")
 
 
 def test_people_without_the_skill_leave_the_task_to_those_who_have_it(run: Callable[..., Result]) -> None:
@@ -167,6 +168,31 @@ def test_people_without_the_skill_leave_the_task_to_those_who_have_it(run: Calla
     alone = run({"shifts": [{**ALL_DAY, "agents": 1}]}, "40 min")
     beside = run({"shifts": [{**ALL_DAY, "agents": 1}, others]}, "40 min")
     assert beside.metrics["mean_first_reply_hours"] == alone.metrics["mean_first_reply_hours"]
+
+
+def test_each_works_where_they_speak_the_language() -> None:
+    shifts = [{**ALL_DAY, "languages": ["ja", "de"]}, ALL_DAY]
+    some, everywhere = crews(scenario({"shifts": shifts}), Chances(1, 1))
+    assert [some.works_on("REF", "reply", language) for language in ("ja", "de", "en")] == [True, True, False]
+    assert everywhere.works_on("REF", "reply", "en")
+
+
+def test_people_without_the_language_leave_the_marketplace_to_those_who_have_it(run: Callable[..., Result]) -> None:
+    others = {**ALL_DAY, "languages": ["ja"], "agents": 10}
+    alone = run({"shifts": [{**ALL_DAY, "agents": 1}]}, "40 min")
+    beside = run({"shifts": [{**ALL_DAY, "agents": 1}, others]}, "40 min")
+    assert beside.metrics["mean_first_reply_hours"] == alone.metrics["mean_first_reply_hours"]
+
+
+def test_a_marketplace_with_which_nobody_speaks_is_refused(plugins: Plugins) -> None:
+    japanese = {**ALL_DAY, "languages": ["ja"], "tasks": ["reply"]}
+    others = {**ALL_DAY, "tasks": [task for task in task_kinds(plugins.workflow) if task != "reply"]}
+    with pytest.raises(DocumentError) as caught:
+        check_marketplaces(scenario({"shifts": [japanese, others]}), plugins, "s.toml")
+    assert str(caught.value) == (
+        "s.toml: marketplace.REF: nobody speaks 'en' who does: reply "
+        "(add it to the languages of a shift, or leave languages out)"
+    )
 
 
 def test_a_task_that_nobody_does_is_refused_with_its_name() -> None:

@@ -57,9 +57,9 @@ class Pace:
 class Crew:
     """People of one team who work alike.
 
-    `windows` say when how many of them are there, absences taken out; `serves` and `tasks` what they work on, empty for
-    everything. Those who do not finish put their task down when the shift ends, and the rest of it is done later.
-    `overtime` is how long they stay after a shift for tasks that are due before the next one begins.
+    `windows` say when how many of them are there, absences taken out; `serves`, `tasks` and `languages` what they work
+    on, empty for everything. Those who do not finish put their task down when the shift ends, and the rest of it is
+    done later. `overtime` is how long they stay after a shift for tasks that are due before the next one begins.
     """
 
     team: str
@@ -69,10 +69,12 @@ class Crew:
     pace: Pace
     finishes: bool = True
     overtime: int = 0
+    languages: tuple[str, ...] = ()
 
-    def works_on(self, marketplace: str, task: str) -> bool:
-        """Whether these people do that kind of task there."""
-        return (not self.serves or marketplace in self.serves) and (not self.tasks or task in self.tasks)
+    def works_on(self, marketplace: str, task: str, language: str) -> bool:
+        """Whether these people do that kind of task on a marketplace of that language."""
+        skilled = (not self.tasks or task in self.tasks) and (not self.languages or language in self.languages)
+        return skilled and (not self.serves or marketplace in self.serves)
 
 
 def crews(scenario: Scenario, chances: Chances) -> list[Crew]:
@@ -82,7 +84,7 @@ def crews(scenario: Scenario, chances: Chances) -> list[Crew]:
     for name, team in scenario.team.items():
         groups: dict[tuple[object, ...], list[int]] = {}
         for index, shift in enumerate(team.shifts):
-            groups.setdefault((shift.tasks, shift.pace, shift.hired), []).append(index)
+            groups.setdefault((shift.tasks, shift.languages, shift.pace, shift.hired), []).append(index)
         own = [event for event in scenario.event if event.befalls(name)]
         for indices in groups.values():
             present = [
@@ -104,7 +106,8 @@ def _crew(
         slower,
     )
     windows = tuple(sorted(window for window in present if window.agents))
-    return Crew(name, team.serves, shift.tasks, windows, pace, team.finishes, int(team.overtime))
+    overtime = int(team.overtime)
+    return Crew(name, team.serves, shift.tasks, windows, pace, team.finishes, overtime, shift.languages)
 
 
 def _present(

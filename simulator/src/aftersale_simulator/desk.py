@@ -87,6 +87,7 @@ class _Local:
     """What holds on one marketplace: who reacts how, how long tasks take and become what, what a fact is about."""
 
     world: World
+    language: str
     unsure: dict[str, Resolve]
     reactions: dict[tuple[str, str], Follow]
     misses: dict[str, Follow]
@@ -107,6 +108,7 @@ class _Local:
         followed: dict[str, str] = {each.fact: suffixes.get(each.kind, each.kind) for each in reactions}
         return cls(
             world,
+            language,
             {
                 "claim_filed": buyers.claims,
                 CLAIM_IN_SILENCE: buyers.claims_in_silence,
@@ -335,7 +337,8 @@ class Desk:
             self._watch_at(following + 1)
 
     def _team(self, crew: Crew) -> Team:
-        mine = [queue for (place, task), queue in self._queues.items() if crew.works_on(place, task)]
+        spoken = {place: local.language for place, local in self._local.items()}
+        mine = [queue for (place, task), queue in self._queues.items() if crew.works_on(place, task, spoken[place])]
         team = Team(crew, list({id(queue): queue for queue in mine}.values()))
         changes = _changes(crew.windows, self.now, self.until)
         on_duty = most = 0
@@ -503,7 +506,7 @@ def _queues(local: Mapping[str, _Local], crews: Sequence[Crew]) -> dict[tuple[st
     found = {}
     for place, own in local.items():
         for task in own.times:
-            doing = frozenset(index for index, crew in enumerate(crews) if crew.works_on(place, task))
+            doing = frozenset(i for i, crew in enumerate(crews) if crew.works_on(place, task, own.language))
             found[place, task] = by_crews.setdefault(doing, [])
     return found
 

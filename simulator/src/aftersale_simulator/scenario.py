@@ -35,7 +35,7 @@ from aftersale.errors import DocumentError, Problem
 from aftersale.orderfiles.formats import OrderFormat
 from aftersale_simulator import flaws
 from aftersale_simulator.events import MOST_FACTOR, Event
-from aftersale_simulator.vocabulary import Vocabulary, shipped
+from aftersale_simulator.vocabulary import Vocabulary, shipped, task_kinds
 from aftersale_simulator.world import unanswered
 
 if TYPE_CHECKING:
@@ -129,9 +129,9 @@ class Shift:
     """When a team works: on which days, from when to when in its own time, less the breaks.
 
     `hours` and `breaks` count minutes from the local midnight; `agents` replaces the team's number. It is worked from
-    the day `since` to the day `until`. These people do the kinds of task in `tasks`, all where it is empty; what others
-    do takes them `pace` times as long, and longer at first where they were `hired` on a day of late. `leave` says who
-    is away when.
+    the day `since` to the day `until`. These people do the kinds of task in `tasks`, and on marketplaces whose first
+    language is one of their `languages`; empty means all. What others do takes them `pace` times as long, and longer at
+    first where they were `hired` on a day of late. `leave` says who is away when.
     """
 
     days: Weekdays
@@ -141,6 +141,7 @@ class Shift:
     since: Day | None = None
     until: Day | None = None
     tasks: tuple[Word, ...] = ()
+    languages: tuple[Word, ...] = ()
     pace: Rate = Rate(1.0)
     hired: Day | None = None
     leave: tuple[Leave, ...] = ()
@@ -363,7 +364,7 @@ def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None
 
 
 def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> None:
-    """Raise DocumentError for marketplaces that no installed plugin brings, or whose world no desk could work off."""
+    """Raise DocumentError for marketplaces that no plugin brings, and for those whose work nobody could do."""
     known = sorted(plugins.marketplaces)
     problems = [
         Problem(
@@ -380,8 +381,23 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> Non
             what = f"buyers there open cases of kind '{kind}', and no plugin says what its task '{task}' becomes"
             hint = f"its plugin adds to world.toml: [[answer]] task = '{task}', fact = …"
             problems.append(Problem(source, f"marketplace.{name}", what, hint))
+        if name in known:
+            problems += _unspoken(scenario, name, str(plugins.marketplaces[name].languages[0]), plugins, source)
     if problems:
         raise DocumentError(source, tuple(problems))
+
+
+def _unspoken(scenario: Scenario, place: str, language: str, plugins: Plugins, source: str) -> Iterator[Problem]:
+    """Yield the tasks that nobody does who speaks a marketplace's language, where shifts say what they speak."""
+    teams = [team for team in scenario.team.values() if not team.serves or place in team.serves]
+    shifts = [shift for team in teams for shift in team.shifts]
+    able = [shift for shift in shifts if not shift.languages or language in shift.languages]
+    done = {task for shift in able for task in shift.tasks or task_kinds(plugins.workflow)}
+    left = [task for task in task_kinds(plugins.workflow) if task not in done]
+    if left and len(able) < len(shifts):
+        what = f"nobody speaks '{language}' who does: {', '.join(left)}"
+        hint = "add it to the languages of a shift, or leave languages out"
+        yield Problem(source, f"marketplace.{place}", what, hint)
 
 
 def _mapping_apart(raw: Mapping[str, Any]) -> dict[str, Any]:
