@@ -103,7 +103,8 @@ class Docket:
             _, _, case, deadline, dossier = heappop(self._expiries)
             if self.cases.get(case.id) is case:
                 self._expire(case, deadline, dossier)
-        self._now = max(self._now, until)
+        if until > self._now:
+            self._now = until
 
     def next_expiry(self) -> Instant | None:
         """Return when the next running deadline ends, or None when nothing runs."""

@@ -253,13 +253,13 @@ class Desk:
         return life
 
     def _happen(self, kind: str, life: Life) -> None:
-        local = self._local[life.order.marketplace]
+        local, at = self._local[life.order.marketplace], self.now
         resolve = local.unsure.get(kind)
         if resolve is not None:
-            kind = resolve(life, self.docket.cases, self.now)
+            kind = resolve(life, self.docket.cases, at)
         if not kind or kind in local.absent:
             return
-        fact = life.fact(kind, self.now, local.case_of[kind])
+        fact = life.fact(kind, at, local.case_of[kind])
         if kind not in local.fleeting or self._is_possible(fact):
             self._record(fact, life)
 
@@ -470,7 +470,8 @@ class Desk:
         at = self.now
         # A deadline may have ended in this very microsecond, before its own event had its turn.
         self.docket.advance(at)
-        self._passed()
+        if self.docket.passed:
+            self._passed()
         case: Case = self.docket.cases[task.case]
         if case.task is not task:
             self.effort.wasted += 1
