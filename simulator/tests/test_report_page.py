@@ -268,6 +268,20 @@ def _asked(text: str) -> set[tuple[str, str]]:
     return {(name, form or "") for _, name, form, _ in Formatter().parse(text) if name is not None}
 
 
+def test_what_accounts_come_to_stands_beside_the_targets(comparison: Comparison) -> None:
+    calm = evolve(comparison, standings=tuple(evolve(one, reached={}, orders_lost=0.0) for one in comparison.standings))
+    found = sections.chances(calm)
+    assert found is not None
+    assert found.tables == ()
+    first, *others = calm.standings
+    closed = evolve(first, reached={"review": 3, "deactivated": 1}, orders_lost=1234.4)
+    found = sections.chances(evolve(calm, standings=(closed, *others)))
+    assert found is not None
+    (table,) = found.tables
+    assert table.rows[0] == ("1", first.name, "3/3 (44–100 %)", "1/3 (6–79 %)", "1,234")
+    assert table.rows[1][2:] == ("0/3 (0–56 %)", "0/3 (0–56 %)", "0")
+
+
 def test_a_language_is_spoken_for_a_while_only() -> None:
     with speaking("zh"):
         assert (spoken(), say("report.targets")) == ("zh", "目标达成")

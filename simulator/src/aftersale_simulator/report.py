@@ -195,8 +195,13 @@ def reached(comparison: Comparison) -> Iterator[str]:
 
 
 def _probability(name: str, count: int, size: int) -> str:
+    return f"{name} {often(count, size)}"
+
+
+def often(count: int, size: int) -> str:
+    """Return in how many replications something happened, with Wilson's 95 % interval of its probability."""
     low, high = wilson(count, size)
-    return f"{name} {count}/{size} ({100 * low:.0f}–{percent(high)})"
+    return f"{count}/{size} ({100 * low:.0f}–{percent(high)})"
 
 
 def _places(comparison: Comparison) -> Iterator[RenderableType]:

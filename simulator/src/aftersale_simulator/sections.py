@@ -15,8 +15,8 @@ from aftersale_simulator import courses, pictures
 from aftersale_simulator.answers import joined, percent, say, target_name
 from aftersale_simulator.courses import Course, Values, course
 from aftersale_simulator.pictures import Limit, Spot, Strand
-from aftersale_simulator.report import columns, label, number, scale, shown
-from aftersale_simulator.results import LIMITS, RATE
+from aftersale_simulator.report import columns, label, number, often, scale, shown
+from aftersale_simulator.results import LIMITS, RATE, REACHED
 from aftersale_simulator.stage import Stage
 from aftersale_simulator.statistics import wilson
 from aftersale_simulator.timeline import REPLY_EDGES
@@ -193,7 +193,25 @@ def chances(comparison: Comparison) -> Section | None:
         found += [(target_name(name), _met(comparison, name)) for name in names]
     drawn = tuple(Picture(told, _shares(comparison, met, float(wanted))) for told, met in found)
     lead = say("chances.lead", share=percent(wanted), replications=comparison.replications)
-    return Section("chances", say("chances.title"), lead, drawn)
+    return Section("chances", say("chances.title"), lead, drawn, tuple(_consequences(comparison)))
+
+
+def _consequences(comparison: Comparison) -> Iterator[Table]:
+    """Yield how often accounts come to a review or are closed, and how many orders that costs, if they ever do."""
+    size = comparison.replications
+    if not any(one.orders_lost or any(one.reached.values()) for one in comparison.standings):
+        return
+    header = ("", say("column.variant"), *(say(f"chances.{name}") for name in REACHED), say("chances.orders_lost"))
+    rows = [
+        (
+            str(place),
+            one.name,
+            *(often(one.reached.get(name, 0), size) for name in REACHED),
+            number(one.orders_lost, 0),
+        )
+        for place, one in enumerate(comparison.standings, 1)
+    ]
+    yield Table(header, tuple(rows), frozenset({comparison.standings.index(chosen(comparison))}), 2)
 
 
 def _met(comparison: Comparison, name: str) -> dict[str, int]:
