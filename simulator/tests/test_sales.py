@@ -16,7 +16,7 @@ from aftersale.handbook import load_handbook
 from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import NEVER, Orders
 from aftersale.plugins import Plugins, load_plugins
-from aftersale.rules import Rule, load_rules
+from aftersale.rules import Rule, load_rules, parse_rules
 from aftersale.testing import plugin, reference
 from aftersale.worlds import WorldDefaults, parse_world
 from aftersale_simulator.explaining import explained
@@ -236,3 +236,37 @@ def test_orders_that_are_kept_keep_their_names_and_chances(ids: Any) -> None:
     assert keys_of(some).tolist() == keys_of(whole)[[0, 2, 3]].tolist()
     again = kept(some, np.array([False, True, True]))
     assert keys_of(again).tolist() == keys_of(whole)[[2, 3]].tolist()
+
+
+def prime(on_time: str) -> Callable[..., Result]:
+    """Return a run of a marketplace that asks for so much of its Prime parcels, and of nobody else's."""
+    made = {"marketplaces": ["REF"], "source": "made up", "grade": "assumed"}
+    share = {"name": "sfp_on_time_delivery", "share": on_time, **made}
+    metric = {"name": "on_time_delivery_rate", "amount": 14, "target": "0.5", "direction": "above", **made}
+    added = parse_rules({"rule": [share], "metric": [metric]}, "prime")
+    owner = plugin(
+        "prime",
+        aftersale_marketplaces=lambda: load_marketplaces("aftersale.testing.reference"),
+        aftersale_rules=lambda: [*load_rules("aftersale.testing.reference"), *added],
+    )
+    plugins = load_plugins((), {"prime": owner})
+    sales = {**RAW["marketplace"]["REF"], "channels": {"MFN": 0.5, "SFP": 0.5}}
+
+    def result(**changes: float) -> Result:
+        late = {"promise_days": 1.0, "early_days": 0.0, "late_delivery_rate": 0.1, "lost_rate": 0.0}
+        return run(scenario(plugins, marketplace={"REF": sales}, world={**late, **changes}), 1, plugins)
+
+    return result
+
+
+def test_prime_is_lost_below_its_line_with_some_of_its_orders() -> None:
+    lost = prime("0.95")(prime_lost_days=14.0, prime_lost_share=0.4)
+    assert lost.reached == {"review": False, "deactivated": False, "prime_lost": True}
+    assert lost.counts["orders_lost"] == pytest.approx(14 * 200 * 0.5 * 0.4, rel=0.15)
+    whole = prime("0.95")(prime_lost_days=0.0)
+    assert (whole.reached["prime_lost"], whole.counts["orders_lost"]) == (False, 0)
+
+
+def test_prime_is_kept_above_its_line() -> None:
+    kept_ = prime("0.5")()
+    assert (kept_.reached["prime_lost"], kept_.counts["orders_lost"]) == (False, 0)

@@ -226,7 +226,7 @@ class Desk:
             if at > env.now:
                 yield env.timeout(at - env.now)
             life = self._life(places[place].steps, slot)
-            if self.closures is None or not self.closures.closed or not self.closures.misses(life.order):
+            if self.closures is None or not self.closures.missing or not self.closures.misses(life.order):
                 self._happen(kind, life)
 
     def _looks(self, closures: Closures) -> Steps:

@@ -46,8 +46,8 @@ METRICS = (
     "review_days",
 )
 RATE = "order_defect_rate"
-REACHED = ("review", "deactivated")
-"""What an account may come to: a review, after days running of a missed target, and its deactivation."""
+REACHED = ("review", "deactivated", "prime_lost")
+"""What an account may come to: a review, after days running of a missed target; its deactivation; the loss of Prime."""
 LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
 
 

@@ -382,16 +382,19 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> Non
             hint = f"its plugin adds to world.toml: [[answer]] task = '{task}', fact = …"
             problems.append(Problem(source, f"marketplace.{name}", what, hint))
         if name in known:
-            problems += _unspoken(scenario, name, str(plugins.marketplaces[name].languages[0]), plugins, source)
+            problems += _unspoken(scenario, name, plugins, source)
     if problems:
         raise DocumentError(source, tuple(problems))
 
 
-def _unspoken(scenario: Scenario, place: str, language: str, plugins: Plugins, source: str) -> Iterator[Problem]:
+def _unspoken(scenario: Scenario, place: str, plugins: Plugins, source: str) -> Iterator[Problem]:
     """Yield the tasks that nobody does who speaks a marketplace's language, where shifts say what they speak."""
     teams = [team for team in scenario.team.values() if not team.serves or place in team.serves]
     shifts = [shift for team in teams for shift in team.shifts]
-    able = [shift for shift in shifts if not shift.languages or language in shift.languages]
+    if not any(shift.languages for shift in shifts):
+        return
+    language = plugins.marketplaces[place].languages[0]
+    able = [shift for shift in shifts if not shift.languages or language in map(str, shift.languages)]
     done = {task for shift in able for task in shift.tasks or task_kinds(plugins.workflow)}
     left = [task for task in task_kinds(plugins.workflow) if task not in done]
     if left and len(able) < len(shifts):
