@@ -79,7 +79,9 @@ def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)
     if sales := sale_events(scenario, plugins):
-        yield "sales", ", ".join(f"{sale.name} ({' '.join(sale.marketplaces)})" for sale in sales)
+        mine = [[place for place in sale.marketplaces if place in scenario.marketplace] for sale in sales]
+        told = (f"{sale.name} ({' '.join(places)})" for sale, places in zip(sales, mine, strict=True))
+        yield "sales", ", ".join(told)
     if scenario.presets:
         yield "presets", ", ".join(scenario.presets)
 
