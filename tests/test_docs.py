@@ -41,6 +41,7 @@ from aftersale.workflow import CaseKind, Move, State, default_workflow
 from aftersale.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale_simulator import scenario as scenarios
 from aftersale_simulator.events import Event
+from aftersale_simulator.parameters import load_parameters
 from aftersale_simulator.results import METRICS
 
 ROOT = Path(__file__).parents[1]
@@ -198,6 +199,10 @@ def test_every_key_of_a_scenario_is_described() -> None:
     top = {"period", "marketplace", "team", "handling", "staffing"}  # tables, each named with what is in it
     assert set(undescribed(names(*classes), SCENARIO)) <= top
     assert all(re.search(rf"\| `{name}(\.[A-Z]+)?` \|", text(SCENARIO)) for name in top)
+
+
+def test_every_number_of_the_world_is_described() -> None:
+    assert undescribed((parameter.name for parameter in load_parameters()), ROOT / "simulator/docs/world.md") == []
 
 
 def test_every_key_of_rules_and_profiles_is_described() -> None:
