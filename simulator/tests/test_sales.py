@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from attrs import evolve
 
@@ -21,6 +22,7 @@ from aftersale.testing import plugin, reference
 from aftersale.worlds import WorldDefaults, parse_world
 from aftersale_simulator.explaining import explained
 from aftersale_simulator.orders import CopyIds, OrderIds, kept, keys_of
+from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result
 from aftersale_simulator.runs import run
 from aftersale_simulator.sales import free_labels, sale_events
@@ -270,3 +272,36 @@ def test_prime_is_lost_below_its_line_with_some_of_its_orders() -> None:
 def test_prime_is_kept_above_its_line() -> None:
     kept_ = prime("0.5")()
     assert (kept_.reached["prime_lost"], kept_.counts["orders_lost"]) == (False, 0)
+
+
+GADGETS = {
+    "categories": {"gadgets": 0.5, "books": 0.5},
+    "category": {"gadgets": {"price": {"median": "90", "sigma": 0.2}, "factors": {"message_rate": 3.0}}},
+}
+
+
+def test_a_category_has_its_own_price_and_goes_wrong_more_often(tmp_path: Path) -> None:
+    plugins = house()
+    sales = {**RAW["marketplace"]["REF"], **GADGETS}
+    quiet = {"follow_up_rate": 0.0, "late_delivery_rate": 0.0, "lost_rate": 0.0, "late_dispatch_rate": 0.0}
+    made = scenario(plugins, marketplace={"REF": sales}, world={**quiet, "seller_cancel_rate": 0.0})
+    run(made, 1, plugins, record=Recording(tmp_path / "run"))
+    orders, facts = (pl.read_parquet(tmp_path / "run" / f"{name}.parquet") for name in ("orders", "facts"))
+    bought = orders.filter(pl.col("purchased_at") < pl.datetime(2026, 3, 1, time_zone="UTC"))
+    wrote = facts.filter(pl.col("kind") == "buyer_message")["order"].implode()
+    told = bought.group_by("category").agg(pl.col("price").median(), pl.col("order").is_in(wrote).mean().alias("wrote"))
+    prices, shares = (dict(told.select("category", column).iter_rows()) for column in ("price", "wrote"))
+    assert prices == {"gadgets": pytest.approx(9000, rel=0.02), "books": pytest.approx(2500, rel=0.05)}
+    assert shares["gadgets"] / shares["books"] == pytest.approx(3.0, rel=0.25)
+
+
+def test_categories_that_are_not_sold_and_numbers_that_there_are_not_are_refused() -> None:
+    plugins = house()
+    wrong = {**GADGETS, "category": {"gadget": {"factors": {"mesage_rate": 2.0}}}}
+    with pytest.raises(DocumentError) as caught:
+        scenario(plugins, marketplace={"REF": {**RAW["marketplace"]["REF"], **wrong}})
+    place = "sales.toml: marketplace.REF"
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"{place}: category.gadget: nothing of it is sold: did you mean 'gadgets'? allowed: gadgets, books",
+        f"{place}.category.gadget.factors.mesage_rate: unknown parameter (did you mean 'message_rate'?)",
+    ]

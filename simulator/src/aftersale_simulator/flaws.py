@@ -37,6 +37,9 @@ def sales_flaws(sales: Sales) -> Iterator[str]:
         total = sum(getattr(sales, name).values())
         if abs(total - 1) > _ROUNDING:
             yield f"{name}: the shares sum to {total:g}, not to 1"
+    for name in sales.category:
+        if name not in sales.categories:
+            yield f"category.{name}: nothing of it is sold: {allowed_words(name, list(map(str, sales.categories)))}"
     for name, size in (("hourly", 24), ("weekly", 7), ("season", 12)):
         weights = getattr(sales, name)
         if weights is not None and (len(weights) != size or not 0 < sum(weights) < inf):
@@ -109,6 +112,18 @@ def event_flaws(events: Any, source: str, words: Vocabulary) -> Iterator[Problem
             if name not in words.parameters:
                 hint = allowed_words(str(name), sorted(words.parameters))
                 yield Problem(source, f"event[{index}].factors.{name}", "unknown parameter", hint)
+
+
+def category_flaws(marketplaces: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the parameters that the categories of unchecked `[marketplace]` tables change, and that do not exist."""
+    for place, sales in marketplaces.items() if isinstance(marketplaces, dict) else ():
+        products = sales.get("category") if isinstance(sales, dict) else None
+        for category, product in products.items() if isinstance(products, dict) else ():
+            factors = product.get("factors") if isinstance(product, dict) else None
+            for name in factors if isinstance(factors, dict) else ():
+                if name not in words.parameters:
+                    path = f"marketplace.{place}.category.{category}.factors.{name}"
+                    yield Problem(source, path, "unknown parameter", allowed_words(str(name), sorted(words.parameters)))
 
 
 def preset_flaws(presets: Any, source: str, words: Vocabulary) -> Iterator[Problem]:

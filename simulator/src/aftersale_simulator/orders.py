@@ -247,7 +247,10 @@ def _dressed(
 ) -> Orders:
     size, place = len(purchased), marketplace.name
     unit = 10 ** decimals(marketplace.currency)
-    spread = np.exp(sales.price.sigma * chances.normal(keys, "order.price", place))
+    category = _picked(sales.categories.values(), keys, chances, "order.category", place).astype(np.int16)
+    prices = [_price(sales, name) for name in sales.categories]
+    medians, sigmas = (np.array(column, np.float64)[category] for column in zip(*prices, strict=True))
+    spread = np.exp(sigmas * chances.normal(keys, "order.price", place))
     never = np.full(size, NEVER, np.int64)
     return Orders(
         (place,),
@@ -258,13 +261,20 @@ def _dressed(
         np.zeros(size, np.int16),
         purchased,
         _picked(sales.channels.values(), keys, chances, "order.channel", place).astype(np.int8),
-        _picked(sales.categories.values(), keys, chances, "order.category", place).astype(np.int16),
-        np.maximum(1, np.rint(float(sales.price.median) * unit * spread)).astype(np.int64),
+        category,
+        np.maximum(1, np.rint(medians * unit * spread)).astype(np.int64),
         never,
         never,
         _marked(sales.cross_border, keys, chances, "order.cross_border", place),
         _marked(sales.exempt, keys, chances, "order.exempt", place),
     )
+
+
+def _price(sales: Sales, category: str) -> tuple[float, float]:
+    """Return the median and the spread of a category's prices: its own, or those of all."""
+    product = {str(name): own for name, own in sales.category.items()}.get(category)
+    price = sales.price if product is None or product.price is None else product.price
+    return float(price.median), float(price.sigma)
 
 
 def _picked(shares: Iterable[float], keys: Instants, chances: Chances, *purpose: str) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import copied, hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, result_of
-from aftersale_simulator.sales import free_labels, sale_events
+from aftersale_simulator.sales import categories, free_labels, sale_events
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.seller import rules_in_force, seller_handbook
 from aftersale_simulator.stage import Stage
@@ -107,7 +107,8 @@ def _uncollected() -> Iterator[None]:
 def _world(scenario: Scenario, policy: Policy, stage: Stage, plugins: Plugins) -> World:
     place = policy.marketplace
     plain = World(scenario.world, place.name, plugins.worlds, presets=scenario.presets)
-    events = (*scenario.event, *sale_events(scenario, plugins), *free_labels(scenario, policy, plain))
+    usual = (*categories(scenario, place.name), *free_labels(scenario, policy, plain))
+    events = (*scenario.event, *sale_events(scenario, plugins), *usual)
     dated = spells(events, stage.measured_from, place.zone)
     return World(scenario.world, place.name, plugins.worlds, dated, scenario.presets)
 

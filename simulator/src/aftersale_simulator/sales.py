@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,37 @@ def _event(sale: Sale) -> Event:
     )
 
 
+def categories(scenario: Scenario, place: str) -> tuple[Event, ...]:
+    """Return what is different about categories of a marketplace, as events that last as long as the run."""
+    return tuple(
+        _throughout(scenario, place, str(name), Word("the scenario's categories"), (name,), product.factors)
+        for name, product in scenario.marketplace[place].category.items()
+        if product.factors
+    )
+
+
+def _throughout(
+    scenario: Scenario,
+    place: str,
+    name: str,
+    source: Word,
+    of: tuple[Word, ...],
+    factors: Mapping[Word, Rate],
+    orders: float = 1.0,
+) -> Event:
+    stage = Stage.of(scenario)
+    return Event(
+        Word(name),
+        Duration((stage.warm_up + stage.days) * DAY),
+        start=Day(stage.first),
+        marketplaces=(Word(place),),
+        categories=of,
+        orders=Rate(orders),
+        factors={str(parameter): factor for parameter, factor in factors.items()},
+        source=source,
+    )
+
+
 def free_labels(scenario: Scenario, policy: Policy, world: World) -> tuple[Event, ...]:
     """Return what it does to orders and returns that the handbook gives labels away where the marketplace does not.
 
@@ -86,14 +117,7 @@ def free_labels(scenario: Scenario, policy: Policy, world: World) -> tuple[Event
     asked, own = terms.rulebook.rule("prepaid_label", usual), label(terms, usual)
     if own is None or own.word != "automatic" or (asked is not None and asked.word == "automatic"):
         return ()
-    return (
-        Event(
-            Word("free labels"),
-            Duration((stage.warm_up + stage.days) * DAY),
-            start=Day(stage.first),
-            marketplaces=(Word(place.name),),
-            orders=Rate(1 + world["free_return_preference"] * world["free_return_switch"]),
-            factors={"return_rate": Rate(world["free_return_returns"])},
-            source=Word("the declared free_return_preference, _switch and _returns"),
-        ),
-    )
+    more = 1 + world["free_return_preference"] * world["free_return_switch"]
+    source = Word("the declared free_return_preference, _switch and _returns")
+    factors = {Word("return_rate"): Rate(world["free_return_returns"])}
+    return (_throughout(scenario, place.name, "free labels", source, (), factors, more),)
