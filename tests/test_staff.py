@@ -95,3 +95,73 @@ def test_every_number_of_the_world_is_explained_with_its_range_its_source_and_wh
     assert all(name in text for name in numbers)
     assert "[world]" in text
     assert "--explain" in CliRunner().invoke(cli, asked[:2]).output
+
+
+SUMMER = """
+name = "summer"
+currency = "EUR"
+handbook = "handbook.toml"
+period = { start = 2026-06-15, measured = "28 d" }
+
+[marketplace.DE]
+orders_per_day = 60
+price = { median = "24.90" }
+categories = { general = 0.5, gadgets = 0.5 }
+category = { gadgets = { factors = { return_rate = 1.2 } } }
+
+[team.berlin]
+zone = "Europe/Berlin"
+agents = 1
+shifts = [{ days = "Mon-Fri", hours = "09:00-13:00" }]
+
+[handling]
+reply = { mean = "8 min" }
+
+[[event]]
+name = "flu"
+after = "7 d"
+lasts = "7 d"
+absent = 0.4
+world = { lost_rate = 0.01 }
+rules = { first_reply = 12 }
+"""
+LABELS = """
+[[rule]]
+name = "prepaid_label"
+marketplaces = ["DE"]
+word = "automatic"
+source = "the seller"
+grade = "assumed"
+"""
+
+
+def test_what_changes_numbers_for_a_while_is_explained_with_its_days_and_source(tmp_path: Path) -> None:
+    (tmp_path / "summer.toml").write_text(SUMMER, encoding="utf-8")
+    (tmp_path / "handbook.toml").write_text(LABELS, encoding="utf-8")
+    asked = ["scenario", str(tmp_path / "summer.toml"), "--explain"]
+    told = json.loads(CliRunner().invoke(cli, [*asked, "--json"]).output)
+    flu, sale, gadgets, labels = told["dated"]
+    assert flu == {
+        "name": "flu",
+        "kind": "event",
+        "start": "2026-06-22",
+        "days": 7,
+        "marketplaces": ["DE"],
+        "teams": ["berlin"],
+        "categories": [],
+        "orders": 1.0,
+        "factors": {},
+        "world": {"lost_rate": 0.01},
+        "absent": 0.4,
+        "handling": 1.0,
+        "rules": {"first_reply": 12},
+        "source": "assumed",
+    }
+    assert (sale["name"], sale["start"], sale["days"], sale["orders"]) == ("Prime Day 2026", "2026-06-23", 4, 3.0)
+    assert (gadgets["kind"], gadgets["categories"]) == ("category", ["gadgets"])
+    assert gadgets["factors"] == {"return_rate": 1.2}
+    assert (labels["kind"], round(labels["orders"], 3), labels["days"]) == ("handbook", 1.076, 28)
+    text = " ".join(CliRunner().invoke(cli, asked).output.split())
+    assert "Event 'flu' (DE berlin), 7 days from 2026-06-22: lost_rate = 0.01, first_reply = 12, absent = 0.4" in text
+    assert "Category 'gadgets' (DE gadgets), 28 days from 2026-06-15: return_rate × 1.2" in text
+    assert "Orders by month, DE, January first:" in text

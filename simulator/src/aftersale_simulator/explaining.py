@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
+from aftersale_simulator.events import Event
 from aftersale_simulator.parameters import default_profile
+from aftersale_simulator.sales import categories, free_labels, sale_events
 from aftersale_simulator.scenario import Scenario, ScenarioFile
+from aftersale_simulator.seller import seller_handbook
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
 SCENARIO, PRESET, PLUGIN, SIMULATOR = "scenario", "preset", "plugin", "simulator"
 """Who sets a value: `[world]` of the scenario, a preset that it asks for, a marketplace's plugin, or the simulator."""
+
+
+SHAPES = ("hourly", "weekly", "season")
 
 
 class Explained(TypedDict):
@@ -32,12 +38,36 @@ class Explained(TypedDict):
     grade: str
 
 
+class Dated(TypedDict):
+    """What changes numbers of the world for a while: an event, a sale, a category; `days` from `start` on.
+
+    `orders` and `factors` multiply, `world` sets; `absent` is a share of people, `handling` a factor on handling times,
+    `rules` sets amounts of rules.
+    """
+
+    name: str
+    kind: str
+    start: str
+    days: int
+    marketplaces: list[str]
+    teams: list[str]
+    categories: list[str]
+    orders: float
+    factors: dict[str, float]
+    world: dict[str, float]
+    absent: float
+    handling: float
+    rules: dict[str, int]
+    source: str
+
+
 class Shape(TypedDict):
-    """The weights of the hours of a marketplace's day and of the days of its week."""
+    """The weights of the hours of a marketplace's day, of the days of its week and of the months of its year."""
 
     marketplace: str
     hourly: list[float]
     weekly: list[float]
+    season: list[float]
     source: str
 
 
@@ -80,14 +110,51 @@ def _explained(name: str, place: str, world: World, declared: Parameter, scenari
     )
 
 
+def dated(scenario: Scenario, plugins: Plugins) -> Iterator[Dated]:
+    """Yield what changes numbers of the world for a while, and who says so: what is the scenario's own comes first."""
+    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
+    for event in scenario.event:
+        yield _dated("event", event, scenario)
+    for event in sale_events(scenario, plugins):
+        yield _dated("sale", event, scenario)
+    for place, policy in policies.items():
+        plain = World(scenario.world, place, plugins.worlds, presets=scenario.presets)
+        for event in categories(scenario, place):
+            yield _dated("category", event, scenario)
+        for event in free_labels(scenario, policy, plain):
+            yield _dated("handbook", event, scenario)
+
+
+def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
+    first, after_last = event.days(scenario.period.start)
+    on_teams = bool(event.absent) or float(event.handling) != 1
+    return Dated(
+        name=event.name,
+        kind=kind,
+        start=str(first),
+        days=(after_last - first).days,
+        marketplaces=[place for place in scenario.marketplace if event.concerns(place)],
+        teams=[team for team in scenario.team if on_teams and event.befalls(team)],
+        categories=list(map(str, event.categories)),
+        orders=float(event.orders),
+        factors={name: float(factor) for name, factor in event.factors.items()},
+        world={name: float(value) for name, value in event.world.items()},
+        absent=float(event.absent),
+        handling=float(event.handling),
+        rules={name: int(amount) for name, amount in event.rules.items()},
+        source=event.source,
+    )
+
+
 def shapes(scenario: Scenario) -> Iterator[Shape]:
-    """Yield the shape of each marketplace's day and week: the scenario's own, or the declared one."""
+    """Yield the shape of each marketplace's day, week and year: the scenario's own, or the declared one."""
     usual = default_profile()
     for place, sales in scenario.marketplace.items():
-        own = [name for name in ("hourly", "weekly") if getattr(sales, name) is not None]
+        own = [name for name in SHAPES if getattr(sales, name) is not None]
         yield Shape(
             marketplace=place,
             hourly=list(map(float, sales.hourly or usual.hourly)),
             weekly=list(map(float, sales.weekly or usual.weekly)),
-            source="scenario" if len(own) == 2 else usual.source,
+            season=list(map(float, sales.season or usual.season)),
+            source="scenario" if len(own) == len(SHAPES) else usual.source,
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aftersale.plugins import Plugins
-    from aftersale_simulator.explaining import Explained
+    from aftersale_simulator.explaining import Dated, Explained
     from aftersale_simulator.scenario import Scenario
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
@@ -33,13 +33,14 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     """
     from aftersale_simulator import report
     from aftersale_simulator.answers import say
-    from aftersale_simulator.explaining import explained, shapes
+    from aftersale_simulator.explaining import dated, explained, shapes
 
     source = load(scenario, plugins)
     numbers, days = explained(source, plugins), list(shapes(source.scenario))
+    spells = list(dated(source.scenario, plugins))
     if json_:
         summary = dict(_summary(source.scenario, plugins))
-        found = {"scenario": source.scenario.name, **summary, "parameters": numbers, "shapes": days}
+        found = {"scenario": source.scenario.name, **summary, "parameters": numbers, "shapes": days, "dated": spells}
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     console = console_of()
@@ -51,9 +52,11 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         return
     header = [say(word) for word in _HEADER]
     console.print(report.rows(header, _rows(numbers)))
+    for spell in spells:
+        console.print(say(f"scenario.{spell['kind']}", **_told(spell)), markup=False)
     for shape in days:
-        for name in ("hourly", "weekly"):
-            weights = " ".join(f"{weight:g}" for weight in shape[name])
+        for name, given in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
+            weights = " ".join(f"{weight:g}" for weight in given)
             told = say(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
             console.print(told, markup=False)
 
@@ -84,6 +87,17 @@ def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
         yield "sales", ", ".join(told)
     if scenario.presets:
         yield "presets", ", ".join(scenario.presets)
+
+
+def _told(spell: Dated) -> dict[str, object]:
+    """Return the words in which a sale, an event or a category is told, with every number of it."""
+    changes = {"orders": spell["orders"], **spell["factors"], "handling": spell["handling"]}
+    told = [f"{name} × {factor:g}" for name, factor in changes.items() if factor != 1]
+    sets = {**spell["world"], **spell["rules"], **({"absent": spell["absent"]} if spell["absent"] else {})}
+    told += [f"{name} = {value:g}" for name, value in sets.items()]
+    where = [*spell["marketplaces"], *spell["teams"], *spell["categories"]]
+    plain = {"name": spell["name"], "start": spell["start"], "days": spell["days"], "source": spell["source"]}
+    return {**plain, "where": " ".join(where), "changes": ", ".join(told)}
 
 
 def _rows(numbers: list[Explained]) -> Iterator[tuple[str, ...]]:
