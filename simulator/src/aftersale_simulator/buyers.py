@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import inf
+from math import inf, log
 
 import numpy as np
 from attrs import frozen
@@ -245,14 +245,16 @@ class Buyers:
         return self._on(next((name for most, name in LATENESS if days <= most), LATEST), life, at)
 
     def waiting(self, life: Life, at: Instant) -> Iterator[Happening]:
-        """After a message: while nobody answers, the buyer writes again, and again."""
-        number, moment = 0, float(at)
+        """After a message: while nobody answers, the buyer writes again, and again, at a pace of their own."""
         rate = self._on("reminder_rate", life, at)
-        while rate and life.hand.uniform(f"reminder.{life.touches}.{number}", life.slot) < rate:
-            delay = life.hand.exponential(f"reminder.delay.{life.touches}.{number}", life.slot)
-            moment += delay * self._on("reminder_delay_hours", life, at) * HOUR
+        patience = life.hand.uniform(f"reminder.{life.touches}", life.slot)
+        if patience >= rate:
+            return
+        # So many that the chance of yet another is always the rate: one number tells it for all of them.
+        moment, mean = float(at), self._on("reminder_delay_hours", life, at) * HOUR
+        for number in range(int(log(patience) / log(rate))):
+            moment += life.hand.exponential(f"reminder.delay.{number}", life.slot) * mean
             yield int(moment), REMINDER, life
-            number += 1
 
     def replied(self, life: Life, at: Instant) -> Iterator[Happening]:
         """After a reply: the buyer writes again, or claims all the same, or is content."""
