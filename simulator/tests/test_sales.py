@@ -288,7 +288,7 @@ def test_a_category_has_its_own_price_and_goes_wrong_more_often(tmp_path: Path) 
     run(made, 1, plugins, record=Recording(tmp_path / "run"))
     orders, facts = (pl.read_parquet(tmp_path / "run" / f"{name}.parquet") for name in ("orders", "facts"))
     bought = orders.filter(pl.col("purchased_at") < pl.datetime(2026, 3, 1, time_zone="UTC"))
-    wrote = facts.filter(pl.col("kind") == "buyer_message")["order"].implode()
+    wrote = facts.filter(pl.col("kind") == "buyer_message")["order"].to_list()
     told = bought.group_by("category").agg(pl.col("price").median(), pl.col("order").is_in(wrote).mean().alias("wrote"))
     prices, shares = (dict(told.select("category", column).iter_rows()) for column in ("price", "wrote"))
     assert prices == {"gadgets": pytest.approx(9000, rel=0.02), "books": pytest.approx(2500, rel=0.05)}
