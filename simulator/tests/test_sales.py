@@ -113,6 +113,18 @@ def test_sales_and_presets_that_change_unknown_parameters_are_refused_together()
     )
 
 
+def test_sales_and_presets_beyond_all_bounds_are_refused_with_these() -> None:
+    wrong = world(sale=[{**SALE, "orders": 5000.0}], preset=[{**PRESET, "values": {"message_rate": 1.5}}])
+    plugins = house(wrong)
+    with pytest.raises(DocumentError) as caught:
+        run(scenario(plugins), 1, plugins)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "shop/world.toml: sale[0].orders: 5000 is out of range (at most 1000 times as much)",
+        "shop/world.toml: preset[0].values.message_rate: 1.5 is out of range "
+        "(share of orders whose delivery goes well: 0 to 1)",
+    ]
+
+
 def test_a_preset_goes_over_the_declared_values_and_under_those_of_the_scenario() -> None:
     plugins = house(world(preset=[PRESET]))
     raw = {**RAW, "presets": ["chatty"]}

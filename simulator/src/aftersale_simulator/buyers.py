@@ -24,8 +24,8 @@ Flags = NDArray[np.bool_]
 LATENESS = ((3, "late_feedback_factor_3d"), (7, "late_feedback_factor_7d"), (14, "late_feedback_factor_14d"))
 """Up to how many days late an order is, and by what it is then rated badly more often."""
 LATEST = "late_feedback_factor_later"
-MOST_DAYS = 90
-"""No buyer waits longer in silence before a claim."""
+SILENCE = "silence"
+"""The deadline whose end lets buyers claim unheard."""
 
 
 @frozen(eq=False)
@@ -216,7 +216,7 @@ class Buyers:
     def claims_in_silence(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
         """Return the claim of a buyer who has waited long enough, if nobody has answered yet."""
         contact = cases.get(life.behind)
-        return self.claims(life, cases, at) if contact is not None and contact.missed else ""
+        return self.claims(life, cases, at) if contact is not None and SILENCE in contact.missed else ""
 
     def reminds(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
         """Return the message of a buyer who still waits for an answer."""
@@ -278,7 +278,7 @@ class Buyers:
         rate, growth = self._claiming("claim_rate_silence", life, at), self._on("claim_silence_growth", life, at)
         patience = life.hand.uniform("claim.silence", life.slot)
         quiet = 1.0
-        for day in range(MOST_DAYS if rate else 0):
+        for day in range(round(self._on("claim_silence_days", life, at)) if rate else 0):
             quiet *= 1 - min(1.0, rate * (1 + growth * day))
             if patience < 1 - quiet:
                 yield self._claim_at(life, at) + day * DAY, CLAIM_IN_SILENCE, life

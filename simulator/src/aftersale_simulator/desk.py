@@ -28,7 +28,7 @@ from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from aftersale.orders import Orders
 from aftersale.policies import Policy
-from aftersale_simulator.buyers import Buyers, FirstSteps, Reactions
+from aftersale_simulator.buyers import SILENCE, Buyers, FirstSteps, Reactions
 from aftersale_simulator.crews import Crew, Pace
 from aftersale_simulator.lives import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Happening, Life
 from aftersale_simulator.marketplace import Investigators
@@ -117,7 +117,7 @@ class _Local:
                 RULING: investigators.ruled,
             },
             _reactions(buyers, investigators, world),
-            {"silence": buyers.unheard, "refund_after_receipt": buyers.unpaid},
+            {SILENCE: buyers.unheard, "refund_after_receipt": buyers.unpaid},
             {kind: _times(handling.get(kind, otherwise), language) for kind in task_kinds(policy.workflow)},
             {kind: float(own.automatic) for kind, own in handling.items() if own.automatic},
             world.answers,

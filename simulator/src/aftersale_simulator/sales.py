@@ -1,10 +1,12 @@
-"""Sales: what plugins and the seller's handbook do to the orders of a run, beside the scenario's own events."""
+"""Sales: what plugins, categories and the handbook make of a run's orders, told as events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from attrs import evolve
 
 from aftersale.clocks import DAY, start_of_day
 from aftersale.documents import Day, Duration, Rate, Word
@@ -14,8 +16,8 @@ from aftersale.orders import Order
 from aftersale.policies import Policy
 from aftersale.returnterms import label
 from aftersale.worlds import Sale
-from aftersale_simulator.events import Event
-from aftersale_simulator.flaws import allowed_words
+from aftersale_simulator.events import MOST_FACTOR, Event
+from aftersale_simulator.flaws import allowed_words, world_flaws
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.stage import Stage
 from aftersale_simulator.vocabulary import vocabulary
@@ -37,15 +39,21 @@ def sale_events(scenario: Scenario, plugins: Plugins) -> tuple[Event, ...]:
 
 
 def _unknown(plugins: Plugins) -> Iterator[Problem]:
-    known = vocabulary(plugins).parameters
+    """Yield what sales and presets say of parameters that nobody declares, or beyond what these and events may be."""
+    words = vocabulary(plugins)
     for world in plugins.worlds:
-        named = [(f"sale[{index}].factors", sale.factors) for index, sale in enumerate(world.sale)]
-        named += [(f"preset[{index}].values", preset.values) for index, preset in enumerate(world.preset)]
-        for path, names in named:
-            for name in names:
-                if name not in known:
-                    hint = allowed_words(name, sorted(known))
-                    yield Problem(world.origin, f"{path}.{name}", "unknown parameter", hint)
+        for index, sale in enumerate(world.sale):
+            for name, factor in (("orders", sale.orders), *sale.factors.items()):
+                path = f"sale[{index}].{name}" if name == "orders" else f"sale[{index}].factors.{name}"
+                if name != "orders" and name not in words.parameters:
+                    hint = allowed_words(name, sorted(words.parameters))
+                    yield Problem(world.origin, path, "unknown parameter", hint)
+                elif factor > MOST_FACTOR:
+                    hint = f"at most {MOST_FACTOR} times as much"
+                    yield Problem(world.origin, path, f"{factor:g} is out of range", hint)
+        for index, preset in enumerate(world.preset):
+            for problem in world_flaws(dict(preset.values), world.origin, words):
+                yield evolve(problem, path=f"preset[{index}].values.{problem.path.removeprefix('world.')}")
 
 
 def _dated(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
