@@ -6,6 +6,7 @@ Most orders never become a case, so they are kept as columns; one becomes an obj
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -128,8 +129,9 @@ class Orders:
 
     def picked(self, indices: NDArray[np.int64]) -> list[Order]:
         """Return some orders as objects, without their lines."""
-        columns = [
-            [self.ids[index] for index in indices.tolist()],
+        places, names, products = indices.tolist(), self.ids, self.products
+        columns = (
+            [names[index] for index in places],
             [self.marketplaces[code] for code in self.marketplace[indices].tolist()],
             self.purchased_at[indices].tolist(),
             [self.channels[code] for code in self.channel[indices].tolist()],
@@ -140,16 +142,11 @@ class Orders:
             self.exempt[indices].tolist(),
             _instants(self.promised_at[indices]),
             _instants(self.delivered_at[indices]),
-        ]
-        made = [Order(*row) for row in zip(*columns, strict=True)]
-        # Most orders know neither, and they are made by the million.
-        if self.products:
-            names = [self.products[index] for index in indices.tolist()]
-            made = [order._replace(product=name) for order, name in zip(made, names, strict=True)]
-        left = _instants(self.shipped_at[indices])
-        if any(at is not None for at in left):
-            made = [order._replace(shipped_at=at) for order, at in zip(made, left, strict=True)]
-        return made
+            repeat(()),
+            [products[index] for index in places] if products else repeat(""),
+            _instants(self.shipped_at[indices]),
+        )
+        return list(map(Order._make, zip(*columns, strict=False)))
 
 
 COLUMNS = (

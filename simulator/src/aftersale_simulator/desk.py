@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from heapq import heappop, heappush
 from itertools import chain
 from math import exp, inf, log, sqrt
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
@@ -28,6 +28,7 @@ from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from aftersale.orders import Orders
 from aftersale.policies import Policy
+from aftersale_simulator.agenda import Agenda
 from aftersale_simulator.buyers import SILENCE, Buyers, FirstSteps, Reactions
 from aftersale_simulator.crews import Crew, Pace
 from aftersale_simulator.lives import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Happening, Life
@@ -96,6 +97,7 @@ class _Local:
     answers: dict[str, str]
     case_of: dict[str, str]
     fleeting: frozenset[str]
+    absent: frozenset[str]
 
     @classmethod
     def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> _Local:
@@ -123,11 +125,8 @@ class _Local:
             world.answers,
             followed | opened | CASE_OF,
             OVERTAKEN.union(followed),
+            world.absent,
         )
-
-    @property
-    def absent(self) -> frozenset[str]:
-        return self.world.absent
 
 
 @define
@@ -179,7 +178,7 @@ class Desk:
         self.facts: list[Fact] | None = None
         self.closures: Closures | None = None
         self.effort = Effort(since, until, bounds)
-        self.env = simpy.Environment(initial_time=start)
+        self.env = Agenda(start)
         self._lives: dict[str, Life] = {}
         self._open: set[str] = set()
         self._pushed = 0
@@ -198,7 +197,9 @@ class Desk:
             for queue in self._queues.values()
         }
         self._rest: dict[str, tuple[Task, int]] = {}
-        self.env.process(self._world(places))
+        self._steps = _merged(places)
+        self._places = places
+        self._next_step()
         self.env.process(self._days())
 
     @property
@@ -210,7 +211,7 @@ class Desk:
         """Run to the end of the period; what is open then stays open."""
         if self.closures is not None:
             self.env.process(self._looks(self.closures))
-        self.env.run(until=self.until)
+        self.env.run_to(self.until)
         if len(self.effort.backlog) < len(self.effort.daily):
             self.effort.backlog.append(len(self._open))
         self.docket.advance(self.until)
@@ -220,14 +221,19 @@ class Desk:
         """Let go of everything: what refers to itself in circles would be searched through by the garbage collector."""
         vars(self).clear()
 
-    def _world(self, places: Sequence[Place]) -> Steps:
-        env = self.env
-        for at, kind, place, slot in _merged(places):
-            if at > env.now:
-                yield env.timeout(at - env.now)
-            life = self._life(places[place].steps, slot)
-            if self.closures is None or not self.closures.missing or not self.closures.misses(life.order):
-                self._happen(kind, life)
+    def _next_step(self) -> None:
+        """Wait for the next thing that begins with an order, and not with what happened to it before."""
+        found = next(self._steps, None)
+        if found is not None:
+            at, kind, place, slot = found
+            self.env.call(at, self._begin, kind, (place, slot))
+
+    def _begin(self, kind: str, whose: tuple[int, int], at: Instant) -> None:
+        place, slot = whose
+        life = self._life(self._places[place].steps, slot)
+        if self.closures is None or not self.closures.missing or not self.closures.misses(life.order):
+            self._happen(kind, life, at)
+        self._next_step()
 
     def _looks(self, closures: Closures) -> Steps:
         """Let the marketplaces look at the account at the end of every day."""
@@ -252,8 +258,8 @@ class Desk:
             life = self._lives[order.id] = Life.begin(order, steps.hand, slot)
         return life
 
-    def _happen(self, kind: str, life: Life) -> None:
-        local, at = self._local[life.order.marketplace], self.now
+    def _happen(self, kind: str, life: Life, at: Instant) -> None:
+        local = self._local[life.order.marketplace]
         resolve = local.unsure.get(kind)
         if resolve is not None:
             kind = resolve(life, self.docket.cases, at)
@@ -270,14 +276,10 @@ class Desk:
         return case is None or bool(workflow.moves(case.kind, case.state, fact.kind))
 
     def _schedule(self, happenings: Iterable[Happening]) -> None:
-        now, timeout = self.env.now, self.env.timeout
+        call, happen, until = self.env.call, self._happen, self.until
         for at, kind, life in happenings:
-            if at < self.until:
-                _call_back(timeout(max(0, at - now), (kind, life)), self._due)
-
-    def _due(self, event: simpy.Event) -> None:
-        kind, life = cast("tuple[str, Life]", event.value)
-        self._happen(kind, life)
+            if at < until:
+                call(at, happen, kind, life)
 
     def _record(self, fact: Fact, life: Life) -> None:
         if self.facts is not None:
@@ -320,21 +322,21 @@ class Desk:
         """Be there when the next deadline ends; the engine says which one it is."""
         for deadline in opened:
             if deadline.expires_at < self._watched - 1:
-                self._watch_at(deadline.expires_at + 1)
+                self._watch_at(deadline.expires_at)
 
-    def _watch_at(self, at: Instant) -> None:
-        self._watched = at
-        _call_back(self.env.timeout(max(0, at - self.env.now), at), self._deadline)
+    def _watch_at(self, expires: Instant) -> None:
+        self._watched = expires + 1
+        self.env.call(expires + 1, self._expire, expires, None)
 
-    def _deadline(self, event: simpy.Event) -> None:
-        if event.value != self._watched:
+    def _expire(self, expires: Instant, _: None, at: Instant) -> None:
+        if expires + 1 != self._watched:
             return
-        self.docket.advance(self.now)
+        self.docket.advance(at)
         self._passed()
         following = self.docket.next_expiry()
         self._watched = self.until + 1
         if following is not None and following + 1 < self.until:
-            self._watch_at(following + 1)
+            self._watch_at(following)
 
     def _team(self, crew: Crew) -> Team:
         spoken = {place: local.language for place, local in self._local.items()}
@@ -367,7 +369,7 @@ class Desk:
     def _enqueue(self, task: Task, life: Life) -> None:
         local = self._local[task.marketplace]
         if local.automatic and self._is_automatic(task, life, local.automatic.get(task.kind, 0.0)):
-            _call_back(self.env.timeout(0, (task, life)), self._done_by_nobody)
+            self.env.call(self.now, self._done_by_nobody, task, life)
             return
         self._offer(task, life)
 
@@ -375,8 +377,7 @@ class Desk:
         turn = life.touches if task.kind == "reply" else 0
         return bool(share) and life.hand.uniform(f"automatic.{task.kind}.{turn}", life.slot) < share
 
-    def _done_by_nobody(self, event: simpy.Event) -> None:
-        task, life = cast("tuple[Task, Life]", event.value)
+    def _done_by_nobody(self, task: Task, life: Life, _: Instant) -> None:
         self._finish(task, life)
 
     def _offer(self, task: Task, life: Life) -> None:
@@ -427,12 +428,12 @@ class Desk:
             found = yield call
             while found is not None:
                 task, life = found
-                late = team.busy > team.on_duty
-                duration = self._duration(task, life, team.crew.pace)
-                rest = 0 if team.crew.finishes or late else max(0, self.now + duration - team.closes)
-                self._count(task, duration - rest)
+                now, late = self.now, team.busy > team.on_duty
+                duration = self._duration(task, life, team.crew.pace, now)
+                rest = 0 if team.crew.finishes or late else max(0, now + duration - team.closes)
+                self._count(task, now, now + duration - rest)
                 if late:
-                    self._count_overtime(team.crew.team, duration)
+                    self._count_overtime(team.crew.team, now, duration)
                 yield env.timeout(duration - rest)
                 if rest:
                     self._put_down(task, life, rest)
@@ -441,7 +442,7 @@ class Desk:
                 found = self._next(team)
             team.busy -= 1
 
-    def _duration(self, task: Task, life: Life, pace: Pace) -> int:
+    def _duration(self, task: Task, life: Life, pace: Pace, now: Instant) -> int:
         if self._rest and (left := self._rest.pop(task.case, None)) is not None and left[0] is task:
             return left[1]
         turn = life.touches if task.kind == "reply" else 0
@@ -449,21 +450,21 @@ class Desk:
         usual = local.times[task.kind](life, f"handling.{task.kind}.{turn}")
         if life.reminders and task.kind == "reply":
             usual = round(usual * (1 + local.world["reminder_handling"] * life.reminders))
-        return usual if pace.is_usual else round(usual * pace.at(self.now))
+        return usual if pace.is_usual else round(usual * pace.at(now))
 
     def _put_down(self, task: Task, life: Life, rest: int) -> None:
         if self.docket.cases[task.case].task is task:
             self._rest[task.case] = task, rest
             self._offer(task, life)
 
-    def _count(self, task: Task, duration: int) -> None:
-        start = self.now
-        self.effort.add(start, start + duration)
-        if self.effort.since <= task.opened_at < self.effort.until:
-            self.effort.waits.append(start - task.opened_at)
+    def _count(self, task: Task, start: Instant, end: Instant) -> None:
+        effort = self.effort
+        effort.add(start, end)
+        if effort.since <= task.opened_at < effort.until:
+            effort.waits.append(start - task.opened_at)
 
-    def _count_overtime(self, team: str, duration: int) -> None:
-        if self.effort.since <= self.now < self.effort.until:
+    def _count_overtime(self, team: str, start: Instant, duration: int) -> None:
+        if self.effort.since <= start < self.effort.until:
             self.effort.overtime[team] = self.effort.overtime.get(team, 0) + duration
 
     def _finish(self, task: Task, life: Life) -> None:
@@ -489,12 +490,6 @@ class Desk:
 
 
 _EMPTY: Queue = []
-
-
-def _call_back(event: simpy.Event, function: Callable[[simpy.Event], None]) -> None:
-    # SimPy takes an event's callbacks away only when it has happened.
-    assert event.callbacks is not None
-    event.callbacks.append(function)
 
 
 def _head(queue: Queue) -> tuple[float, int]:
