@@ -34,6 +34,7 @@ from aftersale.rules import Rule, parse_rules
 from aftersale.testing import plugin
 from aftersale.workflow import CaseKind, parse_workflow
 from aftersale.worlds import WorldDefaults, parse_world
+from aftersale_simulator import desk
 from aftersale_simulator.chances import Hand
 from aftersale_simulator.desk import Desk
 from aftersale_simulator.orders import HourProfile
@@ -328,7 +329,7 @@ def last_come_first_served(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(queue: list[Any], item: tuple[Any, ...]) -> None:
         heappush(queue, (-item[0], -item[1], *item[2:]))
 
-    everywhere(monkeypatch, heappush, wrong)
+    monkeypatch.setattr(desk, "heappush", wrong)
 
 
 def slow_to_notice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -584,7 +585,7 @@ def priority_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
         opened = next(part.opened_at for part in item if isinstance(part, Task))
         heappush(queue, (opened, *item[1:]))
 
-    everywhere(monkeypatch, heappush, wrong)
+    monkeypatch.setattr(desk, "heappush", wrong)
 
 
 @pytest.mark.parametrize("wrong", [priority_ignored, last_come_first_served])
