@@ -146,6 +146,7 @@ class Orders:
             [products[index] for index in places] if products else repeat(""),
             _instants(self.shipped_at[indices]),
         )
+        # Columns that nothing is known of have no end of their own.
         return list(map(Order._make, zip(*columns, strict=False)))
 
 

@@ -1,7 +1,7 @@
 """The agenda: SimPy's clock for the agents, and on the same clock what buyers and marketplaces will do.
 
 Agents are processes, cases are data: nobody waits for what a buyer does, so it needs no event of its own, only its
-place in a heap. That takes half the time of a SimPy timeout, and a run has as many of these as of agents' events.
+place in a heap. That takes half the time of a SimPy timeout, and a run has twice as many of these as of agents' events.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Agenda(simpy.Environment):
     def __init__(self, begins: Instant) -> None:
         """Begin at an instant, with nothing to do."""
         super().__init__(initial_time=begins)
+        # SimPy's own, which only its events would move.
         self._now: Instant = begins
         self._calls: list[tuple[Instant, int, Call, Any, Any]] = []
         self._put_down = 0
@@ -41,13 +42,11 @@ class Agenda(simpy.Environment):
         calls, step, peek = self._calls, self.step, self.peek
         heappush(calls, (until, 0, _nothing, None, None))
         while True:
-            at = calls[0][0]
-            if peek() <= at:
-                if at >= until and peek() >= until:
-                    break
-                step()
-            elif at >= until:
+            at, event = calls[0][0], peek()
+            if min(at, event) >= until:
                 break
+            if event <= at:
+                step()
             else:
                 _, _, function, one, other = heappop(calls)
                 if at > self._now:

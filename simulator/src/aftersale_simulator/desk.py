@@ -1,8 +1,8 @@
 """The desk: agents on shifts under SimPy, working the most urgent task first, on cases that the real engine keeps.
 
-This is the only module that yields. One order's way through it: `_world` lets something happen to it, `_record` puts
-the fact through the docket, `_follow` lets buyers and marketplace react and the task join the queue, an agent of
-`_work` takes the task and records its outcome.
+This is the only module that yields. One order's way through it: `_begin` and `_happen` let something happen to it,
+`_record` puts the fact through the docket, `_follow` lets buyers and marketplace react and the task join the queue, an
+agent of `_work` takes the task and records its outcome.
 """
 
 from __future__ import annotations
@@ -97,7 +97,6 @@ class _Local:
     answers: dict[str, str]
     case_of: dict[str, str]
     fleeting: frozenset[str]
-    absent: frozenset[str]
 
     @classmethod
     def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> _Local:
@@ -125,7 +124,6 @@ class _Local:
             world.answers,
             followed | opened | CASE_OF,
             OVERTAKEN.union(followed),
-            world.absent,
         )
 
 
@@ -263,7 +261,7 @@ class Desk:
         resolve = local.unsure.get(kind)
         if resolve is not None:
             kind = resolve(life, self.docket.cases, at)
-        if not kind or kind in local.absent:
+        if not kind or kind in local.world.absent:
             return
         fact = life.fact(kind, at, local.case_of[kind])
         if kind not in local.fleeting or self._is_possible(fact):
