@@ -61,9 +61,10 @@ def test_an_event_changes_a_number_while_it_lasts_and_within_its_range() -> None
     changed = world(event(factors={"lost_rate": 3.0}, world={"late_delivery_rate": 0.5}), lost_rate=0.4)
     (spell,) = changed.spells
     at = [spell.begin - 1, spell.begin, spell.end - 1, spell.end]
-    assert [changed.on("late_delivery_rate", instant, "") for instant in at] == [0.04, 0.5, 0.5, 0.04]
-    assert [changed.on("lost_rate", instant, "") for instant in at] == [0.4, 1.0, 1.0, 0.4]
     orders = made(changed)
+    one = orders.order(0)
+    assert [changed.on("late_delivery_rate", one, instant) for instant in at] == [0.04, 0.5, 0.5, 0.04]
+    assert [changed.on("lost_rate", one, instant) for instant in at] == [0.4, 1.0, 1.0, 0.4]
     inside = (orders.purchased_at >= spell.begin) & (orders.purchased_at < spell.end)
     assert set(changed.for_orders("lost_rate", orders)[inside]) == {1.0}
     assert set(changed.for_orders("lost_rate", orders)[~inside]) == {0.4}
@@ -78,8 +79,9 @@ def test_an_event_of_one_category_leaves_the_others_alone() -> None:
     shoes = orders.category == orders.categories.index("shoes")
     assert set(rates[inside & shoes]) == {0.2}
     assert set(rates[~(inside & shoes)]) == {0.1}
-    assert changed.on("return_rate", spell.begin, "shoes") == 0.2
-    assert changed.on("return_rate", spell.begin, "hats") == 0.1
+    bought = {orders.categories[orders.category[row]]: orders.order(row) for row in range(20)}
+    assert changed.on("return_rate", bought["shoes"], spell.begin) == 0.2
+    assert changed.on("return_rate", bought["hats"], spell.begin) == 0.1
 
 
 def test_a_rule_is_another_while_an_event_lasts() -> None:

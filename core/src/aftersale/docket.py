@@ -58,26 +58,27 @@ class Docket:
         takes its place when one that happened before it becomes known. Raises OtherOrder when its case, or the one it
         grew out of, is about another order; such a fact is not kept.
         """
-        if self._expiries and self._expiries[0][0] < fact.known_at:
-            self.advance(fact.known_at)
-        elif fact.known_at > self._now:
-            self._now = fact.known_at
-        policy = self.policy(fact.marketplace)
+        at, known_at = fact.occurred_at, fact.known_at
+        if self._expiries and self._expiries[0][0] < known_at:
+            self.advance(known_at)
+        elif known_at > self._now:
+            self._now = known_at
+        policy = self._policies.get(fact.marketplace) or self.policy(fact.marketplace)
         dossier = self._dossier(fact, order)
-        if fact.occurred_at <= dossier.last or dossier.misfits:
+        if at <= dossier.last or dossier.misfits:
             return self._placed(dossier, fact, policy)
         case = dossier.cases.get(fact.case)
         try:
-            outcome = apply(case, fact, order, policy.at(fact.occurred_at), dossier.cases)
+            outcome = apply(case, fact, order, policy.at(at), dossier.cases)
         except FactRefused as error:
             dossier.place(fact, policy)
             dossier.refused, dossier.misfits = (error,), (fact,)
             raise
-        if fact.known_at > fact.occurred_at and any(each.expires_at < self._now for each in outcome.opened):
+        if known_at > at and any(each.expires_at < self._now for each in outcome.opened):
             # What it began has ended meanwhile, and is known to have from now on.
             return self._placed(dossier, fact, policy)
         dossier.facts.append(fact)
-        dossier.last = fact.occurred_at
+        dossier.last = at
         self._keep(case, outcome, fact, dossier)
         return outcome
 

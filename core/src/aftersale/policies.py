@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from itertools import islice
+from math import inf
 
 from attrs import field, frozen
 
@@ -22,6 +23,8 @@ from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, misnamed
 from aftersale.strictness import loosened
 from aftersale.workflow import MARKS, Move, State, Workflow, default_workflow
 
+# As in the engine: a named tuple's own constructor takes twice the time.
+_new = tuple.__new__
 Offsets = tuple[str, int, str, int, str]
 """A deadline that counts wall hours alike for every order: name, due after, set by, expires after, on expiry."""
 
@@ -114,7 +117,7 @@ class Terms:
         """
         if way.offsets is not None:
             return tuple(
-                [Deadline(name, at, at + due, by, at + end, then) for name, due, by, end, then in way.offsets]
+                [_new(Deadline, (name, at, at + due, by, at + end, then)) for name, due, by, end, then in way.offsets]
             )
         found = (self.measured(name, way.started_by, at, order) for name in way.state.opens)
         return tuple(deadline for deadline in found if deadline is not None)
@@ -222,6 +225,7 @@ class Policy:
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
         self.decisions = decisions if decisions is not None else Decisions()
         self._spans = self._cut()
+        self._span = self._span_of(0)
         if problems := list(_misfits(self)):
             raise DocumentError(f"the rules of {marketplace.name}", tuple(problems))
 
@@ -233,8 +237,16 @@ class Policy:
 
     def at(self, instant: Instant) -> Terms:
         """Return what binds a case in which something happens at this instant."""
+        begin, end, terms = self._span
+        if not begin <= instant < end:
+            begin, end, terms = self._span = self._span_of(instant)
+        return terms
+
+    def _span_of(self, instant: Instant) -> tuple[float, float, Terms]:
+        """Return the terms of an instant, with when they begin and when others do: mostly the next fact's too."""
         starts, terms = self._spans
-        return terms[bisect_right(starts, instant)]
+        index = bisect_right(starts, instant)
+        return (-inf, *starts)[index], (*starts, inf)[index], terms[index]
 
     def _cut(self) -> tuple[list[Instant], list[Terms]]:
         """Cut time where either side changes; the first terms reach back for ever."""

@@ -7,7 +7,7 @@ every day can be read as it was known then.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -27,22 +27,14 @@ FOREVER = np.iinfo(np.int64).max
 NO_ANSWER_NEEDED = "no_reply_needed"
 
 
-MISSED = (1, 1, 0)
-MET = (0, 1, 1)
-MET_LATE = (0, 0, 1)
-"""What becomes known of a deadline's end: how many more were missed, have an outcome, and were answered."""
-_CHANGES = (MISSED, MET, MET_LATE)
-Change = tuple[int, int, int]
-
-
-def _undone(change: Change) -> Change:
-    late, counted, met = change
-    return -late, -counted, -met
-
-
-_KNOWN: tuple[Change, ...] = (*_CHANGES, *map(_undone, _CHANGES))
-_CODES = {change: code for code, change in enumerate(_KNOWN)}
-_DECODED = np.array(_KNOWN, np.int8)
+MISSED, MET, MET_LATE = 0, 1, 2
+"""What becomes known of a deadline's end, in short."""
+_SHORT = ((1, 1, 0), (0, 1, 1), (0, 0, 1))
+"""How many more were missed, have an outcome, and were answered."""
+_LONG = np.array((*_SHORT, *((-late, -counted, -met) for late, counted, met in _SHORT)), np.int8)
+_UNDONE = (3, 4, 5, 0, 1, 2)
+"""What takes each of them back, and is taken back by each of them."""
+_LATE: list[int] = _LONG[:, 0].tolist()
 
 
 def _column() -> array[int]:
@@ -100,15 +92,16 @@ class Blemish:
     step: int
 
 
-# Entries are what is counted, without the day it became known and whose it is. Plain tuples, told apart by their first
-# item: a year makes half a million of them, and a named tuple takes four times as long to make.
-_Ending = tuple[Literal["ending"], str, Instant, Instant, Change]
-"""A deadline's end: its name, when it began, when it was answered, and what becomes known of it."""
-_Stain = tuple[Literal["stain"], str, Instant, str, int]
+# What is counted, without the day it became known and whose it is. Plain tuples: a year makes half a million of them.
+_Ending = tuple[str, Instant, str, Instant, Instant, int]
+"""A deadline's end: the case, when it was opened, the deadline, when it began, when it was answered, what is known."""
+_Stain = tuple[str, Instant, str, int]
 """A blemish: the case, when it was opened, the component, and 1, or -1 where it is taken back."""
-_Opening = tuple[Literal["opening"], str, Instant]
+_Opening = tuple[str, Instant]
 """A case's beginning: its kind, and when."""
-_Entry = _Ending | _Stain | _Opening
+_Entry = (
+    tuple[Literal["ending"], _Ending] | tuple[Literal["stain"], _Stain] | tuple[Literal["opening"], _Opening]
+)
 
 
 class Tally:
@@ -117,50 +110,81 @@ class Tally:
     def __init__(self) -> None:
         """Begin with nothing counted."""
         self.blemishes: list[Blemish] = []
-        self._rows: dict[tuple[str, str], _Rows] = {}
-        self._openings: dict[tuple[str, str], _Rows] = {}
+        self._rows: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
+        self._openings: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
 
     def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
         """Count a deadline that ended before anybody acted."""
-        for entry in _missed(case, deadline, 1):
-            self._add(entry, order, deadline.expires_at, 1)
+        self._end(order, deadline.expires_at, *_missed(case, deadline))
 
     def moved(self, before: Case | None, outcome: Outcome, fact: Fact, order: Order) -> None:
         """Count what this fact did to a case."""
-        for entry in _entries(before, outcome, fact):
-            self._add(entry, order, fact.known_at, 1)
+        case, known_at = outcome.case, fact.known_at
+        if before is None:
+            self._open(order, known_at, case.kind, case.opened_at, 1)
+        else:
+            for deadline in outcome.closed:
+                ending = _ended(before, deadline, fact)
+                if ending is not None:
+                    self._end(order, known_at, *ending)
+        if outcome.defect:
+            self._stain(order, known_at, case.id, case.opened_at, outcome.component, outcome.defect)
 
     def corrected(self, before: Sequence[Step], after: Sequence[Step], order: Order, known_at: Instant) -> None:
         """Take back what was counted on the way to `before`, and count the way to `after`, from `known_at` on."""
-        change = Counter(_entries_of(after))
-        change.subtract(_entries_of(before))
+        change = Counter(_entries(after))
+        change.subtract(_entries(before))
         for entry, times in change.items():
             for _ in range(abs(times)):
-                self._add(entry, order, known_at, 1 if times > 0 else -1)
+                self._add(entry, order, known_at, times > 0)
 
-    def _add(self, entry: _Entry, order: Order, known_at: Instant, sign: int) -> None:
+    def _add(self, entry: _Entry, order: Order, known_at: Instant, counts: bool) -> None:
+        """Count an entry, or take it back."""
         if entry[0] == "ending":
-            _, name, started, ended, change = entry
-            rows = _of(self._rows, (order.marketplace, name))
-            rows.started.append(started)
-            rows.known.append(known_at)
-            rows.ended.append(ended)
-            rows.change.append(_CODES[change if sign > 0 else _undone(change)])
+            case, opened_at, deadline, started_at, ended_at, change = entry[1]
+            change = change if counts else _UNDONE[change]
+            self._end(order, known_at, case, opened_at, deadline, started_at, ended_at, change)
         elif entry[0] == "stain":
-            _, case, opened_at, component, step = entry
-            where = (order.id, order.marketplace, order.channel, case)
-            self.blemishes.append(Blemish(*where, order.purchased_at, opened_at, component, known_at, sign * step))
+            case, opened_at, component, step = entry[1]
+            self._stain(order, known_at, case, opened_at, component, step if counts else -step)
         else:
-            _, kind, started = entry
-            rows = _of(self._openings, (order.marketplace, kind))
-            rows.started.append(started)
-            rows.known.append(known_at)
-            rows.change.append(sign)
+            self._open(order, known_at, *entry[1], 1 if counts else -1)
+
+    def _open(self, order: Order, known_at: Instant, kind: str, opened_at: Instant, step: int) -> None:
+        rows = self._openings[order.marketplace, kind]
+        rows.started.append(opened_at)
+        rows.known.append(known_at)
+        rows.change.append(step)
+
+    def _end(
+        self,
+        order: Order,
+        known_at: Instant,
+        case: str,
+        opened_at: Instant,
+        deadline: str,
+        started_at: Instant,
+        ended_at: Instant,
+        change: int,
+    ) -> None:
+        rows = self._rows[order.marketplace, deadline]
+        rows.started.append(started_at)
+        rows.known.append(known_at)
+        rows.ended.append(ended_at)
+        rows.change.append(change)
+        if _LATE[change]:
+            self._stain(order, known_at, case, opened_at, LATE + deadline, _LATE[change])
+
+    def _stain(
+        self, order: Order, known_at: Instant, case: str, opened_at: Instant, component: str, step: int
+    ) -> None:
+        where = (order.id, order.marketplace, order.channel, case)
+        self.blemishes.append(Blemish(*where, order.purchased_at, opened_at, component, known_at, step))
 
     def endings(self, marketplace: str, name: str, first: int = 0) -> Endings:
         """Return how the deadlines of that name ended, from row `first` on: rows are only ever added."""
         rows = self._rows.get((marketplace, name), _Rows())
-        late, counted, met = _DECODED[np.array(rows.change[first:], np.int8)].T
+        late, counted, met = _LONG[np.array(rows.change[first:], np.int8)].T
         return Endings(
             np.array(rows.started[first:], np.int64),
             np.array(rows.known[first:], np.int64),
@@ -183,50 +207,36 @@ class Tally:
         return Endings(started, known, np.full(len(started), FOREVER), none, counted, none)
 
 
-def _of(rows: dict[tuple[str, str], _Rows], key: tuple[str, str]) -> _Rows:
-    found = rows.get(key)
-    if found is None:
-        found = rows[key] = _Rows()
-    return found
-
-
-def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:
+def _entries(steps: Iterable[Step]) -> Iterator[_Entry]:
     for before, outcome, fact, deadline in steps:
-        if deadline is not None and before is not None and outcome.case.state == before.state:
-            yield from _missed(before, deadline, 1)
+        case = outcome.case
+        if deadline is not None and before is not None and case.state == before.state:
+            yield "ending", _missed(before, deadline)
+            continue
+        if before is None:
+            yield "opening", (case.kind, case.opened_at)
         else:
-            yield from _entries(before, outcome, fact)
+            for closed in outcome.closed:
+                ending = _ended(before, closed, fact)
+                if ending is not None:
+                    yield "ending", ending
+        if outcome.defect:
+            yield "stain", (case.id, case.opened_at, outcome.component, outcome.defect)
 
 
-def _missed(case: Case, deadline: Deadline, step: int) -> tuple[_Entry, ...]:
-    """Return that a deadline of the case was missed, or with `step` -1 that it does not count after all."""
-    return (
-        ("ending", deadline.name, deadline.started_at, FOREVER, MISSED if step > 0 else _undone(MISSED)),
-        ("stain", case.id, case.opened_at, LATE + deadline.name, step),
-    )
+def _missed(case: Case, deadline: Deadline, change: int = MISSED) -> _Ending:
+    return case.id, case.opened_at, deadline.name, deadline.started_at, FOREVER, change
 
 
-def _entries(before: Case | None, outcome: Outcome, fact: Fact) -> list[_Entry]:
-    case = outcome.case
-    found: list[_Entry] = []
-    if before is None:
-        found.append(("opening", case.kind, case.opened_at))
-    else:
-        for deadline in outcome.closed:
-            found += _ended(before, deadline, fact)
-    if outcome.defect:
-        found.append(("stain", case.id, case.opened_at, outcome.component, outcome.defect))
-    return found
-
-
-def _ended(case: Case, deadline: Deadline, fact: Fact) -> tuple[_Entry, ...]:
+def _ended(case: Case, deadline: Deadline, fact: Fact) -> _Ending | None:
     """Return how a deadline counts that this fact has ended: its answer, or the end that its rule gives it."""
     missed = deadline.name in case.missed
     if fact.kind == NO_ANSWER_NEEDED:
-        return _missed(case, deadline, -1) if missed else ()
+        return _missed(case, deadline, _UNDONE[MISSED]) if missed else None
     if fact.kind == deadline.on_expiry and fact.occurred_at == deadline.expires_at:
-        return _missed(case, deadline, 1)
-    return (("ending", deadline.name, deadline.started_at, fact.occurred_at, MET_LATE if missed else MET),)
+        return _missed(case, deadline)
+    known = MET_LATE if missed else MET
+    return case.id, case.opened_at, deadline.name, deadline.started_at, fact.occurred_at, known
 
 
 def running(cases: Iterable[Case], marketplace: str, name: str) -> NDArray[np.int64]:

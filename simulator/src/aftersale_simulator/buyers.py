@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import inf, log
 
 import numpy as np
@@ -203,10 +203,7 @@ class Buyers:
 
     def __init__(self, world: World) -> None:
         """Take the declared parameters of the scenario."""
-        self._world = world
-
-    def _on(self, name: str, life: Life, at: Instant) -> float:
-        return self._world.on(name, at, life.order.category)
+        self._on = world.on
 
     def claims(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
         """Return the claim that a buyer was about to file, if it is the first."""
@@ -232,99 +229,107 @@ class Buyers:
 
     def _rating_rate(self, life: Life) -> float:
         at = life.order.purchased_at
-        rate = self._on("negative_feedback_rate", life, at) * self._lateness(life, at)
+        rate = self._on("negative_feedback_rate", life.order, at) * self._lateness(life, at)
         if life.unheard:
-            rate = max(rate, self._on("negative_feedback_rate_unheard", life, at))
-        return max(rate, self._on("negative_feedback_rate_refused", life, at)) if life.refused else rate
+            rate = max(rate, self._on("negative_feedback_rate_unheard", life.order, at))
+        return max(rate, self._on("negative_feedback_rate_refused", life.order, at)) if life.refused else rate
 
     def _lateness(self, life: Life, at: Instant) -> float:
         if not life.late:
             return 1.0
         promised, delivered = life.order.promised_at, life.order.delivered_at
         days = (delivered - promised) / DAY if promised is not None and delivered is not None else inf
-        return self._on(next((name for most, name in LATENESS if days <= most), LATEST), life, at)
+        return self._on(next((name for most, name in LATENESS if days <= most), LATEST), life.order, at)
 
-    def waiting(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def waiting(self, life: Life, at: Instant) -> Sequence[Happening]:
         """After a message: while nobody answers, the buyer writes again, and again, at a pace of their own."""
-        rate = self._on("reminder_rate", life, at)
+        rate = self._on("reminder_rate", life.order, at)
         patience = life.hand.uniform(f"reminder.{life.touches}", life.slot)
         if patience >= rate:
-            return
+            return ()
         # So many that the chance of yet another is always the rate: one number tells it for all of them.
-        moment, mean = float(at), self._on("reminder_delay_hours", life, at) * HOUR
+        moment, mean = float(at), self._on("reminder_delay_hours", life.order, at) * HOUR
+        found = []
         for number in range(int(log(patience) / log(rate))):
             moment += life.hand.exponential(f"reminder.delay.{number}", life.slot) * mean
-            yield int(moment), REMINDER, life
+            found.append((int(moment), REMINDER, life))
+        return found
 
-    def replied(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def replied(self, life: Life, at: Instant) -> Sequence[Happening]:
         """After a reply: the buyer writes again, or claims all the same, or is content."""
         turn, life.touches, life.reminders = life.touches, life.touches + 1, 0
-        if life.hand.uniform(f"follow_up.{turn}", life.slot) < self._on("follow_up_rate", life, at):
+        if life.hand.uniform(f"follow_up.{turn}", life.slot) < self._on("follow_up_rate", life.order, at):
             delay = life.hand.exponential(f"follow_up.delay.{turn}", life.slot)
-            yield at + int(delay * self._on("follow_up_delay_hours", life, at) * HOUR), "buyer_message", life
-        elif life.hand.uniform("claim.answered", life.slot) < self._claiming("claim_rate_answered", life, at):
-            yield from self._claim(life, at)
+            mean = self._on("follow_up_delay_hours", life.order, at)
+            return ((at + int(delay * mean * HOUR), "buyer_message", life),)
+        if life.hand.uniform("claim.answered", life.slot) < self._claiming("claim_rate_answered", life, at):
+            return self._claim(life, at)
+        return ()
 
     def _claiming(self, name: str, life: Life, at: Instant) -> float:
-        rate = self._on(name, life, at)
-        return rate * self._on("claim_refused_factor", life, at) if life.refused else rate
+        rate = self._on(name, life.order, at)
+        return rate * self._on("claim_refused_factor", life.order, at) if life.refused else rate
 
-    def unheard(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def unheard(self, life: Life, at: Instant) -> Sequence[Happening]:
         """After a contact passed the silence rule unanswered: the buyer will rate worse, and may claim.
 
         The chance of a claim is larger on every day on which still nobody answers.
         """
         life.unheard = True
-        rate, growth = self._claiming("claim_rate_silence", life, at), self._on("claim_silence_growth", life, at)
+        rate, growth = self._claiming("claim_rate_silence", life, at), self._on("claim_silence_growth", life.order, at)
         patience = life.hand.uniform("claim.silence", life.slot)
         quiet = 1.0
-        for day in range(round(self._on("claim_silence_days", life, at)) if rate else 0):
+        for day in range(round(self._on("claim_silence_days", life.order, at)) if rate else 0):
             quiet *= 1 - min(1.0, rate * (1 + growth * day))
             if patience < 1 - quiet:
-                yield self._claim_at(life, at) + day * DAY, CLAIM_IN_SILENCE, life
-                return
+                return ((self._claim_at(life, at) + day * DAY, CLAIM_IN_SILENCE, life),)
+        return ()
 
-    def offered(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def offered(self, life: Life, at: Instant) -> Sequence[Happening]:
         """After an offer of a part of the price: the buyer accepts it, or wants to send the goods back all the same."""
-        accepts = life.hand.uniform("offer.accepted", life.slot) < self._on("offer_accepted_rate", life, at)
-        delay = life.hand.exponential("offer.delay", life.slot) * self._on("offer_answer_hours", life, at)
-        yield at + int(delay * HOUR), "offer_accepted" if accepts else "offer_declined", life
+        accepts = life.hand.uniform("offer.accepted", life.slot) < self._on("offer_accepted_rate", life.order, at)
+        delay = life.hand.exponential("offer.delay", life.slot) * self._on("offer_answer_hours", life.order, at)
+        return ((at + int(delay * HOUR), "offer_accepted" if accepts else "offer_declined", life),)
 
-    def authorised(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def authorised(self, life: Life, at: Instant) -> Sequence[Happening]:
         """After an authorisation: the return is sent, or given up."""
-        if life.hand.uniform("return.sent", life.slot) < self._on("return_sent_rate", life, at):
-            delay = life.hand.exponential("return.send_delay", life.slot) * self._on("return_send_days", life, at)
-            yield at + int(delay * DAY), "return_sent", life
-        else:
-            yield at + int(self._on("return_abandoned_days", life, at) * DAY), "return_abandoned", life
+        if life.hand.uniform("return.sent", life.slot) < self._on("return_sent_rate", life.order, at):
+            delay = life.hand.exponential("return.send_delay", life.slot) * self._on("return_send_days", life.order, at)
+            return ((at + int(delay * DAY), "return_sent", life),)
+        patience = self._on("return_abandoned_days", life.order, at)
+        return ((at + int(patience * DAY), "return_abandoned", life),)
 
-    def sent(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def sent(self, life: Life, at: Instant) -> Sequence[Happening]:
         """After the posting: the return reaches the seller; the marketplace may refund it on the way."""
-        if life.hand.uniform("return.first_scan", life.slot) < self._on("first_scan_refund_rate", life, at):
-            delay = life.hand.exponential("return.scan_delay", life.slot) * self._on("first_scan_hours", life, at)
-            yield at + int(delay * HOUR), "refunded_at_first_scan", life
-        delay = life.hand.exponential("return.transit", life.slot) * self._on("return_transit_days", life, at)
-        yield at + int(delay * DAY), "return_received", life
+        found = []
+        if life.hand.uniform("return.first_scan", life.slot) < self._on("first_scan_refund_rate", life.order, at):
+            delay = life.hand.exponential("return.scan_delay", life.slot) * self._on("first_scan_hours", life.order, at)
+            found.append((at + int(delay * HOUR), "refunded_at_first_scan", life))
+        delay = life.hand.exponential("return.transit", life.slot) * self._on("return_transit_days", life.order, at)
+        return (*found, (at + int(delay * DAY), "return_received", life))
 
-    def declined(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def declined(self, life: Life, at: Instant) -> Sequence[Happening]:
         """After a declined return: the buyer may claim."""
         life.refused = True
-        if life.hand.uniform("claim.declined", life.slot) < self._on("claim_rate_declined", life, at):
-            yield from self._claim(life, at)
+        if life.hand.uniform("claim.declined", life.slot) < self._on("claim_rate_declined", life.order, at):
+            return self._claim(life, at)
+        return ()
 
-    def unpaid(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def unpaid(self, life: Life, at: Instant) -> Sequence[Happening]:
         """After a refund missed its deadline: the marketplace may pay it itself, or the buyer may claim."""
-        if life.hand.uniform("return.automatic_refund", life.slot) < self._on("automatic_refund_rate", life, at):
+        if life.hand.uniform("return.automatic_refund", life.slot) < self._on("automatic_refund_rate", life.order, at):
             delay = life.hand.exponential("return.automatic_delay", life.slot)
-            yield at + int(delay * self._on("automatic_refund_days", life, at) * DAY), "marketplace_refunded", life
-        elif life.hand.uniform("claim.unpaid", life.slot) < self._on("claim_rate_refund_late", life, at):
-            yield from self._claim(life, at)
+            mean = self._on("automatic_refund_days", life.order, at)
+            return ((at + int(delay * mean * DAY), "marketplace_refunded", life),)
+        if life.hand.uniform("claim.unpaid", life.slot) < self._on("claim_rate_refund_late", life.order, at):
+            return self._claim(life, at)
+        return ()
 
-    def _claim(self, life: Life, at: Instant) -> Iterator[Happening]:
-        yield self._claim_at(life, at), "claim_filed", life
+    def _claim(self, life: Life, at: Instant) -> Sequence[Happening]:
+        return ((self._claim_at(life, at), "claim_filed", life),)
 
     def _claim_at(self, life: Life, at: Instant) -> Instant:
-        delay = life.hand.exponential("claim.delay", life.slot) * self._on("claim_delay_hours", life, at)
+        delay = life.hand.exponential("claim.delay", life.slot) * self._on("claim_delay_hours", life.order, at)
         return at + int(delay * HOUR)
 
 
@@ -333,16 +338,15 @@ class Reactions:
 
     def __init__(self, world: World, reactions: Sequence[Reaction]) -> None:
         """Take the reactions to one state of one kind of case."""
-        self._world, self._reactions = world, reactions
+        self._on, self._reactions = world.on, reactions
 
-    def __call__(self, life: Life, at: Instant) -> Iterator[Happening]:
+    def __call__(self, life: Life, at: Instant) -> Sequence[Happening]:
         """Return what follows, if anything."""
         for reaction in self._reactions:
             purpose = f"{reaction.kind}.{reaction.state}.{reaction.fact}"
             purpose = f"{purpose}.{life.turn(purpose)}"
-            category = life.order.category
-            if life.hand.uniform(purpose, life.slot) < self._world.on(reaction.share, at, category):
-                mean = self._world.on(reaction.delay_hours, at, category)
+            if life.hand.uniform(purpose, life.slot) < self._on(reaction.share, life.order, at):
+                mean = self._on(reaction.delay_hours, life.order, at)
                 delay = life.hand.exponential(f"{purpose}.delay", life.slot) * mean
-                yield at + int(delay * HOUR), reaction.fact, life
-                return
+                return ((at + int(delay * HOUR), reaction.fact, life),)
+        return ()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from heapq import heappop, heappush
 from itertools import chain
 from math import exp, inf, log, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import simpy
@@ -67,6 +67,19 @@ class Team:
     reopens: Instant = FAR
 
 
+    def serves(self, queue: Queue) -> bool:
+        """Whether its agents take tasks from this very queue."""
+        return any(own is queue for own in self.queues)
+
+
+class Inbox(NamedTuple):
+    """Where one kind of task of one marketplace is brought: by what it is sorted, its queue, and who serves it."""
+
+    order: Callable[[Task], Instant]
+    queue: Queue
+    teams: Sequence[Team]
+
+
 @frozen(eq=False)
 class Place:
     """One marketplace's orders with what their buyers begin."""
@@ -76,7 +89,7 @@ class Place:
     world: World
 
 
-Follow = Callable[[Life, Instant], Iterator[Happening]]
+Follow = Callable[[Life, Instant], Iterable[Happening]]
 Resolve = Callable[[Life, Mapping[str, Case], Instant], str]
 """The fact that something becomes when its time has come, as the cases then stand; empty for none."""
 OVERTAKEN = frozenset({"marketplace_refunded", "refunded_at_first_scan"})
@@ -96,6 +109,7 @@ class _Local:
     automatic: dict[str, float]
     answers: dict[str, str]
     case_of: dict[str, str]
+    absent: frozenset[str]
     fleeting: frozenset[str]
 
     @classmethod
@@ -123,35 +137,56 @@ class _Local:
             {kind: float(own.automatic) for kind, own in handling.items() if own.automatic},
             world.answers,
             followed | opened | CASE_OF,
+            world.absent,
             OVERTAKEN.union(followed),
         )
 
 
 @define
 class Effort:
-    """What the agents did in the measured period, in microseconds of agents' time; `waits` from task to start.
+    """What the agents did, in microseconds of agents' time; the measured period is [since, until).
 
-    `daily` is their time by the days between `bounds`, all of a handling on the day on which it began; `backlog` the
-    tasks that were open as each of these days ended; `overtime` what teams worked after their shifts.
+    `starts` and `ends` are every handling's, `waits` from task to start those of the measured period's tasks,
+    `backlog` the tasks that were open as each of the days between `bounds` ended; `overtime` what teams worked after
+    their shifts in the measured period, `wasted` how many tasks were worked on in vain.
     """
 
     since: Instant
     until: Instant
     bounds: Sequence[Instant] = ()
-    busy: int = 0
-    tasks: int = 0
     wasted: int = 0
+    starts: array[int] = Factory(lambda: array("q"))
+    ends: array[int] = Factory(lambda: array("q"))
     waits: array[int] = Factory(lambda: array("q"))
     overtime: dict[str, int] = Factory(dict)
-    daily: list[int] = Factory(lambda self: [0] * (len(self.bounds) - 1), takes_self=True)
     backlog: list[int] = Factory(list)
 
-    def add(self, start: Instant, end: Instant) -> None:
-        """Count one handling, as far as it lies in the measured period; its day is the one that runs."""
-        self.busy += max(0, min(end, self.until) - max(start, self.since))
-        self.tasks += self.since <= start < self.until
-        if self.daily and start < self.bounds[-1]:
-            self.daily[len(self.backlog)] += end - start
+    @property
+    def busy(self) -> int:
+        """How long agents worked in the measured period."""
+        starts, ends = self._handled()
+        inside = np.minimum(ends, self.until) - np.maximum(starts, self.since)
+        return int(np.maximum(inside, 0).sum())
+
+    @property
+    def tasks(self) -> int:
+        """How many handlings began in the measured period."""
+        starts, _ = self._handled()
+        return int(((starts >= self.since) & (starts < self.until)).sum())
+
+    @property
+    def daily(self) -> list[int]:
+        """How long agents worked on each day; all of a handling belongs to the day on which it began."""
+        starts, ends = self._handled()
+        spent = np.zeros(max(0, len(self.bounds) - 1), np.int64)
+        day = np.searchsorted(np.array(self.bounds, np.int64), starts, side="right") - 1
+        inside = (day >= 0) & (day < len(spent))
+        np.add.at(spent, day[inside], (ends - starts)[inside])
+        found: list[int] = spent.tolist()
+        return found
+
+    def _handled(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return np.array(self.starts, np.int64), np.array(self.ends, np.int64)
 
 
 class Desk:
@@ -185,14 +220,12 @@ class Desk:
             place.orders.marketplaces[0]: _Local.of(place.world, handling, docket.policy(place.orders.marketplaces[0]))
             for place in places
         }
-        self._order = {
-            name: _order(work_order, docket.policy(name), local.world) for name, local in self._local.items()
-        }
         self._queues = _queues(self._local, crews)
-        self._teams = [self._team(crew) for crew in crews]
-        self._serving = {
-            id(queue): [team for team in self._teams if any(own is queue for own in team.queues)]
-            for queue in self._queues.values()
+        teams = [self._team(crew) for crew in crews]
+        orders = {name: _order(work_order, docket.policy(name), local.world) for name, local in self._local.items()}
+        self._inboxes = {
+            (place, task): Inbox(orders[place], queue, [team for team in teams if team.serves(queue)])
+            for (place, task), queue in self._queues.items()
         }
         self._rest: dict[str, tuple[Task, int]] = {}
         self._steps = _merged(places)
@@ -210,7 +243,7 @@ class Desk:
         if self.closures is not None:
             self.env.process(self._looks(self.closures))
         self.env.run_to(self.until)
-        if len(self.effort.backlog) < len(self.effort.daily):
+        if len(self.effort.backlog) < len(self.effort.bounds) - 1:
             self.effort.backlog.append(len(self._open))
         self.docket.advance(self.until)
         self.docket.passed.clear()
@@ -261,9 +294,9 @@ class Desk:
         resolve = local.unsure.get(kind)
         if resolve is not None:
             kind = resolve(life, self.docket.cases, at)
-        if not kind or kind in local.world.absent:
+        if not kind or kind in local.absent:
             return
-        fact = life.fact(kind, at, local.case_of[kind])
+        fact = life.fact(kind, at, f"{life.order.id}-{local.case_of[kind]}")
         if kind not in local.fleeting or self._is_possible(fact):
             self._record(fact, life)
 
@@ -305,7 +338,7 @@ class Desk:
             self._open.discard(case.id)
         else:
             self._open.add(case.id)
-        if case.kind in CONTACTS and not outcome.before:
+        if not outcome.before and case.kind in CONTACTS:
             life.behind = case.id
         reaction = self._local[case.marketplace].reactions.get((case.kind, case.state))
         # A buyer who waits for the seller's label sends nothing yet.
@@ -367,7 +400,7 @@ class Desk:
     def _enqueue(self, task: Task, life: Life) -> None:
         local = self._local[task.marketplace]
         if local.automatic and self._is_automatic(task, life, local.automatic.get(task.kind, 0.0)):
-            self.env.call(self.now, self._done_by_nobody, task, life)
+            self.env.call(self.now, self._finish, task, life)
             return
         self._offer(task, life)
 
@@ -375,15 +408,12 @@ class Desk:
         turn = life.touches if task.kind == "reply" else 0
         return bool(share) and life.hand.uniform(f"automatic.{task.kind}.{turn}", life.slot) < share
 
-    def _done_by_nobody(self, task: Task, life: Life, _: Instant) -> None:
-        self._finish(task, life)
-
     def _offer(self, task: Task, life: Life) -> None:
         """Put a task into its queue, and wake somebody who can do it."""
         self._pushed += 1
-        queue = self._queues[task.marketplace, task.kind]
-        heappush(queue, (self._order[task.marketplace](task), self._pushed, task, life))
-        for team in self._serving[id(queue)]:
+        order, queue, teams = self._inboxes[task.marketplace, task.kind]
+        heappush(queue, (order(task), self._pushed, task, life))
+        for team in teams:
             if team.busy < team.on_duty:
                 self._call(team)
                 return
@@ -407,11 +437,11 @@ class Desk:
             if cases[task.case].task is task:
                 return task, life
 
-    def _next(self, team: Team) -> tuple[Task, Life] | None:
+    def _next(self, team: Team, now: Instant) -> tuple[Task, Life] | None:
         """Return what an agent does who has just finished something; nothing when it is time to go home."""
         if team.busy <= team.on_duty:
             return self._most_urgent(team)
-        if self.now < team.overtime_until and (found := self._most_urgent(team)) is not None:
+        if now < team.overtime_until and (found := self._most_urgent(team)) is not None:
             if found[0].due < team.reopens:
                 return found
             self._offer(*found)
@@ -424,20 +454,22 @@ class Desk:
             call = env.event()
             team.idle.append(call)
             found = yield call
+            now = self.now
             while found is not None:
                 task, life = found
-                now, late = self.now, team.busy > team.on_duty
+                late = team.busy > team.on_duty
                 duration = self._duration(task, life, team.crew.pace, now)
                 rest = 0 if team.crew.finishes or late else max(0, now + duration - team.closes)
                 self._count(task, now, now + duration - rest)
                 if late:
                     self._count_overtime(team.crew.team, now, duration)
+                now += duration - rest
                 yield env.timeout(duration - rest)
                 if rest:
                     self._put_down(task, life, rest)
                 else:
-                    self._finish(task, life)
-                found = self._next(team)
+                    self._finish(task, life, now)
+                found = self._next(team, now)
             team.busy -= 1
 
     def _duration(self, task: Task, life: Life, pace: Pace, now: Instant) -> int:
@@ -457,7 +489,8 @@ class Desk:
 
     def _count(self, task: Task, start: Instant, end: Instant) -> None:
         effort = self.effort
-        effort.add(start, end)
+        effort.starts.append(start)
+        effort.ends.append(end)
         if effort.since <= task.opened_at < effort.until:
             effort.waits.append(start - task.opened_at)
 
@@ -465,8 +498,7 @@ class Desk:
         if self.effort.since <= start < self.effort.until:
             self.effort.overtime[team] = self.effort.overtime.get(team, 0) + duration
 
-    def _finish(self, task: Task, life: Life) -> None:
-        at = self.now
+    def _finish(self, task: Task, life: Life, at: Instant) -> None:
         # A deadline may have ended in this very microsecond, before its own event had its turn.
         self.docket.advance(at)
         if self.docket.passed:
@@ -477,7 +509,7 @@ class Desk:
             return
         local = self._local[task.marketplace]
         kind = self._decided(life, local.world) if task.kind == DECISION else local.answers[task.kind]
-        self._record(Fact(kind, task.marketplace, life.order.id, task.case, at, at), life)
+        self._record(life.fact(kind, at, task.case), life)
 
     def _decided(self, life: Life, world: World) -> str:
         if not life.offered and life.hand.uniform("return.offer", life.slot) < world["partial_offer_rate"]:

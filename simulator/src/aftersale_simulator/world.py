@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import Instant
 from aftersale.documents import Word
-from aftersale.orders import Orders
+from aftersale.orders import Order, Orders
 from aftersale.workflow import Workflow
 from aftersale.worlds import Contact, Preset, Reaction, WorldDefaults
 from aftersale_simulator.events import Spell
@@ -94,13 +94,13 @@ class World:
         """Return the value of a declared parameter."""
         return self._values[name]
 
-    def on(self, name: str, at: Instant, category: str) -> float:
-        """Return what a parameter is worth at an instant, for an order of that category."""
+    def on(self, name: str, order: Order, at: Instant) -> float:
+        """Return what a parameter is worth for an order at an instant."""
         value = self._values[name]
         if name not in self._turns:
             return value
         for turn in self._turns[name]:
-            if turn.begin <= at < turn.end and (not turn.categories or category in turn.categories):
+            if turn.begin <= at < turn.end and (not turn.categories or order.category in turn.categories):
                 value = value * turn.factor + turn.value
         return self._within(name, value)
 
