@@ -64,7 +64,10 @@ class Docket:
         elif known_at > self._now:
             self._now = known_at
         policy = self._policies.get(fact.marketplace) or self.policy(fact.marketplace)
-        dossier = self._dossier(fact, order)
+        dossier = self.dossiers.get(order.id)
+        if dossier is None or fact.about or fact.case not in dossier.cases:
+            dossier = self._opened(dossier, fact, order)
+        dossier.order = order
         if at <= dossier.last or dossier.misfits:
             return self._placed(dossier, fact, policy)
         case = dossier.cases.get(fact.case)
@@ -82,18 +85,15 @@ class Docket:
         self._keep(case, outcome, fact, dossier)
         return outcome
 
-    def _dossier(self, fact: Fact, order: Order) -> Dossier:
-        """Return the order's dossier, a new one for its first fact; its order is as we know it now."""
-        found = self.dossiers.get(order.id)
-        if found is None or fact.about or fact.case not in found.cases:
-            for name in (fact.case, fact.about):
-                other = self.cases.get(name)
-                if other is not None and other.order != order.id:
-                    raise OtherOrder(fact.kind, order.id, other.id, other.order)
-        if found is None:
-            found = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
-        found.order = order
-        return found
+    def _opened(self, dossier: Dossier | None, fact: Fact, order: Order) -> Dossier:
+        """Return the dossier in which a fact opens a case, a new one for the order's first; raises OtherOrder."""
+        for name in (fact.case, fact.about):
+            other = self.cases.get(name)
+            if other is not None and other.order != order.id:
+                raise OtherOrder(fact.kind, order.id, other.id, other.order)
+        if dossier is None:
+            dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
+        return dossier
 
     def advance(self, until: Instant) -> None:
         """Let every deadline that ends before this instant take its course, and note it in `passed`.

@@ -449,9 +449,9 @@ class Desk:
 
     def _work(self, team: Team) -> Steps:
         """One agent, who finishes what was begun even after hours, or else puts it down for others."""
-        env = self.env
+        event, timeout = self.env.event, self.env.timeout
         while True:
-            call = env.event()
+            call = event()
             team.idle.append(call)
             found = yield call
             now = self.now
@@ -464,7 +464,7 @@ class Desk:
                 if late:
                     self._count_overtime(team.crew.team, now, duration)
                 now += duration - rest
-                yield env.timeout(duration - rest)
+                yield timeout(duration - rest)
                 if rest:
                     self._put_down(task, life, rest)
                 else:
