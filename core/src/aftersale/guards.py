@@ -7,10 +7,9 @@ plugin, or nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, field
 
 from aftersale.decisions import MANUAL
 from aftersale.returnterms import inside_window, label
@@ -28,7 +27,7 @@ UNDER_WAY = ("sent_untracked", "on_its_way", "delivered")
 DISPUTES = ("claim", "chargeback")
 
 
-@define(eq=False, slots=False)
+@define(eq=False)
 class Situation:
     """A fact that is about to move a case: the kind of case, its order, the terms, and the order's cases by id."""
 
@@ -37,11 +36,14 @@ class Situation:
     order: Order
     terms: Terms
     others: Mapping[str, Case]
+    _decision: tuple[str, str] | None = field(default=None, init=False)
 
-    @cached_property
+    @property
     def return_decision(self) -> tuple[str, str]:
         """What becomes of a return, and who decided: asked for once, however many guards want to know."""
-        return _return_decision(self)
+        if self._decision is None:
+            self._decision = _return_decision(self)
+        return self._decision
 
 
 Guard = Callable[[Situation], Answer]
@@ -55,9 +57,9 @@ def _switch(now: Situation, name: str, about: Mapping[str, str] | None = None) -
 
 def with_marketplace(now: Situation) -> Answer:
     """Whether the marketplace handles this kind of case itself for such an order, as it does where it ships."""
-    for rule in now.terms.situated("handled_by_marketplace", now.kind):
-        when = rule.when
-        if not when.weight or when.holds(now.order, {"situation": now.kind}, now.terms.marketplace.zone):
+    terms, about = now.terms, {"situation": now.kind}
+    for rule in terms.situated("handled_by_marketplace", now.kind):
+        if rule.when.holds(now.order, about, terms.marketplace.zone):
             return (True, rule.told) if rule.value else NO
     return NO
 
