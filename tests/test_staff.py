@@ -89,7 +89,7 @@ def test_every_number_of_the_world_is_explained_with_its_range_its_source_and_wh
         "grade": "S",
     }
     declared = json.loads(CliRunner().invoke(cli, ["parameters", "--json"]).output)
-    assert set(numbers) == {one["name"] for one in declared if not one["marketplaces"]}
+    assert set(numbers) == {one["name"] for one in declared if not one["marketplaces"] or "DE" in one["marketplaces"]}
     assert all(one["low"] <= one["value"] <= one["high"] and one["source"] for one in numbers.values())
     text = CliRunner().invoke(cli, asked).output
     assert all(name in text for name in numbers)
@@ -165,3 +165,17 @@ def test_what_changes_numbers_for_a_while_is_explained_with_its_days_and_source(
     assert "Event 'flu' (DE berlin), 7 days from 2026-06-22: lost_rate = 0.01, first_reply = 12, absent = 0.4" in text
     assert "Category 'gadgets' (DE gadgets), 28 days from 2026-06-15: return_rate × 1.2" in text
     assert "Orders by month, DE, January first:" in text
+    assert told["closures"] == [
+        {
+            "name": "Prime",
+            "marketplace": "DE",
+            "channel": "SFP",
+            "days": 7,
+            "lines": {"sfp_cancellation": "0.005", "sfp_on_time_delivery": "0.97"},
+            "share": "prime_lost_share",
+            "lasts_days": "prime_lost_days",
+            "source": "SC-DE 202072550; SC-ES 202072550; SC-EU 202072550; the week is assumed",
+            "grade": "C",
+        }
+    ]
+    assert "'Prime' is lost (DE) when a line is missed over 7 days of SFP: sfp_cancellation 0.005," in text

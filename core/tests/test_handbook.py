@@ -167,7 +167,7 @@ def test_a_file_that_is_missing_or_no_toml_is_refused_with_what_to_do(tmp_path, 
 def test_a_handbook_binds_beside_the_rules_of_every_marketplace(write):
     policy = load_plugins((), {"reference": reference}).policy("REF", load_handbook(write(row(6))))
     terms = policy.at(MONDAY)
-    *_, way = terms.ways("message", "", "buyer_message")
+    *_, way = terms.ways["message", "", "buyer_message"]
     found = {each.name: (each.due - MONDAY, each.set_by) for each in terms.deadlines(way, MONDAY, order())}
     assert found == {"first_reply": (6 * HOUR, "handbook"), "silence": (48 * HOUR, "rule")}
 

@@ -7,10 +7,31 @@ from attrs import evolve
 from aftersale.errors import DocumentError, PluginError
 from aftersale.plugins import load_plugins
 from aftersale.testing import hostile, plugin
-from aftersale.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults, load_world, parse_world
+from aftersale.worlds import (
+    Absence,
+    Answer,
+    Closure,
+    Contact,
+    Parameter,
+    Reaction,
+    WorldDefaults,
+    load_world,
+    parse_world,
+)
 
 (WORLD,) = load_world("aftersale.testing.hostile")
 PLACE = ("kiribati",)
+OPTION = Closure(
+    "Express",
+    PLACE,
+    "MFN",
+    7,
+    {"sfp_on_time_delivery": "deliveries_on_time"},
+    "ticket_rate",
+    "ticket_delay_days",
+    "made up",
+    "assumed",
+)
 DECLARED = {"unit": "share of orders", "source": "assumed", "grade": "assumed"}
 
 
@@ -34,6 +55,16 @@ def test_the_world_of_a_plugin_reaches_whoever_simulates_it():
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
+        (
+            {"closure": (evolve(OPTION, lines={"sfp_on_time_delivry": "deliveries_on_time"}),)},
+            "aftersale_world: closure[0].lines: there is no rule with a share 'sfp_on_time_delivry' "
+            "(did you mean 'sfp_on_time_delivery'?)",
+        ),
+        (
+            {"closure": (evolve(OPTION, share="lost_shar"),)},
+            "aftersale_world: closure[0].share: no [[parameter]] declares 'lost_shar' for kiribati "
+            "(declare it with default, low, high, unit, source and grade)",
+        ),
         (
             {"contact": (Contact("ticket_opend", PLACE, "ticket_rate", "ticket_delay_days"),)},
             "aftersale_world: contact[0].fact: there is no fact that opens a case 'ticket_opend' "
@@ -103,6 +134,13 @@ def test_two_plugins_that_declare_one_number_of_a_marketplace_are_both_named():
         "parameter 'lost_rate' of kiribati: is declared by plugin 'hostile' (not installed) and plugin 'house' "
         "(not installed) (uninstall one of them, or leave one out of AFTERSALE_PLUGINS)"
     )
+
+
+def test_a_closure_that_counts_what_nobody_can_count_is_refused():
+    row = {"name": "Express", "marketplaces": ["REF"], "channel": "SFP", "days": 7, "share": "a", "lasts_days": "b"}
+    row |= {"lines": {"sfp_cancellation": "cancelations"}, "source": "made up", "grade": "assumed"}
+    with pytest.raises(DocumentError, match=r"closure\[0\]\.lines\.sfp_cancellation: .*did you mean 'cancellations'"):
+        parse_world({"closure": [row]}, "shop/world.toml")
 
 
 def test_a_default_outside_its_range_is_refused_where_it_stands():

@@ -252,18 +252,49 @@ def test_orders_that_are_kept_keep_their_names_and_chances(ids: Any) -> None:
     assert keys_of(again).tolist() == keys_of(whole)[[2, 3]].tolist()
 
 
-def prime(on_time: str) -> Callable[..., Result]:
-    """Return a run of a marketplace that asks for so much of its Prime parcels, and of nobody else's."""
+EXPRESS: dict[str, Any] = {
+    "parameter": [
+        {
+            "name": name,
+            "marketplaces": ["REF"],
+            "default": default,
+            "low": 0.0,
+            "high": high,
+            "unit": "made up",
+            "source": "made up",
+            "grade": "assumed",
+        }
+        for name, default, high in (("express_lost_days", 14.0, 365.0), ("express_lost_share", 0.4, 1.0))
+    ],
+    "closure": [
+        {
+            "name": "Express",
+            "marketplaces": ["REF"],
+            "channel": "SFP",
+            "days": 7,
+            "lines": {"sfp_on_time_delivery": "deliveries_on_time"},
+            "share": "express_lost_share",
+            "lasts_days": "express_lost_days",
+            "source": "made up",
+            "grade": "assumed",
+        }
+    ],
+}
+
+
+def express(on_time: str) -> Callable[..., Result]:
+    """Return a run of a marketplace that asks for so much of its express parcels, and of nobody else's."""
     made = {"marketplaces": ["REF"], "source": "made up", "grade": "assumed"}
     share = {"name": "sfp_on_time_delivery", "share": on_time, **made}
     metric = {"name": "on_time_delivery_rate", "amount": 14, "target": "0.5", "direction": "above", **made}
-    added = parse_rules({"rule": [share], "metric": [metric]}, "prime")
+    added = parse_rules({"rule": [share], "metric": [metric]}, "express")
     owner = plugin(
-        "prime",
+        "express",
+        aftersale_world=lambda: [parse_world(EXPRESS, "express/world.toml")],
         aftersale_marketplaces=lambda: load_marketplaces("aftersale.testing.reference"),
         aftersale_rules=lambda: [*load_rules("aftersale.testing.reference"), *added],
     )
-    plugins = load_plugins((), {"prime": owner})
+    plugins = load_plugins((), {"express": owner})
     sales = {**RAW["marketplace"]["REF"], "channels": {"MFN": 0.5, "SFP": 0.5}}
 
     def result(**changes: float) -> Result:
@@ -273,17 +304,17 @@ def prime(on_time: str) -> Callable[..., Result]:
     return result
 
 
-def test_prime_is_lost_below_its_line_with_some_of_its_orders() -> None:
-    lost = prime("0.95")(prime_lost_days=14.0, prime_lost_share=0.4)
-    assert lost.reached == {"review": False, "deactivated": False, "prime_lost": True}
+def test_an_option_is_lost_below_its_line_with_some_of_its_orders() -> None:
+    lost = express("0.95")()
+    assert lost.reached == {"review": False, "deactivated": False, "Express": True}
     assert lost.counts["orders_lost"] == pytest.approx(14 * 200 * 0.5 * 0.4, rel=0.15)
-    whole = prime("0.95")(prime_lost_days=0.0)
-    assert (whole.reached["prime_lost"], whole.counts["orders_lost"]) == (False, 0)
+    whole = express("0.95")(express_lost_days=0.0)
+    assert (whole.reached["Express"], whole.counts["orders_lost"]) == (False, 0)
 
 
-def test_prime_is_kept_above_its_line() -> None:
-    kept_ = prime("0.5")()
-    assert (kept_.reached["prime_lost"], kept_.counts["orders_lost"]) == (False, 0)
+def test_an_option_is_kept_above_its_line() -> None:
+    kept_ = express("0.5")()
+    assert (kept_.reached["Express"], kept_.counts["orders_lost"]) == (False, 0)
 
 
 GADGETS = {

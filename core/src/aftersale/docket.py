@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from typing import Any
 
 from aftersale.cases import Case, Deadline
 from aftersale.clocks import Instant
@@ -17,6 +18,9 @@ from aftersale.policies import Policies, Policy
 from aftersale.tally import Tally
 
 Expiry = tuple[Outcome, Deadline]
+_Wait = list[Any]
+"""A deadline's end, its number, the case, the deadline and the dossier; the last three are None when it is moot."""
+_CASE = 2
 BEGINNING = -(2**63)
 """Before all instants."""
 
@@ -40,8 +44,10 @@ class Docket:
         self._policies = policies
         self._observers = observers
         self._now: Instant = BEGINNING
-        # One entry a case: its next deadline to end. It is stale once the case has moved on.
-        self._expiries: list[tuple[Instant, int, Case, Deadline, Dossier]] = []
+        # The next deadline to end of each case that has one, by instant. Those of cases that have moved on stay in the
+        # heap until their time, without their case: to look the case up then would cost more than all else about them.
+        self._expiries: list[_Wait] = []
+        self._waiting: dict[str, _Wait] = {}
         self._pushed = 0
 
     def policy(self, marketplace: str) -> Policy:
@@ -102,19 +108,17 @@ class Docket:
         """
         while self._expiries and self._expiries[0][0] < until:
             _, _, case, deadline, dossier = heappop(self._expiries)
-            if self.cases.get(case.id) is case:
+            if case is not None:
+                del self._waiting[case.id]
                 self._expire(case, deadline, dossier)
         if until > self._now:
             self._now = until
 
     def next_expiry(self) -> Instant | None:
         """Return when the next running deadline ends, or None when nothing runs."""
-        while self._expiries:
-            at, _, case, _, _ = self._expiries[0]
-            if self.cases.get(case.id) is case:
-                return at
+        while self._expiries and self._expiries[0][_CASE] is None:
             heappop(self._expiries)
-        return None
+        return int(self._expiries[0][0]) if self._expiries else None
 
     def misfits(self) -> Iterator[tuple[Fact, FactRefused]]:
         """Yield the facts that fit nowhere as things stand, each with the reason."""
@@ -138,7 +142,7 @@ class Docket:
     def _keep(self, before: Case | None, outcome: Outcome, fact: Fact, dossier: Dossier) -> None:
         case = outcome.case
         self.cases[case.id] = dossier.cases[case.id] = case
-        if outcome.opened:
+        if outcome.opened or outcome.closed:
             self._expect(case, dossier)
         if outcome.closed or outcome.defect or before is None:
             self.tally.moved(before, outcome, fact, dossier.order)
@@ -175,6 +179,7 @@ class Docket:
     def _replace(self, dossier: Dossier, after: Course) -> None:
         for name in dossier.cases.keys() - after.cases.keys():
             del self.cases[name]
+            self._forget(name)
         dossier.cases, dossier.last = after.cases, after.last
         dossier.refused, dossier.misfits = tuple(after.refused), tuple(after.misfits)
         for case in after.cases.values():
@@ -182,14 +187,21 @@ class Docket:
             self._expect(case, dossier)
 
     def _expect(self, case: Case, dossier: Dossier) -> None:
-        """Wait for the case's next deadline that has not been missed yet."""
+        """Wait for the case's next deadline that has not been missed yet, and for no other of it."""
+        self._forget(case.id)
         first: Deadline | None = None
         for deadline in case.deadlines:
             if (first is None or deadline.expires_at < first.expires_at) and deadline.name not in case.missed:
                 first = deadline
         if first is not None:
             self._pushed += 1
-            heappush(self._expiries, (first.expires_at, self._pushed, case, first, dossier))
+            wait = self._waiting[case.id] = [first.expires_at, self._pushed, case, first, dossier]
+            heappush(self._expiries, wait)
+
+    def _forget(self, case: str) -> None:
+        wait = self._waiting.pop(case, None)
+        if wait is not None:
+            wait[_CASE] = wait[_CASE + 1] = wait[_CASE + 2] = None
 
 
 def _step(steps: list[Step], fact: Fact) -> Step:

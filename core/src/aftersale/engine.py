@@ -88,7 +88,7 @@ def _chosen(
 ) -> tuple[Way, str]:
     told = ""
     now: Situation | None = None
-    for way in terms.ways(kind, state, fact.kind):
+    for way in terms.ways[kind, state, fact.kind]:
         if way.move.guard is None:
             return way, told
         now = now or Situation(kind, fact, order, terms, others)

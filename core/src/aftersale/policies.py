@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from math import inf
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from aftersale.cases import Deadline
 from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
@@ -50,7 +50,8 @@ class Way:
 class Terms:
     """What binds a case of one marketplace from one instant to the next change of rules.
 
-    The rulebook is the marketplace's, the handbook the seller's; `decisions` asks plugins.
+    The rulebook is the marketplace's, the handbook the seller's; `decisions` asks plugins. `ways` are the moves that a
+    fact allows by (kind, state, fact), guarded ones first, bound to these terms; empty when it allows none.
     """
 
     marketplace: Marketplace
@@ -58,7 +59,7 @@ class Terms:
     handbook: Rulebook
     workflow: Workflow
     decisions: Decisions
-    _ways: dict[tuple[str, str, str], tuple[Way, ...]] = field(factory=dict, init=False)
+    ways: _Ways = field(init=False, default=Factory(lambda self: _Ways(self), takes_self=True))
     _situated: dict[tuple[str, str], tuple[Rule, ...]] = field(factory=dict, init=False)
 
     @cached_property
@@ -84,14 +85,9 @@ class Terms:
         """Whether any rule of that name is in force for any order."""
         return name in self._names
 
-    def ways(self, kind: str, state: str, fact: str) -> tuple[Way, ...]:
+    def bound(self, kind: str, state: str, fact: str) -> tuple[Way, ...]:
         """Return the moves that this fact allows there, guarded ones first; empty when it allows none."""
-        key = (kind, state, fact)
-        found = self._ways.get(key)
-        if found is None:
-            moves = self.workflow.moves(kind, state, fact)
-            found = self._ways[key] = tuple(self._way(kind, state, move) for move in moves)
-        return found
+        return tuple(self._way(kind, state, move) for move in self.workflow.moves(kind, state, fact))
 
     def _way(self, kind: str, before: str, move: Move) -> Way:
         after = self.workflow.state(kind, move.to)
@@ -167,6 +163,18 @@ class Terms:
         spans = [(row, None if row is None else (row.amount or 0) * HOUR) for row in (rule, own)]
         found = _tighter(name, 0, spans[0], spans[1])
         return name, found.due, found.set_by, found.expires_at, found.on_expiry
+
+
+class _Ways(dict[tuple[str, str, str], tuple[Way, ...]]):
+    """The ways of some terms by kind, state and fact, each bound when first asked for."""
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__()
+        self._terms = terms
+
+    def __missing__(self, key: tuple[str, str, str]) -> tuple[Way, ...]:
+        found = self[key] = self._terms.bound(*key)
+        return found
 
 
 def _windows(book: Rulebook, name: str, order: Order) -> Iterator[Rule]:

@@ -14,6 +14,8 @@ from attrs import field, fields, frozen
 
 from aftersale.documents import Day, PositiveCount, Rate, Word, read, structure
 from aftersale.errors import Problem, meant
+from aftersale.metrickinds import Counted
+from aftersale.rules import rule_names
 from aftersale.workflow import Workflow
 
 
@@ -125,6 +127,27 @@ class Preset:
 
 
 @frozen
+class Closure:
+    """An option of the seller's that a marketplace closes when one of its lines is missed, such as Prime.
+
+    `lines` are rules with a share, each with what it counts, a word of MetricKind: the share is missed below it, for
+    what should be rare above it. They are read over the last `days` local days of the orders of `channel`. `share` and
+    `lasts_days` name parameters: which share of such orders nobody places without the option, and for how many days.
+    """
+
+    name: Word
+    marketplaces: tuple[Word, ...]
+    channel: Word
+    days: PositiveCount
+    lines: dict[Word, Counted]
+    share: Word
+    lasts_days: Word
+    source: Word
+    grade: Word
+    note: str = ""
+
+
+@frozen
 class WorldDefaults:
     """What one plugin says of the simulated world, as it stands in `world.toml`."""
 
@@ -135,6 +158,7 @@ class WorldDefaults:
     absent: tuple[Absence, ...] = ()
     sale: tuple[Sale, ...] = ()
     preset: tuple[Preset, ...] = ()
+    closure: tuple[Closure, ...] = ()
     origin: str = field(default="", eq=False)
 
 
@@ -147,6 +171,7 @@ class _WorldDocument:
     absent: tuple[Absence, ...] = ()
     sale: tuple[Sale, ...] = ()
     preset: tuple[Preset, ...] = ()
+    closure: tuple[Closure, ...] = ()
 
 
 def parse_world(data: dict[str, Any], source: str) -> WorldDefaults:
@@ -176,8 +201,11 @@ def world_problems(world: WorldDefaults, workflow: Workflow, known: Iterable[str
     yield from _answers(world, workflow)
 
 
-def _rows(world: WorldDefaults) -> Iterator[tuple[str, Parameter | Contact | Reaction | Absence | Sale | Preset]]:
-    for name in ("parameter", "contact", "reaction", "absent", "sale", "preset"):
+_Row = Parameter | Contact | Reaction | Absence | Sale | Preset | Closure
+
+
+def _rows(world: WorldDefaults) -> Iterator[tuple[str, _Row]]:
+    for name in ("parameter", "contact", "reaction", "absent", "sale", "preset", "closure"):
         for index, row in enumerate(getattr(world, name)):
             yield f"{name}[{index}]", row
 
@@ -200,6 +228,14 @@ def _streams(world: WorldDefaults, workflow: Workflow) -> Iterator[Problem]:
             yield _unknown(world, f"{path}.fact", what, reaction.fact, allowed)
         names = {"share": reaction.share, "delay_hours": reaction.delay_hours}
         yield from _undeclared(world, path, reaction.marketplaces, names)
+    for index, closure in enumerate(world.closure):
+        path = f"closure[{index}]"
+        names = {"share": closure.share, "lasts_days": closure.lasts_days}
+        yield from _undeclared(world, path, closure.marketplaces, names)
+        shares = {rule.name for rule in rule_names().values() if rule.kind == "share"}
+        for line in closure.lines:
+            if line not in shares:
+                yield _unknown(world, f"{path}.lines", "rule with a share", line, shares)
 
 
 def _undeclared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import inf, log
 
@@ -16,14 +17,23 @@ from aftersale.worlds import Contact, Reaction
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.lives import CLAIM_IN_SILENCE, REMINDER, Happening, Life
 from aftersale_simulator.orders import HourProfile, LocalDays, fulfilled_by_marketplace, keys_of
+from aftersale_simulator.parameters import load_parameters
 from aftersale_simulator.world import World
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-LATENESS = ((3, "late_feedback_factor_3d"), (7, "late_feedback_factor_7d"), (14, "late_feedback_factor_14d"))
-"""Up to how many days late an order is, and by what it is then rated badly more often."""
+_LATE = re.compile(r"late_feedback_factor_(\d+)d")
 LATEST = "late_feedback_factor_later"
+
+
+def _lateness_classes() -> tuple[tuple[int, str], ...]:
+    """Return up to how many days late an order is, and by which declared factor it is then rated badly more often."""
+    matches = (_LATE.fullmatch(parameter.name) for parameter in load_parameters())
+    return tuple(sorted((int(match[1]), match[0]) for match in matches if match))
+
+
+LATENESS = _lateness_classes()
 SILENCE = "silence"
 """The deadline whose end lets buyers claim unheard."""
 
@@ -109,7 +119,7 @@ def _sorted(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Ins
 
 def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:
     rate = crowd.rate("message_rate", "late_message_rate", "lost_message_rate")
-    factor = np.where(crowd.handled_elsewhere, crowd.of("fba_message_factor"), 1.0)
+    factor = np.where(crowd.handled_elsewhere, crowd.of("message_factor_shipped_elsewhere"), 1.0)
     writes = crowd.uniform("message") < rate * factor
     late = crowd.late[writes]
     after_promise = crowd.orders.promised_at[writes] + crowd.later(

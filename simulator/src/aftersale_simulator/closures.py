@@ -1,4 +1,4 @@
-"""Closures: what marketplaces close while a run goes on, an account or its Prime option, and what orders this costs."""
+"""Closures: what marketplaces close while a run goes on, an account or an option of it, and what orders this costs."""
 
 from __future__ import annotations
 
@@ -16,69 +16,70 @@ from aftersale.metrics import meets
 from aftersale.orders import Order, Orders
 from aftersale.policies import Policies, Policy
 from aftersale.rules import Rule
+from aftersale.worlds import Closure
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.desk import Place
 from aftersale_simulator.orders import fulfilled_by_marketplace, kept, keys_of
 from aftersale_simulator.stage import Stage
 
-ACCOUNT, PRIME = "account", "prime"
-"""What a marketplace closes: the offers that the seller fulfils, or the option to fulfil Prime orders."""
-PRIME_CHANNEL = "SFP"
-PRIME_LINES = {
-    "sfp_on_time_delivery": "deliveries_on_time",
-    "sfp_valid_tracking": "tracked_shipments",
-    "sfp_cancellation": "cancellations",
-}
-"""Rules that say below, or for cancellations above, which share of Prime orders the option is lost; what they count."""
-_WEEK = 7
+ACCOUNT = "account"
+"""What every marketplace may close: the offers that the seller fulfils. Plugins name other things."""
 
 Flags = NDArray[np.bool_]
 Lines = Sequence[tuple[Rule, Measure]]
 
 
 @frozen(eq=False)
-class _Watched:
-    """One marketplace's place with the lines for which it closes what, looked at `every` so many days."""
+class _Threat:
+    """What is closed when one of these lines is missed: which orders are lost, of those of the next so many days."""
 
-    place: Place
+    what: str
+    lines: Lines
+    orders: Flags
+    days: float
+
+
+@frozen(eq=False)
+class _Watched:
+    """One marketplace's orders with what threatens them, looked at `every` so many days."""
+
+    orders: Orders
     zone: str
-    lines: dict[str, Lines]
+    threats: tuple[_Threat, ...]
     every: int
 
 
 class Closures:
     """Closes what a missed line costs, when a marketplace looks at an account on a measured day.
 
-    A deactivated account takes no orders that the seller would fulfil for the declared `suspension_days`. A seller who
-    misses a line of Prime loses the option for `prime_lost_days`, and with it `prime_lost_share` of such orders, by
-    chance. Each is closed once in a run at most: what led to it stays in the windows of the metrics for longer.
-    `closed` tells what was, by marketplace.
+    A deactivated account takes no orders that the seller would fulfil for the declared `suspension_days`. What else may
+    be closed, for which lines and at which cost, plugins say. Each is closed once in a run at most: what led to it
+    stays in the windows of the metrics for longer. `closed` tells what was, by marketplace.
     """
 
     def __init__(
         self, places: Sequence[Place], policies: Policies, stage: Stage, until: Instant, chances: Chances
     ) -> None:
         """Watch these marketplaces by the lines in force at the end of the run."""
-        self.closed: dict[str, list[str]] = {ACCOUNT: [], PRIME: []}
         self.missing: set[str] = set()
-        self._stage, self._chances = stage, chances
+        self._stage = stage
         self._gone = {place.orders.marketplaces[0]: np.zeros(len(place.orders), bool) for place in places}
         self._watched = {}
+        names = dict.fromkeys(closure.name for place in places for closure in place.world.closures)
+        self.closed: dict[str, list[str]] = {ACCOUNT: [], **{name: [] for name in names}}
         for place in places:
             policy = policies[place.orders.marketplaces[0]]
-            lines = {
-                ACCOUNT: _account_lines(policy, until) if place.world["suspension_days"] else (),
-                PRIME: _prime_lines(policy, place.orders, until) if place.world["prime_lost_days"] else (),
-            }
+            closures = (_threat(closure, place, policy, until, chances) for closure in place.world.closures)
+            threats = tuple(threat for threat in (_suspension(place, policy, until), *closures) if threat.lines)
             every = max(1, round(place.world["account_look_days"]))
-            self._watched[policy.marketplace.name] = _Watched(place, policy.marketplace.zone, lines, every)
+            self._watched[policy.marketplace.name] = _Watched(place.orders, policy.marketplace.zone, threats, every)
 
     def looks(self) -> list[tuple[Instant, str, int]]:
         """Return when whose account is looked at, in order of time, each with the number of the day that ends then."""
         return sorted(
             (int(end), name, day)
             for name, own in self._watched.items()
-            if any(own.lines.values())
+            if own.threats
             for day, end in enumerate(self._stage.local_days(own.zone).bounds[1:].tolist())
             if day >= self._stage.warm_up and (day + 1 - self._stage.warm_up) % own.every == 0
         )
@@ -88,23 +89,17 @@ class Closures:
         own = self._watched[name]
         whole = Days.spanning(self._stage.first, self._stage.last, own.zone)
         today = Days(whole.first + day, whole.first + day, own.zone)
-        for what, lines in own.lines.items():
-            if name not in self.closed[what] and any(_missed(own, line, today, docket) for line in lines):
-                self.closed[what].append(name)
-                self._lose(name, own.place, self._lost(what, own.place, at))
+        for threat in own.threats:
+            closed = self.closed[threat.what]
+            if name not in closed and any(_missed(own.orders, line, today, docket) for line in threat.lines):
+                closed.append(name)
+                self._lose(name, own.orders, threat, at)
 
-    def _lost(self, what: str, place: Place, at: Instant) -> Flags:
-        orders, world = place.orders, place.world
-        lasts = world["suspension_days" if what == ACCOUNT else "prime_lost_days"]
-        inside = (orders.purchased_at >= at) & (orders.purchased_at < at + int(lasts * DAY))
-        if what == ACCOUNT:
-            return np.asarray(inside & ~fulfilled_by_marketplace(orders))
-        draws = self._chances.uniform(keys_of(orders), "prime.lost", orders.marketplaces[0])
-        return np.asarray(inside & _prime(orders) & (draws < world["prime_lost_share"]))
-
-    def _lose(self, name: str, place: Place, lost: Flags) -> None:
+    def _lose(self, name: str, orders: Orders, threat: _Threat, at: Instant) -> None:
+        soon = (orders.purchased_at >= at) & (orders.purchased_at < at + int(threat.days * DAY))
+        lost = soon & threat.orders
         self._gone[name] |= lost
-        self.missing.update(place.orders.ids[row] for row in np.flatnonzero(lost).tolist())
+        self.missing.update(orders.ids[row] for row in np.flatnonzero(lost).tolist())
 
     def misses(self, order: Order) -> bool:
         """Whether this order is never placed, because of what is closed on its day."""
@@ -117,35 +112,40 @@ class Closures:
             yield evolve(place, orders=kept(place.orders, ~gone)) if gone.any() else place
 
 
-def _account_lines(policy: Policy, until: Instant) -> Lines:
-    rules = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"]
-    return [(rule, measure(rule, policy.metric_kinds[rule.name], policy.marketplace)) for rule in rules]
+def _suspension(place: Place, policy: Policy, until: Instant) -> _Threat:
+    """Return what a deactivated account loses, by every metric whose line leads to that."""
+    days = place.world["suspension_days"]
+    rules = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"] if days else []
+    lines = [(rule, measure(rule, policy.metric_kinds[rule.name], policy.marketplace)) for rule in rules]
+    return _Threat(ACCOUNT, lines, ~fulfilled_by_marketplace(place.orders), days)
 
 
-def _prime_lines(policy: Policy, orders: Orders, until: Instant) -> Lines:
-    """Return the lines of Prime as metrics over a week of such orders."""
-    if not _prime(orders).any():
-        return ()
-    shares = {rule.name: rule.share for rule in policy.at(until - 1).rulebook.rows if rule.name in PRIME_LINES}
-    found = []
+def _threat(closure: Closure, place: Place, policy: Policy, until: Instant, chances: Chances) -> _Threat:
+    """Return what the loss of an option costs, by its lines as metrics over its days of its channel's orders."""
+    orders, days = place.orders, place.world[closure.lasts_days]
+    channel = np.isin(orders.channel, [code for code, name in enumerate(orders.channels) if name == closure.channel])
+    if not days or not channel.any():
+        return _Threat(closure.name, (), channel, days)
+    draws = chances.uniform(keys_of(orders), f"closure.{closure.name}", orders.marketplaces[0])
+    lost = channel & (draws < place.world[closure.share])
+    return _Threat(closure.name, list(_lines(closure, policy, until)), lost, days)
+
+
+def _lines(closure: Closure, policy: Policy, until: Instant) -> Iterator[tuple[Rule, Measure]]:
+    shares = {rule.name: rule.share for rule in policy.at(until - 1).rulebook.rows if rule.name in closure.lines}
     for rule in policy.metrics(until - 1):
         kind = policy.metric_kinds[rule.name]
-        for name, counts in PRIME_LINES.items():
-            if kind.counts == counts and shares.get(name) is not None:
-                line = evolve(rule, target=shares[name], amount=_WEEK, lag=0, channel=(PRIME_CHANNEL,), strict=False)
-                found.append((line, measure(line, kind, policy.marketplace)))
-    return found
+        for name, counts in closure.lines.items():
+            share = shares.get(name)
+            if kind.counts == counts and share is not None:
+                where = (closure.channel,)
+                line = evolve(rule, target=share, amount=closure.days, lag=0, channel=where, strict=False)
+                yield line, measure(line, kind, policy.marketplace)
 
 
-def _prime(orders: Orders) -> Flags:
-    codes = [code for code, channel in enumerate(orders.channels) if channel == PRIME_CHANNEL]
-    found: Flags = np.isin(orders.channel, codes)
-    return found
-
-
-def _missed(own: _Watched, line: tuple[Rule, Measure], today: Days, docket: Docket) -> bool:
+def _missed(orders: Orders, line: tuple[Rule, Measure], today: Days, docket: Docket) -> bool:
     rule, counted = line
-    value = float(counted.read(docket.tally, own.place.orders, today).values[0])
+    value = float(counted.read(docket.tally, orders, today).values[0])
     return bool(np.isfinite(value)) and not meets(rule, value)
 
 

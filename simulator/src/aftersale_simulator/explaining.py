@@ -10,6 +10,7 @@ from aftersale_simulator.parameters import default_profile
 from aftersale_simulator.sales import categories, free_labels, sale_events
 from aftersale_simulator.scenario import Scenario, ScenarioFile
 from aftersale_simulator.seller import seller_handbook
+from aftersale_simulator.stage import Stage
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
@@ -59,6 +60,20 @@ class Dated(TypedDict):
     handling: float
     rules: dict[str, int]
     source: str
+
+
+class Closable(TypedDict):
+    """An option that a marketplace closes when one of its `lines` is missed, by name of the rule and its share."""
+
+    name: str
+    marketplace: str
+    channel: str
+    days: int
+    lines: dict[str, str]
+    share: str
+    lasts_days: str
+    source: str
+    grade: str
 
 
 class Shape(TypedDict):
@@ -144,6 +159,26 @@ def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
         rules={name: int(amount) for name, amount in event.rules.items()},
         source=event.source,
     )
+
+
+def closable(scenario: Scenario, plugins: Plugins) -> Iterator[Closable]:
+    """Yield what may be closed on the scenario's marketplaces beside the account; lines as on its last day."""
+    stage = Stage.of(scenario)
+    for place, policy in plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins)).items():
+        rows = policy.at(stage.measured([policy.marketplace.zone])[1] - 1).rulebook.rows
+        for closure in World(scenario.world, place, plugins.worlds).closures:
+            mine = [row for row in rows if row.name in closure.lines and row.share is not None]
+            yield Closable(
+                name=closure.name,
+                marketplace=place,
+                channel=closure.channel,
+                days=int(closure.days),
+                lines={str(row.name): f"{row.share:f}" for row in mine},
+                share=closure.share,
+                lasts_days=closure.lasts_days,
+                source=closure.source,
+                grade=closure.grade,
+            )
 
 
 def shapes(scenario: Scenario) -> Iterator[Shape]:

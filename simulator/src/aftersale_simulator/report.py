@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -184,14 +185,22 @@ def number(value: float, decimals: int, sign: bool = False) -> str:
 def reached(comparison: Comparison) -> Iterator[str]:
     """Yield in words how probably an account comes to a review, or to its deactivation, where it does at all."""
     size = comparison.replications
-    for name in REACHED:
+    for name in reachable(comparison):
         found = [(one.name, one.reached.get(name, 0)) for one in comparison.standings]
         if any(count for _, count in found):
-            told = (_probability(variant, count, size) for variant, count in found)
-            yield say(f"report.reached_{name}", variants="; ".join(told))
+            variants = "; ".join(_probability(variant, count, size) for variant, count in found)
+            if name in REACHED:
+                yield say(f"report.reached_{name}", variants=variants)
+            else:
+                yield say("report.reached_closed", variants=variants, name=name)
     if any(one.orders_lost for one in comparison.standings):
         lost = (f"{one.name} {number(one.orders_lost, 0)}" for one in comparison.standings)
         yield say("report.orders_lost", variants="; ".join(lost))
+
+
+def reachable(comparison: Comparison) -> list[str]:
+    """Return what accounts may come to: REACHED, then what plugins name."""
+    return list(dict.fromkeys(chain(REACHED, *(one.reached for one in comparison.standings))))
 
 
 def _probability(name: str, count: int, size: int) -> str:

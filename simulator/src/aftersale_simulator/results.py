@@ -46,8 +46,8 @@ METRICS = (
     "review_days",
 )
 RATE = "order_defect_rate"
-REACHED = ("review", "deactivated", "prime_lost")
-"""What an account may come to: a review, after days running of a missed target; its deactivation; the loss of Prime."""
+REACHED = ("review", "deactivated")
+"""What an account may come to: a review, after days running of a missed target, and its deactivation."""
 LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
 
 
@@ -56,13 +56,13 @@ class Result:
     """What one replication came to.
 
     `metrics` and `by_marketplace` hold the names of METRICS and those of the metrics that plugins add; a metric that no
-    marketplace here is judged by is None. Rates lie between 0 and 1, times are wall hours, money
-    is in the scenario's currency, `review_days` counts the days on which a marketplace's review was due, summed over
-    marketplaces. `targets` tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks
-    worked in vain, and open cases. `timeline` tells of every day, `busy_hours` how long agents worked in the measured
-    period, `reached` whether a marketplace's REACHED was due on any measured day. `failed` tells, by cause, how many
-    cases plugins failed; `missed`, by marketplace and deadline, how many of those that began in the measured period
-    ended before anybody acted, and of how many.
+    marketplace here is judged by is None. Rates lie between 0 and 1, times are wall hours, money is in the scenario's
+    currency, `review_days` counts the days on which a marketplace's review was due, summed over marketplaces. `targets`
+    tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks worked in vain, and
+    open cases. `timeline` tells of every day, `busy_hours` how long agents worked in the measured period, `reached`
+    whether a marketplace's REACHED was due on any measured day, and what plugins name was closed. `failed` tells, by
+    cause, how many cases plugins failed; `missed`, by marketplace and deadline, how many of those that began in the
+    measured period ended before anybody acted, and of how many.
     """
 
     metrics: dict[str, float | None]

@@ -17,7 +17,7 @@ from aftersale.watch import Watch
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
-from aftersale_simulator.closures import ACCOUNT, PRIME, Closures, orders_lost
+from aftersale_simulator.closures import ACCOUNT, Closures, orders_lost
 from aftersale_simulator.crews import crews
 from aftersale_simulator.desk import Desk, Place
 from aftersale_simulator.events import spells
@@ -76,8 +76,8 @@ def _run(
     result = result_of(scenario, by_place, docket, desk.effort, policies)
     counts = {**result.counts, "orders_lost": orders_lost(asked, places)}
     closed = {what: bool(where) for what, where in desk.closures.closed.items()}
-    deactivated = result.reached["deactivated"] or closed[ACCOUNT]
-    reached = {**result.reached, "deactivated": deactivated, "prime_lost": closed[PRIME]}
+    suspended = closed.pop(ACCOUNT)
+    reached = {**result.reached, "deactivated": result.reached["deactivated"] or suspended, **closed}
     result = evolve(result, failed=watch.causes(), counts=counts, reached=reached)
     if record is not None and desk.facts is not None:
         record.write(scenario, replication, places, desk.facts, docket, result)

@@ -33,14 +33,15 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     """
     from aftersale_simulator import report
     from aftersale_simulator.answers import say
-    from aftersale_simulator.explaining import dated, explained, shapes
+    from aftersale_simulator.explaining import closable, dated, explained, shapes
 
     source = load(scenario, plugins)
     numbers, days = explained(source, plugins), list(shapes(source.scenario))
-    spells = list(dated(source.scenario, plugins))
+    spells, closures = list(dated(source.scenario, plugins)), list(closable(source.scenario, plugins))
     if json_:
         summary = dict(_summary(source.scenario, plugins))
-        found = {"scenario": source.scenario.name, **summary, "parameters": numbers, "shapes": days, "dated": spells}
+        explained_ = {"parameters": numbers, "shapes": days, "dated": spells, "closures": closures}
+        found = {"scenario": source.scenario.name, **summary, **explained_}
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     console = console_of()
@@ -54,6 +55,9 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     console.print(report.rows(header, _rows(numbers)))
     for spell in spells:
         console.print(say(f"scenario.{spell['kind']}", **_told(spell)), markup=False)
+    for closure in closures:
+        lines = ", ".join(f"{name} {share}" for name, share in closure["lines"].items())
+        console.print(say("scenario.closure", **{**closure, "lines": lines}), markup=False)
     for shape in days:
         for name, given in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
             weights = " ".join(f"{weight:g}" for weight in given)

@@ -15,7 +15,7 @@ from aftersale_simulator import courses, pictures
 from aftersale_simulator.answers import joined, percent, say, target_name
 from aftersale_simulator.courses import Course, Values, course
 from aftersale_simulator.pictures import Limit, Spot, Strand
-from aftersale_simulator.report import columns, label, number, often, scale, shown
+from aftersale_simulator.report import columns, label, number, often, reachable, scale, shown
 from aftersale_simulator.results import LIMITS, RATE, REACHED
 from aftersale_simulator.stage import Stage
 from aftersale_simulator.statistics import wilson
@@ -201,12 +201,14 @@ def _consequences(comparison: Comparison) -> Iterator[Table]:
     size = comparison.replications
     if not any(one.orders_lost or any(one.reached.values()) for one in comparison.standings):
         return
-    header = ("", say("column.variant"), *(say(f"chances.{name}") for name in REACHED), say("chances.orders_lost"))
+    names = reachable(comparison)
+    reached = (say(f"chances.{name}") if name in REACHED else say("chances.closed", name=name) for name in names)
+    header = ("", say("column.variant"), *reached, say("chances.orders_lost"))
     rows = [
         (
             str(place),
             one.name,
-            *(often(one.reached.get(name, 0), size) for name in REACHED),
+            *(often(one.reached.get(name, 0), size) for name in names),
             number(one.orders_lost, 0),
         )
         for place, one in enumerate(comparison.standings, 1)

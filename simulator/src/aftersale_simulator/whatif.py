@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ class Standing:
     they were met with so much room that few replications tell enough. `failed` are the cases that plugins failed in
     all replications, by cause; `places` says how it did on each marketplace, `timelines` how each replication went, and
     `calm` which variant it is under stress; `reached` counts the replications in which an account came to each of
-    REACHED, `orders_lost` how many orders closed accounts missed on average.
+    REACHED, or lost what plugins name, `orders_lost` how many orders closed accounts missed on average.
     """
 
     name: str
@@ -206,9 +207,14 @@ def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Resul
         {place: _at(place, results) for place in results[0].by_marketplace} if results else {},
         tuple(result.timeline for result in results if result.timeline is not None),
         one.calm,
-        {name: sum(result.reached.get(name, False) for result in results) for name in REACHED},
+        {name: sum(result.reached.get(name, False) for result in results) for name in _reached(results)},
         sum(result.counts.get("orders_lost", 0) for result in results) / max(1, len(results)),
     )
+
+
+def _reached(results: Sequence[Result]) -> Iterable[str]:
+    """Return what accounts may come to, also where no account has."""
+    return dict.fromkeys(chain(REACHED, *(result.reached for result in results)))
 
 
 def _at(place: str, results: Sequence[Result]) -> PlaceStanding:

@@ -14,7 +14,7 @@ from aftersale.clocks import Instant
 from aftersale.documents import Word
 from aftersale.orders import Order, Orders
 from aftersale.workflow import Workflow
-from aftersale.worlds import Contact, Preset, Reaction, WorldDefaults
+from aftersale.worlds import Closure, Contact, Preset, Reaction, WorldDefaults
 from aftersale_simulator.events import Spell
 from aftersale_simulator.parameters import load_parameters
 
@@ -40,8 +40,8 @@ class Turn(NamedTuple):
 class World:
     """The parameters of one marketplace: the declared defaults, its plugin's over them, presets, and the scenario's.
 
-    `contacts` and `reactions`, by (kind, state), are those that its plugin adds, `absent` the facts that never happen
-    there, `answers` the facts that finished tasks become. In `spells` some of the numbers are others.
+    `contacts`, `closures` and `reactions`, by (kind, state), are those that its plugin adds, `absent` the facts that
+    never happen there, `answers` the facts that finished tasks become. In `spells` some of the numbers are others.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class World:
         self._values: dict[str, float] = {one.name: float(one.default) for one in load_parameters()}
         self._ranges: dict[str, tuple[float, float]] = {one.name: (one.low, one.high) for one in load_parameters()}
         self.contacts: list[Contact] = []
+        self.closures: list[Closure] = []
         self.reactions: defaultdict[tuple[str, str], list[Reaction]] = defaultdict(list)
         self.answers = dict(DONE_BY)
         absent: set[str] = set()
@@ -66,6 +67,7 @@ class World:
             own = [parameter for parameter in world.parameter if place in parameter.marketplaces]
             self._values.update((parameter.name, float(parameter.default)) for parameter in own)
             self._ranges.update((parameter.name, (parameter.low, parameter.high)) for parameter in own)
+            self.closures += (closure for closure in world.closure if place in closure.marketplaces)
             self.contacts += (contact for contact in world.contact if place in contact.marketplaces)
             for reaction in world.reaction:
                 if place in reaction.marketplaces:
