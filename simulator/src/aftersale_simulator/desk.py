@@ -66,7 +66,6 @@ class Team:
     overtime_until: Instant = -FAR
     reopens: Instant = FAR
 
-
     def serves(self, queue: Queue) -> bool:
         """Whether its agents take tasks from this very queue."""
         return any(own is queue for own in self.queues)
