@@ -274,12 +274,12 @@ def test_what_accounts_come_to_stands_beside_the_targets(comparison: Comparison)
     assert found is not None
     assert found.tables == ()
     first, *others = calm.standings
-    closed = evolve(first, reached={"review": 3, "deactivated": 1, "Prime": 0}, orders_lost=1234.4)
+    closed = evolve(first, reached={"review": 3, "deactivated": 1, "Prime": 1, "Express": 0}, orders_lost=1234.4)
     found = sections.chances(evolve(calm, standings=(closed, *others)))
     assert found is not None
     (table,) = found.tables
     assert table.header[-2:] == ("Prime is lost", "orders missed while closed, on average")
-    assert table.rows[0] == ("1", first.name, "3/3 (44–100 %)", "1/3 (6–79 %)", "0/3 (0–56 %)", "1,234")
+    assert table.rows[0] == ("1", first.name, "3/3 (44–100 %)", "1/3 (6–79 %)", "1/3 (6–79 %)", "1,234")
     assert table.rows[1][2:] == (*["0/3 (0–56 %)"] * 3, "0")
 
 

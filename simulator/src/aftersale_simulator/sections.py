@@ -201,7 +201,8 @@ def _consequences(comparison: Comparison) -> Iterator[Table]:
     size = comparison.replications
     if not any(one.orders_lost or any(one.reached.values()) for one in comparison.standings):
         return
-    names = reachable(comparison)
+    happened = {name for one in comparison.standings for name, count in one.reached.items() if count}
+    names = [name for name in reachable(comparison) if name in REACHED or name in happened]
     reached = (say(f"chances.{name}") if name in REACHED else say("chances.closed", name=name) for name in names)
     header = ("", say("column.variant"), *reached, say("chances.orders_lost"))
     rows = [
