@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import tomli
+from attrs import evolve
 from click.testing import CliRunner
 from click.testing import Result as Ended
 from hypothesis import given
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from aftersale.cli import cli
+from aftersale.documents import PositiveCount
 from aftersale.errors import DocumentError
 from aftersale.metrickinds import default_metrics
 from aftersale.watch import Watch
@@ -35,7 +37,13 @@ from aftersale_simulator.whatif import Comparison, simulate
 # Newer releases of click keep stderr apart by themselves.
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 RUNNER = CliRunner(**APART)
-DEFAULT = load_scenario()
+SHIPPED = load_scenario()
+# Ten replications make shares easy to read.
+DEFAULT = evolve(
+    SHIPPED,
+    raw={**SHIPPED.raw, "replications": 10},
+    scenario=evolve(SHIPPED.scenario, replications=PositiveCount(10)),
+)
 Late = Callable[[Scenario, int], float]
 
 
@@ -511,7 +519,7 @@ def test_whatif_writes_its_folder(typed: Callable[..., Ended], tmp_path: Path) -
     ended = typed("whatif", "--out", str(out), "--json")
     assert sorted(path.name for path in out.iterdir()) == ["scenario.toml", "whatif.csv", "whatif.json"]
     assert (out / "whatif.json").read_text(encoding="utf-8") == ended.stdout
-    assert tomli.loads((out / "scenario.toml").read_text(encoding="utf-8")) == DEFAULT.raw
+    assert tomli.loads((out / "scenario.toml").read_text(encoding="utf-8")) == SHIPPED.raw
     assert [path.name for path in out.parent.iterdir()] == ["b"]
 
 
