@@ -11,6 +11,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersale.documents import PositiveCount
 from aftersale.errors import DocumentError
 from aftersale_simulator import staffreport
 from aftersale_simulator.results import METRICS, Result
@@ -19,7 +20,7 @@ from aftersale_simulator.scenario import Scenario, load_scenario, parse_scenario
 from aftersale_simulator.search import Found, Run, cheapest
 from aftersale_simulator.staffing import Roster, staffing
 
-DEFAULT = load_scenario().scenario
+DEFAULT = evolve(load_scenario().scenario, replications=PositiveCount(10))
 ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo")
 Keeps = Callable[[Roster, int], bool]
 

@@ -470,7 +470,7 @@ def test_whatif_json_is_one_document_and_nothing_else(typed: Callable[..., Ended
     words = ("whatif", "--json", "--seed", "4", "--vary", "team.shenzhen.agents=2,3")
     ended = typed(*words)
     found = json.loads(ended.stdout)
-    assert (found["seed"], found["replications"], found["settings"]) == (4, 10, {})
+    assert (found["seed"], found["replications"], found["settings"]) == (4, SHIPPED.scenario.replications, {})
     assert ended.stderr == ""
     assert typed(*words, "--workers", "3").stdout == ended.stdout
 
