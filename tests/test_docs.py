@@ -18,11 +18,11 @@ import pytest
 import tomli
 
 from aftersale.admission import HOOKS
+from aftersale.base.errors import DocumentError
 from aftersale.cli import TRACE, cli
 from aftersale.costs.charges import CHARGES
 from aftersale.costs.parameters import OTHER_GRADE, default_parameters
 from aftersale.docket import Docket
-from aftersale.errors import DocumentError
 from aftersale.evidence import SUBMITTED
 from aftersale.guards import GUARDS
 from aftersale.handbook import default_handbook, load_handbook

@@ -22,9 +22,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from aftersale.base.errors import FactRefused
 from aftersale.clocks import DAY, Instant
 from aftersale.docket import Docket
-from aftersale.errors import FactRefused
 from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.plugins import load_plugins

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from aftersale.base.errors import DocumentError
 from aftersale.cli import cli
-from aftersale.errors import DocumentError
 from aftersale_simulator.notebook import calibrate, staff, whatif
 from aftersale_simulator.timeline import REPLY_EDGES
 

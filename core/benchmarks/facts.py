@@ -21,10 +21,10 @@ from importlib.util import find_spec
 from statistics import median
 from typing import Any, NamedTuple
 
+from aftersale.base.errors import FactRefused
 from aftersale.clocks import HOUR, SECOND
 from aftersale.docket import Docket
 from aftersale.engine import apply
-from aftersale.errors import FactRefused
 from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.plugins import load_plugins

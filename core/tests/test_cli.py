@@ -9,9 +9,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from aftersale.base.errors import AftersaleError
 from aftersale.cli import cli, policies
 from aftersale.contributions import CORE_COMMANDS
-from aftersale.errors import AftersaleError
 from aftersale.journal import fact_frame, order_frame, write_table
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, orders, plugin, reference

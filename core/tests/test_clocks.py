@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from aftersale.base.errors import ClockError
 from aftersale.clocks import (
     CLOCKS,
     DAY,
@@ -28,7 +29,6 @@ from aftersale.clocks import (
     windows,
     zone_info,
 )
-from aftersale.errors import ClockError
 
 PACIFIC = Calendar("America/Los_Angeles", "US")
 BERLIN = Calendar("Europe/Berlin", "DE")

@@ -15,7 +15,7 @@ from typing import ClassVar
 import pytest
 from attrs import evolve
 
-from aftersale.errors import PluginError
+from aftersale.base.errors import PluginError
 from aftersale.marketplaces import load_marketplaces
 from aftersale.metrickinds import load_metrics
 from aftersale.rules import Rule, load_rules

@@ -6,6 +6,8 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersale.base.errors import DocumentError, FactRefused, MoneyError
+from aftersale.base.tables import console
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs import (
     GROUPINGS,
@@ -20,14 +22,12 @@ from aftersale.costs import (
 )
 from aftersale.costs.parameters import parse_parameters
 from aftersale.docket import Docket
-from aftersale.errors import DocumentError, FactRefused, MoneyError
 from aftersale.handbook import Handbook, default_handbook
 from aftersale.journal import Journal, replay
 from aftersale.orders import OrderLine
 from aftersale.plugins import load_plugins
 from aftersale.policies import Policy
 from aftersale.rules import RuleSet, parse_rules
-from aftersale.tables import console
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 from aftersale.workflow import default_workflow

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersale.base.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.clocks import DAY, HOUR, MINUTE
 from aftersale.docket import Docket
-from aftersale.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.observers import Observers
 from aftersale.plugins import load_plugins
 from aftersale.tally import FOREVER, running

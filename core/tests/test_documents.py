@@ -9,6 +9,7 @@ from attrs import Factory, field, frozen, validators
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aftersale.base.errors import DocumentError, MoneyError, Problem
 from aftersale.clocks import DAY, MINUTE, SECOND, Calendar
 from aftersale.documents import (
     Count,
@@ -28,7 +29,6 @@ from aftersale.documents import (
     read,
     structure,
 )
-from aftersale.errors import DocumentError, MoneyError, Problem
 
 
 class Colour(Enum):

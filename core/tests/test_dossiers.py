@@ -3,10 +3,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from aftersale.base.errors import FactRefused
 from aftersale.clocks import DAY, HOUR
 from aftersale.docket import Docket
 from aftersale.dossiers import course
-from aftersale.errors import FactRefused
 from aftersale.metrics import readings
 from aftersale.observers import Observers
 from aftersale.plugins import load_plugins

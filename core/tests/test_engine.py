@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersale.base.errors import FactRefused
 from aftersale.cases import Case, Deadline, Task
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine import Outcome, apply, expire
-from aftersale.errors import FactRefused
 from aftersale.plugins import load_plugins
 from aftersale.policies import Policy
 from aftersale.rules import RuleSet, parse_rules

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
+from aftersale.base.errors import DocumentError
 from aftersale.clocks import HOUR
-from aftersale.errors import DocumentError
 from aftersale.handbook import Handbook, default_handbook, load_handbook
 from aftersale.plugins import load_plugins
 from aftersale.rules import parse_rules

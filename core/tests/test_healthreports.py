@@ -7,8 +7,9 @@ from attrs import evolve
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from aftersale.base.errors import DocumentError, PluginError
+from aftersale.base.tables import show
 from aftersale.clocks import instant
-from aftersale.errors import DocumentError, PluginError
 from aftersale.healthformats import (
     StateName,
     load_health_formats,
@@ -29,7 +30,6 @@ from aftersale.hookspecs import hookimpl
 from aftersale.marketplaces import load_marketplaces
 from aftersale.metrics import STATES
 from aftersale.plugins import load_plugins
-from aftersale.tables import show
 
 FORMATS = load_health_formats("aftersale.testing.reference")
 PLACES = {place.name: place for place in load_marketplaces("aftersale.testing.reference")}

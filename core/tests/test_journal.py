@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from aftersale.base.errors import AftersaleError, JournalError
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.docket import Docket
-from aftersale.errors import AftersaleError, JournalError
 from aftersale.journal import case_frame, fact_frame, order_frame, read_journal, replay, write_table
 from aftersale.metrics import readings
 from aftersale.observers import Observers

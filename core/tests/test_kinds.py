@@ -1,9 +1,9 @@
 import pytest
 
+from aftersale.base.errors import FactRefused
 from aftersale.cases import Case
 from aftersale.clocks import HOUR
 from aftersale.engine import apply
-from aftersale.errors import FactRefused
 from aftersale.guards import GUARDS
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, reference

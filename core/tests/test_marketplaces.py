@@ -1,6 +1,6 @@
 import pytest
 
-from aftersale.errors import DocumentError
+from aftersale.base.errors import DocumentError
 from aftersale.marketplaces import load_marketplaces, parse_marketplaces, record
 
 PROFILE = {

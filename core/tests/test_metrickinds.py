@@ -5,9 +5,9 @@ import re
 import pytest
 import tomli
 
+from aftersale.base.errors import DocumentError, PluginError
 from aftersale.clocks import DAY, HOUR
 from aftersale.docket import Docket
-from aftersale.errors import DocumentError, PluginError
 from aftersale.handbook import load_handbook
 from aftersale.metrickinds import MetricKind, default_metrics, load_metrics, parse_metrics
 from aftersale.metrics import readings

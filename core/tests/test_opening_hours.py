@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aftersale.base.errors import ClockError
 from aftersale.clocks import DAY, HOUR, MINUTE, Calendar, OpeningHours, instant, moment
-from aftersale.errors import ClockError
 
 BERLIN = Calendar("Europe/Berlin", "DE")
 NEW_YORK = Calendar("America/New_York", "US")

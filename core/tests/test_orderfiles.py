@@ -12,8 +12,8 @@ from attrs import evolve
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.clocks import DAY, Calendar, instant
-from aftersale.errors import DocumentError, PluginError, Problem
 from aftersale.marketplaces import Marketplace
 from aftersale.orderfiles import (
     OrderFile,

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from aftersale.base.errors import ClockError
 from aftersale.clocks import CLOCKS, DAY, ENDS, HOUR, SECOND, Calendar, Clock, OpeningHours, Paused, instant, moment
-from aftersale.errors import ClockError
 
 BERLIN = Calendar("Europe/Berlin", "DE")
 TOKYO = Calendar("Asia/Tokyo", "JP")  # clocks never change

@@ -15,16 +15,16 @@ import tomli
 
 from aftersale import hookimpl
 from aftersale.advice import advice
+from aftersale.base.errors import DocumentError, PluginError, UnknownMarketplace
+from aftersale.base.watch import Watch
 from aftersale.clocks import DAY, HOUR
 from aftersale.docket import Docket
-from aftersale.errors import DocumentError, PluginError, UnknownMarketplace
 from aftersale.handbook import load_handbook
 from aftersale.marketplaces import load_marketplaces
 from aftersale.plugins import load_plugins, survey
 from aftersale.rules import Condition, load_rules, parse_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.watch import Watch
 from aftersale.workflow import CaseKind, Move, State, load_kinds, parse_workflow
 
 REFERENCE = "aftersale.testing.reference"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersale.base.errors import DocumentError
 from aftersale.clocks import instant
-from aftersale.errors import DocumentError
 from aftersale.marketplaces import load_marketplaces
 from aftersale.metrickinds import default_metrics
 from aftersale.policies import Policy

@@ -9,8 +9,8 @@ import pytest
 import tomli
 from click.testing import CliRunner
 
+from aftersale.base.errors import DocumentError
 from aftersale.cli import cli
-from aftersale.errors import DocumentError
 from aftersale.scaffold import NewPlugin
 from aftersale.testing.conformance import CHECKS, Subject, findings
 

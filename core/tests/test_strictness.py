@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from aftersale.errors import DocumentError
+from aftersale.base.errors import DocumentError
 from aftersale.handbook import Handbook, default_handbook
 from aftersale.plugins import load_plugins
 from aftersale.policies import Policy

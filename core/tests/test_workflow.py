@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftersale.base.errors import DocumentError
 from aftersale.cases import Case
 from aftersale.clocks import HOUR
 from aftersale.engine import apply, expire
-from aftersale.errors import DocumentError
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY

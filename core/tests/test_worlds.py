@@ -4,7 +4,7 @@ import pytest
 import tomli
 from attrs import evolve
 
-from aftersale.errors import DocumentError, PluginError
+from aftersale.base.errors import DocumentError, PluginError
 from aftersale.plugins import load_plugins
 from aftersale.testing import hostile, plugin
 from aftersale.worlds import (

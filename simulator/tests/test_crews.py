@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, HOUR
-from aftersale.errors import DocumentError
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.chances import Chances

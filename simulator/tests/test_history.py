@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from aftersale.base.errors import DocumentError
 from aftersale.clocks import local_date
 from aftersale.documents import structure
-from aftersale.errors import DocumentError
 from aftersale.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.history import check_overlap, notes, read_history, record, summary

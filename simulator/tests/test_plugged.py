@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from rich.console import Console
 
-from aftersale.errors import DocumentError
+from aftersale.base.errors import DocumentError
 from aftersale.plugins import Plugins, load_plugins
 from aftersale.testing import hostile, plugin, reference
 from aftersale.worlds import load_world

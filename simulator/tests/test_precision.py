@@ -91,8 +91,8 @@ def test_the_command_goes_on_and_writes_a_scenario_that_gives_the_same_again(
 ) -> None:
     from types import SimpleNamespace
 
+    from aftersale.base.watch import Watch
     from aftersale.metrickinds import default_metrics
-    from aftersale.watch import Watch
     from aftersale.workflow import default_workflow
     from aftersale_simulator import aftersale_commands, workers
 

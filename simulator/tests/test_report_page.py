@@ -14,9 +14,9 @@ import pytest
 from attrs import evolve
 from click.testing import CliRunner
 
+from aftersale.base.errors import DocumentError
+from aftersale.base.translations import Catalogue
 from aftersale.cli import cli
-from aftersale.errors import DocumentError
-from aftersale.messages import Catalogue
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import courses, runs, sections
 from aftersale_simulator.answers import LANGUAGES, say, speaking, spoken
@@ -254,8 +254,8 @@ def test_a_rolled_share_is_of_all_that_fell_into_the_window() -> None:
 
 
 def test_english_and_chinese_have_the_same_messages_with_the_same_values() -> None:
+    from aftersale.base.translations import _flat
     from aftersale.documents import read
-    from aftersale.messages import _flat
 
     path = Path(inspect.getfile(sections)).with_name("messages.toml")
     english, chinese = (dict(_flat(read(path)[language])) for language in LANGUAGES)

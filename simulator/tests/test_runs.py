@@ -147,7 +147,7 @@ def test_every_order_is_bought_before_it_arrives(plugins: Plugins, tmp_path: Pat
 
 
 def test_a_folder_that_holds_something_is_not_written_over(plugins: Plugins, tmp_path: Path) -> None:
-    from aftersale.errors import DocumentError
+    from aftersale.base.errors import DocumentError
 
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "precious.txt").write_text("keep me", encoding="utf-8")

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from attrs import evolve
 
+from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, start_of_day
-from aftersale.errors import DocumentError
 from aftersale.handbook import load_handbook
 from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import NEVER, Orders

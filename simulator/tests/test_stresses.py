@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, Calendar
 from aftersale.documents import structure
-from aftersale.errors import DocumentError
 from aftersale.handbook import default_handbook
 from aftersale.marketplaces import Marketplace
 from aftersale_simulator.chances import Chances

@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from aftersale.base.errors import DocumentError
+from aftersale.base.watch import Watch
 from aftersale.cli import cli
 from aftersale.documents import PositiveCount
-from aftersale.errors import DocumentError
 from aftersale.metrickinds import default_metrics
-from aftersale.watch import Watch
 from aftersale.workflow import default_workflow
 from aftersale_simulator import aftersale_commands, report, workers
 from aftersale_simulator.answers import answer, warnings

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
+from aftersale.base.tables import table
+from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant, moment
-from aftersale.messages import core_text as text
 from aftersale.metrics import readings
 from aftersale.replies import first_replies
-from aftersale.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

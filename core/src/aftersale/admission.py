@@ -18,7 +18,7 @@ from typing import Any
 from attrs import Factory, define
 
 from aftersale import hookspecs
-from aftersale.errors import DocumentError, PluginError, Problem, meant
+from aftersale.base.errors import DocumentError, PluginError, Problem, meant
 from aftersale.hookspecs import AFTERSALE_API, PROJECT
 
 _REFUSED_OPTIONS = ("tryfirst", "trylast", "wrapper", "hookwrapper", "optionalhook")

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from attrs import frozen
 
 from aftersale import returnterms
+from aftersale.base.money import from_minor
+from aftersale.base.translations import core_text as text
 from aftersale.cases import Case
 from aftersale.costs.parameters import default_parameters
 from aftersale.costs.refunds import capped
 from aftersale.dossiers import Dossier
 from aftersale.evidence import evidence_for
-from aftersale.messages import core_text as text
-from aftersale.money import from_minor
 from aftersale.policies import Policy, Terms
 from aftersale.rules import Rule
 

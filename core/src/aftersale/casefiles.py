@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.accounts import told_instant
 from aftersale.advice import advice
+from aftersale.base.errors import UnknownCase, meant
+from aftersale.base.money import from_minor
+from aftersale.base.tables import table
+from aftersale.base.translations import core_text as text
 from aftersale.dossiers import course
-from aftersale.errors import UnknownCase, meant
 from aftersale.evidence import evidence_for, keep_until
-from aftersale.messages import core_text as text
-from aftersale.money import from_minor
-from aftersale.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

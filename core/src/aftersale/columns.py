@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from attrs import frozen
 
-from aftersale.errors import Problem
+from aftersale.base.errors import Problem
 
 TIME = pl.Datetime("us", "UTC")
 SHOWN = 3

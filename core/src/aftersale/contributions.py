@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from aftersale.admission import Candidate, suggestion
-from aftersale.errors import DocumentError, PluginError, Problem
+from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.healthformats import HealthFormat, merge_health_formats
 from aftersale.hookspecs import ALLOW_LIST
 from aftersale.marketplaces import Marketplace

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aftersale.watch import Failure, Watch, explained
+from aftersale.base.watch import Failure, Watch, explained
 
 if TYPE_CHECKING:
     from aftersale.cases import Case

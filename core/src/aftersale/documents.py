@@ -31,9 +31,9 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, override
 from holidays import list_supported_countries
 
+from aftersale.base.errors import AftersaleError, DocumentError, Problem, meant
+from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR, MINUTE, SECOND, zone_info
-from aftersale.errors import AftersaleError, DocumentError, Problem, meant
-from aftersale.money import decimals
 
 Share = NewType("Share", float)
 """A float from 0 to 1."""

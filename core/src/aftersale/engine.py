@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from aftersale.base.errors import FactRefused
 from aftersale.cases import Case, Deadline, Task
-from aftersale.errors import FactRefused
 from aftersale.facts import Fact
 from aftersale.guards import GUARDS, Situation
 from aftersale.orders import Order

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.accounts import ReadingRecord, reading_record, told_instant
+from aftersale.base.money import from_minor
+from aftersale.base.tables import table
+from aftersale.base.translations import core_text as text
 from aftersale.diagnosis import diagnose
-from aftersale.messages import core_text as text
 from aftersale.metrics import readings, standing
-from aftersale.money import from_minor
-from aftersale.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from attrs import Factory, define, frozen
 
+from aftersale.base.errors import ClockError, DocumentError, Problem
 from aftersale.clocks import Instant, instant, moment
-from aftersale.errors import ClockError, DocumentError, Problem
 
 Meaning = TypeVar("Meaning", bound=str)
 _LARGEST = 2**63

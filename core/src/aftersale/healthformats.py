@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from attrs import field, fields, frozen
 
+from aftersale.base.errors import PluginError, Problem
 from aftersale.documents import Count, Word, ZoneName, read, structure
-from aftersale.errors import PluginError, Problem
 from aftersale.rules import Grade
 
 StateName = Literal["healthy", "at_risk", "review", "deactivated"]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
+from aftersale.base.tables import table
+from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant, moment
 from aftersale.healthchecks import SIGNS
 from aftersale.healthfigures import HealthMetric, HealthRating, HealthReport
-from aftersale.messages import core_text as text
-from aftersale.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import Instant, moment
 from aftersale.documents import Word
-from aftersale.errors import DocumentError, Problem
 from aftersale.healthchecks import Statement
 from aftersale.healthfields import Disagreement, Notes, Place, read_top
 from aftersale.healthfigures import AccountStatus, AccountWarning, HealthMetric, HealthRating, HealthReport

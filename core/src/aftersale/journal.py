@@ -13,11 +13,11 @@ import numpy as np
 import polars as pl
 from attrs import define, frozen
 
+from aftersale.base.errors import AftersaleError, FactRefused, JournalError, Problem
 from aftersale.clocks import Instant
 from aftersale.columns import TIME, Column, checked
 from aftersale.contradictions import contradictions
 from aftersale.docket import Docket
-from aftersale.errors import AftersaleError, FactRefused, JournalError, Problem
 from aftersale.facts import Fact
 from aftersale.observers import Observers
 from aftersale.orders import NEVER, Order, Orders

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale import hookspecs
 from aftersale.admission import HOOKS
+from aftersale.base.tables import table
+from aftersale.base.translations import core_text as text
 from aftersale.contributions import KINDS
 from aftersale.decisions import DECIDING, RETURN
-from aftersale.messages import core_text as text
 from aftersale.observers import OBSERVING
-from aftersale.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

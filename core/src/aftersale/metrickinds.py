@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from attrs import frozen
 
+from aftersale.base.errors import DocumentError, Problem, meant
 from aftersale.cases import LATE
 from aftersale.documents import Word, read, structure
-from aftersale.errors import DocumentError, Problem, meant
 from aftersale.workflow import Workflow
 
 Counted = Literal[

@@ -13,7 +13,7 @@ import numpy as np
 from attrs import Factory, evolve, field, frozen
 from numpy.typing import NDArray
 
-from aftersale.money import from_minor
+from aftersale.base.money import from_minor
 
 if TYPE_CHECKING:
     from moneyed import Money

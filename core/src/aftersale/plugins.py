@@ -18,6 +18,8 @@ import pluggy
 
 from aftersale import hookspecs
 from aftersale.admission import Candidate, admit, candidates, installed, location
+from aftersale.base.errors import PluginError, UnknownMarketplace
+from aftersale.base.watch import Watch, explained
 from aftersale.contributions import (
     COMMANDS,
     KINDS,
@@ -35,12 +37,10 @@ from aftersale.contributions import (
     workflow_of,
 )
 from aftersale.decisions import DECIDING, Asked, Decisions
-from aftersale.errors import PluginError, UnknownMarketplace
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.observers import OBSERVING, Observers
 from aftersale.policies import Policy
 from aftersale.rules import RuleSet, rule_names
-from aftersale.watch import Watch, explained
 
 if TYPE_CHECKING:
     import click

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.admission import HOOKS
+from aftersale.base.tables import table
+from aftersale.base.translations import core_text as text
 from aftersale.decisions import DECIDING
 from aftersale.lifecycle import does
 from aftersale.marketplaces import MarketplaceRecord
 from aftersale.marketplaces import record as marketplace_record
-from aftersale.messages import core_text as text
 from aftersale.rulelistings import history_listing
 from aftersale.rules.records import RuleRecord, record
-from aftersale.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,10 +11,10 @@ from math import inf
 
 from attrs import Factory, field, frozen
 
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.cases import Deadline
 from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
 from aftersale.decisions import Decisions
-from aftersale.errors import DocumentError, Problem
 from aftersale.handbook import SHIPPED, Handbook, default_handbook
 from aftersale.marketplaces import Marketplace
 from aftersale.metrickinds import MetricKind, default_metrics

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aftersale.messages import core_text as text
-from aftersale.tables import console, table
+from aftersale.base.tables import console, table
+from aftersale.base.translations import core_text as text
 
 if TYPE_CHECKING:
     from rich.table import Table

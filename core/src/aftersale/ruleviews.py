@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from aftersale.base.translations import core_text as text
 from aftersale.clocks import start_of_day
-from aftersale.messages import core_text as text
 from aftersale.rules import Change, Comparison, Rule, Rulebook, changes, compared, record, rule_names
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from aftersale.base.errors import Problem
 from aftersale.clocks import HOUR, Instant, due_after, start_of_day
-from aftersale.errors import Problem
 from aftersale.marketplaces import Marketplace
 from aftersale.rules import Condition, Rule, rule_names
 

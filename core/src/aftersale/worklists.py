@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.accounts import told_instant
 from aftersale.advice import advice, classified, priority
+from aftersale.base.tables import console, table
+from aftersale.base.translations import core_text as text
 from aftersale.clocks import HOUR
-from aftersale.messages import core_text as text
 from aftersale.metrics import readings
-from aftersale.tables import console, table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from attrs import field, fields, frozen
 
+from aftersale.base.errors import Problem, meant
 from aftersale.documents import Day, PositiveCount, Rate, Word, read, structure
-from aftersale.errors import Problem, meant
 from aftersale.metrickinds import Counted
 from aftersale.rules import rule_names
 from aftersale.workflow import Workflow

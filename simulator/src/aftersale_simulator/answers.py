@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
+from aftersale.base.translations import Catalogue
 from aftersale.clocks import DAY
-from aftersale.messages import Catalogue
 from aftersale_simulator.scenario import Targets
 from aftersale_simulator.statistics import wilson
 from aftersale_simulator.whatif import Comparison, Standing

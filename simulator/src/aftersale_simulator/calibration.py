@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import kstest
 
+from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR, local_date
-from aftersale.errors import DocumentError, Problem
-from aftersale.money import decimals
 from aftersale.orders import Orders
 from aftersale_simulator.changes import changed
 from aftersale_simulator.history import History, read_history

@@ -11,8 +11,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import tomli
 from attrs import fields, has
 
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents import MoneyAmount, Share
-from aftersale.errors import DocumentError, Problem
 from aftersale.orderfiles.formats import OrderFormat
 from aftersale_simulator.flaws import allowed_words
 from aftersale_simulator.scenario import OrderSource, Scenario, parse_scenario

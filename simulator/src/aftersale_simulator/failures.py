@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aftersale.errors import AftersaleError
+from aftersale.base.errors import AftersaleError
 
 
 class CasesFailed(AftersaleError):

@@ -13,7 +13,7 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
-from aftersale.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from aftersale.base.errors import Problem
 from aftersale.clocks import DAY
-from aftersale.errors import Problem
 
 if TYPE_CHECKING:
     from aftersale_simulator.scenario import Sales, Scenario, Shift

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import evolve, frozen
 
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY, local_date
 from aftersale.documents import Word
-from aftersale.errors import DocumentError, Problem
 from aftersale.orderfiles import OrderFile, OrderFormat, find_format, read_orders, shifted
 from aftersale.orders import Orders
 from aftersale_simulator.answers import say

@@ -11,10 +11,10 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 from scipy.special import betainc, nbdtrik, pdtr, pdtrik
 
+from aftersale.base.money import decimals
 from aftersale.clocks import DAY, start_of_day
 from aftersale.days import day_number
 from aftersale.marketplaces import Marketplace
-from aftersale.money import decimals
 from aftersale.orders import COLUMNS, FULFILLED_BY_MARKETPLACE, NEVER, Orders
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.parameters import default_profile

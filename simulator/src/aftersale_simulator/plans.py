@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from aftersale.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem
 from aftersale_simulator.changes import changed, parse_assignment, with_changes
 from aftersale_simulator.events import Event
 from aftersale_simulator.scenario import Scenario, ScenarioFile, parse_scenario

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from moneyed import Money
 
+from aftersale.base.money import decimals, money
 from aftersale.clocks import HOUR, Calendar, Instant
 from aftersale.clocks import windows as local_windows
-from aftersale.money import decimals, money
 from aftersale_simulator.scenario import Shift, Team
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from aftersale.base.watch import Watch
 from aftersale.clocks import start_of_day
 from aftersale.docket import Docket
 from aftersale.orders import Orders
 from aftersale.policies import Policy
-from aftersale.watch import Watch
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances

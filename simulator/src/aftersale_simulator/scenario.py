@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, fields, frozen
 
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
 from aftersale.documents import (
     Count,
@@ -31,7 +32,6 @@ from aftersale.documents import (
     read,
     structure,
 )
-from aftersale.errors import DocumentError, Problem
 from aftersale.orderfiles.formats import OrderFormat
 from aftersale_simulator import flaws
 from aftersale_simulator.events import MOST_FACTOR, Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aftersale.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.handbook import Handbook, default_handbook, load_handbook
 from aftersale.rules import RuleSet
 from aftersale_simulator.events import amended

@@ -12,8 +12,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents import Word, read, structure
-from aftersale.errors import DocumentError, Problem
 from aftersale_simulator import courses
 from aftersale_simulator.events import Event
 from aftersale_simulator.flaws import allowed_words

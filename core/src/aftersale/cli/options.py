@@ -28,8 +28,8 @@ def day_given(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 
 def instant_given(ctx: click.Context, param: click.Parameter, value: str | None) -> Instant | None:
     """Read an option as an instant."""
+    from aftersale.base.errors import ClockError
     from aftersale.clocks import instant
-    from aftersale.errors import ClockError
 
     try:
         return None if value is None else instant(value)
@@ -62,7 +62,7 @@ def journal_options(command: Any) -> Any:
 
 def show(parts: Iterable[Table | str]) -> None:
     """Print tables and lines."""
-    from aftersale import tables
+    from aftersale.base import tables
 
     tables.show(*parts)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aftersale.base.errors import meant
 from aftersale.cli.options import as_json_option, print_json, show
 from aftersale.cli.program import allowed, loaded, text
-from aftersale.errors import meant
 
 if TYPE_CHECKING:
     from aftersale.testing.conformance import Finding

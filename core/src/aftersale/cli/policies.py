@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from aftersale.base.errors import meant
 from aftersale.cli.options import as_json_option, day_given, print_json, show
 from aftersale.cli.program import loaded, text
-from aftersale.errors import meant
 
 
 @click.command("rules")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aftersale.errors import AftersaleError, meant
+from aftersale.base.errors import AftersaleError, meant
 from aftersale.hookspecs import ALLOW_LIST
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def loaded(ctx: click.Context) -> Plugins:
     """Return the plugins, loaded once for a run of the program; raises PluginError for broken ones."""
     root = ctx.find_root()
     if root.obj is None:
+        from aftersale.base.watch import Watch
         from aftersale.plugins import load_plugins
-        from aftersale.watch import Watch
 
         trace = os.environ.get(TRACE, "0") not in ("", "0")
         root.obj = load_plugins(allowed(), trace=trace, watch=Watch(perf_counter))
@@ -146,6 +146,6 @@ def loaded(ctx: click.Context) -> Plugins:
 
 def text(key: str, **values: object) -> str:
     """Return a message of the catalogue, which is read when the first is asked for."""
-    from aftersale.messages import core_text
+    from aftersale.base.translations import core_text
 
     return core_text(key, **values)

@@ -8,9 +8,9 @@ from functools import cached_property, lru_cache
 import holidays
 from attrs import field, frozen
 
+from aftersale.base.errors import ClockError, meant
 from aftersale.clocks.instants import DAY, number, numbered
 from aftersale.clocks.zones import zone_table
-from aftersale.errors import ClockError, meant
 
 # Holidays are computed year by year; a deadline outside these years is a slip, and refused.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199

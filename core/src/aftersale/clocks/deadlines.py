@@ -6,10 +6,10 @@ to local midnight of business days only and stand still on all others.
 
 from __future__ import annotations
 
+from aftersale.base.errors import ClockError
 from aftersale.clocks.calendars import BusinessDays, Calendar
 from aftersale.clocks.instants import DAY, HOUR, Instant
 from aftersale.clocks.zones import Zone, zone_table
-from aftersale.errors import ClockError
 
 CLOCKS = ("wall_hours", "calendar_days", "business_days")
 ENDS = ("same_time", "end_of_day")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from aftersale.errors import ClockError
+from aftersale.base.errors import ClockError
 
 Instant = int
 """Microseconds since 1970-01-01T00:00Z."""

@@ -8,11 +8,11 @@ from functools import cached_property
 
 from attrs import field, frozen
 
+from aftersale.base.errors import ClockError
 from aftersale.clocks.calendars import END_DAY, FIRST_DAY, Calendar, whole_years
 from aftersale.clocks.instants import DAY, Instant
 from aftersale.clocks.pauses import Pause, Paused
 from aftersale.clocks.windows import Span, opened
-from aftersale.errors import ClockError
 
 Week = tuple[tuple[Span, ...], ...]
 """The spans of every day from Monday to Sunday."""

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from attrs import field, frozen
 
+from aftersale.base.errors import ClockError
 from aftersale.clocks.instants import Instant
-from aftersale.errors import ClockError
 
 Pause = tuple[Instant, Instant | None]
 """The instants at which a clock is stopped and runs on; None while nobody knows when it will."""

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from aftersale.base.errors import ClockError, meant
 from aftersale.clocks.instants import DAY, Instant, number, numbered, offset_of, seen
-from aftersale.errors import ClockError, meant
 
 
 def moment(instant: Instant, zone: str | ZoneInfo) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 
+from aftersale.base.money import decimals
 from aftersale.clocks import Instant
 from aftersale.costs.ledger import LINES, CostLine, Ledger, part, rounded
 from aftersale.costs.parameters import Parameters, default_parameters
@@ -20,7 +21,6 @@ from aftersale.costs.refunds import (
 from aftersale.costs.returns import goods, label, received, way_back
 from aftersale.docket import Docket
 from aftersale.dossiers import Dossier, Step, course
-from aftersale.money import decimals
 from aftersale.policies import Policies, Policy
 
 

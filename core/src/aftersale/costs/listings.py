@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.accounts import told_instant
+from aftersale.base.money import from_minor
+from aftersale.base.tables import table
+from aftersale.base.translations import core_text as text
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.ledger import CostLine
 from aftersale.costs.parameters import Parameters, default_parameters
 from aftersale.costs.totals import Grouping, grand_total, totals
-from aftersale.messages import core_text as text
-from aftersale.money import from_minor
-from aftersale.tables import table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from aftersale.base.errors import DocumentError, MoneyError, Problem, meant
+from aftersale.base.money import money
 from aftersale.documents import CurrencyCode, MoneyAmount, Word, read, structure
-from aftersale.errors import DocumentError, MoneyError, Problem, meant
-from aftersale.money import money
 
 Overrides = Mapping[str, str | int | Decimal]
 """The seller's own numbers by the names of parameters; money may name its currency: `15.00 EUR`."""

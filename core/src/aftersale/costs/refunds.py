@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from aftersale.base.errors import MoneyError
+from aftersale.base.money import decimals
+from aftersale.base.translations import core_text as text
 from aftersale.costs.ledger import REFUNDS, Ledger, part, rounded
 from aftersale.dossiers import Step
-from aftersale.errors import MoneyError
 from aftersale.facts import Fact
-from aftersale.messages import core_text as text
-from aftersale.money import decimals
 from aftersale.rules import Rule
 
 

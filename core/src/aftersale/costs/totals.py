@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 
 from attrs import frozen
 
+from aftersale.base.errors import MoneyError
+from aftersale.base.money import decimals
 from aftersale.costs.ledger import LINES, CostLine, rounded
-from aftersale.errors import MoneyError
-from aftersale.money import decimals
 
 Grouping = Literal["case", "order", "product", "marketplace", "line"]
 GROUPINGS: tuple[Grouping, ...] = ("line", "marketplace", "product", "order", "case")

@@ -14,8 +14,8 @@ from typing import Any, Literal, get_args
 
 from attrs import evolve, field, fields, frozen
 
+from aftersale.base.errors import PluginError, Problem
 from aftersale.documents import CurrencyCode, Word, ZoneName, read, structure
-from aftersale.errors import PluginError, Problem
 
 ColumnKey = Literal[
     "order",

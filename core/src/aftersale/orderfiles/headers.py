@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from aftersale.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.marketplaces import Marketplace
 from aftersale.orderfiles.formats import OrderFormat, choose, normalised
 from aftersale.orderfiles.text import GARBAGE, encoding_of, opened, rows

@@ -10,8 +10,8 @@ from typing import Literal
 import polars as pl
 from attrs import define, frozen
 
+from aftersale.base.money import decimals
 from aftersale.marketplaces import Marketplace
-from aftersale.money import decimals
 from aftersale.orderfiles import cells
 from aftersale.orderfiles.formats import KEYS, OrderFormat
 from aftersale.orderfiles.text import GARBAGE

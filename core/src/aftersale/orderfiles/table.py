@@ -10,8 +10,8 @@ import polars as pl
 from attrs import evolve
 from numpy.typing import NDArray
 
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
-from aftersale.errors import DocumentError, Problem
 from aftersale.marketplaces import Marketplace
 from aftersale.orders import NEVER, Orders
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from attrs import frozen
 
-from aftersale.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.orders import Order
 from aftersale.rules.conditions import NOTHING, Condition
 from aftersale.rules.model import Rule

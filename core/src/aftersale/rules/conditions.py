@@ -11,9 +11,9 @@ from typing import Any, NewType
 
 from attrs import field, fields, frozen
 
+from aftersale.base.money import decimals
 from aftersale.clocks import local_date
 from aftersale.documents import MoneyAmount, Word, registry
-from aftersale.money import decimals
 from aftersale.orders import Order
 
 YEARS = range(1900, 2200)

@@ -10,8 +10,8 @@ from typing import Any
 
 from attrs import frozen
 
+from aftersale.base.errors import DocumentError, Problem, meant
 from aftersale.documents import Word, read, structure
-from aftersale.errors import DocumentError, Problem, meant
 from aftersale.rules.model import Kind, Rule
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from aftersale.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.hookspecs import PROJECT
 from aftersale.marketplaces import parse_marketplaces
 

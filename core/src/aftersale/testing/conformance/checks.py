@@ -12,17 +12,17 @@ from typing import Any
 from attrs import frozen
 
 from aftersale.advice import advice, classified, priority
+from aftersale.base.errors import AftersaleError, PluginError
+from aftersale.base.money import decimals
+from aftersale.base.watch import Watch, explained
 from aftersale.clocks import Instant
-from aftersale.errors import AftersaleError, PluginError
 from aftersale.hookspecs import PROJECT
-from aftersale.money import decimals
 from aftersale.orders import Order
 from aftersale.policies import Policy, Terms
 from aftersale.rules import Rule
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, played
 from aftersale.testing.conformance.subject import Subject
 from aftersale.testing.conformance.witness import Witness
-from aftersale.watch import Watch, explained
 
 SHOWN = 5
 """How many findings of a check are told where one mistake shows on many cases."""

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from attrs import frozen
 
+from aftersale.base.errors import FactRefused
+from aftersale.base.money import decimals
 from aftersale.cases import Case
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
 from aftersale.decisions import Decisions
 from aftersale.docket import Docket
 from aftersale.dossiers import Dossier
-from aftersale.errors import FactRefused
 from aftersale.facts import Fact
-from aftersale.money import decimals
 from aftersale.observers import Observers
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
 from aftersale.policies import Policy

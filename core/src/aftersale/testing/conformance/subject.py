@@ -8,7 +8,7 @@ from importlib.metadata import Distribution, entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from aftersale.errors import PluginError
+from aftersale.base.errors import PluginError
 from aftersale.hookspecs import PROJECT
 from aftersale.plugins import Plugins, load_plugins
 from aftersale.policies import Policy

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftersale.errors import DocumentError
-from aftersale.messages import Catalogue, core_text
+from aftersale.base.errors import DocumentError
+from aftersale.base.translations import Catalogue, core_text
 
 SHOP = Catalogue(
     {"en": {"late": "{count} of {total:.1f} late", "rules": {"title": "Rules"}}}, "shop/messages.toml"

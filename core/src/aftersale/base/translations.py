@@ -15,8 +15,8 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any, Self
 
+from aftersale.base.errors import DocumentError, Problem, meant
 from aftersale.documents import read
-from aftersale.errors import DocumentError, Problem, meant
 
 
 class Catalogue:

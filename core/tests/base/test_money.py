@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moneyed import CURRENCIES, Money
 
-from aftersale.errors import MoneyError
-from aftersale.money import decimals, from_minor, money, to_minor, total
+from aftersale.base.errors import MoneyError
+from aftersale.base.money import decimals, from_minor, money, to_minor, total
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftersale import tables
+from aftersale.base import tables
 
 _cells = st.text(
     st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), max_codepoint=0x2FFF), max_size=40

@@ -8,7 +8,7 @@ from functools import cache
 
 from moneyed import CURRENCIES, Money
 
-from aftersale.errors import MoneyError, meant
+from aftersale.base.errors import MoneyError, meant
 
 # More digits than any amount needs, fewer than decimal's default precision: nothing is ever rounded.
 _DIGITS = 24

@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from aftersale.errors import (
+from aftersale.base.errors import (
     AftersaleError,
     ClockError,
     DocumentError,
@@ -37,12 +37,12 @@ def every_error(kind=AftersaleError):
 
 
 def test_examples_cover_every_error_of_the_module():
-    own = {kind for kind in every_error() if kind.__module__ == "aftersale.errors"}
+    own = {kind for kind in every_error() if kind.__module__ == "aftersale.base.errors"}
     assert {type(each) for each in EXAMPLES} == own - {AftersaleError}
 
 
 def test_docstring_of_the_module_draws_every_error():
-    import aftersale.errors as module
+    import aftersale.base.errors as module
 
     drawn = {line.split()[1] for line in module.__doc__.splitlines() if "├" in line or "└" in line}
     assert drawn == {type(each).__name__ for each in EXAMPLES}
