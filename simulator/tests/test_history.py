@@ -8,7 +8,7 @@ import pytest
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import local_date
-from aftersale.documents import structure
+from aftersale.documents.structure import structure
 from aftersale.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.history import check_overlap, notes, read_history, record, summary

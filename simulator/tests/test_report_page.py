@@ -254,8 +254,8 @@ def test_a_rolled_share_is_of_all_that_fell_into_the_window() -> None:
 
 
 def test_english_and_chinese_have_the_same_messages_with_the_same_values() -> None:
+    from aftersale.base.toml_files import read
     from aftersale.base.translations import _flat
-    from aftersale.documents import read
 
     path = Path(inspect.getfile(sections)).with_name("messages.toml")
     english, chinese = (dict(_flat(read(path)[language])) for language in LANGUAGES)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError
-from aftersale.documents import PositiveCount
+from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator import staffreport
 from aftersale_simulator.results import METRICS, Result
 from aftersale_simulator.roster import Window, covered_hours

@@ -8,7 +8,7 @@ import pytest
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, Calendar
-from aftersale.documents import structure
+from aftersale.documents.structure import structure
 from aftersale.handbook import default_handbook
 from aftersale.marketplaces import Marketplace
 from aftersale_simulator.chances import Chances

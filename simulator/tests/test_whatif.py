@@ -22,7 +22,7 @@ from rich.console import Console
 from aftersale.base.errors import DocumentError
 from aftersale.base.watch import Watch
 from aftersale.cli import cli
-from aftersale.documents import PositiveCount
+from aftersale.documents.scalars import PositiveCount
 from aftersale.metrickinds import default_metrics
 from aftersale.workflow import default_workflow
 from aftersale_simulator import aftersale_commands, report, workers

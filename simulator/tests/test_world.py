@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftersale.clocks import DAY, Calendar, local_date
-from aftersale.documents import structure
+from aftersale.documents.structure import structure
 from aftersale.marketplaces import Marketplace
 from aftersale.orders import NEVER
 from aftersale_simulator.buyers import first_steps

@@ -7,9 +7,11 @@ from importlib.resources import files
 
 from attrs import frozen
 
+from aftersale.base.toml_files import read
 from aftersale.cases import Case
 from aftersale.clocks import Instant
-from aftersale.documents import Word, read, structure
+from aftersale.documents.scalars import Word
+from aftersale.documents.structure import structure
 from aftersale.dossiers import Dossier
 from aftersale.policies import Policy
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from aftersale.base.errors import DocumentError, Problem, meant
-from aftersale.documents import read
+from aftersale.base.toml_files import read
 from aftersale.metrickinds import default_metrics
 from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules, rule_names
 from aftersale.workflow import Workflow, default_workflow

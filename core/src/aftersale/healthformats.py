@@ -16,7 +16,9 @@ from typing import Any, Literal
 from attrs import field, fields, frozen
 
 from aftersale.base.errors import PluginError, Problem
-from aftersale.documents import Count, Word, ZoneName, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import Count, Word, ZoneName
+from aftersale.documents.structure import structure
 from aftersale.rules import Grade
 
 StateName = Literal["healthy", "at_risk", "review", "deactivated"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import Instant, moment
-from aftersale.documents import Word
+from aftersale.documents.scalars import Word
 from aftersale.healthchecks import Statement
 from aftersale.healthfields import Disagreement, Notes, Place, read_top
 from aftersale.healthfigures import AccountStatus, AccountWarning, HealthMetric, HealthRating, HealthReport

@@ -7,8 +7,10 @@ from typing import Any, TypedDict
 
 from attrs import frozen
 
+from aftersale.base.toml_files import read
 from aftersale.clocks import Calendar
-from aftersale.documents import CountryCode, CurrencyCode, Word, ZoneName, read, structure
+from aftersale.documents.scalars import CountryCode, CurrencyCode, Word, ZoneName
+from aftersale.documents.structure import structure
 from aftersale.rules import Grade
 
 

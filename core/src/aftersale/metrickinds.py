@@ -11,8 +11,10 @@ from typing import Any, Literal
 from attrs import frozen
 
 from aftersale.base.errors import DocumentError, Problem, meant
+from aftersale.base.toml_files import read
 from aftersale.cases import LATE
-from aftersale.documents import Word, read, structure
+from aftersale.documents.scalars import Word
+from aftersale.documents.structure import structure
 from aftersale.workflow import Workflow
 
 Counted = Literal[

@@ -11,7 +11,9 @@ from typing import Any, Literal, TypeVar, get_args
 from attrs import frozen
 
 from aftersale.base.errors import DocumentError, Problem, meant
-from aftersale.documents import Word, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import Word
+from aftersale.documents.structure import structure
 
 GuardName = Literal[
     "authorised_at_once",

@@ -13,7 +13,9 @@ from typing import Any, Literal
 from attrs import field, fields, frozen
 
 from aftersale.base.errors import Problem, meant
-from aftersale.documents import Day, PositiveCount, Rate, Word, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import Day, PositiveCount, Rate, Word
+from aftersale.documents.structure import structure
 from aftersale.metrickinds import Counted
 from aftersale.rules import rule_names
 from aftersale.workflow import Workflow

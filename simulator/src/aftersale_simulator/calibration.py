@@ -145,7 +145,7 @@ def _history(source: ScenarioFile, plugins: Plugins, path: Path | None) -> Histo
         return read_history(own, plugins) if own is not None else None
     from attrs import evolve
 
-    from aftersale.documents import Word
+    from aftersale.documents.scalars import Word
 
     name = Word(str(path.absolute()))
     # Calibration is about the days on which things were bought, not on which a scenario replays them.

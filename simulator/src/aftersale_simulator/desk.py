@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from aftersale.cases import Case, Deadline, Task
 from aftersale.clocks import HOUR, MINUTE, Instant
 from aftersale.docket import Docket
-from aftersale.documents import Duration, Word
+from aftersale.documents.scalars import Duration, Word
 from aftersale.engine import Outcome
 from aftersale.facts import Fact
 from aftersale.orders import Orders

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from attrs import evolve, field, frozen
 
 from aftersale.clocks import DAY, Instant, start_of_day
-from aftersale.documents import Count, Day, Duration, Rate, Share, Word
+from aftersale.documents.scalars import Count, Day, Duration, Rate, Share, Word
 from aftersale.rules import EVERYWHERE, Rule
 
 MOST_FACTOR = 1000

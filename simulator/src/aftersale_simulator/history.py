@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY, local_date
-from aftersale.documents import Word
+from aftersale.documents.scalars import Word
 from aftersale.orderfiles import OrderFile, OrderFormat, find_format, read_orders, shifted
 from aftersale.orders import Orders
 from aftersale_simulator.answers import say

@@ -7,7 +7,9 @@ from importlib.resources import files
 
 from attrs import field, frozen
 
-from aftersale.documents import Rate, Word, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import Rate, Word
+from aftersale.documents.structure import structure
 from aftersale.worlds import Parameter
 
 

@@ -11,7 +11,7 @@ from attrs import evolve
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, start_of_day
-from aftersale.documents import Day, Duration, Rate, Word
+from aftersale.documents.scalars import Day, Duration, Rate, Word
 from aftersale.orders import Order
 from aftersale.policies import Policy
 from aftersale.returnterms import label

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.toml_files import read
 from aftersale.clocks import DAY
-from aftersale.documents import (
+from aftersale.documents.scalars import (
     Count,
     CountryCode,
     CurrencyCode,
@@ -29,9 +30,8 @@ from aftersale.documents import (
     Weekdays,
     Word,
     ZoneName,
-    read,
-    structure,
 )
+from aftersale.documents.structure import structure
 from aftersale.orderfiles.formats import OrderFormat
 from aftersale_simulator import flaws
 from aftersale_simulator.events import MOST_FACTOR, Event

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from aftersale.documents import Rate, Word
+from aftersale.documents.scalars import Rate, Word
 from aftersale_simulator.results import RATE
 from aftersale_simulator.scenario import Scenario
 from aftersale_simulator.statistics import Estimate, difference, estimate

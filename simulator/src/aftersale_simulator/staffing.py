@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from attrs import evolve, frozen
 
 from aftersale.base.errors import DocumentError, Problem
-from aftersale.documents import WEEKDAYS, Count, PositiveCount, Weekdays, Word
+from aftersale.documents.scalars import WEEKDAYS, Count, PositiveCount, Weekdays, Word
 from aftersale_simulator.flaws import clock_text
 from aftersale_simulator.roster import Window, covered_hours, labour_cost, paid_hours, windows
 from aftersale_simulator.scenario import Allowed, Scenario, Shift, Team

@@ -13,7 +13,9 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
-from aftersale.documents import Word, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import Word
+from aftersale.documents.structure import structure
 from aftersale_simulator import courses
 from aftersale_simulator.events import Event
 from aftersale_simulator.flaws import allowed_words

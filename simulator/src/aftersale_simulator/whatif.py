@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
-from aftersale.documents import PositiveCount
+from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator.plans import Alternative, Changes, Plan
 from aftersale_simulator.precision import Precision
 from aftersale_simulator.results import REACHED

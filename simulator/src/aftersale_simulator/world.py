@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.clocks import Instant
-from aftersale.documents import Word
+from aftersale.documents.scalars import Word
 from aftersale.orders import Order, Orders
 from aftersale.workflow import Workflow
 from aftersale.worlds import Closure, Contact, Preset, Reaction, WorldDefaults

@@ -1,1 +1,4 @@
-"""Base: what does everything else here rest on? Every package may import it; it imports nothing of ours."""
+"""Base: what does everything else here rest on?
+
+Every package may import it; it imports nothing of ours.
+"""

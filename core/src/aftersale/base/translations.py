@@ -16,7 +16,7 @@ from string import Formatter
 from typing import Any, Self
 
 from aftersale.base.errors import DocumentError, Problem, meant
-from aftersale.documents import read
+from aftersale.base.toml_files import read
 
 
 class Catalogue:

@@ -14,7 +14,9 @@ from attrs import evolve, frozen
 
 from aftersale.base.errors import DocumentError, MoneyError, Problem, meant
 from aftersale.base.money import money
-from aftersale.documents import CurrencyCode, MoneyAmount, Word, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import CurrencyCode, MoneyAmount, Word
+from aftersale.documents.structure import structure
 
 Overrides = Mapping[str, str | int | Decimal]
 """The seller's own numbers by the names of parameters; money may name its currency: `15.00 EUR`."""

@@ -15,7 +15,9 @@ from typing import Any, Literal, get_args
 from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import PluginError, Problem
-from aftersale.documents import CurrencyCode, Word, ZoneName, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import CurrencyCode, Word, ZoneName
+from aftersale.documents.structure import structure
 
 ColumnKey = Literal[
     "order",

@@ -13,7 +13,8 @@ from attrs import field, fields, frozen
 
 from aftersale.base.money import decimals
 from aftersale.clocks import local_date
-from aftersale.documents import MoneyAmount, Word, registry
+from aftersale.documents.scalars import MoneyAmount, Word
+from aftersale.documents.structure import registry
 from aftersale.orders import Order
 
 YEARS = range(1900, 2200)

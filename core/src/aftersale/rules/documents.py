@@ -11,7 +11,9 @@ from typing import Any, Literal
 from attrs import frozen
 
 from aftersale.base.money import money
-from aftersale.documents import Count, CurrencyCode, MoneyAmount, PositiveCount, Word, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import Count, CurrencyCode, MoneyAmount, PositiveCount, Word
+from aftersale.documents.structure import structure
 from aftersale.rules.conditions import ANY_ORDER, Condition, Words, check_span
 from aftersale.rules.model import ClockName, Ends, Grade, Kind, Rule, Standing
 

@@ -11,7 +11,9 @@ from typing import Any
 from attrs import frozen
 
 from aftersale.base.errors import DocumentError, Problem, meant
-from aftersale.documents import Word, read, structure
+from aftersale.base.toml_files import read
+from aftersale.documents.scalars import Word
+from aftersale.documents.structure import structure
 from aftersale.rules.model import Kind, Rule
 
 

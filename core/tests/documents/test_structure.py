@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError, MoneyError, Problem
+from aftersale.base.toml_files import read
 from aftersale.clocks import DAY, MINUTE, SECOND, Calendar
-from aftersale.documents import (
+from aftersale.documents.scalars import (
     Count,
     CountryCode,
     CurrencyCode,
@@ -20,15 +21,13 @@ from aftersale.documents import (
     MoneyAmount,
     PositiveCount,
     Rate,
-    Registry,
     Share,
     TimeRange,
     Weekdays,
     Word,
     ZoneName,
-    read,
-    structure,
 )
+from aftersale.documents.structure import Registry, structure
 
 
 class Colour(Enum):

@@ -1,0 +1,39 @@
+"""TOML files: read whole, or refused with what is wrong and where."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from aftersale.base.errors import DocumentError, Problem
+
+
+def read(path: Path | Traversable) -> dict[str, Any]:
+    """Return what a TOML file holds; raises DocumentError when it is missing, no UTF-8 text or no TOML."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        return tomli.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise DocumentError(str(path), (Problem(str(path), *_unreadable(error)),)) from error
+
+
+def _unreadable(error: Exception) -> tuple[str, str, str]:
+    """Return (path, what, hint) of a file that cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return "", "does not exist", "check the name, or create the file"
+    if isinstance(error, OSError):
+        return "", f"cannot be read: {error.strerror or error}", "name a file that you may read"
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object[: error.start].count(b"\n") + 1
+        return f"line {line}", "is not UTF-8 text", "save the file as UTF-8"
+    match = re.fullmatch(r"(.*) \(at (.*)\)", str(error), re.DOTALL)
+    what, place = (match[1], match[2]) if match else (str(error) or "nested too deeply", "")
+    return (
+        place,
+        f"is no valid TOML: {what[:1].lower()}{what[1:]}",
+        "correct it there; https://toml.io shows the format",
+    )
