@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, HOUR, Instant, instant
-from aftersale.facts import Fact
 from aftersale.journal import fact_frame, order_frame, write_table
 from aftersale.orders import NEVER, Orders
 

@@ -19,6 +19,7 @@ import tomli
 
 from aftersale.admission import HOOKS
 from aftersale.base.errors import DocumentError
+from aftersale.cases.workflow import CaseKind, Move, State, default_workflow
 from aftersale.cli import TRACE, cli
 from aftersale.costs.charges import CHARGES
 from aftersale.costs.parameters import OTHER_GRADE, default_parameters
@@ -37,7 +38,6 @@ from aftersale.rulelistings import demand
 from aftersale.rules import Condition, Rule, parse_rules
 from aftersale.scaffold import NewPlugin
 from aftersale.testing import fact, order, reference
-from aftersale.workflow import CaseKind, Move, State, default_workflow
 from aftersale.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale_simulator import scenario as scenarios
 from aftersale_simulator.events import Event

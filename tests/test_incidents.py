@@ -23,9 +23,9 @@ import polars as pl
 import pytest
 
 from aftersale.base.errors import FactRefused
+from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, Instant
 from aftersale.docket import Docket
-from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.plugins import load_plugins
 

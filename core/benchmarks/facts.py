@@ -22,16 +22,16 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from aftersale.base.errors import FactRefused
+from aftersale.cases.facts import Fact
+from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import HOUR, SECOND
 from aftersale.docket import Docket
 from aftersale.engine import apply
-from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.plugins import load_plugins
 from aftersale.policies import Policies, Policy
 from aftersale.testing import reference
 from aftersale.testing.factories import MONDAY, fact, order
-from aftersale.workflow import default_workflow
 
 Life = tuple[tuple[float, str], ...]
 LIVES: dict[str, Life] = {

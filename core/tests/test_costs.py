@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError, FactRefused, MoneyError
 from aftersale.base.tables import console
+from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs import (
     GROUPINGS,
@@ -30,7 +31,6 @@ from aftersale.policies import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.workflow import default_workflow
 
 KNOWN = load_plugins((), {"reference": reference}).policies()
 RULES = """

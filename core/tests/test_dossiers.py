@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from aftersale.base.errors import FactRefused
+from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.docket import Docket
 from aftersale.dossiers import course
@@ -13,7 +14,6 @@ from aftersale.plugins import load_plugins
 from aftersale.tally import FOREVER
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.workflow import default_workflow
 
 POLICIES = load_plugins((), {"reference": reference}).policies()
 REF = POLICIES["REF"]

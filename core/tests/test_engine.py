@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftersale.base.errors import FactRefused
-from aftersale.cases import Case, Deadline, Task
+from aftersale.cases.model import Case, Deadline, Task
+from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine import Outcome, apply, expire
 from aftersale.plugins import load_plugins
@@ -14,7 +15,6 @@ from aftersale.policies import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.workflow import default_workflow
 
 PLUGINS = load_plugins((), {"reference": reference})
 POLICIES = PLUGINS.policies()

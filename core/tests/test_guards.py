@@ -1,6 +1,6 @@
 import pytest
 
-from aftersale.cases import Case
+from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR
 from aftersale.guards import GUARDS, Situation
 from aftersale.handbook import Handbook, default_handbook

@@ -17,6 +17,7 @@ from aftersale import hookimpl
 from aftersale.advice import advice
 from aftersale.base.errors import DocumentError, PluginError, UnknownMarketplace
 from aftersale.base.watch import Watch
+from aftersale.cases.workflow import CaseKind, Move, State, load_kinds, parse_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.docket import Docket
 from aftersale.handbook import load_handbook
@@ -25,7 +26,6 @@ from aftersale.plugins import load_plugins, survey
 from aftersale.rules import Condition, load_rules, parse_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.workflow import CaseKind, Move, State, load_kinds, parse_workflow
 
 REFERENCE = "aftersale.testing.reference"
 MARKETPLACES = load_marketplaces(REFERENCE)

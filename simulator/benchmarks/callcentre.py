@@ -37,15 +37,15 @@ import polars as pl
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aftersale.cases import Case
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case
+from aftersale.cases.workflow import parse_workflow
 from aftersale.clocks import SECOND, start_of_day
-from aftersale.facts import Fact
 from aftersale.marketplaces import parse_marketplaces
 from aftersale.orders import NEVER, Orders
 from aftersale.plugins import load_plugins
 from aftersale.rules import parse_rules
 from aftersale.testing import plugin
-from aftersale.workflow import parse_workflow
 from aftersale.worlds import parse_world
 from aftersale_simulator.runs import run
 from aftersale_simulator.scenario import parse_scenario

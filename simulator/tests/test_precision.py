@@ -92,8 +92,8 @@ def test_the_command_goes_on_and_writes_a_scenario_that_gives_the_same_again(
     from types import SimpleNamespace
 
     from aftersale.base.watch import Watch
+    from aftersale.cases.workflow import default_workflow
     from aftersale.metrickinds import default_metrics
-    from aftersale.workflow import default_workflow
     from aftersale_simulator import aftersale_commands, workers
 
     faked = Faked(0.02)

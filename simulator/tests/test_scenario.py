@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, MINUTE
-from aftersale.workflow import default_workflow
 from aftersale_simulator.changes import changed, parse_assignment, with_changes
 from aftersale_simulator.files import as_toml
 from aftersale_simulator.plans import plan

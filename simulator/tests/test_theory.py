@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 from scipy.stats import norm, t
 
-from aftersale.cases import Case, Task
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case, Task
+from aftersale.cases.workflow import CaseKind, parse_workflow
 from aftersale.clocks import HOUR, MINUTE, start_of_day
-from aftersale.facts import Fact
 from aftersale.marketplaces import Marketplace, parse_marketplaces
 from aftersale.plugins import load_plugins
 from aftersale.rules import Rule, parse_rules
 from aftersale.testing import plugin
-from aftersale.workflow import CaseKind, parse_workflow
 from aftersale.worlds import WorldDefaults, parse_world
 from aftersale_simulator import desk
 from aftersale_simulator.chances import Hand

@@ -15,7 +15,7 @@ from aftersale.replies import first_replies
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.facts import Fact
+    from aftersale.cases.facts import Fact
     from aftersale.journal import Journal, Replay
     from aftersale.metrics import Reading
     from aftersale.policies import Policies

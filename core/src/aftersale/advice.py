@@ -12,7 +12,7 @@ from attrs import frozen
 from aftersale import returnterms
 from aftersale.base.money import from_minor
 from aftersale.base.translations import core_text as text
-from aftersale.cases import Case
+from aftersale.cases.model import Case
 from aftersale.costs.parameters import default_parameters
 from aftersale.costs.refunds import capped
 from aftersale.dossiers import Dossier

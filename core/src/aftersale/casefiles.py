@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from aftersale.cases import Case, Deadline
+    from aftersale.cases.model import Case, Deadline
     from aftersale.clocks import Instant
     from aftersale.dossiers import Dossier, Step
     from aftersale.journal import Replay

@@ -10,6 +10,7 @@ import click
 
 from aftersale.admission import Candidate, suggestion
 from aftersale.base.errors import DocumentError, PluginError, Problem
+from aftersale.cases.workflow import CaseKind, Workflow, default_workflow, widened
 from aftersale.healthformats import HealthFormat, merge_health_formats
 from aftersale.hookspecs import ALLOW_LIST
 from aftersale.marketplaces import Marketplace
@@ -17,7 +18,6 @@ from aftersale.metrickinds import MetricKind, default_metrics, metrics_of
 from aftersale.orderfiles.formats import OrderFormat, merge_formats
 from aftersale.policies import Policy
 from aftersale.rules import Rule, RuleSet
-from aftersale.workflow import CaseKind, Workflow, default_workflow, widened
 from aftersale.worlds import WorldDefaults, world_problems
 
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})

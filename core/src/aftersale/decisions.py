@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aftersale.base.watch import Failure, Watch, explained
 
 if TYPE_CHECKING:
-    from aftersale.cases import Case
+    from aftersale.cases.facts import Fact
+    from aftersale.cases.model import Case
     from aftersale.clocks import Instant
-    from aftersale.facts import Fact
     from aftersale.orders import Order
 
 RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY = (

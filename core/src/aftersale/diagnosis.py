@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from attrs import Factory, define, frozen
 
-from aftersale.cases import LATE, Case
+from aftersale.cases.model import LATE, Case
 from aftersale.clocks import Instant
 from aftersale.docket import Docket
 from aftersale.dossiers import Dossier

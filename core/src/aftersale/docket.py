@@ -7,11 +7,11 @@ from heapq import heappop, heappush
 from typing import Any
 
 from aftersale.base.errors import FactRefused, OtherOrder, UnknownMarketplace
-from aftersale.cases import Case, Deadline
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.dossiers import Course, Dossier, Step, course
 from aftersale.engine import Outcome, apply, expire, passing
-from aftersale.facts import Fact
 from aftersale.observers import Observers
 from aftersale.orders import Order
 from aftersale.policies import Policies, Policy

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from attrs import define
 
 from aftersale.base.errors import FactRefused
-from aftersale.cases import Case, Deadline
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.engine import Outcome, apply, expire, passing
-from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.policies import Policy
 

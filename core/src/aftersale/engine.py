@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from aftersale.base.errors import FactRefused
-from aftersale.cases import Case, Deadline, Task
-from aftersale.facts import Fact
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case, Deadline, Task
+from aftersale.cases.workflow import MARKS
 from aftersale.guards import GUARDS, Situation
 from aftersale.orders import Order
 from aftersale.policies import Terms, Way
-from aftersale.workflow import MARKS
 
 
 class Outcome(NamedTuple):

@@ -8,7 +8,7 @@ from importlib.resources import files
 from attrs import frozen
 
 from aftersale.base.toml_files import read
-from aftersale.cases import Case
+from aftersale.cases.model import Case
 from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure

@@ -15,8 +15,8 @@ from aftersale.decisions import MANUAL
 from aftersale.returnterms import inside_window, label
 
 if TYPE_CHECKING:
-    from aftersale.cases import Case
-    from aftersale.facts import Fact
+    from aftersale.cases.facts import Fact
+    from aftersale.cases.model import Case
     from aftersale.orders import Order
     from aftersale.policies import Terms
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from aftersale.base.errors import DocumentError, Problem, meant
 from aftersale.base.toml_files import read
+from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.metrickinds import default_metrics
 from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules, rule_names
-from aftersale.workflow import Workflow, default_workflow
 
 SHIPPED = "aftersale/handbook.toml"
 """Where the rows come from that the project ships; all others are the seller's own."""

@@ -20,16 +20,16 @@ from pluggy import HookimplMarker, HookspecMarker
 if TYPE_CHECKING:
     import click
 
-    from aftersale.cases import Case, Deadline
+    from aftersale.cases.facts import Fact
+    from aftersale.cases.model import Case, Deadline
+    from aftersale.cases.workflow import CaseKind
     from aftersale.clocks import Instant
-    from aftersale.facts import Fact
     from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.metrickinds import MetricKind
     from aftersale.orderfiles import OrderFormat
     from aftersale.orders import Order
     from aftersale.rules import Rule
-    from aftersale.workflow import CaseKind
     from aftersale.worlds import WorldDefaults
 
 PROJECT = "aftersale"
@@ -129,7 +129,7 @@ def aftersale_workflow() -> list[CaseKind]:
 
     Example:
         from aftersale import hookimpl
-        from aftersale.workflow import CaseKind, Move, State
+        from aftersale.cases.workflow import CaseKind, Move, State
 
         AFTERSALE_API = 1
 

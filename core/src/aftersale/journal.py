@@ -14,11 +14,11 @@ import polars as pl
 from attrs import define, frozen
 
 from aftersale.base.errors import AftersaleError, FactRefused, JournalError, Problem
+from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.columns import TIME, Column, checked
 from aftersale.contradictions import contradictions
 from aftersale.docket import Docket
-from aftersale.facts import Fact
 from aftersale.observers import Observers
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies import Policies

@@ -11,8 +11,8 @@ from aftersale.base.translations import core_text as text
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from aftersale.cases.workflow import CaseKind, Move
     from aftersale.plugins import PluginRecord
-    from aftersale.workflow import CaseKind, Move
 
 
 def plugin_listing(records: Sequence[PluginRecord]) -> list[Table | str]:

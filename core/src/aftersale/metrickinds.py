@@ -12,10 +12,10 @@ from attrs import frozen
 
 from aftersale.base.errors import DocumentError, Problem, meant
 from aftersale.base.toml_files import read
-from aftersale.cases import LATE
+from aftersale.cases.model import LATE
+from aftersale.cases.workflow import Workflow
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
-from aftersale.workflow import Workflow
 
 Counted = Literal[
     "orders",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aftersale.cases import Case, Deadline
-from aftersale.facts import Fact
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case, Deadline
 
 OBSERVING = {
     "aftersale_fact_recorded": "fact",

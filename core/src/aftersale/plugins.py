@@ -45,14 +45,14 @@ from aftersale.rules import RuleSet, rule_names
 if TYPE_CHECKING:
     import click
 
-    from aftersale.cases import Case
+    from aftersale.cases.model import Case
+    from aftersale.cases.workflow import Workflow
     from aftersale.handbook import Handbook
     from aftersale.healthformats import HealthFormat
     from aftersale.marketplaces import Marketplace
     from aftersale.metrickinds import MetricKind
     from aftersale.orderfiles.formats import OrderFormat
     from aftersale.rules import Rule
-    from aftersale.workflow import Workflow
     from aftersale.worlds import WorldDefaults
 
 _SHORT = Repr()

@@ -12,7 +12,8 @@ from math import inf
 from attrs import Factory, field, frozen
 
 from aftersale.base.errors import DocumentError, Problem
-from aftersale.cases import Deadline
+from aftersale.cases.model import Deadline
+from aftersale.cases.workflow import MARKS, Move, State, Workflow, default_workflow
 from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
 from aftersale.decisions import Decisions
 from aftersale.handbook import SHIPPED, Handbook, default_handbook
@@ -21,7 +22,6 @@ from aftersale.metrickinds import MetricKind, default_metrics
 from aftersale.orders import Order
 from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, misnamed
 from aftersale.strictness import loosened
-from aftersale.workflow import MARKS, Move, State, Workflow, default_workflow
 
 # As in the engine: a named tuple's own constructor takes twice the time.
 _new = tuple.__new__

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
-from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale.policies import Terms
 from aftersale.rules import Rule

@@ -15,11 +15,11 @@ import numpy as np
 from attrs import Factory, define, frozen
 from numpy.typing import NDArray
 
-from aftersale.cases import LATE, Case, Deadline
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import LATE, Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.dossiers import Step
 from aftersale.engine import Outcome
-from aftersale.facts import Fact
 from aftersale.orders import Order
 
 FOREVER = np.iinfo(np.int64).max

@@ -14,7 +14,7 @@ from aftersale.metrics import readings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.cases import Task
+    from aftersale.cases.model import Task
     from aftersale.journal import Journal, Replay
     from aftersale.policies import Policies, Policy
 

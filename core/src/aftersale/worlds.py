@@ -14,11 +14,11 @@ from attrs import field, fields, frozen
 
 from aftersale.base.errors import Problem, meant
 from aftersale.base.toml_files import read
+from aftersale.cases.workflow import Workflow
 from aftersale.documents.scalars import Day, PositiveCount, Rate, Word
 from aftersale.documents.structure import structure
 from aftersale.metrickinds import Counted
 from aftersale.rules import rule_names
-from aftersale.workflow import Workflow
 
 
 @frozen

@@ -9,10 +9,10 @@ import pytest
 
 import aftersale_amazon_eu as plugin
 from aftersale.advice import advice
+from aftersale.cases.facts import Fact
 from aftersale.clocks import HOUR, instant
 from aftersale.docket import Docket
 from aftersale.engine import apply
-from aftersale.facts import Fact
 from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import Order
 from aftersale.policies import Policy

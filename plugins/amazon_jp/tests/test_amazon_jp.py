@@ -11,10 +11,10 @@ import pytest
 import aftersale_amazon_jp as plugin
 from aftersale.advice import advice
 from aftersale.base.money import decimals
+from aftersale.cases.facts import Fact
 from aftersale.clocks import instant
 from aftersale.decisions import REFUND, Asked, Decisions
 from aftersale.docket import Docket
-from aftersale.facts import Fact
 from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import Order
 from aftersale.policies import Policy

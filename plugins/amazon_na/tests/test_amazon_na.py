@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 import aftersale_amazon_na as plugin
+from aftersale.cases.facts import Fact
 from aftersale.clocks import instant
 from aftersale.docket import Docket
-from aftersale.facts import Fact
 from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import Order
 from aftersale.policies import Policy

@@ -10,7 +10,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aftersale.cases import Case
+from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.worlds import Contact, Reaction

@@ -20,12 +20,12 @@ import simpy
 from attrs import Factory, define, frozen
 from numpy.typing import NDArray
 
-from aftersale.cases import Case, Deadline, Task
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case, Deadline, Task
 from aftersale.clocks import HOUR, MINUTE, Instant
 from aftersale.docket import Docket
 from aftersale.documents.scalars import Duration, Word
 from aftersale.engine import Outcome
-from aftersale.facts import Fact
 from aftersale.orders import Orders
 from aftersale.policies import Policy
 from aftersale_simulator.agenda import Agenda

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import define
 
+from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
-from aftersale.facts import Fact
 from aftersale.orders import Order
 from aftersale_simulator.chances import Hand
 

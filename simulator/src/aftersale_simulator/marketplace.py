@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aftersale.cases import Case
+from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale_simulator.lives import RULING, Happening, Life
 from aftersale_simulator.world import World

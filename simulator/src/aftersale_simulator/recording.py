@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from attrs import asdict, field, frozen
 
+from aftersale.cases.facts import Fact
 from aftersale.docket import Docket
-from aftersale.facts import Fact
 from aftersale.journal import case_frame, fact_frame, order_frame, write_table
 from aftersale_simulator.desk import Place
 from aftersale_simulator.files import new_folder

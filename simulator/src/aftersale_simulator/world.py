@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aftersale.cases.workflow import Workflow
 from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.orders import Order, Orders
-from aftersale.workflow import Workflow
 from aftersale.worlds import Closure, Contact, Preset, Reaction, WorldDefaults
 from aftersale_simulator.events import Spell
 from aftersale_simulator.parameters import load_parameters

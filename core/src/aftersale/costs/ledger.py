@@ -9,10 +9,10 @@ from typing import NamedTuple
 from attrs import define, field
 
 from aftersale.base.translations import core_text as text
+from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.costs.parameters import Parameters
 from aftersale.dossiers import Step
-from aftersale.facts import Fact
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
 from aftersale.policies import Policy, Terms
 from aftersale.returnterms import fault

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aftersale import returnterms
 from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
+from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import GIVEN_BACK, Ledger, rounded
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.costs.refunds import capped
 from aftersale.dossiers import Step
-from aftersale.facts import Fact
 
 UNDER_WAY = ("return_sent", "return_received", "refunded_at_first_scan")
 

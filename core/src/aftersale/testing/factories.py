@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, Instant, instant
-from aftersale.facts import Fact
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
 from aftersale.orders import NEVER, Order, Orders
 

@@ -15,12 +15,12 @@ from attrs import frozen
 
 from aftersale.base.errors import FactRefused
 from aftersale.base.money import decimals
-from aftersale.cases import Case
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
 from aftersale.decisions import Decisions
 from aftersale.docket import Docket
 from aftersale.dossiers import Dossier
-from aftersale.facts import Fact
 from aftersale.observers import Observers
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
 from aftersale.policies import Policy

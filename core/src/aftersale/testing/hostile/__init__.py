@@ -10,20 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftersale import hookimpl
+from aftersale.cases.workflow import load_kinds
 from aftersale.marketplaces import load_marketplaces
 from aftersale.metrickinds import load_metrics
 from aftersale.rules import load_rules
-from aftersale.workflow import load_kinds
 from aftersale.worlds import load_world
 
 if TYPE_CHECKING:
-    from aftersale.cases import Case, Deadline
-    from aftersale.facts import Fact
+    from aftersale.cases.facts import Fact
+    from aftersale.cases.model import Case, Deadline
+    from aftersale.cases.workflow import CaseKind
     from aftersale.marketplaces import Marketplace
     from aftersale.metrickinds import MetricKind
     from aftersale.orders import Order
     from aftersale.rules import Rule
-    from aftersale.workflow import CaseKind
     from aftersale.worlds import WorldDefaults
 
 AFTERSALE_API = 1

@@ -258,7 +258,7 @@ def widened(more: tuple[CaseKind, ...]) -> Workflow:
 @cache
 def default_workflow() -> Workflow:
     """Return the workflow that core ships: one document for each kind of case, sorted by name."""
-    folder = files("aftersale") / "kinds"
+    folder = files("aftersale.cases") / "kinds"
     documents = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
     kinds = [structure(CaseKind, read(each), f"aftersale/kinds/{each.name}") for each in documents]
     return Workflow(kinds, "aftersale/kinds")

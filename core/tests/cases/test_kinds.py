@@ -1,14 +1,14 @@
 import pytest
 
 from aftersale.base.errors import FactRefused
-from aftersale.cases import Case
+from aftersale.cases.model import Case
+from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import HOUR
 from aftersale.engine import apply
 from aftersale.guards import GUARDS
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.workflow import default_workflow
 
 TERMS = load_plugins((), {"reference": reference}).policy("REF").at(MONDAY)
 SHIPPED = default_workflow()

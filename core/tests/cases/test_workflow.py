@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError
-from aftersale.cases import Case
+from aftersale.cases.model import Case
+from aftersale.cases.workflow import GuardName, Workflow, default_workflow, parse_workflow
 from aftersale.clocks import HOUR
 from aftersale.engine import apply, expire
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.workflow import GuardName, Workflow, default_workflow, parse_workflow
 
 TICKET = {
     "name": "ticket",
