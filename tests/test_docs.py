@@ -26,19 +26,19 @@ from aftersale.costs.parameters import OTHER_GRADE, default_parameters
 from aftersale.docket import Docket
 from aftersale.evidence import SUBMITTED
 from aftersale.guards import GUARDS
-from aftersale.handbook import default_handbook, load_handbook
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal import FACT_COLUMNS, ORDER_COLUMNS
 from aftersale.lifecycle import lifecycle_diagram
-from aftersale.marketplaces import Marketplace, parse_marketplaces
-from aftersale.metrickinds import MetricKind, default_metrics
 from aftersale.orderfiles.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.plugins import load_plugins
+from aftersale.policies.handbook import default_handbook, load_handbook
+from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
+from aftersale.policies.metric_kinds import MetricKind, default_metrics
+from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale.rulelistings import demand
 from aftersale.rules import Condition, Rule, parse_rules
 from aftersale.scaffold import NewPlugin
 from aftersale.testing import fact, order, reference
-from aftersale.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale_simulator import scenario as scenarios
 from aftersale_simulator.events import Event
 from aftersale_simulator.parameters import load_parameters

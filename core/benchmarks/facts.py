@@ -29,7 +29,7 @@ from aftersale.docket import Docket
 from aftersale.engine import apply
 from aftersale.orders import Order
 from aftersale.plugins import load_plugins
-from aftersale.policies import Policies, Policy
+from aftersale.policies.policy import Policies, Policy
 from aftersale.testing import reference
 from aftersale.testing.factories import MONDAY, fact, order
 

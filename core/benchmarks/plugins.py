@@ -20,9 +20,9 @@ from typing import Any
 from facts import Happening, stream
 
 from aftersale.docket import Docket
-from aftersale.observers import Observers
 from aftersale.plugins import Plugins, load_plugins
-from aftersale.policies import Policies
+from aftersale.policies.observers import Observers
+from aftersale.policies.policy import Policies
 from aftersale.testing import hostile, plugin, reference
 
 

@@ -7,9 +7,9 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.diagnosis import CAUSES, diagnose
 from aftersale.docket import Docket
 from aftersale.evidence import evidence_for, keep_until
-from aftersale.handbook import Handbook, default_handbook
 from aftersale.plugins import load_plugins
-from aftersale.policies import Policy
+from aftersale.policies.handbook import Handbook, default_handbook
+from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY

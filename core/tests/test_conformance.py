@@ -16,12 +16,12 @@ import pytest
 from attrs import evolve
 
 from aftersale.base.errors import PluginError
-from aftersale.marketplaces import load_marketplaces
-from aftersale.metrickinds import load_metrics
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.policies.metric_kinds import load_metrics
+from aftersale.policies.worlds import Parameter, WorldDefaults
 from aftersale.rules import Rule, load_rules
 from aftersale.testing import hostile, plugin, reference
 from aftersale.testing.conformance import CHECKS, MarketplaceConformance, Subject, findings
-from aftersale.worlds import Parameter, WorldDefaults
 
 PLACES = [place for place in load_marketplaces("aftersale.testing.reference") if place.name == "ALT"]
 RULES = [rule for rule in load_rules("aftersale.testing.reference") if rule.marketplace == "ALT"]

@@ -23,11 +23,11 @@ from aftersale.costs import (
 )
 from aftersale.costs.parameters import parse_parameters
 from aftersale.docket import Docket
-from aftersale.handbook import Handbook, default_handbook
 from aftersale.journal import Journal, replay
 from aftersale.orders import OrderLine
 from aftersale.plugins import load_plugins
-from aftersale.policies import Policy
+from aftersale.policies.handbook import Handbook, default_handbook
+from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY

@@ -9,8 +9,8 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.docket import Docket
 from aftersale.dossiers import course
 from aftersale.metrics import readings
-from aftersale.observers import Observers
 from aftersale.plugins import load_plugins
+from aftersale.policies.observers import Observers
 from aftersale.tally import FOREVER
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY

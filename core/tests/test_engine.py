@@ -11,7 +11,7 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine import Outcome, apply, expire
 from aftersale.plugins import load_plugins
-from aftersale.policies import Policy
+from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY

@@ -3,9 +3,9 @@ import pytest
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR
 from aftersale.guards import GUARDS, Situation
-from aftersale.handbook import Handbook, default_handbook
 from aftersale.plugins import load_plugins
-from aftersale.policies import Policy
+from aftersale.policies.handbook import Handbook, default_handbook
+from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY

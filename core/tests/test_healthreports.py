@@ -27,9 +27,9 @@ from aftersale.healthreports import (
     record,
 )
 from aftersale.hookspecs import hookimpl
-from aftersale.marketplaces import load_marketplaces
 from aftersale.metrics import STATES
 from aftersale.plugins import load_plugins
+from aftersale.policies.marketplaces import load_marketplaces
 
 FORMATS = load_health_formats("aftersale.testing.reference")
 PLACES = {place.name: place for place in load_marketplaces("aftersale.testing.reference")}

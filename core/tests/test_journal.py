@@ -13,8 +13,8 @@ from aftersale.clocks import DAY, HOUR, instant
 from aftersale.docket import Docket
 from aftersale.journal import case_frame, fact_frame, order_frame, read_journal, replay, write_table
 from aftersale.metrics import readings
-from aftersale.observers import Observers
 from aftersale.plugins import load_plugins
+from aftersale.policies.observers import Observers
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 

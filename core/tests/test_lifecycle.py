@@ -8,11 +8,11 @@ from aftersale.admission import HOOKS
 from aftersale.advice import advice, classified, priority
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR
-from aftersale.decisions import DECIDING
 from aftersale.docket import Docket
 from aftersale.lifecycle import STAGES, lifecycle, lifecycle_diagram, stage
-from aftersale.observers import OBSERVING
 from aftersale.plugins import load_plugins
+from aftersale.policies.decisions import DECIDING
+from aftersale.policies.observers import OBSERVING
 from aftersale.testing import fact, hostile, order, plugin, reference
 from aftersale.testing.factories import MONDAY
 

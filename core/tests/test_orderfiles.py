@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.clocks import DAY, Calendar, instant
-from aftersale.marketplaces import Marketplace
 from aftersale.orderfiles import (
     OrderFile,
     OrderFormat,
@@ -28,6 +27,7 @@ from aftersale.orderfiles import (
     shifted,
 )
 from aftersale.orders import NEVER, Order
+from aftersale.policies.marketplaces import Marketplace
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 

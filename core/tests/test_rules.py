@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import instant
-from aftersale.marketplaces import load_marketplaces
-from aftersale.metrickinds import default_metrics
-from aftersale.policies import Policy
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.policies.metric_kinds import default_metrics
+from aftersale.policies.policy import Policy
 from aftersale.rules import (
     ANY_ORDER,
     Condition,

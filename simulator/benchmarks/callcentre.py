@@ -41,12 +41,12 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.cases.workflow import parse_workflow
 from aftersale.clocks import SECOND, start_of_day
-from aftersale.marketplaces import parse_marketplaces
 from aftersale.orders import NEVER, Orders
 from aftersale.plugins import load_plugins
+from aftersale.policies.marketplaces import parse_marketplaces
+from aftersale.policies.worlds import parse_world
 from aftersale.rules import parse_rules
 from aftersale.testing import plugin
-from aftersale.worlds import parse_world
 from aftersale_simulator.runs import run
 from aftersale_simulator.scenario import parse_scenario
 from aftersale_simulator.statistics import erlang_c

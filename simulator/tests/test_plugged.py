@@ -10,8 +10,8 @@ from rich.console import Console
 
 from aftersale.base.errors import DocumentError
 from aftersale.plugins import Plugins, load_plugins
+from aftersale.policies.worlds import load_world
 from aftersale.testing import hostile, plugin, reference
-from aftersale.worlds import load_world
 from aftersale_simulator import report
 from aftersale_simulator.plans import plan
 from aftersale_simulator.records import record

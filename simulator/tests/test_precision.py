@@ -93,7 +93,7 @@ def test_the_command_goes_on_and_writes_a_scenario_that_gives_the_same_again(
 
     from aftersale.base.watch import Watch
     from aftersale.cases.workflow import default_workflow
-    from aftersale.metrickinds import default_metrics
+    from aftersale.policies.metric_kinds import default_metrics
     from aftersale_simulator import aftersale_commands, workers
 
     faked = Faked(0.02)

@@ -13,13 +13,13 @@ from attrs import evolve
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, start_of_day
-from aftersale.handbook import load_handbook
-from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import NEVER, Orders
 from aftersale.plugins import Plugins, load_plugins
+from aftersale.policies.handbook import load_handbook
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, load_rules, parse_rules
 from aftersale.testing import plugin, reference
-from aftersale.worlds import WorldDefaults, parse_world
 from aftersale_simulator.explaining import explained
 from aftersale_simulator.orders import CopyIds, OrderIds, kept, keys_of
 from aftersale_simulator.recording import Recording

@@ -9,8 +9,8 @@ import pytest
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, Calendar
 from aftersale.documents.structure import structure
-from aftersale.handbook import default_handbook
-from aftersale.marketplaces import Marketplace
+from aftersale.policies.handbook import default_handbook
+from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.events import Event, amended, spells
 from aftersale_simulator.orders import synthetic

@@ -29,11 +29,11 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Task
 from aftersale.cases.workflow import CaseKind, parse_workflow
 from aftersale.clocks import HOUR, MINUTE, start_of_day
-from aftersale.marketplaces import Marketplace, parse_marketplaces
 from aftersale.plugins import load_plugins
+from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
+from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, parse_rules
 from aftersale.testing import plugin
-from aftersale.worlds import WorldDefaults, parse_world
 from aftersale_simulator import desk
 from aftersale_simulator.chances import Hand
 from aftersale_simulator.desk import Desk

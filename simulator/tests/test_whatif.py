@@ -24,7 +24,7 @@ from aftersale.base.watch import Watch
 from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli
 from aftersale.documents.scalars import PositiveCount
-from aftersale.metrickinds import default_metrics
+from aftersale.policies.metric_kinds import default_metrics
 from aftersale_simulator import aftersale_commands, report, workers
 from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.plans import Plan, plan, reproduced

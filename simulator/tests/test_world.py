@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from aftersale.clocks import DAY, Calendar, local_date
 from aftersale.documents.structure import structure
-from aftersale.marketplaces import Marketplace
 from aftersale.orders import NEVER
+from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances, Hand

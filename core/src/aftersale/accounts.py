@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
     from aftersale.journal import Journal, Replay
     from aftersale.metrics import Reading
-    from aftersale.policies import Policies
+    from aftersale.policies.policy import Policies
     from aftersale.replies import ReplyFigures
 
 SHOWN = 20

@@ -17,7 +17,7 @@ from aftersale.costs.parameters import default_parameters
 from aftersale.costs.refunds import capped
 from aftersale.dossiers import Dossier
 from aftersale.evidence import evidence_for
-from aftersale.policies import Policy, Terms
+from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.dossiers import Dossier, Step
     from aftersale.journal import Replay
-    from aftersale.policies import Policies, Policy
+    from aftersale.policies.policy import Policies, Policy
 
 
 CONTACTS = ("message", "return", "refund", "replacement", "not_received", "not_as_described")

@@ -13,12 +13,12 @@ from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.cases.workflow import CaseKind, Workflow, default_workflow, widened
 from aftersale.healthformats import HealthFormat, merge_health_formats
 from aftersale.hookspecs import ALLOW_LIST
-from aftersale.marketplaces import Marketplace
-from aftersale.metrickinds import MetricKind, default_metrics, metrics_of
 from aftersale.orderfiles.formats import OrderFormat, merge_formats
-from aftersale.policies import Policy
+from aftersale.policies.marketplaces import Marketplace
+from aftersale.policies.metric_kinds import MetricKind, default_metrics, metrics_of
+from aftersale.policies.policy import Policy
+from aftersale.policies.worlds import WorldDefaults, world_problems
 from aftersale.rules import Rule, RuleSet
-from aftersale.worlds import WorldDefaults, world_problems
 
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""

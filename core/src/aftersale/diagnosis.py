@@ -12,7 +12,7 @@ from aftersale.clocks import Instant
 from aftersale.docket import Docket
 from aftersale.dossiers import Dossier
 from aftersale.orders import Order
-from aftersale.policies import Policies
+from aftersale.policies.policy import Policies
 from aftersale.returnterms import fault
 from aftersale.tally import Blemish
 

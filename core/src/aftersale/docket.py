@@ -12,9 +12,9 @@ from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.dossiers import Course, Dossier, Step, course
 from aftersale.engine import Outcome, apply, expire, passing
-from aftersale.observers import Observers
 from aftersale.orders import Order
-from aftersale.policies import Policies, Policy
+from aftersale.policies.observers import Observers
+from aftersale.policies.policy import Policies, Policy
 from aftersale.tally import Tally
 
 Expiry = tuple[Outcome, Deadline]

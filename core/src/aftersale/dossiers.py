@@ -19,7 +19,7 @@ from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.engine import Outcome, apply, expire, passing
 from aftersale.orders import Order
-from aftersale.policies import Policy
+from aftersale.policies.policy import Policy
 
 Key = tuple[object, ...]
 

@@ -15,7 +15,7 @@ from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import MARKS
 from aftersale.guards import GUARDS, Situation
 from aftersale.orders import Order
-from aftersale.policies import Terms, Way
+from aftersale.policies.policy import Terms, Way
 
 
 class Outcome(NamedTuple):

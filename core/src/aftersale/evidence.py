@@ -13,7 +13,7 @@ from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
 from aftersale.dossiers import Dossier
-from aftersale.policies import Policy
+from aftersale.policies.policy import Policy
 
 SUBMITTED = "evidence_submitted"
 """The fact whose detail names the kind of evidence that was handed in."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from aftersale.decisions import MANUAL
+from aftersale.policies.decisions import MANUAL
 from aftersale.returnterms import inside_window, label
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
     from aftersale.cases.model import Case
     from aftersale.orders import Order
-    from aftersale.policies import Terms
+    from aftersale.policies.policy import Terms
 
 Answer = tuple[bool, str]
 NO: Answer = (False, "")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aftersale.diagnosis import BadFeedback, Cause, Product
     from aftersale.journal import Journal, Replay
     from aftersale.metrics import Reading
-    from aftersale.policies import Policies
+    from aftersale.policies.policy import Policies
 
 STATES = {
     "healthy": ("health.healthy", "health.is_healthy"),

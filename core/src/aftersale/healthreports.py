@@ -18,7 +18,7 @@ from aftersale.healthfields import Disagreement, Notes, Place, read_top
 from aftersale.healthfigures import AccountStatus, AccountWarning, HealthMetric, HealthRating, HealthReport
 from aftersale.healthformats import HealthFormat, StatedMetric, StatedPart
 from aftersale.healthlistings import listing, record
-from aftersale.marketplaces import Marketplace
+from aftersale.policies.marketplaces import Marketplace
 
 __all__ = [
     "AccountStatus",

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from aftersale.cases.workflow import CaseKind
     from aftersale.clocks import Instant
     from aftersale.healthformats import HealthFormat
-    from aftersale.marketplaces import Marketplace
-    from aftersale.metrickinds import MetricKind
     from aftersale.orderfiles import OrderFormat
     from aftersale.orders import Order
+    from aftersale.policies.marketplaces import Marketplace
+    from aftersale.policies.metric_kinds import MetricKind
+    from aftersale.policies.worlds import WorldDefaults
     from aftersale.rules import Rule
-    from aftersale.worlds import WorldDefaults
 
 PROJECT = "aftersale"
 """The name under which pluggy knows the project; also the group of the entry points."""
@@ -64,7 +64,7 @@ def aftersale_marketplaces() -> list[Marketplace]:
 
     Example:
         from aftersale import hookimpl
-        from aftersale.marketplaces import load_marketplaces
+        from aftersale.policies.marketplaces import load_marketplaces
 
         AFTERSALE_API = 1
 
@@ -94,7 +94,7 @@ def aftersale_rules() -> list[Rule]:
 
     Example:
         from aftersale import hookimpl
-        from aftersale.marketplaces import load_marketplaces
+        from aftersale.policies.marketplaces import load_marketplaces
         from aftersale.rules import load_rules
 
         AFTERSALE_API = 1
@@ -161,7 +161,7 @@ def aftersale_metrics() -> list[MetricKind]:
 
     Example:
         from aftersale import hookimpl
-        from aftersale.metrickinds import MetricKind
+        from aftersale.policies.metric_kinds import MetricKind
 
         AFTERSALE_API = 1
 
@@ -192,8 +192,8 @@ def aftersale_world() -> list[WorldDefaults]:
 
     Example:
         from aftersale import hookimpl
-        from aftersale.marketplaces import load_marketplaces
-        from aftersale.worlds import Parameter, WorldDefaults
+        from aftersale.policies.marketplaces import load_marketplaces
+        from aftersale.policies.worlds import Parameter, WorldDefaults
 
         AFTERSALE_API = 1
 
@@ -336,7 +336,7 @@ def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool
 
     Example:
         from aftersale import hookimpl
-        from aftersale.marketplaces import load_marketplaces
+        from aftersale.policies.marketplaces import load_marketplaces
 
         AFTERSALE_API = 1
 

@@ -19,9 +19,9 @@ from aftersale.clocks import Instant
 from aftersale.columns import TIME, Column, checked
 from aftersale.contradictions import contradictions
 from aftersale.docket import Docket
-from aftersale.observers import Observers
 from aftersale.orders import NEVER, Order, Orders
-from aftersale.policies import Policies
+from aftersale.policies.observers import Observers
+from aftersale.policies.policy import Policies
 
 FACT_COLUMNS = {
     "kind": Column(pl.String),

@@ -13,8 +13,8 @@ from aftersale.admission import HOOKS
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
 from aftersale.contributions import KINDS
-from aftersale.decisions import DECIDING, RETURN
-from aftersale.observers import OBSERVING
+from aftersale.policies.decisions import DECIDING, RETURN
+from aftersale.policies.observers import OBSERVING
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
 from aftersale.days import Counts, Daily, Days, Entries, Ledger, day_numbers
-from aftersale.marketplaces import Marketplace
-from aftersale.metrickinds import MetricKind
 from aftersale.orders import NEVER, Orders
+from aftersale.policies.marketplaces import Marketplace
+from aftersale.policies.metric_kinds import MetricKind
 from aftersale.rules import Rule
 from aftersale.tally import Blemish, Tally
 

@@ -12,11 +12,11 @@ from attrs import define, field, frozen
 from aftersale.clocks import Instant, local_date
 from aftersale.days import Daily, Days, day_number
 from aftersale.docket import Docket
-from aftersale.marketplaces import Marketplace
 from aftersale.measures import Measure, OfOrders, measure
-from aftersale.metrickinds import MetricKind
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Orders
-from aftersale.policies import Policy
+from aftersale.policies.marketplaces import Marketplace
+from aftersale.policies.metric_kinds import MetricKind
+from aftersale.policies.policy import Policy
 from aftersale.rules import Rule
 
 STATES = ("healthy", "at_risk", "review", "deactivated")

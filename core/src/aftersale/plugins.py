@@ -36,10 +36,10 @@ from aftersale.contributions import (
     metric_kinds,
     workflow_of,
 )
-from aftersale.decisions import DECIDING, Asked, Decisions
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
-from aftersale.observers import OBSERVING, Observers
-from aftersale.policies import Policy
+from aftersale.policies.decisions import DECIDING, Asked, Decisions
+from aftersale.policies.observers import OBSERVING, Observers
+from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, rule_names
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ if TYPE_CHECKING:
 
     from aftersale.cases.model import Case
     from aftersale.cases.workflow import Workflow
-    from aftersale.handbook import Handbook
     from aftersale.healthformats import HealthFormat
-    from aftersale.marketplaces import Marketplace
-    from aftersale.metrickinds import MetricKind
     from aftersale.orderfiles.formats import OrderFormat
+    from aftersale.policies.handbook import Handbook
+    from aftersale.policies.marketplaces import Marketplace
+    from aftersale.policies.metric_kinds import MetricKind
+    from aftersale.policies.worlds import WorldDefaults
     from aftersale.rules import Rule
-    from aftersale.worlds import WorldDefaults
 
 _SHORT = Repr()
 _SHORT.maxlist, _SHORT.maxother = 3, 200

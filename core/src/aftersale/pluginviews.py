@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypedDict
 from aftersale.admission import HOOKS
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
-from aftersale.decisions import DECIDING
 from aftersale.lifecycle import does
-from aftersale.marketplaces import MarketplaceRecord
-from aftersale.marketplaces import record as marketplace_record
+from aftersale.policies.decisions import DECIDING
+from aftersale.policies.marketplaces import MarketplaceRecord
+from aftersale.policies.marketplaces import record as marketplace_record
 from aftersale.rulelistings import history_listing
 from aftersale.rules.records import RuleRecord, record
 

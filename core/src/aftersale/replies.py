@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
 from aftersale.docket import Docket
-from aftersale.policies import Policy
+from aftersale.policies.policy import Policy
 from aftersale.tally import Endings, running
 
 PERCENTILES = (50, 90, 95)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.orders import Order
-from aftersale.policies import Terms
+from aftersale.policies.policy import Terms
 from aftersale.rules import Rule
 
 

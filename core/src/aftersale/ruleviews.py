@@ -15,8 +15,8 @@ from aftersale.rules import Change, Comparison, Rule, Rulebook, changes, compare
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.handbook import Handbook
     from aftersale.plugins import Plugins
+    from aftersale.policies.handbook import Handbook
 
 HANDBOOK = "handbook"
 """The column of the seller's own standard in a comparison."""

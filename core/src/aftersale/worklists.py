@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aftersale.cases.model import Task
     from aftersale.journal import Journal, Replay
-    from aftersale.policies import Policies, Policy
+    from aftersale.policies.policy import Policies, Policy
 
 SHOWN = 40
 """How many tasks a listing shows; the JSON holds all of them."""

@@ -13,9 +13,9 @@ from aftersale.cases.facts import Fact
 from aftersale.clocks import HOUR, instant
 from aftersale.docket import Docket
 from aftersale.engine import apply
-from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import Order
-from aftersale.policies import Policy
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.policies.policy import Policy
 from aftersale.rules import Rule, RuleSet, load_rules
 
 PACKAGE = "aftersale_amazon_eu"

@@ -13,11 +13,11 @@ from aftersale.advice import advice
 from aftersale.base.money import decimals
 from aftersale.cases.facts import Fact
 from aftersale.clocks import instant
-from aftersale.decisions import REFUND, Asked, Decisions
 from aftersale.docket import Docket
-from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import Order
-from aftersale.policies import Policy
+from aftersale.policies.decisions import REFUND, Asked, Decisions
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.policies.policy import Policy
 from aftersale.rules import Rule, RuleSet, load_rules
 
 PACKAGE = "aftersale_amazon_jp"

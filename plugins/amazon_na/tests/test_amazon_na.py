@@ -11,9 +11,9 @@ import aftersale_amazon_na as plugin
 from aftersale.cases.facts import Fact
 from aftersale.clocks import instant
 from aftersale.docket import Docket
-from aftersale.marketplaces import load_marketplaces
 from aftersale.orders import Order
-from aftersale.policies import Policy
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.policies.policy import Policy
 from aftersale.rules import Rule, RuleSet, load_rules
 
 PACKAGE = "aftersale_amazon_na"

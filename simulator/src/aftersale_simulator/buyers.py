@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale.orders import NEVER, Order, Orders
-from aftersale.worlds import Contact, Reaction
+from aftersale.policies.worlds import Contact, Reaction
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.lives import CLAIM_IN_SILENCE, REMINDER, Happening, Life
 from aftersale_simulator.orders import HourProfile, LocalDays, fulfilled_by_marketplace, keys_of

@@ -14,9 +14,9 @@ from aftersale.docket import Docket
 from aftersale.measures import Measure, measure
 from aftersale.metrics import meets
 from aftersale.orders import Order, Orders
-from aftersale.policies import Policies, Policy
+from aftersale.policies.policy import Policies, Policy
+from aftersale.policies.worlds import Closure
 from aftersale.rules import Rule
-from aftersale.worlds import Closure
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.desk import Place
 from aftersale_simulator.orders import fulfilled_by_marketplace, kept, keys_of

@@ -27,7 +27,7 @@ from aftersale.docket import Docket
 from aftersale.documents.scalars import Duration, Word
 from aftersale.engine import Outcome
 from aftersale.orders import Orders
-from aftersale.policies import Policy
+from aftersale.policies.policy import Policy
 from aftersale_simulator.agenda import Agenda
 from aftersale_simulator.buyers import SILENCE, Buyers, FirstSteps, Reactions
 from aftersale_simulator.crews import Crew, Pace

@@ -15,7 +15,7 @@ from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
     from aftersale.plugins import Plugins
-    from aftersale.worlds import Parameter
+    from aftersale.policies.worlds import Parameter
 
 SCENARIO, PRESET, PLUGIN, SIMULATOR = "scenario", "preset", "plugin", "simulator"
 """Who sets a value: `[world]` of the scenario, a preset that it asks for, a marketplace's plugin, or the simulator."""

@@ -10,7 +10,7 @@ import polars as pl
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
-from aftersale.marketplaces import Marketplace
+from aftersale.policies.marketplaces import Marketplace
 
 POOL = 200
 """How many different names and texts one language has; Faker is slow, and nobody reads more."""

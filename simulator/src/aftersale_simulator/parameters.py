@@ -10,7 +10,7 @@ from attrs import field, frozen
 from aftersale.base.toml_files import read
 from aftersale.documents.scalars import Rate, Word
 from aftersale.documents.structure import structure
-from aftersale.worlds import Parameter
+from aftersale.policies.worlds import Parameter
 
 
 @frozen

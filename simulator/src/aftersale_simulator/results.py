@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from aftersale.clocks import HOUR, Instant
 from aftersale.days import Daily, Days
 from aftersale.docket import Docket
-from aftersale.metrickinds import default_metrics
 from aftersale.metrics import daily, meets
 from aftersale.orders import Orders
-from aftersale.policies import Policies, Policy
+from aftersale.policies.metric_kinds import default_metrics
+from aftersale.policies.policy import Policies, Policy
 from aftersale.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.crews import overtime_cost

@@ -13,7 +13,7 @@ from aftersale.base.watch import Watch
 from aftersale.clocks import start_of_day
 from aftersale.docket import Docket
 from aftersale.orders import Orders
-from aftersale.policies import Policy
+from aftersale.policies.policy import Policy
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances

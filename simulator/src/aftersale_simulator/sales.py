@@ -13,9 +13,9 @@ from aftersale.base.money import decimals
 from aftersale.clocks import DAY, start_of_day
 from aftersale.documents.scalars import Day, Duration, Rate, Word
 from aftersale.orders import Order
-from aftersale.policies import Policy
+from aftersale.policies.policy import Policy
+from aftersale.policies.worlds import Sale
 from aftersale.returnterms import label
-from aftersale.worlds import Sale
 from aftersale_simulator.events import MOST_FACTOR, Event
 from aftersale_simulator.flaws import allowed_words, world_flaws
 from aftersale_simulator.scenario import Scenario

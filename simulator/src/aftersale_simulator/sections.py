@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
-from aftersale.worlds import Parameter
+from aftersale.policies.worlds import Parameter
 from aftersale_simulator import courses, pictures
 from aftersale_simulator.answers import joined, percent, say, target_name
 from aftersale_simulator.courses import Course, Values, course

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aftersale.base.errors import DocumentError, Problem
-from aftersale.handbook import Handbook, default_handbook, load_handbook
+from aftersale.policies.handbook import Handbook, default_handbook, load_handbook
 from aftersale.rules import RuleSet
 from aftersale_simulator.events import amended
 from aftersale_simulator.flaws import allowed_words

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from aftersale.cases.workflow import Workflow, default_workflow
-from aftersale.worlds import Parameter
+from aftersale.policies.worlds import Parameter
 from aftersale_simulator.parameters import load_parameters
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from aftersale.cases.workflow import Workflow
 from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.orders import Order, Orders
-from aftersale.worlds import Closure, Contact, Preset, Reaction, WorldDefaults
+from aftersale.policies.worlds import Closure, Contact, Preset, Reaction, WorldDefaults
 from aftersale_simulator.events import Spell
 from aftersale_simulator.parameters import load_parameters
 

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.costs import Grouping
     from aftersale.journal import Journal, Replay
-    from aftersale.policies import Policies
+    from aftersale.policies.policy import Policies
 
 
 def _replayed(
     ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None
 ) -> tuple[Journal, Replay, Policies]:
     """Return a journal, what it comes to by an instant, and the policies that say so."""
-    from aftersale.handbook import default_handbook, load_handbook
     from aftersale.journal import read_journal, replay
+    from aftersale.policies.handbook import default_handbook, load_handbook
 
     plugins = loaded(ctx)
     own = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()

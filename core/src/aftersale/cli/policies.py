@@ -43,7 +43,7 @@ def show_rules(
     Those of MARKETPLACE first, then what the seller's handbook asks for on top. Other options look at all
     marketplaces, or at MARKETPLACE alone.
     """
-    from aftersale.handbook import default_handbook, load_handbook
+    from aftersale.policies.handbook import default_handbook, load_handbook
     from aftersale.ruleviews import RuleViews
 
     if since and (compare is not None or day):

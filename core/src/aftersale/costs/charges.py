@@ -21,7 +21,7 @@ from aftersale.costs.refunds import (
 from aftersale.costs.returns import goods, label, received, way_back
 from aftersale.docket import Docket
 from aftersale.dossiers import Dossier, Step, course
-from aftersale.policies import Policies, Policy
+from aftersale.policies.policy import Policies, Policy
 
 
 def case_costs(

@@ -14,7 +14,7 @@ from aftersale.clocks import Instant
 from aftersale.costs.parameters import Parameters
 from aftersale.dossiers import Step
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
-from aftersale.policies import Policy, Terms
+from aftersale.policies.policy import Policy, Terms
 from aftersale.returnterms import fault
 from aftersale.rules import Rule
 

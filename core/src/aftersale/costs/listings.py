@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.journal import Journal, Replay
-    from aftersale.policies import Policies
+    from aftersale.policies.policy import Policies
 
 SHOWN = 40
 """How many rows a listing shows; the JSON holds all of them."""

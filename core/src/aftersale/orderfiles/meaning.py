@@ -11,10 +11,10 @@ import polars as pl
 from attrs import define, frozen
 
 from aftersale.base.money import decimals
-from aftersale.marketplaces import Marketplace
 from aftersale.orderfiles import cells
 from aftersale.orderfiles.formats import KEYS, OrderFormat
 from aftersale.orderfiles.text import GARBAGE
+from aftersale.policies.marketplaces import Marketplace
 
 Outcome = Literal["skipped", "rejected"]
 

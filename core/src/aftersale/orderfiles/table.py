@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
-from aftersale.marketplaces import Marketplace
 from aftersale.orders import NEVER, Orders
+from aftersale.policies.marketplaces import Marketplace
 
 WEEK = 7 * DAY
 

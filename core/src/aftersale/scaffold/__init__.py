@@ -15,7 +15,7 @@ from attrs import frozen
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.hookspecs import PROJECT
-from aftersale.marketplaces import parse_marketplaces
+from aftersale.policies.marketplaces import parse_marketplaces
 
 _PLACES = {
     "README.md.txt": "README.md",

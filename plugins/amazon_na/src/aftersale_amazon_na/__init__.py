@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from aftersale import hookimpl
 from aftersale.healthformats import load_health_formats
-from aftersale.marketplaces import load_marketplaces
 from aftersale.orderfiles import load_formats
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.policies.worlds import load_world
 from aftersale.rules import load_rules
-from aftersale.worlds import load_world
 
 if TYPE_CHECKING:
     from aftersale.healthformats import HealthFormat
-    from aftersale.marketplaces import Marketplace
     from aftersale.orderfiles import OrderFormat
+    from aftersale.policies.marketplaces import Marketplace
+    from aftersale.policies.worlds import WorldDefaults
     from aftersale.rules import Rule
-    from aftersale.worlds import WorldDefaults
 
 AFTERSALE_API = 1
 

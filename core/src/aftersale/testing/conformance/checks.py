@@ -18,7 +18,7 @@ from aftersale.base.watch import Watch, explained
 from aftersale.clocks import Instant
 from aftersale.hookspecs import PROJECT
 from aftersale.orders import Order
-from aftersale.policies import Policy, Terms
+from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, played
 from aftersale.testing.conformance.subject import Subject

@@ -18,12 +18,12 @@ from aftersale.base.money import decimals
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
-from aftersale.decisions import Decisions
 from aftersale.docket import Docket
 from aftersale.dossiers import Dossier
-from aftersale.observers import Observers
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
-from aftersale.policies import Policy
+from aftersale.policies.decisions import Decisions
+from aftersale.policies.observers import Observers
+from aftersale.policies.policy import Policy
 from aftersale.rules import Rule
 
 YEAR = 2026

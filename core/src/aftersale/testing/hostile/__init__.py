@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 from aftersale import hookimpl
 from aftersale.cases.workflow import load_kinds
-from aftersale.marketplaces import load_marketplaces
-from aftersale.metrickinds import load_metrics
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.policies.metric_kinds import load_metrics
+from aftersale.policies.worlds import load_world
 from aftersale.rules import load_rules
-from aftersale.worlds import load_world
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
     from aftersale.cases.model import Case, Deadline
     from aftersale.cases.workflow import CaseKind
-    from aftersale.marketplaces import Marketplace
-    from aftersale.metrickinds import MetricKind
     from aftersale.orders import Order
+    from aftersale.policies.marketplaces import Marketplace
+    from aftersale.policies.metric_kinds import MetricKind
+    from aftersale.policies.worlds import WorldDefaults
     from aftersale.rules import Rule
-    from aftersale.worlds import WorldDefaults
 
 AFTERSALE_API = 1
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 import pytest
 
 from aftersale.base.errors import DocumentError
-from aftersale.handbook import Handbook, default_handbook
 from aftersale.plugins import load_plugins
-from aftersale.policies import Policy
+from aftersale.policies.handbook import Handbook, default_handbook
+from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import reference
 

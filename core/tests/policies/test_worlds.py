@@ -6,8 +6,7 @@ from attrs import evolve
 
 from aftersale.base.errors import DocumentError, PluginError
 from aftersale.plugins import load_plugins
-from aftersale.testing import hostile, plugin
-from aftersale.worlds import (
+from aftersale.policies.worlds import (
     Absence,
     Answer,
     Closure,
@@ -18,6 +17,7 @@ from aftersale.worlds import (
     load_world,
     parse_world,
 )
+from aftersale.testing import hostile, plugin
 
 (WORLD,) = load_world("aftersale.testing.hostile")
 PLACE = ("kiribati",)

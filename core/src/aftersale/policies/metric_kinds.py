@@ -88,7 +88,8 @@ def load_metrics(package: str, name: str = "metrics.toml") -> list[MetricKind]:
 @cache
 def default_metrics() -> Mapping[str, MetricKind]:
     """Return the metric kinds that core ships, by name."""
-    return {kind.name: kind for kind in load_metrics("aftersale")}
+    shipped = read(files("aftersale.policies") / "metrics.toml")
+    return {kind.name: kind for kind in parse_metrics(shipped, "aftersale/metrics.toml")}
 
 
 def metrics_of(more: Iterable[MetricKind], workflow: Workflow) -> Mapping[str, MetricKind]:

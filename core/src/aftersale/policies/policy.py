@@ -15,13 +15,13 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.cases.model import Deadline
 from aftersale.cases.workflow import MARKS, Move, State, Workflow, default_workflow
 from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
-from aftersale.decisions import Decisions
-from aftersale.handbook import SHIPPED, Handbook, default_handbook
-from aftersale.marketplaces import Marketplace
-from aftersale.metrickinds import MetricKind, default_metrics
 from aftersale.orders import Order
+from aftersale.policies.decisions import Decisions
+from aftersale.policies.handbook import SHIPPED, Handbook, default_handbook
+from aftersale.policies.handbook_checks import loosened
+from aftersale.policies.marketplaces import Marketplace
+from aftersale.policies.metric_kinds import MetricKind, default_metrics
 from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, misnamed
-from aftersale.strictness import loosened
 
 # As in the engine: a named tuple's own constructor takes twice the time.
 _new = tuple.__new__

@@ -8,10 +8,10 @@ import tomli
 from aftersale.base.errors import DocumentError, PluginError
 from aftersale.clocks import DAY, HOUR
 from aftersale.docket import Docket
-from aftersale.handbook import load_handbook
-from aftersale.metrickinds import MetricKind, default_metrics, load_metrics, parse_metrics
 from aftersale.metrics import readings
 from aftersale.plugins import load_plugins
+from aftersale.policies.handbook import load_handbook
+from aftersale.policies.metric_kinds import MetricKind, default_metrics, load_metrics, parse_metrics
 from aftersale.testing import fact, hostile, order, orders, plugin
 from aftersale.testing.factories import MONDAY
 

@@ -17,7 +17,7 @@ from aftersale.base.toml_files import read
 from aftersale.cases.workflow import Workflow
 from aftersale.documents.scalars import Day, PositiveCount, Rate, Word
 from aftersale.documents.structure import structure
-from aftersale.metrickinds import Counted
+from aftersale.policies.metric_kinds import Counted
 from aftersale.rules import rule_names
 
 

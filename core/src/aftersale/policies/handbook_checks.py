@@ -7,7 +7,7 @@ from datetime import date
 
 from aftersale.base.errors import Problem
 from aftersale.clocks import HOUR, Instant, due_after, start_of_day
-from aftersale.marketplaces import Marketplace
+from aftersale.policies.marketplaces import Marketplace
 from aftersale.rules import Condition, Rule, rule_names
 
 _PROBED = 28

@@ -10,7 +10,7 @@ from pathlib import Path
 from aftersale.base.errors import DocumentError, Problem, meant
 from aftersale.base.toml_files import read
 from aftersale.cases.workflow import Workflow, default_workflow
-from aftersale.metrickinds import default_metrics
+from aftersale.policies.metric_kinds import default_metrics
 from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules, rule_names
 
 SHIPPED = "aftersale/handbook.toml"
@@ -51,7 +51,7 @@ class Handbook:
 @cache
 def default_handbook() -> Handbook:
     """Return the standard that the project ships."""
-    return Handbook(parse_rules(read(files("aftersale") / "handbook.toml"), SHIPPED), SHIPPED)
+    return Handbook(parse_rules(read(files("aftersale.policies") / "handbook.toml"), SHIPPED), SHIPPED)
 
 
 def load_handbook(

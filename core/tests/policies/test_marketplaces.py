@@ -1,7 +1,7 @@
 import pytest
 
 from aftersale.base.errors import DocumentError
-from aftersale.marketplaces import load_marketplaces, parse_marketplaces, record
+from aftersale.policies.marketplaces import load_marketplaces, parse_marketplaces, record
 
 PROFILE = {
     "id": "X-1",
