@@ -23,9 +23,9 @@ from aftersale.cases.workflow import CaseKind, Move, State, default_workflow
 from aftersale.cli import TRACE, cli
 from aftersale.costs.charges import CHARGES
 from aftersale.costs.parameters import OTHER_GRADE, default_parameters
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
+from aftersale.engine.guards import GUARDS
 from aftersale.evidence import SUBMITTED
-from aftersale.guards import GUARDS
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal import FACT_COLUMNS, ORDER_COLUMNS
 from aftersale.lifecycle import lifecycle_diagram

@@ -25,7 +25,7 @@ import pytest
 from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, Instant
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.plugins import load_plugins
 

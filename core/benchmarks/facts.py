@@ -25,8 +25,8 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import HOUR, SECOND
-from aftersale.docket import Docket
-from aftersale.engine import apply
+from aftersale.engine.docket import Docket
+from aftersale.engine.engine import apply
 from aftersale.orders import Order
 from aftersale.plugins import load_plugins
 from aftersale.policies.policy import Policies, Policy

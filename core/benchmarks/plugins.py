@@ -19,7 +19,7 @@ from typing import Any
 
 from facts import Happening, stream
 
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.plugins import Plugins, load_plugins
 from aftersale.policies.observers import Observers
 from aftersale.policies.policy import Policies

@@ -5,7 +5,7 @@ import pytest
 from aftersale.advice import advice, classified, priority
 from aftersale.clocks import DAY, HOUR
 from aftersale.diagnosis import CAUSES, diagnose
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.evidence import evidence_for, keep_until
 from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook

@@ -22,7 +22,7 @@ from aftersale.costs import (
     totals,
 )
 from aftersale.costs.parameters import parse_parameters
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.journal import Journal, replay
 from aftersale.orders import OrderLine
 from aftersale.plugins import load_plugins

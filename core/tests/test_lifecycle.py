@@ -8,7 +8,7 @@ from aftersale.admission import HOOKS
 from aftersale.advice import advice, classified, priority
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.lifecycle import STAGES, lifecycle, lifecycle_diagram, stage
 from aftersale.plugins import load_plugins
 from aftersale.policies.decisions import DECIDING

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from aftersale.clocks import DAY, HOUR, MINUTE, instant, local_date, start_of_day
 from aftersale.days import Days, Ledger
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
+from aftersale.engine.tally import Blemish, Tally
 from aftersale.measures import measure
 from aftersale.metrics import Account, Reading, bearable, daily, meets, readings, standing
 from aftersale.orders import Orders
@@ -16,7 +17,6 @@ from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.rules import parse_rules
-from aftersale.tally import Blemish, Tally
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 

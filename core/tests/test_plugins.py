@@ -19,7 +19,7 @@ from aftersale.base.errors import DocumentError, PluginError, UnknownMarketplace
 from aftersale.base.watch import Watch
 from aftersale.cases.workflow import CaseKind, Move, State, load_kinds, parse_workflow
 from aftersale.clocks import DAY, HOUR
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.plugins import load_plugins, survey
 from aftersale.policies.handbook import load_handbook
 from aftersale.policies.marketplaces import load_marketplaces

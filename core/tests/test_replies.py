@@ -1,7 +1,7 @@
 import pytest
 
 from aftersale.clocks import DAY, HOUR
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.plugins import load_plugins
 from aftersale.replies import ReplyFigures, first_replies, replies_between
 from aftersale.testing import fact, order, reference

@@ -25,7 +25,7 @@ import numpy as np
 import simpy
 
 from aftersale.clocks import DAY, HOUR
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.plugins import load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.desk import Desk

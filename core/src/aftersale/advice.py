@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
-from aftersale import returnterms
 from aftersale.base.money import from_minor
 from aftersale.base.translations import core_text as text
 from aftersale.cases.model import Case
 from aftersale.costs.parameters import default_parameters
 from aftersale.costs.refunds import capped
-from aftersale.dossiers import Dossier
+from aftersale.engine import return_terms
+from aftersale.engine.dossiers import Dossier
 from aftersale.evidence import evidence_for
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
@@ -117,16 +117,16 @@ def _for_return(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str
     if case.kind not in ("return", "refund", "not_as_described"):
         return
     terms, order = policy.at(case.moved_at), dossier.order
-    fault = returnterms.fault(policy.at(case.opened_at), order, about.get("reason", ""))
+    fault = return_terms.fault(policy.at(case.opened_at), order, about.get("reason", ""))
     if fault is not None:
         yield _hint("fault", fault)
     if case.state in ("requested", "reported"):
-        right = returnterms.withdrawal(policy.at(case.opened_at), order, case.opened_at)
+        right = return_terms.withdrawal(policy.at(case.opened_at), order, case.opened_at)
         if right is not None:
             yield _hint("statutory_withdrawal", right)
         yield from _named(terms, dossier, about, "partial_refund_offer", "returnless", "returnless_cross_border")
     if case.state == "authorised" and case.task is not None:
-        label = returnterms.label(terms, order)
+        label = return_terms.label(terms, order)
         if label is not None:
             yield _hint("prepaid_label", label)
     fee = _fee(case, policy, dossier, about)
@@ -138,8 +138,8 @@ def _fee(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str])
     if case.kind != "return" or case.state != "received" or "grade" not in about:
         return None
     order, grade = dossier.order, default_parameters().goods_grade(about["grade"])
-    asked = returnterms.situation(policy.at(case.opened_at), order, dossier.opening(case), grade.situation)
-    return returnterms.restocking_fee(policy.at(case.moved_at), order, {**about, "situation": asked})
+    asked = return_terms.situation(policy.at(case.opened_at), order, dossier.opening(case), grade.situation)
+    return return_terms.restocking_fee(policy.at(case.moved_at), order, {**about, "situation": asked})
 
 
 def _for_claim(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:

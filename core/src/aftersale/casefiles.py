@@ -10,7 +10,7 @@ from aftersale.base.errors import UnknownCase, meant
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
-from aftersale.dossiers import course
+from aftersale.engine.dossiers import course
 from aftersale.evidence import evidence_for, keep_until
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aftersale.cases.model import Case, Deadline
     from aftersale.clocks import Instant
-    from aftersale.dossiers import Dossier, Step
+    from aftersale.engine.dossiers import Dossier, Step
     from aftersale.journal import Replay
     from aftersale.policies.policy import Policies, Policy
 

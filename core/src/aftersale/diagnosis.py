@@ -9,12 +9,12 @@ from attrs import Factory, define, frozen
 
 from aftersale.cases.model import LATE, Case
 from aftersale.clocks import Instant
-from aftersale.docket import Docket
-from aftersale.dossiers import Dossier
+from aftersale.engine.docket import Docket
+from aftersale.engine.dossiers import Dossier
+from aftersale.engine.return_terms import fault
+from aftersale.engine.tally import Blemish
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies
-from aftersale.returnterms import fault
-from aftersale.tally import Blemish
 
 CAUSES = (
     "late_reply",

@@ -12,7 +12,7 @@ from aftersale.cases.model import Case
 from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
-from aftersale.dossiers import Dossier
+from aftersale.engine.dossiers import Dossier
 from aftersale.policies.policy import Policy
 
 SUBMITTED = "evidence_submitted"

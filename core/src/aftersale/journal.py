@@ -18,7 +18,7 @@ from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.columns import TIME, Column, checked
 from aftersale.contradictions import contradictions
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies.observers import Observers
 from aftersale.policies.policy import Policies

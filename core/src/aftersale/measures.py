@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
 from aftersale.days import Counts, Daily, Days, Entries, Ledger, day_numbers
+from aftersale.engine.tally import Blemish, Tally
 from aftersale.orders import NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind
 from aftersale.rules import Rule
-from aftersale.tally import Blemish, Tally
 
 _Chosen = Callable[[Orders, Counts], tuple[Counts, Counts, NDArray[np.bool_]]]
 """From some orders: by which day each counts (NEVER for not at all), since when that is known, and whether it does."""

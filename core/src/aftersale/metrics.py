@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from aftersale.clocks import Instant, local_date
 from aftersale.days import Daily, Days, day_number
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.measures import Measure, OfOrders, measure
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Orders
 from aftersale.policies.marketplaces import Marketplace

@@ -10,9 +10,9 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
+from aftersale.engine.tally import Endings, running
 from aftersale.policies.policy import Policy
-from aftersale.tally import Endings, running
 
 PERCENTILES = (50, 90, 95)
 

@@ -4,8 +4,8 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.model import Case
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import HOUR
-from aftersale.engine import apply
-from aftersale.guards import GUARDS
+from aftersale.engine.engine import apply
+from aftersale.engine.guards import GUARDS
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY

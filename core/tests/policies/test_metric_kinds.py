@@ -7,7 +7,7 @@ import tomli
 
 from aftersale.base.errors import DocumentError, PluginError
 from aftersale.clocks import DAY, HOUR
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.metrics import readings
 from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import load_handbook

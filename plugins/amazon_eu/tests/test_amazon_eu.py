@@ -11,8 +11,8 @@ import aftersale_amazon_eu as plugin
 from aftersale.advice import advice
 from aftersale.cases.facts import Fact
 from aftersale.clocks import HOUR, instant
-from aftersale.docket import Docket
-from aftersale.engine import apply
+from aftersale.engine.docket import Docket
+from aftersale.engine.engine import apply
 from aftersale.orders import Order
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.policy import Policy

@@ -13,7 +13,7 @@ from aftersale.advice import advice
 from aftersale.base.money import decimals
 from aftersale.cases.facts import Fact
 from aftersale.clocks import instant
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.policies.decisions import REFUND, Asked, Decisions
 from aftersale.policies.marketplaces import load_marketplaces

@@ -10,7 +10,7 @@ import pytest
 import aftersale_amazon_na as plugin
 from aftersale.cases.facts import Fact
 from aftersale.clocks import instant
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.policy import Policy

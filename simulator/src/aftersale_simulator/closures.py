@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, Instant
 from aftersale.days import Days
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.measures import Measure, measure
 from aftersale.metrics import meets
 from aftersale.orders import Order, Orders

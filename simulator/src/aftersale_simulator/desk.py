@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline, Task
 from aftersale.clocks import HOUR, MINUTE, Instant
-from aftersale.docket import Docket
 from aftersale.documents.scalars import Duration, Word
-from aftersale.engine import Outcome
+from aftersale.engine.docket import Docket
+from aftersale.engine.engine import Outcome
 from aftersale.orders import Orders
 from aftersale.policies.policy import Policy
 from aftersale_simulator.agenda import Agenda

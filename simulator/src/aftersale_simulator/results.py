@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
 from aftersale.days import Daily, Days
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.metrics import daily, meets
 from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import start_of_day
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
 from aftersale.policies.policy import Policy
 from aftersale_simulator.buyers import first_steps

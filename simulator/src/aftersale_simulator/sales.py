@@ -12,10 +12,10 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, start_of_day
 from aftersale.documents.scalars import Day, Duration, Rate, Word
+from aftersale.engine.return_terms import label
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import Sale
-from aftersale.returnterms import label
 from aftersale_simulator.events import MOST_FACTOR, Event
 from aftersale_simulator.flaws import allowed_words, world_flaws
 from aftersale_simulator.scenario import Scenario

@@ -10,7 +10,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
-from aftersale.docket import Docket
+from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
 from aftersale_simulator.orders import LocalDays
 from aftersale_simulator.roster import Window

@@ -31,7 +31,7 @@ GuardName = Literal[
     "untracked",
     "with_marketplace",
 ]
-"""The questions that a move or a state may depend on; `aftersale.guards` answers them."""
+"""The questions that a move or a state may depend on; `aftersale.engine.guards` answers them."""
 _Named = TypeVar("_Named", bound=Hashable)
 ASKED_BESIDE = frozenset({"return_window", "auto_authorise"})
 """Rules that the engine asks for beside the deadlines that states open."""

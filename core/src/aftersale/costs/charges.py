@@ -19,8 +19,8 @@ from aftersale.costs.refunds import (
     refund_without_asking,
 )
 from aftersale.costs.returns import goods, label, received, way_back
-from aftersale.docket import Docket
-from aftersale.dossiers import Dossier, Step, course
+from aftersale.engine.docket import Docket
+from aftersale.engine.dossiers import Dossier, Step, course
 from aftersale.policies.policy import Policies, Policy
 
 

@@ -12,10 +12,10 @@ from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.costs.parameters import Parameters
-from aftersale.dossiers import Step
+from aftersale.engine.dossiers import Step
+from aftersale.engine.return_terms import fault
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
 from aftersale.policies.policy import Policy, Terms
-from aftersale.returnterms import fault
 from aftersale.rules import Rule
 
 LINES = (

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from aftersale import returnterms
 from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import GIVEN_BACK, Ledger, rounded
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.costs.refunds import capped
-from aftersale.dossiers import Step
+from aftersale.engine import return_terms
+from aftersale.engine.dossiers import Step
 
 UNDER_WAY = ("return_sent", "return_received", "refunded_at_first_scan")
 
@@ -40,7 +40,7 @@ def way_back(ledger: Ledger, step: Step) -> None:
 
 def _label_of_itself(ledger: Ledger, fact: Fact) -> bool:
     """Whether a prepaid label goes out by itself, which the seller pays."""
-    rule = returnterms.label(ledger.terms(fact), ledger.order)
+    rule = return_terms.label(ledger.terms(fact), ledger.order)
     return rule is not None and rule.word == "automatic"
 
 
@@ -116,9 +116,9 @@ def _restocking(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> None:
     if paid is None or refunded is None:
         return
     asked = ledger.facts[case][0]
-    situation = returnterms.situation(ledger.terms(asked), ledger.order, asked, grade.situation)
+    situation = return_terms.situation(ledger.terms(asked), ledger.order, asked, grade.situation)
     about = {"situation": situation, "reason": asked.detail, "grade": grade.name}
-    rule = returnterms.restocking_fee(ledger.terms(refunded), ledger.order, about)
+    rule = return_terms.restocking_fee(ledger.terms(refunded), ledger.order, about)
     if rule is None or rule.share is None:
         return
     allowed = capped(rule, paid.amount, ledger.order.currency)

@@ -18,8 +18,8 @@ from aftersale.base.money import decimals
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
-from aftersale.docket import Docket
-from aftersale.dossiers import Dossier
+from aftersale.engine.docket import Docket
+from aftersale.engine.dossiers import Dossier
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
 from aftersale.policies.decisions import Decisions
 from aftersale.policies.observers import Observers

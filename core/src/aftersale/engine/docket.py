@@ -10,12 +10,12 @@ from aftersale.base.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
-from aftersale.dossiers import Course, Dossier, Step, course
-from aftersale.engine import Outcome, apply, expire, passing
+from aftersale.engine.dossiers import Course, Dossier, Step, course
+from aftersale.engine.engine import Outcome, apply, expire, passing
+from aftersale.engine.tally import Tally
 from aftersale.orders import Order
 from aftersale.policies.observers import Observers
 from aftersale.policies.policy import Policies, Policy
-from aftersale.tally import Tally
 
 Expiry = tuple[Outcome, Deadline]
 _Wait = list[Any]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from aftersale.engine.return_terms import inside_window, label
 from aftersale.policies.decisions import MANUAL
-from aftersale.returnterms import inside_window, label
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact

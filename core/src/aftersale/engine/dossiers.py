@@ -17,7 +17,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
-from aftersale.engine import Outcome, apply, expire, passing
+from aftersale.engine.engine import Outcome, apply, expire, passing
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
 

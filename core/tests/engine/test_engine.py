@@ -9,7 +9,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR, instant
-from aftersale.engine import Outcome, apply, expire
+from aftersale.engine.engine import Outcome, apply, expire
 from aftersale.plugins import load_plugins
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules

@@ -13,7 +13,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import MARKS
-from aftersale.guards import GUARDS, Situation
+from aftersale.engine.guards import GUARDS, Situation
 from aftersale.orders import Order
 from aftersale.policies.policy import Terms, Way
 

@@ -6,12 +6,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from aftersale.base.errors import FactRefused
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
-from aftersale.docket import Docket
-from aftersale.dossiers import course
+from aftersale.engine.docket import Docket
+from aftersale.engine.dossiers import course
+from aftersale.engine.tally import FOREVER
 from aftersale.metrics import readings
 from aftersale.plugins import load_plugins
 from aftersale.policies.observers import Observers
-from aftersale.tally import FOREVER
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 
