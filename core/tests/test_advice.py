@@ -4,9 +4,9 @@ import pytest
 
 from aftersale.advice import advice, classified, priority
 from aftersale.clocks import DAY, HOUR
-from aftersale.diagnosis import CAUSES, diagnose
 from aftersale.engine.docket import Docket
 from aftersale.evidence import evidence_for, keep_until
+from aftersale.metrics.diagnosis import CAUSES, diagnose
 from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy

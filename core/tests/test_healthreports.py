@@ -27,7 +27,7 @@ from aftersale.healthreports import (
     record,
 )
 from aftersale.hookspecs import hookimpl
-from aftersale.metrics import STATES
+from aftersale.metrics.readings import STATES
 from aftersale.plugins import load_plugins
 from aftersale.policies.marketplaces import load_marketplaces
 

@@ -12,7 +12,7 @@ from aftersale.base.errors import AftersaleError, JournalError
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.docket import Docket
 from aftersale.journal import case_frame, fact_frame, order_frame, read_journal, replay, write_table
-from aftersale.metrics import readings
+from aftersale.metrics.readings import readings
 from aftersale.plugins import load_plugins
 from aftersale.policies.observers import Observers
 from aftersale.testing import fact, order, orders, reference

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from aftersale.clocks import start_of_day
 from aftersale.journal import case_frame, read_journal, replay
-from aftersale.metrics import readings
+from aftersale.metrics.readings import readings
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.failures import CasesFailed

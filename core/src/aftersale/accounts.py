@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, TypedDict
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant, moment
-from aftersale.metrics import readings
-from aftersale.replies import first_replies
+from aftersale.metrics.readings import readings
+from aftersale.metrics.replies import first_replies
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.cases.facts import Fact
     from aftersale.journal import Journal, Replay
-    from aftersale.metrics import Reading
+    from aftersale.metrics.readings import Reading
+    from aftersale.metrics.replies import ReplyFigures
     from aftersale.policies.policy import Policies
-    from aftersale.replies import ReplyFigures
 
 SHOWN = 20
 """How many refused facts a listing shows; the JSON holds all of them."""

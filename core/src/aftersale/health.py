@@ -9,15 +9,15 @@ from aftersale.accounts import ReadingRecord, reading_record, told_instant
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
-from aftersale.diagnosis import diagnose
-from aftersale.metrics import readings, standing
+from aftersale.metrics.diagnosis import diagnose
+from aftersale.metrics.readings import readings, standing
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.diagnosis import BadFeedback, Cause, Product
     from aftersale.journal import Journal, Replay
-    from aftersale.metrics import Reading
+    from aftersale.metrics.diagnosis import BadFeedback, Cause, Product
+    from aftersale.metrics.readings import Reading
     from aftersale.policies.policy import Policies
 
 STATES = {

@@ -22,7 +22,7 @@ from aftersale.documents.structure import structure
 from aftersale.rules import Grade
 
 StateName = Literal["healthy", "at_risk", "review", "deactivated"]
-"""How an account stands; the words of `aftersale.metrics.STATES`, which costs more to import."""
+"""How an account stands; the words of `aftersale.metrics.readings.STATES`, which costs more to import."""
 Condition = Literal["below", "above", "equal"]
 """How a value must lie to its target; the target itself is met by `equal` alone."""
 Verdict = Literal["met", "missed", "unjudged"]

@@ -9,7 +9,7 @@ from aftersale.advice import advice, classified, priority
 from aftersale.base.tables import console, table
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import HOUR
-from aftersale.metrics import readings
+from aftersale.metrics.readings import readings
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -9,7 +9,7 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import course
 from aftersale.engine.tally import FOREVER
-from aftersale.metrics import readings
+from aftersale.metrics.readings import readings
 from aftersale.plugins import load_plugins
 from aftersale.policies.observers import Observers
 from aftersale.testing import fact, order, orders, reference

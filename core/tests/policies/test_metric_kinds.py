@@ -8,7 +8,7 @@ import tomli
 from aftersale.base.errors import DocumentError, PluginError
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.metrics import readings
+from aftersale.metrics.readings import readings
 from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import load_handbook
 from aftersale.policies.metric_kinds import MetricKind, default_metrics, load_metrics, parse_metrics

@@ -9,10 +9,10 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, Instant
-from aftersale.days import Days
 from aftersale.engine.docket import Docket
-from aftersale.measures import Measure, measure
-from aftersale.metrics import meets
+from aftersale.metrics.days import Days
+from aftersale.metrics.measures import Measure, measure
+from aftersale.metrics.readings import meets
 from aftersale.orders import Order, Orders
 from aftersale.policies.policy import Policies, Policy
 from aftersale.policies.worlds import Closure

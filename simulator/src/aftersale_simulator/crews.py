@@ -10,8 +10,8 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant, local_date, start_of_day
-from aftersale.days import day_number
 from aftersale.documents.scalars import Word
+from aftersale.metrics.days import day_number
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.events import Event, Spell, spells
 from aftersale_simulator.roster import Window, shift_windows

@@ -13,7 +13,7 @@ from scipy.special import betainc, nbdtrik, pdtr, pdtrik
 
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, start_of_day
-from aftersale.days import day_number
+from aftersale.metrics.days import day_number
 from aftersale.orders import COLUMNS, FULFILLED_BY_MARKETPLACE, NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.chances import Chances

@@ -13,13 +13,13 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
-from aftersale.days import Daily, Days
 from aftersale.engine.docket import Docket
-from aftersale.metrics import daily, meets
+from aftersale.metrics.days import Daily, Days
+from aftersale.metrics.readings import daily, meets
+from aftersale.metrics.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
-from aftersale.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.crews import overtime_cost
 from aftersale_simulator.desk import Effort

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
-from aftersale.days import Counts, Daily, Days, Entries, Ledger, day_numbers
 from aftersale.engine.tally import Blemish, Tally
+from aftersale.metrics.days import Counts, Daily, Days, Entries, Ledger, day_numbers
 from aftersale.orders import NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind

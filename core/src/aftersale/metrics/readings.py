@@ -10,9 +10,9 @@ from math import isnan
 from attrs import define, field, frozen
 
 from aftersale.clocks import Instant, local_date
-from aftersale.days import Daily, Days, day_number
 from aftersale.engine.docket import Docket
-from aftersale.measures import Measure, OfOrders, measure
+from aftersale.metrics.days import Daily, Days, day_number
+from aftersale.metrics.measures import Measure, OfOrders, measure
 from aftersale.orders import FULFILLED_BY_MARKETPLACE, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftersale.clocks import DAY, HOUR, MINUTE, instant, local_date, start_of_day
-from aftersale.days import Days, Ledger
 from aftersale.engine.docket import Docket
 from aftersale.engine.tally import Blemish, Tally
-from aftersale.measures import measure
-from aftersale.metrics import Account, Reading, bearable, daily, meets, readings, standing
+from aftersale.metrics.days import Days, Ledger
+from aftersale.metrics.measures import measure
+from aftersale.metrics.readings import Account, Reading, bearable, daily, meets, readings, standing
 from aftersale.orders import Orders
 from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
