@@ -27,7 +27,7 @@ from aftersale.engine.docket import Docket
 from aftersale.engine.guards import GUARDS
 from aftersale.evidence import SUBMITTED
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
-from aftersale.journal import FACT_COLUMNS, ORDER_COLUMNS
+from aftersale.journal.reading import FACT_COLUMNS, ORDER_COLUMNS
 from aftersale.lifecycle import lifecycle_diagram
 from aftersale.orderfiles.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.plugins import load_plugins

@@ -13,7 +13,7 @@ from aftersale.base.errors import AftersaleError
 from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli, policies
 from aftersale.contributions import CORE_COMMANDS
-from aftersale.journal import fact_frame, order_frame, write_table
+from aftersale.journal.reading import fact_frame, order_frame, write_table
 from aftersale.plugins import load_plugins
 from aftersale.testing import fact, order, orders, plugin, reference
 

@@ -23,7 +23,7 @@ from aftersale.costs import (
 )
 from aftersale.costs.parameters import parse_parameters
 from aftersale.engine.docket import Docket
-from aftersale.journal import Journal, replay
+from aftersale.journal.reading import Journal, replay
 from aftersale.orders import OrderLine
 from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook

@@ -14,7 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from aftersale.clocks import start_of_day
-from aftersale.journal import case_frame, read_journal, replay
+from aftersale.journal.reading import case_frame, read_journal, replay
 from aftersale.metrics.readings import readings
 from aftersale.plugins import Plugins, load_plugins
 from aftersale_simulator import runs

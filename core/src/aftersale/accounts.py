@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.cases.facts import Fact
-    from aftersale.journal import Journal, Replay
+    from aftersale.journal.reading import Journal, Replay
     from aftersale.metrics.readings import Reading
     from aftersale.metrics.replies import ReplyFigures
     from aftersale.policies.policy import Policies

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aftersale.cases.model import Case, Deadline
     from aftersale.clocks import Instant
     from aftersale.engine.dossiers import Dossier, Step
-    from aftersale.journal import Replay
+    from aftersale.journal.reading import Replay
     from aftersale.policies.policy import Policies, Policy
 
 

@@ -15,7 +15,7 @@ from aftersale.metrics.readings import readings, standing
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.journal import Journal, Replay
+    from aftersale.journal.reading import Journal, Replay
     from aftersale.metrics.diagnosis import BadFeedback, Cause, Product
     from aftersale.metrics.readings import Reading
     from aftersale.policies.policy import Policies

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.cases.model import Task
-    from aftersale.journal import Journal, Replay
+    from aftersale.journal.reading import Journal, Replay
     from aftersale.policies.policy import Policies, Policy
 
 SHOWN = 40

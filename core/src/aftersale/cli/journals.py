@@ -16,7 +16,7 @@ from aftersale.cli.program import loaded, text
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.costs import Grouping
-    from aftersale.journal import Journal, Replay
+    from aftersale.journal.reading import Journal, Replay
     from aftersale.policies.policy import Policies
 
 
@@ -24,7 +24,7 @@ def _replayed(
     ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None
 ) -> tuple[Journal, Replay, Policies]:
     """Return a journal, what it comes to by an instant, and the policies that say so."""
-    from aftersale.journal import read_journal, replay
+    from aftersale.journal.reading import read_journal, replay
     from aftersale.policies.handbook import default_handbook, load_handbook
 
     plugins = loaded(ctx)
@@ -168,7 +168,7 @@ def _end_of_day(ctx: click.Context, folder: Path, day: date) -> Instant:
     from datetime import timedelta
 
     from aftersale.clocks import start_of_day
-    from aftersale.journal import read_journal
+    from aftersale.journal.reading import read_journal
 
     known = loaded(ctx).marketplaces
     zones = [known[name].zone for name in read_journal(folder).orders.marketplaces if name in known]

@@ -18,7 +18,7 @@ from aftersale.costs.totals import Grouping, grand_total, totals
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.journal import Journal, Replay
+    from aftersale.journal.reading import Journal, Replay
     from aftersale.policies.policy import Policies
 
 SHOWN = 40

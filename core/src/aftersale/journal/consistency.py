@@ -9,7 +9,7 @@ import polars as pl
 
 from aftersale.base.errors import MoneyError, Problem
 from aftersale.base.money import decimals
-from aftersale.columns import SHOWN, counted
+from aftersale.journal.columns import SHOWN, counted
 
 _MOST = {"marketplace": np.iinfo(np.int16).max, "channel": np.iinfo(np.int8).max, "category": np.iinfo(np.int16).max}
 """How many different words a column may have: orders keep them as numbers of this size."""

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from aftersale.base.errors import AftersaleError, JournalError
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.docket import Docket
-from aftersale.journal import case_frame, fact_frame, order_frame, read_journal, replay, write_table
+from aftersale.journal.reading import case_frame, fact_frame, order_frame, read_journal, replay, write_table
 from aftersale.metrics.readings import readings
 from aftersale.plugins import load_plugins
 from aftersale.policies.observers import Observers

@@ -16,9 +16,9 @@ from attrs import define, frozen
 from aftersale.base.errors import AftersaleError, FactRefused, JournalError, Problem
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
-from aftersale.columns import TIME, Column, checked
-from aftersale.contradictions import contradictions
 from aftersale.engine.docket import Docket
+from aftersale.journal.columns import TIME, Column, checked
+from aftersale.journal.consistency import contradictions
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies.observers import Observers
 from aftersale.policies.policy import Policies
