@@ -29,12 +29,12 @@ from aftersale.evidence import SUBMITTED
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal.reading import FACT_COLUMNS, ORDER_COLUMNS
 from aftersale.lifecycle import lifecycle_diagram
-from aftersale.orderfiles.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import default_handbook, load_handbook
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
 from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
+from aftersale.reports.orders.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.rulelistings import demand
 from aftersale.rules import Condition, Rule, parse_rules
 from aftersale.scaffold import NewPlugin

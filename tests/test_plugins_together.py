@@ -15,7 +15,9 @@ import tomli
 import aftersale_amazon_eu
 import aftersale_amazon_jp
 import aftersale_amazon_na
-from aftersale.orderfiles import find_format, load_formats, merge_formats, read_orders
+from aftersale.reports.orders.formats import load_formats, merge_formats
+from aftersale.reports.orders.headers import find_format
+from aftersale.reports.orders.reading import read_orders
 from aftersale.rules import RuleSet
 
 PLUGINS = (aftersale_amazon_na, aftersale_amazon_eu, aftersale_amazon_jp)

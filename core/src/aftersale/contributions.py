@@ -11,13 +11,13 @@ import click
 from aftersale.admission import Candidate, suggestion
 from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.cases.workflow import CaseKind, Workflow, default_workflow, widened
-from aftersale.healthformats import HealthFormat, merge_health_formats
 from aftersale.hookspecs import ALLOW_LIST
-from aftersale.orderfiles.formats import OrderFormat, merge_formats
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, default_metrics, metrics_of
 from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import WorldDefaults, world_problems
+from aftersale.reports.health.formats import HealthFormat, merge_health_formats
+from aftersale.reports.orders.formats import OrderFormat, merge_formats
 from aftersale.rules import Rule, RuleSet
 
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})

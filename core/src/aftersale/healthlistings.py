@@ -11,13 +11,13 @@ from attrs import asdict
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant, moment
-from aftersale.healthchecks import SIGNS
-from aftersale.healthfigures import HealthMetric, HealthRating, HealthReport
+from aftersale.reports.health.checks import SIGNS
+from aftersale.reports.health.figures import HealthMetric, HealthRating, HealthReport
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.healthfields import Disagreement
+    from aftersale.reports.health.fields import Disagreement
 
 _INSTANTS = ("since", "until")
 _WHAT = {

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from aftersale.cases.model import Case, Deadline
     from aftersale.cases.workflow import CaseKind
     from aftersale.clocks import Instant
-    from aftersale.healthformats import HealthFormat
-    from aftersale.orderfiles import OrderFormat
     from aftersale.orders import Order
     from aftersale.policies.marketplaces import Marketplace
     from aftersale.policies.metric_kinds import MetricKind
     from aftersale.policies.worlds import WorldDefaults
+    from aftersale.reports.health.formats import HealthFormat
+    from aftersale.reports.orders.formats import OrderFormat
     from aftersale.rules import Rule
 
 PROJECT = "aftersale"
@@ -227,7 +227,7 @@ def aftersale_order_formats() -> list[OrderFormat]:
 
     Example:
         from aftersale import hookimpl
-        from aftersale.orderfiles import load_formats
+        from aftersale.reports.orders.formats import load_formats
 
         AFTERSALE_API = 1
 
@@ -256,7 +256,7 @@ def aftersale_health_reports() -> list[HealthFormat]:
 
     Example:
         from aftersale import hookimpl
-        from aftersale.healthformats import load_health_formats
+        from aftersale.reports.health.formats import load_health_formats
 
         AFTERSALE_API = 1
 

@@ -47,12 +47,12 @@ if TYPE_CHECKING:
 
     from aftersale.cases.model import Case
     from aftersale.cases.workflow import Workflow
-    from aftersale.healthformats import HealthFormat
-    from aftersale.orderfiles.formats import OrderFormat
     from aftersale.policies.handbook import Handbook
     from aftersale.policies.marketplaces import Marketplace
     from aftersale.policies.metric_kinds import MetricKind
     from aftersale.policies.worlds import WorldDefaults
+    from aftersale.reports.health.formats import HealthFormat
+    from aftersale.reports.orders.formats import OrderFormat
     from aftersale.rules import Rule
 
 _SHORT = Repr()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import aftersale_amazon_eu as plugin
-from aftersale.healthreports import read_health_report
+from aftersale.reports.health.reading import read_health_report
 
 DAYS = {"reportingDateFrom": "2026-01-01T00:00Z", "reportingDateTo": "2026-01-30T23:59Z"}
 SHIPPED = {

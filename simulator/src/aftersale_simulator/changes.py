@@ -13,7 +13,7 @@ from attrs import fields, has
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents.scalars import MoneyAmount, Share
-from aftersale.orderfiles.formats import OrderFormat
+from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.flaws import allowed_words
 from aftersale_simulator.scenario import OrderSource, Scenario, parse_scenario
 from aftersale_simulator.vocabulary import Vocabulary, shipped

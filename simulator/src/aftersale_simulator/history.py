@@ -14,8 +14,11 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY, local_date
 from aftersale.documents.scalars import Word
-from aftersale.orderfiles import OrderFile, OrderFormat, find_format, read_orders, shifted
 from aftersale.orders import Orders
+from aftersale.reports.orders.formats import OrderFormat
+from aftersale.reports.orders.headers import find_format
+from aftersale.reports.orders.reading import OrderFile, read_orders
+from aftersale.reports.orders.table import shifted
 from aftersale_simulator.answers import say
 from aftersale_simulator.flaws import allowed_words
 from aftersale_simulator.parameters import load_parameters

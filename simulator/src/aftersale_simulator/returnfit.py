@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aftersale.clocks import DAY, HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
-    from aftersale.orderfiles import OrderFile
+    from aftersale.reports.orders.reading import OrderFile
 
 NORMAL_P90 = NormalDist().inv_cdf(0.9)
 """By how many standard deviations the 90th percentile of a normal is above its middle."""

@@ -32,7 +32,7 @@ from aftersale.documents.scalars import (
     ZoneName,
 )
 from aftersale.documents.structure import structure
-from aftersale.orderfiles.formats import OrderFormat
+from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator import flaws
 from aftersale_simulator.events import MOST_FACTOR, Event
 from aftersale_simulator.vocabulary import Vocabulary, shipped, task_kinds

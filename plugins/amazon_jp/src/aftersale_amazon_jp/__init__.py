@@ -10,17 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftersale import hookimpl
-from aftersale.healthformats import load_health_formats
-from aftersale.orderfiles import load_formats
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.worlds import load_world
+from aftersale.reports.health.formats import load_health_formats
+from aftersale.reports.orders.formats import load_formats
 from aftersale.rules import load_rules
 
 if TYPE_CHECKING:
-    from aftersale.healthformats import HealthFormat
-    from aftersale.orderfiles import OrderFormat
     from aftersale.policies.marketplaces import Marketplace
     from aftersale.policies.worlds import WorldDefaults
+    from aftersale.reports.health.formats import HealthFormat
+    from aftersale.reports.orders.formats import OrderFormat
     from aftersale.rules import Rule
 
 AFTERSALE_API = 1

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftersale import hookimpl
-from aftersale.orderfiles.formats import load_formats
 from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.reports.orders.formats import load_formats
 from aftersale.rules import load_rules
 
 if TYPE_CHECKING:
-    from aftersale.orderfiles.formats import OrderFormat
     from aftersale.policies.marketplaces import Marketplace
+    from aftersale.reports.orders.formats import OrderFormat
     from aftersale.rules import Rule
 
 AFTERSALE_API = 1

@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from aftersale.base.errors import DocumentError, PluginError
 from aftersale.base.tables import show
 from aftersale.clocks import instant
-from aftersale.healthformats import (
+from aftersale.hookspecs import hookimpl
+from aftersale.metrics.readings import STATES
+from aftersale.plugins import load_plugins
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.reports.health.formats import (
     StateName,
     load_health_formats,
     merge_health_formats,
     parse_health_formats,
 )
-from aftersale.healthreports import (
+from aftersale.reports.health.reading import (
     AccountStatus,
     AccountWarning,
     Disagreement,
@@ -26,10 +30,6 @@ from aftersale.healthreports import (
     read_health_report,
     record,
 )
-from aftersale.hookspecs import hookimpl
-from aftersale.metrics.readings import STATES
-from aftersale.plugins import load_plugins
-from aftersale.policies.marketplaces import load_marketplaces
 
 FORMATS = load_health_formats("aftersale.testing.reference")
 PLACES = {place.name: place for place in load_marketplaces("aftersale.testing.reference")}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from aftersale.clocks import Instant
-from aftersale.healthfields import Disagreement
-from aftersale.healthformats import Condition, StateName, Verdict
+from aftersale.reports.health.fields import Disagreement
+from aftersale.reports.health.formats import Condition, StateName, Verdict
 
 
 @frozen

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from aftersale.base.errors import DocumentError, Problem
-from aftersale.orderfiles.formats import OrderFormat, choose, normalised
-from aftersale.orderfiles.text import GARBAGE, encoding_of, opened, rows
 from aftersale.policies.marketplaces import Marketplace
+from aftersale.reports.orders.formats import OrderFormat, choose, normalised
+from aftersale.reports.orders.text import GARBAGE, encoding_of, opened, rows
 
 _WRITTEN = {",": "','", ";": "';'", "\t": '"\\t"', "|": "'|'"}
 _SHOWN = 40, 60  # so many headers, so many characters of each

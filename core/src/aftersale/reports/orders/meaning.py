@@ -11,10 +11,10 @@ import polars as pl
 from attrs import define, frozen
 
 from aftersale.base.money import decimals
-from aftersale.orderfiles import cells
-from aftersale.orderfiles.formats import KEYS, OrderFormat
-from aftersale.orderfiles.text import GARBAGE
 from aftersale.policies.marketplaces import Marketplace
+from aftersale.reports.orders import cells
+from aftersale.reports.orders.formats import KEYS, OrderFormat
+from aftersale.reports.orders.text import GARBAGE
 
 Outcome = Literal["skipped", "rejected"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from aftersale.orderfiles.formats import has_time
+from aftersale.reports.orders.formats import has_time
 
 MILLION = 1_000_000
 """Prices are counted in millionths of the currency until it is known how many decimals it has."""

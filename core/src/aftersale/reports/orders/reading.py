@@ -10,13 +10,13 @@ from pathlib import Path
 import polars as pl
 from attrs import define, field, frozen
 
-from aftersale.orderfiles.formats import OrderFormat
-from aftersale.orderfiles.headers import checked, places_of, read_header
-from aftersale.orderfiles.meaning import Check, Meaning
-from aftersale.orderfiles.table import cancellations_of, orders_of, usable
-from aftersale.orderfiles.text import encoding_of, opened, rows
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
+from aftersale.reports.orders.formats import OrderFormat
+from aftersale.reports.orders.headers import checked, places_of, read_header
+from aftersale.reports.orders.meaning import Check, Meaning
+from aftersale.reports.orders.table import cancellations_of, orders_of, usable
+from aftersale.reports.orders.text import encoding_of, opened, rows
 
 _PAGE = 1 << 16
 _SHOWN = 40

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from attrs import field, frozen
 
-from aftersale.healthformats import Condition, Verdict
+from aftersale.reports.health.formats import Condition, Verdict
 
 SIGNS: dict[Condition, str] = {"below": "<", "above": ">", "equal": "="}
 """How conditions are written."""

@@ -14,20 +14,13 @@ from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.clocks import DAY, Calendar, instant
-from aftersale.orderfiles import (
-    OrderFile,
-    OrderFormat,
-    RejectedRow,
-    choose,
-    find_format,
-    merge_formats,
-    parse_formats,
-    read_orders,
-    reading,
-    shifted,
-)
 from aftersale.orders import NEVER, Order
 from aftersale.policies.marketplaces import Marketplace
+from aftersale.reports.orders import reading
+from aftersale.reports.orders.formats import OrderFormat, choose, merge_formats, parse_formats
+from aftersale.reports.orders.headers import find_format
+from aftersale.reports.orders.reading import OrderFile, RejectedRow, read_orders
+from aftersale.reports.orders.table import shifted
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
