@@ -18,6 +18,7 @@ import pytest
 import tomli
 
 from aftersale.admission import HOOKS
+from aftersale.advice.evidence import SUBMITTED
 from aftersale.base.errors import DocumentError
 from aftersale.cases.workflow import CaseKind, Move, State, default_workflow
 from aftersale.cli import TRACE, cli
@@ -25,7 +26,6 @@ from aftersale.costs.charges import CHARGES
 from aftersale.costs.parameters import OTHER_GRADE, default_parameters
 from aftersale.engine.docket import Docket
 from aftersale.engine.guards import GUARDS
-from aftersale.evidence import SUBMITTED
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal.reading import FACT_COLUMNS, ORDER_COLUMNS
 from aftersale.lifecycle import lifecycle_diagram

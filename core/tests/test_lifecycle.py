@@ -5,7 +5,7 @@ import json
 from click.testing import CliRunner
 
 from aftersale.admission import HOOKS
-from aftersale.advice import advice, classified, priority
+from aftersale.advice.advice import advice, classified, priority
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket

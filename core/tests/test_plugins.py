@@ -14,7 +14,7 @@ import pytest
 import tomli
 
 from aftersale import hookimpl
-from aftersale.advice import advice
+from aftersale.advice.advice import advice
 from aftersale.base.errors import DocumentError, PluginError, UnknownMarketplace
 from aftersale.base.watch import Watch
 from aftersale.cases.workflow import CaseKind, Move, State, load_kinds, parse_workflow

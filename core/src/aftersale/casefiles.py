@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.accounts import told_instant
-from aftersale.advice import advice
+from aftersale.advice.advice import advice
+from aftersale.advice.evidence import evidence_for, keep_until
 from aftersale.base.errors import UnknownCase, meant
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
 from aftersale.engine.dossiers import course
-from aftersale.evidence import evidence_for, keep_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

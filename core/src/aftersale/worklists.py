@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.accounts import told_instant
-from aftersale.advice import advice, classified, priority
+from aftersale.advice.advice import advice, classified, priority
 from aftersale.base.tables import console, table
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import HOUR

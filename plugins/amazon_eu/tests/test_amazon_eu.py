@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 import aftersale_amazon_eu as plugin
-from aftersale.advice import advice
+from aftersale.advice.advice import advice
 from aftersale.cases.facts import Fact
 from aftersale.clocks import HOUR, instant
 from aftersale.engine.docket import Docket

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import aftersale_amazon_jp as plugin
-from aftersale.advice import advice
+from aftersale.advice.advice import advice
 from aftersale.base.money import decimals
 from aftersale.cases.facts import Fact
 from aftersale.clocks import instant

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from aftersale.advice import advice, classified, priority
+from aftersale.advice.advice import advice, classified, priority
 from aftersale.base.errors import AftersaleError, PluginError
 from aftersale.base.money import decimals
 from aftersale.base.watch import Watch, explained

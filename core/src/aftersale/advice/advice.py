@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
+from aftersale.advice.evidence import evidence_for
 from aftersale.base.money import from_minor
 from aftersale.base.translations import core_text as text
 from aftersale.cases.model import Case
@@ -16,7 +17,6 @@ from aftersale.costs.parameters import default_parameters
 from aftersale.costs.refunds import capped
 from aftersale.engine import return_terms
 from aftersale.engine.dossiers import Dossier
-from aftersale.evidence import evidence_for
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
 

@@ -33,7 +33,7 @@ class _Document:
 @cache
 def _kinds() -> dict[str, str]:
     source = "aftersale/evidence.toml"
-    document = structure(_Document, read(files("aftersale") / "evidence.toml"), source)
+    document = structure(_Document, read(files("aftersale.advice") / "evidence.toml"), source)
     return {str(fact): str(kind.name) for kind in document.kind for fact in kind.facts}
 
 

@@ -2,10 +2,10 @@ from collections import Counter
 
 import pytest
 
-from aftersale.advice import advice, classified, priority
+from aftersale.advice.advice import advice, classified, priority
+from aftersale.advice.evidence import evidence_for, keep_until
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.evidence import evidence_for, keep_until
 from aftersale.metrics.diagnosis import CAUSES, diagnose
 from aftersale.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
