@@ -15,7 +15,7 @@ from aftersale.cli.program import loaded, text
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
-    from aftersale.costs import Grouping
+    from aftersale.costs.totals import Grouping
     from aftersale.journal.reading import Journal, Replay
     from aftersale.policies.policy import Policies
 
@@ -137,7 +137,8 @@ def show_costs(
     What the facts of the folder JOURNAL tell, and estimates where they tell nothing; what the marketplace ships (FBA)
     and what the seller ships (MFN) apart, each currency for itself.
     """
-    from aftersale.costs import cost_accounts, cost_listing, default_parameters
+    from aftersale.costs.parameters import default_parameters
+    from aftersale.views.costs import cost_accounts, cost_listing
 
     parameters = default_parameters().with_own(dict(_pairs("--set", own)), "--set")
     given = {name: _decimal(name, value) for name, value in _pairs("--rate", rates)}

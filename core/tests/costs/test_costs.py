@@ -10,18 +10,10 @@ from aftersale.base.errors import DocumentError, FactRefused, MoneyError
 from aftersale.base.tables import console
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
-from aftersale.costs import (
-    GROUPINGS,
-    LINES,
-    CostLine,
-    case_costs,
-    cost_accounts,
-    cost_listing,
-    default_parameters,
-    grand_total,
-    totals,
-)
-from aftersale.costs.parameters import parse_parameters
+from aftersale.costs.charges import case_costs
+from aftersale.costs.ledger import LINES, CostLine
+from aftersale.costs.parameters import default_parameters, parse_parameters
+from aftersale.costs.totals import GROUPINGS, grand_total, totals
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import Journal, replay
 from aftersale.orders import OrderLine
@@ -31,6 +23,7 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
+from aftersale.views.costs import cost_accounts, cost_listing
 
 KNOWN = load_plugins((), {"reference": reference}).policies()
 RULES = """
