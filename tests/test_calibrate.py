@@ -16,7 +16,7 @@ from scipy.stats import ks_2samp
 
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR, Calendar, local_date
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.calibration import Files, calibrated, dispersion, handling, lognormal

@@ -56,7 +56,7 @@ def test_a_cluster_gives_the_same_bytes_as_one_process(cluster: Any) -> None:
 def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(cluster: Any, tmp_path: Path) -> None:
     from importlib import import_module
 
-    from aftersale.plugins import load_plugins
+    from aftersale.plugins.plugins import load_plugins
     from aftersale_simulator.scenario import load_scenario
     from aftersale_simulator.workers import hired
 

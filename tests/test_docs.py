@@ -17,7 +17,6 @@ import attrs
 import pytest
 import tomli
 
-from aftersale.admission import HOOKS
 from aftersale.advice.evidence import SUBMITTED
 from aftersale.base.errors import DocumentError
 from aftersale.cases.workflow import CaseKind, Move, State, default_workflow
@@ -28,8 +27,9 @@ from aftersale.engine.docket import Docket
 from aftersale.engine.guards import GUARDS
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal.reading import FACT_COLUMNS, ORDER_COLUMNS
-from aftersale.lifecycle import lifecycle_diagram
-from aftersale.plugins import load_plugins
+from aftersale.plugins.admission import HOOKS
+from aftersale.plugins.hook_phases import lifecycle_diagram
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import default_handbook, load_handbook
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, default_metrics

@@ -27,7 +27,7 @@ from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, Instant
 from aftersale.engine.docket import Docket
 from aftersale.orders import Order
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 
 LOG = Path(__file__).parents[2] / "shared/data/incidents/servicenow_incident_events_2016-02_2016-04.csv.gz"
 TO_USER = ("Awaiting User Info", "Awaiting Evidence", "Resolved", "Closed")

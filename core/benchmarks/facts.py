@@ -28,7 +28,7 @@ from aftersale.clocks import HOUR, SECOND
 from aftersale.engine.docket import Docket
 from aftersale.engine.engine import apply
 from aftersale.orders import Order
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.policy import Policies, Policy
 from aftersale.testing import reference
 from aftersale.testing.factories import MONDAY, fact, order

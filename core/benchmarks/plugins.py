@@ -20,7 +20,7 @@ from typing import Any
 from facts import Happening, stream
 
 from aftersale.engine.docket import Docket
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.observers import Observers
 from aftersale.policies.policy import Policies
 from aftersale.testing import hostile, plugin, reference

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from aftersale.base.errors import AftersaleError
 from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli, policies
-from aftersale.contributions import CORE_COMMANDS
 from aftersale.journal.reading import fact_frame, order_frame, write_table
-from aftersale.plugins import load_plugins
+from aftersale.plugins.contributions import CORE_COMMANDS
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, orders, plugin, reference
 
 ALONE = {"AFTERSALE_PLUGINS": "", "AFTERSALE_TRACE": "", "COLUMNS": "80", "TERM": "dumb"}

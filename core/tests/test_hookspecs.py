@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 
 from aftersale import hookspecs
-from aftersale.admission import HOOKS
 from aftersale.hookspecs import PROJECT
-from aftersale.plugins import load_plugins
+from aftersale.plugins.admission import HOOKS
+from aftersale.plugins.plugins import load_plugins
 
 HEADINGS = ("Called", "Args", "Returns", "Raises", "Example", "Since")
 

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from aftersale.cli import cli
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
 
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}

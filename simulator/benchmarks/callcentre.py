@@ -42,7 +42,7 @@ from aftersale.cases.model import Case
 from aftersale.cases.workflow import parse_workflow
 from aftersale.clocks import SECOND, start_of_day
 from aftersale.orders import NEVER, Orders
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import parse_marketplaces
 from aftersale.policies.worlds import parse_world
 from aftersale.rules import parse_rules

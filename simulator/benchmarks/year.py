@@ -26,7 +26,7 @@ import simpy
 
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.desk import Desk
 from aftersale_simulator.scenario import Scenario, parse_scenario

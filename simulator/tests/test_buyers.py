@@ -10,7 +10,7 @@ import pytest
 from attrs import frozen
 
 from aftersale.orders import Order
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import reference
 from aftersale_simulator import runs
 from aftersale_simulator.buyers import Buyers

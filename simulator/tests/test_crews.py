@@ -8,7 +8,7 @@ import pytest
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, HOUR
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.crews import Pace, crews

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.scenario import Scenario, parse_scenario

@@ -9,7 +9,7 @@ import pytest
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import local_date
 from aftersale.documents.structure import structure
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.history import check_overlap, notes, read_history, record, summary
 from aftersale_simulator.scenario import OrderSource, Scenario, parse_scenario

@@ -9,7 +9,7 @@ from attrs import evolve
 from rich.console import Console
 
 from aftersale.base.errors import DocumentError
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.worlds import load_world
 from aftersale.testing import hostile, plugin, reference
 from aftersale_simulator import report

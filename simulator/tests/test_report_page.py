@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from aftersale.base.errors import DocumentError
 from aftersale.base.translations import Catalogue
 from aftersale.cli import cli
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import courses, runs, sections
 from aftersale_simulator.answers import LANGUAGES, say, speaking, spoken
 from aftersale_simulator.files import as_toml, check_file, write_file

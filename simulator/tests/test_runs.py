@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from aftersale.clocks import start_of_day
 from aftersale.journal.reading import case_frame, read_journal, replay
 from aftersale.metrics.readings import readings
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import of_marketplace
@@ -161,7 +161,7 @@ PROGRAM = """
 import json, sys
 from datetime import date
 from attrs import asdict
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.scenario import parse_scenario
 from aftersale_simulator.workers import compare, hired

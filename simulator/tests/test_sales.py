@@ -14,7 +14,7 @@ from attrs import evolve
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, start_of_day
 from aftersale.orders import NEVER, Orders
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.handbook import load_handbook
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.worlds import WorldDefaults, parse_world

@@ -29,7 +29,7 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Task
 from aftersale.cases.workflow import CaseKind, parse_workflow
 from aftersale.clocks import HOUR, MINUTE, start_of_day
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, parse_rules

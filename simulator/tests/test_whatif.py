@@ -494,7 +494,7 @@ appeal = { mean = "60 min" }
 PROGRAM = """
 import aftersale_simulator, sys
 from aftersale.cli import cli
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
 cli(sys.argv[1:], obj=load_plugins((), {"reference": reference, "simulator": aftersale_simulator}))
 """

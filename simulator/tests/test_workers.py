@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.failures import WorkerDied
 from aftersale_simulator.scenario import Scenario, parse_scenario
 from aftersale_simulator.workers import hired

@@ -7,7 +7,7 @@ it needs:
     [project.entry-points.aftersale]
     corner_shop = "aftersale_corner_shop"
 
-All of them are asked by `aftersale.plugins` and by nobody else. An argument may be added to a hook at any
+All of them are asked by `aftersale.plugins.plugins` and by nobody else. An argument may be added to a hook at any
 time; a hook whose meaning changes gets a new name.
 """
 
@@ -275,7 +275,7 @@ def aftersale_commands() -> list[click.Command]:
 
     Called:
         Once, by `load_plugins`. Import what a command needs inside it, so that the others start fast. A
-        command that asks for `@click.pass_obj` is given the loaded `aftersale.plugins.Plugins`.
+        command that asks for `@click.pass_obj` is given the loaded `aftersale.plugins.plugins.Plugins`.
 
     Returns:
         The commands, each with a name that neither the program nor another plugin uses. A plugin without

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.cases.workflow import CaseKind, Move
-    from aftersale.plugins import PluginRecord
+    from aftersale.plugins.plugins import PluginRecord
 
 
 def plugin_listing(records: Sequence[PluginRecord]) -> list[Table | str]:

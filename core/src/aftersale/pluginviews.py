@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from aftersale.admission import HOOKS
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
-from aftersale.lifecycle import does
+from aftersale.plugins.admission import HOOKS
+from aftersale.plugins.hook_phases import does
 from aftersale.policies.decisions import DECIDING
 from aftersale.policies.marketplaces import MarketplaceRecord
 from aftersale.policies.marketplaces import record as marketplace_record
@@ -17,7 +17,7 @@ from aftersale.rules.records import RuleRecord, record
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 
 class HookRecord(TypedDict):

@@ -15,7 +15,7 @@ from aftersale.rules import Change, Comparison, Rule, Rulebook, changes, compare
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
     from aftersale.policies.handbook import Handbook
 
 HANDBOOK = "handbook"

@@ -7,7 +7,7 @@ from aftersale.advice.evidence import evidence_for, keep_until
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.metrics.diagnosis import CAUSES, diagnose
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules

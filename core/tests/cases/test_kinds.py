@@ -6,7 +6,7 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import HOUR
 from aftersale.engine.engine import apply
 from aftersale.engine.guards import GUARDS
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
 

@@ -10,7 +10,7 @@ from aftersale.cases.model import Case
 from aftersale.cases.workflow import GuardName, Workflow, default_workflow, parse_workflow
 from aftersale.clocks import HOUR
 from aftersale.engine.engine import apply, expire
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
 

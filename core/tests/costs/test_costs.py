@@ -17,7 +17,7 @@ from aftersale.costs.totals import GROUPINGS, grand_total, totals
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import Journal, replay
 from aftersale.orders import OrderLine
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules

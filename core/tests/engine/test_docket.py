@@ -6,7 +6,7 @@ from aftersale.base.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.clocks import DAY, HOUR, MINUTE
 from aftersale.engine.docket import Docket
 from aftersale.engine.tally import FOREVER, running
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.observers import Observers
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY

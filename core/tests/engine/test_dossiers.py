@@ -10,7 +10,7 @@ from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import course
 from aftersale.engine.tally import FOREVER
 from aftersale.metrics.readings import readings
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.observers import Observers
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY

@@ -10,7 +10,7 @@ from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.engine import Outcome, apply, expire
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, plugin, reference

@@ -3,7 +3,7 @@ import pytest
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.guards import GUARDS, Situation
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules

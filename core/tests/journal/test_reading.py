@@ -13,7 +13,7 @@ from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import case_frame, fact_frame, order_frame, read_journal, replay, write_table
 from aftersale.metrics.readings import readings
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.observers import Observers
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY

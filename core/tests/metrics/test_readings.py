@@ -13,7 +13,7 @@ from aftersale.metrics.days import Days, Ledger
 from aftersale.metrics.measures import measure
 from aftersale.metrics.readings import Account, Reading, bearable, daily, meets, readings, standing
 from aftersale.orders import Orders
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.rules import parse_rules

@@ -3,7 +3,7 @@ import pytest
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.metrics.replies import ReplyFigures, first_replies, replies_between
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
 

@@ -4,7 +4,7 @@ import pytest
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import HOUR
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook, load_handbook
 from aftersale.rules import parse_rules
 from aftersale.testing import order, reference

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from aftersale.base.errors import DocumentError
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules

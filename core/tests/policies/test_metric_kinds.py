@@ -9,7 +9,7 @@ from aftersale.base.errors import DocumentError, PluginError
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.metrics.readings import readings
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import load_handbook
 from aftersale.policies.metric_kinds import MetricKind, default_metrics, load_metrics, parse_metrics
 from aftersale.testing import fact, hostile, order, orders, plugin

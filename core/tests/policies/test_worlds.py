@@ -5,7 +5,7 @@ import tomli
 from attrs import evolve
 
 from aftersale.base.errors import DocumentError, PluginError
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.worlds import (
     Absence,
     Answer,

@@ -12,7 +12,7 @@ from aftersale_simulator import options
 from aftersale_simulator.sessions import console_of, load
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration import Calibration
 
 _SHOWN = 3

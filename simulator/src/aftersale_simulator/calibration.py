@@ -28,7 +28,7 @@ from aftersale_simulator.statistics import estimate, wilson
 from aftersale_simulator.timeline import by_day
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 Floats = NDArray[np.float64]
 _LEAST_DAYS = 14

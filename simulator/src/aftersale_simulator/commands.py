@@ -25,7 +25,7 @@ from aftersale_simulator.sessions import (
 
 if TYPE_CHECKING:
 
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
     from aftersale.policies.worlds import Parameter
     from aftersale_simulator.history import History
     from aftersale_simulator.plans import Plan

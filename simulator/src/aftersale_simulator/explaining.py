@@ -14,7 +14,7 @@ from aftersale_simulator.stage import Stage
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
     from aftersale.policies.worlds import Parameter
 
 SCENARIO, PRESET, PLUGIN, SIMULATOR = "scenario", "preset", "plugin", "simulator"

@@ -27,7 +27,7 @@ from aftersale_simulator.scenario import OrderSource, Scenario, ScenarioFile, pa
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 _SHOWN = 3
 _SOLD = {"orders_per_day": 1, "price": {"median": "1"}}

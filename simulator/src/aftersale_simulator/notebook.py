@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from attrs import frozen
 
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import search, staffreport
 from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.calibration import Calibration, Files, calibrated

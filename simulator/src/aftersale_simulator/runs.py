@@ -32,7 +32,7 @@ from aftersale_simulator.stage import Stage
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 
 def run(

@@ -24,7 +24,7 @@ from aftersale_simulator.vocabulary import vocabulary
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 
 def sale_events(scenario: Scenario, plugins: Plugins) -> tuple[Event, ...]:

@@ -39,7 +39,7 @@ from aftersale_simulator.vocabulary import Vocabulary, shipped, task_kinds
 from aftersale_simulator.world import unanswered
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 _INSIDE = re.compile(r"^orders\.mapping\b")
 _YEARS = range(1970, 2200)

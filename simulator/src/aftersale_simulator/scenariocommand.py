@@ -14,7 +14,7 @@ from aftersale_simulator.sessions import console_of, load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.explaining import Dated, Explained
     from aftersale_simulator.scenario import Scenario
 

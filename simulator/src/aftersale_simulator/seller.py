@@ -13,7 +13,7 @@ from aftersale_simulator.flaws import allowed_words
 from aftersale_simulator.scenario import Scenario
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 
 def seller_handbook(scenario: Scenario, plugins: Plugins) -> Handbook:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.history import History
     from aftersale_simulator.plans import Plan
     from aftersale_simulator.scenario import ScenarioFile

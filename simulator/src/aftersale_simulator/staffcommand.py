@@ -15,7 +15,7 @@ from aftersale_simulator.sessions import check_writable, console_of, crew_of, lo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.scenario import Scenario
 
 

@@ -13,7 +13,7 @@ from aftersale.policies.worlds import Parameter
 from aftersale_simulator.parameters import load_parameters
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 
 @frozen

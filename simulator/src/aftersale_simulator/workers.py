@@ -14,7 +14,7 @@ from aftersale_simulator.runs import run
 from aftersale_simulator.scenario import Scenario
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 Job = tuple[Scenario, int]
 """A scenario and the number of a replication."""

@@ -22,7 +22,7 @@ def show_plugins(ctx: click.Context, as_json: bool) -> None:
     """List the plugins and what is wrong with them; see one, check it, begin a new one."""
     if ctx.invoked_subcommand is not None:
         return
-    from aftersale.plugins import survey
+    from aftersale.plugins.plugins import survey
 
     records = survey(allowed()) if ctx.obj is None else ctx.obj.about()
     if as_json:
@@ -59,7 +59,7 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
 @as_json_option
 def show_hooks(mermaid: bool, as_json: bool) -> None:
     """Show every hook: what it does, what it is given, and when it is called."""
-    from aftersale.lifecycle import lifecycle, lifecycle_diagram, lifecycle_listing
+    from aftersale.plugins.hook_phases import lifecycle, lifecycle_diagram, lifecycle_listing
 
     if as_json:
         print_json(lifecycle())
@@ -101,7 +101,7 @@ def check_plugin(name: str, as_json: bool) -> None:
     Its cases come from its own declarations: every marketplace, every kind of case, holidays, ends of days, changes of
     the clock and of rules. Ends with 1 when a check fails.
     """
-    from aftersale.admission import installed
+    from aftersale.plugins.admission import installed
     from aftersale.testing.conformance import CHECKS, Subject, findings
 
     if name not in (known := installed()):

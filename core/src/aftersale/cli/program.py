@@ -17,7 +17,7 @@ from aftersale.base.errors import AftersaleError, meant
 from aftersale.hookspecs import ALLOW_LIST
 
 if TYPE_CHECKING:
-    from aftersale.plugins import Plugins
+    from aftersale.plugins.plugins import Plugins
 
 
 TRACE = "AFTERSALE_TRACE"
@@ -135,7 +135,7 @@ def loaded(ctx: click.Context) -> Plugins:
     root = ctx.find_root()
     if root.obj is None:
         from aftersale.base.watch import Watch
-        from aftersale.plugins import load_plugins
+        from aftersale.plugins.plugins import load_plugins
 
         trace = os.environ.get(TRACE, "0") not in ("", "0")
         root.obj = load_plugins(allowed(), trace=trace, watch=Watch(perf_counter))

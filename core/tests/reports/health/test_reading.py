@@ -12,7 +12,7 @@ from aftersale.base.tables import show
 from aftersale.clocks import instant
 from aftersale.hookspecs import hookimpl
 from aftersale.metrics.readings import STATES
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.reports.health.formats import (
     StateName,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aftersale.base.errors import PluginError
 from aftersale.hookspecs import PROJECT
-from aftersale.plugins import Plugins, load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.policy import Policy
 from aftersale.testing.conformance.samples import Sample, samples
 from aftersale.testing.conformance.witness import Witness

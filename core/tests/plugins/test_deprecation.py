@@ -4,7 +4,7 @@ import pytest
 
 from aftersale import hookspecs
 from aftersale.hookspecs import hookspec
-from aftersale.plugins import load_plugins
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import plugin, reference
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale import hookspecs
-from aftersale.admission import HOOKS
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
-from aftersale.contributions import KINDS
+from aftersale.plugins.admission import HOOKS
+from aftersale.plugins.contributions import KINDS
 from aftersale.policies.decisions import DECIDING, RETURN
 from aftersale.policies.observers import OBSERVING
 

@@ -20,7 +20,7 @@ from aftersale.base.watch import Watch
 from aftersale.cases.workflow import CaseKind, Move, State, load_kinds, parse_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.plugins import load_plugins, survey
+from aftersale.plugins.plugins import load_plugins, survey
 from aftersale.policies.handbook import load_handbook
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.rules import Condition, load_rules, parse_rules

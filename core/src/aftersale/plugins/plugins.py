@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import pluggy
 
 from aftersale import hookspecs
-from aftersale.admission import Candidate, admit, candidates, installed, location
 from aftersale.base.errors import PluginError, UnknownMarketplace
 from aftersale.base.watch import Watch, explained
-from aftersale.contributions import (
+from aftersale.hookspecs import ALLOW_LIST, PROJECT
+from aftersale.plugins.admission import Candidate, admit, candidates, installed, location
+from aftersale.plugins.contributions import (
     COMMANDS,
     KINDS,
     MARKETPLACES,
@@ -36,7 +37,6 @@ from aftersale.contributions import (
     metric_kinds,
     workflow_of,
 )
-from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.policies.decisions import DECIDING, Asked, Decisions
 from aftersale.policies.observers import OBSERVING, Observers
 from aftersale.policies.policy import Policy

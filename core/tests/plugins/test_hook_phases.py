@@ -4,13 +4,13 @@ import json
 
 from click.testing import CliRunner
 
-from aftersale.admission import HOOKS
 from aftersale.advice.advice import advice, classified, priority
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.lifecycle import STAGES, lifecycle, lifecycle_diagram, stage
-from aftersale.plugins import load_plugins
+from aftersale.plugins.admission import HOOKS
+from aftersale.plugins.hook_phases import STAGES, lifecycle, lifecycle_diagram, stage
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.decisions import DECIDING
 from aftersale.policies.observers import OBSERVING
 from aftersale.testing import fact, hostile, order, plugin, reference

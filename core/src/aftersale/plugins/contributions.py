@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from aftersale.admission import Candidate, suggestion
 from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.cases.workflow import CaseKind, Workflow, default_workflow, widened
 from aftersale.hookspecs import ALLOW_LIST
+from aftersale.plugins.admission import Candidate, suggestion
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, default_metrics, metrics_of
 from aftersale.policies.policy import Policy
