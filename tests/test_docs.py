@@ -35,10 +35,10 @@ from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
 from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale.reports.orders.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
-from aftersale.rulelistings import demand
 from aftersale.rules import Condition, Rule, parse_rules
 from aftersale.scaffold import NewPlugin
 from aftersale.testing import fact, order, reference
+from aftersale.views.rule_tables import demand
 from aftersale_simulator import scenario as scenarios
 from aftersale_simulator.events import Event
 from aftersale_simulator.parameters import load_parameters

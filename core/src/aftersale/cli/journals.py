@@ -41,7 +41,7 @@ def show_replay(ctx: click.Context, journal: Path, until: Instant | None, handbo
 
     Shows where the cases of the folder JOURNAL stand then, how every metric reads, and which facts were refused.
     """
-    from aftersale.accounts import account_listing, accounts
+    from aftersale.views.replay import account_listing, accounts
 
     found = accounts(*_replayed(ctx, journal, until, handbook))
     print_json(found) if as_json else show(account_listing(found))
@@ -55,7 +55,7 @@ def show_tasks(ctx: click.Context, journal: Path, until: Instant | None, handboo
     Each open task of the folder JOURNAL with its deadline, whether the marketplace or the handbook sets it, and what
     the handbook advises.
     """
-    from aftersale.worklists import worklist, worklist_listing
+    from aftersale.views.tasks import worklist, worklist_listing
 
     found = worklist(*_replayed(ctx, journal, until, handbook))
     print_json(found) if as_json else show(worklist_listing(found))
@@ -71,7 +71,7 @@ def show_case(
 
     What happened to NAME in the folder JOURNAL, what is due, the evidence asked for and missing, and what is advised.
     """
-    from aftersale.casefiles import case_listing, case_records
+    from aftersale.views.case import case_listing, case_records
 
     _, replayed, policies = _replayed(ctx, journal, until, handbook)
     found = case_records(name, replayed, policies)
@@ -101,7 +101,7 @@ def show_health(
         return
     if day is not None and until is not None:
         raise click.UsageError(text("health.on_or_until"))
-    from aftersale.health import health, health_listing
+    from aftersale.views.health import health, health_listing
 
     if day is not None:
         until = _end_of_day(ctx, journal, day)

@@ -28,7 +28,7 @@ def show_plugins(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(records)
         return
-    from aftersale.listings import plugin_listing
+    from aftersale.views.plugins_table import plugin_listing
 
     show(plugin_listing(records))
 
@@ -43,7 +43,7 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
     The marketplaces of the plugin NAME, its kinds of case, its hooks and whose answers they overrule, and its rules
     with their dates and sources.
     """
-    from aftersale.pluginviews import plugin_view, plugin_view_listing
+    from aftersale.views.plugins import plugin_view, plugin_view_listing
 
     plugins = loaded(ctx)
     known = [each["name"] for each in plugins.about()]

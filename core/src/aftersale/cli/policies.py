@@ -44,7 +44,7 @@ def show_rules(
     marketplaces, or at MARKETPLACE alone.
     """
     from aftersale.policies.handbook import default_handbook, load_handbook
-    from aftersale.ruleviews import RuleViews
+    from aftersale.views.rules import RuleViews
 
     if since and (compare is not None or day):
         raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
@@ -91,7 +91,7 @@ def show_workflow(ctx: click.Context, kind: str | None, mermaid: bool) -> None:
 
     Each state of KIND (of every kind, without it) with its task, its deadlines, and the facts that lead on.
     """
-    from aftersale.listings import workflow_diagram, workflow_listing
+    from aftersale.views.plugins_table import workflow_diagram, workflow_listing
 
     kinds = loaded(ctx).workflow.kinds
     if kind is not None and kind not in kinds:

@@ -13,12 +13,12 @@ from pathlib import Path
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import Instant, moment
 from aftersale.documents.scalars import Word
-from aftersale.healthlistings import listing, record
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.health.checks import Statement
 from aftersale.reports.health.fields import Disagreement, Notes, Place, read_top
 from aftersale.reports.health.figures import AccountStatus, AccountWarning, HealthMetric, HealthRating, HealthReport
 from aftersale.reports.health.formats import HealthFormat, StatedMetric, StatedPart
+from aftersale.views.health_report import listing, record
 
 __all__ = [
     "AccountStatus",

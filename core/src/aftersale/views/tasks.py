@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from aftersale.accounts import told_instant
 from aftersale.advice.advice import advice, classified, priority
 from aftersale.base.tables import console, table
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import HOUR
 from aftersale.metrics.readings import readings
+from aftersale.views.replay import told_instant
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -54,7 +54,7 @@ class RuleViews:
         day, demanded, own = self._books(marketplace, day)
 
         def parts() -> Iterable[Table | str]:
-            from aftersale.rulelistings import rule_listing
+            from aftersale.views.rule_tables import rule_listing
 
             yield text("rules.title", marketplace=marketplace, day=day)
             yield from (rule_listing(demanded.rows), "", text("rules.handbook"), rule_listing(own.rows))
@@ -69,7 +69,7 @@ class RuleViews:
         meaning = self._plugins.meaning(name)
 
         def parts() -> Iterable[Table | str]:
-            from aftersale.rulelistings import history_listing
+            from aftersale.views.rule_tables import history_listing
 
             return history_listing(name, meaning, [*kept, *own])
 
@@ -84,7 +84,7 @@ class RuleViews:
         found = changes(rows, since)
 
         def parts() -> Iterable[Table | str]:
-            from aftersale.rulelistings import change_listing
+            from aftersale.views.rule_tables import change_listing
 
             yield text("rules.changes", day=since)
             yield from change_listing(found)
@@ -105,7 +105,7 @@ class RuleViews:
         days = {place: str(at) for place, (at, _, _) in books.items()}
 
         def parts() -> Iterable[Table | str]:
-            from aftersale.rulelistings import comparison_listing
+            from aftersale.views.rule_tables import comparison_listing
 
             named = " ".join(columns)
             yield text("rules.compared", marketplaces=named, day=day) if day else text(

@@ -11,8 +11,8 @@ from aftersale.plugins.hook_phases import does
 from aftersale.policies.decisions import DECIDING
 from aftersale.policies.marketplaces import MarketplaceRecord
 from aftersale.policies.marketplaces import record as marketplace_record
-from aftersale.rulelistings import history_listing
 from aftersale.rules.records import RuleRecord, record
+from aftersale.views.rule_tables import history_listing
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from aftersale.accounts import told_instant
 from aftersale.advice.advice import advice
 from aftersale.advice.evidence import evidence_for, keep_until
 from aftersale.base.errors import UnknownCase, meant
@@ -12,6 +11,7 @@ from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
 from aftersale.engine.dossiers import course
+from aftersale.views.replay import told_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

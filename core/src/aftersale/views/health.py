@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
-from aftersale.accounts import ReadingRecord, reading_record, told_instant
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
 from aftersale.metrics.diagnosis import diagnose
 from aftersale.metrics.readings import readings, standing
+from aftersale.views.replay import ReadingRecord, reading_record, told_instant
 
 if TYPE_CHECKING:
     from rich.table import Table
