@@ -55,7 +55,7 @@ def parse_rule_names(data: dict[str, Any], source: str) -> Mapping[str, RuleName
 @cache
 def rule_names() -> Mapping[str, RuleName]:
     """Return the catalogue that is shipped, by name."""
-    return parse_rule_names(read(files("aftersale") / "rulenames.toml"), "aftersale/rulenames.toml")
+    return parse_rule_names(read(files("aftersale.rules") / "rulenames.toml"), "aftersale/rulenames.toml")
 
 
 def misnamed(rule: Rule, asked_for: Collection[str], metrics: Collection[str]) -> Iterator[Problem]:
