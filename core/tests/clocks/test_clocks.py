@@ -489,7 +489,7 @@ def test_clock_that_makes_no_sense_is_refused():
 
 
 def test_the_document_of_the_clocks_shows_what_they_answer():
-    page = (Path(__file__).parents[1] / "docs" / "clocks.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "clocks.md").read_text(encoding="utf-8")
     shown = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
     session = doctest.DocTestParser().get_doctest(shown, {}, "clocks.md", None, 0)
     assert doctest.DocTestRunner().run(session) == (0, shown.count(">>> "))

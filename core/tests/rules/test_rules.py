@@ -643,7 +643,7 @@ def test_marketplaces_side_by_side_differ_where_they_ask_something_else_or_one_a
 
 
 def test_the_documents_list_every_name_with_its_kind_and_meaning():
-    text = (Path(__file__).parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
     rows = [f"| `{each.name}` | {each.kind} | {each.en} |" for each in rule_names().values()]
     rows += [f"| `{each.name}` | metric | {each.en} |" for each in default_metrics().values()]
     assert [row for row in rows if row not in text] == []

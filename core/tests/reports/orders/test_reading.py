@@ -22,7 +22,7 @@ from aftersale.reports.orders.headers import find_format
 from aftersale.reports.orders.reading import OrderFile, RejectedRow, read_orders
 from aftersale.reports.orders.table import shifted
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[5] / "shared" / "data"
 
 
 def place(name: str, currency: str, zone: str, *channels: str) -> Marketplace:
