@@ -24,7 +24,7 @@ from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.history import read_history
 from aftersale_simulator.orders import HourProfile, LocalDays, of_marketplace, synthetic
-from aftersale_simulator.scenario import Sales, load_scenario, parse_scenario
+from aftersale_simulator.scenario.model import Sales, load_scenario, parse_scenario
 from aftersale_simulator.timeline import by_day
 from aftersale_simulator.world import World
 

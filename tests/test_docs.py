@@ -39,10 +39,10 @@ from aftersale.rules import Condition, Rule, parse_rules
 from aftersale.scaffold import NewPlugin
 from aftersale.testing import fact, order, reference
 from aftersale.views.rule_tables import demand
-from aftersale_simulator import scenario as scenarios
-from aftersale_simulator.events import Event
-from aftersale_simulator.parameters import load_parameters
 from aftersale_simulator.results import METRICS
+from aftersale_simulator.scenario import model as scenarios
+from aftersale_simulator.scenario.events import Event
+from aftersale_simulator.scenario.parameters import load_parameters
 
 ROOT = Path(__file__).parents[1]
 PATTERNS = ("*.md", "*/*.md", "*/docs/*.md", "*/docs/*/*.md", "plugins/*/*.md")

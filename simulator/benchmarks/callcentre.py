@@ -48,9 +48,9 @@ from aftersale.policies.worlds import parse_world
 from aftersale.rules import parse_rules
 from aftersale.testing import plugin
 from aftersale_simulator.runs import run
-from aftersale_simulator.scenario import parse_scenario
+from aftersale_simulator.scenario.model import parse_scenario
+from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.statistics import erlang_c
-from aftersale_simulator.vocabulary import vocabulary
 
 FILE = "bank_calls_1999-01.csv.gz"
 ZONE = "Asia/Jerusalem"

@@ -29,7 +29,7 @@ from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.desk import Desk
-from aftersale_simulator.scenario import Scenario, parse_scenario
+from aftersale_simulator.scenario.model import Scenario, parse_scenario
 
 AGENTS = 16
 SITES = {"apac": "Asia/Shanghai", "emea": "Africa/Lagos", "amer": "America/Costa_Rica"}

@@ -18,7 +18,7 @@ from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.lives import Life
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result
-from aftersale_simulator.scenario import parse_scenario
+from aftersale_simulator.scenario.model import parse_scenario
 from aftersale_simulator.world import World
 
 QUIET = {

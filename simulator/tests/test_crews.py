@@ -13,8 +13,8 @@ from aftersale_simulator import runs
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.crews import Pace, crews
 from aftersale_simulator.results import Result
-from aftersale_simulator.scenario import Scenario, check_marketplaces, parse_scenario
-from aftersale_simulator.vocabulary import task_kinds
+from aftersale_simulator.scenario.model import Scenario, check_marketplaces, parse_scenario
+from aftersale_simulator.scenario.vocabulary import task_kinds
 
 ALL_DAY = {"days": "Mon-Sun", "hours": "00:00-24:00"}
 QUIET = {

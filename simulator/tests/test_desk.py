@@ -11,7 +11,7 @@ import pytest
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.recording import Recording
-from aftersale_simulator.scenario import Scenario, parse_scenario
+from aftersale_simulator.scenario.model import Scenario, parse_scenario
 from aftersale_simulator.statistics import erlang_c, estimate
 
 QUEUE_REFS = Path(__file__).parents[3] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"

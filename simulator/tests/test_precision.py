@@ -16,7 +16,7 @@ from aftersale_simulator.answers import warnings
 from aftersale_simulator.plans import plan
 from aftersale_simulator.precision import Precision
 from aftersale_simulator.results import Result
-from aftersale_simulator.scenario import Scenario, load_scenario
+from aftersale_simulator.scenario.model import Scenario, load_scenario
 from aftersale_simulator.whatif import Comparison, simulate
 
 DEFAULT = load_scenario()

@@ -22,10 +22,10 @@ from aftersale_simulator import courses, runs, sections
 from aftersale_simulator.answers import LANGUAGES, say, speaking, spoken
 from aftersale_simulator.files import as_toml, check_file, write_file
 from aftersale_simulator.page import page
-from aftersale_simulator.parameters import load_parameters
 from aftersale_simulator.plans import plan
 from aftersale_simulator.records import record
-from aftersale_simulator.scenario import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.model import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.whatif import Comparison, simulate
 
 # Newer releases of click keep stderr apart by themselves.

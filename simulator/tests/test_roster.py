@@ -13,7 +13,7 @@ from aftersale.base.money import money
 from aftersale.clocks import HOUR, instant, start_of_day
 from aftersale.documents.structure import structure
 from aftersale_simulator.roster import Window, labour_cost, paid_hours, windows
-from aftersale_simulator.scenario import Team
+from aftersale_simulator.scenario.model import Team
 
 
 def team(*shifts: dict[str, Any], zone: str = "Asia/Shanghai", **others: Any) -> Team:

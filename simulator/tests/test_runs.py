@@ -22,7 +22,7 @@ from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import of_marketplace
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Stage, account, pooled
-from aftersale_simulator.scenario import Scenario, parse_scenario
+from aftersale_simulator.scenario.model import Scenario, parse_scenario
 
 TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")
 PLACES = {
@@ -163,7 +163,7 @@ from datetime import date
 from attrs import asdict
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
-from aftersale_simulator.scenario import parse_scenario
+from aftersale_simulator.scenario.model import parse_scenario
 from aftersale_simulator.workers import compare, hired
 raw = json.loads(sys.argv[1])
 raw["period"]["start"] = date.fromisoformat(raw["period"]["start"])

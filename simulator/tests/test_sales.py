@@ -26,8 +26,8 @@ from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result
 from aftersale_simulator.runs import run
 from aftersale_simulator.sales import free_labels, sale_events
-from aftersale_simulator.scenario import Scenario, ScenarioFile, parse_scenario
-from aftersale_simulator.vocabulary import vocabulary
+from aftersale_simulator.scenario.model import Scenario, ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world import World
 
 SALE = {

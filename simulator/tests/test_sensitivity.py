@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from aftersale_simulator.results import METRICS, Result
-from aftersale_simulator.scenario import Scenario, load_scenario
+from aftersale_simulator.scenario.model import Scenario, load_scenario
+from aftersale_simulator.scenario.vocabulary import shipped
 from aftersale_simulator.sensitivity import sensitivity
 from aftersale_simulator.sensitivityreport import record, told
-from aftersale_simulator.vocabulary import shipped
 from aftersale_simulator.world import World
 
 SCENARIO = load_scenario().scenario

@@ -16,7 +16,7 @@ from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator import staffreport
 from aftersale_simulator.results import METRICS, Result
 from aftersale_simulator.roster import Window, covered_hours
-from aftersale_simulator.scenario import Scenario, load_scenario, parse_scenario
+from aftersale_simulator.scenario.model import Scenario, load_scenario, parse_scenario
 from aftersale_simulator.search import Found, Run, cheapest
 from aftersale_simulator.staffing import Roster, staffing
 
@@ -90,7 +90,7 @@ def covered(team: Any) -> float:
     from datetime import timedelta
 
     from aftersale_simulator.roster import windows
-    from aftersale_simulator.stage import Stage
+    from aftersale_simulator.scenario.horizon import Stage
 
     stage = Stage.of(DEFAULT)
     shifts = windows(team, stage.first - timedelta(1), stage.last + timedelta(1))
@@ -201,7 +201,7 @@ def test_what_teams_cost_that_are_not_looked_for_is_in_every_roster() -> None:
 
 
 def files_of_default() -> Any:
-    from aftersale_simulator.scenario import default_scenario
+    from aftersale_simulator.scenario.model import default_scenario
 
     return default_scenario()
 

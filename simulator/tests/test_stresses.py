@@ -12,10 +12,10 @@ from aftersale.documents.structure import structure
 from aftersale.policies.handbook import default_handbook
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.chances import Chances
-from aftersale_simulator.events import Event, amended, spells
 from aftersale_simulator.orders import synthetic
 from aftersale_simulator.plans import plan
-from aftersale_simulator.scenario import Sales, Scenario, load_scenario, parse_scenario
+from aftersale_simulator.scenario.events import Event, amended, spells
+from aftersale_simulator.scenario.model import Sales, Scenario, load_scenario, parse_scenario
 from aftersale_simulator.stresses import (
     BACKLOG,
     LATE,

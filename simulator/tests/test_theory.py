@@ -41,10 +41,10 @@ from aftersale_simulator.orders import HourProfile
 from aftersale_simulator.results import Result
 from aftersale_simulator.roster import Window, shift_windows
 from aftersale_simulator.runs import run
-from aftersale_simulator.scenario import parse_scenario
+from aftersale_simulator.scenario.model import parse_scenario
+from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.statistics import erlang_c
 from aftersale_simulator.timeline import REPLY_EDGES
-from aftersale_simulator.vocabulary import vocabulary
 
 QUEUE_REFS = Path(__file__).parents[3] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"
 CONFIDENCE = 0.99

@@ -30,7 +30,7 @@ from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.plans import Plan, plan, reproduced
 from aftersale_simulator.records import as_csv, as_json, record
 from aftersale_simulator.results import METRICS, Result
-from aftersale_simulator.scenario import Scenario, ScenarioFile, load_scenario
+from aftersale_simulator.scenario.model import Scenario, ScenarioFile, load_scenario
 from aftersale_simulator.statistics import Estimate
 from aftersale_simulator.whatif import Comparison, simulate
 

@@ -9,7 +9,7 @@ import pytest
 
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.failures import WorkerDied
-from aftersale_simulator.scenario import Scenario, parse_scenario
+from aftersale_simulator.scenario.model import Scenario, parse_scenario
 from aftersale_simulator.workers import hired
 
 KILLER = """

@@ -17,8 +17,8 @@ from aftersale_simulator.carriers import delivered
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.letters import dressed, locale_of
 from aftersale_simulator.orders import HourProfile, LocalDays, OrderIds, copied, hours_of, synthetic, within
-from aftersale_simulator.parameters import load_parameters
-from aftersale_simulator.scenario import Sales
+from aftersale_simulator.scenario.model import Sales
+from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.world import World
 
 FIRST = date(2026, 3, 2)

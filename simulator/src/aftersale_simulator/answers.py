@@ -9,7 +9,7 @@ from functools import cache
 
 from aftersale.base.translations import Catalogue
 from aftersale.clocks import DAY
-from aftersale_simulator.scenario import Targets
+from aftersale_simulator.scenario.model import Targets
 from aftersale_simulator.statistics import wilson
 from aftersale_simulator.whatif import Comparison, Standing
 

@@ -17,7 +17,7 @@ from aftersale.policies.worlds import Contact, Reaction
 from aftersale_simulator.chances import Chances, Hand
 from aftersale_simulator.lives import CLAIM_IN_SILENCE, REMINDER, Happening, Life
 from aftersale_simulator.orders import HourProfile, LocalDays, fulfilled_by_marketplace, keys_of
-from aftersale_simulator.parameters import load_parameters
+from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.world import World
 
 Floats = NDArray[np.float64]

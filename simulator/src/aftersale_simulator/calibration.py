@@ -20,10 +20,10 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR, local_date
 from aftersale.orders import Orders
-from aftersale_simulator.changes import changed
 from aftersale_simulator.history import History, read_history
 from aftersale_simulator.orders import LocalDays, of_marketplace
-from aftersale_simulator.scenario import OrderSource, ScenarioFile
+from aftersale_simulator.scenario.model import OrderSource, ScenarioFile
+from aftersale_simulator.scenario.overrides import changed
 from aftersale_simulator.statistics import estimate, wilson
 from aftersale_simulator.timeline import by_day
 

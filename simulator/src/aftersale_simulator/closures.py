@@ -20,7 +20,7 @@ from aftersale.rules import Rule
 from aftersale_simulator.chances import Chances
 from aftersale_simulator.desk import Place
 from aftersale_simulator.orders import fulfilled_by_marketplace, kept, keys_of
-from aftersale_simulator.stage import Stage
+from aftersale_simulator.scenario.horizon import Stage
 
 ACCOUNT = "account"
 """What every marketplace may close: the offers that the seller fulfils. Plugins name other things."""

@@ -164,8 +164,8 @@ def _write_page(
 ) -> None:
     from aftersale_simulator.files import write_file
     from aftersale_simulator.page import page
+    from aftersale_simulator.scenario.vocabulary import vocabulary
     from aftersale_simulator.sections import parts
-    from aftersale_simulator.vocabulary import vocabulary
 
     declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
     made = parts(declared, _lines(comparison, plugins))
@@ -176,9 +176,9 @@ def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
     """Return what marketplaces ask for at the end of the period, and the handbook if the scenario has no targets."""
     from aftersale.rules import EVERYWHERE
     from aftersale_simulator.results import LIMITS
+    from aftersale_simulator.scenario.horizon import Stage
     from aftersale_simulator.sections import Lines
     from aftersale_simulator.seller import seller_handbook
-    from aftersale_simulator.stage import Stage
 
     scenario = comparison.scenario
     policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
@@ -250,7 +250,7 @@ def parameters(plugins: Plugins, json_: bool) -> None:
     """
     from attrs import asdict
 
-    from aftersale_simulator.vocabulary import vocabulary
+    from aftersale_simulator.scenario.vocabulary import vocabulary
 
     declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
     if json_:

@@ -34,8 +34,8 @@ from aftersale_simulator.crews import Crew, Pace
 from aftersale_simulator.lives import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Happening, Life
 from aftersale_simulator.marketplace import Investigators
 from aftersale_simulator.roster import Window
-from aftersale_simulator.scenario import Handling
-from aftersale_simulator.vocabulary import task_kinds
+from aftersale_simulator.scenario.model import Handling
+from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world import DECISION, World
 
 if TYPE_CHECKING:

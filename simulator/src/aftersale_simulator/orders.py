@@ -17,11 +17,11 @@ from aftersale.metrics.days import day_number
 from aftersale.orders import COLUMNS, FULFILLED_BY_MARKETPLACE, NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.chances import Chances
-from aftersale_simulator.parameters import default_profile
+from aftersale_simulator.scenario.parameters import default_profile
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:
-    from aftersale_simulator.scenario import Sales
+    from aftersale_simulator.scenario.model import Sales
 
 Instants = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -18,7 +18,7 @@ from aftersale_simulator.files import new_folder
 
 if TYPE_CHECKING:
     from aftersale_simulator.results import Result
-    from aftersale_simulator.scenario import Scenario
+    from aftersale_simulator.scenario.model import Scenario
 
 
 @frozen

@@ -24,8 +24,8 @@ from aftersale.rules import EVERYWHERE
 from aftersale_simulator.crews import overtime_cost
 from aftersale_simulator.desk import Effort
 from aftersale_simulator.roster import Window, labour_cost, paid_hours, windows
-from aftersale_simulator.scenario import Scenario
-from aftersale_simulator.stage import Stage
+from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.timeline import Timeline, timeline_of
 
 METRICS = (

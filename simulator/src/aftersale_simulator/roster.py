@@ -11,7 +11,7 @@ from moneyed import Money
 from aftersale.base.money import decimals, money
 from aftersale.clocks import HOUR, Calendar, Instant
 from aftersale.clocks import windows as local_windows
-from aftersale_simulator.scenario import Shift, Team
+from aftersale_simulator.scenario.model import Shift, Team
 
 
 class Window(NamedTuple):

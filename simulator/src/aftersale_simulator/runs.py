@@ -20,15 +20,15 @@ from aftersale_simulator.chances import Chances
 from aftersale_simulator.closures import ACCOUNT, Closures, orders_lost
 from aftersale_simulator.crews import crews
 from aftersale_simulator.desk import Desk, Place
-from aftersale_simulator.events import spells
 from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.orders import copied, hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, result_of
 from aftersale_simulator.sales import categories, free_labels, sale_events
-from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.scenario.events import spells
+from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.seller import rules_in_force, seller_handbook
-from aftersale_simulator.stage import Stage
 from aftersale_simulator.world import World
 
 if TYPE_CHECKING:

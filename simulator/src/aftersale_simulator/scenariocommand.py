@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.explaining import Dated, Explained
-    from aftersale_simulator.scenario import Scenario
+    from aftersale_simulator.scenario.model import Scenario
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
 
@@ -68,8 +68,8 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
 def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
     """Yield in a few words what is sold, who works, for which targets, and what else happens."""
     from aftersale_simulator.sales import sale_events
-    from aftersale_simulator.scenario import Targets
-    from aftersale_simulator.stage import Stage
+    from aftersale_simulator.scenario.horizon import Stage
+    from aftersale_simulator.scenario.model import Targets
 
     stage = Stage.of(scenario)
     yield "period", f"{stage.measured_from} – {stage.last}"

@@ -8,7 +8,7 @@ from math import floor
 from attrs import Factory, define, field, frozen
 
 from aftersale_simulator.results import Result
-from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.staffing import Roster, Staffing, staffing
 from aftersale_simulator.statistics import Estimate, estimate, wilson
 

@@ -17,7 +17,7 @@ from aftersale_simulator.courses import Course, Values, course
 from aftersale_simulator.pictures import Limit, Spot, Strand
 from aftersale_simulator.report import columns, label, number, often, reachable, scale, shown
 from aftersale_simulator.results import LIMITS, RATE, REACHED
-from aftersale_simulator.stage import Stage
+from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.statistics import wilson
 from aftersale_simulator.timeline import REPLY_EDGES
 from aftersale_simulator.whatif import COST, Comparison, Standing

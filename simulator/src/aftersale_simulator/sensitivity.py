@@ -9,9 +9,9 @@ from attrs import evolve, frozen
 
 from aftersale.documents.scalars import Rate, Word
 from aftersale_simulator.results import RATE
-from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.scenario.vocabulary import Vocabulary
 from aftersale_simulator.statistics import Estimate, difference, estimate
-from aftersale_simulator.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from aftersale_simulator.results import Result

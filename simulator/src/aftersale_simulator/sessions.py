@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.history import History
     from aftersale_simulator.plans import Plan
-    from aftersale_simulator.scenario import ScenarioFile
+    from aftersale_simulator.scenario.model import ScenarioFile
     from aftersale_simulator.whatif import Compare
     from aftersale_simulator.workers import Crew
 
@@ -32,8 +32,8 @@ def check_writable(out: Path | None, page_file: Path | None) -> None:
 
 def load(path: Path | None, plugins: Plugins) -> ScenarioFile:
     """Return a scenario's file, by default the shipped one, checked against the plugins; raises DocumentError."""
-    from aftersale_simulator.scenario import check_marketplaces, load_scenario
-    from aftersale_simulator.vocabulary import vocabulary
+    from aftersale_simulator.scenario.model import check_marketplaces, load_scenario
+    from aftersale_simulator.scenario.vocabulary import vocabulary
 
     source = load_scenario(path, vocabulary(plugins))
     check_marketplaces(source.scenario, plugins, source.source)
@@ -74,7 +74,7 @@ def prepare(
 
 def _check(planned: Plan, plugins: Plugins) -> None:
     """Refuse what only plugins and other files tell to be wrong, before anything runs."""
-    from aftersale_simulator.scenario import check_marketplaces
+    from aftersale_simulator.scenario.model import check_marketplaces
     from aftersale_simulator.seller import seller_handbook
 
     for one in planned.alternatives:

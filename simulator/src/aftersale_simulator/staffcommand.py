@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aftersale.plugins.plugins import Plugins
-    from aftersale_simulator.scenario import Scenario
+    from aftersale_simulator.scenario.model import Scenario
 
 
 @click.command()
@@ -64,7 +64,7 @@ def staff(
     """
     from aftersale_simulator import files, staffreport
     from aftersale_simulator.answers import say, speaking
-    from aftersale_simulator.changes import changed
+    from aftersale_simulator.scenario.overrides import changed
     from aftersale_simulator.search import cheapest
 
     check_writable(out, page_file)

@@ -17,10 +17,10 @@ from aftersale.base.toml_files import read
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
 from aftersale_simulator import courses
-from aftersale_simulator.events import Event
-from aftersale_simulator.flaws import allowed_words
-from aftersale_simulator.scenario import Scenario
-from aftersale_simulator.stage import Stage
+from aftersale_simulator.scenario.checks import allowed_words
+from aftersale_simulator.scenario.events import Event
+from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.timeline import Timeline
 
 LATE, DEFECTS, BACKLOG, CLAIMS = "late_reply_rate", "order_defect_rate", "backlog", "claims"

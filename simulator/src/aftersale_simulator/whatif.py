@@ -15,7 +15,7 @@ from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator.plans import Alternative, Changes, Plan
 from aftersale_simulator.precision import Precision
 from aftersale_simulator.results import REACHED
-from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.stresses import Trial, trial
 from aftersale_simulator.timeline import Timeline

@@ -11,7 +11,7 @@ from attrs import define
 from aftersale.orders import Orders
 from aftersale_simulator.results import Result
 from aftersale_simulator.runs import run
-from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

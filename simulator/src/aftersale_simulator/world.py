@@ -15,8 +15,8 @@ from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.orders import Order, Orders
 from aftersale.policies.worlds import Closure, Contact, Preset, Reaction, WorldDefaults
-from aftersale_simulator.events import Spell
-from aftersale_simulator.parameters import load_parameters
+from aftersale_simulator.scenario.events import Spell
+from aftersale_simulator.scenario.parameters import load_parameters
 
 Floats = NDArray[np.float64]
 DECISION = "decide_return"

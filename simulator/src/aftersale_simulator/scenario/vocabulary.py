@@ -10,7 +10,7 @@ from attrs import frozen
 
 from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.worlds import Parameter
-from aftersale_simulator.parameters import load_parameters
+from aftersale_simulator.scenario.parameters import load_parameters
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

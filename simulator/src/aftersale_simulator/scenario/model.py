@@ -33,9 +33,9 @@ from aftersale.documents.scalars import (
 )
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
-from aftersale_simulator import flaws
-from aftersale_simulator.events import MOST_FACTOR, Event
-from aftersale_simulator.vocabulary import Vocabulary, shipped, task_kinds
+from aftersale_simulator.scenario import checks
+from aftersale_simulator.scenario.events import MOST_FACTOR, Event
+from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped, task_kinds
 from aftersale_simulator.world import unanswered
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Price:
     def __attrs_post_init__(self) -> None:
         if self.median <= 0:
             raise ValueError("the median price is above 0")
-        _check([*flaws.beyond("median", self.median, 1_000_000_000), *flaws.beyond("sigma", self.sigma, 3)])
+        _check([*checks.beyond("median", self.median, 1_000_000_000), *checks.beyond("sigma", self.sigma, 3)])
 
 
 @frozen
@@ -95,7 +95,7 @@ class Product:
     factors: dict[Word, Rate] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        _check(flaw for name, factor in self.factors.items() for flaw in flaws.beyond(name, factor, MOST_FACTOR))
+        _check(flaw for name, factor in self.factors.items() for flaw in checks.beyond(name, factor, MOST_FACTOR))
 
 
 @frozen
@@ -112,7 +112,7 @@ class Sales:
 
     orders_per_day: Rate
     price: Price
-    channels: dict[str, Share] = field(factory=lambda: {flaws.CHANNELS[0]: Share(1.0)})
+    channels: dict[str, Share] = field(factory=lambda: {checks.CHANNELS[0]: Share(1.0)})
     categories: dict[str, Share] = field(factory=lambda: {"general": Share(1.0)})
     category: dict[Word, Product] = field(factory=dict)
     cross_border: Share = Share(0.0)
@@ -124,7 +124,7 @@ class Sales:
     dispersion: Rate | None = None
 
     def __attrs_post_init__(self) -> None:
-        _check(flaws.sales_flaws(self))
+        _check(checks.sales_flaws(self))
 
 
 @frozen
@@ -163,7 +163,7 @@ class Shift:
     leave: tuple[Leave, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        _check(flaws.shift_flaws(self))
+        _check(checks.shift_flaws(self))
 
     def pauses(self) -> list[tuple[int, int]]:
         """Return the breaks in order; on a shift over midnight, breaks after midnight count on from it."""
@@ -197,7 +197,7 @@ class Team:
     def __attrs_post_init__(self) -> None:
         _check(["other_work: below 1, or nobody does any of this work"] if self.other_work >= 1 else [])
         numbers = (self.agents, *(shift.agents for shift in self.shifts))
-        _check(flaw for agents in numbers for flaw in flaws.beyond("agents", agents, flaws.MOST_AGENTS))
+        _check(flaw for agents in numbers for flaw in checks.beyond("agents", agents, checks.MOST_AGENTS))
 
 
 @frozen
@@ -213,7 +213,7 @@ class Allowed:
     def __attrs_post_init__(self) -> None:
         if not self.pattern:
             raise ValueError("pattern: allow at least one, such as { days = 'Mon-Fri', hours = '09:00-18:00' }")
-        _check(flaws.beyond("most", self.most, flaws.MOST_AGENTS))
+        _check(checks.beyond("most", self.most, checks.MOST_AGENTS))
         _check(f"pattern.{name}: agents is what is looked for" for name, own in self.pattern.items() if own.agents)
 
 
@@ -232,8 +232,8 @@ class Handling:
     language: dict[Word, Rate] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        _check(flaws.beyond("cv", self.cv, 100))
-        _check(flaw for factor in self.language.values() for flaw in flaws.beyond("language", factor, MOST_FACTOR))
+        _check(checks.beyond("cv", self.cv, 100))
+        _check(flaw for factor in self.language.values() for flaw in checks.beyond("language", factor, MOST_FACTOR))
 
 
 @frozen
@@ -257,7 +257,7 @@ class OrderSource:
     def __attrs_post_init__(self) -> None:
         if self.format and self.mapping:
             raise ValueError("format and mapping exclude each other: keep one of the two")
-        _check(flaws.beyond("scale", self.scale, 100))
+        _check(checks.beyond("scale", self.scale, 100))
 
 
 @frozen
@@ -331,7 +331,7 @@ class ScenarioFile:
 
 def default_scenario() -> Traversable:
     """Return the scenario that is shipped, which `whatif` takes when none is given."""
-    return files("aftersale_simulator") / "scenarios" / "default.toml"
+    return files("aftersale_simulator.scenario") / "shipped" / "default.toml"
 
 
 def load_scenario(path: Path | Traversable | None = None, words: Vocabulary | None = None) -> ScenarioFile:
@@ -363,18 +363,18 @@ def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None
     """Return the scenario of a parsed document; raises DocumentError with all its problems at once."""
     known = words or shipped()
     problems = [
-        *flaws.world_flaws(raw.get("world"), source, known),
-        *flaws.handling_flaws(raw.get("handling"), source, known),
-        *flaws.event_flaws(raw.get("event"), source, known),
-        *flaws.preset_flaws(raw.get("presets"), source, known),
-        *flaws.category_flaws(raw.get("marketplace"), source, known),
+        *checks.world_flaws(raw.get("world"), source, known),
+        *checks.handling_flaws(raw.get("handling"), source, known),
+        *checks.event_flaws(raw.get("event"), source, known),
+        *checks.preset_flaws(raw.get("presets"), source, known),
+        *checks.category_flaws(raw.get("marketplace"), source, known),
     ]
     try:
         scenario = structure(Scenario, _mapping_apart(raw), source)
     except DocumentError as error:
         told = [evolve(problem, path=_INSIDE.sub("orders", problem.path)) for problem in error.problems]
         raise DocumentError(source, _in_order([*told, *problems])) from None
-    problems += flaws.scenario_flaws(scenario, source, known)
+    problems += checks.scenario_flaws(scenario, source, known)
     if problems:
         raise DocumentError(source, _in_order(problems))
     return scenario
@@ -388,7 +388,7 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> Non
             source,
             f"marketplace.{name}",
             "no installed plugin brings this marketplace",
-            flaws.allowed_words(name, known),
+            checks.allowed_words(name, known),
         )
         for name in scenario.marketplace
         if name not in known

@@ -15,8 +15,8 @@ from aftersale.base.errors import Problem
 from aftersale.clocks import DAY
 
 if TYPE_CHECKING:
-    from aftersale_simulator.scenario import Sales, Scenario, Shift
-    from aftersale_simulator.vocabulary import Vocabulary
+    from aftersale_simulator.scenario.model import Sales, Scenario, Shift
+    from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 CHANNELS = ("MFN", "FBA", "SFP")
 """Who fulfils an order: the seller, the marketplace, or the seller under the marketplace's promise."""

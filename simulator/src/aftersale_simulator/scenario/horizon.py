@@ -9,7 +9,7 @@ from attrs import frozen
 
 from aftersale.clocks import DAY, Instant, start_of_day
 from aftersale_simulator.orders import LocalDays
-from aftersale_simulator.scenario import Scenario
+from aftersale_simulator.scenario.model import Scenario
 
 
 @frozen(eq=False)
