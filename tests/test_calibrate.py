@@ -18,15 +18,15 @@ from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR, Calendar, local_date
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import Marketplace
-from aftersale_simulator.buyers import first_steps
 from aftersale_simulator.calibration import Files, calibrated, dispersion, handling, lognormal
-from aftersale_simulator.carriers import delivered
-from aftersale_simulator.chances import Chances
 from aftersale_simulator.history import read_history
-from aftersale_simulator.orders import HourProfile, LocalDays, of_marketplace, synthetic
 from aftersale_simulator.scenario.model import Sales, load_scenario, parse_scenario
 from aftersale_simulator.timeline import by_day
-from aftersale_simulator.world import World
+from aftersale_simulator.world.buyers import first_steps
+from aftersale_simulator.world.carriers import delivered
+from aftersale_simulator.world.orders import HourProfile, LocalDays, of_marketplace, synthetic
+from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.world import World
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 EXAMPLE = Path(__file__).parents[1] / "simulator" / "examples" / "gift_shop.toml"

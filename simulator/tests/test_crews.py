@@ -10,11 +10,11 @@ from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, HOUR
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
-from aftersale_simulator.chances import Chances
 from aftersale_simulator.crews import Pace, crews
 from aftersale_simulator.results import Result
 from aftersale_simulator.scenario.model import Scenario, check_marketplaces, parse_scenario
 from aftersale_simulator.scenario.vocabulary import task_kinds
+from aftersale_simulator.world.random_streams import Chances
 
 ALL_DAY = {"days": "Mon-Sun", "hours": "00:00-24:00"}
 QUIET = {

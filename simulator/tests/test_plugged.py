@@ -20,7 +20,7 @@ from aftersale_simulator.scenario.model import Scenario, ScenarioFile, check_mar
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.whatif import simulate
 from aftersale_simulator.workers import Here, Shop, compare
-from aftersale_simulator.world import World
+from aftersale_simulator.world.world import World
 
 DESK = "Ørsted 24/7"
 SHIFT = {"days": "Mon-Sun", "hours": "00:00-24:00"}

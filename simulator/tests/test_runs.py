@@ -19,10 +19,10 @@ from aftersale.metrics.readings import readings
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
 from aftersale_simulator.failures import CasesFailed
-from aftersale_simulator.orders import of_marketplace
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Stage, account, pooled
 from aftersale_simulator.scenario.model import Scenario, parse_scenario
+from aftersale_simulator.world.orders import of_marketplace
 
 TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")
 PLACES = {

@@ -9,7 +9,7 @@ from aftersale_simulator.scenario.model import Scenario, load_scenario
 from aftersale_simulator.scenario.vocabulary import shipped
 from aftersale_simulator.sensitivity import sensitivity
 from aftersale_simulator.sensitivityreport import record, told
-from aftersale_simulator.world import World
+from aftersale_simulator.world.world import World
 
 SCENARIO = load_scenario().scenario
 

@@ -35,9 +35,7 @@ from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, parse_rules
 from aftersale.testing import plugin
 from aftersale_simulator import desk
-from aftersale_simulator.chances import Hand
 from aftersale_simulator.desk import Desk
-from aftersale_simulator.orders import HourProfile
 from aftersale_simulator.results import Result
 from aftersale_simulator.roster import Window, shift_windows
 from aftersale_simulator.runs import run
@@ -45,6 +43,8 @@ from aftersale_simulator.scenario.model import parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.statistics import erlang_c
 from aftersale_simulator.timeline import REPLY_EDGES
+from aftersale_simulator.world.orders import HourProfile
+from aftersale_simulator.world.random_streams import Hand
 
 QUEUE_REFS = Path(__file__).parents[3] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"
 CONFIDENCE = 0.99

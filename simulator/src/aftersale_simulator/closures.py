@@ -17,10 +17,10 @@ from aftersale.orders import Order, Orders
 from aftersale.policies.policy import Policies, Policy
 from aftersale.policies.worlds import Closure
 from aftersale.rules import Rule
-from aftersale_simulator.chances import Chances
 from aftersale_simulator.desk import Place
-from aftersale_simulator.orders import fulfilled_by_marketplace, kept, keys_of
 from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.world.orders import fulfilled_by_marketplace, kept, keys_of
+from aftersale_simulator.world.random_streams import Chances
 
 ACCOUNT = "account"
 """What every marketplace may close: the offers that the seller fulfils. Plugins name other things."""

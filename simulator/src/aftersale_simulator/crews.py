@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from aftersale.clocks import DAY, HOUR, Instant, local_date, start_of_day
 from aftersale.documents.scalars import Word
 from aftersale.metrics.days import day_number
-from aftersale_simulator.chances import Chances
 from aftersale_simulator.roster import Window, shift_windows
 from aftersale_simulator.scenario.events import Event, Spell, spells
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario, Shift, Team
-from aftersale_simulator.world import World
+from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.world import World
 
 _MOST_PER_SHIFT = 100_000
 

@@ -29,14 +29,14 @@ from aftersale.engine.engine import Outcome
 from aftersale.orders import Orders
 from aftersale.policies.policy import Policy
 from aftersale_simulator.agenda import Agenda
-from aftersale_simulator.buyers import SILENCE, Buyers, FirstSteps, Reactions
 from aftersale_simulator.crews import Crew, Pace
-from aftersale_simulator.lives import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Happening, Life
-from aftersale_simulator.marketplace import Investigators
 from aftersale_simulator.roster import Window
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.scenario.vocabulary import task_kinds
-from aftersale_simulator.world import DECISION, World
+from aftersale_simulator.world.buyers import SILENCE, Buyers, FirstSteps, Reactions
+from aftersale_simulator.world.entities import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Happening, Life
+from aftersale_simulator.world.investigators import Investigators
+from aftersale_simulator.world.world import DECISION, World
 
 if TYPE_CHECKING:
     from aftersale_simulator.closures import Closures

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from aftersale_simulator.sales import categories, free_labels, sale_events
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario, ScenarioFile
 from aftersale_simulator.scenario.parameters import default_profile
 from aftersale_simulator.seller import seller_handbook
-from aftersale_simulator.world import World
+from aftersale_simulator.world.sales import categories, free_labels, sale_events
+from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

@@ -24,7 +24,7 @@ from aftersale_simulator.returnfit import NORMAL_P90, ReturnFit, fit_returns
 from aftersale_simulator.scenario.checks import allowed_words
 from aftersale_simulator.scenario.model import OrderSource, Scenario, ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.parameters import load_parameters
-from aftersale_simulator.world import World
+from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

@@ -14,22 +14,22 @@ from aftersale.clocks import start_of_day
 from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
 from aftersale.policies.policy import Policy
-from aftersale_simulator.buyers import first_steps
-from aftersale_simulator.carriers import delivered
-from aftersale_simulator.chances import Chances
 from aftersale_simulator.closures import ACCOUNT, Closures, orders_lost
 from aftersale_simulator.crews import crews
 from aftersale_simulator.desk import Desk, Place
 from aftersale_simulator.failures import CasesFailed
-from aftersale_simulator.orders import copied, hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, result_of
-from aftersale_simulator.sales import categories, free_labels, sale_events
 from aftersale_simulator.scenario.events import spells
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.seller import rules_in_force, seller_handbook
-from aftersale_simulator.world import World
+from aftersale_simulator.world.buyers import first_steps
+from aftersale_simulator.world.carriers import delivered
+from aftersale_simulator.world.orders import copied, hours_of, of_marketplace, synthetic, within
+from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.sales import categories, free_labels, sale_events
+from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

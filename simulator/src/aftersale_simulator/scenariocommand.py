@@ -67,9 +67,9 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
 
 def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
     """Yield in a few words what is sold, who works, for which targets, and what else happens."""
-    from aftersale_simulator.sales import sale_events
     from aftersale_simulator.scenario.horizon import Stage
     from aftersale_simulator.scenario.model import Targets
+    from aftersale_simulator.world.sales import sale_events
 
     stage = Stage.of(scenario)
     yield "period", f"{stage.measured_from} – {stage.last}"

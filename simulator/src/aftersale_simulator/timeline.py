@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
-from aftersale_simulator.orders import LocalDays
 from aftersale_simulator.roster import Window
+from aftersale_simulator.world.orders import LocalDays
 
 if TYPE_CHECKING:
     from aftersale_simulator.desk import Effort

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from attrs import frozen
 
 from aftersale.clocks import DAY, Instant, start_of_day
-from aftersale_simulator.orders import LocalDays
 from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.world.orders import LocalDays
 
 
 @frozen(eq=False)

@@ -36,7 +36,7 @@ from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped, task_kinds
-from aftersale_simulator.world import unanswered
+from aftersale_simulator.world.world import unanswered
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

@@ -21,7 +21,7 @@ from aftersale_simulator.scenario.events import MOST_FACTOR, Event
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
-from aftersale_simulator.world import World
+from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

@@ -13,13 +13,13 @@ from aftersale.orders import Order
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import reference
 from aftersale_simulator import runs
-from aftersale_simulator.buyers import Buyers
-from aftersale_simulator.chances import Chances, Hand
-from aftersale_simulator.lives import Life
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result
 from aftersale_simulator.scenario.model import parse_scenario
-from aftersale_simulator.world import World
+from aftersale_simulator.world.buyers import Buyers
+from aftersale_simulator.world.entities import Life
+from aftersale_simulator.world.random_streams import Chances, Hand
+from aftersale_simulator.world.world import World
 
 QUIET = {
     "message_rate": 0.0,

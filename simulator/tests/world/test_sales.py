@@ -21,14 +21,14 @@ from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, load_rules, parse_rules
 from aftersale.testing import plugin, reference
 from aftersale_simulator.explaining import explained
-from aftersale_simulator.orders import CopyIds, OrderIds, kept, keys_of
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result
 from aftersale_simulator.runs import run
-from aftersale_simulator.sales import free_labels, sale_events
 from aftersale_simulator.scenario.model import Scenario, ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
-from aftersale_simulator.world import World
+from aftersale_simulator.world.orders import CopyIds, OrderIds, kept, keys_of
+from aftersale_simulator.world.sales import free_labels, sale_events
+from aftersale_simulator.world.world import World
 
 SALE = {
     "name": "Spring sale",

@@ -16,9 +16,9 @@ from aftersale.clocks import DAY, start_of_day
 from aftersale.metrics.days import day_number
 from aftersale.orders import COLUMNS, FULFILLED_BY_MARKETPLACE, NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
-from aftersale_simulator.chances import Chances
 from aftersale_simulator.scenario.parameters import default_profile
-from aftersale_simulator.world import World
+from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
     from aftersale_simulator.scenario.model import Sales

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY
 from aftersale.orders import NEVER, Orders
-from aftersale_simulator.chances import Chances
-from aftersale_simulator.orders import fulfilled_by_marketplace, keys_of
-from aftersale_simulator.world import World
+from aftersale_simulator.world.orders import fulfilled_by_marketplace, keys_of
+from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.world import World
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]

@@ -7,7 +7,7 @@ from attrs import define
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.orders import Order
-from aftersale_simulator.chances import Hand
+from aftersale_simulator.world.random_streams import Hand
 
 _FACTS = {
     "M": ("buyer_message",),

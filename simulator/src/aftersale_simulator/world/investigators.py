@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant
-from aftersale_simulator.lives import RULING, Happening, Life
-from aftersale_simulator.world import World
+from aftersale_simulator.world.entities import RULING, Happening, Life
+from aftersale_simulator.world.world import World
 
 DOCUMENTED = frozenset({"documented", "under_review"})
 """Where a claim stands that the seller's evidence is in for."""
