@@ -28,7 +28,7 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import load_plugins
 from aftersale_simulator import runs
-from aftersale_simulator.desk import Desk
+from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.scenario.model import Scenario, parse_scenario
 
 AGENTS = 16

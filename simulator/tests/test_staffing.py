@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from aftersale.base.errors import DocumentError
 from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator import staffreport
+from aftersale_simulator.desk.shifts import Window, covered_hours
 from aftersale_simulator.results import METRICS, Result
-from aftersale_simulator.roster import Window, covered_hours
 from aftersale_simulator.scenario.model import Scenario, load_scenario, parse_scenario
 from aftersale_simulator.search import Found, Run, cheapest
 from aftersale_simulator.staffing import Roster, staffing
@@ -89,7 +89,7 @@ def test_a_roster_costs_what_a_run_of_its_scenario_costs() -> None:
 def covered(team: Any) -> float:
     from datetime import timedelta
 
-    from aftersale_simulator.roster import windows
+    from aftersale_simulator.desk.shifts import windows
     from aftersale_simulator.scenario.horizon import Stage
 
     stage = Stage.of(DEFAULT)

@@ -21,9 +21,9 @@ from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
 from aftersale.rules import EVERYWHERE
-from aftersale_simulator.crews import overtime_cost
-from aftersale_simulator.desk import Effort
-from aftersale_simulator.roster import Window, labour_cost, paid_hours, windows
+from aftersale_simulator.desk.crews import overtime_cost
+from aftersale_simulator.desk.desk import Effort
+from aftersale_simulator.desk.shifts import Window, labour_cost, paid_hours, windows
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.timeline import Timeline, timeline_of

@@ -14,9 +14,9 @@ from aftersale.clocks import start_of_day
 from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
 from aftersale.policies.policy import Policy
-from aftersale_simulator.closures import ACCOUNT, Closures, orders_lost
-from aftersale_simulator.crews import crews
-from aftersale_simulator.desk import Desk, Place
+from aftersale_simulator.desk.crews import crews
+from aftersale_simulator.desk.desk import Desk, Place
+from aftersale_simulator.desk.suspensions import ACCOUNT, Closures, orders_lost
 from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.recording import Recording
 from aftersale_simulator.results import Result, result_of

@@ -34,10 +34,10 @@ from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, parse_rules
 from aftersale.testing import plugin
-from aftersale_simulator import desk
-from aftersale_simulator.desk import Desk
+from aftersale_simulator.desk import desk
+from aftersale_simulator.desk.desk import Desk
+from aftersale_simulator.desk.shifts import Window, shift_windows
 from aftersale_simulator.results import Result
-from aftersale_simulator.roster import Window, shift_windows
 from aftersale_simulator.runs import run
 from aftersale_simulator.scenario.model import parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary

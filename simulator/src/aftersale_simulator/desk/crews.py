@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aftersale.clocks import DAY, HOUR, Instant, local_date, start_of_day
 from aftersale.documents.scalars import Word
 from aftersale.metrics.days import day_number
-from aftersale_simulator.roster import Window, shift_windows
+from aftersale_simulator.desk.shifts import Window, shift_windows
 from aftersale_simulator.scenario.events import Event, Spell, spells
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario, Shift, Team

@@ -10,7 +10,7 @@ from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, HOUR
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import runs
-from aftersale_simulator.crews import Pace, crews
+from aftersale_simulator.desk.crews import Pace, crews
 from aftersale_simulator.results import Result
 from aftersale_simulator.scenario.model import Scenario, check_marketplaces, parse_scenario
 from aftersale_simulator.scenario.vocabulary import task_kinds

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aftersale.base.money import money
 from aftersale.clocks import HOUR, instant, start_of_day
 from aftersale.documents.structure import structure
-from aftersale_simulator.roster import Window, labour_cost, paid_hours, windows
+from aftersale_simulator.desk.shifts import Window, labour_cost, paid_hours, windows
 from aftersale_simulator.scenario.model import Team
 
 

@@ -28,9 +28,9 @@ from aftersale.engine.docket import Docket
 from aftersale.engine.engine import Outcome
 from aftersale.orders import Orders
 from aftersale.policies.policy import Policy
-from aftersale_simulator.agenda import Agenda
-from aftersale_simulator.crews import Crew, Pace
-from aftersale_simulator.roster import Window
+from aftersale_simulator.desk.crews import Crew, Pace
+from aftersale_simulator.desk.scheduler import Agenda
+from aftersale_simulator.desk.shifts import Window
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world.buyers import SILENCE, Buyers, FirstSteps, Reactions
@@ -39,7 +39,7 @@ from aftersale_simulator.world.investigators import Investigators
 from aftersale_simulator.world.world import DECISION, World
 
 if TYPE_CHECKING:
-    from aftersale_simulator.closures import Closures
+    from aftersale_simulator.desk.suspensions import Closures
 
 Steps = Generator[simpy.Event, Any, None]
 Queue = list[tuple[Instant, int, Task, Life]]

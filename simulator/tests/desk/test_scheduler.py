@@ -8,7 +8,7 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftersale_simulator.agenda import Agenda
+from aftersale_simulator.desk.scheduler import Agenda
 
 Told = list[tuple[str, int]]
 
