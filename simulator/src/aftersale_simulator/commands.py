@@ -175,10 +175,10 @@ def _write_page(
 def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
     """Return what marketplaces ask for at the end of the period, and the handbook if the scenario has no targets."""
     from aftersale.rules import EVERYWHERE
+    from aftersale_simulator.resolved.handbook import seller_handbook
     from aftersale_simulator.results import LIMITS
     from aftersale_simulator.scenario.horizon import Stage
     from aftersale_simulator.sections import Lines
-    from aftersale_simulator.seller import seller_handbook
 
     scenario = comparison.scenario
     policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))

@@ -19,11 +19,11 @@ from aftersale_simulator.desk.desk import Desk, Place
 from aftersale_simulator.desk.suspensions import ACCOUNT, Closures, orders_lost
 from aftersale_simulator.failures import CasesFailed
 from aftersale_simulator.recording import Recording
+from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
 from aftersale_simulator.results import Result, result_of
 from aftersale_simulator.scenario.events import spells
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.seller import rules_in_force, seller_handbook
 from aftersale_simulator.world.buyers import first_steps
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import copied, hours_of, of_marketplace, synthetic, within

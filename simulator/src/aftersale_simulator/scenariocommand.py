@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aftersale.plugins.plugins import Plugins
-    from aftersale_simulator.explaining import Dated, Explained
+    from aftersale_simulator.resolved.explain import Dated, Explained
     from aftersale_simulator.scenario.model import Scenario
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
@@ -33,7 +33,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     """
     from aftersale_simulator import report
     from aftersale_simulator.answers import say
-    from aftersale_simulator.explaining import closable, dated, explained, shapes
+    from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
 
     source = load(scenario, plugins)
     numbers, days = explained(source, plugins), list(shapes(source.scenario))

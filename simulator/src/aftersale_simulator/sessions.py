@@ -74,8 +74,8 @@ def prepare(
 
 def _check(planned: Plan, plugins: Plugins) -> None:
     """Refuse what only plugins and other files tell to be wrong, before anything runs."""
+    from aftersale_simulator.resolved.handbook import seller_handbook
     from aftersale_simulator.scenario.model import check_marketplaces
-    from aftersale_simulator.seller import seller_handbook
 
     for one in planned.alternatives:
         seller_handbook(one.scenario, plugins)
