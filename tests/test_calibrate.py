@@ -20,8 +20,8 @@ from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.calibration import Files, calibrated, dispersion, handling, lognormal
 from aftersale_simulator.history import read_history
+from aftersale_simulator.runs.timeline import by_day
 from aftersale_simulator.scenario.model import Sales, load_scenario, parse_scenario
-from aftersale_simulator.timeline import by_day
 from aftersale_simulator.world.buyers import first_steps
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import HourProfile, LocalDays, of_marketplace, synthetic

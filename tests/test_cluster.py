@@ -57,8 +57,8 @@ def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(c
     from importlib import import_module
 
     from aftersale.plugins.plugins import load_plugins
+    from aftersale_simulator.runs.pool import hired
     from aftersale_simulator.scenario.model import load_scenario
-    from aftersale_simulator.workers import hired
 
     (tmp_path / "killer.py").write_text(KILLER.format(mark=str(tmp_path / "mark")), encoding="utf-8")
     killer = import_module("killer")
@@ -79,7 +79,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(c
 def test_workers_with_other_versions_are_refused_with_the_difference(
     cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aftersale_simulator import cluster as clusters
+    from aftersale_simulator.runs import dask as clusters
 
     own = clusters.versions()
     monkeypatch.setattr(clusters.Cluster, "_check", clusters.Cluster._check)
@@ -89,7 +89,7 @@ def test_workers_with_other_versions_are_refused_with_the_difference(
 
 
 def test_a_cluster_that_does_not_answer_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aftersale_simulator import cluster as clusters
+    from aftersale_simulator.runs import dask as clusters
 
     monkeypatch.setattr(clusters, "PATIENCE_SECONDS", 0.2)
     ended = CliRunner(**APART).invoke(cli, ["whatif", *SHORT, "--dask", "tcp://127.0.0.1:1"])

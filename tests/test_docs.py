@@ -39,7 +39,7 @@ from aftersale.rules import Condition, Rule, parse_rules
 from aftersale.scaffold import NewPlugin
 from aftersale.testing import fact, order, reference
 from aftersale.views.rule_tables import demand
-from aftersale_simulator.results import METRICS
+from aftersale_simulator.runs.results import METRICS
 from aftersale_simulator.scenario import model as scenarios
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.parameters import load_parameters

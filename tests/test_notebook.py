@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from aftersale.base.errors import DocumentError
 from aftersale.cli import cli
 from aftersale_simulator.notebook import calibrate, staff, whatif
-from aftersale_simulator.timeline import REPLY_EDGES
+from aftersale_simulator.runs.timeline import REPLY_EDGES
 
 SHOP = """
 name = "Corner <shop>"

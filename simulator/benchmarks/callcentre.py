@@ -47,10 +47,10 @@ from aftersale.policies.marketplaces import parse_marketplaces
 from aftersale.policies.worlds import parse_world
 from aftersale.rules import parse_rules
 from aftersale.testing import plugin
-from aftersale_simulator.runs import run
+from aftersale_simulator.runs.run import run
+from aftersale_simulator.runs.statistics import erlang_c
 from aftersale_simulator.scenario.model import parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
-from aftersale_simulator.statistics import erlang_c
 
 FILE = "bank_calls_1999-01.csv.gz"
 ZONE = "Asia/Jerusalem"

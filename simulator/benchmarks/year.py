@@ -27,8 +27,8 @@ import simpy
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import load_plugins
-from aftersale_simulator import runs
 from aftersale_simulator.desk.desk import Desk
+from aftersale_simulator.runs import run
 from aftersale_simulator.scenario.model import Scenario, parse_scenario
 
 AGENTS = 16
@@ -66,7 +66,7 @@ def scenario(scale: float) -> Scenario:
     return parse_scenario({**SCENARIO, "marketplace": places, "team": teams}, "benchmark")
 
 
-def ours(scale: float) -> tuple[float, runs.Result, array[int], int]:
+def ours(scale: float) -> tuple[float, run.Result, array[int], int]:
     """Run the whole model and return its seconds, its result, when its cases opened, and its number of tasks."""
     plugins = load_plugins()
     opened: array[int] = array("q")
@@ -78,7 +78,7 @@ def ours(scale: float) -> tuple[float, runs.Result, array[int], int]:
 
     Desk.leave = noted  # type: ignore[method-assign]
     start = time.perf_counter()
-    result = runs.run(scenario(scale), 1, plugins)
+    result = run.run(scenario(scale), 1, plugins)
     seconds = time.perf_counter() - start
     Desk.leave = leave  # type: ignore[method-assign]
     opened = array("q", sorted(opened))

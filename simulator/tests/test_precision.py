@@ -15,7 +15,7 @@ from aftersale.cli import cli
 from aftersale_simulator.answers import warnings
 from aftersale_simulator.plans import plan
 from aftersale_simulator.precision import Precision
-from aftersale_simulator.results import Result
+from aftersale_simulator.runs.results import Result
 from aftersale_simulator.scenario.model import Scenario, load_scenario
 from aftersale_simulator.whatif import Comparison, simulate
 
@@ -94,10 +94,11 @@ def test_the_command_goes_on_and_writes_a_scenario_that_gives_the_same_again(
     from aftersale.base.watch import Watch
     from aftersale.cases.workflow import default_workflow
     from aftersale.policies.metric_kinds import default_metrics
-    from aftersale_simulator import aftersale_commands, workers
+    from aftersale_simulator import aftersale_commands
+    from aftersale_simulator.runs import pool
 
     faked = Faked(0.02)
-    monkeypatch.setattr(workers, "compare", lambda variants, numbers, *others: faked(variants, numbers))
+    monkeypatch.setattr(pool, "compare", lambda variants, numbers, *others: faked(variants, numbers))
     commands = {str(command.name): command for command in aftersale_commands()}
     places = dict.fromkeys(("US", "DE", "JP"))
     own = {"order_formats": [], "commands": lambda: commands, "watch": Watch(), "worlds": []}

@@ -18,12 +18,13 @@ from aftersale.base.errors import DocumentError
 from aftersale.base.translations import Catalogue
 from aftersale.cli import cli
 from aftersale.plugins.plugins import Plugins, load_plugins
-from aftersale_simulator import courses, runs, sections
+from aftersale_simulator import sections
 from aftersale_simulator.answers import LANGUAGES, say, speaking, spoken
 from aftersale_simulator.files import as_toml, check_file, write_file
 from aftersale_simulator.page import page
 from aftersale_simulator.plans import plan
 from aftersale_simulator.records import record
+from aftersale_simulator.runs import run, series
 from aftersale_simulator.scenario.model import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.whatif import Comparison, simulate
@@ -88,7 +89,7 @@ def compared(plugins: Plugins, **changes: Any) -> Comparison:
     file = ScenarioFile("test", raw, parse_scenario(raw, "test"), Path())
 
     def compare(variants: Any, numbers: Any) -> Any:
-        return [[runs.run(scenario, number, plugins) for number in numbers] for _, scenario in variants]
+        return [[run.run(scenario, number, plugins) for number in numbers] for _, scenario in variants]
 
     return simulate(plan(file), compare)
 
@@ -240,7 +241,7 @@ def test_no_other_is_cheaper_and_safer_than_the_unbeaten() -> None:
 
 def test_a_course_is_the_mean_and_the_middle_of_what_is_known() -> None:
     rows = np.array([[1.0, np.nan, np.nan], [3.0, 4.0, np.nan]])
-    found = courses.course(rows)
+    found = series.course(rows)
     np.testing.assert_allclose(found.mean, [2.0, 4.0, np.nan])
     np.testing.assert_allclose(found.low, [1.2, 4.0, np.nan])
     np.testing.assert_allclose(found.high, [2.8, 4.0, np.nan])
@@ -248,9 +249,9 @@ def test_a_course_is_the_mean_and_the_middle_of_what_is_known() -> None:
 
 
 def test_a_rolled_share_is_of_all_that_fell_into_the_window() -> None:
-    found = courses.rolled(np.array([[1.0, 0.0, 3.0, 0.0]]), np.array([[2.0, 0.0, 4.0, 0.0]]), window=2)
+    found = series.rolled(np.array([[1.0, 0.0, 3.0, 0.0]]), np.array([[2.0, 0.0, 4.0, 0.0]]), window=2)
     np.testing.assert_allclose(found, [[0.5, 0.5, 0.75, 0.75]])
-    np.testing.assert_allclose(courses.rolled(np.zeros((1, 1)), np.zeros((1, 1))), [[np.nan]])
+    np.testing.assert_allclose(series.rolled(np.zeros((1, 1)), np.zeros((1, 1))), [[np.nan]])
 
 
 def test_english_and_chinese_have_the_same_messages_with_the_same_values() -> None:

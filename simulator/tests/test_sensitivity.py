@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from aftersale_simulator.results import METRICS, Result
+from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.scenario.model import Scenario, load_scenario
 from aftersale_simulator.scenario.vocabulary import shipped
 from aftersale_simulator.sensitivity import sensitivity

@@ -15,7 +15,7 @@ from aftersale.base.errors import DocumentError
 from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator import staffreport
 from aftersale_simulator.desk.shifts import Window, covered_hours
-from aftersale_simulator.results import METRICS, Result
+from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.scenario.model import Scenario, load_scenario, parse_scenario
 from aftersale_simulator.search import Found, Run, cheapest
 from aftersale_simulator.staffing import Roster, staffing

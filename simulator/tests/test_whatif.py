@@ -25,13 +25,14 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli
 from aftersale.documents.scalars import PositiveCount
 from aftersale.policies.metric_kinds import default_metrics
-from aftersale_simulator import aftersale_commands, report, workers
+from aftersale_simulator import aftersale_commands, report
 from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.plans import Plan, plan, reproduced
 from aftersale_simulator.records import as_csv, as_json, record
-from aftersale_simulator.results import METRICS, Result
+from aftersale_simulator.runs import pool
+from aftersale_simulator.runs.results import METRICS, Result
+from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.scenario.model import Scenario, ScenarioFile, load_scenario
-from aftersale_simulator.statistics import Estimate
 from aftersale_simulator.whatif import Comparison, simulate
 
 # Newer releases of click keep stderr apart by themselves.
@@ -444,7 +445,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
         ) -> list[list[Result]]:
             return faked(late)(variants, replications)
 
-        monkeypatch.setattr(workers, "compare", compare)
+        monkeypatch.setattr(pool, "compare", compare)
         commands = {str(command.name): command for command in aftersale_commands()}
         places = dict.fromkeys(("US", "DE", "JP"))
         own = {"order_formats": [], "commands": lambda: commands, "watch": Watch(), "worlds": []}

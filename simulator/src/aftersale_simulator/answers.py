@@ -9,8 +9,8 @@ from functools import cache
 
 from aftersale.base.translations import Catalogue
 from aftersale.clocks import DAY
+from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.scenario.model import Targets
-from aftersale_simulator.statistics import wilson
 from aftersale_simulator.whatif import Comparison, Standing
 
 LANGUAGES = ("en", "zh")

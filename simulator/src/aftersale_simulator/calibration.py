@@ -21,10 +21,10 @@ from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR, local_date
 from aftersale.orders import Orders
 from aftersale_simulator.history import History, read_history
+from aftersale_simulator.runs.statistics import estimate, wilson
+from aftersale_simulator.runs.timeline import by_day
 from aftersale_simulator.scenario.model import OrderSource, ScenarioFile
 from aftersale_simulator.scenario.overrides import changed
-from aftersale_simulator.statistics import estimate, wilson
-from aftersale_simulator.timeline import by_day
 from aftersale_simulator.world.orders import LocalDays, of_marketplace
 
 if TYPE_CHECKING:

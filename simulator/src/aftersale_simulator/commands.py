@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from aftersale_simulator.plans import Plan
     from aftersale_simulator.precision import Precision
     from aftersale_simulator.records import ComparisonRecord
+    from aftersale_simulator.runs.pool import Crew
     from aftersale_simulator.sections import Lines
     from aftersale_simulator.whatif import Comparison
-    from aftersale_simulator.workers import Crew
 
 
 @click.command()
@@ -176,7 +176,7 @@ def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
     """Return what marketplaces ask for at the end of the period, and the handbook if the scenario has no targets."""
     from aftersale.rules import EVERYWHERE
     from aftersale_simulator.resolved.handbook import seller_handbook
-    from aftersale_simulator.results import LIMITS
+    from aftersale_simulator.runs.results import LIMITS
     from aftersale_simulator.scenario.horizon import Stage
     from aftersale_simulator.sections import Lines
 
@@ -218,8 +218,8 @@ def simulate(
     from aftersale_simulator import files, report
     from aftersale_simulator.answers import failed, say, target_name
     from aftersale_simulator.history import record as history_record
-    from aftersale_simulator.recording import Recording
-    from aftersale_simulator.runs import run
+    from aftersale_simulator.runs.recording import Recording
+    from aftersale_simulator.runs.run import run
 
     files.check_free(out)
     planned, history = prepare(

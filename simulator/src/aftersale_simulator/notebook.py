@@ -23,12 +23,12 @@ from aftersale_simulator.calibration import Calibration, Files, calibrated
 from aftersale_simulator.files import toml_value
 from aftersale_simulator.plans import plan
 from aftersale_simulator.precision import Precision
+from aftersale_simulator.runs.pool import compare, hired
 from aftersale_simulator.scenario.model import ScenarioFile, check_marketplaces, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.search import Found
 from aftersale_simulator.sections import parts
 from aftersale_simulator.whatif import Comparison, simulate
-from aftersale_simulator.workers import compare, hired
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

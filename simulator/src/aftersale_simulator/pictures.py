@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from attrs import frozen
 from rich.cells import cell_len, set_cell_size
 
-from aftersale_simulator.courses import Course, Values
+from aftersale_simulator.runs.series import Course, Values
 
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Hiragino Sans GB', "

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from aftersale_simulator.statistics import estimate
+from aftersale_simulator.runs.statistics import estimate
 
 if TYPE_CHECKING:
-    from aftersale_simulator.results import Result
+    from aftersale_simulator.runs.results import Result
 
 SHARES = ("late_reply_rate", "silence_48h_rate", "order_defect_rate")
 """The metrics that are held to it; all of them are shares."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from attrs import asdict
 
 from aftersale_simulator.answers import answer, warnings
-from aftersale_simulator.statistics import Estimate, wilson
+from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.stresses import Trial
 from aftersale_simulator.whatif import Comparison, Figure, PlaceStanding, Standing
 

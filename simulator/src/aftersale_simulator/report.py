@@ -16,8 +16,8 @@ from rich.text import Text
 from aftersale.clocks import DAY
 from aftersale_simulator.answers import percent, say
 from aftersale_simulator.records import ComparisonRecord
-from aftersale_simulator.results import REACHED
-from aftersale_simulator.statistics import Estimate, wilson
+from aftersale_simulator.runs.results import REACHED
+from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.whatif import Comparison, PlaceStanding, Standing
 
 if TYPE_CHECKING:

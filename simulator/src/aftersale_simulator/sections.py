@@ -11,15 +11,16 @@ import numpy as np
 from attrs import field, frozen
 
 from aftersale.policies.worlds import Parameter
-from aftersale_simulator import courses, pictures
+from aftersale_simulator import pictures
 from aftersale_simulator.answers import joined, percent, say, target_name
-from aftersale_simulator.courses import Course, Values, course
 from aftersale_simulator.pictures import Limit, Spot, Strand
 from aftersale_simulator.report import columns, label, number, often, reachable, scale, shown
-from aftersale_simulator.results import LIMITS, RATE, REACHED
+from aftersale_simulator.runs import series
+from aftersale_simulator.runs.results import LIMITS, RATE, REACHED
+from aftersale_simulator.runs.series import Course, Values, course
+from aftersale_simulator.runs.statistics import wilson
+from aftersale_simulator.runs.timeline import REPLY_EDGES
 from aftersale_simulator.scenario.horizon import Stage
-from aftersale_simulator.statistics import wilson
-from aftersale_simulator.timeline import REPLY_EDGES
 from aftersale_simulator.whatif import COST, Comparison, Standing
 
 DRAWN = ("late_reply_rate", RATE, "mean_first_reply_hours", COST)
@@ -339,7 +340,7 @@ def backlog(comparison: Comparison) -> Section | None:
     shown_ = _Shown.of(comparison)
     if shown_ is None:
         return None
-    strands = shown_.strands([courses.backlog(one.timelines) for one in shown_.standings], shown_.warm_up)
+    strands = shown_.strands([series.backlog(one.timelines) for one in shown_.standings], shown_.warm_up)
     leads = []
     for one in strands:
         peak, day = shown_.worst(one.course)
@@ -354,7 +355,7 @@ def late(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | None:
     shown_ = _Shown.of(comparison)
     if shown_ is None:
         return None
-    strands = shown_.strands([courses.late(one.timelines) for one in shown_.standings], shown_.warm_up)
+    strands = shown_.strands([series.late(one.timelines) for one in shown_.standings], shown_.warm_up)
     limit = _target(comparison, "late_reply_rate", lines.everywhere("late_reply_rate"))
     leads = list(_late_leads(shown_, strands, limit))
     told = say("late.unit"), say("page.date")
@@ -379,7 +380,7 @@ def hours(comparison: Comparison) -> Section | None:
     if shown_ is None:
         return None
     days = [say(f"weekday.{day}") for day in range(7)]
-    found = [courses.week(one.timelines) for one in shown_.standings]
+    found = [series.week(one.timelines) for one in shown_.standings]
     shares = [
         np.divide(missed, all_, out=np.full_like(missed, np.nan), where=all_ > 0) for missed, all_ in found
     ]
@@ -409,7 +410,7 @@ def defects(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | None:
         return None
     places = list(shown_.standings[0].timelines[0].order_defect_rate)
     found = {
-        place: shown_.strands([courses.defects(one.timelines, place) for one in shown_.standings], shown_.warm_up)
+        place: shown_.strands([series.defects(one.timelines, place) for one in shown_.standings], shown_.warm_up)
         for place in places
     }
     if not found:
@@ -445,7 +446,7 @@ def replies(comparison: Comparison) -> Section | None:
     shown_ = _Shown.of(comparison)
     if shown_ is None:
         return None
-    found = [courses.replies(one.timelines) for one in shown_.standings]
+    found = [series.replies(one.timelines) for one in shown_.standings]
     soon, silent = REPLY_EDGES.index(24.0), REPLY_EDGES.index(48.0)
     leads = [
         say("replies.each", name=one.name, soon=percent(own[:soon].sum()), silent=percent(own[silent:].sum()))
@@ -469,7 +470,7 @@ def occupancy(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | Non
     shown_ = _Shown.of(comparison)
     if shown_ is None:
         return None
-    strands = shown_.strands([courses.occupancy(one.timelines) for one in shown_.standings], shown_.warm_up)
+    strands = shown_.strands([series.occupancy(one.timelines) for one in shown_.standings], shown_.warm_up)
     leads = []
     for one, strand in zip(shown_.standings, strands, strict=True):
         peak, day = shown_.worst(strand.course)
@@ -491,7 +492,7 @@ def warm_up(comparison: Comparison) -> Section | None:
         return None
     begins = Limit(shown_.warm_up, say("warmup.begins")) if shown_.warm_up else None
     lead = say("warmup.lead", days=shown_.warm_up) if shown_.warm_up else say("warmup.none")
-    waiting = [courses.backlog(one.timelines) for one in shown_.standings]
+    waiting = [series.backlog(one.timelines) for one in shown_.standings]
     drawn = [_smoothed(shown_, waiting, "backlog", begins)]
     if shown_.standings[0].timelines[0].order_defect_rate:
         rates = [_mean_rate(one) for one in shown_.standings]
@@ -500,7 +501,7 @@ def warm_up(comparison: Comparison) -> Section | None:
         say(
             "warmup.each",
             name=one.name,
-            early=number(float(own[:, shown_.warm_up :][:, : courses.WINDOW].mean()), 0),
+            early=number(float(own[:, shown_.warm_up :][:, : series.WINDOW].mean()), 0),
             all=number(float(own[:, shown_.warm_up :].mean()), 0),
         )
         for one, own in zip(shown_.standings, waiting, strict=True)
@@ -510,12 +511,12 @@ def warm_up(comparison: Comparison) -> Section | None:
 
 def _mean_rate(one: Standing) -> Values:
     places = one.timelines[0].order_defect_rate
-    found: Values = np.mean([courses.defects(one.timelines, place) for place in places], axis=0)
+    found: Values = np.mean([series.defects(one.timelines, place) for place in places], axis=0)
     return found
 
 
 def _smoothed(shown_: _Shown, rows: Sequence[Values], what: str, begins: Limit | None) -> Picture:
-    smooth = [courses.rolled(own, np.ones_like(own)) for own in rows]
+    smooth = [series.rolled(own, np.ones_like(own)) for own in rows]
     strands = shown_.strands(smooth, 0)
     factor = 100 if what == "defects" else 1
     unit = say("defects.unit") if what == "defects" else say("backlog.unit")

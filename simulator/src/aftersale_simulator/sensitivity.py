@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from aftersale.documents.scalars import Rate, Word
-from aftersale_simulator.results import RATE
+from aftersale_simulator.runs.results import RATE
+from aftersale_simulator.runs.statistics import Estimate, difference, estimate
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary
-from aftersale_simulator.statistics import Estimate, difference, estimate
 
 if TYPE_CHECKING:
-    from aftersale_simulator.results import Result
+    from aftersale_simulator.runs.results import Result
     from aftersale_simulator.whatif import Compare
 
 LATE = "late_reply_rate"

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from aftersale_simulator.answers import say
 from aftersale_simulator.report import number
-from aftersale_simulator.results import RATE
+from aftersale_simulator.runs.results import RATE
 from aftersale_simulator.sensitivity import LATE, MEASURES, End, Sensitivity, Swing
 
 SHOWN = 12

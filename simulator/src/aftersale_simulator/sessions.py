@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.history import History
     from aftersale_simulator.plans import Plan
+    from aftersale_simulator.runs.pool import Crew
     from aftersale_simulator.scenario.model import ScenarioFile
     from aftersale_simulator.whatif import Compare
-    from aftersale_simulator.workers import Crew
 
 
 def check_writable(out: Path | None, page_file: Path | None) -> None:
@@ -102,7 +102,7 @@ def crew_of(
     plugins: Plugins, workers: int | None, history: History | None, cluster: str | None = None
 ) -> Iterator[Crew]:
     """Give who runs the replications: processes here, by default one per processor, or a cluster."""
-    from aftersale_simulator.workers import hired
+    from aftersale_simulator.runs.pool import hired
 
     orders = history.orders if history else None
     with hired(workers or os.cpu_count() or 1, plugins, orders, cluster) as crew:
@@ -111,9 +111,9 @@ def crew_of(
 
 def comparing(crew: Crew, on_done: Callable[[], None]) -> Compare:
     """Return what runs variants on a crew; `on_done` is called after each replication."""
-    from aftersale_simulator import workers
+    from aftersale_simulator.runs import pool
 
-    return lambda variants, replications: workers.compare(variants, replications, crew, on_done)
+    return lambda variants, replications: pool.compare(variants, replications, crew, on_done)
 
 
 @contextmanager

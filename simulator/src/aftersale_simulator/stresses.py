@@ -16,12 +16,12 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.toml_files import read
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
-from aftersale_simulator import courses
+from aftersale_simulator.runs import series
+from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.checks import allowed_words
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.timeline import Timeline
 
 LATE, DEFECTS, BACKLOG, CLAIMS = "late_reply_rate", "order_defect_rate", "backlog", "claims"
 MEASURES = (LATE, DEFECTS, BACKLOG, CLAIMS)
@@ -165,14 +165,14 @@ def _line(usual: Floats, target: float | None) -> Floats:
 
 def series(measure: str, timelines: Sequence[Timeline]) -> Floats:
     """Return a measure on each measured day, a row for each replication; late replies and claims over a week."""
-    rows = {LATE: courses.late, BACKLOG: courses.backlog, CLAIMS: _claims, DEFECTS: _defects}[measure](timelines)
+    rows = {LATE: series.late, BACKLOG: series.backlog, CLAIMS: _claims, DEFECTS: _defects}[measure](timelines)
     begins = timelines[0].warm_up if timelines else 0
     return np.nan_to_num(rows[:, begins:])
 
 
 def _claims(timelines: Sequence[Timeline]) -> Floats:
     claims = np.array([own.claims for own in timelines], float)
-    return courses.summed(claims, courses.WINDOW)
+    return series.summed(claims, series.WINDOW)
 
 
 def _defects(timelines: Sequence[Timeline]) -> Floats:
@@ -180,7 +180,7 @@ def _defects(timelines: Sequence[Timeline]) -> Floats:
     places = timelines[0].order_defect_rate
     if not places:
         return np.zeros((len(timelines), len(timelines[0])))
-    found: Floats = np.max([courses.defects(timelines, place) for place in places], axis=0)
+    found: Floats = np.max([series.defects(timelines, place) for place in places], axis=0)
     return found
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from aftersale_simulator import pictures
 from aftersale_simulator.answers import joined, say
-from aftersale_simulator.courses import course
 from aftersale_simulator.pictures import Limit, Strand
+from aftersale_simulator.runs.series import course
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.sections import Mark, Picture, Section, Table
 from aftersale_simulator.stresses import DEFECTS, LATE, Break, Trial, series

@@ -14,16 +14,16 @@ from scipy.special import stdtrit
 from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator.plans import Alternative, Changes, Plan
 from aftersale_simulator.precision import Precision
-from aftersale_simulator.results import REACHED
+from aftersale_simulator.runs.results import REACHED
+from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
+from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.stresses import Trial, trial
-from aftersale_simulator.timeline import Timeline
 
 if TYPE_CHECKING:
-    from aftersale_simulator.results import Result
+    from aftersale_simulator.runs.results import Result
+    from aftersale_simulator.runs.timeline import Timeline
     from aftersale_simulator.sensitivity import Sensitivity
-    from aftersale_simulator.timeline import Timeline
 
 Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list["Result"]]]
 """Runs variants: (name, scenario) pairs and the numbers of replications to results as [variant][replication]."""

@@ -37,12 +37,12 @@ from aftersale.testing import plugin
 from aftersale_simulator.desk import desk
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.shifts import Window, shift_windows
-from aftersale_simulator.results import Result
-from aftersale_simulator.runs import run
+from aftersale_simulator.runs.results import Result
+from aftersale_simulator.runs.run import run
+from aftersale_simulator.runs.statistics import erlang_c
+from aftersale_simulator.runs.timeline import REPLY_EDGES
 from aftersale_simulator.scenario.model import parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
-from aftersale_simulator.statistics import erlang_c
-from aftersale_simulator.timeline import REPLY_EDGES
 from aftersale_simulator.world.orders import HourProfile
 from aftersale_simulator.world.random_streams import Hand
 

@@ -20,10 +20,10 @@ from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, load_rules, parse_rules
 from aftersale.testing import plugin, reference
-from aftersale_simulator.recording import Recording
 from aftersale_simulator.resolved.explain import explained
-from aftersale_simulator.results import Result
-from aftersale_simulator.runs import run
+from aftersale_simulator.runs.recording import Recording
+from aftersale_simulator.runs.results import Result
+from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario, ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world.orders import CopyIds, OrderIds, kept, keys_of

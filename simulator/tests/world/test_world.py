@@ -12,7 +12,7 @@ from aftersale.clocks import DAY, Calendar, local_date
 from aftersale.documents.structure import structure
 from aftersale.orders import NEVER
 from aftersale.policies.marketplaces import Marketplace
-from aftersale_simulator.letters import dressed, locale_of
+from aftersale_simulator.runs.fake_texts import dressed, locale_of
 from aftersale_simulator.scenario.model import Sales
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.world.buyers import first_steps

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Self
 
-from aftersale_simulator.failures import WorkerDied
-from aftersale_simulator.results import Result
-from aftersale_simulator.workers import Job, Shop
+from aftersale_simulator.runs.failures import WorkerDied
+from aftersale_simulator.runs.pool import Job, Shop
+from aftersale_simulator.runs.results import Result
 
 MOST_DEATHS = 3
 """How often workers may die in a row before each job is tried alone, to find the one that they die of (assumed)."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import define
 
 from aftersale.orders import Orders
-from aftersale_simulator.results import Result
-from aftersale_simulator.runs import run
+from aftersale_simulator.runs.results import Result
+from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ def hired(
     """
     shop = Shop(plugins, orders)
     if cluster is not None:
-        from aftersale_simulator.cluster import Cluster  # needs what only the extra `dask` installs
+        from aftersale_simulator.runs.dask import Cluster  # needs what only the extra `dask` installs
 
         with Cluster(cluster, shop) as crew:
             yield crew
     elif workers > 1:
-        from aftersale_simulator.processes import Processes
+        from aftersale_simulator.runs.processes import Processes
 
         with Processes(workers, shop) as processes:
             yield processes

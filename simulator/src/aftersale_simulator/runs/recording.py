@@ -17,7 +17,7 @@ from aftersale_simulator.desk.desk import Place
 from aftersale_simulator.files import new_folder
 
 if TYPE_CHECKING:
-    from aftersale_simulator.results import Result
+    from aftersale_simulator.runs.results import Result
     from aftersale_simulator.scenario.model import Scenario
 
 
@@ -55,7 +55,7 @@ class Recording:
 def _tables(
     scenario: Scenario, replication: int, places: Sequence[Place], facts: Sequence[Fact], docket: Docket
 ) -> Mapping[str, pl.DataFrame]:
-    from aftersale_simulator.letters import dressed  # Faker takes its time to load, and few runs are written
+    from aftersale_simulator.runs.fake_texts import dressed  # Faker takes its time to load, and few runs are written
 
     journal, cases = fact_frame(facts), case_frame(docket)
     stores = {name: docket.policy(name).marketplace for name in scenario.marketplace}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftersale_simulator.statistics import Estimate, difference, erlang_c, estimate, wilson
+from aftersale_simulator.runs.statistics import Estimate, difference, erlang_c, estimate, wilson
 
 numbers = st.floats(-1e6, 1e6)
 

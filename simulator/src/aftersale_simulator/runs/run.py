@@ -17,10 +17,10 @@ from aftersale.policies.policy import Policy
 from aftersale_simulator.desk.crews import crews
 from aftersale_simulator.desk.desk import Desk, Place
 from aftersale_simulator.desk.suspensions import ACCOUNT, Closures, orders_lost
-from aftersale_simulator.failures import CasesFailed
-from aftersale_simulator.recording import Recording
 from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
-from aftersale_simulator.results import Result, result_of
+from aftersale_simulator.runs.failures import CasesFailed
+from aftersale_simulator.runs.recording import Recording
+from aftersale_simulator.runs.results import Result, result_of
 from aftersale_simulator.scenario.events import spells
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from aftersale.plugins.plugins import Plugins, load_plugins
-from aftersale_simulator.failures import WorkerDied
+from aftersale_simulator.runs.failures import WorkerDied
+from aftersale_simulator.runs.pool import hired
 from aftersale_simulator.scenario.model import Scenario, parse_scenario
-from aftersale_simulator.workers import hired
 
 KILLER = """
 import os, signal

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aftersale_simulator.timeline import HOURS_PER_WEEK, REPLY_EDGES, Timeline
+from aftersale_simulator.runs.timeline import HOURS_PER_WEEK, REPLY_EDGES, Timeline
 
 WINDOW = 7
 """Days that a rolling figure looks back on, its own with them: a whole week, so that weekends do not show as waves."""

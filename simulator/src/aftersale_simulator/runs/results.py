@@ -24,9 +24,9 @@ from aftersale.rules import EVERYWHERE
 from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Effort
 from aftersale_simulator.desk.shifts import Window, labour_cost, paid_hours, windows
+from aftersale_simulator.runs.timeline import Timeline, timeline_of
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.timeline import Timeline, timeline_of
 
 METRICS = (
     "late_reply_rate",

@@ -15,11 +15,11 @@ from aftersale.testing import hostile, plugin, reference
 from aftersale_simulator import report
 from aftersale_simulator.plans import plan
 from aftersale_simulator.records import record
-from aftersale_simulator.runs import run
+from aftersale_simulator.runs.pool import Here, Shop, compare
+from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario, ScenarioFile, check_marketplaces, parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.whatif import simulate
-from aftersale_simulator.workers import Here, Shop, compare
 from aftersale_simulator.world.world import World
 
 DESK = "Ørsted 24/7"

@@ -9,9 +9,9 @@ from importlib import import_module
 from importlib.metadata import distributions
 from typing import Any, Self
 
-from aftersale_simulator.failures import ClusterUnusable
-from aftersale_simulator.results import Result
-from aftersale_simulator.workers import Job, Shop
+from aftersale_simulator.runs.failures import ClusterUnusable
+from aftersale_simulator.runs.pool import Job, Shop
+from aftersale_simulator.runs.results import Result
 
 try:
     # Some of it is typed, most is not.
