@@ -28,7 +28,7 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import load_plugins
 from aftersale_simulator.desk.desk import Desk
-from aftersale_simulator.runs import run
+from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario, parse_scenario
 
 AGENTS = 16
@@ -78,7 +78,7 @@ def ours(scale: float) -> tuple[float, run.Result, array[int], int]:
 
     Desk.leave = noted  # type: ignore[method-assign]
     start = time.perf_counter()
-    result = run.run(scenario(scale), 1, plugins)
+    result = run(scenario(scale), 1, plugins)
     seconds = time.perf_counter() - start
     Desk.leave = leave  # type: ignore[method-assign]
     opened = array("q", sorted(opened))

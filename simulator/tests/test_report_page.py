@@ -24,7 +24,8 @@ from aftersale_simulator.files import as_toml, check_file, write_file
 from aftersale_simulator.page import page
 from aftersale_simulator.plans import plan
 from aftersale_simulator.records import record
-from aftersale_simulator.runs import run, series
+from aftersale_simulator.runs import series
+from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.whatif import Comparison, simulate
@@ -89,7 +90,7 @@ def compared(plugins: Plugins, **changes: Any) -> Comparison:
     file = ScenarioFile("test", raw, parse_scenario(raw, "test"), Path())
 
     def compare(variants: Any, numbers: Any) -> Any:
-        return [[run.run(scenario, number, plugins) for number in numbers] for _, scenario in variants]
+        return [[run(scenario, number, plugins) for number in numbers] for _, scenario in variants]
 
     return simulate(plan(file), compare)
 

@@ -132,7 +132,7 @@ def trial(
 def _break(
     measure: str, scenario: Scenario, stage: Stage, begins: date, calm: Sequence[Timeline], under: Sequence[Timeline]
 ) -> Break:
-    usual, each = _mean(series(measure, calm)), series(measure, under)
+    usual, each = _mean(measured(measure, calm)), measured(measure, under)
     target = getattr(scenario.targets, measure, None)
     since = min(max(0, (begins - stage.measured_from).days), stage.days - 1)
     line = _line(usual, target)[since:]
@@ -163,7 +163,7 @@ def _line(usual: Floats, target: float | None) -> Floats:
     return found if target is None else np.maximum(float(target), WORSE * usual)
 
 
-def series(measure: str, timelines: Sequence[Timeline]) -> Floats:
+def measured(measure: str, timelines: Sequence[Timeline]) -> Floats:
     """Return a measure on each measured day, a row for each replication; late replies and claims over a week."""
     rows = {LATE: series.late, BACKLOG: series.backlog, CLAIMS: _claims, DEFECTS: _defects}[measure](timelines)
     begins = timelines[0].warm_up if timelines else 0

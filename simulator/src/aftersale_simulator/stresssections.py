@@ -11,7 +11,7 @@ from aftersale_simulator.pictures import Limit, Strand
 from aftersale_simulator.runs.series import course
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.sections import Mark, Picture, Section, Table
-from aftersale_simulator.stresses import DEFECTS, LATE, Break, Trial, series
+from aftersale_simulator.stresses import DEFECTS, LATE, Break, Trial, measured
 from aftersale_simulator.stressreport import measure_name, row, told
 from aftersale_simulator.whatif import Comparison
 
@@ -50,8 +50,8 @@ def _drawn(comparison: Comparison, trial: Trial, broke: Break) -> object:
     stage = Stage.of(comparison.scenario)
     dates = [(stage.measured_from + timedelta(day)).isoformat() for day in range(stage.days)]
     strands = [
-        Strand(say("stress.calm"), course(series(broke.measure, calm.timelines)), pictures.OTHER),
-        Strand(say("stress.under"), course(series(broke.measure, under.timelines)), pictures.FIRST),
+        Strand(say("stress.calm"), course(measured(broke.measure, calm.timelines)), pictures.OTHER),
+        Strand(say("stress.under"), course(measured(broke.measure, under.timelines)), pictures.FIRST),
     ]
     factor = 100 if broke.measure in (LATE, DEFECTS) else 1
     target = getattr(comparison.scenario.targets, broke.measure, None)

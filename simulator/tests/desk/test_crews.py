@@ -10,8 +10,8 @@ from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, HOUR
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.desk.crews import Pace, crews
-from aftersale_simulator.runs import run
 from aftersale_simulator.runs.results import Result
+from aftersale_simulator.runs.run import run as run_once
 from aftersale_simulator.scenario.model import Scenario, check_marketplaces, parse_scenario
 from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world.random_streams import Chances
@@ -58,7 +58,7 @@ def scenario(team: dict[str, Any], mean: str = "10 min", **changes: Any) -> Scen
 
 @pytest.fixture
 def run(plugins: Plugins) -> Callable[..., Result]:
-    return lambda *given, **changes: run.run(scenario(*given, **changes), 1, plugins)
+    return lambda *given, **changes: run_once(scenario(*given, **changes), 1, plugins)
 
 
 def hours(result: Result) -> float:

@@ -12,9 +12,9 @@ from attrs import frozen
 from aftersale.orders import Order
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import reference
-from aftersale_simulator.runs import run
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
+from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import parse_scenario
 from aftersale_simulator.world.buyers import Buyers
 from aftersale_simulator.world.entities import Life
@@ -95,7 +95,7 @@ def play(plugins: Plugins, tmp_path: Path) -> Play:
             "world": {**QUIET, **world},
         }
         folder = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
-        result = run.run(parse_scenario(raw, "test"), 1, plugins, record=Recording(folder))
+        result = run(parse_scenario(raw, "test"), 1, plugins, record=Recording(folder))
         return Played({file.stem: pl.read_parquet(file) for file in folder.glob("*.parquet")}, result)
 
     return played
