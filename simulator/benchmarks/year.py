@@ -28,6 +28,7 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import load_plugins
 from aftersale_simulator.desk.desk import Desk
+from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario, parse_scenario
 
@@ -66,7 +67,7 @@ def scenario(scale: float) -> Scenario:
     return parse_scenario({**SCENARIO, "marketplace": places, "team": teams}, "benchmark")
 
 
-def ours(scale: float) -> tuple[float, run.Result, array[int], int]:
+def ours(scale: float) -> tuple[float, Result, array[int], int]:
     """Run the whole model and return its seconds, its result, when its cases opened, and its number of tasks."""
     plugins = load_plugins()
     opened: array[int] = array("q")

@@ -11,7 +11,6 @@ from aftersale.clocks import DAY, Calendar
 from aftersale.documents.structure import structure
 from aftersale.policies.handbook import default_handbook
 from aftersale.policies.marketplaces import Marketplace
-from aftersale_simulator.plans import plan
 from aftersale_simulator.runs.timeline import REPLY_EDGES, Timeline
 from aftersale_simulator.scenario.events import Event, amended, spells
 from aftersale_simulator.scenario.model import Sales, Scenario, load_scenario, parse_scenario
@@ -25,6 +24,7 @@ from aftersale_simulator.stresses import (
     trial,
 )
 from aftersale_simulator.stressreport import told
+from aftersale_simulator.whatif.variants import plan
 from aftersale_simulator.world.orders import synthetic
 from aftersale_simulator.world.random_streams import Chances
 from aftersale_simulator.world.world import World

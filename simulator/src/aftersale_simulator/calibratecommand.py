@@ -71,7 +71,7 @@ def _record(found: Calibration) -> dict[str, Any]:
 
 def _commented(found: Calibration) -> str:
     """Return what was fitted to what, as comments at the head of a TOML file."""
-    from aftersale_simulator.answers import say
+    from aftersale_simulator.show.wording import say
 
     lines = [f"# {say('calibrate.head')}"]
     for one in found.fitted:
@@ -85,8 +85,8 @@ def _span(low: float | None, high: float | None) -> str:
 
 
 def _show(found: Calibration, out: Path | None) -> None:
-    from aftersale_simulator import report
-    from aftersale_simulator.answers import say
+    from aftersale_simulator.show import tables
+    from aftersale_simulator.show.wording import say
 
     console = console_of()
     header = [say(f"calibrate.{word}") for word in ("path", "value", "interval", "n", "source", "quality")]
@@ -94,7 +94,7 @@ def _show(found: Calibration, out: Path | None) -> None:
         (one.path, _brief(one.value), _span(one.low, one.high).lstrip(", "), str(one.n), one.source, one.quality)
         for one in found.fitted
     ]
-    console.print(report.rows(header, rows))
+    console.print(tables.rows(header, rows))
     for own in found.observed:
         told = say("calibrate.observed", name=own.name, value=f"{own.value:.4g}", n=own.n, source=own.source)
         console.print(told, markup=False)

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale.policies.worlds import Parameter
     from aftersale_simulator.history import History
-    from aftersale_simulator.plans import Plan
-    from aftersale_simulator.precision import Precision
-    from aftersale_simulator.records import ComparisonRecord
     from aftersale_simulator.runs.pool import Crew
-    from aftersale_simulator.sections import Lines
-    from aftersale_simulator.whatif import Comparison
+    from aftersale_simulator.whatif.charts import Lines
+    from aftersale_simulator.whatif.comparison import Comparison
+    from aftersale_simulator.whatif.precision import Precision
+    from aftersale_simulator.whatif.record import ComparisonRecord
+    from aftersale_simulator.whatif.variants import Plan
 
 
 @click.command()
@@ -92,8 +92,8 @@ def whatif(
     marketplaces and its days. Paths are those of the scenario file, such as
     team.shenzhen.agents or team.shenzhen.shifts.0.days.
     """
-    from aftersale_simulator.answers import speaking
-    from aftersale_simulator.precision import Precision
+    from aftersale_simulator.show.wording import speaking
+    from aftersale_simulator.whatif.precision import Precision
 
     check_writable(out, page_file)
     source = load(scenario, plugins)
@@ -110,7 +110,7 @@ def whatif(
 
 
 def _compared(planned: Plan, crew: Crew, wished: Precision | None, quiet: bool) -> Comparison:
-    from aftersale_simulator.whatif import simulate
+    from aftersale_simulator.whatif.comparison import simulate
 
     with progress_bar(None if wished else planned.runs, quiet) as on_done:
         return simulate(planned, comparing(crew, on_done), wished)
@@ -140,21 +140,22 @@ def _tell(
     json_: bool,
 ) -> None:
     """Write and print what a comparison found."""
-    from aftersale_simulator import files, records, report
-    from aftersale_simulator.answers import say
-    from aftersale_simulator.plans import reproduced
+    from aftersale_simulator import files
+    from aftersale_simulator.show.wording import say
+    from aftersale_simulator.whatif import record, table
+    from aftersale_simulator.whatif.variants import reproduced
 
-    found = records.record(comparison, order_notes(history, planned, plugins), history)
+    found = record.record(comparison, order_notes(history, planned, plugins), history)
     if out is not None:
         again = {**reproduced(planned), "replications": comparison.replications}
-        texts = {"whatif.json": records.as_json(found) + "\n", "whatif.csv": records.as_csv(comparison)}
+        texts = {"whatif.json": record.as_json(found) + "\n", "whatif.csv": record.as_csv(comparison)}
         files.write_folder(out, {**texts, "scenario.toml": files.as_toml(again)})
     if page_file is not None:
         _write_page(page_file, comparison, found, plugins, history)
     if json_:
-        click.echo(records.as_json(found))
+        click.echo(record.as_json(found))
         return
-    report.show(comparison, found, console_of(), history, by_marketplace)
+    table.show(comparison, found, console_of(), history, by_marketplace)
     for written in filter(None, (out, page_file)):
         click.echo(say("report.written", folder=written))
 
@@ -163,9 +164,9 @@ def _write_page(
     page_file: Path, comparison: Comparison, found: ComparisonRecord, plugins: Plugins, history: History | None
 ) -> None:
     from aftersale_simulator.files import write_file
-    from aftersale_simulator.page import page
     from aftersale_simulator.scenario.vocabulary import vocabulary
-    from aftersale_simulator.sections import parts
+    from aftersale_simulator.whatif.charts import parts
+    from aftersale_simulator.whatif.page import page
 
     declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
     made = parts(declared, _lines(comparison, plugins))
@@ -178,7 +179,7 @@ def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
     from aftersale_simulator.resolved.handbook import seller_handbook
     from aftersale_simulator.runs.results import LIMITS
     from aftersale_simulator.scenario.horizon import Stage
-    from aftersale_simulator.sections import Lines
+    from aftersale_simulator.whatif.charts import Lines
 
     scenario = comparison.scenario
     policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
@@ -215,11 +216,12 @@ def simulate(
     settings: Sequence[str],
 ) -> None:
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
-    from aftersale_simulator import files, report
-    from aftersale_simulator.answers import failed, say, target_name
+    from aftersale_simulator import files
     from aftersale_simulator.history import record as history_record
     from aftersale_simulator.runs.recording import Recording
     from aftersale_simulator.runs.run import run
+    from aftersale_simulator.show import tables
+    from aftersale_simulator.show.wording import failed, say, target_name
 
     files.check_free(out)
     planned, history = prepare(
@@ -230,7 +232,7 @@ def simulate(
     result = run(planned.scenario, replication, plugins, orders=real, record=Recording(out, csv, beside))
     console, own = console_of(), planned.scenario
     console.print(say("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
-    console.print(report.metric_table(result.metrics, own.currency))
+    console.print(tables.metric_table(result.metrics, own.currency))
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
         console.print(say(key, target=target_name(name)), markup=False)
@@ -256,15 +258,15 @@ def parameters(plugins: Plugins, json_: bool) -> None:
     if json_:
         click.echo(json.dumps([asdict(parameter) for parameter in declared], indent=2))
         return
-    from aftersale_simulator import report
-    from aftersale_simulator.answers import say
+    from aftersale_simulator.show import tables
+    from aftersale_simulator.show.wording import say
 
     lines = [
         (_named(one), f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told)
         for one in declared
     ]
     header = [say(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
-    console_of().print(report.rows(header, lines))
+    console_of().print(tables.rows(header, lines))
 
 
 def _named(parameter: Parameter) -> str:

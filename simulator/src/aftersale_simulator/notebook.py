@@ -18,17 +18,17 @@ from attrs import frozen
 
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import search, staffreport
-from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.calibration import Calibration, Files, calibrated
 from aftersale_simulator.files import toml_value
-from aftersale_simulator.plans import plan
-from aftersale_simulator.precision import Precision
 from aftersale_simulator.runs.pool import compare, hired
 from aftersale_simulator.scenario.model import ScenarioFile, check_marketplaces, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.search import Found
-from aftersale_simulator.sections import parts
-from aftersale_simulator.whatif import Comparison, simulate
+from aftersale_simulator.whatif.answer import answer, warnings
+from aftersale_simulator.whatif.charts import parts
+from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.precision import Precision
+from aftersale_simulator.whatif.variants import plan
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

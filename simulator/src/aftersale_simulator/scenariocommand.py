@@ -31,9 +31,9 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
 
     Every mistake is told with its path, as whatif tells it.
     """
-    from aftersale_simulator import report
-    from aftersale_simulator.answers import say
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
+    from aftersale_simulator.show import tables
+    from aftersale_simulator.show.wording import say
 
     source = load(scenario, plugins)
     numbers, days = explained(source, plugins), list(shapes(source.scenario))
@@ -52,7 +52,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         console.print(say("scenario.more"), markup=False)
         return
     header = [say(word) for word in _HEADER]
-    console.print(report.rows(header, _rows(numbers)))
+    console.print(tables.rows(header, _rows(numbers)))
     for spell in spells:
         console.print(say(f"scenario.{spell['kind']}", **_told(spell)), markup=False)
     for closure in closures:
@@ -106,7 +106,7 @@ def _told(spell: Dated) -> dict[str, object]:
 
 def _rows(numbers: list[Explained]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each parameter and value; marketplaces that share both share the row."""
-    from aftersale_simulator.answers import say
+    from aftersale_simulator.show.wording import say
 
     places = list(dict.fromkeys(one["marketplace"] for one in numbers))
     rows: dict[tuple[str, ...], list[str]] = {}

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from aftersale_simulator.answers import say
-from aftersale_simulator.report import number
 from aftersale_simulator.runs.results import RATE
 from aftersale_simulator.sensitivity import LATE, MEASURES, End, Sensitivity, Swing
+from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.wording import say
 
 SHOWN = 12
 """Numbers that a table or a picture shows; the JSON document has all of them."""

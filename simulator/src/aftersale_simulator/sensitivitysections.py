@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aftersale_simulator import pictures
-from aftersale_simulator.answers import say
-from aftersale_simulator.sections import Mark, Picture, Section, Table
 from aftersale_simulator.sensitivity import MEASURES, Sensitivity
 from aftersale_simulator.sensitivityreport import SHOWN, row, told
-from aftersale_simulator.whatif import Comparison
+from aftersale_simulator.show import plots
+from aftersale_simulator.show.section import Mark, Picture, Section, Table
+from aftersale_simulator.show.wording import say
+from aftersale_simulator.whatif.comparison import Comparison
 
 
 def sensitivity(comparison: Comparison) -> Section | None:
@@ -22,8 +22,8 @@ def sensitivity(comparison: Comparison) -> Section | None:
     rows = tuple(row(one, found.replications) for one in found.swings[:SHOWN])
     drawn = tuple(Picture(say(f"sensitivity.caption_{name}"), _drawn(found, name)) for name in MEASURES)
     marks = (
-        Mark(pictures.CHOSEN, say("sensitivity.divided")),
-        Mark(pictures.FIRST, say("sensitivity.multiplied")),
+        Mark(plots.CHOSEN, say("sensitivity.divided")),
+        Mark(plots.FIRST, say("sensitivity.multiplied")),
     )
     table = Table((say("parameters.name"), *header), rows)
     return Section("sensitivity", say("sensitivity.title"), told(found), drawn, (table,), marks)
@@ -39,4 +39,4 @@ def _drawn(found: Sensitivity, name: str) -> object:
         [0.0 if end is None else 100 * (end.moved[name].mean or 0.0) for end in column]
         for column in ([one.low for one in heaviest], [one.high for one in heaviest])
     ]
-    return pictures.swings(names, ends, (pictures.CHOSEN, pictures.FIRST))
+    return plots.swings(names, ends, (plots.CHOSEN, plots.FIRST))

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.history import History
-    from aftersale_simulator.plans import Plan
     from aftersale_simulator.runs.pool import Crew
     from aftersale_simulator.scenario.model import ScenarioFile
-    from aftersale_simulator.whatif import Compare
+    from aftersale_simulator.whatif.comparison import Compare
+    from aftersale_simulator.whatif.variants import Plan
 
 
 def check_writable(out: Path | None, page_file: Path | None) -> None:
@@ -56,7 +56,7 @@ def prepare(
     stress: Sequence[str] = (),
 ) -> tuple[Plan, History | None]:
     """Return what to simulate, with the order file read and what it says about returns set in the world."""
-    from aftersale_simulator.plans import plan
+    from aftersale_simulator.whatif.variants import plan
 
     planned = plan(source, vary, settings, options, stress)
     _check(planned, plugins)
@@ -125,7 +125,7 @@ def progress_bar(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]
     from rich.console import Console
     from rich.progress import Progress
 
-    from aftersale_simulator.answers import say
+    from aftersale_simulator.show.wording import say
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(say("report.running"), total=total)
@@ -136,6 +136,6 @@ def console_of() -> Console:
     """Return stdout, in colour and its own width for a terminal, else plain at a fixed width."""
     from rich.console import Console
 
-    from aftersale_simulator.report import PLAIN_WIDTH
+    from aftersale_simulator.show.tables import PLAIN_WIDTH
 
     return Console(highlight=False) if sys.stdout.isatty() else Console(width=PLAIN_WIDTH, highlight=False)

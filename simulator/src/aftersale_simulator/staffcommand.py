@@ -63,9 +63,9 @@ def staff(
     in it under [staffing]. All rosters meet the same buyers; the one that is found is run again on fresh ones.
     """
     from aftersale_simulator import files, staffreport
-    from aftersale_simulator.answers import say, speaking
     from aftersale_simulator.scenario.overrides import changed
     from aftersale_simulator.search import cheapest
+    from aftersale_simulator.show.wording import say, speaking
 
     check_writable(out, page_file)
     planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, replications, orders))

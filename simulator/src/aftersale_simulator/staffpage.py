@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aftersale.clocks import DAY
-from aftersale_simulator import pictures
-from aftersale_simulator.answers import percent, say
-from aftersale_simulator.page import document, header
-from aftersale_simulator.pictures import Limit, Spot
-from aftersale_simulator.report import number
 from aftersale_simulator.search import Found, Trial
-from aftersale_simulator.sections import Mark, Picture, Section, Table
+from aftersale_simulator.show import plots
+from aftersale_simulator.show.html import document, header
+from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.plots import Limit, Spot
+from aftersale_simulator.show.section import Mark, Picture, Section, Table
+from aftersale_simulator.show.wording import percent, say
 from aftersale_simulator.staffreport import StaffRecord, erlang_told, roles, searched, spelled
 
 _COST = "labour_cost"
@@ -53,10 +53,10 @@ def _frontier(found: Found) -> Section | None:
     scenario = found.staffing.scenario
     wanted = Limit(100 * found.wanted, say("page.target", value=percent(found.wanted)))
     names = [f"{place}  {_name(found, role, trial)}" for place, (role, trial) in enumerate(shown, 1)]
-    colours = [pictures.CHOSEN if role == "fresh" else pictures.OTHER for role, _ in shown]
+    colours = [plots.CHOSEN if role == "fresh" else plots.OTHER for role, _ in shown]
     costs = [trial.figure(_COST).mean or 0.0 for _, trial in shown]
     shares = [trial.share() for _, trial in shown]
-    trade = pictures.trade(
+    trade = plots.trade(
         names,
         costs,
         shares,
@@ -71,7 +71,7 @@ def _frontier(found: Found) -> Section | None:
         for name, (_, trial), share, colour in zip(names, shown, shares, colours, strict=True)
         for low, high in [trial.interval()]
     ]
-    dots = pictures.dots(spots, say("chances.unit"), wanted, (-3, 103))
+    dots = plots.dots(spots, say("chances.unit"), wanted, (-3, 103))
     drawn = (
         Picture(say("trade.caption"), trade, wide=True),
         Picture(say("chances.all"), dots, wide=True),

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from aftersale.clocks import DAY
-from aftersale_simulator.answers import amount, joined, percent, say, target_name
-from aftersale_simulator.report import number
 from aftersale_simulator.runs.statistics import erlang_c_agents
 from aftersale_simulator.scenario.checks import clock_text
 from aftersale_simulator.search import Found, Trial
+from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.wording import amount, joined, percent, say, target_name
 from aftersale_simulator.staffing import Roster
 
 _COST = "labour_cost"

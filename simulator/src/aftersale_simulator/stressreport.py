@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from aftersale_simulator.answers import joined, say
-from aftersale_simulator.report import number
+from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.wording import joined, say
 from aftersale_simulator.stresses import BACKLOG, CLAIMS, Break, Trial
 
 _COUNTED = (BACKLOG, CLAIMS)

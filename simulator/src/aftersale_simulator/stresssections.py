@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from aftersale_simulator import pictures
-from aftersale_simulator.answers import joined, say
-from aftersale_simulator.pictures import Limit, Strand
 from aftersale_simulator.runs.series import course
 from aftersale_simulator.scenario.horizon import Stage
-from aftersale_simulator.sections import Mark, Picture, Section, Table
+from aftersale_simulator.show import plots
+from aftersale_simulator.show.plots import Limit, Strand
+from aftersale_simulator.show.section import Mark, Picture, Section, Table
+from aftersale_simulator.show.wording import joined, say
 from aftersale_simulator.stresses import DEFECTS, LATE, Break, Trial, measured
 from aftersale_simulator.stressreport import measure_name, row, told
-from aftersale_simulator.whatif import Comparison
+from aftersale_simulator.whatif.comparison import Comparison
 
 _DRAWN = 3
 """Variants under stress that are drawn; the tables have all of them."""
@@ -29,7 +29,7 @@ def stress(comparison: Comparison) -> Section | None:
     )
     tables = tuple(Table(header, tuple(row(each) for each in trial.breaks)) for trial in comparison.trials)
     drawn = tuple(picture for trial in comparison.trials[:_DRAWN] for picture in _pictures(comparison, trial))
-    marks = (Mark(pictures.OTHER, say("stress.calm")), Mark(pictures.FIRST, say("stress.under")))
+    marks = (Mark(plots.OTHER, say("stress.calm")), Mark(plots.FIRST, say("stress.under")))
     lead = joined(told(trial) for trial in comparison.trials)
     over = any(each.calm_over for trial in comparison.trials for each in trial.breaks)
     note = say("stress.calm_over") if over else ""
@@ -50,8 +50,8 @@ def _drawn(comparison: Comparison, trial: Trial, broke: Break) -> object:
     stage = Stage.of(comparison.scenario)
     dates = [(stage.measured_from + timedelta(day)).isoformat() for day in range(stage.days)]
     strands = [
-        Strand(say("stress.calm"), course(measured(broke.measure, calm.timelines)), pictures.OTHER),
-        Strand(say("stress.under"), course(measured(broke.measure, under.timelines)), pictures.FIRST),
+        Strand(say("stress.calm"), course(measured(broke.measure, calm.timelines)), plots.OTHER),
+        Strand(say("stress.under"), course(measured(broke.measure, under.timelines)), plots.FIRST),
     ]
     factor = 100 if broke.measure in (LATE, DEFECTS) else 1
     target = getattr(comparison.scenario.targets, broke.measure, None)
@@ -60,4 +60,4 @@ def _drawn(comparison: Comparison, trial: Trial, broke: Break) -> object:
         limit = Limit(factor * float(target), say("page.target", value=f"{factor * float(target):g} %"))
     unit = say(f"stress.unit_{broke.measure}")
     spell = str(trial.begins), str(trial.ends)
-    return pictures.days(dates, strands, unit, say("page.date"), limit=limit, factor=factor, spell=spell)
+    return plots.days(dates, strands, unit, say("page.date"), limit=limit, factor=factor, spell=spell)

@@ -12,14 +12,14 @@ from aftersale.base.errors import DocumentError
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.worlds import load_world
 from aftersale.testing import hostile, plugin, reference
-from aftersale_simulator import report
-from aftersale_simulator.plans import plan
-from aftersale_simulator.records import record
 from aftersale_simulator.runs.pool import Here, Shop, compare
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario, ScenarioFile, check_marketplaces, parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
-from aftersale_simulator.whatif import simulate
+from aftersale_simulator.whatif import table
+from aftersale_simulator.whatif.comparison import simulate
+from aftersale_simulator.whatif.record import record
+from aftersale_simulator.whatif.variants import plan
 from aftersale_simulator.world.world import World
 
 DESK = "Ørsted 24/7"
@@ -102,7 +102,7 @@ def test_a_table_shows_the_metrics_that_plugins_add(plugins: Plugins) -> None:
     console = Console(width=100, record=True, quiet=True)
     with console.capture() as captured:
         console.quiet = False
-        report.show(found, record(found), console)
+        table.show(found, record(found), console)
     heading = captured.get().splitlines()
     assert any(line.split()[-3:] == ["response", "ticket", "targets"] for line in heading)
 
@@ -138,7 +138,7 @@ def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) 
     console = Console(width=100, record=True, quiet=True)
     with console.capture() as captured:
         console.quiet = False
-        report.show(found, record(found), console, by_marketplace=True)
+        table.show(found, record(found), console, by_marketplace=True)
     shown = captured.get()
     assert "'base' by marketplace" in shown
     assert {line.split()[0]: line.split()[-1] for line in shown.splitlines() if line.startswith(("REF", "Ørsted"))} == {

@@ -16,7 +16,6 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, MINUTE
 from aftersale_simulator.files import as_toml
-from aftersale_simulator.plans import plan
 from aftersale_simulator.scenario.model import (
     check_marketplaces,
     load_scenario,
@@ -24,6 +23,7 @@ from aftersale_simulator.scenario.model import (
 )
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import shipped
+from aftersale_simulator.whatif.variants import plan
 
 DEFAULT = load_scenario()
 TEAM = "zone, agents, shifts, holidays, cost_per_hour, serves, absence, other_work, finishes, overtime"

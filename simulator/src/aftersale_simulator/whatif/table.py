@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -14,42 +14,18 @@ from rich.table import Table
 from rich.text import Text
 
 from aftersale.clocks import DAY
-from aftersale_simulator.answers import percent, say
-from aftersale_simulator.records import ComparisonRecord
 from aftersale_simulator.runs.results import REACHED
-from aftersale_simulator.runs.statistics import Estimate, wilson
-from aftersale_simulator.whatif import Comparison, PlaceStanding, Standing
+from aftersale_simulator.runs.statistics import Estimate
+from aftersale_simulator.show.numbers import _OTHERS, COLUMNS, _is_rate, label, number, often, shown
+from aftersale_simulator.show.wording import say
+from aftersale_simulator.whatif.comparison import Comparison, PlaceStanding, Standing
+from aftersale_simulator.whatif.record import ComparisonRecord
 
 if TYPE_CHECKING:
     from aftersale_simulator.history import History
 
-COLUMNS = {
-    "late_reply_rate": (100, 1),
-    "silence_48h_rate": (100, 1),
-    "mean_first_reply_hours": (1, 1),
-    "order_defect_rate": (100, 2),
-    "claims": (1, 1),
-    "occupancy": (100, 1),
-    "labour_cost": (1, 0),
-}
-"""The metrics of the table with the factor and the decimals that they are shown with."""
-PLAIN_WIDTH = 100
-"""Of text that goes to a file or another program."""
 _TABLE_WIDTH = 92
-_DUST = 1e-9  # what is left of equal numbers after arithmetic
-_OTHERS = {
-    "mean_wait_hours": (1, 1),
-    "p50_first_reply_hours": (1, 1),
-    "p90_first_reply_hours": (1, 1),
-    "p95_first_reply_hours": (1, 1),
-    "order_defect_rate_worst_day": (100, 2),
-    "contacts": (1, 0),
-    "open_at_end": (1, 0),
-    "review_days": (1, 0),
-}
 _NOTHING = Estimate(None, None, None)
-_OWN = (1, 1)
-_OWN_RATE = (100, 2)
 
 
 def show(
@@ -156,32 +132,6 @@ def _met(comparison: Comparison, standing: Standing) -> str:
     return f"{standing.targets_met}/{comparison.replications}"
 
 
-def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
-    """Return mean and half width as people read them, on two lines."""
-    factor, decimals = scale(name)
-    if estimate.mean is None:
-        return say("report.none")
-    mean = number(estimate.mean * factor, decimals, sign)
-    half = estimate.half_width
-    return mean if half is None or half * factor < _DUST else f"{mean}\n± {number(half * factor, decimals)}"
-
-
-def scale(name: str) -> tuple[int, int]:
-    """Return the factor and the decimals that a metric is shown with."""
-    return COLUMNS.get(name) or _OTHERS.get(name) or (_OWN_RATE if _is_rate(name) else _OWN)
-
-
-def _is_rate(name: str) -> bool:
-    """Whether a metric that a plugin adds is a share, as its name says; else it is in hours."""
-    return name.endswith("_rate")
-
-
-def number(value: float, decimals: int, sign: bool = False) -> str:
-    """Return a rounded number; nothing is ever shown as minus zero."""
-    rounded = round(value, decimals) + 0.0
-    return f"{rounded:+,.{decimals}f}" if sign and rounded else f"{rounded:,.{decimals}f}"
-
-
 def reached(comparison: Comparison) -> Iterator[str]:
     """Yield in words how probably an account comes to a review, or to its deactivation, where it does at all."""
     size = comparison.replications
@@ -205,12 +155,6 @@ def reachable(comparison: Comparison) -> list[str]:
 
 def _probability(name: str, count: int, size: int) -> str:
     return f"{name} {often(count, size)}"
-
-
-def often(count: int, size: int) -> str:
-    """Return in how many replications something happened, with Wilson's 95 % interval of its probability."""
-    low, high = wilson(count, size)
-    return f"{count}/{size} ({100 * low:.0f}–{percent(high)})"
 
 
 def _places(comparison: Comparison) -> Iterator[RenderableType]:
@@ -253,35 +197,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
         yield Text(say("report.right", name=first.name))
 
 
-def label(name: str, currency: str) -> str:
-    """Return what a metric is called, with its unit."""
-    if name not in COLUMNS and name not in _OTHERS:
-        return f"{name}, {say('column.percent')}" if _is_rate(name) else name
-    values = {"currency": currency} if name == "labour_cost" else {}
-    return say(f"metric.{name}", **values)
-
-
 def _in_line(estimate: Estimate, name: str, sign: bool = False) -> str:
     return " ".join(shown(estimate, name, sign).split("\n"))
 
 
-def metric_table(metrics: Mapping[str, float | None], currency: str) -> Table:
-    """Return the metrics of one replication, one on a line."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in metrics.items():
-        factor, decimals = scale(name)
-        told = say("report.none") if value is None else number(value * factor, decimals)
-        table.add_row(label(name, currency), told)
-    return table
-
-
-def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
-    """Return a plain table of text; the first column, of names, is never broken."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for place, word in enumerate(header):
-        table.add_column(word, overflow="fold", no_wrap=place == 0)
-    for line in lines:
-        table.add_row(*map(Text, line))
-    return table

@@ -12,13 +12,13 @@ from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
-from aftersale_simulator.plans import Alternative, Changes, Plan
-from aftersale_simulator.precision import Precision
 from aftersale_simulator.runs.results import REACHED
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.stresses import Trial, trial
+from aftersale_simulator.whatif.precision import Precision
+from aftersale_simulator.whatif.variants import Alternative, Changes, Plan
 
 if TYPE_CHECKING:
     from aftersale_simulator.runs.results import Result

@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from scipy.special import stdtrit
 
 from aftersale.cli import cli
-from aftersale_simulator.answers import warnings
-from aftersale_simulator.plans import plan
-from aftersale_simulator.precision import Precision
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.scenario.model import Scenario, load_scenario
-from aftersale_simulator.whatif import Comparison, simulate
+from aftersale_simulator.whatif.answer import warnings
+from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.precision import Precision
+from aftersale_simulator.whatif.variants import plan
 
 DEFAULT = load_scenario()
 

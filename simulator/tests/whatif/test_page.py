@@ -14,21 +14,23 @@ import pytest
 from attrs import evolve
 from click.testing import CliRunner
 
+import aftersale_simulator
 from aftersale.base.errors import DocumentError
 from aftersale.base.translations import Catalogue
 from aftersale.cli import cli
 from aftersale.plugins.plugins import Plugins, load_plugins
-from aftersale_simulator import sections
-from aftersale_simulator.answers import LANGUAGES, say, speaking, spoken
 from aftersale_simulator.files import as_toml, check_file, write_file
-from aftersale_simulator.page import page
-from aftersale_simulator.plans import plan
-from aftersale_simulator.records import record
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.parameters import load_parameters
-from aftersale_simulator.whatif import Comparison, simulate
+from aftersale_simulator.show.section import Section, Table
+from aftersale_simulator.show.wording import LANGUAGES, say, speaking, spoken
+from aftersale_simulator.whatif import charts
+from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.page import page
+from aftersale_simulator.whatif.record import record
+from aftersale_simulator.whatif.variants import plan
 
 # Newer releases of click keep stderr apart by themselves.
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -97,7 +99,7 @@ def compared(plugins: Plugins, **changes: Any) -> Comparison:
 
 def made(comparison: Comparison, language: str = "en") -> str:
     with speaking(language):
-        return page(comparison, record(comparison, ["the file ends early"]), sections.parts(load_parameters()))
+        return page(comparison, record(comparison, ["the file ends early"]), charts.parts(load_parameters()))
 
 
 class Outline(HTMLParser):
@@ -203,8 +205,8 @@ def test_a_page_without_timelines_leaves_the_days_out(comparison: Comparison) ->
 
 
 def test_parts_of_others_stand_where_they_are_put(comparison: Comparison) -> None:
-    table = sections.Table(("what", "how much"), (("lost_rate <b>", "1"), ("return_rate", "2")), frozenset({1}))
-    own = sections.Section("sensitivity", "What moves it", "A sentence.", tables=(table,), note="A note.")
+    table = Table(("what", "how much"), (("lost_rate <b>", "1"), ("return_rate", "2")), frozenset({1}))
+    own = Section("sensitivity", "What moves it", "A sentence.", tables=(table,), note="A note.")
     found = page(comparison, record(comparison), [lambda _: own, lambda _: None])
     assert Outline(found).ids == ["sensitivity"]
     assert '<tr class="marked"><td class="word">return_rate</td><td >2</td></tr>' in found
@@ -212,7 +214,7 @@ def test_parts_of_others_stand_where_they_are_put(comparison: Comparison) -> Non
 
 
 def test_the_numbers_that_were_changed_are_marked_among_the_assumptions(comparison: Comparison) -> None:
-    found = sections.assumptions(comparison, load_parameters())
+    found = charts.assumptions(comparison, load_parameters())
     assert found is not None
     (table,) = found.tables
     changed = [row[:3] for number, row in enumerate(table.rows) if number in table.marked]
@@ -222,7 +224,7 @@ def test_the_numbers_that_were_changed_are_marked_among_the_assumptions(comparis
 
 def test_the_lines_of_marketplaces_are_drawn_where_the_scenario_sets_none(plugins: Plugins) -> None:
     free = compared(plugins, targets={"late_reply_rate": 0.2}, replications=1, variant=[])
-    found = sections.defects(free, sections.Lines({"REF": {"order_defect_rate": 0.01}, "ALT": {}}))
+    found = charts.defects(free, charts.Lines({"REF": {"order_defect_rate": 0.01}, "ALT": {}}))
     assert found is not None
     told = [[note.text for note in picture.figure.layout.annotations] for picture in found.pictures]
     unit = "order defect rate, %"
@@ -230,14 +232,14 @@ def test_the_lines_of_marketplaces_are_drawn_where_the_scenario_sets_none(plugin
 
 
 def test_a_line_of_all_marketplaces_is_one_that_they_share() -> None:
-    lines = sections.Lines({"REF": {"late_reply_rate": 0.1, "occupancy": 0.8}, "ALT": {"late_reply_rate": 0.1}})
+    lines = charts.Lines({"REF": {"late_reply_rate": 0.1, "occupancy": 0.8}, "ALT": {"late_reply_rate": 0.1}})
     assert (lines.everywhere("late_reply_rate"), lines.everywhere("occupancy")) == (0.1, None)
     assert (lines.at("REF", "occupancy"), lines.at("NONE", "occupancy")) == (0.8, None)
 
 
 def test_no_other_is_cheaper_and_safer_than_the_unbeaten() -> None:
-    assert sections.unbeaten([5.0, 1.0, 3.0, 3.0, 4.0], [1.0, 0.2, 0.5, 0.6, 0.6]) == [1, 3, 0]
-    assert sections.unbeaten([2.0, 2.0], [0.5, 0.5]) == [0]
+    assert charts.unbeaten([5.0, 1.0, 3.0, 3.0, 4.0], [1.0, 0.2, 0.5, 0.6, 0.6]) == [1, 3, 0]
+    assert charts.unbeaten([2.0, 2.0], [0.5, 0.5]) == [0]
 
 
 def test_a_course_is_the_mean_and_the_middle_of_what_is_known() -> None:
@@ -259,7 +261,7 @@ def test_english_and_chinese_have_the_same_messages_with_the_same_values() -> No
     from aftersale.base.toml_files import read
     from aftersale.base.translations import _flat
 
-    path = Path(inspect.getfile(sections)).with_name("messages.toml")
+    path = Path(inspect.getfile(aftersale_simulator)).with_name("messages.toml")
     english, chinese = (dict(_flat(read(path)[language])) for language in LANGUAGES)
     assert list(english) == list(chinese)
     assert {key: _asked(text) for key, text in english.items()} == {key: _asked(text) for key, text in chinese.items()}
@@ -272,12 +274,12 @@ def _asked(text: str) -> set[tuple[str, str]]:
 
 def test_what_accounts_come_to_stands_beside_the_targets(comparison: Comparison) -> None:
     calm = evolve(comparison, standings=tuple(evolve(one, reached={}, orders_lost=0.0) for one in comparison.standings))
-    found = sections.chances(calm)
+    found = charts.chances(calm)
     assert found is not None
     assert found.tables == ()
     first, *others = calm.standings
     closed = evolve(first, reached={"review": 3, "deactivated": 1, "Prime": 1, "Express": 0}, orders_lost=1234.4)
-    found = sections.chances(evolve(calm, standings=(closed, *others)))
+    found = charts.chances(evolve(calm, standings=(closed, *others)))
     assert found is not None
     (table,) = found.tables
     assert table.header[-2:] == ("Prime is lost", "orders missed while closed, on average")

@@ -1,4 +1,4 @@
-"""Pages: a comparison as one HTML file that opens anywhere, without a network, on paper and on a phone."""
+"""HTML: a page with its sections as one file that opens anywhere, without a network, on paper and on a phone."""
 
 from __future__ import annotations
 
@@ -10,34 +10,18 @@ from typing import TYPE_CHECKING
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
-from aftersale_simulator.answers import say, spoken
-from aftersale_simulator.pictures import FONT
-from aftersale_simulator.records import ComparisonRecord, plain
-from aftersale_simulator.report import about, assignments
-from aftersale_simulator.sections import Mark, Part, Picture, Section, Table
-from aftersale_simulator.whatif import Comparison
+from aftersale_simulator.show.plots import FONT
+from aftersale_simulator.show.section import Mark, Picture, Section, Table
+from aftersale_simulator.show.wording import say, spoken
 
 if TYPE_CHECKING:
-    from aftersale_simulator.history import History
+    pass
 
 # Nothing may be asked of any address, whatever the libraries inside would like to fetch.
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 # A bar of buttons would lie over the figures, and speak English.
 _CONFIG = {"responsive": False, "displayModeBar": False}
 _CODES = {"en": "en", "zh": "zh-Hans"}
-
-
-def page(
-    comparison: Comparison, found: ComparisonRecord, parts: Iterable[Part], history: History | None = None
-) -> str:
-    """Return the comparison as one HTML document, in the language that is being spoken.
-
-    `found` is the record of the comparison; of the `parts`, those that have something to say follow the answer. The
-    same arguments give the same text.
-    """
-    sections = [section for part in parts if (section := part(comparison)) is not None]
-    title = say("page.title", name=comparison.scenario.name)
-    return document(title, _opening(comparison, found, history), sections, _made(comparison))
 
 
 def document(title: str, opening: Iterable[str], sections: Sequence[Section], made: str) -> str:
@@ -53,7 +37,7 @@ def document(title: str, opening: Iterable[str], sections: Sequence[Section], ma
             "<main>",
             *(line for section in sections for line in _section(section)),
             "</main>",
-            f"<footer><p>{_text(made)}</p></footer>",
+            f"<footer><p>{escape(made)}</p></footer>",
             f"<script>\n{_kept('page.js')}</script>",
             "</body>",
             "</html>",
@@ -65,13 +49,13 @@ def document(title: str, opening: Iterable[str], sections: Sequence[Section], ma
 def header(name: str, answer: str, warnings: Sequence[str], about: Sequence[str]) -> Iterator[str]:
     """Yield how a page begins: its name, the answer, what to know before it is relied on, and what was simulated."""
     yield "<header>"
-    yield f"<h1>{_text(name)}</h1>"
-    yield f'<p class="answer">{_text(answer)}</p>'
+    yield f"<h1>{escape(name)}</h1>"
+    yield f'<p class="answer">{escape(answer)}</p>'
     if warnings:
-        yield f'<section class="warnings"><h2>{_text(say("page.warnings"))}</h2><ul>'
-        yield from (f"<li>{_text(warning)}</li>" for warning in warnings)
+        yield f'<section class="warnings"><h2>{escape(say("page.warnings"))}</h2><ul>'
+        yield from (f"<li>{escape(warning)}</li>" for warning in warnings)
         yield "</ul></section>"
-    yield from (f'<p class="about">{_text(line)}</p>' for line in about)
+    yield from (f'<p class="about">{escape(line)}</p>' for line in about)
 
 
 def _head(title: str) -> Iterator[str]:
@@ -80,44 +64,22 @@ def _head(title: str) -> Iterator[str]:
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="generator" content="aftersale whatif">'
-    yield f"<title>{_text(title)}</title>"
+    yield f"<title>{escape(title)}</title>"
     yield f"<style>\n:root {{ --font: {FONT}; }}\n{_kept('page.css')}</style>"
     yield f"<script>{get_plotlyjs()}</script>"
     yield "</head>"
 
 
-def _opening(comparison: Comparison, found: ComparisonRecord, history: History | None) -> Iterator[str]:
-    told = [about(comparison)]
-    if found["settings"]:
-        told.append(say("report.settings", settings=assignments(found["settings"])))
-    if history is not None:
-        from aftersale_simulator.history import summary
-
-        told.append(summary(history))
-    yield from header(comparison.scenario.name, found["answer"], found["warnings"], told)
-    yield from _changes(comparison)
-    yield f"<noscript><p>{_text(say('page.script'))}</p></noscript>"
-    yield "</header>"
-
-
-def _changes(comparison: Comparison) -> Iterator[str]:
-    yield f"<details><summary>{_text(say('page.changes'))}</summary><ol>"
-    for one in comparison.standings:
-        told = assignments(plain(one.changes)) or say("page.unchanged")
-        yield f"<li><b>{_text(one.name)}</b>: {_text(told)}</li>"
-    yield "</ol></details>"
-
-
 def _contents(sections: Sequence[Section]) -> Iterator[str]:
-    yield f'<nav aria-label="{_text(say("page.contents"))}"><ul>'
-    yield from (f'<li><a href="#{section.name}">{_text(section.title)}</a></li>' for section in sections)
+    yield f'<nav aria-label="{escape(say("page.contents"))}"><ul>'
+    yield from (f'<li><a href="#{section.name}">{escape(section.title)}</a></li>' for section in sections)
     yield "</ul></nav>"
 
 
 def _section(section: Section) -> Iterator[str]:
     yield f'<section id="{section.name}">'
-    yield f"<h2>{_text(section.title)}</h2>"
-    yield f"<p>{_text(section.lead)}</p>"
+    yield f"<h2>{escape(section.title)}</h2>"
+    yield f"<p>{escape(section.lead)}</p>"
     for table in section.tables:
         yield from _table(table)
     if section.marks:
@@ -128,20 +90,20 @@ def _section(section: Section) -> Iterator[str]:
             yield from _picture(picture, f"{section.name}-{number}")
         yield "</div>"
     if section.note:
-        yield f'<p class="note">{_text(section.note)}</p>'
+        yield f'<p class="note">{escape(section.note)}</p>'
     yield "</section>"
 
 
 def _marks(marks: Sequence[Mark]) -> Iterator[str]:
     yield '<ul class="marks">'
     for mark in marks:
-        yield f'<li><span class="swatch" style="background:{mark.colour}"></span>{_text(mark.name)}</li>'
+        yield f'<li><span class="swatch" style="background:{mark.colour}"></span>{escape(mark.name)}</li>'
     yield "</ul>"
 
 
 def _picture(picture: Picture, name: str) -> Iterator[str]:
     yield f'<figure class="{"wide" if picture.wide else "narrow"}">'
-    yield f"<figcaption>{_text(picture.caption)}</figcaption>"
+    yield f"<figcaption>{escape(picture.caption)}</figcaption>"
     yield to_html(
         picture.figure,
         config=_CONFIG,
@@ -156,22 +118,14 @@ def _picture(picture: Picture, name: str) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     kinds = ['class="word"' if column < table.words else "" for column in range(len(table.header))]
     yield '<div class="scroll" tabindex="0"><table>'
-    heads = (f"<th {kind}>{_text(word)}</th>" for kind, word in zip(kinds, table.header, strict=True))
+    heads = (f"<th {kind}>{escape(word)}</th>" for kind, word in zip(kinds, table.header, strict=True))
     yield f"<thead><tr>{''.join(heads)}</tr></thead><tbody>"
     for number, row in enumerate(table.rows):
-        cells = (f"<td {kind}>{_text(word)}</td>" for kind, word in zip(kinds, row, strict=True))
+        cells = (f"<td {kind}>{escape(word)}</td>" for kind, word in zip(kinds, row, strict=True))
         kind = ' class="marked"' if number in table.marked else ""
         yield f"<tr{kind}>{''.join(cells)}</tr>"
     yield "</tbody></table></div>"
 
 
-def _made(comparison: Comparison) -> str:
-    return say("page.made", name=comparison.scenario.name, seed=comparison.scenario.seed)
-
-
-def _text(text: str) -> str:
-    return escape(text)
-
-
 def _kept(name: str) -> str:
-    return (files("aftersale_simulator") / "pages" / name).read_text(encoding="utf-8")
+    return (files("aftersale_simulator.show") / name).readescape(encoding="utf-8")

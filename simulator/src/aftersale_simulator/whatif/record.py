@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import asdict
 
-from aftersale_simulator.answers import answer, warnings
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.stresses import Trial
-from aftersale_simulator.whatif import Comparison, Figure, PlaceStanding, Standing
+from aftersale_simulator.whatif.answer import answer, warnings
+from aftersale_simulator.whatif.comparison import Comparison, Figure, PlaceStanding, Standing
 
 if TYPE_CHECKING:
     from aftersale_simulator.history import History

@@ -11,60 +11,22 @@ import numpy as np
 from attrs import field, frozen
 
 from aftersale.policies.worlds import Parameter
-from aftersale_simulator import pictures
-from aftersale_simulator.answers import joined, percent, say, target_name
-from aftersale_simulator.pictures import Limit, Spot, Strand
-from aftersale_simulator.report import columns, label, number, often, reachable, scale, shown
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.results import LIMITS, RATE, REACHED
 from aftersale_simulator.runs.series import Course, Values, course
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.runs.timeline import REPLY_EDGES
 from aftersale_simulator.scenario.horizon import Stage
-from aftersale_simulator.whatif import COST, Comparison, Standing
+from aftersale_simulator.show import plots
+from aftersale_simulator.show.numbers import label, number, often, scale, shown
+from aftersale_simulator.show.plots import Limit, Spot, Strand
+from aftersale_simulator.show.section import Mark, Picture, Section, Table
+from aftersale_simulator.show.wording import joined, percent, say, target_name
+from aftersale_simulator.whatif.comparison import COST, Comparison, Standing
+from aftersale_simulator.whatif.table import columns, reachable
 
 DRAWN = ("late_reply_rate", RATE, "mean_first_reply_hours", COST)
 """The metrics that the variants are drawn by, beside the table of all."""
-
-
-@frozen(eq=False)
-class Picture:
-    """A figure of plotly with what it shows in words; a `wide` one takes the page's whole width."""
-
-    caption: str
-    figure: Any
-    wide: bool = False
-
-
-@frozen
-class Table:
-    """Rows of text under a header; those whose number is in `marked` stand out. The first `words` columns are text."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    marked: frozenset[int] = frozenset()
-    words: int = 1
-
-
-@frozen
-class Mark:
-    """What a colour of the pictures stands for; a dotted line has it too, for those who see no colours."""
-
-    colour: str
-    name: str
-
-
-@frozen(eq=False)
-class Section:
-    """A part of the page: `name` is its anchor, a plain word; the rest is text and comes as people read it."""
-
-    name: str
-    title: str
-    lead: str
-    pictures: tuple[Picture, ...] = ()
-    tables: tuple[Table, ...] = ()
-    marks: tuple[Mark, ...] = ()
-    note: str = ""
 
 
 Part = Callable[[Comparison], Section | None]
@@ -160,7 +122,7 @@ def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:
             ends = (factor * value.mean, factor * max(0.0, low), factor * high)
             spots.append(Spot(_numbered(comparison, one), told, *ends, _colour(comparison, one)))
     limit = _target(comparison, name, lines.everywhere(name))
-    return pictures.dots(spots, label(name, comparison.scenario.currency), limit)
+    return plots.dots(spots, label(name, comparison.scenario.currency), limit)
 
 
 def _numbered(comparison: Comparison, one: Standing) -> str:
@@ -169,8 +131,8 @@ def _numbered(comparison: Comparison, one: Standing) -> str:
 
 def _colour(comparison: Comparison, one: Standing) -> str:
     if one is chosen(comparison):
-        return pictures.CHOSEN
-    return pictures.FIRST if one is comparison.standings[0] else pictures.OTHER
+        return plots.CHOSEN
+    return plots.FIRST if one is comparison.standings[0] else plots.OTHER
 
 
 def _target(comparison: Comparison, name: str, line: float | None) -> Limit | None:
@@ -231,7 +193,7 @@ def _shares(comparison: Comparison, met: Mapping[str, int], wanted: float) -> An
         low, high = wilson(count, runs)
         ends = (100 * count / runs, 100 * low, 100 * high)
         spots.append(Spot(_numbered(comparison, one), f"{count}/{runs}", *ends, _colour(comparison, one)))
-    return pictures.dots(spots, say("chances.unit"), _wanted(wanted), (-3, 103))
+    return plots.dots(spots, say("chances.unit"), _wanted(wanted), (-3, 103))
 
 
 def _wanted(share: float) -> Limit:
@@ -247,7 +209,7 @@ def trade(comparison: Comparison) -> Section | None:
     costs = [one.cost() for one in standings]
     best = unbeaten(costs, shares)
     wanted = comparison.scenario.targets.share_of_replications
-    figure = pictures.trade(
+    figure = plots.trade(
         [_numbered(comparison, one) for one in standings],
         costs,
         shares,
@@ -346,7 +308,7 @@ def backlog(comparison: Comparison) -> Section | None:
         peak, day = shown_.worst(one.course)
         mean = number(float(np.mean(one.course.mean)), 0)
         leads.append(say("backlog.each", name=one.name, mean=mean, peak=number(peak, 0), day=day))
-    figure = pictures.days(shown_.measured, strands, say("backlog.unit"), say("page.date"))
+    figure = plots.days(shown_.measured, strands, say("backlog.unit"), say("page.date"))
     return shown_.section("backlog", say("backlog.title"), leads, [Picture(say("backlog.caption"), figure, True)])
 
 
@@ -359,7 +321,7 @@ def late(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | None:
     limit = _target(comparison, "late_reply_rate", lines.everywhere("late_reply_rate"))
     leads = list(_late_leads(shown_, strands, limit))
     told = say("late.unit"), say("page.date")
-    figure = pictures.days(shown_.measured, strands, *told, limit=limit, factor=100)
+    figure = plots.days(shown_.measured, strands, *told, limit=limit, factor=100)
     return shown_.section("late", say("late.title"), leads, [Picture(say("late.caption"), figure, True)])
 
 
@@ -394,7 +356,7 @@ def hours(comparison: Comparison) -> Section | None:
             ]
             for day, row in zip(days, all_.tolist(), strict=True)
         ]
-        figure = pictures.heat(own, hovers, days, say("hours.unit"), top)
+        figure = plots.heat(own, hovers, days, say("hours.unit"), top)
         drawn.append(Picture(say("hours.caption", name=one.name), figure))
         if total := missed.sum():
             worst = int(missed.sum(axis=1).argmax())
@@ -421,7 +383,7 @@ def defects(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | None:
     drawn = [
         Picture(
             say("defects.caption", place=place),
-            pictures.days(
+            plots.days(
                 shown_.measured,
                 strands,
                 say("defects.unit"),
@@ -452,7 +414,7 @@ def replies(comparison: Comparison) -> Section | None:
         say("replies.each", name=one.name, soon=percent(own[:soon].sum()), silent=percent(own[silent:].sum()))
         for one, own in zip(shown_.standings, found, strict=True)
     ]
-    figure = pictures.bars(
+    figure = plots.bars(
         [one.name for one in shown_.standings],
         found,
         [mark.colour for mark in shown_.marks()],
@@ -480,7 +442,7 @@ def occupancy(comparison: Comparison, lines: Lines = _NO_LINES) -> Section | Non
         leads.append(say("occupancy.over"))
     limit = _target(comparison, "occupancy", lines.everywhere("occupancy"))
     told = say("occupancy.unit"), say("page.date")
-    figure = pictures.days(shown_.measured, strands, *told, limit=limit, factor=100)
+    figure = plots.days(shown_.measured, strands, *told, limit=limit, factor=100)
     drawn = [Picture(say("occupancy.caption"), figure, True)]
     return shown_.section("occupancy", say("occupancy.title"), leads, drawn)
 
@@ -520,7 +482,7 @@ def _smoothed(shown_: _Shown, rows: Sequence[Values], what: str, begins: Limit |
     strands = shown_.strands(smooth, 0)
     factor = 100 if what == "defects" else 1
     unit = say("defects.unit") if what == "defects" else say("backlog.unit")
-    figure = pictures.days(shown_.dates, strands, unit, say("page.date"), begins=begins, factor=factor)
+    figure = plots.days(shown_.dates, strands, unit, say("page.date"), begins=begins, factor=factor)
     return Picture(say("warmup.defects") if what == "defects" else say("warmup.backlog"), figure)
 
 

@@ -25,15 +25,16 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli
 from aftersale.documents.scalars import PositiveCount
 from aftersale.policies.metric_kinds import default_metrics
-from aftersale_simulator import aftersale_commands, report
-from aftersale_simulator.answers import answer, warnings
-from aftersale_simulator.plans import Plan, plan, reproduced
-from aftersale_simulator.records import as_csv, as_json, record
+from aftersale_simulator import aftersale_commands
 from aftersale_simulator.runs import pool
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.scenario.model import Scenario, ScenarioFile, load_scenario
-from aftersale_simulator.whatif import Comparison, simulate
+from aftersale_simulator.whatif import table
+from aftersale_simulator.whatif.answer import answer, warnings
+from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.record import as_csv, as_json, record
+from aftersale_simulator.whatif.variants import Plan, plan, reproduced
 
 # Newer releases of click keep stderr apart by themselves.
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -353,7 +354,7 @@ def shown(width: int, vary: Sequence[str] = STAFF) -> str:
     console = Console(width=width, highlight=False, record=True, quiet=True)
     with console.capture() as captured:
         console.quiet = False
-        report.show(found, record(found), console)
+        table.show(found, record(found), console)
     return captured.get()
 
 

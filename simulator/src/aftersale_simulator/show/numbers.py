@@ -1,0 +1,75 @@
+"""Numbers: how the figures of a comparison are rounded, scaled and labelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftersale_simulator.runs.statistics import Estimate, wilson
+from aftersale_simulator.show.wording import percent, say
+
+if TYPE_CHECKING:
+    pass
+
+COLUMNS = {
+    "late_reply_rate": (100, 1),
+    "silence_48h_rate": (100, 1),
+    "mean_first_reply_hours": (1, 1),
+    "order_defect_rate": (100, 2),
+    "claims": (1, 1),
+    "occupancy": (100, 1),
+    "labour_cost": (1, 0),
+}
+"""The metrics of the table with the factor and the decimals that they are shown with."""
+_DUST = 1e-9  # what is left of equal numbers after arithmetic
+_OTHERS = {
+    "mean_wait_hours": (1, 1),
+    "p50_first_reply_hours": (1, 1),
+    "p90_first_reply_hours": (1, 1),
+    "p95_first_reply_hours": (1, 1),
+    "order_defect_rate_worst_day": (100, 2),
+    "contacts": (1, 0),
+    "open_at_end": (1, 0),
+    "review_days": (1, 0),
+}
+_OWN = (1, 1)
+_OWN_RATE = (100, 2)
+
+
+def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
+    """Return mean and half width as people read them, on two lines."""
+    factor, decimals = scale(name)
+    if estimate.mean is None:
+        return say("report.none")
+    mean = number(estimate.mean * factor, decimals, sign)
+    half = estimate.half_width
+    return mean if half is None or half * factor < _DUST else f"{mean}\n± {number(half * factor, decimals)}"
+
+
+def scale(name: str) -> tuple[int, int]:
+    """Return the factor and the decimals that a metric is shown with."""
+    return COLUMNS.get(name) or _OTHERS.get(name) or (_OWN_RATE if _is_rate(name) else _OWN)
+
+
+def _is_rate(name: str) -> bool:
+    """Whether a metric that a plugin adds is a share, as its name says; else it is in hours."""
+    return name.endswith("_rate")
+
+
+def number(value: float, decimals: int, sign: bool = False) -> str:
+    """Return a rounded number; nothing is ever shown as minus zero."""
+    rounded = round(value, decimals) + 0.0
+    return f"{rounded:+,.{decimals}f}" if sign and rounded else f"{rounded:,.{decimals}f}"
+
+
+def often(count: int, size: int) -> str:
+    """Return in how many replications something happened, with Wilson's 95 % interval of its probability."""
+    low, high = wilson(count, size)
+    return f"{count}/{size} ({100 * low:.0f}–{percent(high)})"
+
+
+def label(name: str, currency: str) -> str:
+    """Return what a metric is called, with its unit."""
+    if name not in COLUMNS and name not in _OTHERS:
+        return f"{name}, {say('column.percent')}" if _is_rate(name) else name
+    values = {"currency": currency} if name == "labour_cost" else {}
+    return say(f"metric.{name}", **values)

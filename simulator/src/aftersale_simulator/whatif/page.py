@@ -1,0 +1,58 @@
+"""Pages: a comparison as one HTML file that opens anywhere, without a network, on paper and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+from aftersale_simulator.show.html import document, header
+from aftersale_simulator.show.wording import say
+from aftersale_simulator.whatif.charts import Part
+from aftersale_simulator.whatif.comparison import Comparison
+from aftersale_simulator.whatif.record import ComparisonRecord, plain
+from aftersale_simulator.whatif.table import about, assignments
+
+if TYPE_CHECKING:
+    from aftersale_simulator.history import History
+
+
+def page(
+    comparison: Comparison, found: ComparisonRecord, parts: Iterable[Part], history: History | None = None
+) -> str:
+    """Return the comparison as one HTML document, in the language that is being spoken.
+
+    `found` is the record of the comparison; of the `parts`, those that have something to say follow the answer. The
+    same arguments give the same text.
+    """
+    sections = [section for part in parts if (section := part(comparison)) is not None]
+    title = say("page.title", name=comparison.scenario.name)
+    return document(title, _opening(comparison, found, history), sections, _made(comparison))
+
+
+def _opening(comparison: Comparison, found: ComparisonRecord, history: History | None) -> Iterator[str]:
+    told = [about(comparison)]
+    if found["settings"]:
+        told.append(say("report.settings", settings=assignments(found["settings"])))
+    if history is not None:
+        from aftersale_simulator.history import summary
+
+        told.append(summary(history))
+    yield from header(comparison.scenario.name, found["answer"], found["warnings"], told)
+    yield from _changes(comparison)
+    yield f"<noscript><p>{escape(say('page.script'))}</p></noscript>"
+    yield "</header>"
+
+
+def _changes(comparison: Comparison) -> Iterator[str]:
+    yield f"<details><summary>{escape(say('page.changes'))}</summary><ol>"
+    for one in comparison.standings:
+        told = assignments(plain(one.changes)) or say("page.unchanged")
+        yield f"<li><b>{escape(one.name)}</b>: {escape(told)}</li>"
+    yield "</ol></details>"
+
+
+def _made(comparison: Comparison) -> str:
+    return say("page.made", name=comparison.scenario.name, seed=comparison.scenario.seed)
+
+
