@@ -75,7 +75,7 @@ def parts(parameters: Sequence[Parameter] = (), lines: Lines = _NO_LINES) -> lis
 
 
 def _stress(comparison: Comparison) -> Section | None:
-    from aftersale_simulator.stresssections import stress  # it is made of the sections here
+    from aftersale_simulator.stress.charts import stress  # it is made of the sections here
 
     return stress(comparison)
 

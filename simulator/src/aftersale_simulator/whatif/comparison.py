@@ -16,7 +16,7 @@ from aftersale_simulator.runs.results import REACHED
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.stresses import Trial, trial
+from aftersale_simulator.stress.trials import Trial, trial
 from aftersale_simulator.whatif.precision import Precision
 from aftersale_simulator.whatif.variants import Alternative, Changes, Plan
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from attrs import asdict
 
 from aftersale_simulator.runs.statistics import Estimate, wilson
-from aftersale_simulator.stresses import Trial
+from aftersale_simulator.stress.trials import Trial
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, Figure, PlaceStanding, Standing
 

@@ -59,7 +59,7 @@ def show(
         console.print(part)
         console.print()
     if comparison.trials:
-        from aftersale_simulator.stressreport import show_trials
+        from aftersale_simulator.stress.table import show_trials
 
         show_trials(comparison.trials, console)
     if comparison.sensitivity is not None:

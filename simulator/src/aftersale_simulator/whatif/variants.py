@@ -15,7 +15,7 @@ from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.model import Scenario, ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
-from aftersale_simulator.stresses import stress_events, stress_names, stressed
+from aftersale_simulator.stress.trials import stress_events, stress_names, stressed
 
 Changes = dict[str, Any]
 _SHARED = (

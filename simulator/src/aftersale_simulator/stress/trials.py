@@ -44,7 +44,7 @@ def shipped_stresses() -> list[str]:
     """Return the names of the stresses that come with the simulator, sorted."""
     return sorted(
         entry.name.removesuffix(".toml")
-        for entry in (files("aftersale_simulator") / "stresses").iterdir()
+        for entry in (files("aftersale_simulator.stress") / "shipped").iterdir()
         if entry.name.endswith(".toml")
     )
 
@@ -55,7 +55,7 @@ def stress_document(name: str) -> dict[str, Any]:
     Raises DocumentError for a name that is neither, and for a file that is no stress.
     """
     if name in shipped_stresses():
-        raw = read(files("aftersale_simulator") / "stresses" / f"{name}.toml")
+        raw = read(files("aftersale_simulator.stress") / "shipped" / f"{name}.toml")
     elif name.endswith(".toml"):
         raw = read(Path(name))
     else:

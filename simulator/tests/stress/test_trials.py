@@ -14,7 +14,8 @@ from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.runs.timeline import REPLY_EDGES, Timeline
 from aftersale_simulator.scenario.events import Event, amended, spells
 from aftersale_simulator.scenario.model import Sales, Scenario, load_scenario, parse_scenario
-from aftersale_simulator.stresses import (
+from aftersale_simulator.stress.table import told
+from aftersale_simulator.stress.trials import (
     BACKLOG,
     LATE,
     shipped_stresses,
@@ -23,7 +24,6 @@ from aftersale_simulator.stresses import (
     stressed,
     trial,
 )
-from aftersale_simulator.stressreport import told
 from aftersale_simulator.whatif.variants import plan
 from aftersale_simulator.world.orders import synthetic
 from aftersale_simulator.world.random_streams import Chances

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import joined, say
-from aftersale_simulator.stresses import BACKLOG, CLAIMS, Break, Trial
+from aftersale_simulator.stress.trials import BACKLOG, CLAIMS, Break, Trial
 
 _COUNTED = (BACKLOG, CLAIMS)
 

@@ -11,8 +11,8 @@ from aftersale_simulator.show import plots
 from aftersale_simulator.show.plots import Limit, Strand
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import joined, say
-from aftersale_simulator.stresses import DEFECTS, LATE, Break, Trial, measured
-from aftersale_simulator.stressreport import measure_name, row, told
+from aftersale_simulator.stress.table import measure_name, row, told
+from aftersale_simulator.stress.trials import DEFECTS, LATE, Break, Trial, measured
 from aftersale_simulator.whatif.comparison import Comparison
 
 _DRAWN = 3
