@@ -120,7 +120,7 @@ def _swung(comparison: Comparison, planned: Plan, crew: Crew, quiet: bool) -> Co
     """Return the comparison with how much the variant that the answer is about hangs on each number."""
     from attrs import evolve
 
-    from aftersale_simulator.sensitivity import sensitivity
+    from aftersale_simulator.sensitivity.swings import sensitivity
 
     chosen = comparison.cheapest or comparison.nearest
     scenario = next(one.scenario for one in planned.alternatives if one.name == chosen.name)

@@ -81,7 +81,7 @@ def _stress(comparison: Comparison) -> Section | None:
 
 
 def _sensitivity(comparison: Comparison) -> Section | None:
-    from aftersale_simulator.sensitivitysections import sensitivity  # it is made of the sections here
+    from aftersale_simulator.sensitivity.charts import sensitivity  # it is made of the sections here
 
     return sensitivity(comparison)
 

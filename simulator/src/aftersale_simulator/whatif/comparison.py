@@ -23,7 +23,7 @@ from aftersale_simulator.whatif.variants import Alternative, Changes, Plan
 if TYPE_CHECKING:
     from aftersale_simulator.runs.results import Result
     from aftersale_simulator.runs.timeline import Timeline
-    from aftersale_simulator.sensitivity import Sensitivity
+    from aftersale_simulator.sensitivity.swings import Sensitivity
 
 Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list["Result"]]]
 """Runs variants: (name, scenario) pairs and the numbers of replications to results as [variant][replication]."""

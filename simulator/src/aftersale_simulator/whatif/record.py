@@ -18,7 +18,7 @@ from aftersale_simulator.whatif.comparison import Comparison, Figure, PlaceStand
 
 if TYPE_CHECKING:
     from aftersale_simulator.history import History
-    from aftersale_simulator.sensitivityreport import SensitivityRecord
+    from aftersale_simulator.sensitivity.table import SensitivityRecord
 
 
 class FigureRecord(TypedDict):
@@ -122,9 +122,9 @@ def record(
 def _sensitivity(comparison: Comparison) -> SensitivityRecord | None:
     if comparison.sensitivity is None:
         return None
-    from aftersale_simulator import sensitivityreport
+    from aftersale_simulator.sensitivity import table
 
-    return sensitivityreport.record(comparison.sensitivity)
+    return table.record(comparison.sensitivity)
 
 
 def _history(history: History | None) -> dict[str, Any] | None:

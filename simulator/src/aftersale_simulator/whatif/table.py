@@ -63,9 +63,9 @@ def show(
 
         show_trials(comparison.trials, console)
     if comparison.sensitivity is not None:
-        from aftersale_simulator import sensitivityreport
+        from aftersale_simulator.sensitivity import table
 
-        sensitivityreport.show(comparison.sensitivity, console)
+        table.show(comparison.sensitivity, console)
     console.print(Text(found["answer"], style="bold"))
     for warning in found["warnings"]:
         console.print(Text(say("report.warning", text=warning), style="yellow"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aftersale_simulator.sensitivity import MEASURES, Sensitivity
-from aftersale_simulator.sensitivityreport import SHOWN, row, told
+from aftersale_simulator.sensitivity.swings import MEASURES, Sensitivity
+from aftersale_simulator.sensitivity.table import SHOWN, row, told
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import say

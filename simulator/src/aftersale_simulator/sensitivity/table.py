@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aftersale_simulator.runs.results import RATE
-from aftersale_simulator.sensitivity import LATE, MEASURES, End, Sensitivity, Swing
+from aftersale_simulator.sensitivity.swings import LATE, MEASURES, End, Sensitivity, Swing
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import say
 

@@ -7,8 +7,8 @@ from attrs import evolve
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.scenario.model import Scenario, load_scenario
 from aftersale_simulator.scenario.vocabulary import shipped
-from aftersale_simulator.sensitivity import sensitivity
-from aftersale_simulator.sensitivityreport import record, told
+from aftersale_simulator.sensitivity.swings import sensitivity
+from aftersale_simulator.sensitivity.table import record, told
 from aftersale_simulator.world.world import World
 
 SCENARIO = load_scenario().scenario
