@@ -17,13 +17,13 @@ import polars as pl
 from attrs import frozen
 
 from aftersale.plugins.plugins import Plugins, load_plugins
-from aftersale_simulator import search, staffreport
 from aftersale_simulator.calibration import Calibration, Files, calibrated
 from aftersale_simulator.files import toml_value
 from aftersale_simulator.runs.pool import compare, hired
 from aftersale_simulator.scenario.model import ScenarioFile, check_marketplaces, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
-from aftersale_simulator.search import Found
+from aftersale_simulator.staffing import search, table
+from aftersale_simulator.staffing.search import Found
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.charts import parts
 from aftersale_simulator.whatif.comparison import Comparison, simulate
@@ -104,13 +104,13 @@ class Staff:
     @property
     def answer(self) -> str:
         """The roster in words, how sure it is, and what to know about it."""
-        return " ".join([staffreport.answer(self.found), *staffreport.warnings(self.found)])
+        return " ".join([table.answer(self.found), *table.warnings(self.found)])
 
     def frame(self) -> pl.DataFrame:
         """Return what each roster that was shown costs and keeps: roster, role, cost, kept, replications and rates."""
         rows = [
             (
-                staffreport.spelled(self.found, trial.roster),
+                table.spelled(self.found, trial.roster),
                 role,
                 trial.figure("labour_cost").mean,
                 trial.kept,
@@ -118,7 +118,7 @@ class Staff:
                 trial.figure("late_reply_rate").mean,
                 trial.figure("order_defect_rate").mean,
             )
-            for role, trial in staffreport.roles(self.found)
+            for role, trial in table.roles(self.found)
         ]
         names = ["roster", "role", "cost", "kept", "replications", "late_reply_rate", "order_defect_rate"]
         kinds = [pl.String, pl.String, pl.Float64, pl.Int64, pl.Int64, pl.Float64, pl.Float64]

@@ -62,10 +62,11 @@ def staff(
     Without SCENARIO the one that is shipped is taken. What is allowed, patterns of work and how many people, stands
     in it under [staffing]. All rosters meet the same buyers; the one that is found is run again on fresh ones.
     """
-    from aftersale_simulator import files, staffreport
+    from aftersale_simulator import files
     from aftersale_simulator.scenario.overrides import changed
-    from aftersale_simulator.search import cheapest
     from aftersale_simulator.show.wording import say, speaking
+    from aftersale_simulator.staffing import table
+    from aftersale_simulator.staffing.search import cheapest
 
     check_writable(out, page_file)
     planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, replications, orders))
@@ -74,20 +75,20 @@ def staff(
         run = partial(crew.work, on_done=on_done)
         found = cheapest(planned.scenario, zones, run, "staffing", probability, at_most)
     with speaking(language):
-        told = staffreport.record(found)
+        told = table.record(found)
         text = json.dumps(told, indent=2, ensure_ascii=False)
         if out is not None:
             people = found.staffing.document(found.check.roster) if found.check is not None else {}
             again = changed({**planned.raw, "variant": []}, people, "staff", planned.words)
             files.write_folder(out, {"staff.json": text + "\n", "scenario.toml": files.as_toml(again)})
         if page_file is not None:
-            from aftersale_simulator.staffpage import staff_page
+            from aftersale_simulator.staffing.page import staff_page
 
             files.write_file(page_file, staff_page(found, told))
         if json_:
             click.echo(text)
             return
-        staffreport.show(found, told, console_of())
+        table.show(found, told, console_of())
         for written in filter(None, (out, page_file)):
             click.echo(say("report.written", folder=written))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aftersale.clocks import DAY
-from aftersale_simulator.search import Found, Trial
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.html import document, header
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, say
-from aftersale_simulator.staffreport import StaffRecord, erlang_told, roles, searched, spelled
+from aftersale_simulator.staffing.search import Found, Trial
+from aftersale_simulator.staffing.table import StaffRecord, erlang_told, roles, searched, spelled
 
 _COST = "labour_cost"
 

@@ -10,7 +10,7 @@ from attrs import Factory, define, field, frozen
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.statistics import Estimate, estimate, wilson
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.staffing import Roster, Staffing, staffing
+from aftersale_simulator.staffing.rosters import Roster, Staffing, staffing
 
 Run = Callable[[Sequence[tuple[Scenario, int]]], Sequence[Result]]
 """Runs pairs of scenario and number of replication, and returns their results in that order."""
