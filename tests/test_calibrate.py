@@ -18,8 +18,8 @@ from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR, Calendar, local_date
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import Marketplace
-from aftersale_simulator.calibration import Files, calibrated, dispersion, handling, lognormal
-from aftersale_simulator.history import read_history
+from aftersale_simulator.calibration.fit import Files, calibrated, dispersion, handling, lognormal
+from aftersale_simulator.calibration.history import read_history
 from aftersale_simulator.runs.timeline import by_day
 from aftersale_simulator.scenario.model import Sales, load_scenario, parse_scenario
 from aftersale_simulator.world.buyers import first_steps

@@ -13,7 +13,7 @@ from aftersale_simulator.sessions import console_of, load
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
-    from aftersale_simulator.calibration import Calibration
+    from aftersale_simulator.calibration.fit import Calibration
 
 _SHOWN = 3
 
@@ -44,7 +44,7 @@ def calibrate(
     The scenario, by default the shipped one, says everything else, and how an order file is to be read. What no file
     speaks of stays as it is there, or as it is assumed.
     """
-    from aftersale_simulator.calibration import Files, calibrated
+    from aftersale_simulator.calibration.fit import Files, calibrated
     from aftersale_simulator.files import as_toml, check_file, write_file
 
     if out is not None:

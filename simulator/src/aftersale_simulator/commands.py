@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale.policies.worlds import Parameter
-    from aftersale_simulator.history import History
+    from aftersale_simulator.calibration.history import History
     from aftersale_simulator.runs.pool import Crew
     from aftersale_simulator.whatif.charts import Lines
     from aftersale_simulator.whatif.comparison import Comparison
@@ -217,7 +217,7 @@ def simulate(
 ) -> None:
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
     from aftersale_simulator import files
-    from aftersale_simulator.history import record as history_record
+    from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.runs.recording import Recording
     from aftersale_simulator.runs.run import run
     from aftersale_simulator.show import tables

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aftersale.plugins.plugins import Plugins
-    from aftersale_simulator.history import History
+    from aftersale_simulator.calibration.history import History
     from aftersale_simulator.runs.pool import Crew
     from aftersale_simulator.scenario.model import ScenarioFile
     from aftersale_simulator.whatif.comparison import Compare
@@ -42,7 +42,7 @@ def load(path: Path | None, plugins: Plugins) -> ScenarioFile:
 
 def follow(source: ScenarioFile, orders: Path, plugins: Plugins) -> ScenarioFile:
     """Return a scenario on the marketplaces and days of an order file; raises DocumentError."""
-    from aftersale_simulator.history import followed
+    from aftersale_simulator.calibration.history import followed
 
     return followed(source, orders, plugins)
 
@@ -62,7 +62,7 @@ def prepare(
     _check(planned, plugins)
     if planned.scenario.orders is None:
         return planned, None
-    from aftersale_simulator.history import check_overlap, read_history
+    from aftersale_simulator.calibration.history import check_overlap, read_history
 
     history = read_history(planned.scenario.orders, plugins)
     check_overlap(history, planned.scenario, plugins)
@@ -86,7 +86,7 @@ def order_notes(history: History | None, planned: Plan, plugins: Plugins) -> lis
     """Return what to know about the order file behind a plan; nothing where there is none."""
     if history is None:
         return []
-    from aftersale_simulator.history import notes
+    from aftersale_simulator.calibration.history import notes
 
     return notes(history, planned.scenario, plugins)
 

@@ -14,7 +14,7 @@ from aftersale_simulator.whatif.record import ComparisonRecord, plain
 from aftersale_simulator.whatif.table import about, assignments
 
 if TYPE_CHECKING:
-    from aftersale_simulator.history import History
+    from aftersale_simulator.calibration.history import History
 
 
 def page(
@@ -35,7 +35,7 @@ def _opening(comparison: Comparison, found: ComparisonRecord, history: History |
     if found["settings"]:
         told.append(say("report.settings", settings=assignments(found["settings"])))
     if history is not None:
-        from aftersale_simulator.history import summary
+        from aftersale_simulator.calibration.history import summary
 
         told.append(summary(history))
     yield from header(comparison.scenario.name, found["answer"], found["warnings"], told)

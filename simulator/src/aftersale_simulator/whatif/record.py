@@ -17,7 +17,7 @@ from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, Figure, PlaceStanding, Standing
 
 if TYPE_CHECKING:
-    from aftersale_simulator.history import History
+    from aftersale_simulator.calibration.history import History
     from aftersale_simulator.sensitivity.table import SensitivityRecord
 
 
@@ -130,7 +130,7 @@ def _sensitivity(comparison: Comparison) -> SensitivityRecord | None:
 def _history(history: History | None) -> dict[str, Any] | None:
     if history is None:
         return None
-    from aftersale_simulator.history import record as record_history
+    from aftersale_simulator.calibration.history import record as record_history
 
     return record_history(history)
 

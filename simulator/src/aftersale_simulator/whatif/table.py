@@ -22,7 +22,7 @@ from aftersale_simulator.whatif.comparison import Comparison, PlaceStanding, Sta
 from aftersale_simulator.whatif.record import ComparisonRecord
 
 if TYPE_CHECKING:
-    from aftersale_simulator.history import History
+    from aftersale_simulator.calibration.history import History
 
 _TABLE_WIDTH = 92
 _NOTHING = Estimate(None, None, None)
@@ -44,7 +44,7 @@ def show(
     if found["settings"]:
         console.print(Text(say("report.settings", settings=assignments(found["settings"]))))
     if history is not None:
-        from aftersale_simulator.history import summary
+        from aftersale_simulator.calibration.history import summary
 
         console.print(Text(summary(history)))
     console.print()

@@ -20,7 +20,7 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR, local_date
 from aftersale.orders import Orders
-from aftersale_simulator.history import History, read_history
+from aftersale_simulator.calibration.history import History, read_history
 from aftersale_simulator.runs.statistics import estimate, wilson
 from aftersale_simulator.runs.timeline import by_day
 from aftersale_simulator.scenario.model import OrderSource, ScenarioFile

@@ -11,7 +11,7 @@ from aftersale.clocks import local_date
 from aftersale.documents.structure import structure
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
-from aftersale_simulator.history import check_overlap, notes, read_history, record, summary
+from aftersale_simulator.calibration.history import check_overlap, notes, read_history, record, summary
 from aftersale_simulator.scenario.model import OrderSource, Scenario, parse_scenario
 
 PLUGINS = load_plugins((), {"reference": reference})

@@ -19,7 +19,7 @@ from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.headers import find_format
 from aftersale.reports.orders.reading import OrderFile, read_orders
 from aftersale.reports.orders.table import shifted
-from aftersale_simulator.returnfit import NORMAL_P90, ReturnFit, fit_returns
+from aftersale_simulator.calibration.returns import NORMAL_P90, ReturnFit, fit_returns
 from aftersale_simulator.scenario.checks import allowed_words
 from aftersale_simulator.scenario.model import OrderSource, Scenario, ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.parameters import load_parameters

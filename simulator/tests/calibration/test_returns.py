@@ -13,7 +13,7 @@ from aftersale.clocks import Calendar
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders.formats import parse_formats
 from aftersale.reports.orders.reading import read_orders
-from aftersale_simulator.returnfit import ReturnFit, fit_returns
+from aftersale_simulator.calibration.returns import ReturnFit, fit_returns
 
 RETAIL = Path(__file__).parents[3] / "shared/data/online_retail/online_retail_2010-12_2011-08.csv.gz"
 SHOP = {
