@@ -10,9 +10,9 @@ AFTERSALE_API = 1
 @hookimpl
 def aftersale_commands() -> list[click.Command]:
     """Add the simulator's commands to the program."""
-    from aftersale_simulator.calibratecommand import calibrate
-    from aftersale_simulator.commands import parameters, simulate, whatif
-    from aftersale_simulator.scenariocommand import scenario
-    from aftersale_simulator.staffcommand import staff
+    from aftersale_simulator.cli.calibrate import calibrate
+    from aftersale_simulator.cli.scenario import scenario
+    from aftersale_simulator.cli.staff import staff
+    from aftersale_simulator.cli.whatif import parameters, simulate, whatif
 
     return [calibrate, parameters, scenario, simulate, staff, whatif]

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.calibration.fit import Calibration, Files, calibrated
-from aftersale_simulator.files import toml_value
+from aftersale_simulator.output_files import toml_value
 from aftersale_simulator.runs.pool import compare, hired
 from aftersale_simulator.scenario.model import ScenarioFile, check_marketplaces, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, MINUTE
-from aftersale_simulator.files import as_toml
+from aftersale_simulator.output_files import as_toml
 from aftersale_simulator.scenario.model import (
     check_marketplaces,
     load_scenario,

@@ -19,7 +19,7 @@ from aftersale.base.errors import DocumentError
 from aftersale.base.translations import Catalogue
 from aftersale.cli import cli
 from aftersale.plugins.plugins import Plugins, load_plugins
-from aftersale_simulator.files import as_toml, check_file, write_file
+from aftersale_simulator.output_files import as_toml, check_file, write_file
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import ScenarioFile, parse_scenario
@@ -305,7 +305,7 @@ def shop(tmp_path: Path, plugins: Plugins) -> tuple[Path, Plugins]:
 
 
 def asked(shop: tuple[Path, Plugins], *options: str) -> Any:
-    from aftersale_simulator.commands import whatif
+    from aftersale_simulator.cli.whatif import whatif
 
     file, plugins = shop
     return RUNNER.invoke(whatif, [str(file), "--workers", "1", *options], obj=plugins)
@@ -368,7 +368,7 @@ def test_the_program_names_both_options() -> None:
 
 
 def test_without_targets_of_its_own_a_scenario_is_drawn_against_the_handbook(plugins: Plugins) -> None:
-    from aftersale_simulator.commands import _lines
+    from aftersale_simulator.cli.whatif import _lines
 
     free = compared(plugins, targets={}, replications=1, variant=[])
     names = ("late_reply_rate", "mean_first_reply_hours")

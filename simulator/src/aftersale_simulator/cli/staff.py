@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aftersale_simulator import options
-from aftersale_simulator.sessions import check_writable, console_of, crew_of, load, options_of, prepare, progress_bar
+from aftersale_simulator.cli import options
+from aftersale_simulator.cli.session import check_writable, console_of, crew_of, load, options_of, prepare, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def staff(
     Without SCENARIO the one that is shipped is taken. What is allowed, patterns of work and how many people, stands
     in it under [staffing]. All rosters meet the same buyers; the one that is found is run again on fresh ones.
     """
-    from aftersale_simulator import files
+    from aftersale_simulator import output_files
     from aftersale_simulator.scenario.overrides import changed
     from aftersale_simulator.show.wording import say, speaking
     from aftersale_simulator.staffing import table
@@ -80,11 +80,11 @@ def staff(
         if out is not None:
             people = found.staffing.document(found.check.roster) if found.check is not None else {}
             again = changed({**planned.raw, "variant": []}, people, "staff", planned.words)
-            files.write_folder(out, {"staff.json": text + "\n", "scenario.toml": files.as_toml(again)})
+            output_files.write_folder(out, {"staff.json": text + "\n", "scenario.toml": output_files.as_toml(again)})
         if page_file is not None:
             from aftersale_simulator.staffing.page import staff_page
 
-            files.write_file(page_file, staff_page(found, told))
+            output_files.write_file(page_file, staff_page(found, told))
         if json_:
             click.echo(text)
             return

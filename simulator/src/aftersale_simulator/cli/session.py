@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 def check_writable(out: Path | None, page_file: Path | None) -> None:
     """Refuse what cannot be written before anything runs."""
-    from aftersale_simulator import files
+    from aftersale_simulator import output_files
 
     if out is not None:
-        files.check_free(out)
+        output_files.check_free(out)
     if page_file is not None:
-        files.check_file(page_file)
+        output_files.check_file(page_file)
 
 
 def load(path: Path | None, plugins: Plugins) -> ScenarioFile:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aftersale_simulator import options
-from aftersale_simulator.sessions import console_of, load
+from aftersale_simulator.cli import options
+from aftersale_simulator.cli.session import console_of, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aftersale_simulator import options
-from aftersale_simulator.sessions import (
+from aftersale_simulator.cli import options
+from aftersale_simulator.cli.session import (
     check_writable,
     comparing,
     console_of,
@@ -140,7 +140,7 @@ def _tell(
     json_: bool,
 ) -> None:
     """Write and print what a comparison found."""
-    from aftersale_simulator import files
+    from aftersale_simulator import output_files
     from aftersale_simulator.show.wording import say
     from aftersale_simulator.whatif import record, table
     from aftersale_simulator.whatif.variants import reproduced
@@ -149,7 +149,7 @@ def _tell(
     if out is not None:
         again = {**reproduced(planned), "replications": comparison.replications}
         texts = {"whatif.json": record.as_json(found) + "\n", "whatif.csv": record.as_csv(comparison)}
-        files.write_folder(out, {**texts, "scenario.toml": files.as_toml(again)})
+        output_files.write_folder(out, {**texts, "scenario.toml": output_files.as_toml(again)})
     if page_file is not None:
         _write_page(page_file, comparison, found, plugins, history)
     if json_:
@@ -163,7 +163,7 @@ def _tell(
 def _write_page(
     page_file: Path, comparison: Comparison, found: ComparisonRecord, plugins: Plugins, history: History | None
 ) -> None:
-    from aftersale_simulator.files import write_file
+    from aftersale_simulator.output_files import write_file
     from aftersale_simulator.scenario.vocabulary import vocabulary
     from aftersale_simulator.whatif.charts import parts
     from aftersale_simulator.whatif.page import page
@@ -216,14 +216,14 @@ def simulate(
     settings: Sequence[str],
 ) -> None:
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
-    from aftersale_simulator import files
+    from aftersale_simulator import output_files
     from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.runs.recording import Recording
     from aftersale_simulator.runs.run import run
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.wording import failed, say, target_name
 
-    files.check_free(out)
+    output_files.check_free(out)
     planned, history = prepare(
         load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders)
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aftersale_simulator import options
-from aftersale_simulator.sessions import console_of, load
+from aftersale_simulator.cli import options
+from aftersale_simulator.cli.session import console_of, load
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
@@ -45,7 +45,7 @@ def calibrate(
     speaks of stays as it is there, or as it is assumed.
     """
     from aftersale_simulator.calibration.fit import Files, calibrated
-    from aftersale_simulator.files import as_toml, check_file, write_file
+    from aftersale_simulator.output_files import as_toml, check_file, write_file
 
     if out is not None:
         check_file(out)

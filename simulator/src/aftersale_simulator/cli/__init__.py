@@ -1,0 +1,4 @@
+"""Command line: what does a user type?
+
+Only the program loads it; it imports everything.
+"""
