@@ -21,10 +21,12 @@ from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.calibration.fit import Files, calibrated, dispersion, handling, lognormal
 from aftersale_simulator.calibration.history import read_history
 from aftersale_simulator.runs.timeline import by_day
-from aftersale_simulator.scenario.model import Sales, load_scenario, parse_scenario
+from aftersale_simulator.scenario.document import load_scenario, parse_scenario
+from aftersale_simulator.scenario.horizon import LocalDays
+from aftersale_simulator.scenario.model import Sales
 from aftersale_simulator.world.buyers import first_steps
 from aftersale_simulator.world.carriers import delivered
-from aftersale_simulator.world.orders import HourProfile, LocalDays, of_marketplace, synthetic
+from aftersale_simulator.world.orders import HourProfile, of_marketplace, synthetic
 from aftersale_simulator.world.random_streams import Chances
 from aftersale_simulator.world.world import World
 

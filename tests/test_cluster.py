@@ -58,7 +58,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(c
 
     from aftersale.plugins.plugins import load_plugins
     from aftersale_simulator.runs.pool import hired
-    from aftersale_simulator.scenario.model import load_scenario
+    from aftersale_simulator.scenario.document import load_scenario
 
     (tmp_path / "killer.py").write_text(KILLER.format(mark=str(tmp_path / "mark")), encoding="utf-8")
     killer = import_module("killer")

@@ -49,7 +49,7 @@ from aftersale.rules import parse_rules
 from aftersale.testing import plugin
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.statistics import erlang_c
-from aftersale_simulator.scenario.model import parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 
 FILE = "bank_calls_1999-01.csv.gz"

@@ -30,7 +30,8 @@ from aftersale.plugins.plugins import load_plugins
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
-from aftersale_simulator.scenario.model import Scenario, parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 
 AGENTS = 16
 SITES = {"apac": "Asia/Shanghai", "emea": "Africa/Lagos", "amer": "America/Costa_Rica"}

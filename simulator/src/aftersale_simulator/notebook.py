@@ -20,7 +20,7 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.calibration.fit import Calibration, Files, calibrated
 from aftersale_simulator.output_files import toml_value
 from aftersale_simulator.runs.pool import compare, hired
-from aftersale_simulator.scenario.model import ScenarioFile, check_marketplaces, load_scenario
+from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.staffing import search, table
 from aftersale_simulator.staffing.search import Found
@@ -29,6 +29,7 @@ from aftersale_simulator.whatif.charts import parts
 from aftersale_simulator.whatif.comparison import Comparison, simulate
 from aftersale_simulator.whatif.precision import Precision
 from aftersale_simulator.whatif.variants import plan
+from aftersale_simulator.world.checks import check_marketplaces
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -12,7 +12,8 @@ from aftersale.documents.structure import structure
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.calibration.history import check_overlap, notes, read_history, record, summary
-from aftersale_simulator.scenario.model import OrderSource, Scenario, parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.model import OrderSource, Scenario
 
 PLUGINS = load_plugins((), {"reference": reference})
 HEADER = "No,Date,Sum,Thing,Pieces,Who\n"

@@ -12,8 +12,10 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.desk.crews import Pace, crews
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run as run_once
-from aftersale_simulator.scenario.model import Scenario, check_marketplaces, parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import task_kinds
+from aftersale_simulator.world.checks import check_marketplaces
 from aftersale_simulator.world.random_streams import Chances
 
 ALL_DAY = {"days": "Mon-Sun", "hours": "00:00-24:00"}

@@ -12,7 +12,8 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.statistics import erlang_c, estimate
-from aftersale_simulator.scenario.model import Scenario, parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 
 QUEUE_REFS = Path(__file__).parents[3] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"
 TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")

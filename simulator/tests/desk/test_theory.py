@@ -41,7 +41,7 @@ from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.statistics import erlang_c
 from aftersale_simulator.runs.timeline import REPLY_EDGES
-from aftersale_simulator.scenario.model import parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world.orders import HourProfile
 from aftersale_simulator.world.random_streams import Hand

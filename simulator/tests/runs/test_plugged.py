@@ -14,12 +14,14 @@ from aftersale.policies.worlds import load_world
 from aftersale.testing import hostile, plugin, reference
 from aftersale_simulator.runs.pool import Here, Shop, compare
 from aftersale_simulator.runs.run import run
-from aftersale_simulator.scenario.model import Scenario, ScenarioFile, check_marketplaces, parse_scenario
+from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.whatif import table
 from aftersale_simulator.whatif.comparison import simulate
 from aftersale_simulator.whatif.record import record
 from aftersale_simulator.whatif.variants import plan
+from aftersale_simulator.world.checks import check_marketplaces
 from aftersale_simulator.world.world import World
 
 DESK = "Ørsted 24/7"

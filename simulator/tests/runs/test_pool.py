@@ -10,7 +10,8 @@ import pytest
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.runs.failures import WorkerDied
 from aftersale_simulator.runs.pool import hired
-from aftersale_simulator.scenario.model import Scenario, parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 
 KILLER = """
 import os, signal

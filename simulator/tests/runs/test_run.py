@@ -21,7 +21,8 @@ from aftersale_simulator.runs.failures import CasesFailed
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Stage, account, pooled
 from aftersale_simulator.runs.run import run
-from aftersale_simulator.scenario.model import Scenario, parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.world.orders import of_marketplace
 
 TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")
@@ -163,7 +164,7 @@ from datetime import date
 from attrs import asdict
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
-from aftersale_simulator.scenario.model import parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.runs.pool import compare, hired
 raw = json.loads(sys.argv[1])
 raw["period"]["start"] = date.fromisoformat(raw["period"]["start"])

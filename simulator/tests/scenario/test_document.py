@@ -16,14 +16,11 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, MINUTE
 from aftersale_simulator.output_files import as_toml
-from aftersale_simulator.scenario.model import (
-    check_marketplaces,
-    load_scenario,
-    parse_scenario,
-)
+from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import shipped
 from aftersale_simulator.whatif.variants import plan
+from aftersale_simulator.world.checks import check_marketplaces
 
 DEFAULT = load_scenario()
 TEAM = "zone, agents, shifts, holidays, cost_per_hour, serves, absence, other_work, finishes, overtime"

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from aftersale_simulator.runs.results import METRICS, Result
-from aftersale_simulator.scenario.model import Scenario, load_scenario
+from aftersale_simulator.scenario.document import load_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import shipped
 from aftersale_simulator.sensitivity.swings import sensitivity
 from aftersale_simulator.sensitivity.table import record, told

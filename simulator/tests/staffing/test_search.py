@@ -15,7 +15,8 @@ from aftersale.base.errors import DocumentError
 from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator.desk.shifts import Window, covered_hours
 from aftersale_simulator.runs.results import METRICS, Result
-from aftersale_simulator.scenario.model import Scenario, load_scenario, parse_scenario
+from aftersale_simulator.scenario.document import load_scenario, parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.staffing import table
 from aftersale_simulator.staffing.rosters import Roster, staffing
 from aftersale_simulator.staffing.search import Found, Run, cheapest
@@ -201,7 +202,7 @@ def test_what_teams_cost_that_are_not_looked_for_is_in_every_roster() -> None:
 
 
 def files_of_default() -> Any:
-    from aftersale_simulator.scenario.model import default_scenario
+    from aftersale_simulator.scenario.document import default_scenario
 
     return default_scenario()
 

@@ -12,8 +12,9 @@ from aftersale.documents.structure import structure
 from aftersale.policies.handbook import default_handbook
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.runs.timeline import REPLY_EDGES, Timeline
+from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.events import Event, amended, spells
-from aftersale_simulator.scenario.model import Sales, Scenario, load_scenario, parse_scenario
+from aftersale_simulator.scenario.model import Sales, Scenario
 from aftersale_simulator.stress.table import told
 from aftersale_simulator.stress.trials import (
     BACKLOG,

@@ -29,7 +29,8 @@ from aftersale_simulator import aftersale_commands
 from aftersale_simulator.runs import pool
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.runs.statistics import Estimate
-from aftersale_simulator.scenario.model import Scenario, ScenarioFile, load_scenario
+from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.whatif import table
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, simulate

@@ -22,7 +22,7 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.output_files import as_toml, check_file, write_file
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.run import run
-from aftersale_simulator.scenario.model import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.show.section import Section, Table
 from aftersale_simulator.show.wording import LANGUAGES, say, speaking, spoken

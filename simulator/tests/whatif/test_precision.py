@@ -13,7 +13,8 @@ from scipy.special import stdtrit
 
 from aftersale.cli import cli
 from aftersale_simulator.runs.results import Result
-from aftersale_simulator.scenario.model import Scenario, load_scenario
+from aftersale_simulator.scenario.document import load_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.whatif.answer import warnings
 from aftersale_simulator.whatif.comparison import Comparison, simulate
 from aftersale_simulator.whatif.precision import Precision

@@ -15,7 +15,7 @@ from aftersale.testing import reference
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
-from aftersale_simulator.scenario.model import parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.world.buyers import Buyers
 from aftersale_simulator.world.entities import Life
 from aftersale_simulator.world.random_streams import Chances, Hand

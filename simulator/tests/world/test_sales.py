@@ -24,7 +24,8 @@ from aftersale_simulator.resolved.explain import explained
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
-from aftersale_simulator.scenario.model import Scenario, ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world.orders import CopyIds, OrderIds, kept, keys_of
 from aftersale_simulator.world.sales import free_labels, sale_events

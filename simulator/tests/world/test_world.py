@@ -13,11 +13,12 @@ from aftersale.documents.structure import structure
 from aftersale.orders import NEVER
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.runs.fake_texts import dressed, locale_of
+from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.world.buyers import first_steps
 from aftersale_simulator.world.carriers import delivered
-from aftersale_simulator.world.orders import HourProfile, LocalDays, OrderIds, copied, hours_of, synthetic, within
+from aftersale_simulator.world.orders import HourProfile, OrderIds, copied, hours_of, synthetic, within
 from aftersale_simulator.world.random_streams import Chances, Hand
 from aftersale_simulator.world.world import World
 

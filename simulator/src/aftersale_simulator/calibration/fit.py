@@ -23,9 +23,11 @@ from aftersale.orders import Orders
 from aftersale_simulator.calibration.history import History, read_history
 from aftersale_simulator.runs.statistics import estimate, wilson
 from aftersale_simulator.runs.timeline import by_day
-from aftersale_simulator.scenario.model import OrderSource, ScenarioFile
+from aftersale_simulator.scenario.document import ScenarioFile
+from aftersale_simulator.scenario.horizon import LocalDays
+from aftersale_simulator.scenario.model import OrderSource
 from aftersale_simulator.scenario.overrides import changed
-from aftersale_simulator.world.orders import LocalDays, of_marketplace
+from aftersale_simulator.world.orders import of_marketplace
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

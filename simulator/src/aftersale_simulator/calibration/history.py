@@ -20,9 +20,10 @@ from aftersale.reports.orders.headers import find_format
 from aftersale.reports.orders.reading import OrderFile, read_orders
 from aftersale.reports.orders.table import shifted
 from aftersale_simulator.calibration.returns import NORMAL_P90, ReturnFit, fit_returns
-from aftersale_simulator.scenario.checks import allowed_words
-from aftersale_simulator.scenario.model import OrderSource, Scenario, ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.model import OrderSource, Scenario
 from aftersale_simulator.scenario.parameters import load_parameters
+from aftersale_simulator.scenario.vocabulary import allowed_words
 from aftersale_simulator.show.wording import say
 from aftersale_simulator.world.world import World
 

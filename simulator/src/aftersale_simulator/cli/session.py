@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
     from aftersale_simulator.runs.pool import Crew
-    from aftersale_simulator.scenario.model import ScenarioFile
+    from aftersale_simulator.scenario.document import ScenarioFile
     from aftersale_simulator.whatif.comparison import Compare
     from aftersale_simulator.whatif.variants import Plan
 
@@ -32,8 +32,9 @@ def check_writable(out: Path | None, page_file: Path | None) -> None:
 
 def load(path: Path | None, plugins: Plugins) -> ScenarioFile:
     """Return a scenario's file, by default the shipped one, checked against the plugins; raises DocumentError."""
-    from aftersale_simulator.scenario.model import check_marketplaces, load_scenario
+    from aftersale_simulator.scenario.document import load_scenario
     from aftersale_simulator.scenario.vocabulary import vocabulary
+    from aftersale_simulator.world.checks import check_marketplaces
 
     source = load_scenario(path, vocabulary(plugins))
     check_marketplaces(source.scenario, plugins, source.source)
@@ -75,7 +76,7 @@ def prepare(
 def _check(planned: Plan, plugins: Plugins) -> None:
     """Refuse what only plugins and other files tell to be wrong, before anything runs."""
     from aftersale_simulator.resolved.handbook import seller_handbook
-    from aftersale_simulator.scenario.model import check_marketplaces
+    from aftersale_simulator.world.checks import check_marketplaces
 
     for one in planned.alternatives:
         seller_handbook(one.scenario, plugins)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale_simulator.resolved.handbook import seller_handbook
+from aftersale_simulator.scenario.document import ScenarioFile
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.horizon import Stage
-from aftersale_simulator.scenario.model import Scenario, ScenarioFile
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.parameters import default_profile
 from aftersale_simulator.world.sales import categories, free_labels, sale_events
 from aftersale_simulator.world.world import World

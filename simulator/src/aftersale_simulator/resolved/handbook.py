@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.policies.handbook import Handbook, default_handbook, load_handbook
 from aftersale.rules import RuleSet
-from aftersale_simulator.scenario.checks import allowed_words
 from aftersale_simulator.scenario.events import amended
 from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.scenario.vocabulary import allowed_words
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

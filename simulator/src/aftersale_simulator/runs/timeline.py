@@ -13,7 +13,7 @@ from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
 from aftersale_simulator.desk.shifts import Window
-from aftersale_simulator.world.orders import LocalDays
+from aftersale_simulator.scenario.horizon import LocalDays
 
 if TYPE_CHECKING:
     from aftersale_simulator.desk.desk import Effort

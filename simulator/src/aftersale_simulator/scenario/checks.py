@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
-from difflib import get_close_matches
-from math import inf
+from collections.abc import Iterator
 from sys import float_info
 from typing import TYPE_CHECKING, Any
 
@@ -13,64 +10,12 @@ from attrs import evolve
 
 from aftersale.base.errors import Problem
 from aftersale.clocks import DAY
+from aftersale_simulator.scenario.limits import MOST_ORDERS
+from aftersale_simulator.scenario.vocabulary import allowed_words
 
 if TYPE_CHECKING:
-    from aftersale_simulator.scenario.model import Sales, Scenario, Shift
+    from aftersale_simulator.scenario.model import Scenario
     from aftersale_simulator.scenario.vocabulary import Vocabulary
-
-CHANNELS = ("MFN", "FBA", "SFP")
-"""Who fulfils an order: the seller, the marketplace, or the seller under the marketplace's promise."""
-MOST_ORDERS = 100_000_000
-"""Of one replication; more would not fit into memory."""
-MOST_AGENTS = 10_000
-"""Of one team; each is a process of the simulation."""
-_ROUNDING = 1e-9
-_MANY_WORDS = 20
-
-
-def sales_flaws(sales: Sales) -> Iterator[str]:
-    """Yield what is wrong with shares and weights."""
-    for channel in sales.channels:
-        if channel not in CHANNELS:
-            yield f"channels: unknown channel '{channel}', the channels are {', '.join(CHANNELS)}"
-    for name in ("channels", "categories"):
-        total = sum(getattr(sales, name).values())
-        if abs(total - 1) > _ROUNDING:
-            yield f"{name}: the shares sum to {total:g}, not to 1"
-    for name in sales.category:
-        if name not in sales.categories:
-            yield f"category.{name}: nothing of it is sold: {allowed_words(name, list(map(str, sales.categories)))}"
-    for name, size in (("hourly", 24), ("weekly", 7), ("season", 12)):
-        weights = getattr(sales, name)
-        if weights is not None and (len(weights) != size or not 0 < sum(weights) < inf):
-            yield f"{name}: {size} weights are needed, not all 0"
-    yield from beyond("dispersion", sales.dispersion, 1000)
-    yield from beyond("growth", sales.growth, 100)
-    if sales.growth <= 0:
-        yield "growth: above 0; 1.2 is a fifth more in a year"
-
-
-def beyond(name: str, value: float | Decimal | None, most: int) -> Iterator[str]:
-    """Yield that a value is larger than anything that can be simulated, if it is."""
-    if value is not None and value > most:
-        yield f"{name}: at most {most}"
-
-
-def shift_flaws(shift: Shift) -> Iterator[str]:
-    """Yield the breaks that are not within the hours or overlap."""
-    opens, closes = shift.hours
-    reached = opens
-    for begin, end in shift.pauses():
-        if begin < reached or end > closes:
-            span = f"{clock_text(begin)}-{clock_text(end)}"
-            yield f"breaks: {span} is not inside the hours, or overlaps another break"
-        reached = max(reached, end)
-
-
-def clock_text(minutes: int) -> str:
-    """Return minutes from midnight as a clock shows them."""
-    hours, rest = divmod(minutes, 60)
-    return f"{hours if hours <= 24 else hours - 24:02d}:{rest:02d}"
 
 
 def world_flaws(world: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
@@ -195,11 +140,3 @@ def scenario_flaws(scenario: Scenario, source: str, words: Vocabulary) -> Iterat
         yield Problem(source, "marketplace", "too many orders", hint)
 
 
-def allowed_words(word: str, words: Iterable[str]) -> str:
-    """Return a hint that names the allowed words, the nearest first when one is near."""
-    known = list(words)
-    near = get_close_matches(word, known, n=1)
-    guess = f"did you mean '{near[0]}'? " if near else ""
-    if near and len(known) > _MANY_WORDS:
-        return guess.strip()
-    return f"{guess}allowed: {', '.join(known)}" if known else "none are allowed here"

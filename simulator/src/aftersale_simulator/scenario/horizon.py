@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, Instant, start_of_day
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.world.orders import LocalDays
 
+Instants = NDArray[np.int64]
 
 @frozen(eq=False)
 class Stage:
@@ -42,3 +44,26 @@ class Stage:
         since = max(start_of_day(self.measured_from, zone) for zone in zones)
         until = max(start_of_day(self.last + timedelta(1), zone) for zone in zones)
         return since, until
+
+
+@frozen(eq=False)
+class LocalDays:
+    """Consecutive days of a marketplace as instants: where each begins, and where the last one ends."""
+
+    first: date
+    bounds: Instants
+
+    @classmethod
+    def spanning(cls, first: date, count: int, zone: str) -> LocalDays:
+        """Return `count` local days from `first`."""
+        return cls(first, np.array([start_of_day(first + timedelta(i), zone) for i in range(count + 1)], np.int64))
+
+    @property
+    def lengths(self) -> Instants:
+        """Each day's length in microseconds: not all have 24 hours."""
+        return np.diff(self.bounds)
+
+    @property
+    def weekdays(self) -> NDArray[np.int64]:
+        """Each day's weekday, Monday 0."""
+        return (np.arange(len(self.bounds) - 1) + self.first.weekday()) % 7

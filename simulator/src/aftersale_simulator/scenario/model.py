@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from math import inf
+from typing import Any, Literal
 
-from attrs import evolve, field, fields, frozen
+from attrs import field, frozen
 
-from aftersale.base.errors import DocumentError, Problem
-from aftersale.base.toml_files import read
 from aftersale.clocks import DAY
 from aftersale.documents.scalars import (
     Count,
@@ -31,17 +26,11 @@ from aftersale.documents.scalars import (
     Word,
     ZoneName,
 )
-from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
-from aftersale_simulator.scenario import checks
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
-from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped, task_kinds
-from aftersale_simulator.world.world import unanswered
+from aftersale_simulator.scenario.limits import CHANNELS, MOST_AGENTS, beyond
+from aftersale_simulator.scenario.vocabulary import allowed_words
 
-if TYPE_CHECKING:
-    from aftersale.plugins.plugins import Plugins
-
-_INSIDE = re.compile(r"^orders\.mapping\b")
 _YEARS = range(1970, 2200)
 _MINUTES_PER_DAY = 24 * 60
 
@@ -81,7 +70,7 @@ class Price:
     def __attrs_post_init__(self) -> None:
         if self.median <= 0:
             raise ValueError("the median price is above 0")
-        _check([*checks.beyond("median", self.median, 1_000_000_000), *checks.beyond("sigma", self.sigma, 3)])
+        _check([*beyond("median", self.median, 1_000_000_000), *beyond("sigma", self.sigma, 3)])
 
 
 @frozen
@@ -95,7 +84,7 @@ class Product:
     factors: dict[Word, Rate] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        _check(flaw for name, factor in self.factors.items() for flaw in checks.beyond(name, factor, MOST_FACTOR))
+        _check(flaw for name, factor in self.factors.items() for flaw in beyond(name, factor, MOST_FACTOR))
 
 
 @frozen
@@ -112,7 +101,7 @@ class Sales:
 
     orders_per_day: Rate
     price: Price
-    channels: dict[str, Share] = field(factory=lambda: {checks.CHANNELS[0]: Share(1.0)})
+    channels: dict[str, Share] = field(factory=lambda: {CHANNELS[0]: Share(1.0)})
     categories: dict[str, Share] = field(factory=lambda: {"general": Share(1.0)})
     category: dict[Word, Product] = field(factory=dict)
     cross_border: Share = Share(0.0)
@@ -124,7 +113,7 @@ class Sales:
     dispersion: Rate | None = None
 
     def __attrs_post_init__(self) -> None:
-        _check(checks.sales_flaws(self))
+        _check(_sales_flaws(self))
 
 
 @frozen
@@ -163,7 +152,7 @@ class Shift:
     leave: tuple[Leave, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        _check(checks.shift_flaws(self))
+        _check(_shift_flaws(self))
 
     def pauses(self) -> list[tuple[int, int]]:
         """Return the breaks in order; on a shift over midnight, breaks after midnight count on from it."""
@@ -197,7 +186,7 @@ class Team:
     def __attrs_post_init__(self) -> None:
         _check(["other_work: below 1, or nobody does any of this work"] if self.other_work >= 1 else [])
         numbers = (self.agents, *(shift.agents for shift in self.shifts))
-        _check(flaw for agents in numbers for flaw in checks.beyond("agents", agents, checks.MOST_AGENTS))
+        _check(flaw for agents in numbers for flaw in beyond("agents", agents, MOST_AGENTS))
 
 
 @frozen
@@ -213,7 +202,7 @@ class Allowed:
     def __attrs_post_init__(self) -> None:
         if not self.pattern:
             raise ValueError("pattern: allow at least one, such as { days = 'Mon-Fri', hours = '09:00-18:00' }")
-        _check(checks.beyond("most", self.most, checks.MOST_AGENTS))
+        _check(beyond("most", self.most, MOST_AGENTS))
         _check(f"pattern.{name}: agents is what is looked for" for name, own in self.pattern.items() if own.agents)
 
 
@@ -232,8 +221,8 @@ class Handling:
     language: dict[Word, Rate] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        _check(checks.beyond("cv", self.cv, 100))
-        _check(flaw for factor in self.language.values() for flaw in checks.beyond("language", factor, MOST_FACTOR))
+        _check(beyond("cv", self.cv, 100))
+        _check(flaw for factor in self.language.values() for flaw in beyond("language", factor, MOST_FACTOR))
 
 
 @frozen
@@ -257,7 +246,7 @@ class OrderSource:
     def __attrs_post_init__(self) -> None:
         if self.format and self.mapping:
             raise ValueError("format and mapping exclude each other: keep one of the two")
-        _check(checks.beyond("scale", self.scale, 100))
+        _check(beyond("scale", self.scale, 100))
 
 
 @frozen
@@ -318,125 +307,48 @@ class Scenario:
     variant: tuple[Variant, ...] = ()
 
 
-@frozen
-class ScenarioFile:
-    """A scenario with the document that it came from and the words that it may use, so that paths in it can be set."""
-
-    source: str
-    raw: dict[str, Any]
-    scenario: Scenario
-    folder: Path
-    words: Vocabulary = field(factory=shipped)
-
-
-def default_scenario() -> Traversable:
-    """Return the scenario that is shipped, which `whatif` takes when none is given."""
-    return files("aftersale_simulator.scenario") / "shipped" / "default.toml"
-
-
-def load_scenario(path: Path | Traversable | None = None, words: Vocabulary | None = None) -> ScenarioFile:
-    """Return the scenario of a TOML file, by default the shipped one.
-
-    It may use these words, by default those that need no plugin. Raises DocumentError with every problem of the file,
-    each with its path and the allowed words.
-    """
-    known = words or shipped()
-    place = default_scenario() if path is None else path
-    source = str(path) if path is not None else "aftersale_simulator/scenarios/default.toml"
-    folder = place.parent if isinstance(place, Path) else Path()
-    raw = rooted(read(place), folder)
-    return ScenarioFile(source, raw, parse_scenario(raw, source, known), folder, known)
-
-
-def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the document with the files that it names made absolute, as seen from `folder`."""
-    found = dict(raw)
-    if isinstance(found.get("handbook"), str) and found["handbook"]:
-        found["handbook"] = str((folder / found["handbook"]).absolute())
-    orders = found.get("orders")
-    if isinstance(orders, dict) and isinstance(orders.get("file"), str) and orders["file"]:
-        found["orders"] = {**orders, "file": str((folder / orders["file"]).absolute())}
-    return found
-
-
-def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None = None) -> Scenario:
-    """Return the scenario of a parsed document; raises DocumentError with all its problems at once."""
-    known = words or shipped()
-    problems = [
-        *checks.world_flaws(raw.get("world"), source, known),
-        *checks.handling_flaws(raw.get("handling"), source, known),
-        *checks.event_flaws(raw.get("event"), source, known),
-        *checks.preset_flaws(raw.get("presets"), source, known),
-        *checks.category_flaws(raw.get("marketplace"), source, known),
-    ]
-    try:
-        scenario = structure(Scenario, _mapping_apart(raw), source)
-    except DocumentError as error:
-        told = [evolve(problem, path=_INSIDE.sub("orders", problem.path)) for problem in error.problems]
-        raise DocumentError(source, _in_order([*told, *problems])) from None
-    problems += checks.scenario_flaws(scenario, source, known)
-    if problems:
-        raise DocumentError(source, _in_order(problems))
-    return scenario
-
-
-def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> None:
-    """Raise DocumentError for marketplaces that no plugin brings, and for those whose work nobody could do."""
-    known = sorted(plugins.marketplaces)
-    problems = [
-        Problem(
-            source,
-            f"marketplace.{name}",
-            "no installed plugin brings this marketplace",
-            checks.allowed_words(name, known),
-        )
-        for name in scenario.marketplace
-        if name not in known
-    ]
-    for name in scenario.marketplace:
-        for kind, task in unanswered(name, plugins.worlds, plugins.workflow):
-            what = f"buyers there open cases of kind '{kind}', and no plugin says what its task '{task}' becomes"
-            hint = f"its plugin adds to world.toml: [[answer]] task = '{task}', fact = …"
-            problems.append(Problem(source, f"marketplace.{name}", what, hint))
-        if name in known:
-            problems += _unspoken(scenario, name, plugins, source)
-    if problems:
-        raise DocumentError(source, tuple(problems))
-
-
-def _unspoken(scenario: Scenario, place: str, plugins: Plugins, source: str) -> Iterator[Problem]:
-    """Yield the tasks that nobody does who speaks a marketplace's language, where shifts say what they speak."""
-    teams = [team for team in scenario.team.values() if not team.serves or place in team.serves]
-    shifts = [shift for team in teams for shift in team.shifts]
-    if not any(shift.languages for shift in shifts):
-        return
-    language = plugins.marketplaces[place].languages[0]
-    able = [shift for shift in shifts if not shift.languages or language in map(str, shift.languages)]
-    done = {task for shift in able for task in shift.tasks or task_kinds(plugins.workflow)}
-    left = [task for task in task_kinds(plugins.workflow) if task not in done]
-    if left and len(able) < len(shifts):
-        what = f"nobody speaks '{language}' who does: {', '.join(left)}"
-        hint = "add it to the languages of a shift, or leave languages out"
-        yield Problem(source, f"marketplace.{place}", what, hint)
-
-
-def _mapping_apart(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document with the keys of an order format that stand in `[orders]` as its `mapping`."""
-    orders = raw.get("orders")
-    keys = {spec.name for spec in fields(OrderFormat)}
-    if not isinstance(orders, dict) or not keys & orders.keys():
-        return dict(raw)
-    mapping = {key: value for key, value in orders.items() if key in keys}
-    given = orders.get("mapping", {})
-    both = {**given, **mapping} if isinstance(given, dict) else given
-    kept = {key: value for key, value in orders.items() if key not in keys}
-    return {**raw, "orders": {**kept, "mapping": both}}
-
-
-def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(set(problems), key=lambda problem: (problem.path, problem.what)))
-
-
 def _check(flaws: Iterable[str]) -> None:
     if found := list(flaws):
         raise ValueError("; ".join(found))
+
+
+_ROUNDING = 1e-9
+
+
+def _sales_flaws(sales: Sales) -> Iterator[str]:
+    """Yield what is wrong with shares and weights."""
+    for channel in sales.channels:
+        if channel not in CHANNELS:
+            yield f"channels: unknown channel '{channel}', the channels are {', '.join(CHANNELS)}"
+    for name in ("channels", "categories"):
+        total = sum(getattr(sales, name).values())
+        if abs(total - 1) > _ROUNDING:
+            yield f"{name}: the shares sum to {total:g}, not to 1"
+    for name in sales.category:
+        if name not in sales.categories:
+            yield f"category.{name}: nothing of it is sold: {allowed_words(name, list(map(str, sales.categories)))}"
+    for name, size in (("hourly", 24), ("weekly", 7), ("season", 12)):
+        weights = getattr(sales, name)
+        if weights is not None and (len(weights) != size or not 0 < sum(weights) < inf):
+            yield f"{name}: {size} weights are needed, not all 0"
+    yield from beyond("dispersion", sales.dispersion, 1000)
+    yield from beyond("growth", sales.growth, 100)
+    if sales.growth <= 0:
+        yield "growth: above 0; 1.2 is a fifth more in a year"
+
+
+def _shift_flaws(shift: Shift) -> Iterator[str]:
+    """Yield the breaks that are not within the hours or overlap."""
+    opens, closes = shift.hours
+    reached = opens
+    for begin, end in shift.pauses():
+        if begin < reached or end > closes:
+            span = f"{clock_text(begin)}-{clock_text(end)}"
+            yield f"breaks: {span} is not inside the hours, or overlaps another break"
+        reached = max(reached, end)
+
+
+def clock_text(minutes: int) -> str:
+    """Return minutes from midnight as a clock shows them."""
+    hours, rest = divmod(minutes, 60)
+    return f"{hours if hours <= 24 else hours - 24:02d}:{rest:02d}"

@@ -14,9 +14,9 @@ from attrs import fields, has
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents.scalars import MoneyAmount, Share
 from aftersale.reports.orders.formats import OrderFormat
-from aftersale_simulator.scenario.checks import allowed_words
-from aftersale_simulator.scenario.model import OrderSource, Scenario, parse_scenario
-from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.model import OrderSource, Scenario
+from aftersale_simulator.scenario.vocabulary import Vocabulary, allowed_words, shipped
 
 Path = tuple[str, ...]
 _FIXED = ("name", "base", "variant")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,9 @@ from attrs import frozen
 from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.worlds import Parameter
 from aftersale_simulator.scenario.parameters import load_parameters
+
+if TYPE_CHECKING:
+    from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
@@ -53,3 +58,16 @@ def _vocabulary(parameters: tuple[Parameter, ...], workflow: Workflow, presets: 
 def task_kinds(workflow: Workflow) -> tuple[str, ...]:
     """Return the kinds of task that a workflow puts on the desk, in its own order."""
     return tuple(dict.fromkeys(task for _, _, task in workflow.tasks()))
+
+
+_MANY_WORDS = 20
+
+
+def allowed_words(word: str, words: Iterable[str]) -> str:
+    """Return a hint that names the allowed words, the nearest first when one is near."""
+    known = list(words)
+    near = get_close_matches(word, known, n=1)
+    guess = f"did you mean '{near[0]}'? " if near else ""
+    if near and len(known) > _MANY_WORDS:
+        return guess.strip()
+    return f"{guess}allowed: {', '.join(known)}" if known else "none are allowed here"

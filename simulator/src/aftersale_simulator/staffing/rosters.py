@@ -13,9 +13,8 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents.scalars import WEEKDAYS, Count, PositiveCount, Weekdays, Word
 from aftersale_simulator.desk.shifts import Window, covered_hours, labour_cost, paid_hours, windows
-from aftersale_simulator.scenario.checks import clock_text
 from aftersale_simulator.scenario.horizon import Stage
-from aftersale_simulator.scenario.model import Allowed, Scenario, Shift, Team
+from aftersale_simulator.scenario.model import Allowed, Scenario, Shift, Team, clock_text
 
 Roster = tuple[int, ...]
 """People by place, in the order of the places."""

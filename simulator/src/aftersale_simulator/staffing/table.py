@@ -12,7 +12,7 @@ from rich.text import Text
 
 from aftersale.clocks import DAY
 from aftersale_simulator.runs.statistics import erlang_c_agents
-from aftersale_simulator.scenario.checks import clock_text
+from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import amount, joined, percent, say, target_name
 from aftersale_simulator.staffing.rosters import Roster

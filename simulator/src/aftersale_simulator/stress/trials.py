@@ -18,10 +18,10 @@ from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.timeline import Timeline
-from aftersale_simulator.scenario.checks import allowed_words
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.scenario.vocabulary import allowed_words
 
 LATE, DEFECTS, BACKLOG, CLAIMS = "late_reply_rate", "order_defect_rate", "backlog", "claims"
 MEASURES = (LATE, DEFECTS, BACKLOG, CLAIMS)

@@ -11,8 +11,9 @@ from typing import Any
 from attrs import field, frozen
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.events import Event
-from aftersale_simulator.scenario.model import Scenario, ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 from aftersale_simulator.stress.trials import stress_events, stress_names, stressed

@@ -14,9 +14,10 @@ from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies.worlds import Contact, Reaction
+from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.world.entities import CLAIM_IN_SILENCE, REMINDER, Happening, Life
-from aftersale_simulator.world.orders import HourProfile, LocalDays, fulfilled_by_marketplace, keys_of
+from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of
 from aftersale_simulator.world.random_streams import Chances, Hand
 from aftersale_simulator.world.world import World
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from scipy.special import betainc, nbdtrik, pdtr, pdtrik
 
 from aftersale.base.money import decimals
-from aftersale.clocks import DAY, start_of_day
+from aftersale.clocks import DAY
 from aftersale.metrics.days import day_number
 from aftersale.orders import COLUMNS, FULFILLED_BY_MARKETPLACE, NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
+from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import default_profile
 from aftersale_simulator.world.random_streams import Chances
 from aftersale_simulator.world.world import World
@@ -132,29 +133,6 @@ def kept(orders: Orders, where: NDArray[np.bool_]) -> Orders:
     products = [orders.products[row] for row in rows.tolist()] if orders.products else []
     found: Orders = evolve(orders, ids=names, products=products, **columns)
     return found
-
-
-@frozen(eq=False)
-class LocalDays:
-    """Consecutive days of a marketplace as instants: where each begins, and where the last one ends."""
-
-    first: date
-    bounds: Instants
-
-    @classmethod
-    def spanning(cls, first: date, count: int, zone: str) -> LocalDays:
-        """Return `count` local days from `first`."""
-        return cls(first, np.array([start_of_day(first + timedelta(i), zone) for i in range(count + 1)], np.int64))
-
-    @property
-    def lengths(self) -> Instants:
-        """Each day's length in microseconds: not all have 24 hours."""
-        return np.diff(self.bounds)
-
-    @property
-    def weekdays(self) -> NDArray[np.int64]:
-        """Each day's weekday, Monday 0."""
-        return (np.arange(len(self.bounds) - 1) + self.first.weekday()) % 7
 
 
 class HourProfile:

@@ -16,11 +16,11 @@ from aftersale.engine.return_terms import label
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import Sale
-from aftersale_simulator.scenario.checks import allowed_words, world_flaws
+from aftersale_simulator.scenario.checks import world_flaws
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
 from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.scenario.vocabulary import vocabulary
+from aftersale_simulator.scenario.vocabulary import allowed_words, vocabulary
 from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:

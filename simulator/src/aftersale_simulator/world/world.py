@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aftersale.cases.workflow import Workflow
 from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.orders import Order, Orders
@@ -133,10 +132,3 @@ def _presets(plugged: Iterable[WorldDefaults], place: str) -> Iterator[Preset]:
     return (preset for world in plugged for preset in world.preset if place in preset.marketplaces)
 
 
-def unanswered(place: str, plugged: Iterable[WorldDefaults], workflow: Workflow) -> list[tuple[str, str]]:
-    """Return the (kind, task) pairs that contacts lead to on a marketplace, and that nobody says the end of."""
-    world = World(None, place, plugged)
-    kinds = {workflow.opened_by(contact.fact) for contact in world.contacts}
-    ends = {*world.answers, DECISION}
-    found = ((kind, task) for kind, _, task in workflow.tasks() if kind in kinds and task not in ends)
-    return list(dict.fromkeys(found))
