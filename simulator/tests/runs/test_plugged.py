@@ -12,7 +12,8 @@ from aftersale.base.errors import DocumentError
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.worlds import load_world
 from aftersale.testing import hostile, plugin, reference
-from aftersale_simulator.runs.pool import Here, Shop, compare
+from aftersale_simulator.runs.job import Shop
+from aftersale_simulator.runs.pool import Here, compare
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import Scenario

@@ -7,185 +7,35 @@ agent of `_work` takes the task and records its outcome.
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
-from itertools import chain
-from math import exp, inf, log, sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import simpy
-from attrs import Factory, define, frozen
-from numpy.typing import NDArray
 
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline, Task
-from aftersale.clocks import HOUR, MINUTE, Instant
-from aftersale.documents.scalars import Duration, Word
+from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.engine.engine import Outcome
-from aftersale.orders import Orders
-from aftersale.policies.policy import Policy
 from aftersale_simulator.desk.crews import Crew, Pace
+from aftersale_simulator.desk.effort import Effort
+from aftersale_simulator.desk.marketplace_desk import MarketplaceDesk
+from aftersale_simulator.desk.queues import EMPTY, Inbox, Team, changes_of, first_after, head_of, queues_of
 from aftersale_simulator.desk.scheduler import Agenda
-from aftersale_simulator.desk.shifts import Window
+from aftersale_simulator.desk.work_order import order_of
 from aftersale_simulator.scenario.model import Handling
-from aftersale_simulator.scenario.vocabulary import task_kinds
-from aftersale_simulator.world.buyers import SILENCE, Buyers, FirstSteps, Reactions
-from aftersale_simulator.world.entities import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Happening, Life
-from aftersale_simulator.world.investigators import Investigators
+from aftersale_simulator.world.buyers import FirstSteps
+from aftersale_simulator.world.entities import Happening, Life
+from aftersale_simulator.world.marketplace_run import Place, first_steps_in_order
 from aftersale_simulator.world.world import DECISION, World
 
 if TYPE_CHECKING:
     from aftersale_simulator.desk.suspensions import Closures
 
 Steps = Generator[simpy.Event, Any, None]
-Queue = list[tuple[Instant, int, Task, Life]]
-FAR: Instant = 2**62
-"""After all instants of a run."""
 CONTACTS = ("message", "return")
 """The kinds of case by which simulated buyers turn to the seller, and which a claim may grow out of."""
-
-
-@define(eq=False)
-class Team:
-    """A crew at work: how many are on duty, how many busy, who waits for a task, and which queues it serves.
-
-    `closes` is when the next of them go home, `overtime_until` until when those may stay whose shift has ended, for
-    what is due before `reopens`.
-    """
-
-    crew: Crew
-    queues: list[Queue]
-    on_duty: int = 0
-    busy: int = 0
-    idle: list[simpy.Event] = Factory(list)
-    closes: Instant = FAR
-    overtime_until: Instant = -FAR
-    reopens: Instant = FAR
-
-    def serves(self, queue: Queue) -> bool:
-        """Whether its agents take tasks from this very queue."""
-        return any(own is queue for own in self.queues)
-
-
-class Inbox(NamedTuple):
-    """Where one kind of task of one marketplace is brought: by what it is sorted, its queue, and who serves it."""
-
-    order: Callable[[Task], Instant]
-    queue: Queue
-    teams: Sequence[Team]
-
-
-@frozen(eq=False)
-class Place:
-    """One marketplace's orders with what their buyers begin."""
-
-    orders: Orders
-    steps: FirstSteps
-    world: World
-
-
-Follow = Callable[[Life, Instant], Iterable[Happening]]
-Resolve = Callable[[Life, Mapping[str, Case], Instant], str]
-"""The fact that something becomes when its time has come, as the cases then stand; empty for none."""
-OVERTAKEN = frozenset({"marketplace_refunded", "refunded_at_first_scan"})
-"""What does not happen to a case that has moved to where it cannot: the seller was faster."""
-
-
-@frozen(eq=False)
-class _Local:
-    """What holds on one marketplace: who reacts how, how long tasks take and become what, what a fact is about."""
-
-    world: World
-    language: str
-    unsure: dict[str, Resolve]
-    reactions: dict[tuple[str, str], Follow]
-    misses: dict[str, Follow]
-    times: dict[str, Callable[[Life, str], int]]
-    automatic: dict[str, float]
-    answers: dict[str, str]
-    case_of: dict[str, str]
-    absent: frozenset[str]
-    fleeting: frozenset[str]
-
-    @classmethod
-    def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> _Local:
-        buyers, investigators = Buyers(world), Investigators(world)
-        otherwise = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
-        opens, language = policy.workflow.opened_by, policy.marketplace.languages[0]
-        opened: dict[str, str] = {contact.fact: opens(contact.fact) or "" for contact in world.contacts}
-        reactions = chain.from_iterable(world.reactions.values())
-        suffixes = {opens(fact): suffix for fact, suffix in CASE_OF.items()}
-        followed: dict[str, str] = {each.fact: suffixes.get(each.kind, each.kind) for each in reactions}
-        return cls(
-            world,
-            language,
-            {
-                "claim_filed": buyers.claims,
-                CLAIM_IN_SILENCE: buyers.claims_in_silence,
-                REMINDER: buyers.reminds,
-                "feedback_left": buyers.rates,
-                RULING: investigators.ruled,
-            },
-            _reactions(buyers, investigators, world),
-            {SILENCE: buyers.unheard, "refund_after_receipt": buyers.unpaid},
-            {kind: _times(handling.get(kind, otherwise), language) for kind in task_kinds(policy.workflow)},
-            {kind: float(own.automatic) for kind, own in handling.items() if own.automatic},
-            world.answers,
-            followed | opened | CASE_OF,
-            world.absent,
-            OVERTAKEN.union(followed),
-        )
-
-
-@define
-class Effort:
-    """What the agents did, in microseconds of agents' time; the measured period is [since, until).
-
-    `starts` and `ends` are every handling's, `waits` from task to start those of the measured period's tasks,
-    `backlog` the tasks that were open as each of the days between `bounds` ended; `overtime` what teams worked after
-    their shifts in the measured period, `wasted` how many tasks were worked on in vain.
-    """
-
-    since: Instant
-    until: Instant
-    bounds: Sequence[Instant] = ()
-    wasted: int = 0
-    starts: array[int] = Factory(lambda: array("q"))
-    ends: array[int] = Factory(lambda: array("q"))
-    waits: array[int] = Factory(lambda: array("q"))
-    overtime: dict[str, int] = Factory(dict)
-    backlog: list[int] = Factory(list)
-
-    @property
-    def busy(self) -> int:
-        """How long agents worked in the measured period."""
-        starts, ends = self._handled()
-        inside = np.minimum(ends, self.until) - np.maximum(starts, self.since)
-        return int(np.maximum(inside, 0).sum())
-
-    @property
-    def tasks(self) -> int:
-        """How many handlings began in the measured period."""
-        starts, _ = self._handled()
-        return int(((starts >= self.since) & (starts < self.until)).sum())
-
-    @property
-    def daily(self) -> list[int]:
-        """How long agents worked on each day; all of a handling belongs to the day on which it began."""
-        starts, ends = self._handled()
-        spent = np.zeros(max(0, len(self.bounds) - 1), np.int64)
-        day = np.searchsorted(np.array(self.bounds, np.int64), starts, side="right") - 1
-        inside = (day >= 0) & (day < len(spent))
-        np.add.at(spent, day[inside], (ends - starts)[inside])
-        found: list[int] = spent.tolist()
-        return found
-
-    def _handled(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        return np.array(self.starts, np.int64), np.array(self.ends, np.int64)
 
 
 class Desk:
@@ -216,18 +66,18 @@ class Desk:
         self._pushed = 0
         self._watched: Instant = until + 1
         self._local = {
-            place.orders.marketplaces[0]: _Local.of(place.world, handling, docket.policy(place.orders.marketplaces[0]))
+            place.orders.marketplaces[0]: MarketplaceDesk.of(place.world, handling, docket.policy(place.orders.marketplaces[0]))
             for place in places
         }
-        self._queues = _queues(self._local, crews)
+        self._queues = queues_of(self._local, crews)
         teams = [self._team(crew) for crew in crews]
-        orders = {name: _order(work_order, docket.policy(name), local.world) for name, local in self._local.items()}
+        orders = {name: order_of(work_order, docket.policy(name), local.world) for name, local in self._local.items()}
         self._inboxes = {
             (place, task): Inbox(orders[place], queue, [team for team in teams if team.serves(queue)])
             for (place, task), queue in self._queues.items()
         }
         self._rest: dict[str, tuple[Task, int]] = {}
-        self._steps = _merged(places)
+        self._steps = first_steps_in_order(places)
         self._places = places
         self._next_step()
         self.env.process(self._days())
@@ -372,7 +222,7 @@ class Desk:
         spoken = {place: local.language for place, local in self._local.items()}
         mine = [queue for (place, task), queue in self._queues.items() if crew.works_on(place, task, spoken[place])]
         team = Team(crew, list({id(queue): queue for queue in mine}.values()))
-        changes = _changes(crew.windows, self.now, self.until)
+        changes = changes_of(crew.windows, self.now, self.until)
         on_duty = most = 0
         for _, change in changes:
             on_duty += change
@@ -386,13 +236,13 @@ class Desk:
         leaving = [at for at, change in changes if change < 0]
         coming = [at for at, change in changes if change > 0]
         for at, change in changes:
-            team.closes = _after(leaving, self.now)
+            team.closes = first_after(leaving, self.now)
             if at > self.env.now:
                 yield self.env.timeout(at - self.env.now)
             team.on_duty += change
-            team.closes = _after(leaving, at)
+            team.closes = first_after(leaving, at)
             if change < 0:
-                team.overtime_until, team.reopens = at + team.crew.overtime, _after(coming, at)
+                team.overtime_until, team.reopens = at + team.crew.overtime, first_after(coming, at)
             while team.busy < team.on_duty and self._call(team):
                 pass
 
@@ -429,7 +279,7 @@ class Desk:
     def _most_urgent(self, team: Team) -> tuple[Task, Life] | None:
         cases = self.docket.cases
         while True:
-            queue = team.queues[0] if len(team.queues) == 1 else min(team.queues, key=_head, default=_EMPTY)
+            queue = team.queues[0] if len(team.queues) == 1 else min(team.queues, key=head_of, default=EMPTY)
             if not queue:
                 return None
             _, _, task, life = heappop(queue)
@@ -518,110 +368,3 @@ class Desk:
         return "return_authorised" if authorised else "return_declined"
 
 
-_EMPTY: Queue = []
-
-
-def _head(queue: Queue) -> tuple[float, int]:
-    return queue[0][:2] if queue else (inf, 0)
-
-
-def _queues(local: Mapping[str, _Local], crews: Sequence[Crew]) -> dict[tuple[str, str], Queue]:
-    """Return the queue of each kind of task on each marketplace: what the same crews do shares one."""
-    by_crews: dict[frozenset[int], Queue] = {}
-    found = {}
-    for place, own in local.items():
-        for task in own.times:
-            doing = frozenset(i for i, crew in enumerate(crews) if crew.works_on(place, task, own.language))
-            found[place, task] = by_crews.setdefault(doing, [])
-    return found
-
-
-def _order(work_order: str, policy: Policy, world: World) -> Callable[[Task], Instant]:
-    """Return by what tasks are taken, the least first."""
-    if work_order == "arrival":
-        return _opened
-    if work_order == "deadline":
-        return _due
-    kinds = policy.workflow.kinds.values()
-    risky = {state.task for kind in kinds if any(each.defect for each in kind.state) for state in kind.state}
-    ahead = int(world["risk_head_start_hours"] * HOUR)
-    return lambda task: task.due - ahead if task.kind in risky else task.due
-
-
-def _due(task: Task) -> Instant:
-    return task.due
-
-
-def _opened(task: Task) -> Instant:
-    return task.opened_at
-
-
-def _after(instants: Sequence[Instant], at: Instant) -> Instant:
-    """Return the first of these sorted instants that is after another, or one that is after all."""
-    index = bisect_right(instants, at)
-    return instants[index] if index < len(instants) else FAR
-
-
-def _reactions(buyers: Buyers, investigators: Investigators, world: World) -> dict[tuple[str, str], Follow]:
-    found: dict[tuple[str, str], Follow] = {
-        ("message", "awaiting_reply"): buyers.waiting,
-        ("message", "answered"): buyers.replied,
-        ("return", "offered"): buyers.offered,
-        ("return", "authorised"): buyers.authorised,
-        ("return", "labelled"): buyers.authorised,
-        ("return", "sent"): buyers.sent,
-        ("return", "declined"): buyers.declined,
-        ("return", "declined_in_policy"): buyers.declined,
-        ("claim", "filed"): investigators.filed,
-        ("claim", "under_review"): investigators.reviewed,
-        ("claim", "appealed"): investigators.appealed,
-    }
-    for state, declared in world.reactions.items():
-        found[state] = _both(found.get(state), Reactions(world, declared))
-    return found
-
-
-def _both(one: Follow | None, other: Follow) -> Follow:
-    return other if one is None else lambda life, at: chain(one(life, at), other(life, at))
-
-
-def _times(spec: Handling, language: str) -> Callable[[Life, str], int]:
-    """Return how long a task takes in a language, in microseconds, by the chances of its order."""
-    mean = round(spec.mean * spec.language.get(Word(language), 1.0))
-    if spec.shape == "fixed" or mean == 0:
-        return lambda life, purpose: mean
-    if spec.shape == "exponential":
-        return lambda life, purpose: round(mean * life.hand.exponential(purpose, life.slot))
-    sigma = sqrt(log(1 + spec.cv**2))
-    centre = log(mean) - sigma**2 / 2
-    return lambda life, purpose: round(exp(centre + sigma * life.hand.normal(purpose, life.slot)))
-
-
-def _merged(places: Sequence[Place]) -> Iterator[tuple[Instant, str, int, int]]:
-    """Yield (when, what, place, slot) over all marketplaces in order of time."""
-    names = list(dict.fromkeys(name for place in places for name in place.steps.names))
-    at = np.concatenate([place.steps.at for place in places])
-    where = np.repeat(np.arange(len(places)), [len(place.steps.at) for place in places])
-    kinds = np.concatenate([_renumbered(place.steps, names) for place in places])
-    slots = np.concatenate([place.steps.slots for place in places])
-    sequence = np.lexsort((where, at))
-    columns = (column[sequence].tolist() for column in (at, kinds, where, slots))
-    for when, kind, place, slot in zip(*columns, strict=True):
-        yield when, names[kind], place, slot
-
-
-def _renumbered(steps: FirstSteps, names: Sequence[str]) -> NDArray[np.int64]:
-    """Return the kinds of these steps as indices into `names`."""
-    found: NDArray[np.int64] = np.array([names.index(name) for name in steps.names], np.int64)[steps.kinds]
-    return found
-
-
-def _changes(windows: Sequence[Window], start: Instant, until: Instant) -> list[tuple[Instant, int]]:
-    """Return when how many agents come (+) or go (-), in order of time, within the run."""
-    steps: dict[Instant, int] = {}
-    for window in windows:
-        if window.end > start and window.start < until:
-            begin = max(window.start, start)
-            steps[begin] = steps.get(begin, 0) + window.agents
-            steps[window.end] = steps.get(window.end, 0) - window.agents
-    return sorted((at, change) for at, change in steps.items() if change)

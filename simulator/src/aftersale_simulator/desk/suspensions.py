@@ -17,8 +17,8 @@ from aftersale.orders import Order, Orders
 from aftersale.policies.policy import Policies, Policy
 from aftersale.policies.worlds import Closure
 from aftersale.rules import Rule
-from aftersale_simulator.desk.desk import Place
 from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.world.marketplace_run import Place
 from aftersale_simulator.world.orders import fulfilled_by_marketplace, kept, keys_of
 from aftersale_simulator.world.random_streams import Chances
 

@@ -10,7 +10,7 @@ from importlib.metadata import distributions
 from typing import Any, Self
 
 from aftersale_simulator.runs.failures import ClusterUnusable
-from aftersale_simulator.runs.pool import Job, Shop
+from aftersale_simulator.runs.job import Job, Shop
 from aftersale_simulator.runs.results import Result
 
 try:

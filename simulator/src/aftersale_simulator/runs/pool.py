@@ -6,31 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import define
-
 from aftersale.orders import Orders
+from aftersale_simulator.runs.job import Job, Shop
 from aftersale_simulator.runs.results import Result
-from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
-
-Job = tuple[Scenario, int]
-"""A scenario and the number of a replication."""
-
-
-@define
-class Shop:
-    """What a worker needs for every job: the plugins, and the orders of a file where there is one."""
-
-    plugins: Plugins
-    orders: Orders | None = None
-
-    def work(self, job: Job) -> Result:
-        """Run one job."""
-        scenario, replication = job
-        return run(scenario, replication, self.plugins, orders=self.orders)
 
 
 class Crew(Protocol):

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from typing import Self
 
 from aftersale_simulator.runs.failures import WorkerDied
-from aftersale_simulator.runs.pool import Job, Shop
+from aftersale_simulator.runs.job import Job, Shop
 from aftersale_simulator.runs.results import Result
 
 MOST_DEATHS = 3

@@ -22,7 +22,7 @@ from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.desk.crews import overtime_cost
-from aftersale_simulator.desk.desk import Effort
+from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.shifts import Window, labour_cost, paid_hours, windows
 from aftersale_simulator.runs.timeline import Timeline, timeline_of
 from aftersale_simulator.scenario.horizon import Stage

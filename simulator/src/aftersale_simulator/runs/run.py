@@ -15,7 +15,7 @@ from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
 from aftersale.policies.policy import Policy
 from aftersale_simulator.desk.crews import crews
-from aftersale_simulator.desk.desk import Desk, Place
+from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.suspensions import ACCOUNT, Closures, orders_lost
 from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
 from aftersale_simulator.runs.failures import CasesFailed
@@ -26,6 +26,7 @@ from aftersale_simulator.scenario.horizon import Stage
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.world.buyers import first_steps
 from aftersale_simulator.world.carriers import delivered
+from aftersale_simulator.world.marketplace_run import Place
 from aftersale_simulator.world.orders import copied, hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.world.random_streams import Chances
 from aftersale_simulator.world.sales import categories, free_labels, sale_events

@@ -16,7 +16,7 @@ from aftersale_simulator.desk.shifts import Window
 from aftersale_simulator.scenario.horizon import LocalDays
 
 if TYPE_CHECKING:
-    from aftersale_simulator.desk.desk import Effort
+    from aftersale_simulator.desk.effort import Effort
 
 HOURS_PER_WEEK = 168
 REPLY_EDGES = (0.0, 0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 20.0, 24.0, 30.0, 36.0, 48.0, 60.0, 72.0, 96.0, 168.0)

@@ -1,0 +1,62 @@
+"""Effort: what the agents did."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import Factory, define
+from numpy.typing import NDArray
+
+from aftersale.clocks import Instant
+
+if TYPE_CHECKING:
+    pass
+
+@define
+class Effort:
+    """What the agents did, in microseconds of agents' time; the measured period is [since, until).
+
+    `starts` and `ends` are every handling's, `waits` from task to start those of the measured period's tasks,
+    `backlog` the tasks that were open as each of the days between `bounds` ended; `overtime` what teams worked after
+    their shifts in the measured period, `wasted` how many tasks were worked on in vain.
+    """
+
+    since: Instant
+    until: Instant
+    bounds: Sequence[Instant] = ()
+    wasted: int = 0
+    starts: array[int] = Factory(lambda: array("q"))
+    ends: array[int] = Factory(lambda: array("q"))
+    waits: array[int] = Factory(lambda: array("q"))
+    overtime: dict[str, int] = Factory(dict)
+    backlog: list[int] = Factory(list)
+
+    @property
+    def busy(self) -> int:
+        """How long agents worked in the measured period."""
+        starts, ends = self._handled()
+        inside = np.minimum(ends, self.until) - np.maximum(starts, self.since)
+        return int(np.maximum(inside, 0).sum())
+
+    @property
+    def tasks(self) -> int:
+        """How many handlings began in the measured period."""
+        starts, _ = self._handled()
+        return int(((starts >= self.since) & (starts < self.until)).sum())
+
+    @property
+    def daily(self) -> list[int]:
+        """How long agents worked on each day; all of a handling belongs to the day on which it began."""
+        starts, ends = self._handled()
+        spent = np.zeros(max(0, len(self.bounds) - 1), np.int64)
+        day = np.searchsorted(np.array(self.bounds, np.int64), starts, side="right") - 1
+        inside = (day >= 0) & (day < len(spent))
+        np.add.at(spent, day[inside], (ends - starts)[inside])
+        found: list[int] = spent.tolist()
+        return found
+
+    def _handled(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return np.array(self.starts, np.int64), np.array(self.ends, np.int64)

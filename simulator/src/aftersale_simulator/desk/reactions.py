@@ -1,0 +1,41 @@
+"""Reactions: what buyers and the marketplace do when a case has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from aftersale.clocks import Instant
+from aftersale_simulator.world.buyers import Buyers, Reactions
+from aftersale_simulator.world.entities import Happening, Life
+from aftersale_simulator.world.investigators import Investigators
+from aftersale_simulator.world.world import World
+
+if TYPE_CHECKING:
+    pass
+
+Follow = Callable[[Life, Instant], Iterable[Happening]]
+
+
+def reactions_of(buyers: Buyers, investigators: Investigators, world: World) -> dict[tuple[str, str], Follow]:
+    found: dict[tuple[str, str], Follow] = {
+        ("message", "awaiting_reply"): buyers.waiting,
+        ("message", "answered"): buyers.replied,
+        ("return", "offered"): buyers.offered,
+        ("return", "authorised"): buyers.authorised,
+        ("return", "labelled"): buyers.authorised,
+        ("return", "sent"): buyers.sent,
+        ("return", "declined"): buyers.declined,
+        ("return", "declined_in_policy"): buyers.declined,
+        ("claim", "filed"): investigators.filed,
+        ("claim", "under_review"): investigators.reviewed,
+        ("claim", "appealed"): investigators.appealed,
+    }
+    for state, declared in world.reactions.items():
+        found[state] = _both(found.get(state), Reactions(world, declared))
+    return found
+
+
+def _both(one: Follow | None, other: Follow) -> Follow:
+    return other if one is None else lambda life, at: chain(one(life, at), other(life, at))
