@@ -505,7 +505,6 @@ def test_commands_of_plugins_are_found_by_name():
 # --- decisions: the owner first, then house plugins ---
 
 
-
 RULE = "rule: REF auto_authorise"
 
 

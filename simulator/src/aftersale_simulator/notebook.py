@@ -25,8 +25,8 @@ from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.staffing import search, table
 from aftersale_simulator.staffing.search import Found
 from aftersale_simulator.whatif.answer import answer, warnings
-from aftersale_simulator.whatif.charts import parts
 from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.page import parts
 from aftersale_simulator.whatif.precision import Precision
 from aftersale_simulator.whatif.variants import plan
 from aftersale_simulator.world.checks import check_marketplaces

@@ -28,7 +28,9 @@ from aftersale_simulator.show.section import Section, Table
 from aftersale_simulator.show.wording import LANGUAGES, say, speaking, spoken
 from aftersale_simulator.whatif import charts
 from aftersale_simulator.whatif.comparison import Comparison, simulate
-from aftersale_simulator.whatif.page import page
+from aftersale_simulator.whatif.day_charts import defects
+from aftersale_simulator.whatif.drawing import Lines
+from aftersale_simulator.whatif.page import page, parts
 from aftersale_simulator.whatif.record import record
 from aftersale_simulator.whatif.variants import plan
 
@@ -99,7 +101,7 @@ def compared(plugins: Plugins, **changes: Any) -> Comparison:
 
 def made(comparison: Comparison, language: str = "en") -> str:
     with speaking(language):
-        return page(comparison, record(comparison, ["the file ends early"]), charts.parts(load_parameters()))
+        return page(comparison, record(comparison, ["the file ends early"]), parts(load_parameters()))
 
 
 class Outline(HTMLParser):
@@ -224,7 +226,7 @@ def test_the_numbers_that_were_changed_are_marked_among_the_assumptions(comparis
 
 def test_the_lines_of_marketplaces_are_drawn_where_the_scenario_sets_none(plugins: Plugins) -> None:
     free = compared(plugins, targets={"late_reply_rate": 0.2}, replications=1, variant=[])
-    found = charts.defects(free, charts.Lines({"REF": {"order_defect_rate": 0.01}, "ALT": {}}))
+    found = defects(free, Lines({"REF": {"order_defect_rate": 0.01}, "ALT": {}}))
     assert found is not None
     told = [[note.text for note in picture.figure.layout.annotations] for picture in found.pictures]
     unit = "order defect rate, %"
@@ -232,7 +234,7 @@ def test_the_lines_of_marketplaces_are_drawn_where_the_scenario_sets_none(plugin
 
 
 def test_a_line_of_all_marketplaces_is_one_that_they_share() -> None:
-    lines = charts.Lines({"REF": {"late_reply_rate": 0.1, "occupancy": 0.8}, "ALT": {"late_reply_rate": 0.1}})
+    lines = Lines({"REF": {"late_reply_rate": 0.1, "occupancy": 0.8}, "ALT": {"late_reply_rate": 0.1}})
     assert (lines.everywhere("late_reply_rate"), lines.everywhere("occupancy")) == (0.1, None)
     assert (lines.at("REF", "occupancy"), lines.at("NONE", "occupancy")) == (0.8, None)
 

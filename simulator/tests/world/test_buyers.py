@@ -51,7 +51,6 @@ NOBODY = {"zone": "Atlantic/Reykjavik", "agents": 0, "shifts": [ALWAYS]}
 EVERYBODY = {"zone": "Atlantic/Reykjavik", "agents": 60, "shifts": [ALWAYS]}
 
 
-
 @frozen(eq=False)
 class Played:
     """One replication: what was recorded, by table, and its result."""

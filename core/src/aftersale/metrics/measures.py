@@ -25,7 +25,6 @@ _Chosen = Callable[[Orders, Counts], tuple[Counts, Counts, NDArray[np.bool_]]]
 """From some orders: by which day each counts (NEVER for not at all), since when that is known, and whether it does."""
 
 
-
 class Measure(ABC):
     """One metric of one marketplace; `channels` narrows it to some, `components` to some sorts of defect."""
 

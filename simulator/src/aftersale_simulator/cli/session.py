@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
+    from aftersale_simulator.runs.job import Compare
     from aftersale_simulator.runs.pool import Crew
     from aftersale_simulator.scenario.document import ScenarioFile
-    from aftersale_simulator.whatif.comparison import Compare
     from aftersale_simulator.whatif.variants import Plan
 
 

@@ -1,8 +1,7 @@
-"""Commands: `whatif`, `simulate` and `parameters`, as the program's users type them."""
+"""The command `whatif`, as the program's users type it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,11 +25,10 @@ from aftersale_simulator.cli.session import (
 if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
-    from aftersale.policies.worlds import Parameter
     from aftersale_simulator.calibration.history import History
     from aftersale_simulator.runs.pool import Crew
-    from aftersale_simulator.whatif.charts import Lines
     from aftersale_simulator.whatif.comparison import Comparison
+    from aftersale_simulator.whatif.drawing import Lines
     from aftersale_simulator.whatif.precision import Precision
     from aftersale_simulator.whatif.record import ComparisonRecord
     from aftersale_simulator.whatif.variants import Plan
@@ -165,8 +163,7 @@ def _write_page(
 ) -> None:
     from aftersale_simulator.output_files import write_file
     from aftersale_simulator.scenario.vocabulary import vocabulary
-    from aftersale_simulator.whatif.charts import parts
-    from aftersale_simulator.whatif.page import page
+    from aftersale_simulator.whatif.page import page, parts
 
     declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
     made = parts(declared, _lines(comparison, plugins))
@@ -179,7 +176,7 @@ def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
     from aftersale_simulator.resolved.handbook import seller_handbook
     from aftersale_simulator.runs.results import LIMITS
     from aftersale_simulator.scenario.horizon import Stage
-    from aftersale_simulator.whatif.charts import Lines
+    from aftersale_simulator.whatif.drawing import Lines
 
     scenario = comparison.scenario
     policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
@@ -190,86 +187,5 @@ def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
         for name, policy in policies.items()
     }
     return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in asked.items()})
-
-
-@click.command()
-@click.argument("scenario", type=options.A_FILE)
-@click.option(
-    "--out", type=options.A_FOLDER, required=True, help="Write orders, facts, cases and metrics to this new folder."
-)
-@click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
-@options.seed
-@click.option(
-    "--replication", type=click.IntRange(min=1), default=1, show_default=True, help="Which one to run."
-)
-@options.orders
-@options.settings
-@click.pass_obj
-def simulate(
-    plugins: Plugins,
-    scenario: Path,
-    out: Path,
-    csv: bool,
-    seed: int | None,
-    replication: int,
-    orders: Path | None,
-    settings: Sequence[str],
-) -> None:
-    """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
-    from aftersale_simulator import output_files
-    from aftersale_simulator.calibration.history import record as history_record
-    from aftersale_simulator.runs.recording import Recording
-    from aftersale_simulator.runs.run import run
-    from aftersale_simulator.show import tables
-    from aftersale_simulator.show.wording import failed, say, target_name
-
-    output_files.check_free(out)
-    planned, history = prepare(
-        load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders)
-    )
-    real = history.orders if history else None
-    beside = {"order_file.json": json.dumps(history_record(history), indent=2) + "\n"} if history else {}
-    result = run(planned.scenario, replication, plugins, orders=real, record=Recording(out, csv, beside))
-    console, own = console_of(), planned.scenario
-    console.print(say("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
-    console.print(tables.metric_table(result.metrics, own.currency))
-    for name, met in result.targets.items():
-        key = "simulate.kept" if met else "simulate.missed"
-        console.print(say(key, target=target_name(name)), markup=False)
-    told = [failed(count, cause, own.name) for cause, count in result.failed.items()]
-    for note in [*order_notes(history, planned, plugins), *told]:
-        console.print(say("report.warning", text=note), markup=False)
-    console.print(say("report.written", folder=out), markup=False)
-
-
-@click.command()
-@click.option("json_", "--json", is_flag=True, help="Print a JSON list.")
-@click.pass_obj
-def parameters(plugins: Plugins, json_: bool) -> None:
-    """List what the simulated world assumes: each number with its range, its unit and its source.
-
-    Where a plugin declares a number for its marketplaces, they stand behind its name.
-    """
-    from attrs import asdict
-
-    from aftersale_simulator.scenario.vocabulary import vocabulary
-
-    declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
-    if json_:
-        click.echo(json.dumps([asdict(parameter) for parameter in declared], indent=2))
-        return
-    from aftersale_simulator.show import tables
-    from aftersale_simulator.show.wording import say
-
-    lines = [
-        (_named(one), f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told)
-        for one in declared
-    ]
-    header = [say(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
-    console_of().print(tables.rows(header, lines))
-
-
-def _named(parameter: Parameter) -> str:
-    return f"{parameter.name} {' '.join(parameter.marketplaces)}".rstrip()
 
 

@@ -66,8 +66,9 @@ class Desk:
         self._pushed = 0
         self._watched: Instant = until + 1
         self._local = {
-            place.orders.marketplaces[0]: MarketplaceDesk.of(place.world, handling, docket.policy(place.orders.marketplaces[0]))
+            name: MarketplaceDesk.of(place.world, handling, docket.policy(name))
             for place in places
+            for name in [place.orders.marketplaces[0]]
         }
         self._queues = queues_of(self._local, crews)
         teams = [self._team(crew) for crew in crews]

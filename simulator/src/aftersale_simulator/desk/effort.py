@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import Factory, define
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import Instant
 
-if TYPE_CHECKING:
-    pass
 
 @define
 class Effort:

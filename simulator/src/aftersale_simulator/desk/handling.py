@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import exp, log, sqrt
-from typing import TYPE_CHECKING
 
 from aftersale.documents.scalars import Word
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.world.entities import Life
 
-if TYPE_CHECKING:
-    pass
 
 def handling_times(spec: Handling, language: str) -> Callable[[Life, str], int]:
     """Return how long a task takes in a language, in microseconds, by the chances of its order."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -20,9 +19,6 @@ from aftersale_simulator.world.buyers import SILENCE, Buyers
 from aftersale_simulator.world.entities import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Life
 from aftersale_simulator.world.investigators import Investigators
 from aftersale_simulator.world.world import World
-
-if TYPE_CHECKING:
-    pass
 
 Resolve = Callable[[Life, Mapping[str, Case], Instant], str]
 """The fact that something becomes when its time has come, as the cases then stand; empty for none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import simpy
 from attrs import Factory, define
@@ -16,9 +16,6 @@ from aftersale_simulator.desk.crews import Crew
 from aftersale_simulator.desk.marketplace_desk import MarketplaceDesk
 from aftersale_simulator.desk.shifts import Window
 from aftersale_simulator.world.entities import Life
-
-if TYPE_CHECKING:
-    pass
 
 Queue = list[tuple[Instant, int, Task, Life]]
 FAR: Instant = 2**62

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from aftersale.clocks import Instant
 from aftersale_simulator.world.buyers import Buyers, Reactions
 from aftersale_simulator.world.entities import Happening, Life
 from aftersale_simulator.world.investigators import Investigators
 from aftersale_simulator.world.world import World
-
-if TYPE_CHECKING:
-    pass
 
 Follow = Callable[[Life, Instant], Iterable[Happening]]
 

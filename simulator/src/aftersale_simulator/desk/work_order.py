@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from aftersale.cases.model import Task
 from aftersale.clocks import HOUR, Instant
 from aftersale.policies.policy import Policy
 from aftersale_simulator.world.world import World
 
-if TYPE_CHECKING:
-    pass
 
 def order_of(work_order: str, policy: Policy, world: World) -> Callable[[Task], Instant]:
     """Return by what tasks are taken, the least first."""

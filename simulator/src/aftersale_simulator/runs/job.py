@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -29,3 +30,7 @@ class Shop:
         """Run one job."""
         scenario, replication = job
         return run(scenario, replication, self.plugins, orders=self.orders)
+
+
+Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list[Result]]]
+"""Runs variants: (name, scenario) pairs and the numbers of replications to results as [variant][replication]."""

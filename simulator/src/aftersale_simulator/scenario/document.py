@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve, field, fields, frozen
 
@@ -18,9 +18,6 @@ from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
-
-if TYPE_CHECKING:
-    pass
 
 _INSIDE = re.compile(r"^orders\.mapping\b")
 

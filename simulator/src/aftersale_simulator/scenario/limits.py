@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 CHANNELS = ("MFN", "FBA", "SFP")
 """Who fulfils an order: the seller, the marketplace, or the seller under the marketplace's promise."""

@@ -15,10 +15,8 @@ from aftersale.policies.worlds import Parameter
 from aftersale_simulator.scenario.parameters import load_parameters
 
 if TYPE_CHECKING:
-    from aftersale_simulator.scenario.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
+    from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 
 @frozen

@@ -7,14 +7,10 @@ from aftersale_simulator.sensitivity.table import SHOWN, row, told
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import say
-from aftersale_simulator.whatif.comparison import Comparison
 
 
-def sensitivity(comparison: Comparison) -> Section | None:
-    """Return on which numbers the answer hangs; None where nobody asked."""
-    found = comparison.sensitivity
-    if found is None:
-        return None
+def sensitivity(found: Sensitivity) -> Section:
+    """Return on which numbers the answer hangs."""
     header = tuple(
         " ".join(say(f"sensitivity.{key}").split())
         for key in ("value", "late_low", "late_high", "defects_low", "defects_high", "kept")

@@ -14,8 +14,8 @@ from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from aftersale_simulator.runs.job import Compare
     from aftersale_simulator.runs.results import Result
-    from aftersale_simulator.whatif.comparison import Compare
 
 LATE = "late_reply_rate"
 MEASURES = (LATE, RATE)

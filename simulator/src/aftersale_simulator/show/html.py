@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
@@ -13,9 +12,6 @@ from plotly.offline import get_plotlyjs
 from aftersale_simulator.show.plots import FONT
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import say, spoken
-
-if TYPE_CHECKING:
-    pass
 
 # Nothing may be asked of any address, whatever the libraries inside would like to fetch.
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.show.wording import percent, say
-
-if TYPE_CHECKING:
-    pass
 
 COLUMNS = {
     "late_reply_rate": (100, 1),

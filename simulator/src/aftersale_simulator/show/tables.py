@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
@@ -11,9 +10,6 @@ from rich.text import Text
 
 from aftersale_simulator.show.numbers import label, number, scale
 from aftersale_simulator.show.wording import say
-
-if TYPE_CHECKING:
-    pass
 
 PLAIN_WIDTH = 100
 """Of text that goes to a file or another program."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
+from aftersale_simulator.runs.job import Compare
 from aftersale_simulator.runs.results import REACHED
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.runs.timeline import Timeline
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from aftersale_simulator.runs.timeline import Timeline
     from aftersale_simulator.sensitivity.swings import Sensitivity
 
-Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list["Result"]]]
-"""Runs variants: (name, scenario) pairs and the numbers of replications to results as [variant][replication]."""
 COST = "labour_cost"
 _TOLERANCE = 1e-9
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
+from aftersale.policies.worlds import Parameter
+from aftersale_simulator.sensitivity.charts import sensitivity
 from aftersale_simulator.show.html import document, header
+from aftersale_simulator.show.section import Section
 from aftersale_simulator.show.wording import say
-from aftersale_simulator.whatif.charts import Part
+from aftersale_simulator.stress.charts import stress
+from aftersale_simulator.whatif.charts import assumptions, chances, trade, variants
 from aftersale_simulator.whatif.comparison import Comparison
+from aftersale_simulator.whatif.day_charts import backlog, defects, hours, late, occupancy, replies, warm_up
+from aftersale_simulator.whatif.drawing import NO_LINES, Lines, Part
 from aftersale_simulator.whatif.record import ComparisonRecord, plain
 from aftersale_simulator.whatif.table import about, assignments
 
@@ -56,3 +63,30 @@ def _made(comparison: Comparison) -> str:
     return say("page.made", name=comparison.scenario.name, seed=comparison.scenario.seed)
 
 
+def parts(parameters: Sequence[Parameter] = (), lines: Lines = NO_LINES) -> list[Part]:
+    """Return the parts of a report in their order; `parameters` are those that the world declares."""
+    return [
+        partial(variants, lines=lines),
+        chances,
+        trade,
+        backlog,
+        partial(late, lines=lines),
+        hours,
+        partial(defects, lines=lines),
+        replies,
+        partial(occupancy, lines=lines),
+        _stress,
+        _sensitivity,
+        warm_up,
+        partial(assumptions, parameters=parameters),
+    ]
+
+
+def _stress(comparison: Comparison) -> Section | None:
+    under = {one.name: (one.calm, one.timelines) for one in comparison.standings}
+    pairs = {trial.name: (under[under[trial.name][0]][1], under[trial.name][1]) for trial in comparison.trials}
+    return stress(comparison.scenario, comparison.trials, pairs)
+
+
+def _sensitivity(comparison: Comparison) -> Section | None:
+    return None if comparison.sensitivity is None else sensitivity(comparison.sensitivity)

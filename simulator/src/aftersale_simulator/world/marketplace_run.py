@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
@@ -14,11 +13,6 @@ from aftersale.orders import Orders
 from aftersale_simulator.world.buyers import FirstSteps
 from aftersale_simulator.world.world import World
 
-if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
-    pass
 
 @frozen(eq=False)
 class Place:

@@ -1,0 +1,47 @@
+"""The command `parameters`, as the program's users type it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from aftersale_simulator.cli.session import (
+    console_of,
+)
+
+if TYPE_CHECKING:
+
+    from aftersale.plugins.plugins import Plugins
+    from aftersale.policies.worlds import Parameter
+
+@click.command()
+@click.option("json_", "--json", is_flag=True, help="Print a JSON list.")
+@click.pass_obj
+def parameters(plugins: Plugins, json_: bool) -> None:
+    """List what the simulated world assumes: each number with its range, its unit and its source.
+
+    Where a plugin declares a number for its marketplaces, they stand behind its name.
+    """
+    from attrs import asdict
+
+    from aftersale_simulator.scenario.vocabulary import vocabulary
+
+    declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
+    if json_:
+        click.echo(json.dumps([asdict(parameter) for parameter in declared], indent=2))
+        return
+    from aftersale_simulator.show import tables
+    from aftersale_simulator.show.wording import say
+
+    lines = [
+        (_named(one), f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told)
+        for one in declared
+    ]
+    header = [say(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
+    console_of().print(tables.rows(header, lines))
+
+
+def _named(parameter: Parameter) -> str:
+    return f"{parameter.name} {' '.join(parameter.marketplaces)}".rstrip()

@@ -1,0 +1,72 @@
+"""The command `simulate`, as the program's users type it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aftersale_simulator.cli import options
+from aftersale_simulator.cli.session import (
+    console_of,
+    load,
+    options_of,
+    order_notes,
+    prepare,
+)
+
+if TYPE_CHECKING:
+
+    from aftersale.plugins.plugins import Plugins
+
+@click.command()
+@click.argument("scenario", type=options.A_FILE)
+@click.option(
+    "--out", type=options.A_FOLDER, required=True, help="Write orders, facts, cases and metrics to this new folder."
+)
+@click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
+@options.seed
+@click.option(
+    "--replication", type=click.IntRange(min=1), default=1, show_default=True, help="Which one to run."
+)
+@options.orders
+@options.settings
+@click.pass_obj
+def simulate(
+    plugins: Plugins,
+    scenario: Path,
+    out: Path,
+    csv: bool,
+    seed: int | None,
+    replication: int,
+    orders: Path | None,
+    settings: Sequence[str],
+) -> None:
+    """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
+    from aftersale_simulator import output_files
+    from aftersale_simulator.calibration.history import record as history_record
+    from aftersale_simulator.runs.recording import Recording
+    from aftersale_simulator.runs.run import run
+    from aftersale_simulator.show import tables
+    from aftersale_simulator.show.wording import failed, say, target_name
+
+    output_files.check_free(out)
+    planned, history = prepare(
+        load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders)
+    )
+    real = history.orders if history else None
+    beside = {"order_file.json": json.dumps(history_record(history), indent=2) + "\n"} if history else {}
+    result = run(planned.scenario, replication, plugins, orders=real, record=Recording(out, csv, beside))
+    console, own = console_of(), planned.scenario
+    console.print(say("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
+    console.print(tables.metric_table(result.metrics, own.currency))
+    for name, met in result.targets.items():
+        key = "simulate.kept" if met else "simulate.missed"
+        console.print(say(key, target=target_name(name)), markup=False)
+    told = [failed(count, cause, own.name) for cause, count in result.failed.items()]
+    for note in [*order_notes(history, planned, plugins), *told]:
+        console.print(say("report.warning", text=note), markup=False)
+    console.print(say("report.written", folder=out), markup=False)
