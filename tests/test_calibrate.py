@@ -27,7 +27,7 @@ from aftersale_simulator.scenario.model import Sales
 from aftersale_simulator.world.buyers import first_steps
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import HourProfile, of_marketplace, synthetic
-from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -190,8 +190,8 @@ def test_days_and_returns_drawn_from_a_real_shop_s_calibration_are_like_its_own(
     count = (last - first).days + 1
     days = LocalDays.spanning(first, count, place.zone)
     world = World(scenario.world, "UK", plugins.worlds)
-    chances = Chances(1, 1)
-    made = delivered(synthetic(scenario.marketplace["UK"], place, first, count, chances, world), chances, world)
+    streams = Streams(1, 1)
+    made = delivered(synthetic(scenario.marketplace["UK"], place, first, count, streams, world), streams, world)
     counts = [by_day(orders.purchased_at, days).astype(float) for orders in (real, made)]
     scatter = [dispersion(own, days.weekdays) for own in counts]
     assert scatter[0] == pytest.approx(8.7, abs=0.5)
@@ -203,9 +203,9 @@ def test_days_and_returns_drawn_from_a_real_shop_s_calibration_are_like_its_own(
     assert ks_2samp(*counts).statistic < 0.15
     # Both end with the file, which cuts off long lags.
     assert history.fit is not None
-    steps = first_steps(made, days, HourProfile(scenario.marketplace["UK"].hourly), chances, world)
+    steps = first_steps(made, days, HourProfile(scenario.marketplace["UK"].hourly), streams, world)
     back = np.flatnonzero(steps.kinds == steps.names.index("return_requested"))
-    lags = np.array([(steps.at[step] - steps.orders[steps.slots[step]].purchased_at) / DAY for step in back])
+    lags = np.array([(steps.at[step] - steps.orders[steps.rows[step]].purchased_at) / DAY for step in back])
     # What this shop calls a cancellation within the days of a delivery is a correction, no return.
     assert ks_2samp(history.fit.lags, lags).statistic < 0.3
     late = [days[days > 5] for days in (history.fit.lags, lags)]
@@ -242,7 +242,7 @@ def test_days_drawn_like_a_city_s_requests_scatter_like_them() -> None:
     price = load_scenario().scenario.marketplace["US"].price
     found = []
     for replication in range(1, 9):
-        made = synthetic(evolve(sales, price=price), place, first, size, Chances(1, replication), World())
+        made = synthetic(evolve(sales, price=price), place, first, size, Streams(1, replication), World())
         drawn = by_day(made.purchased_at, LocalDays.spanning(first, size, zone)).astype(float)
         found.append((dispersion(drawn, weekdays), ks_2samp(counts, drawn).statistic, drawn.mean()))
     scatter, distance, mean = np.mean(found, axis=0)

@@ -57,7 +57,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(c
     from importlib import import_module
 
     from aftersale.plugins.plugins import load_plugins
-    from aftersale_simulator.runs.pool import hired
+    from aftersale_simulator.runs.pool import worker_pool
     from aftersale_simulator.scenario.document import load_scenario
 
     (tmp_path / "killer.py").write_text(KILLER.format(mark=str(tmp_path / "mark")), encoding="utf-8")
@@ -66,10 +66,10 @@ def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(c
         plugins = load_plugins(None, {"house": killer})
         jobs = [(load_scenario().scenario, number) for number in (1, 2, 3)]
         done: list[int] = []
-        with hired(1, plugins, cluster=cluster.scheduler_address) as crew:
-            found = crew.work(jobs, lambda: done.append(1))
+        with worker_pool(1, plugins, cluster=cluster.scheduler_address) as pool:
+            found = pool.work(jobs, lambda: done.append(1))
         assert (tmp_path / "mark").exists()
-        with hired(1, plugins) as alone:
+        with worker_pool(1, plugins) as alone:
             assert alone.work(jobs, lambda: None) == found
         assert len(done) == 3
     finally:

@@ -62,7 +62,7 @@ STRESS = ROOT / "simulator/docs/stress.md"
 STAFF = ROOT / "simulator/docs/staff.md"
 SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
 CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Allowed", "Handling")
-CLASSES = (*CLASSES, "Product", "Leave", "OrderSource", "Targets", "Variant")
+CLASSES = (*CLASSES, "Product", "Leave", "OrderSource", "Targets", "DeclaredVariant")
 
 
 def text(page: Path) -> str:

@@ -265,16 +265,14 @@ def test_a_distribution_outside_the_workspace_folders_is_told_so(tree: Path) -> 
 def test_a_removed_distribution_leaves_no_line_behind(tree: Path) -> None:
     shutil.rmtree(tree / "plugins/amazon_jp")
     assert _new(tree) == [
-        "pyproject.toml: [project] dependencies names no folder: "
-        "`aftersale-amazon-jp @ {root:uri}/plugins/amazon_jp`",
+        "pyproject.toml: [project] dependencies names no folder: `aftersale-amazon-jp @ {root:uri}/plugins/amazon_jp`",
         "pyproject.toml: [tool.uv.sources] names no folder: `aftersale-amazon-jp = { workspace = true }`",
         "pyproject.toml: [tool.mypy] packages names no folder: `aftersale_amazon_jp`",
         "tox.ini: [tox] env_list names no folder: `amazon_jp-py{311,312,313}`",
         "tox.ini: [local] names no folder: `amazon_jp = -e {tox_root}/plugins/amazon_jp`",
         "tox.ini: [local] plugins names no folder: `{[local]amazon_jp}`",
         "tox.ini: [testenv] deps names no folder: `amazon_jp: {[local]amazon_jp}`",
-        "tox.ini: [testenv] commands names no folder: "
-        "`amazon_jp: {[run]pytest} {posargs:plugins/amazon_jp/tests}`",
+        "tox.ini: [testenv] commands names no folder: `amazon_jp: {[run]pytest} {posargs:plugins/amazon_jp/tests}`",
     ]
 
 

@@ -149,9 +149,7 @@ def _row(order: str, channel: str, currency: str, price: str, **told: str) -> di
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp932"])
-def test_one_all_orders_report_of_three_regions_is_read_by_what_the_plugins_say(
-    tmp_path: Path, encoding: str
-) -> None:
+def test_one_all_orders_report_of_three_regions_is_read_by_what_the_plugins_say(tmp_path: Path, encoding: str) -> None:
     text = _report(
         _row("1", "Amazon.com", "USD", "24.90"),
         _row("2", "Amazon.co.uk", "GBP", "19.99", fulfillment_channel="Amazon"),
@@ -163,14 +161,10 @@ def test_one_all_orders_report_of_three_regions_is_read_by_what_the_plugins_say(
     )
     path = tmp_path / "orders.txt"
     path.write_bytes(text.encode(encoding))
-    formats = merge_formats(
-        (plugin.__name__, form) for plugin in PLUGINS for form in load_formats(plugin.__name__)
-    )
+    formats = merge_formats((plugin.__name__, form) for plugin in PLUGINS for form in load_formats(plugin.__name__))
     found = read_orders(path, find_format(path, formats), {store.name: store for store in STORES})
     orders = [found.orders.order(index) for index in range(len(found.orders))]
-    assert [
-        (order.id, order.marketplace, order.channel, order.price, order.currency) for order in orders
-    ] == [
+    assert [(order.id, order.marketplace, order.channel, order.price, order.currency) for order in orders] == [
         ("1", "US", "MFN", 2490, "USD"),
         ("2", "UK", "FBA", 1999, "GBP"),
         ("3", "JP", "MFN", 2480, "JPY"),

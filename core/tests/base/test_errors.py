@@ -96,8 +96,7 @@ def test_problem_reads_where_path_what_and_hint(problem, text):
         (MoneyError("no amount", ""), "no amount"),
         (
             UnknownMarketplace("DEE", ("DE", "US")),
-            "unknown marketplace 'DEE' "
-            "(did you mean 'DE'? known: DE, US; or install the plugin that brings it)",
+            "unknown marketplace 'DEE' (did you mean 'DE'? known: DE, US; or install the plugin that brings it)",
         ),
         (
             UnknownMarketplace("XX", ("DE", "US")),

@@ -4,9 +4,7 @@ from hypothesis import strategies as st
 
 from aftersale.base import tables
 
-_cells = st.text(
-    st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), max_codepoint=0x2FFF), max_size=40
-)
+_cells = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), max_codepoint=0x2FFF), max_size=40)
 
 
 def lines(headers, rows, width, numbers=()):

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from aftersale.base.errors import DocumentError
 from aftersale.base.translations import Catalogue, core_text
 
-SHOP = Catalogue(
-    {"en": {"late": "{count} of {total:.1f} late", "rules": {"title": "Rules"}}}, "shop/messages.toml"
-)
+SHOP = Catalogue({"en": {"late": "{count} of {total:.1f} late", "rules": {"title": "Rules"}}}, "shop/messages.toml")
 
 
 def refusal(data):
@@ -29,10 +27,7 @@ def test_a_message_is_filled_in():
 def test_a_message_that_is_not_there_is_an_error_with_the_one_that_was_meant():
     with pytest.raises(DocumentError) as caught:
         SHOP.text("rules.titel")
-    assert (
-        str(caught.value)
-        == "shop/messages.toml: en.rules.titel: no such message (did you mean 'rules.title'?)"
-    )
+    assert str(caught.value) == "shop/messages.toml: en.rules.titel: no such message (did you mean 'rules.title'?)"
 
 
 def test_a_language_that_is_not_there_is_an_error():
@@ -95,9 +90,7 @@ def test_all_that_cannot_be_read_is_told_at_once():
 
 
 _texts = st.text(max_size=20) | st.integers() | st.lists(st.text(max_size=3), max_size=2)
-_tables = st.recursive(
-    _texts, lambda inner: st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8
-)
+_tables = st.recursive(_texts, lambda inner: st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8)
 
 
 @given(st.dictionaries(st.text(max_size=5), _tables, max_size=3))

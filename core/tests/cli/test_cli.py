@@ -50,9 +50,7 @@ def broken(tmp_path, monkeypatch):
         (tmp_path / f"{name}.py").write_text("AFTERSALE_API = 0\n", encoding="utf-8")
         about = tmp_path / f"{name}-1.2.dist-info"
         about.mkdir()
-        (about / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n", encoding="utf-8"
-        )
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n", encoding="utf-8")
         (about / "entry_points.txt").write_text(f"[aftersale]\n{name} = {name}\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     yield {"AFTERSALE_PLUGINS": "corner_shop, kiosk", "PYTHONPATH": str(tmp_path)}
@@ -249,9 +247,7 @@ def rules_on(day, marketplace="REF"):
 
 
 def test_rules_of_a_day_are_those_in_force_on_it():
-    before, after = (
-        " ".join(run("rules", "REF", "--on", day).output.split()) for day in ("2025-12-31", "2026-01-01")
-    )
+    before, after = (" ".join(run("rules", "REF", "--on", day).output.split()) for day in ("2025-12-31", "2026-01-01"))
     assert "refund_after_receipt 2 business days until 2025-12-31 made up (assumed)" in before
     assert "refund_after_receipt 4 calendar days since 2026-01-01 made up (assumed)" in after
 
@@ -348,9 +344,7 @@ def test_a_table_keeps_to_the_width_and_loses_nothing(columns):
     assert max(map(len, lines)) <= max(int(columns), 45)
     assert "…" not in result.output
     if columns != "30":
-        assert [
-            record["name"] for record in rules_on("2026-01-01") if record["name"] not in result.output
-        ] == []
+        assert [record["name"] for record in rules_on("2026-01-01") if record["name"] not in result.output] == []
 
 
 def test_a_table_through_a_pipe_is_plain_text():
@@ -446,9 +440,7 @@ def test_a_plugin_is_shown_with_its_marketplaces_its_hooks_and_its_dated_sourced
         "REF REFERENCE-1 IS EUR Atlantic/Reykjavik",
         "ALT REFERENCE-2 CL CLP America/Santiago",
     ]
-    assert (
-        "aftersale_decide_return order, requested_at, in_policy, proposed decides, overruled by house" in lines
-    )
+    assert "aftersale_decide_return order, requested_at, in_policy, proposed decides, overruled by house" in lines
     assert "first_reply: when a buyer's message must be answered" in lines
     stated = {rule.name for rule in reference.aftersale_rules()}
     assert {name for name in stated if any(line.startswith(f"{name}: ") for line in lines)} == stated

@@ -88,9 +88,7 @@ def costs(*facts, labour=False, **arguments):
 def happens(*kinds, case="C-1", **told):
     """Facts of one case, an hour apart, from a day after delivery on; a pair of a kind and its details tells more."""
     pairs = [(each, {}) if isinstance(each, str) else each for each in kinds]
-    return [
-        fact(kind, MONDAY + 5 * DAY + n * HOUR, case=case, **told, **more) for n, (kind, more) in enumerate(pairs)
-    ]
+    return [fact(kind, MONDAY + 5 * DAY + n * HOUR, case=case, **told, **more) for n, (kind, more) in enumerate(pairs)]
 
 
 def later(facts):
@@ -730,9 +728,7 @@ def test_whatever_happens_lines_are_known_and_exact_and_the_same_however_facts_a
                 made.record(each._replace(known_at=MONDAY + 90 * DAY), sold)
             except FactRefused:
                 continue
-        found.append(
-            [] if not made.dossiers else case_costs(made.dossiers["O-1"], CHARGING, until=MONDAY + 100 * DAY)
-        )
+        found.append([] if not made.dossiers else case_costs(made.dossiers["O-1"], CHARGING, until=MONDAY + 100 * DAY))
     assert found[0] == found[1]
     for each in found[0]:
         assert each.line in LINES

@@ -139,9 +139,7 @@ def value_of(key, value):
 def test_document_becomes_an_instance():
     shift = Shift(Weekdays(frozenset(range(5))), TimeRange((1320, 1800)), PositiveCount(3))
     team = Team("Asia/Shanghai", (shift,), Decimal("24.90"), "CNY", frozenset({"en", "de"}))
-    assert structure(Scenario, GOOD, "x.toml") == Scenario(
-        "peak", "wall_hours", {"shenzhen": team}, date(2026, 11, 1)
-    )
+    assert structure(Scenario, GOOD, "x.toml") == Scenario("peak", "wall_hours", {"shenzhen": team}, date(2026, 11, 1))
 
 
 def test_every_problem_is_reported_at_once_with_its_path():
@@ -165,8 +163,7 @@ def test_every_problem_is_reported_at_once_with_its_path():
     }
     assert problems(Scenario, data) == [
         "name: missing (add it: a text that is not empty)",
-        "clock: expected one of 'wall_hours', 'calendar_days', found 'wall_ours' "
-        "(did you mean 'wall_hours'?)",
+        "clock: expected one of 'wall_hours', 'calendar_days', found 'wall_ours' (did you mean 'wall_hours'?)",
         "team.shenzhen.zone: expected a time zone such as 'Europe/Berlin', found 'Asia/Shanghay' "
         "(did you mean 'Asia/Shanghai'?)",
         "team.shenzhen.shifts[0].days: expected days such as 'Mon-Fri' or 'Mon,Wed', found 'Mon-Fry' "
@@ -175,8 +172,7 @@ def test_every_problem_is_reported_at_once_with_its_path():
         "team.shenzhen.shifts[1].hours: missing (add it: opening hours such as '09:00-18:00')",
         "team.shenzhen.shifts[1].hour: unknown key (did you mean 'hours'?)",
         "team.shenzhen.shifts[2]: expected a table, found 'Sun'",
-        "team.shenzhen.wage: expected an amount such as '24.90', found 24.9 "
-        "(put it in quotes, to keep it exact)",
+        "team.shenzhen.wage: expected an amount such as '24.90', found 24.9 (put it in quotes, to keep it exact)",
         "team.shenzhen.languages: expected a list, found 'en' (put it in brackets)",
         "team.'two words': expected a table, found a list",
         "seed: unknown key (allowed here: name, clock, team, from)",
@@ -204,17 +200,13 @@ def test_missing_keys_say_what_they_hold():
         "wage: missing (add it: an amount such as '24.90')",
         "currency: missing (add it: a currency such as 'EUR')",
     ]
-    assert problems(Scenario, {"name": "peak"}) == [
-        "clock: missing (add it: one of 'wall_hours', 'calendar_days')"
-    ]
+    assert problems(Scenario, {"name": "peak"}) == ["clock: missing (add it: one of 'wall_hours', 'calendar_days')"]
 
 
 def test_key_of_a_field_with_an_underscore_is_the_keyword():
     good = {"name": "peak", "clock": "wall_hours"}
     assert structure(Scenario, {**good, "from": date(2026, 11, 1)}, "x.toml").from_ == date(2026, 11, 1)
-    assert problems(Scenario, {**good, "from_": date(2026, 11, 1)}) == [
-        "from_: unknown key (did you mean 'from'?)"
-    ]
+    assert problems(Scenario, {**good, "from_": date(2026, 11, 1)}) == ["from_: unknown key (did you mean 'from'?)"]
     assert problems(Scenario, {**good, "from": 3}) == ["from: expected a date such as 2026-03-29, found 3"]
 
 
@@ -255,9 +247,7 @@ def test_what_a_class_refuses_itself_is_reported_with_its_path():
 def test_calendar_is_refused_with_its_path():
     table = {"zone": "UTC", "country": "??"}
     hint = "write an ISO code such as DE, or leave it out for no holidays"
-    assert problems(Everything, {"calendar": table}) == [
-        f"calendar: no holidays are known for country '??' ({hint})"
-    ]
+    assert problems(Everything, {"calendar": table}) == [f"calendar: no holidays are known for country '??' ({hint})"]
 
 
 def test_fault_of_the_code_is_not_taken_for_a_fault_of_the_document():
@@ -398,8 +388,7 @@ def test_value_is_read(key, value, expected):
         (
             "hours",
             "09:00-09:00",
-            "expected opening hours such as '09:00-18:00', found '09:00-09:00' "
-            "(for the whole day write '00:00-24:00')",
+            "expected opening hours such as '09:00-18:00', found '09:00-09:00' (for the whole day write '00:00-24:00')",
         ),
         (
             "days",

@@ -76,9 +76,9 @@ def test_a_fact_of_an_unknown_marketplace_is_refused_with_those_that_are_known()
         (["buyer_message", "seller_reply"], []),
     ],
 )
-def test_what_spoils_an_order_is_counted_and_taken_back(facts, blemishes):
+def test_what_spoils_an_order_is_counted_and_taken_back(facts, defects):
     made = docket(*(fact(kind, MONDAY + hour * HOUR) for hour, kind in enumerate(facts)))
-    assert [(each.component, each.step) for each in made.tally.blemishes] == blemishes
+    assert [(each.component, each.step) for each in made.tally.defects] == defects
 
 
 def test_a_claim_finds_the_case_that_it_grew_out_of():
@@ -219,8 +219,7 @@ def endings(made, name):
     found = made.tally.endings("REF", name)
     rows = zip(found.started, found.known, found.ended, found.late, found.counted, found.met, strict=True)
     return [
-        (*(None if at == FOREVER else (int(at) - MONDAY) / HOUR for at in row[:3]), *map(int, row[3:]))
-        for row in rows
+        (*(None if at == FOREVER else (int(at) - MONDAY) / HOUR for at in row[:3]), *map(int, row[3:])) for row in rows
     ]
 
 

@@ -7,7 +7,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.engine.dossiers import course
+from aftersale.engine.dossiers import replay_order
 from aftersale.engine.tally import FOREVER
 from aftersale.metrics.readings import readings
 from aftersale.plugins.plugins import load_plugins
@@ -42,7 +42,7 @@ def recorded(facts, until=MONDAY + 200 * DAY):
 def stains(made):
     """What spoils the order as things stand: (component, case)."""
     found = {}
-    for each in made.tally.blemishes:
+    for each in made.tally.defects:
         found[each.component, each.case] = found.get((each.component, each.case), 0) + each.step
     return {key for key, depth in found.items() if depth}
 
@@ -98,7 +98,7 @@ def test_any_order_of_arrival_and_any_repetition_ends_in_the_same(facts, random,
 def test_what_a_docket_keeps_is_what_going_through_the_dossier_at_once_gives(facts):
     made, _ = recorded(facts)
     dossier = made.dossiers["O-1"]
-    went = course(dossier.facts, SOLD, REF, MONDAY + 200 * DAY)
+    went = replay_order(dossier.facts, SOLD, REF, MONDAY + 200 * DAY)
     assert went.cases == dossier.cases == made.cases
     assert went.misfits == list(dossier.misfits)
 
@@ -106,10 +106,10 @@ def test_what_a_docket_keeps_is_what_going_through_the_dossier_at_once_gives(fac
 def test_a_fact_known_twice_changes_nothing():
     asked, answered = happened("buyer_message", MONDAY), happened("seller_reply", MONDAY + HOUR)
     made, _ = recorded([asked, answered], MONDAY + 2 * HOUR)
-    before = (dict(made.cases), list(made.tally.blemishes), len(made.tally.endings("REF", "first_reply")))
+    before = (dict(made.cases), list(made.tally.defects), len(made.tally.endings("REF", "first_reply")))
     assert made.record(asked._replace(known_at=MONDAY + 3 * HOUR), SOLD) is None
     assert made.record(answered._replace(known_at=MONDAY + 3 * HOUR), SOLD) is None
-    assert (made.cases, made.tally.blemishes, len(made.tally.endings("REF", "first_reply"))) == before
+    assert (made.cases, made.tally.defects, len(made.tally.endings("REF", "first_reply"))) == before
 
 
 def test_a_fact_that_comes_before_what_it_needs_is_refused_and_takes_its_place_later():
@@ -142,7 +142,7 @@ def test_evidence_that_was_in_time_and_became_known_late_undoes_the_grant():
     assert made.cases["C-9"].state == "granted"
     made.record(facts[2], SOLD)
     assert made.cases["C-9"].state == "under_review"
-    claimed = [each for each in made.tally.blemishes if each.component == "claim"]
+    claimed = [each for each in made.tally.defects if each.component == "claim"]
     assert [((each.known_at - MONDAY) / DAY, each.step) for each in claimed] == [(3 + 1 / 24, 1), (10, -1)]
 
 
@@ -251,7 +251,7 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def the_docket_is_what_its_dossiers_come_to(self):
         for dossier in self.docket.dossiers.values():
-            went = course(dossier.facts, dossier.order, REF, self.now)
+            went = replay_order(dossier.facts, dossier.order, REF, self.now)
             assert went.cases == dossier.cases
         assert self.docket.cases == {
             name: case for dossier in self.docket.dossiers.values() for name, case in dossier.cases.items()

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from aftersale.clocks import DAY, HOUR, MINUTE, instant, local_date, start_of_day
 from aftersale.engine.docket import Docket
-from aftersale.engine.tally import Blemish, Tally
-from aftersale.metrics.days import Days, Ledger
+from aftersale.engine.tally import Defect, Tally
+from aftersale.metrics.days import Days, RunningSums
 from aftersale.metrics.measures import measure
 from aftersale.metrics.readings import Account, Reading, bearable, daily, meets, readings, standing
 from aftersale.orders import Orders
@@ -45,10 +45,10 @@ RTP = metric("late_reply_rate", amount=30, target="0.10", strict=False, running=
 MEAN = metric("mean_first_reply_hours", amount=30, target="3.2", strict=False)
 
 
-def blemish(order="O-1", bought=MONDAY, component="claim", known=0, step=1, channel="MFN", case=None):
+def defect(order="O-1", bought=MONDAY, component="claim", known=0, step=1, channel="MFN", case=None):
     """Something that became known so many days after the purchase."""
     name = case or f"{order}-{component}"
-    return Blemish(order, "REF", channel, name, bought, bought, component, bought + known * DAY, step)
+    return Defect(order, "REF", channel, name, bought, bought, component, bought + known * DAY, step)
 
 
 def sold_at(*instants, channel="MFN"):
@@ -56,23 +56,23 @@ def sold_at(*instants, channel="MFN"):
     return orders(*(order(f"O-{i}", purchased_at=at, channel=channel) for i, at in enumerate(sorted(instants))))
 
 
-def tallied(*blemishes):
+def tallied(*defects):
     made = Tally()
-    made.blemishes += blemishes
+    made.defects += defects
     return made
 
 
-def series(rule, first, last, blemishes=(), sold=None, zone="UTC", tally=None):
+def series(rule, first, last, defects=(), sold=None, zone="UTC", tally=None):
     """A metric on each of some days."""
     place = evolve(PLACE, zone=zone)
     days = Days.spanning(first, last, zone)
     counted = measure(rule, default_metrics()[rule.name], place)
-    return counted.read(tally or tallied(*blemishes), sold_at() if sold is None else sold, days)
+    return counted.read(tally or tallied(*defects), sold_at() if sold is None else sold, days)
 
 
-def on(rule, day, blemishes, sold):
+def on(rule, day, defects, sold):
     """Defects and orders as of one day."""
-    found = series(rule, day, day, blemishes, sold)
+    found = series(rule, day, day, defects, sold)
     return int(found.numerator[0]), int(found.denominator[0])
 
 
@@ -115,7 +115,7 @@ def test_the_window_is_sixty_days_and_ends_fifteen_before_as_in_the_sample_repor
 
 @pytest.mark.parametrize(("known", "defects"), [(0, 1), (15, 1), (16, 0)])
 def test_a_defect_counts_by_the_date_of_its_order_and_from_the_day_on_which_it_is_known(known, defects):
-    assert on(ODR, FIRST + timedelta(15), [blemish(known=known)], sold_at(MONDAY)) == (defects, 1)
+    assert on(ODR, FIRST + timedelta(15), [defect(known=known)], sold_at(MONDAY)) == (defects, 1)
 
 
 def test_the_day_of_an_order_is_the_marketplace_s_own():
@@ -128,28 +128,28 @@ def test_the_day_of_an_order_is_the_marketplace_s_own():
 
 def test_an_order_counts_once_however_many_defects_it_has():
     several = [
-        blemish(component="claim"),
-        blemish(component="claim", known=1, case="C-9"),
-        blemish(component="negative_feedback"),
-        blemish(component="chargeback"),
-        blemish(order="O-2", component="chargeback"),
+        defect(component="claim"),
+        defect(component="claim", known=1, case="C-9"),
+        defect(component="negative_feedback"),
+        defect(component="chargeback"),
+        defect(order="O-2", component="chargeback"),
     ]
     assert on(ODR, FIRST + timedelta(20), several, sold_at(MONDAY, MONDAY, MONDAY)) == (2, 3)
 
 
 def test_an_order_is_a_defect_until_the_last_of_its_defects_is_taken_back():
     several = [
-        blemish(known=16),
-        blemish(component="chargeback", known=17),
-        blemish(known=18, step=-1),
-        blemish(component="chargeback", known=20, step=-1),
+        defect(known=16),
+        defect(component="chargeback", known=17),
+        defect(known=18, step=-1),
+        defect(component="chargeback", known=20, step=-1),
     ]
     found = series(ODR, FIRST + timedelta(15), FIRST + timedelta(21), several, sold_at(MONDAY))
     assert found.numerator.tolist() == [0, 1, 1, 1, 1, 0, 0]
 
 
 def test_what_is_no_defect_of_the_rate_is_not_counted():
-    others = [blemish(component="late:first_reply"), blemish(component="return_declined_in_policy")]
+    others = [defect(component="late:first_reply"), defect(component="return_declined_in_policy")]
     assert on(ODR, FIRST + timedelta(15), others, sold_at(MONDAY)) == (0, 1)
 
 
@@ -157,17 +157,17 @@ def test_what_is_no_defect_of_the_rate_is_not_counted():
 def test_a_rating_is_a_defect_by_its_stars_and_when_it_comes_without(stars, defects):
     docket = Docket(POLICIES)
     docket.record(fact("feedback_left", MONDAY + DAY, value=stars), order())
-    assert on(ODR, FIRST + timedelta(15), docket.tally.blemishes, sold_at(MONDAY)) == (defects, 1)
+    assert on(ODR, FIRST + timedelta(15), docket.tally.defects, sold_at(MONDAY)) == (defects, 1)
 
 
 def test_a_rating_that_is_removed_is_no_defect_any_more():
-    left, removed = (blemish(component="negative_feedback", known=known, step=s) for known, s in ((1, 1), (16, -1)))
+    left, removed = (defect(component="negative_feedback", known=known, step=s) for known, s in ((1, 1), (16, -1)))
     found = series(ODR, FIRST + timedelta(15), FIRST + timedelta(16), [left, removed], sold_at(MONDAY))
     assert found.numerator.tolist() == [1, 0]
 
 
 def test_a_rating_that_is_removed_at_once_never_was_one():
-    left, removed = (blemish(component="negative_feedback", step=step) for step in (1, -1))
+    left, removed = (defect(component="negative_feedback", step=step) for step in (1, -1))
     assert on(ODR, FIRST + timedelta(15), [left, removed], sold_at(MONDAY)) == (0, 1)
 
 
@@ -187,7 +187,7 @@ def test_money_and_defect_are_reversed_independently():
         docket = Docket(POLICIES)
         for day, kind in enumerate(("claim_filed", "claim_granted", *facts)):
             docket.record(fact(kind, MONDAY + day * DAY), order())
-        found = docket.tally.blemishes
+        found = docket.tally.defects
         return docket.cases["C-1"].state, sum(each.step for each in found if each.component == "claim")
 
     assert defective("money_reversed") == ("money_reversed", 1)
@@ -211,7 +211,7 @@ def test_a_day_is_read_the_same_however_much_later_it_is_looked_at():
 def test_few_orders_bear_few_defects_for_one_percent_is_too_much(sold, room):
     bought = sold_at(*[MONDAY] * sold)
     for defects, met in ((room, True), (room + 1, False)):
-        spoiled = [blemish(order=f"O-{i}") for i in range(defects)]
+        spoiled = [defect(order=f"O-{i}") for i in range(defects)]
         found = on(ODR, FIRST + timedelta(20), spoiled, bought)
         assert found == (defects, sold)
         assert meets(ODR, defects / sold) is met
@@ -525,25 +525,25 @@ def sane(happened, bought):
         if depths.get(key, 0) + step in (0, 1):
             depths[key] = depths.get(key, 0) + step
             when = bought[i], bought[i]
-            found.append(Blemish(f"O-{i}", "REF", "MFN", f"{i}-{component}", *when, component, known, step))
+            found.append(Defect(f"O-{i}", "REF", "MFN", f"{i}-{component}", *when, component, known, step))
     return found
 
 
 @given(st.lists(_at, min_size=5, max_size=5), _blemishes, _length, st.integers(0, 20), _zones)
 def test_the_daily_defect_rate_is_what_counting_every_day_anew_gives(bought, happened, window, lag, zone):
     bought = sorted(bought)
-    blemishes, each_day = sane(happened, bought), counted_days(zone)
+    defects, each_day = sane(happened, bought), counted_days(zone)
     expected = []
     for day, end in each_day:
         inside = [i for i in range(5) if 0 <= (day - local_date(bought[i], zone)).days - lag < window]
-        known = [each for each in blemishes if each.known_at < end]
+        known = [each for each in defects if each.known_at < end]
         depths = {(each.order, each.component): 0 for each in known}
         for each in known:
             depths[each.order, each.component] += each.step
         spoiled = {name for (name, _), depth in depths.items() if depth}
         expected.append((sum(f"O-{i}" in spoiled for i in inside), len(inside)))
     rule = metric(amount=window, lag=lag)
-    found = series(rule, each_day[0][0], each_day[-1][0], blemishes, sold_at(*bought), zone)
+    found = series(rule, each_day[0][0], each_day[-1][0], defects, sold_at(*bought), zone)
     assert list(zip(found.numerator, found.denominator, strict=True)) == expected
 
 
@@ -582,8 +582,7 @@ def test_the_daily_mean_reply_is_what_counting_every_day_anew_gives(happened, wi
         waited = [
             answered - begin
             for begin, answered in told
-            if answered is not None
-            and (day - local_date(MONDAY + answered * HOUR, zone)).days in range(window)
+            if answered is not None and (day - local_date(MONDAY + answered * HOUR, zone)).days in range(window)
         ]
         expected.append((sum(waited), len(waited)))
     rule = metric("mean_first_reply_hours", amount=window)
@@ -643,7 +642,7 @@ def test_a_day_s_update_reads_only_what_is_new(monkeypatch):
 
 
 def test_a_ledger_does_not_go_back():
-    ledger = Ledger()
+    ledger = RunningSums()
     ledger.read(Days(10, 12, "UTC"))
     assert ledger.read(Days(12, 12, "UTC")).numerator.tolist() == [0]
     with pytest.raises(ValueError, match="day 11 was read before"):

@@ -462,9 +462,7 @@ def test_rules_of_two_plugins_that_overlap_are_told_as_the_later_one_s():
 
 def test_an_expiry_that_the_workflow_does_not_allow_is_refused():
     silly = [
-        attrs.evolve(rule, on_expiry="refunded")
-        if rule.name == "first_reply" and rule.marketplace == "REF"
-        else rule
+        attrs.evolve(rule, on_expiry="refunded") if rule.name == "first_reply" and rule.marketplace == "REF" else rule
         for rule in RULES
     ]
     shop = plugin(aftersale_marketplaces=lambda: MARKETPLACES, aftersale_rules=lambda: silly)
@@ -483,9 +481,7 @@ def test_a_command_of_two_plugins_is_refused():
 
 def test_a_command_may_not_take_a_name_of_the_program():
     (problem,) = refusal(shop=plugin(aftersale_commands=lambda: [click.Command("rules")]))
-    assert problem.startswith(
-        "plugin 'shop' (not installed): aftersale_commands: the command cannot be named 'rules' "
-    )
+    assert problem.startswith("plugin 'shop' (not installed): aftersale_commands: the command cannot be named 'rules' ")
 
 
 def test_an_order_format_on_which_two_plugins_do_not_agree_is_refused():
@@ -497,9 +493,7 @@ def test_an_order_format_on_which_two_plugins_do_not_agree_is_refused():
 
 def test_commands_of_plugins_are_found_by_name():
     greet = click.Command("greet")
-    assert load_plugins((), {"shop": plugin(aftersale_commands=lambda: [greet])}).commands() == {
-        "greet": greet
-    }
+    assert load_plugins((), {"shop": plugin(aftersale_commands=lambda: [greet])}).commands() == {"greet": greet}
 
 
 # --- decisions: the owner first, then house plugins ---
@@ -709,9 +703,7 @@ def test_an_observer_that_answers_or_raises_stops_nothing_and_is_named(watch, wh
     docket = Docket(plugins.policies(), plugins.observers())
     docket.record(fact(), order())
     assert docket.cases["C-1"].state == "awaiting_reply"
-    assert list(plugins.watch.told()) == [
-        f"case C-1: aftersale_fact_recorded of plugin 'shop' (not installed): {what}"
-    ]
+    assert list(plugins.watch.told()) == [f"case C-1: aftersale_fact_recorded of plugin 'shop' (not installed): {what}"]
 
 
 # --- the watch ---
@@ -775,9 +767,7 @@ def test_a_survey_shows_names_that_are_not_installed():
 
 
 def test_tracing_writes_every_call_with_who_is_asked_and_the_answer(capsys):
-    shop = plugin(
-        aftersale_marketplaces=lambda: MARKETPLACES[:1], aftersale_decide_return=lambda in_policy: "manual"
-    )
+    shop = plugin(aftersale_marketplaces=lambda: MARKETPLACES[:1], aftersale_decide_return=lambda in_policy: "manual")
     plugins = load_plugins((), {"shop": shop}, trace=True)
     capsys.readouterr()
     decided(plugins)

@@ -76,20 +76,12 @@ def test_the_world_of_a_plugin_reaches_whoever_simulates_it():
             "(declare it with default, low, high, unit, source and grade)",
         ),
         (
-            {
-                "reaction": (
-                    Reaction("ticket", "open", "ticket_solved", PLACE, "ticket_rate", "ticket_delay_hours"),
-                )
-            },
+            {"reaction": (Reaction("ticket", "open", "ticket_solved", PLACE, "ticket_rate", "ticket_delay_hours"),)},
             "aftersale_world: reaction[0].fact: there is no fact that a ticket in state 'open' allows 'ticket_solved' "
             "(did you mean 'ticket_escalated'?)",
         ),
         (
-            {
-                "reaction": (
-                    Reaction("tickets", "open", "ticket_solved", PLACE, "ticket_rate", "ticket_delay_hours"),
-                )
-            },
+            {"reaction": (Reaction("tickets", "open", "ticket_solved", PLACE, "ticket_rate", "ticket_delay_hours"),)},
             "aftersale_world: reaction[0].kind: there is no kind of case 'tickets' (did you mean 'ticket'?)",
         ),
         (
@@ -147,6 +139,4 @@ def test_a_default_outside_its_range_is_refused_where_it_stands():
     text = '[[parameter]]\nname = "rate"\ndefault = 2.0\nlow = 0.0\nhigh = 1.0\nunit = "share"\nsource = "assumed"\n'
     with pytest.raises(DocumentError) as caught:
         parse_world(tomli.loads(text + 'grade = "assumed"\nmarketplaces = ["REF"]\n'), "shop/world.toml")
-    assert str(caught.value) == (
-        "shop/world.toml: parameter[0]: default 2 does not lie between low 0 and high 1"
-    )
+    assert str(caught.value) == ("shop/world.toml: parameter[0]: default 2 does not lie between low 0 and high 1")

@@ -140,11 +140,7 @@ BROKEN = [
     ),
     (
         "has_sources",
-        lambda: shop(
-            aftersale_metrics=lambda: [
-                evolve(load_metrics("aftersale")[0], name="odr_2", zh="")
-            ]
-        ),
+        lambda: shop(aftersale_metrics=lambda: [evolve(load_metrics("aftersale")[0], name="odr_2", zh="")]),
     ),
     ("is_total", lambda: shop(aftersale_decide_return=lambda order: 1 / (order.price - 25) and None)),
     ("is_total", lambda: shop(aftersale_classify=lambda: 7)),

@@ -217,7 +217,8 @@ def test_a_replay_with_the_sellers_own_handbook_measures_by_its_targets(journal,
         encoding="utf-8",
     )
     targets = {
-        row["target"] for row in as_json(journal(), "--handbook", str(own))["metrics"] if row["marketplace"] == "REF"
-        and row["metric"] == "mean_first_reply_hours"
+        row["target"]
+        for row in as_json(journal(), "--handbook", str(own))["metrics"]
+        if row["marketplace"] == "REF" and row["metric"] == "mean_first_reply_hours"
     }
     assert targets == {1.0}

@@ -263,14 +263,10 @@ def test_the_plugin_hands_out_its_stores_rules_and_order_files() -> None:
     assert [known.name for known in plugin.aftersale_order_formats()] == ["all_orders"]
 
 
-def _order(
-    marketplace: str = "DE", *, category: str = "home", price: int = 1000, cross_border: bool = False
-) -> Order:
+def _order(marketplace: str = "DE", *, category: str = "home", price: int = 1000, cross_border: bool = False) -> Order:
     currency = STORES[marketplace].currency
     bought = instant("2025-08-01T12:00+02:00")
-    return Order(
-        "1", marketplace, bought, "MFN", price, currency, category=category, cross_border=cross_border
-    )
+    return Order("1", marketplace, bought, "MFN", price, currency, category=category, cross_border=cross_border)
 
 
 @pytest.mark.parametrize("marketplace", ALL)

@@ -111,9 +111,7 @@ def test_a_dated_rule_changes_on_its_day_and_not_before(
         ("MX", "return_decision", (48, "wall_hours", "late", "A")),
     ],
 )
-def test_an_undated_rule_holds_at_all_times(
-    marketplace: str, name: str, expected: tuple[object, ...]
-) -> None:
+def test_an_undated_rule_holds_at_all_times(marketplace: str, name: str, expected: tuple[object, ...]) -> None:
     for day in ALWAYS:
         assert [said(rule) for rule in RULES.rulebook(marketplace, day).rules(name)] == [expected]
 

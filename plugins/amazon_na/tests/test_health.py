@@ -30,9 +30,7 @@ def cancellations(count: int, rate: float) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", ["preFulfillmentCancellationRate", "prefulfillmentCancelRate"])
 @pytest.mark.parametrize("status", ["SUSPENDED", "DEACTIVATED"])
-def test_a_report_is_read_in_the_words_of_the_schema_and_of_its_example(
-    tmp_path: Path, key: str, status: str
-) -> None:
+def test_a_report_is_read_in_the_words_of_the_schema_and_of_its_example(tmp_path: Path, key: str, status: str) -> None:
     block = {"marketplaceId": "A2EUQ1WTGCTBG2", key: cancellations(12, 0.012)}
     account = {"marketplaceId": "A2EUQ1WTGCTBG2", "status": status}
     report = read(tmp_path, {"accountStatuses": [account], "performanceMetrics": [block]})

@@ -19,7 +19,7 @@ from attrs import frozen
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.calibration.fit import Calibration, Files, calibrated
 from aftersale_simulator.output_files import toml_value
-from aftersale_simulator.runs.pool import compare, hired
+from aftersale_simulator.runs.pool import compare, worker_pool
 from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.staffing import search, table
@@ -56,7 +56,7 @@ class WhatIf:
         """
         rows = [
             (one.name, name, value.mean, value.low, value.high, difference.mean, difference.low, difference.high)
-            for one in self.comparison.standings
+            for one in self.comparison.variant_results
             for name, figure in one.metrics.items()
             for value, difference in [(figure.value, figure.difference)]
         ]
@@ -76,7 +76,7 @@ class WhatIf:
                 pl.lit(number).alias("replication"),
                 (pl.int_range(pl.len()) - own.warm_up).alias("day"),
             )
-            for one in self.comparison.standings
+            for one in self.comparison.variant_results
             for number, own in enumerate(one.timelines, 1)
         ]
         return pl.concat(frames).select("variant", "replication", "day", *_DAILY)
@@ -111,15 +111,15 @@ class Staff:
         """Return what each roster that was shown costs and keeps: roster, role, cost, kept, replications and rates."""
         rows = [
             (
-                table.spelled(self.found, trial.roster),
+                table.spelled(self.found, candidate.roster),
                 role,
-                trial.figure("labour_cost").mean,
-                trial.kept,
-                len(trial.results),
-                trial.figure("late_reply_rate").mean,
-                trial.figure("order_defect_rate").mean,
+                candidate.figure("labour_cost").mean,
+                candidate.kept,
+                len(candidate.results),
+                candidate.figure("late_reply_rate").mean,
+                candidate.figure("order_defect_rate").mean,
             )
-            for role, trial in table.roles(self.found)
+            for role, candidate in table.roles(self.found)
         ]
         names = ["roster", "role", "cost", "kept", "replications", "late_reply_rate", "order_defect_rate"]
         kinds = [pl.String, pl.String, pl.Float64, pl.Int64, pl.Int64, pl.Float64, pl.Float64]
@@ -151,8 +151,8 @@ def whatif(
     grid = [f"{path}={','.join(map(toml_value, values))}" for path, values in (vary or {}).items()]
     planned = plan(source, grid, (), dict(settings or {}), stress)
     wished = None if precision is None else Precision(precision)
-    with hired(workers, own) as crew:
-        run = partial(compare, crew=crew, on_done=_silent)
+    with worker_pool(workers, own) as pool:
+        run = partial(compare, pool=pool, on_done=_silent)
         return WhatIf(simulate(planned, run, wished))
 
 
@@ -172,8 +172,8 @@ def staff(
     own = plugins or load_plugins()
     planned = plan(_loaded(scenario, own), (), (), dict(settings or {}))
     zones = [own.marketplaces[name].zone for name in planned.scenario.marketplace]
-    with hired(workers, own) as crew:
-        run = partial(crew.work, on_done=_silent)
+    with worker_pool(workers, own) as pool:
+        run = partial(pool.work, on_done=_silent)
         return Staff(search.cheapest(planned.scenario, zones, run, "staffing", probability, at_most))
 
 

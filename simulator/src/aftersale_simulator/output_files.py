@@ -96,9 +96,7 @@ def as_toml(document: Mapping[str, Any]) -> str:
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:
-    tables = {
-        key: value for key, value in document.items() if isinstance(value, Mapping) or _is_tables(value)
-    }
+    tables = {key: value for key, value in document.items() if isinstance(value, Mapping) or _is_tables(value)}
     yield from (f"{_key(key)} = {toml_value(value)}" for key, value in document.items() if key not in tables)
     for key, value in tables.items():
         for table in [value] if isinstance(value, Mapping) else value:

@@ -40,17 +40,13 @@ def source(tmp_path: Path, rows: str, **others: Any) -> OrderSource:
 
 
 def scenario(start: date, *places: str) -> Scenario:
-    handling = {
-        kind: {"mean": "5 min"} for kind in ("reply", "decide_return", "refund", "submit_evidence", "appeal")
-    }
+    handling = {kind: {"mean": "5 min"} for kind in ("reply", "decide_return", "refund", "submit_evidence", "appeal")}
     shift = {"days": "Mon-Fri", "hours": "09:00-17:00"}
     raw = {
         "name": "x",
         "currency": "EUR",
         "period": {"start": start, "measured": "2 d", "warm_up": "1 d"},
-        "marketplace": {
-            place: {"orders_per_day": 1, "price": {"median": "9"}} for place in places or ["REF"]
-        },
+        "marketplace": {place: {"orders_per_day": 1, "price": {"median": "9"}} for place in places or ["REF"]},
         "team": {"desk": {"zone": "UTC", "agents": 1, "shifts": [shift]}},
         "handling": handling,
     }
@@ -73,9 +69,7 @@ def test_without_cancellations_nothing_is_learnt_and_that_is_said(tmp_path: Path
     history = read_history(source(tmp_path, SALES), PLUGINS)
     assert history.world == {}
     assert notes(history, scenario(date(2026, 1, 8)), PLUGINS) == [
-        "the order file has no cancellation that belongs to one of its purchases, so the returns are "
-        "those of "
-        "[world]."
+        "the order file has no cancellation that belongs to one of its purchases, so the returns are those of [world]."
     ]
 
 
@@ -98,9 +92,7 @@ def test_rows_that_cannot_be_used_are_told_and_all_of_them_are_in_the_document(t
 def test_marketplaces_on_one_side_only_are_told(tmp_path: Path) -> None:
     history = read_history(source(tmp_path, SALES + RETURN), PLUGINS)
     assert notes(history, scenario(date(2026, 1, 8), "ALT"), PLUGINS) == [
-        "the order file also has orders of REF, which are not in the scenario; add [marketplace.NAME] to "
-        "replay "
-        "them.",
+        "the order file also has orders of REF, which are not in the scenario; add [marketplace.NAME] to replay them.",
         "the order file has no orders of ALT, so none are simulated there.",
     ]
 
@@ -140,6 +132,5 @@ def test_an_unknown_format_is_refused_with_those_that_are_there(tmp_path: Path) 
     with pytest.raises(DocumentError) as caught:
         read_history(wanted, PLUGINS)
     assert str(caught.value) == (
-        f"{path}: orders.format: unknown order format 'referense' (did you mean 'reference'? "
-        "allowed: reference)"
+        f"{path}: orders.format: unknown order format 'referense' (did you mean 'reference'? allowed: reference)"
     )

@@ -16,11 +16,7 @@ from aftersale.reports.orders.reading import read_orders
 from aftersale_simulator.calibration.returns import ReturnFit, fit_returns
 
 RETAIL = Path(__file__).parents[3] / "shared/data/online_retail/online_retail_2010-12_2011-08.csv.gz"
-SHOP = {
-    "UK": Marketplace(
-        "UK", "id", "GB", "GBP", "Europe/London", ("en",), Calendar("Europe/London", None, None)
-    )
-}
+SHOP = {"UK": Marketplace("UK", "id", "GB", "GBP", "Europe/London", ("en",), Calendar("Europe/London", None, None))}
 
 
 def fitted(path: Path, skip: dict[str, list[str]] | None = None) -> ReturnFit | None:
@@ -162,9 +158,7 @@ def test_a_sixth_of_a_real_shop_s_orders_are_hit_by_a_return_after_eight_days_in
     Nine months of it give the same rate, and shorter lags, as their end cuts off the long ones.
     """
     if not RETAIL.is_file():
-        pytest.skip(
-            "the real order lines (UCI Online Retail) are no part of the repository"
-        )
+        pytest.skip("the real order lines (UCI Online Retail) are no part of the repository")
     no_products = ["POST", "DOT", "M", "D", "S", "C2", "B", "BANK CHARGES", "AMAZONFEE", "CRUK"]
     found = fitted(RETAIL, {"sku": no_products})
     assert found is not None

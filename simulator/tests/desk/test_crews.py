@@ -16,7 +16,7 @@ from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world.checks import check_marketplaces
-from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.random_streams import Streams
 
 ALL_DAY = {"days": "Mon-Sun", "hours": "00:00-24:00"}
 QUIET = {
@@ -69,7 +69,7 @@ def hours(result: Result) -> float:
 
 def test_people_are_absent_as_often_as_told_and_those_who_are_there_come_in_any_variant() -> None:
     here = {
-        absence: crews(scenario({"agents": 50, "shifts": [ALL_DAY], "absence": absence}), Chances(1, 1))[0].windows
+        absence: crews(scenario({"agents": 50, "shifts": [ALL_DAY], "absence": absence}), Streams(1, 1))[0].windows
         for absence in (0.0, 0.1, 0.3)
     }
     assert {window.agents for window in here[0.0]} == {50}
@@ -82,7 +82,7 @@ def test_people_are_absent_as_often_as_told_and_those_who_are_there_come_in_any_
 def test_leave_takes_people_away_on_its_days_and_a_shift_ends_when_it_is_said_to() -> None:
     leave = [{"start": date(2026, 3, 3), "until": date(2026, 3, 4), "agents": 3}]
     shift = {**ALL_DAY, "leave": leave, "since": date(2026, 3, 2), "until": date(2026, 3, 5)}
-    (crew,) = crews(scenario({"shifts": [shift]}), Chances(1, 1))
+    (crew,) = crews(scenario({"shifts": [shift]}), Streams(1, 1))
     assert [window.agents for window in crew.windows] == [4, 1, 1, 4]
 
 
@@ -113,9 +113,7 @@ def test_what_makes_work_longer_or_shorter_does_so_exactly(
     run: Callable[..., Result], team: dict[str, Any], handling: dict[str, Any], factor: float
 ) -> None:
     usual = run({"shifts": [ALL_DAY]})
-    other = run(
-        {"shifts": [ALL_DAY], **team}, handling={"reply": {"mean": "10 min", "shape": "fixed", **handling}}
-    )
+    other = run({"shifts": [ALL_DAY], **team}, handling={"reply": {"mean": "10 min", "shape": "fixed", **handling}})
     assert hours(other) == pytest.approx(factor * hours(usual), rel=0.02)
     assert other.counts["tasks"] == (usual.counts["tasks"] if factor else 0)
 
@@ -160,7 +158,7 @@ def test_nobody_stays_when_nothing_is_due_before_the_next_shift(run: Callable[..
 def test_each_does_what_they_can_do() -> None:
     tasks = ("reply", "refund")
     shifts = [{**ALL_DAY, "tasks": list(tasks)}, ALL_DAY]
-    some, everything = crews(scenario({"shifts": shifts}), Chances(1, 1))
+    some, everything = crews(scenario({"shifts": shifts}), Streams(1, 1))
     assert [some.works_on("REF", task, "en") for task in ("reply", "refund", "appeal")] == [True, True, False]
     assert everything.works_on("REF", "appeal", "en")
 
@@ -174,7 +172,7 @@ def test_people_without_the_skill_leave_the_task_to_those_who_have_it(run: Calla
 
 def test_each_works_where_they_speak_the_language() -> None:
     shifts = [{**ALL_DAY, "languages": ["ja", "de"]}, ALL_DAY]
-    some, everywhere = crews(scenario({"shifts": shifts}), Chances(1, 1))
+    some, everywhere = crews(scenario({"shifts": shifts}), Streams(1, 1))
     assert [some.works_on("REF", "reply", language) for language in ("ja", "de", "en")] == [True, True, False]
     assert everywhere.works_on("REF", "reply", "en")
 

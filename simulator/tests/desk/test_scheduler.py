@@ -8,55 +8,55 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftersale_simulator.desk.scheduler import Agenda
+from aftersale_simulator.desk.scheduler import Scheduler
 
 Told = list[tuple[str, int]]
 
 
-def waiting(agenda: Agenda, name: str, delay: int, told: Told) -> Iterator[simpy.Event]:
-    yield agenda.timeout(delay)
-    told.append((name, int(agenda.now)))
+def waiting(scheduler: Scheduler, name: str, delay: int, told: Told) -> Iterator[simpy.Event]:
+    yield scheduler.timeout(delay)
+    told.append((name, int(scheduler.now)))
 
 
 def test_calls_and_processes_share_one_clock_and_processes_go_first() -> None:
-    agenda, told = Agenda(100), Told()
-    agenda.call(105, lambda one, other, at: told.append((one + other, at)), "a ", "call")
-    agenda.process(waiting(agenda, "a process", 5, told))
-    agenda.process(waiting(agenda, "a late one", 6, told))
-    agenda.run_to(106)
+    scheduler, told = Scheduler(100), Told()
+    scheduler.call(105, lambda one, other, at: told.append((one + other, at)), "a ", "call")
+    scheduler.process(waiting(scheduler, "a process", 5, told))
+    scheduler.process(waiting(scheduler, "a late one", 6, told))
+    scheduler.run_to(106)
     assert told == [("a process", 105), ("a call", 105)]
-    assert agenda.now == 106
+    assert scheduler.now == 106
 
 
 def test_a_call_may_put_down_another_for_the_same_instant_and_start_a_process() -> None:
-    agenda, told = Agenda(0), Told()
+    scheduler, told = Scheduler(0), Told()
 
     def first(one: str, other: None, at: int) -> None:
         told.append((one, at))
-        agenda.process(waiting(agenda, "started", 0, told))
-        agenda.call(at, lambda one, other, at: told.append((one, at)), "again", None)
+        scheduler.process(waiting(scheduler, "started", 0, told))
+        scheduler.call(at, lambda one, other, at: told.append((one, at)), "again", None)
 
-    agenda.call(7, first, "first", None)
-    agenda.run_to(8)
+    scheduler.call(7, first, "first", None)
+    scheduler.run_to(8)
     assert told == [("first", 7), ("started", 7), ("again", 7)]
 
 
 def test_what_should_have_been_before_is_done_now_and_time_never_goes_back() -> None:
-    agenda, told = Agenda(50), Told()
-    agenda.call(10, lambda one, other, at: told.append((one, at)), "late", None)
-    agenda.run_to(60)
+    scheduler, told = Scheduler(50), Told()
+    scheduler.call(10, lambda one, other, at: told.append((one, at)), "late", None)
+    scheduler.run_to(60)
     assert told == [("late", 50)]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=30), st.integers(0, 25))
 def test_all_that_is_before_the_end_is_done_once_in_order(plan: list[tuple[bool, int]], until: int) -> None:
-    agenda, told = Agenda(0), Told()
+    scheduler, told = Scheduler(0), Told()
     for number, (calls, at) in enumerate(plan):
         if calls:
-            agenda.call(at, lambda one, other, at: told.append((one, at)), f"call {number}", None)
+            scheduler.call(at, lambda one, other, at: told.append((one, at)), f"call {number}", None)
         else:
-            agenda.process(waiting(agenda, f"process {number}", at, told))
-    agenda.run_to(until)
+            scheduler.process(waiting(scheduler, f"process {number}", at, told))
+    scheduler.run_to(until)
     numbered = [(at, calls, f"{'call' if calls else 'process'} {number}") for number, (calls, at) in enumerate(plan)]
     expected = sorted((one for one in numbered if one[0] < until), key=lambda one: one[:2])
     assert told == [(name, at) for at, _, name in expected]

@@ -29,9 +29,7 @@ MONDAY = date(2026, 3, 2)
 
 
 def test_a_shift_is_in_the_teams_own_time() -> None:
-    assert windows(team(OFFICE), MONDAY, MONDAY) == [
-        window("2026-03-02T09:00:00+08:00", "2026-03-02T18:00:00+08:00")
-    ]
+    assert windows(team(OFFICE), MONDAY, MONDAY) == [window("2026-03-02T09:00:00+08:00", "2026-03-02T18:00:00+08:00")]
 
 
 def test_breaks_are_cut_out_in_whatever_order_they_are_written() -> None:
@@ -45,9 +43,7 @@ def test_breaks_are_cut_out_in_whatever_order_they_are_written() -> None:
 
 def test_a_break_at_the_edge_shortens_the_shift() -> None:
     shift = {**OFFICE, "breaks": ["09:00-10:00", "17:30-18:00"]}
-    assert windows(team(shift), MONDAY, MONDAY) == [
-        window("2026-03-02T10:00:00+08:00", "2026-03-02T17:30:00+08:00")
-    ]
+    assert windows(team(shift), MONDAY, MONDAY) == [window("2026-03-02T10:00:00+08:00", "2026-03-02T17:30:00+08:00")]
 
 
 def test_a_night_shift_ends_on_the_next_day_and_has_its_break_there() -> None:

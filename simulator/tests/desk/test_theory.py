@@ -44,7 +44,7 @@ from aftersale_simulator.runs.timeline import REPLY_EDGES
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world.orders import HourProfile
-from aftersale_simulator.world.random_streams import Hand
+from aftersale_simulator.world.random_streams import Draws
 
 QUEUE_REFS = Path(__file__).parents[3] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"
 CONFIDENCE = 0.99
@@ -310,12 +310,12 @@ def everywhere(monkeypatch: pytest.MonkeyPatch, original: Any, wrong: Any) -> No
 
 
 def handling_without_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw = Hand.exponential
+    draw = Draws.exponential
 
-    def wrong(hand: Hand, purpose: str, slot: int) -> float:
-        return 1.0 if purpose.startswith("handling.") else draw(hand, purpose, slot)
+    def wrong(draws: Draws, purpose: str, row: int) -> float:
+        return 1.0 if purpose.startswith("handling.") else draw(draws, purpose, row)
 
-    monkeypatch.setattr(Hand, "exponential", wrong)
+    monkeypatch.setattr(Draws, "exponential", wrong)
 
 
 def one_agent_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -511,12 +511,12 @@ def test_the_chain_of_impatient_callers_gives_the_exact_values_of_the_table(agen
 
 
 def patience_without_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw = Hand.exponential
+    draw = Draws.exponential
 
-    def wrong(hand: Hand, purpose: str, slot: int) -> float:
-        return 1.0 if "call_abandoned" in purpose else draw(hand, purpose, slot)
+    def wrong(draws: Draws, purpose: str, row: int) -> float:
+        return 1.0 if "call_abandoned" in purpose else draw(draws, purpose, row)
 
-    monkeypatch.setattr(Hand, "exponential", wrong)
+    monkeypatch.setattr(Draws, "exponential", wrong)
 
 
 @pytest.mark.parametrize(
@@ -705,7 +705,7 @@ def test_a_line_with_peaks_and_shifts_fills_and_drains_as_its_chain_says(peak: s
 
 
 def arrivals_without_peaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HourProfile, "share_of_day", lambda profile, chances: chances)
+    monkeypatch.setattr(HourProfile, "share_of_day", lambda profile, streams: streams)
 
 
 def home_an_hour_late(monkeypatch: pytest.MonkeyPatch) -> None:

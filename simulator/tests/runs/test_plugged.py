@@ -12,8 +12,8 @@ from aftersale.base.errors import DocumentError
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.worlds import load_world
 from aftersale.testing import hostile, plugin, reference
-from aftersale_simulator.runs.job import Shop
-from aftersale_simulator.runs.pool import Here, compare
+from aftersale_simulator.runs.job import JobContext
+from aftersale_simulator.runs.pool import SerialPool, compare
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -100,7 +100,9 @@ def test_beside_a_store_of_the_usual_kind_both_meet_their_own_buyers(plugins: Pl
 def test_a_table_shows_the_metrics_that_plugins_add(plugins: Plugins) -> None:
     source = ScenarioFile("desk.toml", RAW, scenario(plugins), Path(), vocabulary(plugins))
     planned = plan(source, ["world.ticket_rate=0.1,0.2"])
-    found = simulate(planned, lambda variants, times: compare(variants, times, Here(Shop(plugins)), lambda: None))
+    found = simulate(
+        planned, lambda variants, times: compare(variants, times, SerialPool(JobContext(plugins)), lambda: None)
+    )
     assert list(record(found)["variants"][0]["metrics"])[-2:] == ["mean_first_response_hours", "unsolved_ticket_rate"]
     console = Console(width=100, record=True, quiet=True)
     with console.capture() as captured:
@@ -128,15 +130,17 @@ def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) 
     weekdays = {"desk": {**RAW["team"]["desk"], "shifts": [{"days": "Mon-Fri", "hours": "09:00-17:00"}]}}
     own = scenario(plugins, marketplace=both, team=weekdays)
     source = ScenarioFile("desk.toml", {**RAW, "marketplace": both, "team": weekdays}, own, Path(), vocabulary(plugins))
-    found = simulate(plan(source), lambda variants, times: compare(variants, times, Here(Shop(plugins)), lambda: None))
-    (standing,) = found.standings
+    found = simulate(
+        plan(source), lambda variants, times: compare(variants, times, SerialPool(JobContext(plugins)), lambda: None)
+    )
+    (variant,) = found.variant_results
     results = [run(own, number, plugins) for number in (1, 2)]
     for place in both:
         late, counted = (sum(result.missed[place][NAMES[place]][i] for result in results) for i in (0, 1))
-        assert standing.places[place].missed[NAMES[place]] == late / counted
-        assert standing.places[place].most_missed() == NAMES[place]
+        assert variant.places[place].missed[NAMES[place]] == late / counted
+        assert variant.places[place].most_missed() == NAMES[place]
     told = record(found)["variants"][0]["marketplaces"]
-    assert told["REF"]["metrics"]["late_reply_rate"] == standing.places["REF"].metrics["late_reply_rate"].mean
+    assert told["REF"]["metrics"]["late_reply_rate"] == variant.places["REF"].metrics["late_reply_rate"].mean
     assert "unsolved_ticket_rate" not in told["REF"]["metrics"]
     console = Console(width=100, record=True, quiet=True)
     with console.capture() as captured:

@@ -9,7 +9,7 @@ import pytest
 
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.runs.failures import WorkerDied
-from aftersale_simulator.runs.pool import hired
+from aftersale_simulator.runs.pool import worker_pool
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 
@@ -75,12 +75,12 @@ def scenario(name: str = "shop") -> Scenario:
 
 def test_a_worker_that_is_killed_costs_a_repeat_and_nothing_else(here: Path, marks: Path) -> None:
     jobs = [(scenario(), number) for number in range(1, 7)]
-    with hired(1, plugins(here, "killer_never", "False", marks)) as alone:
+    with worker_pool(1, plugins(here, "killer_never", "False", marks)) as alone:
         wanted = alone.work(jobs, lambda: None)
     done: list[int] = []
-    with hired(2, plugins(here, "killer_once", "not any(MARKS.iterdir())", marks)) as crew:
-        found = crew.work(jobs, lambda: done.append(1))
-        again = crew.work(jobs[:2], lambda: None)
+    with worker_pool(2, plugins(here, "killer_once", "not any(MARKS.iterdir())", marks)) as pool:
+        found = pool.work(jobs, lambda: done.append(1))
+        again = pool.work(jobs[:2], lambda: None)
     assert found == wanted
     assert again == wanted[:2]
     assert len(done) == len(jobs)
@@ -89,8 +89,8 @@ def test_a_worker_that_is_killed_costs_a_repeat_and_nothing_else(here: Path, mar
 
 def test_a_replication_that_nobody_survives_is_named(here: Path, marks: Path) -> None:
     deadly = plugins(here, "killer_always", "True", marks)
-    with hired(2, deadly) as crew, pytest.raises(WorkerDied) as caught:
-        crew.work([(scenario("deadly"), 3), (scenario("deadly"), 4)], lambda: None)
+    with worker_pool(2, deadly) as pool, pytest.raises(WorkerDied) as caught:
+        pool.work([(scenario("deadly"), 3), (scenario("deadly"), 4)], lambda: None)
     assert str(caught.value) == (
         "replication 3 of 'deadly' killed every worker that ran it "
         "(run it with --workers 1 to see why, or with fewer orders where memory is short)"
@@ -98,5 +98,5 @@ def test_a_replication_that_nobody_survives_is_named(here: Path, marks: Path) ->
 
 
 def test_no_work_is_done_at_once(here: Path, marks: Path) -> None:
-    with hired(2, plugins(here, "killer_never", "False", marks)) as crew:
-        assert crew.work([], lambda: None) == []
+    with worker_pool(2, plugins(here, "killer_never", "False", marks)) as pool:
+        assert pool.work([], lambda: None) == []

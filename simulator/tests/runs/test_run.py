@@ -19,7 +19,7 @@ from aftersale.metrics.readings import readings
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.runs.failures import CasesFailed
 from aftersale_simulator.runs.recording import Recording
-from aftersale_simulator.runs.results import Stage, account, pooled
+from aftersale_simulator.runs.results import Horizon, account, pooled
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -77,9 +77,7 @@ def test_another_replication_meets_other_buyers(plugins: Plugins) -> None:
     assert run(scenario(), 1, plugins) != run(scenario(), 2, plugins)
 
 
-def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(
-    plugins: Plugins, tmp_path: Path
-) -> None:
+def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(plugins: Plugins, tmp_path: Path) -> None:
     result = run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
     policies = plugins.policies(("REF", "ALT"))
     end = max(start_of_day(date(2026, 1, 26), policy.marketplace.zone) for policy in policies.values())
@@ -87,11 +85,11 @@ def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(
     assert replayed.refused == []
     assert_frame_equal(case_frame(replayed.docket), pl.read_parquet(tmp_path / "run" / "cases.parquet"))
     journal = read_journal(tmp_path / "run")
-    stage = Stage.of(scenario())
-    since, until = stage.measured([policy.marketplace.zone for policy in policies.values()])
+    horizon = Horizon.of(scenario())
+    since, until = horizon.measured([policy.marketplace.zone for policy in policies.values()])
     for name, policy in policies.items():
         orders = of_marketplace(journal.orders, name)
-        found = account(orders, policies, replayed.docket, stage, since, until)
+        found = account(orders, policies, replayed.docket, horizon, since, until)
         assert pooled([found]) == result.by_marketplace[name]
         assert readings(policy, replayed.docket, journal.orders, end - 1)
 
@@ -165,14 +163,14 @@ from attrs import asdict
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.scenario.document import parse_scenario
-from aftersale_simulator.runs.pool import compare, hired
+from aftersale_simulator.runs.pool import compare, worker_pool
 raw = json.loads(sys.argv[1])
 raw["period"]["start"] = date.fromisoformat(raw["period"]["start"])
 made = parse_scenario(raw, "test")
 plugins = load_plugins((), {"reference": reference})
 if __name__ == "__main__":
-    with hired(int(sys.argv[2]), plugins) as crew:
-        found = compare([("a", made), ("b", made)], (1, 2), crew, lambda: None)
+    with worker_pool(int(sys.argv[2]), plugins) as pool:
+        found = compare([("a", made), ("b", made)], (1, 2), pool, lambda: None)
     print(json.dumps([[asdict(result) for result in row] for row in found], sort_keys=True))
 """
 

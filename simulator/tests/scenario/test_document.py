@@ -104,8 +104,7 @@ def test_an_order_format_may_stand_in_the_orders_table_itself() -> None:
         (
             "period.measured",
             "91",
-            "period.measured: expected a duration such as '12 min', found '91' "
-            "(units: s, min, h, d, wk)",
+            "period.measured: expected a duration such as '12 min', found '91' (units: s, min, h, d, wk)",
         ),
         (
             "period.measured",
@@ -128,8 +127,7 @@ def test_an_order_format_may_stand_in_the_orders_table_itself() -> None:
         (
             "marketplace.US.orders_per_day",
             1e9,
-            "marketplace: too many orders (at most 100,000,000 in a period with its warm-up; "
-            "simulate a share of them)",
+            "marketplace: too many orders (at most 100,000,000 in a period with its warm-up; simulate a share of them)",
         ),
         ("marketplace", {}, "marketplace: nothing is sold (add a table [marketplace.NAME])"),
         ("team", {}, "team: nobody works (add a table [team.NAME])"),
@@ -316,8 +314,7 @@ def test_an_assignment_has_a_path_and_values_in_toml_or_plain_text(text: str, fo
         ),
         (
             "seed=4,,6",
-            "--set: seed: an empty value in '4,,6' (remove the comma too many, or quote a value that has a "
-            "comma)",
+            "--set: seed: an empty value in '4,,6' (remove the comma too many, or quote a value that has a comma)",
         ),
     ],
 )
@@ -390,9 +387,7 @@ def test_a_mutated_scenario_is_a_scenario_or_a_document_error(raw: dict[str, Any
 PATHS = st.one_of(
     st.sampled_from([".".join(map(str, place)) for place in places(DEFAULT.raw) if "variant" not in place]),
     st.text(max_size=12),
-    st.lists(st.sampled_from(["team", "shenzhen", "0", "world", "orders", "", "x"]), max_size=5).map(
-        ".".join
-    ),
+    st.lists(st.sampled_from(["team", "shenzhen", "0", "world", "orders", "", "x"]), max_size=5).map(".".join),
 )
 
 

@@ -91,11 +91,11 @@ def covered(team: Any) -> float:
     from datetime import timedelta
 
     from aftersale_simulator.desk.shifts import windows
-    from aftersale_simulator.scenario.horizon import Stage
+    from aftersale_simulator.scenario.horizon import Horizon
 
-    stage = Stage.of(DEFAULT)
-    shifts = windows(team, stage.first - timedelta(1), stage.last + timedelta(1))
-    return covered_hours(shifts, *stage.measured(ZONES))
+    horizon = Horizon.of(DEFAULT)
+    shifts = windows(team, horizon.first - timedelta(1), horizon.last + timedelta(1))
+    return covered_hours(shifts, *horizon.measured(ZONES))
 
 
 def test_hours_that_several_windows_cover_count_once() -> None:
@@ -121,7 +121,7 @@ def test_no_cheaper_roster_keeps_the_targets_than_the_one_found(weights: Roster,
         assert allowed.cost(found.best.roster) == min(map(allowed.cost, good))
         assert found.check.share() == 1.0
         assert found.next_best is None or found.next_best.roster == good[1]
-        assert all(trial.kept == 0 or keeps(trial.roster, 1) for trial in found.one_less)
+        assert all(candidate.kept == 0 or keeps(candidate.roster, 1) for candidate in found.one_less)
 
 
 def test_what_is_found_is_checked_on_replications_that_had_no_part_in_choosing_it() -> None:
@@ -138,7 +138,7 @@ def test_what_is_found_is_checked_on_replications_that_had_no_part_in_choosing_i
 def test_a_roster_that_was_only_lucky_gives_way_to_the_next() -> None:
     lucky = staffing(DEFAULT, ZONES, "test").rosters()[0]
     found = searched(lambda roster, number: sum(roster) >= 2 or (roster == lucky and number <= 10))
-    assert [trial.roster for trial in found.by_luck] == [lucky]
+    assert [candidate.roster for candidate in found.by_luck] == [lucky]
     assert found.best is not None
     assert sum(found.best.roster) == 2
     assert table.warnings(found) == [
@@ -158,8 +158,8 @@ def test_one_person_less_is_shown_to_fail() -> None:
     found = searched(lambda roster, number: roster[0] >= 1 and roster[2] >= 2)
     assert found.best is not None
     assert found.best.roster == (1, 0, 2, 0)
-    assert [trial.roster for trial in found.one_less] == [(0, 0, 2, 0), (1, 0, 1, 0)]
-    assert [trial.kept for trial in found.one_less] == [0, 0]
+    assert [candidate.roster for candidate in found.one_less] == [(0, 0, 2, 0), (1, 0, 1, 0)]
+    assert [candidate.kept for candidate in found.one_less] == [0, 0]
     assert "With one person less the best roster keeps them in 0 of" in table.answer(found)
 
 

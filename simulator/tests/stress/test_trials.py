@@ -13,7 +13,7 @@ from aftersale.policies.handbook import default_handbook
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.runs.timeline import REPLY_EDGES, Timeline
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
-from aftersale_simulator.scenario.events import Event, amended, spells
+from aftersale_simulator.scenario.events import Event, active_events, amended
 from aftersale_simulator.scenario.model import Sales, Scenario
 from aftersale_simulator.stress.table import told
 from aftersale_simulator.stress.trials import (
@@ -22,12 +22,12 @@ from aftersale_simulator.stress.trials import (
     shipped_stresses,
     stress_document,
     stress_events,
+    stress_result,
     stressed,
-    trial,
 )
 from aftersale_simulator.whatif.variants import plan
 from aftersale_simulator.world.orders import synthetic
-from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
 FIRST = date(2026, 3, 2)
@@ -39,12 +39,12 @@ def event(**given: Any) -> Event:
 
 
 def world(*events: Event, **values: float) -> World:
-    return World(values, "HERE", (), spells(events, FIRST, HERE.zone))
+    return World(values, "HERE", (), active_events(events, FIRST, HERE.zone))
 
 
 def made(world: World, **changes: Any) -> Any:
     sales = structure(Sales, {"orders_per_day": 300.0, "price": {"median": "25"}, **changes}, "test")
-    return synthetic(sales, HERE, FIRST, 21, Chances(1, 1), world)
+    return synthetic(sales, HERE, FIRST, 21, Streams(1, 1), world)
 
 
 def test_a_sale_brings_more_orders_on_its_days_and_leaves_all_others_what_they_are() -> None:
@@ -60,13 +60,13 @@ def test_a_sale_brings_more_orders_on_its_days_and_leaves_all_others_what_they_a
 
 def test_an_event_changes_a_number_while_it_lasts_and_within_its_range() -> None:
     changed = world(event(factors={"lost_rate": 3.0}, world={"late_delivery_rate": 0.5}), lost_rate=0.4)
-    (spell,) = changed.spells
-    at = [spell.begin - 1, spell.begin, spell.end - 1, spell.end]
+    (active_event,) = changed.active_events
+    at = [active_event.begin - 1, active_event.begin, active_event.end - 1, active_event.end]
     orders = made(changed)
     one = orders.order(0)
     assert [changed.on("late_delivery_rate", one, instant) for instant in at] == [0.04, 0.5, 0.5, 0.04]
     assert [changed.on("lost_rate", one, instant) for instant in at] == [0.4, 1.0, 1.0, 0.4]
-    inside = (orders.purchased_at >= spell.begin) & (orders.purchased_at < spell.end)
+    inside = (orders.purchased_at >= active_event.begin) & (orders.purchased_at < active_event.end)
     assert set(changed.for_orders("lost_rate", orders)[inside]) == {1.0}
     assert set(changed.for_orders("lost_rate", orders)[~inside]) == {0.4}
 
@@ -74,15 +74,15 @@ def test_an_event_changes_a_number_while_it_lasts_and_within_its_range() -> None
 def test_an_event_of_one_category_leaves_the_others_alone() -> None:
     changed = world(event(categories=["shoes"], factors={"return_rate": 2.0}), return_rate=0.1)
     orders = made(changed, categories={"shoes": 0.5, "hats": 0.5})
-    (spell,) = changed.spells
-    inside = (orders.purchased_at >= spell.begin) & (orders.purchased_at < spell.end)
+    (active_event,) = changed.active_events
+    inside = (orders.purchased_at >= active_event.begin) & (orders.purchased_at < active_event.end)
     rates = changed.for_orders("return_rate", orders)
     shoes = orders.category == orders.categories.index("shoes")
     assert set(rates[inside & shoes]) == {0.2}
     assert set(rates[~(inside & shoes)]) == {0.1}
     bought = {orders.categories[orders.category[row]]: orders.order(row) for row in range(20)}
-    assert changed.on("return_rate", bought["shoes"], spell.begin) == 0.2
-    assert changed.on("return_rate", bought["hats"], spell.begin) == 0.1
+    assert changed.on("return_rate", bought["shoes"], active_event.begin) == 0.2
+    assert changed.on("return_rate", bought["hats"], active_event.begin) == 0.1
 
 
 def test_a_rule_is_another_while_an_event_lasts() -> None:
@@ -139,14 +139,14 @@ def test_a_stress_that_does_not_exist_is_told_with_those_that_do() -> None:
 
 def test_with_a_stress_each_variant_stands_there_without_and_with_it() -> None:
     planned = plan(load_scenario(), ["team.shenzhen.agents=3,4"], (), {}, ["flu", "prime_day"])
-    assert [(one.name, one.calm) for one in planned.alternatives] == [
+    assert [(one.name, one.calm) for one in planned.variants] == [
         ("agents 3", ""),
         ("agents 3 + Flu, Prime Day", "agents 3"),
         ("agents 4", ""),
         ("agents 4 + Flu, Prime Day", "agents 4"),
     ]
-    assert [event.name for event in planned.alternatives[1].scenario.event] == ["flu", "Prime Day"]
-    assert planned.alternatives[0].scenario.event == ()
+    assert [event.name for event in planned.variants[1].scenario.event] == ["flu", "Prime Day"]
+    assert planned.variants[0].scenario.event == ()
 
 
 def lived(backlog: list[int], late: list[int]) -> Timeline:
@@ -166,7 +166,7 @@ def test_what_breaks_first_when_and_until_when_is_told_to_the_day() -> None:
     calm = lived([4] * 30, [0] * 30)
     backlog = [4] * 10 + [9] * 5 + [4] * 15
     late = [0] * 12 + [10] * 3 + [0] * 15
-    found = trial("it", shop(), [event(after="9 d", lasts="5 d")], [calm, calm], [lived(backlog, late), calm])
+    found = stress_result("it", shop(), [event(after="9 d", lasts="5 d")], [calm, calm], [lived(backlog, late), calm])
     first, second = found.breaks[:2]
     assert (first.measure, first.line, first.worst) == (BACKLOG, 6.0, 6.5)
     assert (first.broke_on, first.back_on, first.broken) == (date(2026, 3, 12), date(2026, 3, 17), 1)
@@ -181,13 +181,13 @@ def test_what_breaks_first_when_and_until_when_is_told_to_the_day() -> None:
 
 def test_what_holds_is_said_to_hold_and_what_does_not_mend_not_to() -> None:
     calm = lived([4] * 30, [0] * 30)
-    assert told(trial("it", shop(), [event()], [calm], [calm])).endswith("nothing goes over its line.")
-    never = trial("it", shop(), [event()], [calm], [lived([4] * 10 + [20] * 20, [0] * 30)])
+    assert told(stress_result("it", shop(), [event()], [calm], [calm])).endswith("nothing goes over its line.")
+    never = stress_result("it", shop(), [event()], [calm], [lived([4] * 10 + [20] * 20, [0] * 30)])
     assert told(never).endswith("Not under its line again within the period: open tasks at the end of the day.")
 
 
 def test_what_missed_its_target_without_a_stress_breaks_only_when_it_gets_worse() -> None:
     calm = lived([4] * 30, [2] * 30)
-    same = trial("it", shop(), [event()], [calm], [calm])
+    same = stress_result("it", shop(), [event()], [calm], [calm])
     late = next(each for each in same.breaks if each.measure == LATE)
     assert (late.broke_on, late.calm_over, late.line) == (None, True, pytest.approx(0.22))

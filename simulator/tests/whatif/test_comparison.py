@@ -85,22 +85,22 @@ STAFF = ["team.shenzhen.agents=2,3,4"]
 
 def test_without_vary_the_scenario_comes_first_and_its_variants_follow() -> None:
     found = plan(DEFAULT)
-    assert [one.name for one in found.alternatives] == [
+    assert [one.name for one in found.variants] == [
         "Monday to Friday",
         "Monday to Saturday",
         "Seven days",
         "One person more",
         "Follow the sun",
     ]
-    assert found.alternatives[0].changes == {}
-    assert found.alternatives[0].scenario == DEFAULT.scenario
-    assert list(found.alternatives[4].scenario.team) == ["shenzhen", "guadalajara"]
+    assert found.variants[0].changes == {}
+    assert found.variants[0].scenario == DEFAULT.scenario
+    assert list(found.variants[4].scenario.team) == ["shenzhen", "guadalajara"]
     assert found.runs == 50
 
 
 def test_vary_makes_a_grid_whose_first_path_varies_slowest() -> None:
     found = plan(DEFAULT, ["team.shenzhen.agents=2,3", "world.lost_rate=0.01,0.02"])
-    assert [(one.name, one.changes) for one in found.alternatives] == [
+    assert [(one.name, one.changes) for one in found.variants] == [
         ("agents 2, lost_rate 0.01", {"team.shenzhen.agents": 2, "world.lost_rate": 0.01}),
         ("agents 2, lost_rate 0.02", {"team.shenzhen.agents": 2, "world.lost_rate": 0.02}),
         ("agents 3, lost_rate 0.01", {"team.shenzhen.agents": 3, "world.lost_rate": 0.01}),
@@ -110,13 +110,13 @@ def test_vary_makes_a_grid_whose_first_path_varies_slowest() -> None:
 
 def test_paths_with_the_same_end_are_named_in_full() -> None:
     found = plan(DEFAULT, ["marketplace.US.orders_per_day=1", "marketplace.DE.orders_per_day=2"])
-    assert found.alternatives[0].name == "marketplace.US.orders_per_day 1, marketplace.DE.orders_per_day 2"
+    assert found.variants[0].name == "marketplace.US.orders_per_day 1, marketplace.DE.orders_per_day 2"
 
 
 def test_settings_hold_for_every_variant() -> None:
     found = plan(DEFAULT, settings=["marketplace.US.orders_per_day=7"], options={"seed": 9})
-    assert {one.scenario.marketplace["US"].orders_per_day for one in found.alternatives} == {7}
-    assert {one.scenario.seed for one in found.alternatives} == {9}
+    assert {one.scenario.marketplace["US"].orders_per_day for one in found.variants} == {7}
+    assert {one.scenario.seed for one in found.variants} == {9}
     assert found.settings == {"marketplace.US.orders_per_day": 7}
 
 
@@ -155,9 +155,7 @@ def test_settings_hold_for_every_variant() -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_compared_is_told_at_once(
-    vary: list[str], settings: list[str], problems: list[str]
-) -> None:
+def test_what_cannot_be_compared_is_told_at_once(vary: list[str], settings: list[str], problems: list[str]) -> None:
     with pytest.raises(DocumentError) as caught:
         plan(DEFAULT, vary, settings)
     assert [str(problem) for problem in caught.value.problems] == problems
@@ -180,16 +178,14 @@ def test_the_scenario_that_is_written_gives_the_same_variants_again(vary: list[s
     first = plan(DEFAULT, vary, ["team.shenzhen.cost_per_hour=50.5"], {"seed": 7, "replications": 3})
     raw = reproduced(first)
     again = plan(ScenarioFile("again.toml", raw, first.scenario, DEFAULT.folder))
-    assert [one.name for one in again.alternatives] == [one.name for one in first.alternatives]
-    assert [_without_names(one.scenario) for one in again.alternatives] == [
-        _without_names(one.scenario) for one in first.alternatives
+    assert [one.name for one in again.variants] == [one.name for one in first.variants]
+    assert [_without_names(one.scenario) for one in again.variants] == [
+        _without_names(one.scenario) for one in first.variants
     ]
 
 
 def _without_names(scenario: Scenario) -> dict[str, Any]:
-    return {
-        name: getattr(scenario, name) for name in ("team", "world", "marketplace", "seed", "replications")
-    }
+    return {name: getattr(scenario, name) for name in ("team", "world", "marketplace", "seed", "replications")}
 
 
 # which one is the answer
@@ -217,9 +213,7 @@ def test_of_equal_cost_the_earlier_variant_is_the_answer() -> None:
 
 def test_an_answer_that_costs_less_or_the_same_says_so() -> None:
     cheaper = compared(lambda *_: 0.05, ["team.shenzhen.agents=4,3"])
-    assert answer(cheaper).endswith(
-        "That is 1,000 CNY less than 'agents 4', which meets them all in 10 of 10."
-    )
+    assert answer(cheaper).endswith("That is 1,000 CNY less than 'agents 4', which meets them all in 10 of 10.")
     same = compared(lambda scenario, _: scenario.world["lost_rate"], ["world.lost_rate=0.2,0.05"])
     assert answer(same).endswith("'lost_rate 0.2' costs the same and meets them all in 0 of 10.")
 
@@ -286,9 +280,7 @@ def test_a_dearer_variant_that_was_rejected_narrowly_does_not_matter() -> None:
 
 
 def test_the_document_has_the_words_that_others_build_on() -> None:
-    found = record(
-        compared(lambda scenario, n: 0.01 * agents(scenario) + 0.01 * n, STAFF, ["replications=3"])
-    )
+    found = record(compared(lambda scenario, n: 0.01 * agents(scenario) + 0.01 * n, STAFF, ["replications=3"]))
     assert list(found) == [
         "scenario",
         "seed",
@@ -332,7 +324,7 @@ def test_one_replication_has_no_interval_and_nothing_is_nan() -> None:
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=4))
 def test_variants_that_change_nothing_differ_in_nothing(late: list[float]) -> None:
     found = compared(lambda _, n: late[n - 1], ["team.shenzhen.agents=3,4"], ["replications=4"])
-    difference = found.standings[1].metrics["late_reply_rate"].difference
+    difference = found.variant_results[1].metrics["late_reply_rate"].difference
     assert difference == Estimate(0.0, 0.0, 0.0)
 
 
@@ -550,9 +542,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing_behind(typed: Callable[..., Ended
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_scenario_with_mistakes_is_refused_with_all_of_them(
-    typed: Callable[..., Ended], tmp_path: Path
-) -> None:
+def test_a_scenario_with_mistakes_is_refused_with_all_of_them(typed: Callable[..., Ended], tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text('name = "x"\ncurrency = "CNY"\nmarketplace = 3\nperiod = 4\n', encoding="utf-8")
     ended = typed("whatif", str(path))

@@ -25,7 +25,7 @@ from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.show.section import Section, Table
-from aftersale_simulator.show.wording import LANGUAGES, say, speaking, spoken
+from aftersale_simulator.show.wording import LANGUAGES, speaking, spoken, text
 from aftersale_simulator.whatif import charts
 from aftersale_simulator.whatif.comparison import Comparison, simulate
 from aftersale_simulator.whatif.day_charts import defects
@@ -177,7 +177,7 @@ def test_the_same_comparison_gives_the_same_bytes(comparison: Comparison, langua
 
 def test_names_cannot_break_out_of_the_page(comparison: Comparison) -> None:
     text = made(comparison)
-    tame = evolve(comparison, standings=tuple(evolve(one, name="tame") for one in comparison.standings))
+    tame = evolve(comparison, variant_results=tuple(evolve(one, name="tame") for one in comparison.variant_results))
     assert "<script>alert" not in text
     assert Outline(text).scripts == Outline(made(tame)).scripts
     assert f"shop {HOSTILE}" in Outline(text).words
@@ -202,7 +202,7 @@ def test_a_seller_with_one_variant_and_no_replication_to_spare_gets_a_page(plugi
 
 
 def test_a_page_without_timelines_leaves_the_days_out(comparison: Comparison) -> None:
-    bare = evolve(comparison, standings=tuple(evolve(one, timelines=()) for one in comparison.standings))
+    bare = evolve(comparison, variant_results=tuple(evolve(one, timelines=()) for one in comparison.variant_results))
     assert Outline(made(bare)).ids == ["variants", "chances", "trade", "assumptions"]
 
 
@@ -246,7 +246,7 @@ def test_no_other_is_cheaper_and_safer_than_the_unbeaten() -> None:
 
 def test_a_course_is_the_mean_and_the_middle_of_what_is_known() -> None:
     rows = np.array([[1.0, np.nan, np.nan], [3.0, 4.0, np.nan]])
-    found = series.course(rows)
+    found = series.band(rows)
     np.testing.assert_allclose(found.mean, [2.0, 4.0, np.nan])
     np.testing.assert_allclose(found.low, [1.2, 4.0, np.nan])
     np.testing.assert_allclose(found.high, [2.8, 4.0, np.nan])
@@ -275,13 +275,16 @@ def _asked(text: str) -> set[tuple[str, str]]:
 
 
 def test_what_accounts_come_to_stands_beside_the_targets(comparison: Comparison) -> None:
-    calm = evolve(comparison, standings=tuple(evolve(one, reached={}, orders_lost=0.0) for one in comparison.standings))
-    found = charts.chances(calm)
+    calm = evolve(
+        comparison,
+        variant_results=tuple(evolve(one, reached={}, orders_lost=0.0) for one in comparison.variant_results),
+    )
+    found = charts.streams(calm)
     assert found is not None
     assert found.tables == ()
-    first, *others = calm.standings
+    first, *others = calm.variant_results
     closed = evolve(first, reached={"review": 3, "deactivated": 1, "Prime": 1, "Express": 0}, orders_lost=1234.4)
-    found = charts.chances(evolve(calm, standings=(closed, *others)))
+    found = charts.streams(evolve(calm, variant_results=(closed, *others)))
     assert found is not None
     (table,) = found.tables
     assert table.header[-2:] == ("Prime is lost", "orders missed while closed, on average")
@@ -291,9 +294,9 @@ def test_what_accounts_come_to_stands_beside_the_targets(comparison: Comparison)
 
 def test_a_language_is_spoken_for_a_while_only() -> None:
     with speaking("zh"):
-        assert (spoken(), say("report.targets")) == ("zh", "目标达成")
+        assert (spoken(), text("report.targets")) == ("zh", "目标达成")
         with speaking("en"):
-            assert say("report.targets") == "targets met"
+            assert text("report.targets") == "targets met"
         assert spoken() == "zh"
     assert spoken() == "en"
 

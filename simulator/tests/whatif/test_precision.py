@@ -60,7 +60,7 @@ def test_it_goes_on_until_the_widest_interval_is_short_enough_and_no_further() -
     before = sum(map(len, faked.asked[:-1]))
     assert half_width(0.02, before) > 0.004
     assert [number for batch in faked.asked for number in batch] == list(range(1, size + 1))
-    assert all(len(standing.targets) == 1 and standing.targets_met == size for standing in found.standings)
+    assert all(len(variant.targets) == 1 and variant.targets_met == size for variant in found.variant_results)
     assert warnings(found) == []
 
 
@@ -103,9 +103,7 @@ def test_the_command_goes_on_and_writes_a_scenario_that_gives_the_same_again(
     commands = {str(command.name): command for command in aftersale_commands()}
     places = dict.fromkeys(("US", "DE", "JP"))
     own = {"order_formats": [], "commands": lambda: commands, "watch": Watch(), "worlds": []}
-    plugins = SimpleNamespace(
-        marketplaces=places, workflow=default_workflow(), metrics=default_metrics(), **own
-    )
+    plugins = SimpleNamespace(marketplaces=places, workflow=default_workflow(), metrics=default_metrics(), **own)
     words = ["whatif", "--precision", "0.004", "--at-most", "1000", "--json", "--out", str(tmp_path / "out")]
     ended = CliRunner().invoke(cli, words, obj=plugins)
     assert ended.exit_code == 0, ended.output

@@ -17,8 +17,8 @@ from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.world.buyers import Buyers
-from aftersale_simulator.world.entities import Life
-from aftersale_simulator.world.random_streams import Chances, Hand
+from aftersale_simulator.world.entities import OrderState
+from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
 
 QUIET = {
@@ -208,8 +208,8 @@ def test_what_the_marketplace_refunds_at_the_first_scan_is_paid_before_it_is_bac
 def test_the_marketplace_refunds_what_the_seller_does_not_or_the_buyer_claims() -> None:
     buyers = Buyers(World({"automatic_refund_rate": 0.6, "claim_rate_refund_late": 0.5}))
     order = Order("O-1", "REF", 0, "MFN", 1, "EUR")
-    hand = Hand(Chances(1, 1), np.arange(4000), "REF")
-    kinds = [kind for slot in range(4000) for _, kind, _ in buyers.unpaid(Life.begin(order, hand, slot), 0)]
+    draws = Draws(Streams(1, 1), np.arange(4000), "REF")
+    kinds = [kind for row in range(4000) for _, kind, _ in buyers.unpaid(OrderState.begin(order, draws, row), 0)]
     assert kinds.count("marketplace_refunded") / 4000 == share(4000, 0.6)
     assert kinds.count("claim_filed") / 4000 == share(4000, 0.4 * 0.5)
 

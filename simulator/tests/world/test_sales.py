@@ -101,9 +101,7 @@ def test_only_sales_with_a_day_in_the_run_are_told(start: date, days: int, found
 
 
 def test_sales_and_presets_that_change_unknown_parameters_are_refused_together() -> None:
-    wrong = world(
-        sale=[{**SALE, "factors": {"mesage_rate": 2.0}}], preset=[{**PRESET, "values": {"retrun_rate": 0.1}}]
-    )
+    wrong = world(sale=[{**SALE, "factors": {"mesage_rate": 2.0}}], preset=[{**PRESET, "values": {"retrun_rate": 0.1}}])
     plugins = house(wrong)
     with pytest.raises(DocumentError) as caught:
         run(scenario(plugins), 1, plugins)

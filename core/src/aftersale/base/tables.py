@@ -24,9 +24,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collec
         if made.columns:
             made.add_column(width=_GAP)  # releases of rich disagree on how wide padding makes a column
         figure = header in numbers
-        made.add_column(
-            header, width=width, overflow="fold", no_wrap=figure, justify="right" if figure else "left"
-        )
+        made.add_column(header, width=width, overflow="fold", no_wrap=figure, justify="right" if figure else "left")
     for row in rows:
         made.add_row(*[part for cell in row for part in ("", cell)][1:])
     return made

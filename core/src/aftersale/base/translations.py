@@ -30,10 +30,7 @@ class Catalogue:
         self.source = source
         tables = {language: dict(_flat(table)) for language, table in data.items() if isinstance(table, dict)}
         problems = [
-            *(
-                Problem(source, key, "is in no language", "put it under [en]")
-                for key in sorted(data.keys() - tables)
-            ),
+            *(Problem(source, key, "is in no language", "put it under [en]") for key in sorted(data.keys() - tables)),
             *_unreadable(tables, source),
         ]
         if problems or (problems := list(_disagreements(tables, source))):

@@ -76,9 +76,7 @@ def show_hooks(mermaid: bool, as_json: bool) -> None:
 @click.option("--country", default="DE", show_default=True, help="Two letters; decides the public holidays.")
 @click.option("--currency", default="EUR", show_default=True, help="Three letters.")
 @click.option("--zone", default="Europe/Berlin", show_default=True, help="The time zone of the store's days.")
-def new_plugin(
-    name: str, folder: Path | None, marketplace: str | None, country: str, currency: str, zone: str
-) -> None:
+def new_plugin(name: str, folder: Path | None, marketplace: str | None, country: str, currency: str, zone: str) -> None:
     """Write the first files of a plugin for a marketplace of your own.
 
     NAME is in lower case with underscores, such as corner_shop. What is written passes `aftersale plugins check` as it

@@ -67,9 +67,7 @@ class Calendar:
 
 
 @lru_cache(maxsize=4096)
-def _holidays(
-    country: str | None, subdivision: str | None, year: int
-) -> tuple[frozenset[date], frozenset[date]]:
+def _holidays(country: str | None, subdivision: str | None, year: int) -> tuple[frozenset[date], frozenset[date]]:
     """Return the public holidays of a year and the weekend days on which work is made up."""
     if not country:
         return frozenset(), frozenset()

@@ -15,9 +15,7 @@ CLOCKS = ("wall_hours", "calendar_days", "business_days")
 ENDS = ("same_time", "end_of_day")
 
 
-def due_after(
-    start: Instant, amount: int, clock: str, calendar: Calendar, ends: str = "same_time"
-) -> Instant:
+def due_after(start: Instant, amount: int, clock: str, calendar: Calendar, ends: str = "same_time") -> Instant:
     """Return the instant `amount` units of the clock after the start; later starts never end earlier.
 
     `end_of_day` ends at the midnight after the last day, which is counted from the day after the start. A

@@ -33,9 +33,7 @@ def _parsed(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise ClockError(
-            f"'{text}' is no ISO date and time", "write it like 2026-03-29T15:00:00+02:00"
-        ) from error
+        raise ClockError(f"'{text}' is no ISO date and time", "write it like 2026-03-29T15:00:00+02:00") from error
 
 
 def seen(instant: Instant, info: ZoneInfo) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from aftersale.base.money import decimals
 from aftersale.clocks import Instant
-from aftersale.costs.ledger import LINES, CostLine, Ledger, part, rounded
+from aftersale.costs.ledger import LINES, CostLedger, CostLine, part, rounded
 from aftersale.costs.parameters import Parameters, default_parameters
 from aftersale.costs.refunds import (
     chargeback,
@@ -20,7 +20,7 @@ from aftersale.costs.refunds import (
 )
 from aftersale.costs.returns import goods, label, received, way_back
 from aftersale.engine.docket import Docket
-from aftersale.engine.dossiers import Dossier, Step, course
+from aftersale.engine.dossiers import Dossier, Step, replay_order
 from aftersale.policies.policy import Policies, Policy
 
 
@@ -39,8 +39,8 @@ def case_costs(
     a rule whose money is not the order's.
     """
     end = dossier.last + 1 if until is None else until
-    went = course(dossier.facts, dossier.order, policy, end)
-    ledger = Ledger(dossier.order, policy, parameters or default_parameters(), went.steps, high_return)
+    went = replay_order(dossier.facts, dossier.order, policy, end)
+    ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), went.steps, high_return)
     for step in went.steps:
         _charge(ledger, step)
     goods(ledger)
@@ -59,7 +59,7 @@ def docket_costs(
         yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return)
 
 
-def _charge(ledger: Ledger, step: Step) -> None:
+def _charge(ledger: CostLedger, step: Step) -> None:
     fact = step.fact
     charge = CHARGES.get(fact.kind)
     if charge is not None:
@@ -68,7 +68,7 @@ def _charge(ledger: Ledger, step: Step) -> None:
     ledger.facts.setdefault(fact.case, []).append(fact)
 
 
-def _labour(ledger: Ledger, step: Step) -> None:
+def _labour(ledger: CostLedger, step: Step) -> None:
     """Book the work of a task that this step did; what a deadline or the buyer ends took none."""
     task = step.before.task if step.before is not None else None
     if task is None or step.deadline is not None:
@@ -82,7 +82,7 @@ def _labour(ledger: Ledger, step: Step) -> None:
     ledger.estimated("labour", step.fact, rounded(minor), name, "labour_cost_per_hour", currency=currency)
 
 
-def _replacement(ledger: Ledger, step: Step) -> None:
+def _replacement(ledger: CostLedger, step: Step) -> None:
     """Book a replacement when it is sent; where nothing tells of its sending, when it is promised."""
     fact = step.fact
     sent = any(each.fact.kind == "replacement_sent" for each in ledger.steps)
@@ -95,7 +95,7 @@ def _replacement(ledger: Ledger, step: Step) -> None:
         ledger.estimated("replacement", fact, amount, "replacement_share")
 
 
-def _safe_t(ledger: Ledger, step: Step) -> None:
+def _safe_t(ledger: CostLedger, step: Step) -> None:
     """Book what the marketplace makes good of a return: as told, or the share that its rule allows."""
     fact, order = step.fact, ledger.order
     if fact.amount is not None:
@@ -113,7 +113,7 @@ def _safe_t(ledger: Ledger, step: Step) -> None:
     ledger.estimated("safe_t_recovered", fact, -amount, *basis)
 
 
-def _reimbursement(ledger: Ledger, step: Step) -> None:
+def _reimbursement(ledger: CostLedger, step: Step) -> None:
     """Book what the marketplace pays for goods that it lost."""
     fact = step.fact
     if fact.amount is not None:
@@ -123,12 +123,12 @@ def _reimbursement(ledger: Ledger, step: Step) -> None:
         ledger.estimated("reimbursement_recovered", fact, -amount, "reimbursement_share")
 
 
-def _first_scan(ledger: Ledger, step: Step) -> None:
+def _first_scan(ledger: CostLedger, step: Step) -> None:
     way_back(ledger, step)
     refund(ledger, step)
 
 
-CHARGES: dict[str, Callable[[Ledger, Step], None]] = {
+CHARGES: dict[str, Callable[[CostLedger, Step], None]] = {
     "refunded": refund,
     "returnless_refund": refund,
     "return_requested": refund_without_asking,

@@ -65,7 +65,7 @@ class CostLine(NamedTuple):
 
 
 @define(eq=False)
-class Ledger:
+class CostLedger:
     """What the cases of one order cost so far, and what has happened on each of them.
 
     `steps` are all that the order goes through; `high_return` are the products that the marketplace counts among those
@@ -103,9 +103,7 @@ class Ledger:
         """Book an amount that no fact tells, with the parameters and rules that it rests on."""
         self._book(line, fact, amount, currency or self.order.currency, True, basis)
 
-    def _book(
-        self, line: str, fact: Fact, amount: int, currency: str, estimated: bool, basis: tuple[str, ...]
-    ) -> None:
+    def _book(self, line: str, fact: Fact, amount: int, currency: str, estimated: bool, basis: tuple[str, ...]) -> None:
         if not amount:
             return
         order = self.order

@@ -8,12 +8,12 @@ from aftersale.base.errors import MoneyError
 from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.ledger import REFUNDS, Ledger, part, rounded
+from aftersale.costs.ledger import REFUNDS, CostLedger, part, rounded
 from aftersale.engine.dossiers import Step
 from aftersale.rules import Rule
 
 
-def refund(ledger: Ledger, step: Step) -> None:
+def refund(ledger: CostLedger, step: Step) -> None:
     """Book a refund: as told, as offered and accepted, or what is left of the price; then the marketplace's own fee.
 
     What is told to be less than the price is a partial refund, as is what was offered to a buyer who keeps the goods.
@@ -30,17 +30,17 @@ def refund(ledger: Ledger, step: Step) -> None:
     _fee(ledger, fact, ledger.booked(*REFUNDS) - before)
 
 
-def refund_without_asking(ledger: Ledger, step: Step) -> None:
+def refund_without_asking(ledger: CostLedger, step: Step) -> None:
     """Book the refund of a return that was refunded the moment it was asked for, the goods staying with the buyer."""
     if step.outcome.case.state == "refunded":
         refund(ledger, step)
 
 
-def _accepted(ledger: Ledger, fact: Fact) -> bool:
+def _accepted(ledger: CostLedger, fact: Fact) -> bool:
     return ledger.happened(fact.case, "offer_accepted") is not None
 
 
-def _as_offered(ledger: Ledger, fact: Fact) -> None:
+def _as_offered(ledger: CostLedger, fact: Fact) -> None:
     offer = ledger.happened(fact.case, "partial_refund_offered")
     if offer is not None and offer.amount is not None:
         ledger.told("partial_refund", fact, offer.amount, by=offer.kind)
@@ -55,7 +55,7 @@ def _as_offered(ledger: Ledger, fact: Fact) -> None:
     ledger.estimated("partial_refund", fact, min(amount, ledger.owed()), basis)
 
 
-def _fee(ledger: Ledger, fact: Fact, refunded: int) -> None:
+def _fee(ledger: CostLedger, fact: Fact, refunded: int) -> None:
     """Book what the marketplace keeps of its own fee: a share of the referral fee, a sum at most."""
     rule = ledger.terms(fact).rulebook.rule("refund_administration_fee", ledger.order)
     if rule is None or rule.share is None or refunded <= 0:
@@ -85,43 +85,43 @@ def limit(rule: Rule | None, currency: str) -> int | None:
     return rounded(rule.money.scaleb(decimals(currency)))
 
 
-def claim(ledger: Ledger, step: Step) -> None:
+def claim(ledger: CostLedger, step: Step) -> None:
     """Book a claim that is granted at the seller's cost, of which one that is granted unheard tells no other fact."""
     fact = step.fact
     if step.outcome.case.state == "granted":
         _taken(ledger, "claim", fact)
 
 
-def claim_refunded(ledger: Ledger, step: Step) -> None:
+def claim_refunded(ledger: CostLedger, step: Step) -> None:
     """Book what the seller refunded after a claim was filed, with the marketplace's fee for a refund."""
     before = ledger.booked("claim")
     _taken(ledger, "claim", step.fact)
     _fee(ledger, step.fact, ledger.booked("claim") - before)
 
 
-def chargeback(ledger: Ledger, step: Step) -> None:
+def chargeback(ledger: CostLedger, step: Step) -> None:
     """Book a chargeback that is lost."""
     _taken(ledger, "chargeback", step.fact)
 
 
-def _taken(ledger: Ledger, line: str, fact: Fact) -> None:
+def _taken(ledger: CostLedger, line: str, fact: Fact) -> None:
     if fact.amount is not None:
         ledger.told(line, fact, fact.amount)
     else:
         ledger.estimated(line, fact, ledger.owed(), text("costs.price"))
 
 
-def claim_reversed(ledger: Ledger, step: Step) -> None:
+def claim_reversed(ledger: CostLedger, step: Step) -> None:
     """Book the money of a claim that is given back to the seller."""
     _reversed(ledger, "claim", step.fact)
 
 
-def chargeback_reversed(ledger: Ledger, step: Step) -> None:
+def chargeback_reversed(ledger: CostLedger, step: Step) -> None:
     """Book the money of a lost chargeback that is given back to the seller."""
     _reversed(ledger, "chargeback", step.fact)
 
 
-def _reversed(ledger: Ledger, line: str, fact: Fact) -> None:
+def _reversed(ledger: CostLedger, line: str, fact: Fact) -> None:
     if fact.amount is not None:
         ledger.told(line, fact, -fact.amount)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.ledger import GIVEN_BACK, Ledger, rounded
+from aftersale.costs.ledger import GIVEN_BACK, CostLedger, rounded
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.costs.refunds import capped
 from aftersale.engine import return_terms
@@ -14,13 +14,13 @@ from aftersale.engine.dossiers import Step
 UNDER_WAY = ("return_sent", "return_received", "refunded_at_first_scan")
 
 
-def label(ledger: Ledger, step: Step) -> None:
+def label(ledger: CostLedger, step: Step) -> None:
     """Book a label whose price is told; one without is estimated when it is used."""
     if step.fact.amount is not None:
         ledger.told("return_label", step.fact, step.fact.amount)
 
 
-def way_back(ledger: Ledger, step: Step) -> None:
+def way_back(ledger: CostLedger, step: Step) -> None:
     """Book the way back of what the seller shipped, once: as told, or the seller's where the seller is at fault."""
     fact = step.fact
     if ledger.by_marketplace or ledger.happened(fact.case, *UNDER_WAY):
@@ -38,13 +38,13 @@ def way_back(ledger: Ledger, step: Step) -> None:
     ledger.estimated(line, fact, ledger.share(name, ledger.order.price), name, because)
 
 
-def _label_of_itself(ledger: Ledger, fact: Fact) -> bool:
+def _label_of_itself(ledger: CostLedger, fact: Fact) -> bool:
     """Whether a prepaid label goes out by itself, which the seller pays."""
     rule = return_terms.label(ledger.terms(fact), ledger.order)
     return rule is not None and rule.word == "automatic"
 
 
-def received(ledger: Ledger, step: Step) -> None:
+def received(ledger: CostLedger, step: Step) -> None:
     """Book the way back, if nothing told of it before, and what the marketplace charges for a return to it."""
     way_back(ledger, step)
     fact, order = step.fact, ledger.order
@@ -55,12 +55,10 @@ def received(ledger: Ledger, step: Step) -> None:
     fee, currency = ledger.parameters.money("returns_processing_fee")
     units = sum(line.quantity for line in order.lines) or 1
     amount = rounded(units * fee.scaleb(decimals(currency)))
-    ledger.estimated(
-        "returns_processing_fee", fact, amount, "returns_processing_fee", rule.told, currency=currency
-    )
+    ledger.estimated("returns_processing_fee", fact, amount, "returns_processing_fee", rule.told, currency=currency)
 
 
-def goods(ledger: Ledger) -> None:
+def goods(ledger: CostLedger) -> None:
     """Book the goods of every case in which they came back: what they are worth, what they lost, what is kept for it.
 
     That is known at the end only: goods may be refunded before they are inspected.
@@ -72,7 +70,7 @@ def goods(ledger: Ledger) -> None:
             _came_back(ledger, receipt, inspection)
 
 
-def _came_back(ledger: Ledger, receipt: Fact, inspection: Fact | None) -> None:
+def _came_back(ledger: CostLedger, receipt: Fact, inspection: Fact | None) -> None:
     grade = ledger.parameters.goods_grade(inspection.detail if inspection is not None else "")
     if grade.usable and not ledger.by_marketplace:
         ledger.estimated(
@@ -86,13 +84,13 @@ def _came_back(ledger: Ledger, receipt: Fact, inspection: Fact | None) -> None:
     _loss(ledger, worth, grade, receipt, inspection)
 
 
-def _paid_for(ledger: Ledger, case: str) -> int:
+def _paid_for(ledger: CostLedger, case: str) -> int:
     """Return what the buyer got for the goods, the price at most: they are worth no more to the seller than that."""
     replaced = ledger.happened(case, "replaced") is not None
     return ledger.order.price if replaced else min(ledger.order.price, ledger.booked(*GIVEN_BACK))
 
 
-def _loss(ledger: Ledger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:
+def _loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:
     fact, name = inspection or receipt, ledger.parameters.loss(grade)
     if inspection is not None and inspection.amount is not None:
         lost = inspection.amount
@@ -105,7 +103,7 @@ def _loss(ledger: Ledger, worth: int, grade: GoodsGrade, receipt: Fact, inspecti
         ledger.estimated("renewed_recovery", fact, -recovered, "renewed_recovery_share")
 
 
-def _restocking(ledger: Ledger, receipt: Fact, grade: GoodsGrade) -> None:
+def _restocking(ledger: CostLedger, receipt: Fact, grade: GoodsGrade) -> None:
     """Book what is kept of an estimated refund; a refund whose amount is told has it in it."""
     case = receipt.case
     paid = next(

@@ -10,7 +10,7 @@ from aftersale.base.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
-from aftersale.engine.dossiers import Course, Dossier, Step, course
+from aftersale.engine.dossiers import Dossier, ReplayedOrder, Step, replay_order
 from aftersale.engine.engine import Outcome, apply, expire, passing
 from aftersale.engine.tally import Tally
 from aftersale.orders import Order
@@ -164,9 +164,9 @@ class Docket:
         """Place a fact that happened before others, and go through the dossier again."""
         if dossier.holds(fact):
             return None
-        before = course(dossier.facts, dossier.order, policy, self._now)
+        before = replay_order(dossier.facts, dossier.order, policy, self._now)
         dossier.place(fact, policy)
-        after = course(dossier.facts, dossier.order, policy, self._now)
+        after = replay_order(dossier.facts, dossier.order, policy, self._now)
         self.tally.corrected(before.steps, after.steps, dossier.order, fact.known_at)
         self._replace(dossier, after)
         for misfit, error in zip(after.misfits, after.refused, strict=True):
@@ -176,7 +176,7 @@ class Docket:
             self._observed(before.cases.get(fact.case), after.cases[fact.case], fact)
         return _difference(before.cases.get(fact.case), after.cases[fact.case], _step(after.steps, fact))
 
-    def _replace(self, dossier: Dossier, after: Course) -> None:
+    def _replace(self, dossier: Dossier, after: ReplayedOrder) -> None:
         for name in dossier.cases.keys() - after.cases.keys():
             del self.cases[name]
             self._forget(name)

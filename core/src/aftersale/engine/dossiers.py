@@ -75,7 +75,7 @@ def happened(policy: Policy) -> Callable[[Fact], Key]:
 
 
 @define(eq=False)
-class Course:
+class ReplayedOrder:
     """What facts came to by an instant: every step on the way, the cases at its end, and the facts that fit nowhere."""
 
     steps: list[Step]
@@ -85,13 +85,13 @@ class Course:
     misfits: list[Fact]
 
 
-def course(facts: Sequence[Fact], order: Order, policy: Policy, until: Instant) -> Course:
+def replay_order(facts: Sequence[Fact], order: Order, policy: Policy, until: Instant) -> ReplayedOrder:
     """Return what these facts come to, deadlines that end before `until` among it; facts sorted by when they happened.
 
     Of facts of one instant, each in turn is the first that the workflow allows. One that it never allows is left out
     and kept among the misfits.
     """
-    found = Course([], {}, 0, [], [])
+    found = ReplayedOrder([], {}, 0, [], [])
     for at, together in groupby(facts, key=_when):
         _pass(found, order, policy, at)
         _happen(found, list(together), order, policy)
@@ -103,7 +103,7 @@ def _when(fact: Fact) -> Instant:
     return fact.occurred_at
 
 
-def _happen(found: Course, together: list[Fact], order: Order, policy: Policy) -> None:
+def _happen(found: ReplayedOrder, together: list[Fact], order: Order, policy: Policy) -> None:
     while together:
         refused: list[FactRefused] = []
         for fact in together:
@@ -122,7 +122,7 @@ def _happen(found: Course, together: list[Fact], order: Order, policy: Policy) -
             return
 
 
-def _pass(found: Course, order: Order, policy: Policy, until: Instant) -> None:
+def _pass(found: ReplayedOrder, order: Order, policy: Policy, until: Instant) -> None:
     """Let every deadline that ends before this instant take its course, the earliest first."""
     while running := [each for each in _running(found.cases) if each[0] < until]:
         at, name, _, deadline = min(running)
@@ -138,7 +138,7 @@ def _running(cases: dict[str, Case]) -> Iterator[tuple[Instant, str, int, Deadli
                 yield deadline.expires_at, case.id, rank, deadline
 
 
-def _keep(found: Course, step: Step, at: Instant) -> None:
+def _keep(found: ReplayedOrder, step: Step, at: Instant) -> None:
     found.cases[step.outcome.case.id] = step.outcome.case
     found.steps.append(step)
     found.last = max(found.last, at)

@@ -38,9 +38,7 @@ _new = tuple.__new__
 ALONE: Mapping[str, Case] = MappingProxyType({})
 
 
-def apply(
-    case: Case | None, fact: Fact, order: Order, terms: Terms, others: Mapping[str, Case] = ALONE
-) -> Outcome:
+def apply(case: Case | None, fact: Fact, order: Order, terms: Terms, others: Mapping[str, Case] = ALONE) -> Outcome:
     """Return what this fact does to the case, or the case it opens when `case` is None.
 
     `others` are the cases of the same order by id, this one among them: a claim is judged by the contact that it
@@ -60,9 +58,7 @@ def apply(
     return _entered(case, kind, way, fact, order, terms, others, decided_by)
 
 
-def expire(
-    case: Case, deadline: Deadline, order: Order, terms: Terms, others: Mapping[str, Case] = ALONE
-) -> Outcome:
+def expire(case: Case, deadline: Deadline, order: Order, terms: Terms, others: Mapping[str, Case] = ALONE) -> Outcome:
     """Return what follows when nobody acted before `deadline.expires_at`.
 
     Either the deadline is marked as missed and the case stands, or the rule's `on_expiry` fact moves the case.

@@ -74,7 +74,7 @@ class Endings:
 
 
 @frozen
-class Blemish:
+class Defect:
     """Something that spoils an order (`step` 1) or is taken back (-1), as known at an instant.
 
     `component` is the defect that the workflow names, such as `claim`, or `late:` with the deadline that was missed;
@@ -99,9 +99,7 @@ _Stain = tuple[str, Instant, str, int]
 """A blemish: the case, when it was opened, the component, and 1, or -1 where it is taken back."""
 _Opening = tuple[str, Instant]
 """A case's beginning: its kind, and when."""
-_Entry = (
-    tuple[Literal["ending"], _Ending] | tuple[Literal["stain"], _Stain] | tuple[Literal["opening"], _Opening]
-)
+_Entry = tuple[Literal["ending"], _Ending] | tuple[Literal["stain"], _Stain] | tuple[Literal["opening"], _Opening]
 
 
 class Tally:
@@ -109,7 +107,7 @@ class Tally:
 
     def __init__(self) -> None:
         """Begin with nothing counted."""
-        self.blemishes: list[Blemish] = []
+        self.defects: list[Defect] = []
         self._rows: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
         self._openings: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
 
@@ -175,11 +173,9 @@ class Tally:
         if _LATE[change]:
             self._stain(order, known_at, case, opened_at, LATE + deadline, _LATE[change])
 
-    def _stain(
-        self, order: Order, known_at: Instant, case: str, opened_at: Instant, component: str, step: int
-    ) -> None:
+    def _stain(self, order: Order, known_at: Instant, case: str, opened_at: Instant, component: str, step: int) -> None:
         where = (order.id, order.marketplace, order.channel, case)
-        self.blemishes.append(Blemish(*where, order.purchased_at, opened_at, component, known_at, step))
+        self.defects.append(Defect(*where, order.purchased_at, opened_at, component, known_at, step))
 
     def endings(self, marketplace: str, name: str, first: int = 0) -> Endings:
         """Return how the deadlines of that name ended, from row `first` on: rows are only ever added."""

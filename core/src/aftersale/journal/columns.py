@@ -38,9 +38,7 @@ class Column:
     absent: bool = False
 
 
-def checked(
-    frame: pl.DataFrame, columns: Mapping[str, Column], where: str
-) -> tuple[pl.DataFrame, list[Problem]]:
+def checked(frame: pl.DataFrame, columns: Mapping[str, Column], where: str) -> tuple[pl.DataFrame, list[Problem]]:
     """Return these columns as what they should hold, and a problem for every value that is something else.
 
     Missing columns are problems too; nothing is left null but in optional columns, and no text even there.

@@ -94,7 +94,7 @@ class Entries:
         )
 
 
-class Ledger:
+class RunningSums:
     """The running sums of entries over days: adding to it costs by what is added, reading it by the days read.
 
     An entry that is added after its first days were read changes what is read from then on alone.

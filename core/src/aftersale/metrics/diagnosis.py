@@ -12,7 +12,7 @@ from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.return_terms import fault
-from aftersale.engine.tally import Blemish
+from aftersale.engine.tally import Defect
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies
 
@@ -74,7 +74,7 @@ class Diagnosis:
 
 def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
     """Return where it went wrong in all that a docket knows."""
-    spoiled = _spoiled(docket.tally.blemishes)
+    spoiled = _spoiled(docket.tally.defects)
     causes = {name: Cause(name) for name in CAUSES}
     ratings: list[BadFeedback] = []
     for dossier in docket.dossiers.values():
@@ -87,11 +87,11 @@ def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
     return Diagnosis(tuple(causes.values()), tuple(_products(docket, policies)), tuple(ratings))
 
 
-def _spoiled(blemishes: Iterable[Blemish]) -> dict[str, Counter[tuple[str, str]]]:
+def _spoiled(defects: Iterable[Defect]) -> dict[str, Counter[tuple[str, str]]]:
     """Return how each order is spoiled as things stand: by (component, case), above 0 where it is."""
     found: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for blemish in blemishes:
-        found[blemish.order][blemish.component, blemish.case] += blemish.step
+    for defect in defects:
+        found[defect.order][defect.component, defect.case] += defect.step
     return found
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
-from aftersale.engine.tally import Blemish, Tally
-from aftersale.metrics.days import Counts, Daily, Days, Entries, Ledger, day_numbers
+from aftersale.engine.tally import Defect, Tally
+from aftersale.metrics.days import Counts, Daily, Days, Entries, RunningSums, day_numbers
 from aftersale.orders import NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind
@@ -40,14 +40,14 @@ class Measure(ABC):
         self.channels = channels if channels is not None else rule.channel
         self.components = frozenset(components)
         self.window = rule.amount or 0
-        self._ledger = Ledger()
+        self._sums_so_far = RunningSums()
         self._blemishes = 0
         self._depths: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def read(self, tally: Tally, orders: Orders, days: Days) -> Daily:
         """Return the metric on each of these days, all that is known taken in; days never go back."""
-        self._ledger.add(self.new(tally, orders))
-        return self._ledger.read(days)
+        self._sums_so_far.add(self.new(tally, orders))
+        return self._sums_so_far.read(days)
 
     @abstractmethod
     def new(self, tally: Tally, orders: Orders) -> Entries:
@@ -65,34 +65,33 @@ class Measure(ABC):
             mine &= np.isin(orders.channel[first:], codes)
         return mine
 
-
-    def _turns(self, tally: Tally, subject: Callable[[Blemish], tuple[str, int]]) -> tuple[Counts, Counts, Counts]:
+    def _turns(self, tally: Tally, subject: Callable[[Defect], tuple[str, int]]) -> tuple[Counts, Counts, Counts]:
         """Return the days by which subjects count that were spoiled or set right, when that was known, and 1 or -1.
 
         `subject` gives what is spoiled, an order or a case, and the instant by which it counts.
         """
-        first, self._blemishes = self._blemishes, len(tally.blemishes)
+        first, self._blemishes = self._blemishes, len(tally.defects)
         turns = []
-        for blemish in tally.blemishes[first:]:
-            if self._counts(blemish):
-                name, at = subject(blemish)
-                if turn := self._turn(name, blemish):
-                    turns.append((at, blemish.known_at, turn))
+        for defect in tally.defects[first:]:
+            if self._counts(defect):
+                name, at = subject(defect)
+                if turn := self._turn(name, defect):
+                    turns.append((at, defect.known_at, turn))
         dates, known, turned = np.array(turns, np.int64).reshape(-1, 3).T
         return self._days(dates), self._days(known), turned
 
-    def _counts(self, blemish: Blemish) -> bool:
+    def _counts(self, defect: Defect) -> bool:
         return (
-            blemish.marketplace == self.name
-            and blemish.component in self.components
-            and (not self.channels or blemish.channel in self.channels)
+            defect.marketplace == self.name
+            and defect.component in self.components
+            and (not self.channels or defect.channel in self.channels)
         )
 
-    def _turn(self, name: str, blemish: Blemish) -> int:
+    def _turn(self, name: str, defect: Defect) -> int:
         """Return 1 when this spoils what was sound, -1 when it makes it sound again, else 0."""
         depths = self._depths[name]
         before = any(depths.values())
-        depths[blemish.case + blemish.component] += blemish.step
+        depths[defect.case + defect.component] += defect.step
         return any(depths.values()) - before
 
 
@@ -133,12 +132,12 @@ class OfOrders(Measure):
         return Entries.of(np.maximum(enters, known), enters + self.window, turned, np.zeros(len(turned)))
 
 
-def _order_of(blemish: Blemish) -> tuple[str, Instant]:
-    return blemish.order, blemish.purchased_at
+def _order_of(defect: Defect) -> tuple[str, Instant]:
+    return defect.order, defect.purchased_at
 
 
-def _case_of(blemish: Blemish) -> tuple[str, Instant]:
-    return blemish.case, blemish.opened_at
+def _case_of(defect: Defect) -> tuple[str, Instant]:
+    return defect.case, defect.opened_at
 
 
 class OfDeadlines(Measure):

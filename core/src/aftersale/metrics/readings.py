@@ -123,9 +123,7 @@ class Account:
         whole = measure(rule, kind, place)
         if kind.counts != "orders" or len(kind.defects) == 1:
             return _Watch(rule, kind, set_by, whole, {}, {})
-        parts: dict[str, Measure] = {
-            name: OfOrders(rule, place, components={name}) for name in sorted(kind.defects)
-        }
+        parts: dict[str, Measure] = {name: OfOrders(rule, place, components={name}) for name in sorted(kind.defects)}
         shipped = {"MFN": set(channels) - FULFILLED_BY_MARKETPLACE, "FBA": set(channels) & FULFILLED_BY_MARKETPLACE}
         groups: dict[str, Measure] = {
             name: OfOrders(rule, place, own, kind.defects) for name, own in shipped.items() if own

@@ -92,9 +92,7 @@ def load_plugins(
     return Plugins(found, manager, (names, modules, trace), kept)
 
 
-def survey(
-    names: Collection[str] | None = None, extra: Mapping[str, ModuleType] | None = None
-) -> list[PluginRecord]:
+def survey(names: Collection[str] | None = None, extra: Mapping[str, ModuleType] | None = None) -> list[PluginRecord]:
     """Return a record of every plugin that `load_plugins` would load; broken ones have their problems."""
     return [_record(candidate) for candidate in _loaded(names, extra or {}, False, Watch())[0]]
 

@@ -54,9 +54,7 @@ def default_handbook() -> Handbook:
     return Handbook(parse_rules(read(files("aftersale.policies") / "handbook.toml"), SHIPPED), SHIPPED)
 
 
-def load_handbook(
-    path: Path, workflow: Workflow | None = None, metrics: Collection[str] | None = None
-) -> Handbook:
+def load_handbook(path: Path, workflow: Workflow | None = None, metrics: Collection[str] | None = None) -> Handbook:
     """Return the default handbook with the seller's own rows from a TOML file over it.
 
     Rows may also be about what cases of `workflow` ask for, and about `metrics`: those of the installed plugins, else

@@ -240,9 +240,7 @@ def _streams(world: WorldDefaults, workflow: Workflow) -> Iterator[Problem]:
                 yield _unknown(world, f"{path}.lines", "rule with a share", line, shares)
 
 
-def _undeclared(
-    world: WorldDefaults, path: str, places: Iterable[str], names: Mapping[str, str]
-) -> Iterator[Problem]:
+def _undeclared(world: WorldDefaults, path: str, places: Iterable[str], names: Mapping[str, str]) -> Iterator[Problem]:
     """Yield the parameters of a stream that this plugin does not declare for one of the stream's marketplaces."""
     declared: defaultdict[str, set[str]] = defaultdict(set)
     for parameter in world.parameter:

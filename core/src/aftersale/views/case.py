@@ -10,7 +10,7 @@ from aftersale.base.errors import UnknownCase, meant
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
-from aftersale.engine.dossiers import course
+from aftersale.engine.dossiers import replay_order
 from aftersale.views.replay import told_instant
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def case_records(name: str, replayed: Replay, policies: Policies) -> list[CaseRe
 
 def _record(case: Case, replayed: Replay, policy: Policy) -> CaseRecord:
     dossier = replayed.docket.dossiers[case.order]
-    went = course(dossier.facts, dossier.order, policy, replayed.until)
+    went = replay_order(dossier.facts, dossier.order, policy, replayed.until)
     kept = keep_until(case, dossier, policy)
     asked, at_hand, missing = _evidence(case, dossier, policy)
     return CaseRecord(
@@ -110,9 +110,7 @@ def _record(case: Case, replayed: Replay, policy: Policy) -> CaseRecord:
         claim_until=_told(_claim_until(case, dossier, policy)),
         keep_until=_told(kept),
         refused=[
-            str(error)
-            for fact, error in zip(dossier.misfits, dossier.refused, strict=True)
-            if fact.case == case.id
+            str(error) for fact, error in zip(dossier.misfits, dossier.refused, strict=True) if fact.case == case.id
         ],
     )
 

@@ -108,8 +108,10 @@ class RuleViews:
             from aftersale.views.rule_tables import comparison_listing
 
             named = " ".join(columns)
-            yield text("rules.compared", marketplaces=named, day=day) if day else text(
-                "rules.compared_today", marketplaces=named
+            yield (
+                text("rules.compared", marketplaces=named, day=day)
+                if day
+                else text("rules.compared_today", marketplaces=named)
             )
             yield from comparison_listing(list(columns), rows)
 

@@ -99,8 +99,7 @@ STORE = ("stores", 0)
 
 def disagreements(report):
     return [
-        (each.where.removeprefix("stores[0]."), each.told, each.counted, each.what)
-        for each in report.disagreements
+        (each.where.removeprefix("stores[0]."), each.told, each.counted, each.what) for each in report.disagreements
     ]
 
 
@@ -300,9 +299,7 @@ def test_a_marketplace_that_stands_in_a_list_twice_is_told_and_both_are_kept(rea
     data["standing"].append({"store": REF, "word": "shut"})
     report = read(data)
     assert [each.state for each in report.accounts] == ["healthy", "deactivated"]
-    assert report.disagreements == (
-        Disagreement("standing[1].store", REF, "standing[0].store", "listed_twice", "REF"),
-    )
+    assert report.disagreements == (Disagreement("standing[1].store", REF, "standing[0].store", "listed_twice", "REF"),)
 
 
 # --- what is refused ---

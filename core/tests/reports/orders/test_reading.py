@@ -26,9 +26,7 @@ DATA = Path(__file__).parents[5] / "shared" / "data"
 
 
 def place(name: str, currency: str, zone: str, *channels: str) -> Marketplace:
-    return Marketplace(
-        name, f"id-{name}", name, currency, zone, ("en",), Calendar(zone, None, None), channels
-    )
+    return Marketplace(name, f"id-{name}", name, currency, zone, ("en",), Calendar(zone, None, None), channels)
 
 
 PLACES = {
@@ -76,9 +74,7 @@ FULL = form(
 FULL_HEADER = "id,bought,site,sku,units,price,by,state,money,kind,promised,delivered,who"
 
 
-def read(
-    tmp_path: Path, text: str, how: OrderFormat = PLAIN, markets: Mapping[str, Marketplace] = PLACES
-) -> OrderFile:
+def read(tmp_path: Path, text: str, how: OrderFormat = PLAIN, markets: Mapping[str, Marketplace] = PLACES) -> OrderFile:
     path = tmp_path / "orders.csv"
     path.write_bytes(text.encode())
     return read_orders(path, how, markets)
@@ -224,9 +220,7 @@ def test_the_format_s_own_words_for_a_marketplace_are_understood_in_any_case(tmp
 def test_a_file_may_have_more_columns_in_any_order_and_headers_of_another_spelling(tmp_path: Path) -> None:
     how = form(columns={**COLUMNS, "order": "Order-ID"}, required=["Order-ID", "bought"])
     text = "price,extra,BOUGHT,site,order_id\n5,x,2026-03-01T00:00Z,UK,A\n"
-    assert orders(read(tmp_path, text, how)) == [
-        Order("A", "UK", instant("2026-03-01T00:00Z"), "MFN", 500, "GBP")
-    ]
+    assert orders(read(tmp_path, text, how)) == [Order("A", "UK", instant("2026-03-01T00:00Z"), "MFN", 500, "GBP")]
 
 
 # What is left out
@@ -444,8 +438,7 @@ def told(error: pytest.ExceptionInfo[DocumentError], tmp_path: Path) -> list[str
         ),
         (
             b"id,bought,site,sku,id,units,price\n",
-            "/orders: line 1: more than one column is called id "
-            "(give each of them a name of its own in the file)",
+            "/orders: line 1: more than one column is called id (give each of them a name of its own in the file)",
         ),
     ],
 )
@@ -594,9 +587,7 @@ def test_plugins_that_bring_the_same_format_share_it_with_all_their_words_and_en
     two = form(marketplaces={"shop.jp": "JP"}, encodings=["utf-8-sig", "cp932", "cp1252"])
     other = form(name="other")
     assert merge_formats([("a", one), ("b", other), ("c", two)]) == [
-        evolve(
-            one, marketplaces={"shop.uk": "UK", "shop.jp": "JP"}, encodings=("utf-8-sig", "cp932", "cp1252")
-        ),
+        evolve(one, marketplaces={"shop.uk": "UK", "shop.jp": "JP"}, encodings=("utf-8-sig", "cp932", "cp1252")),
         other,
     ]
 
@@ -645,26 +636,18 @@ def adds_up(found: OrderFile) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    rows=st.lists(st.lists(CELLS, min_size=12, max_size=14), max_size=6), end=st.sampled_from(["\n", "\r\n"])
-)
-def test_whatever_the_rows_hold_each_of_them_is_accounted_for(
-    tmp_path: Path, rows: list[list[str]], end: str
-) -> None:
+@given(rows=st.lists(st.lists(CELLS, min_size=12, max_size=14), max_size=6), end=st.sampled_from(["\n", "\r\n"]))
+def test_whatever_the_rows_hold_each_of_them_is_accounted_for(tmp_path: Path, rows: list[list[str]], end: str) -> None:
     adds_up(full(tmp_path, *(end.join(map(",".join, [row])) for row in rows)))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    content=st.one_of(st.binary(), st.binary().map(lambda tail: f"{FULL_HEADER}\n{GOOD}\n".encode() + tail))
-)
+@given(content=st.one_of(st.binary(), st.binary().map(lambda tail: f"{FULL_HEADER}\n{GOOD}\n".encode() + tail)))
 @example(b"\xff\xfe\x00")
 @example(b"\x1f\x8b\x08")
 @example(b'"')
 @example(b"\xef\xbb\xbf")
-def test_whatever_the_bytes_are_nothing_but_a_document_error_comes_out(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_whatever_the_bytes_are_nothing_but_a_document_error_comes_out(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "garbage"
     path.write_bytes(content)
     how = evolve(FULL, encodings=("utf-8-sig", "cp932", "cp1252"))
@@ -769,12 +752,8 @@ def test_the_flat_report_of_all_orders_is_read(tmp_path: Path) -> None:
 def test_other_layouts_of_the_flat_report_are_read_as_well(tmp_path: Path) -> None:
     folder = DATA / "formats"
     if not folder.is_dir():
-        pytest.skip(
-            "the collected report headers are no part of the repository"
-        )
-    archived = (
-        (folder / "GET_FLAT_FILE_ARCHIVED_ORDERS_DATA_BY_ORDER_DATE.header.txt").read_text("utf-8").strip()
-    )
+        pytest.skip("the collected report headers are no part of the repository")
+    archived = (folder / "GET_FLAT_FILE_ARCHIVED_ORDERS_DATA_BY_ORDER_DATE.header.txt").read_text("utf-8").strip()
     listed = (folder / "report_headers.tsv").read_text("utf-8").splitlines()
     older = next(line for line in listed if line.startswith("GET_FLAT_FILE_ALL_ORDERS")).split("\t")[2]
     for header in (archived, older.replace(" | ", "\t")):
@@ -801,9 +780,7 @@ RETAIL = form(
 def test_every_line_of_a_real_shop_is_accounted_for() -> None:
     path = DATA / "online_retail" / "online_retail_2010-12_2011-08.csv.gz"
     if not path.is_file():
-        pytest.skip(
-            "the real order lines (UCI Online Retail) are no part of the repository"
-        )
+        pytest.skip("the real order lines (UCI Online Retail) are no part of the repository")
     found = read_orders(path, find_format(path, [FULL, RETAIL]), PLACES)
     assert counted(found) == (320_705, 311_576, 5_454, 2_748, 927)
     assert found.rejected_by_reason == {

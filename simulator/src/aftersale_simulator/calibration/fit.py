@@ -89,9 +89,7 @@ class Calibration:
 
     def frame(self) -> pl.DataFrame:
         """Return the fitted numbers, one on a row; profiles and shares as text."""
-        rows = [
-            (one.path, str(one.value), one.low, one.high, one.n, one.source, one.quality) for one in self.fitted
-        ]
+        rows = [(one.path, str(one.value), one.low, one.high, one.n, one.source, one.quality) for one in self.fitted]
         names = ["path", "value", "low", "high", "n", "source", "quality"]
         types = [pl.String, pl.String, pl.Float64, pl.Float64, pl.Int64, pl.String, pl.String]
         return pl.DataFrame(rows, dict(zip(names, types, strict=True)), orient="row")
@@ -315,9 +313,7 @@ def _fit_returns(found: Calibration, path: Path, orders: Orders | None) -> None:
         own = sqrt(fit.sigma**2 / len(lags)) * 1.96
         span = exp(fit.centre - own), exp(fit.centre + own)
         found.fitted.append(Fitted("world.return_lag_days", _short(exp(fit.centre)), *span, len(lags), path.name, told))
-        found.fitted.append(
-            Fitted("world.return_lag_sigma", _short(fit.sigma), None, None, len(lags), path.name, told)
-        )
+        found.fitted.append(Fitted("world.return_lag_sigma", _short(fit.sigma), None, None, len(lags), path.name, told))
 
 
 def _fit_messages(found: Calibration, path: Path, orders: Orders | None) -> None:

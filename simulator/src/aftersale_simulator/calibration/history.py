@@ -24,7 +24,7 @@ from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import OrderSource, Scenario
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.scenario.vocabulary import allowed_words
-from aftersale_simulator.show.wording import say
+from aftersale_simulator.show.wording import text
 from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ class History:
             middle, most = np.percentile(since_delivery, [50, 90])
             found |= {"return_lag_days": float(middle), "return_lag_sigma": log(most / middle) / NORMAL_P90}
         declared = {str(parameter.name): parameter for parameter in load_parameters()}
-        return {
-            name: min(max(value, declared[name].low), declared[name].high) for name, value in found.items()
-        }
+        return {name: min(max(value, declared[name].low), declared[name].high) for name, value in found.items()}
 
 
 def read_history(source: OrderSource, plugins: Plugins) -> History:
@@ -121,9 +119,7 @@ def _moved(orders: Orders, move_to: date | None, plugins: Plugins) -> Orders:
 def _span(orders: Orders, plugins: Plugins) -> tuple[date, date]:
     """Return the first and the last local day with an order."""
     zones = [plugins.marketplaces[name].zone for name in orders.marketplaces]
-    ends = [
-        local_date(int(orders.purchased_at[index]), zones[orders.marketplace[index]]) for index in (0, -1)
-    ]
+    ends = [local_date(int(orders.purchased_at[index]), zones[orders.marketplace[index]]) for index in (0, -1)]
     return ends[0], ends[1]
 
 
@@ -167,14 +163,14 @@ def _notes(history: History, scenario: Scenario, plugins: Plugins) -> Iterator[s
     file = history.file
     if file.rows_rejected:
         shown = "; ".join(map(str, file.rejected[:_SHOWN]))
-        yield say("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=shown)
+        yield text("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=shown)
     sold, simulated = set(history.orders.marketplaces), set(map(str, scenario.marketplace))
     if sold - simulated:
-        yield say("orders.elsewhere", names=", ".join(sorted(sold - simulated)))
+        yield text("orders.elsewhere", names=", ".join(sorted(sold - simulated)))
     if simulated - sold:
-        yield say("orders.nowhere", names=", ".join(sorted(simulated - sold)))
+        yield text("orders.nowhere", names=", ".join(sorted(simulated - sold)))
     if history.fit is None:
-        yield say("orders.not_fitted")
+        yield text("orders.not_fitted")
     yield from _gaps(_span(history.orders, plugins), scenario)
 
 
@@ -183,7 +179,7 @@ def _gaps(span: tuple[date, date], scenario: Scenario) -> Iterator[str]:
     if scenario.orders is not None and scenario.orders.resample:
         return
     if span[0] > first or span[1] < last:
-        yield say("orders.outside", begins=span[0], ends=span[1], first=first, last=last)
+        yield text("orders.outside", begins=span[0], ends=span[1], first=first, last=last)
 
 
 def summary(history: History) -> str:
@@ -197,11 +193,11 @@ def summary(history: History) -> str:
         "skipped": file.rows_skipped,
         "rejected": file.rows_rejected,
     }
-    read = say("orders.read", name=Path(file.source).name, **counts)
+    read = text("orders.read", name=Path(file.source).name, **counts)
     if fit is None:
         return read
     drawn = World(history.world)
-    learnt = say(
+    learnt = text(
         "orders.fitted",
         rate=f"{100 * fit.rate:.1f} %",
         median=f"{fit.lag_median_days:.1f}",

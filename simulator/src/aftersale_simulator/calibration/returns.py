@@ -113,9 +113,7 @@ def _purchases(lines: pl.DataFrame, cancellations: pl.DataFrame) -> dict[tuple[s
     Several rows of one product in one order are one purchase.
     """
     concerned = lines.join(cancellations, on=["buyer", "sku"], how="semi")
-    bought = concerned.group_by("buyer", "sku", "order").agg(
-        pl.col("purchased_at").min(), pl.col("quantity").sum()
-    )
+    bought = concerned.group_by("buyer", "sku", "order").agg(pl.col("purchased_at").min(), pl.col("quantity").sum())
     found = defaultdict(list)
     ordered = bought.sort("purchased_at", "order", descending=True)
     for buyer, sku, order, bought_at, quantity in ordered.iter_rows():

@@ -71,9 +71,9 @@ def _record(found: Calibration) -> dict[str, Any]:
 
 def _commented(found: Calibration) -> str:
     """Return what was fitted to what, as comments at the head of a TOML file."""
-    from aftersale_simulator.show.wording import say
+    from aftersale_simulator.show.wording import text
 
-    lines = [f"# {say('calibrate.head')}"]
+    lines = [f"# {text('calibrate.head')}"]
     for one in found.fitted:
         told = f"{one.source}, n = {one.n}{_span(one.low, one.high)}"
         lines.append(f"#   {one.path}: {told}{f'; {one.quality}' if one.quality else ''}")
@@ -86,24 +86,24 @@ def _span(low: float | None, high: float | None) -> str:
 
 def _show(found: Calibration, out: Path | None) -> None:
     from aftersale_simulator.show import tables
-    from aftersale_simulator.show.wording import say
+    from aftersale_simulator.show.wording import text
 
     console = console_of()
-    header = [say(f"calibrate.{word}") for word in ("path", "value", "interval", "n", "source", "quality")]
+    header = [text(f"calibrate.{word}") for word in ("path", "value", "interval", "n", "source", "quality")]
     rows = [
         (one.path, _brief(one.value), _span(one.low, one.high).lstrip(", "), str(one.n), one.source, one.quality)
         for one in found.fitted
     ]
     console.print(tables.rows(header, rows))
     for own in found.observed:
-        told = say("calibrate.observed", name=own.name, value=f"{own.value:.4g}", n=own.n, source=own.source)
+        told = text("calibrate.observed", name=own.name, value=f"{own.value:.4g}", n=own.n, source=own.source)
         console.print(told, markup=False)
     for name, reasons in found.rejected.items():
         shown = "; ".join(reasons[:_SHOWN])
-        console.print(say("calibrate.rejected", name=name, count=len(reasons), shown=shown), markup=False)
-    console.print(say("calibrate.assumed", count=len(found.assumed())), markup=False)
+        console.print(text("calibrate.rejected", name=name, count=len(reasons), shown=shown), markup=False)
+    console.print(text("calibrate.assumed", count=len(found.assumed())), markup=False)
     if out is not None:
-        console.print(say("report.written", folder=out), markup=False)
+        console.print(text("report.written", folder=out), markup=False)
 
 
 def _brief(value: Any) -> str:

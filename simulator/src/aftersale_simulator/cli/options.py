@@ -15,15 +15,9 @@ settings = click.option(
     multiple=True,
     help="Set a value of the scenario, for all variants.",
 )
-orders = click.option(
-    "--orders", type=A_FILE, help="Replay the orders of this file instead of synthetic ones."
-)
-seed = click.option(
-    "--seed", type=click.IntRange(min=0), help="Meet other buyers; by default the scenario's seed."
-)
-workers = click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor."
-)
+orders = click.option("--orders", type=A_FILE, help="Replay the orders of this file instead of synthetic ones.")
+seed = click.option("--seed", type=click.IntRange(min=0), help="Meet other buyers; by default the scenario's seed.")
+workers = click.option("--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor.")
 page = click.option(
     "page_file",
     "--report",

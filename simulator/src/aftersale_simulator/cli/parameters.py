@@ -12,9 +12,9 @@ from aftersale_simulator.cli.session import (
 )
 
 if TYPE_CHECKING:
-
     from aftersale.plugins.plugins import Plugins
     from aftersale.policies.worlds import Parameter
+
 
 @click.command()
 @click.option("json_", "--json", is_flag=True, help="Print a JSON list.")
@@ -33,13 +33,10 @@ def parameters(plugins: Plugins, json_: bool) -> None:
         click.echo(json.dumps([asdict(parameter) for parameter in declared], indent=2))
         return
     from aftersale_simulator.show import tables
-    from aftersale_simulator.show.wording import say
+    from aftersale_simulator.show.wording import text
 
-    lines = [
-        (_named(one), f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told)
-        for one in declared
-    ]
-    header = [say(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
+    lines = [(_named(one), f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told) for one in declared]
+    header = [text(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
     console_of().print(tables.rows(header, lines))
 
 

@@ -33,47 +33,47 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     """
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
     from aftersale_simulator.show import tables
-    from aftersale_simulator.show.wording import say
+    from aftersale_simulator.show.wording import text
 
     source = load(scenario, plugins)
     numbers, days = explained(source, plugins), list(shapes(source.scenario))
-    spells, closures = list(dated(source.scenario, plugins)), list(closable(source.scenario, plugins))
+    active_events, closures = list(dated(source.scenario, plugins)), list(closable(source.scenario, plugins))
     if json_:
         summary = dict(_summary(source.scenario, plugins))
-        explained_ = {"parameters": numbers, "shapes": days, "dated": spells, "closures": closures}
+        explained_ = {"parameters": numbers, "shapes": days, "dated": active_events, "closures": closures}
         found = {"scenario": source.scenario.name, **summary, **explained_}
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     console = console_of()
     console.print(source.scenario.name, style="bold", markup=False)
     for key, value in _summary(source.scenario, plugins):
-        console.print(say(f"scenario.{key}", value=value), markup=False)
+        console.print(text(f"scenario.{key}", value=value), markup=False)
     if not explain:
-        console.print(say("scenario.more"), markup=False)
+        console.print(text("scenario.more"), markup=False)
         return
-    header = [say(word) for word in _HEADER]
+    header = [text(word) for word in _HEADER]
     console.print(tables.rows(header, _rows(numbers)))
-    for spell in spells:
-        console.print(say(f"scenario.{spell['kind']}", **_told(spell)), markup=False)
+    for active_event in active_events:
+        console.print(text(f"scenario.{active_event['kind']}", **_told(active_event)), markup=False)
     for closure in closures:
         lines = ", ".join(f"{name} {share}" for name, share in closure["lines"].items())
-        console.print(say("scenario.closure", **{**closure, "lines": lines}), markup=False)
+        console.print(text("scenario.closure", **{**closure, "lines": lines}), markup=False)
     for shape in days:
         for name, given in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
             weights = " ".join(f"{weight:g}" for weight in given)
-            told = say(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
+            told = text(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
             console.print(told, markup=False)
 
 
 def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
     """Yield in a few words what is sold, who works, for which targets, and what else happens."""
-    from aftersale_simulator.scenario.horizon import Stage
+    from aftersale_simulator.scenario.horizon import Horizon
     from aftersale_simulator.scenario.model import Targets
     from aftersale_simulator.world.sales import sale_events
 
-    stage = Stage.of(scenario)
-    yield "period", f"{stage.measured_from} – {stage.last}"
-    yield "warm_up", str(stage.warm_up)
+    horizon = Horizon.of(scenario)
+    yield "period", f"{horizon.measured_from} – {horizon.last}"
+    yield "warm_up", str(horizon.warm_up)
     yield "sold", ", ".join(f"{place} {sales.orders_per_day:g}" for place, sales in scenario.marketplace.items())
     yield "teams", ", ".join(f"{name} {team.agents} ({team.zone})" for name, team in scenario.team.items())
     targets = [
@@ -93,27 +93,36 @@ def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
         yield "presets", ", ".join(scenario.presets)
 
 
-def _told(spell: Dated) -> dict[str, object]:
+def _told(active_event: Dated) -> dict[str, object]:
     """Return the words in which a sale, an event or a category is told, with every number of it."""
-    changes = {"orders": spell["orders"], **spell["factors"], "handling": spell["handling"]}
+    changes = {"orders": active_event["orders"], **active_event["factors"], "handling": active_event["handling"]}
     told = [f"{name} × {factor:g}" for name, factor in changes.items() if factor != 1]
-    sets = {**spell["world"], **spell["rules"], **({"absent": spell["absent"]} if spell["absent"] else {})}
+    sets = {
+        **active_event["world"],
+        **active_event["rules"],
+        **({"absent": active_event["absent"]} if active_event["absent"] else {}),
+    }
     told += [f"{name} = {value:g}" for name, value in sets.items()]
-    where = [*spell["marketplaces"], *spell["teams"], *spell["categories"]]
-    plain = {"name": spell["name"], "start": spell["start"], "days": spell["days"], "source": spell["source"]}
+    where = [*active_event["marketplaces"], *active_event["teams"], *active_event["categories"]]
+    plain = {
+        "name": active_event["name"],
+        "start": active_event["start"],
+        "days": active_event["days"],
+        "source": active_event["source"],
+    }
     return {**plain, "where": " ".join(where), "changes": ", ".join(told)}
 
 
 def _rows(numbers: list[Explained]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each parameter and value; marketplaces that share both share the row."""
-    from aftersale_simulator.show.wording import say
+    from aftersale_simulator.show.wording import text
 
     places = list(dict.fromkeys(one["marketplace"] for one in numbers))
     rows: dict[tuple[str, ...], list[str]] = {}
     for one in numbers:
         told = one["source"] if one["grade"] == "assumed" else f"{one['source']} ({one['grade']})"
         if one["set_by"] == "scenario":
-            told = say("scenario.own", default=f"{one['default']:g}", source=told)
+            told = text("scenario.own", default=f"{one['default']:g}", source=told)
         key = (one["parameter"], f"{one['value']:g}", f"{one['low']:g}–{one['high']:g}", one["unit"], told)
         rows.setdefault(key, []).append(one["marketplace"])
     for (name, *others), where in rows.items():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
     from aftersale_simulator.runs.job import Compare
-    from aftersale_simulator.runs.pool import Crew
+    from aftersale_simulator.runs.pool import WorkerPool
     from aftersale_simulator.scenario.document import ScenarioFile
     from aftersale_simulator.whatif.variants import Plan
 
@@ -67,9 +67,7 @@ def prepare(
 
     history = read_history(planned.scenario.orders, plugins)
     check_overlap(history, planned.scenario, plugins)
-    learnt = {
-        f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world
-    }
+    learnt = {f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world}
     return plan(source, vary, settings, {**options, **learnt}, stress), history
 
 
@@ -78,7 +76,7 @@ def _check(planned: Plan, plugins: Plugins) -> None:
     from aftersale_simulator.resolved.handbook import seller_handbook
     from aftersale_simulator.world.checks import check_marketplaces
 
-    for one in planned.alternatives:
+    for one in planned.variants:
         seller_handbook(one.scenario, plugins)
         check_marketplaces(one.scenario, plugins, f"variant '{one.name}'")
 
@@ -99,22 +97,22 @@ def options_of(seed: int | None, replications: int | None, orders: Path | None) 
 
 
 @contextmanager
-def crew_of(
+def pool_of(
     plugins: Plugins, workers: int | None, history: History | None, cluster: str | None = None
-) -> Iterator[Crew]:
+) -> Iterator[WorkerPool]:
     """Give who runs the replications: processes here, by default one per processor, or a cluster."""
-    from aftersale_simulator.runs.pool import hired
+    from aftersale_simulator.runs.pool import worker_pool
 
     orders = history.orders if history else None
-    with hired(workers or os.cpu_count() or 1, plugins, orders, cluster) as crew:
-        yield crew
+    with worker_pool(workers or os.cpu_count() or 1, plugins, orders, cluster) as pool:
+        yield pool
 
 
-def comparing(crew: Crew, on_done: Callable[[], None]) -> Compare:
-    """Return what runs variants on a crew; `on_done` is called after each replication."""
-    from aftersale_simulator.runs import pool
+def comparing(pool: WorkerPool, on_done: Callable[[], None]) -> Compare:
+    """Return what runs variants on a pool; `on_done` is called after each replication."""
+    from aftersale_simulator.runs import pool as pools
 
-    return lambda variants, replications: pool.compare(variants, replications, crew, on_done)
+    return lambda variants, replications: pools.compare(variants, replications, pool, on_done)
 
 
 @contextmanager
@@ -126,10 +124,10 @@ def progress_bar(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]
     from rich.console import Console
     from rich.progress import Progress
 
-    from aftersale_simulator.show.wording import say
+    from aftersale_simulator.show.wording import text
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(say("report.running"), total=total)
+        task = progress.add_task(text("report.running"), total=total)
         yield lambda: progress.advance(task)
 
 

@@ -19,8 +19,8 @@ from aftersale_simulator.cli.session import (
 )
 
 if TYPE_CHECKING:
-
     from aftersale.plugins.plugins import Plugins
+
 
 @click.command()
 @click.argument("scenario", type=options.A_FILE)
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
 @options.seed
-@click.option(
-    "--replication", type=click.IntRange(min=1), default=1, show_default=True, help="Which one to run."
-)
+@click.option("--replication", type=click.IntRange(min=1), default=1, show_default=True, help="Which one to run.")
 @options.orders
 @options.settings
 @click.pass_obj
@@ -51,22 +49,20 @@ def simulate(
     from aftersale_simulator.runs.recording import Recording
     from aftersale_simulator.runs.run import run
     from aftersale_simulator.show import tables
-    from aftersale_simulator.show.wording import failed, say, target_name
+    from aftersale_simulator.show.wording import failed, target_name, text
 
     output_files.check_free(out)
-    planned, history = prepare(
-        load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders)
-    )
+    planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders))
     real = history.orders if history else None
     beside = {"order_file.json": json.dumps(history_record(history), indent=2) + "\n"} if history else {}
     result = run(planned.scenario, replication, plugins, orders=real, record=Recording(out, csv, beside))
     console, own = console_of(), planned.scenario
-    console.print(say("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
+    console.print(text("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
     console.print(tables.metric_table(result.metrics, own.currency))
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
-        console.print(say(key, target=target_name(name)), markup=False)
+        console.print(text(key, target=target_name(name)), markup=False)
     told = [failed(count, cause, own.name) for cause, count in result.failed.items()]
     for note in [*order_notes(history, planned, plugins), *told]:
-        console.print(say("report.warning", text=note), markup=False)
-    console.print(say("report.written", folder=out), markup=False)
+        console.print(text("report.warning", text=note), markup=False)
+    console.print(text("report.written", folder=out), markup=False)

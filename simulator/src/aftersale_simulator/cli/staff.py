@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aftersale_simulator.cli import options
-from aftersale_simulator.cli.session import check_writable, console_of, crew_of, load, options_of, prepare, progress_bar
+from aftersale_simulator.cli.session import check_writable, console_of, load, options_of, pool_of, prepare, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,33 +64,35 @@ def staff(
     """
     from aftersale_simulator import output_files
     from aftersale_simulator.scenario.overrides import changed
-    from aftersale_simulator.show.wording import say, speaking
+    from aftersale_simulator.show.wording import speaking, text
     from aftersale_simulator.staffing import table
     from aftersale_simulator.staffing.search import cheapest
 
     check_writable(out, page_file)
     planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, replications, orders))
-    with crew_of(plugins, workers, history, dask) as crew, progress_bar(None, quiet=json_) as on_done:
+    with pool_of(plugins, workers, history, dask) as pool, progress_bar(None, quiet=json_) as on_done:
         zones = _zones(planned.scenario, plugins)
-        run = partial(crew.work, on_done=on_done)
+        run = partial(pool.work, on_done=on_done)
         found = cheapest(planned.scenario, zones, run, "staffing", probability, at_most)
     with speaking(language):
         told = table.record(found)
-        text = json.dumps(told, indent=2, ensure_ascii=False)
+        document = json.dumps(told, indent=2, ensure_ascii=False)
         if out is not None:
             people = found.staffing.document(found.check.roster) if found.check is not None else {}
             again = changed({**planned.raw, "variant": []}, people, "staff", planned.words)
-            output_files.write_folder(out, {"staff.json": text + "\n", "scenario.toml": output_files.as_toml(again)})
+            output_files.write_folder(
+                out, {"staff.json": document + "\n", "scenario.toml": output_files.as_toml(again)}
+            )
         if page_file is not None:
             from aftersale_simulator.staffing.page import staff_page
 
             output_files.write_file(page_file, staff_page(found, told))
         if json_:
-            click.echo(text)
+            click.echo(document)
             return
         table.show(found, told, console_of())
         for written in filter(None, (out, page_file)):
-            click.echo(say("report.written", folder=written))
+            click.echo(text("report.written", folder=written))
 
 
 def _zones(scenario: Scenario, plugins: Plugins) -> list[str]:

@@ -13,20 +13,19 @@ from aftersale_simulator.cli.session import (
     check_writable,
     comparing,
     console_of,
-    crew_of,
     follow,
     load,
     options_of,
     order_notes,
+    pool_of,
     prepare,
     progress_bar,
 )
 
 if TYPE_CHECKING:
-
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
-    from aftersale_simulator.runs.pool import Crew
+    from aftersale_simulator.runs.pool import WorkerPool
     from aftersale_simulator.whatif.comparison import Comparison
     from aftersale_simulator.whatif.drawing import Lines
     from aftersale_simulator.whatif.precision import Precision
@@ -36,9 +35,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("scenario", type=options.A_FILE, required=False)
-@click.option(
-    "--vary", metavar="PATH=V,V,…", multiple=True, help="Compare these values; several options make a grid."
-)
+@click.option("--vary", metavar="PATH=V,V,…", multiple=True, help="Compare these values; several options make a grid.")
 @options.settings
 @options.orders
 @click.option("--replications", type=click.IntRange(min=1), help="How often each variant is simulated.")
@@ -100,30 +97,30 @@ def whatif(
     planned, history = prepare(source, plugins, vary, settings, options_of(seed, replications, orders), stress)
     wished = None if precision is None else Precision(precision, at_most)
     with speaking(language):
-        with crew_of(plugins, workers, history, dask) as crew:
-            comparison = _compared(planned, crew, wished, json_)
+        with pool_of(plugins, workers, history, dask) as pool:
+            comparison = _compared(planned, pool, wished, json_)
             if sensitivity:
-                comparison = _swung(comparison, planned, crew, json_)
+                comparison = _swung(comparison, planned, pool, json_)
         _tell(comparison, planned, plugins, history, out, page_file, by_marketplace, json_)
 
 
-def _compared(planned: Plan, crew: Crew, wished: Precision | None, quiet: bool) -> Comparison:
+def _compared(planned: Plan, pool: WorkerPool, wished: Precision | None, quiet: bool) -> Comparison:
     from aftersale_simulator.whatif.comparison import simulate
 
     with progress_bar(None if wished else planned.runs, quiet) as on_done:
-        return simulate(planned, comparing(crew, on_done), wished)
+        return simulate(planned, comparing(pool, on_done), wished)
 
 
-def _swung(comparison: Comparison, planned: Plan, crew: Crew, quiet: bool) -> Comparison:
+def _swung(comparison: Comparison, planned: Plan, pool: WorkerPool, quiet: bool) -> Comparison:
     """Return the comparison with how much the variant that the answer is about hangs on each number."""
     from attrs import evolve
 
     from aftersale_simulator.sensitivity.swings import sensitivity
 
     chosen = comparison.cheapest or comparison.nearest
-    scenario = next(one.scenario for one in planned.alternatives if one.name == chosen.name)
+    scenario = next(one.scenario for one in planned.variants if one.name == chosen.name)
     with progress_bar(None, quiet) as on_done:
-        found = sensitivity(chosen.name, scenario, planned.words, comparing(crew, on_done))
+        found = sensitivity(chosen.name, scenario, planned.words, comparing(pool, on_done))
     return evolve(comparison, sensitivity=found)
 
 
@@ -139,7 +136,7 @@ def _tell(
 ) -> None:
     """Write and print what a comparison found."""
     from aftersale_simulator import output_files
-    from aftersale_simulator.show.wording import say
+    from aftersale_simulator.show.wording import text
     from aftersale_simulator.whatif import record, table
     from aftersale_simulator.whatif.variants import reproduced
 
@@ -155,7 +152,7 @@ def _tell(
         return
     table.show(comparison, found, console_of(), history, by_marketplace)
     for written in filter(None, (out, page_file)):
-        click.echo(say("report.written", folder=written))
+        click.echo(text("report.written", folder=written))
 
 
 def _write_page(
@@ -175,17 +172,15 @@ def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
     from aftersale.rules import EVERYWHERE
     from aftersale_simulator.resolved.handbook import seller_handbook
     from aftersale_simulator.runs.results import LIMITS
-    from aftersale_simulator.scenario.horizon import Stage
+    from aftersale_simulator.scenario.horizon import Horizon
     from aftersale_simulator.whatif.drawing import Lines
 
     scenario = comparison.scenario
     policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
-    _, until = Stage.of(scenario).measured([policy.marketplace.zone for policy in policies.values()])
+    _, until = Horizon.of(scenario).measured([policy.marketplace.zone for policy in policies.values()])
     own = any(getattr(scenario.targets, name) is not None for name in LIMITS)
     asked = {
         name: [rule for rule in reversed(policy.metrics(until - 1)) if not (own and rule.marketplace == EVERYWHERE)]
         for name, policy in policies.items()
     }
     return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in asked.items()})
-
-

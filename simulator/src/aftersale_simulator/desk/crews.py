@@ -13,10 +13,10 @@ from aftersale.clocks import DAY, HOUR, Instant, local_date, start_of_day
 from aftersale.documents.scalars import Word
 from aftersale.metrics.days import day_number
 from aftersale_simulator.desk.shifts import Window, shift_windows
-from aftersale_simulator.scenario.events import Event, Spell, spells
-from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.events import ActiveEvent, Event, active_events
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario, Shift, Team
-from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
 _MOST_PER_SHIFT = 100_000
@@ -34,7 +34,7 @@ class Pace:
     hired: Instant | None = None
     newcomer: float = 1.0
     learning: int = 1
-    spells: tuple[Spell, ...] = ()
+    active_events: tuple[ActiveEvent, ...] = ()
 
     def at(self, now: Instant) -> float:
         """Return the factor on handling times at an instant."""
@@ -42,19 +42,19 @@ class Pace:
         if self.hired is not None and now < self.hired + self.learning:
             left = 1 - max(0, now - self.hired) / self.learning
             factor *= 1 + (self.newcomer - 1) * left
-        for spell in self.spells:
-            if spell.begin <= now < spell.end:
-                factor *= spell.event.handling
+        for active_event in self.active_events:
+            if active_event.begin <= now < active_event.end:
+                factor *= active_event.event.handling
         return factor
 
     @property
     def is_usual(self) -> bool:
         """Whether it never differs from the handling times."""
-        return self.usual == 1.0 and self.hired is None and not self.spells
+        return self.usual == 1.0 and self.hired is None and not self.active_events
 
 
 @frozen(eq=False)
-class Crew:
+class CrewPlan:
     """People of one team who work alike.
 
     `windows` say when how many of them are there, absences taken out; `serves`, `tasks` and `languages` what they work
@@ -77,9 +77,9 @@ class Crew:
         return skilled and (not self.serves or marketplace in self.serves)
 
 
-def crews(scenario: Scenario, chances: Chances) -> list[Crew]:
+def crews(scenario: Scenario, streams: Streams) -> list[CrewPlan]:
     """Return all the crews of a scenario, with who is absent when in one replication."""
-    stage, world = Stage.of(scenario), World(scenario.world)
+    horizon, world = Horizon.of(scenario), World(scenario.world)
     found = []
     for name, team in scenario.team.items():
         groups: dict[tuple[object, ...], list[int]] = {}
@@ -88,16 +88,24 @@ def crews(scenario: Scenario, chances: Chances) -> list[Crew]:
         own = [event for event in scenario.event if event.befalls(name)]
         for indices in groups.values():
             present = [
-                window for index in indices for window in _present(name, team, index, own, stage, chances, world)
+                window for index in indices for window in _present(name, team, index, own, horizon, streams, world)
             ]
-            found.append(_crew(name, team, team.shifts[indices[0]], present, own, stage, world))
+            found.append(_crew(name, team, team.shifts[indices[0]], present, own, horizon, world))
     return found
 
 
 def _crew(
-    name: str, team: Team, shift: Shift, present: Iterable[Window], events: Iterable[Event], stage: Stage, world: World
-) -> Crew:
-    slower = tuple(each for each in spells(events, stage.measured_from, team.zone) if each.event.handling != 1.0)
+    name: str,
+    team: Team,
+    shift: Shift,
+    present: Iterable[Window],
+    events: Iterable[Event],
+    horizon: Horizon,
+    world: World,
+) -> CrewPlan:
+    slower = tuple(
+        each for each in active_events(events, horizon.measured_from, team.zone) if each.event.handling != 1.0
+    )
     pace = Pace(
         shift.pace / (1 - team.other_work),
         start_of_day(shift.hired, team.zone) if shift.hired is not None else None,
@@ -107,26 +115,35 @@ def _crew(
     )
     windows = tuple(sorted(window for window in present if window.agents))
     overtime = int(team.overtime)
-    return Crew(name, team.serves, shift.tasks, windows, pace, team.finishes, overtime, shift.languages)
+    return CrewPlan(name, team.serves, shift.tasks, windows, pace, team.finishes, overtime, shift.languages)
 
 
 def _present(
-    name: str, team: Team, index: int, events: Sequence[Event], stage: Stage, chances: Chances, world: World
+    name: str, team: Team, index: int, events: Sequence[Event], horizon: Horizon, streams: Streams, world: World
 ) -> list[Window]:
     """Return the windows of one shift with those who are there: not on leave, not absent by chance."""
     shift, spare = team.shifts[index], timedelta(1)
-    planned = shift_windows(team, shift, stage.first - spare, stage.last + spare)
+    planned = shift_windows(team, shift, horizon.first - spare, horizon.last + spare)
     usual = world["absence_rate"] if team.absence is None else float(team.absence)
-    away = spells([event for event in events if event.absent], stage.measured_from, team.zone)
+    away = active_events([event for event in events if event.absent], horizon.measured_from, team.zone)
     if not usual and not away and not shift.leave:
         return planned
     found = []
     for window in planned:
         # A stretch after midnight belongs to the day on which its shift began.
         day = local_date(window.start - max(0, shift.hours[0]) * (HOUR // 60), team.zone)
-        share = max([usual, *(float(spell.event.absent) for spell in away if spell.first <= day < spell.after_last)])
+        share = max(
+            [
+                usual,
+                *(
+                    float(active_event.event.absent)
+                    for active_event in away
+                    if active_event.first <= day < active_event.after_last
+                ),
+            ]
+        )
         there = window.agents - _on_leave(shift, day)
-        found.append(window._replace(agents=_here(there, share, chances, name, index, day)))
+        found.append(window._replace(agents=_here(there, share, streams, name, index, day)))
     return found
 
 
@@ -134,13 +151,13 @@ def _on_leave(shift: Shift, day: date) -> int:
     return sum(leave.agents for leave in shift.leave if leave.start <= day <= leave.until)
 
 
-def _here(agents: int, absent: float, chances: Chances, team: str, shift: int, day: date) -> int:
+def _here(agents: int, absent: float, streams: Streams, team: str, shift: int, day: date) -> int:
     if agents <= 0:
         return 0
     if not absent:
         return agents
     people: NDArray[np.int64] = day_number(day) * _MOST_PER_SHIFT + np.arange(agents)
-    return int((chances.uniform(people, "absence", team, shift) >= absent).sum())
+    return int((streams.uniform(people, "absence", team, shift) >= absent).sum())
 
 
 def overtime_cost(scenario: Scenario, hours: Mapping[str, float]) -> float:

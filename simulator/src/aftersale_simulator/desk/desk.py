@@ -18,20 +18,20 @@ from aftersale.cases.model import Case, Deadline, Task
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.engine.engine import Outcome
-from aftersale_simulator.desk.crews import Crew, Pace
+from aftersale_simulator.desk.crews import CrewPlan, Pace
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.marketplace_desk import MarketplaceDesk
-from aftersale_simulator.desk.queues import EMPTY, Inbox, Team, changes_of, first_after, head_of, queues_of
-from aftersale_simulator.desk.scheduler import Agenda
+from aftersale_simulator.desk.queues import EMPTY, Inbox, Servers, changes_of, first_after, head_of, queues_of
+from aftersale_simulator.desk.scheduler import Scheduler
 from aftersale_simulator.desk.work_order import order_of
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.world.buyers import FirstSteps
-from aftersale_simulator.world.entities import Happening, Life
-from aftersale_simulator.world.marketplace_run import Place, first_steps_in_order
+from aftersale_simulator.world.entities import OrderState, ScheduledEvent
+from aftersale_simulator.world.marketplace_run import MarketplaceRun, first_steps_in_order
 from aftersale_simulator.world.world import DECISION, World
 
 if TYPE_CHECKING:
-    from aftersale_simulator.desk.suspensions import Closures
+    from aftersale_simulator.desk.suspensions import Suspensions
 
 Steps = Generator[simpy.Event, Any, None]
 CONTACTS = ("message", "return")
@@ -44,8 +44,8 @@ class Desk:
     def __init__(
         self,
         docket: Docket,
-        places: Sequence[Place],
-        crews: Sequence[Crew],
+        places: Sequence[MarketplaceRun],
+        crews: Sequence[CrewPlan],
         handling: Mapping[str, Handling],
         span: tuple[Instant, Instant, Instant],
         bounds: Sequence[Instant] = (),
@@ -58,10 +58,10 @@ class Desk:
         start, since, until = span
         self.docket, self.until = docket, until
         self.facts: list[Fact] | None = None
-        self.closures: Closures | None = None
+        self.closures: Suspensions | None = None
         self.effort = Effort(since, until, bounds)
-        self.env = Agenda(start)
-        self._lives: dict[str, Life] = {}
+        self.env = Scheduler(start)
+        self._lives: dict[str, OrderState] = {}
         self._open: set[str] = set()
         self._pushed = 0
         self._watched: Instant = until + 1
@@ -106,17 +106,17 @@ class Desk:
         """Wait for the next thing that begins with an order, and not with what happened to it before."""
         found = next(self._steps, None)
         if found is not None:
-            at, kind, place, slot = found
-            self.env.call(at, self._begin, kind, (place, slot))
+            at, kind, place, row = found
+            self.env.call(at, self._begin, kind, (place, row))
 
     def _begin(self, kind: str, whose: tuple[int, int], at: Instant) -> None:
-        place, slot = whose
-        life = self._life(self._places[place].steps, slot)
-        if self.closures is None or not self.closures.missing or not self.closures.misses(life.order):
-            self._happen(kind, life, at)
+        place, row = whose
+        state = self._life(self._places[place].steps, row)
+        if self.closures is None or not self.closures.missing or not self.closures.misses(state.order):
+            self._happen(kind, state, at)
         self._next_step()
 
-    def _looks(self, closures: Closures) -> Steps:
+    def _looks(self, closures: Suspensions) -> Steps:
         """Let the marketplaces look at the account at the end of every day."""
         for at, name, day in closures.looks():
             if at > self.env.now:
@@ -132,23 +132,23 @@ class Desk:
                 yield self.env.timeout(end - self.env.now)
             self.effort.backlog.append(len(self._open))
 
-    def _life(self, steps: FirstSteps, slot: int) -> Life:
-        order = steps.orders[slot]
-        life = self._lives.get(order.id)
-        if life is None:
-            life = self._lives[order.id] = Life.begin(order, steps.hand, slot)
-        return life
+    def _life(self, steps: FirstSteps, row: int) -> OrderState:
+        order = steps.orders[row]
+        state = self._lives.get(order.id)
+        if state is None:
+            state = self._lives[order.id] = OrderState.begin(order, steps.draws, row)
+        return state
 
-    def _happen(self, kind: str, life: Life, at: Instant) -> None:
-        local = self._local[life.order.marketplace]
+    def _happen(self, kind: str, state: OrderState, at: Instant) -> None:
+        local = self._local[state.order.marketplace]
         resolve = local.unsure.get(kind)
         if resolve is not None:
-            kind = resolve(life, self.docket.cases, at)
+            kind = resolve(state, self.docket.cases, at)
         if not kind or kind in local.absent:
             return
-        fact = life.fact(kind, at, f"{life.order.id}-{local.case_of[kind]}")
+        fact = state.fact(kind, at, f"{state.order.id}-{local.case_of[kind]}")
         if kind not in local.fleeting or self._is_possible(fact):
-            self._record(fact, life)
+            self._record(fact, state)
 
     def _is_possible(self, fact: Fact) -> bool:
         """Whether a case is still where what a plugin says may follow can happen to it."""
@@ -156,31 +156,31 @@ class Desk:
         workflow = self.docket.policy(fact.marketplace).workflow
         return case is None or bool(workflow.moves(case.kind, case.state, fact.kind))
 
-    def _schedule(self, happenings: Iterable[Happening]) -> None:
+    def _schedule(self, happenings: Iterable[ScheduledEvent]) -> None:
         call, happen, until = self.env.call, self._happen, self.until
-        for at, kind, life in happenings:
+        for at, kind, state in happenings:
             if at < until:
-                call(at, happen, kind, life)
+                call(at, happen, kind, state)
 
-    def _record(self, fact: Fact, life: Life) -> None:
+    def _record(self, fact: Fact, state: OrderState) -> None:
         if self.facts is not None:
             self.facts.append(fact)
-        outcome = self.docket.record(fact, life.order)
+        outcome = self.docket.record(fact, state.order)
         if self.docket.passed:
             self._passed()
         if outcome is not None:
-            self._follow(outcome, life)
+            self._follow(outcome, state)
 
     def _passed(self) -> None:
         passed, self.docket.passed = self.docket.passed, []
         for outcome, deadline in passed:
-            life = self._lives[outcome.case.order]
+            state = self._lives[outcome.case.order]
             if outcome.case.state != outcome.before:
-                self._follow(outcome, life)
-            elif missed := self._local[life.order.marketplace].misses.get(deadline.name):
-                self._schedule(missed(life, deadline.expires_at))
+                self._follow(outcome, state)
+            elif missed := self._local[state.order.marketplace].misses.get(deadline.name):
+                self._schedule(missed(state, deadline.expires_at))
 
-    def _follow(self, outcome: Outcome, life: Life) -> None:
+    def _follow(self, outcome: Outcome, state: OrderState) -> None:
         case = outcome.case
         if outcome.before == case.state:
             return
@@ -189,15 +189,15 @@ class Desk:
         else:
             self._open.add(case.id)
         if not outcome.before and case.kind in CONTACTS:
-            life.behind = case.id
+            state.behind = case.id
         reaction = self._local[case.marketplace].reactions.get((case.kind, case.state))
         # A buyer who waits for the seller's label sends nothing yet.
         if reaction is not None and (case.task is None or case.kind != "return"):
-            self._schedule(reaction(life, case.moved_at))
+            self._schedule(reaction(state, case.moved_at))
         if outcome.opened:
             self._watch(outcome.opened)
             if case.task is not None:
-                self._enqueue(case.task, life)
+                self._enqueue(case.task, state)
 
     def _watch(self, opened: Iterable[Deadline]) -> None:
         """Be there when the next deadline ends; the engine says which one it is."""
@@ -219,10 +219,10 @@ class Desk:
         if following is not None and following + 1 < self.until:
             self._watch_at(following)
 
-    def _team(self, crew: Crew) -> Team:
+    def _team(self, crew: CrewPlan) -> Servers:
         spoken = {place: local.language for place, local in self._local.items()}
         mine = [queue for (place, task), queue in self._queues.items() if crew.works_on(place, task, spoken[place])]
-        team = Team(crew, list({id(queue): queue for queue in mine}.values()))
+        team = Servers(crew, list({id(queue): queue for queue in mine}.values()))
         changes = changes_of(crew.windows, self.now, self.until)
         on_duty = most = 0
         for _, change in changes:
@@ -233,7 +233,7 @@ class Desk:
         self.env.process(self._hours(team, changes))
         return team
 
-    def _hours(self, team: Team, changes: Sequence[tuple[Instant, int]]) -> Steps:
+    def _hours(self, team: Servers, changes: Sequence[tuple[Instant, int]]) -> Steps:
         leaving = [at for at, change in changes if change < 0]
         coming = [at for at, change in changes if change > 0]
         for at, change in changes:
@@ -247,28 +247,28 @@ class Desk:
             while team.busy < team.on_duty and self._call(team):
                 pass
 
-    def _enqueue(self, task: Task, life: Life) -> None:
+    def _enqueue(self, task: Task, state: OrderState) -> None:
         local = self._local[task.marketplace]
-        if local.automatic and self._is_automatic(task, life, local.automatic.get(task.kind, 0.0)):
-            self.env.call(self.now, self._finish, task, life)
+        if local.automatic and self._is_automatic(task, state, local.automatic.get(task.kind, 0.0)):
+            self.env.call(self.now, self._finish, task, state)
             return
-        self._offer(task, life)
+        self._offer(task, state)
 
-    def _is_automatic(self, task: Task, life: Life, share: float) -> bool:
-        turn = life.touches if task.kind == "reply" else 0
-        return bool(share) and life.hand.uniform(f"automatic.{task.kind}.{turn}", life.slot) < share
+    def _is_automatic(self, task: Task, state: OrderState, share: float) -> bool:
+        turn = state.touches if task.kind == "reply" else 0
+        return bool(share) and state.draws.uniform(f"automatic.{task.kind}.{turn}", state.row) < share
 
-    def _offer(self, task: Task, life: Life) -> None:
+    def _offer(self, task: Task, state: OrderState) -> None:
         """Put a task into its queue, and wake somebody who can do it."""
         self._pushed += 1
         order, queue, teams = self._inboxes[task.marketplace, task.kind]
-        heappush(queue, (order(task), self._pushed, task, life))
+        heappush(queue, (order(task), self._pushed, task, state))
         for team in teams:
             if team.busy < team.on_duty:
                 self._call(team)
                 return
 
-    def _call(self, team: Team) -> bool:
+    def _call(self, team: Servers) -> bool:
         """Give the most urgent task to an idle agent; False when there is none."""
         found = self._most_urgent(team)
         if found is None:
@@ -277,17 +277,17 @@ class Desk:
         team.idle.pop().succeed(found)
         return True
 
-    def _most_urgent(self, team: Team) -> tuple[Task, Life] | None:
+    def _most_urgent(self, team: Servers) -> tuple[Task, OrderState] | None:
         cases = self.docket.cases
         while True:
             queue = team.queues[0] if len(team.queues) == 1 else min(team.queues, key=head_of, default=EMPTY)
             if not queue:
                 return None
-            _, _, task, life = heappop(queue)
+            _, _, task, state = heappop(queue)
             if cases[task.case].task is task:
-                return task, life
+                return task, state
 
-    def _next(self, team: Team, now: Instant) -> tuple[Task, Life] | None:
+    def _next(self, team: Servers, now: Instant) -> tuple[Task, OrderState] | None:
         """Return what an agent does who has just finished something; nothing when it is time to go home."""
         if team.busy <= team.on_duty:
             return self._most_urgent(team)
@@ -297,7 +297,7 @@ class Desk:
             self._offer(*found)
         return None
 
-    def _work(self, team: Team) -> Steps:
+    def _work(self, team: Servers) -> Steps:
         """One agent, who finishes what was begun even after hours, or else puts it down for others."""
         event, timeout = self.env.event, self.env.timeout
         while True:
@@ -306,9 +306,9 @@ class Desk:
             found = yield call
             now = self.now
             while found is not None:
-                task, life = found
+                task, state = found
                 late = team.busy > team.on_duty
-                duration = self._duration(task, life, team.crew.pace, now)
+                duration = self._duration(task, state, team.crew.pace, now)
                 rest = 0 if team.crew.finishes or late else max(0, now + duration - team.closes)
                 self._count(task, now, now + duration - rest)
                 if late:
@@ -316,26 +316,26 @@ class Desk:
                 now += duration - rest
                 yield timeout(duration - rest)
                 if rest:
-                    self._put_down(task, life, rest)
+                    self._put_down(task, state, rest)
                 else:
-                    self._finish(task, life, now)
+                    self._finish(task, state, now)
                 found = self._next(team, now)
             team.busy -= 1
 
-    def _duration(self, task: Task, life: Life, pace: Pace, now: Instant) -> int:
+    def _duration(self, task: Task, state: OrderState, pace: Pace, now: Instant) -> int:
         if self._rest and (left := self._rest.pop(task.case, None)) is not None and left[0] is task:
             return left[1]
-        turn = life.touches if task.kind == "reply" else 0
+        turn = state.touches if task.kind == "reply" else 0
         local = self._local[task.marketplace]
-        usual = local.times[task.kind](life, f"handling.{task.kind}.{turn}")
-        if life.reminders and task.kind == "reply":
-            usual = round(usual * (1 + local.world["reminder_handling"] * life.reminders))
+        usual = local.times[task.kind](state, f"handling.{task.kind}.{turn}")
+        if state.reminders and task.kind == "reply":
+            usual = round(usual * (1 + local.world["reminder_handling"] * state.reminders))
         return usual if pace.is_usual else round(usual * pace.at(now))
 
-    def _put_down(self, task: Task, life: Life, rest: int) -> None:
+    def _put_down(self, task: Task, state: OrderState, rest: int) -> None:
         if self.docket.cases[task.case].task is task:
             self._rest[task.case] = task, rest
-            self._offer(task, life)
+            self._offer(task, state)
 
     def _count(self, task: Task, start: Instant, end: Instant) -> None:
         effort = self.effort
@@ -348,7 +348,7 @@ class Desk:
         if self.effort.since <= start < self.effort.until:
             self.effort.overtime[team] = self.effort.overtime.get(team, 0) + duration
 
-    def _finish(self, task: Task, life: Life, at: Instant) -> None:
+    def _finish(self, task: Task, state: OrderState, at: Instant) -> None:
         # A deadline may have ended in this very microsecond, before its own event had its turn.
         self.docket.advance(at)
         if self.docket.passed:
@@ -358,14 +358,12 @@ class Desk:
             self.effort.wasted += 1
             return
         local = self._local[task.marketplace]
-        kind = self._decided(life, local.world) if task.kind == DECISION else local.answers[task.kind]
-        self._record(life.fact(kind, at, task.case), life)
+        kind = self._decided(state, local.world) if task.kind == DECISION else local.answers[task.kind]
+        self._record(state.fact(kind, at, task.case), state)
 
-    def _decided(self, life: Life, world: World) -> str:
-        if not life.offered and life.hand.uniform("return.offer", life.slot) < world["partial_offer_rate"]:
-            life.offered = True
+    def _decided(self, state: OrderState, world: World) -> str:
+        if not state.offered and state.draws.uniform("return.offer", state.row) < world["partial_offer_rate"]:
+            state.offered = True
             return "partial_refund_offered"
-        authorised = life.hand.uniform("return.decision", life.slot) < world["return_authorised_rate"]
+        authorised = state.draws.uniform("return.decision", state.row) < world["return_authorised_rate"]
         return "return_authorised" if authorised else "return_declined"
-
-

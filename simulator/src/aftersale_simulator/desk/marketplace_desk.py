@@ -16,11 +16,11 @@ from aftersale_simulator.desk.reactions import Follow, reactions_of
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world.buyers import SILENCE, Buyers
-from aftersale_simulator.world.entities import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, Life
+from aftersale_simulator.world.entities import CASE_OF, CLAIM_IN_SILENCE, REMINDER, RULING, OrderState
 from aftersale_simulator.world.investigators import Investigators
 from aftersale_simulator.world.world import World
 
-Resolve = Callable[[Life, Mapping[str, Case], Instant], str]
+Resolve = Callable[[OrderState, Mapping[str, Case], Instant], str]
 """The fact that something becomes when its time has come, as the cases then stand; empty for none."""
 OVERTAKEN = frozenset({"marketplace_refunded", "refunded_at_first_scan"})
 """What does not happen to a case that has moved to where it cannot: the seller was faster."""
@@ -35,7 +35,7 @@ class MarketplaceDesk:
     unsure: dict[str, Resolve]
     reactions: dict[tuple[str, str], Follow]
     misses: dict[str, Follow]
-    times: dict[str, Callable[[Life, str], int]]
+    times: dict[str, Callable[[OrderState, str], int]]
     automatic: dict[str, float]
     answers: dict[str, str]
     case_of: dict[str, str]

@@ -12,25 +12,25 @@ from attrs import Factory, define
 
 from aftersale.cases.model import Task
 from aftersale.clocks import Instant
-from aftersale_simulator.desk.crews import Crew
+from aftersale_simulator.desk.crews import CrewPlan
 from aftersale_simulator.desk.marketplace_desk import MarketplaceDesk
 from aftersale_simulator.desk.shifts import Window
-from aftersale_simulator.world.entities import Life
+from aftersale_simulator.world.entities import OrderState
 
-Queue = list[tuple[Instant, int, Task, Life]]
+Queue = list[tuple[Instant, int, Task, OrderState]]
 FAR: Instant = 2**62
 """After all instants of a run."""
 
 
 @define(eq=False)
-class Team:
+class Servers:
     """A crew at work: how many are on duty, how many busy, who waits for a task, and which queues it serves.
 
     `closes` is when the next of them go home, `overtime_until` until when those may stay whose shift has ended, for
     what is due before `reopens`.
     """
 
-    crew: Crew
+    crew: CrewPlan
     queues: list[Queue]
     on_duty: int = 0
     busy: int = 0
@@ -49,7 +49,7 @@ class Inbox(NamedTuple):
 
     order: Callable[[Task], Instant]
     queue: Queue
-    teams: Sequence[Team]
+    teams: Sequence[Servers]
 
 
 EMPTY: Queue = []
@@ -59,7 +59,7 @@ def head_of(queue: Queue) -> tuple[float, int]:
     return queue[0][:2] if queue else (inf, 0)
 
 
-def queues_of(local: Mapping[str, MarketplaceDesk], crews: Sequence[Crew]) -> dict[tuple[str, str], Queue]:
+def queues_of(local: Mapping[str, MarketplaceDesk], crews: Sequence[CrewPlan]) -> dict[tuple[str, str], Queue]:
     """Return the queue of each kind of task on each marketplace: what the same crews do shares one."""
     by_crews: dict[frozenset[int], Queue] = {}
     found = {}

@@ -7,11 +7,11 @@ from itertools import chain
 
 from aftersale.clocks import Instant
 from aftersale_simulator.world.buyers import Buyers, Reactions
-from aftersale_simulator.world.entities import Happening, Life
+from aftersale_simulator.world.entities import OrderState, ScheduledEvent
 from aftersale_simulator.world.investigators import Investigators
 from aftersale_simulator.world.world import World
 
-Follow = Callable[[Life, Instant], Iterable[Happening]]
+Follow = Callable[[OrderState, Instant], Iterable[ScheduledEvent]]
 
 
 def reactions_of(buyers: Buyers, investigators: Investigators, world: World) -> dict[tuple[str, str], Follow]:
@@ -28,10 +28,10 @@ def reactions_of(buyers: Buyers, investigators: Investigators, world: World) -> 
         ("claim", "under_review"): investigators.reviewed,
         ("claim", "appealed"): investigators.appealed,
     }
-    for state, declared in world.reactions.items():
-        found[state] = _both(found.get(state), Reactions(world, declared))
+    for where, declared in world.reactions.items():
+        found[where] = _both(found.get(where), Reactions(world, declared))
     return found
 
 
 def _both(one: Follow | None, other: Follow) -> Follow:
-    return other if one is None else lambda life, at: chain(one(life, at), other(life, at))
+    return other if one is None else lambda state, at: chain(one(state, at), other(state, at))

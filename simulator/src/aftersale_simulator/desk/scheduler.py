@@ -18,7 +18,7 @@ Call = Callable[[Any, Any, Instant], None]
 """What is done at its instant, with two arguments of its own and the instant."""
 
 
-class Agenda(simpy.Environment):
+class Scheduler(simpy.Environment):
     """SimPy's environment, with calls between its events.
 
     At one instant the processes go first, then the calls in the order in which they were put down.

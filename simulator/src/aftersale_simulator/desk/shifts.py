@@ -58,15 +58,11 @@ def _stretches(shift: Shift) -> Iterator[tuple[int, int]]:
 
 def paid_hours(windows: Iterable[Window], since: Instant, until: Instant) -> float:
     """Return the agents' hours on duty within [since, until); breaks are not paid."""
-    worked = sum(
-        max(0, min(window.end, until) - max(window.start, since)) * window.agents for window in windows
-    )
+    worked = sum(max(0, min(window.end, until) - max(window.start, since)) * window.agents for window in windows)
     return worked / HOUR
 
 
-def labour_cost(
-    team: Team, windows: Iterable[Window], since: Instant, until: Instant, currency: str
-) -> Money:
+def labour_cost(team: Team, windows: Iterable[Window], since: Instant, until: Instant, currency: str) -> Money:
     """Return what the team's paid hours within [since, until) cost, to the currency's smallest unit."""
     seconds = round(paid_hours(windows, since, until) * 3600)
     return money(round(team.cost_per_hour * seconds / 3600, decimals(currency)), currency)

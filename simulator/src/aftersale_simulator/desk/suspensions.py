@@ -17,10 +17,10 @@ from aftersale.orders import Order, Orders
 from aftersale.policies.policy import Policies, Policy
 from aftersale.policies.worlds import Closure
 from aftersale.rules import Rule
-from aftersale_simulator.scenario.horizon import Stage
-from aftersale_simulator.world.marketplace_run import Place
+from aftersale_simulator.scenario.horizon import Horizon
+from aftersale_simulator.world.marketplace_run import MarketplaceRun
 from aftersale_simulator.world.orders import fulfilled_by_marketplace, kept, keys_of
-from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.random_streams import Streams
 
 ACCOUNT = "account"
 """What every marketplace may close: the offers that the seller fulfils. Plugins name other things."""
@@ -30,7 +30,7 @@ Lines = Sequence[tuple[Rule, Measure]]
 
 
 @frozen(eq=False)
-class _Threat:
+class Sanction:
     """What is closed when one of these lines is missed: which orders are lost, of those of the next so many days."""
 
     what: str
@@ -45,11 +45,11 @@ class _Watched:
 
     orders: Orders
     zone: str
-    threats: tuple[_Threat, ...]
+    sanctions: tuple[Sanction, ...]
     every: int
 
 
-class Closures:
+class Suspensions:
     """Closes what a missed line costs, when a marketplace looks at an account on a measured day.
 
     A deactivated account takes no orders that the seller would fulfil for the declared `suspension_days`. What else may
@@ -58,28 +58,28 @@ class Closures:
     """
 
     def __init__(
-        self, places: Sequence[Place], policies: Policies, stage: Stage, until: Instant, chances: Chances
+        self, places: Sequence[MarketplaceRun], policies: Policies, horizon: Horizon, until: Instant, streams: Streams
     ) -> None:
         """Watch these marketplaces by the lines in force at the end of the run."""
         self.missing: set[str] = set()
-        self._stage = stage
+        self._stage = horizon
         self._gone = {place.orders.marketplaces[0]: np.zeros(len(place.orders), bool) for place in places}
         self._watched = {}
         names = dict.fromkeys(closure.name for place in places for closure in place.world.closures)
         self.closed: dict[str, list[str]] = {ACCOUNT: [], **{name: [] for name in names}}
         for place in places:
             policy = policies[place.orders.marketplaces[0]]
-            closures = (_threat(closure, place, policy, until, chances) for closure in place.world.closures)
-            threats = tuple(threat for threat in (_suspension(place, policy, until), *closures) if threat.lines)
+            closures = (_sanction(closure, place, policy, until, streams) for closure in place.world.closures)
+            sanctions = tuple(threat for threat in (_suspension(place, policy, until), *closures) if threat.lines)
             every = max(1, round(place.world["account_look_days"]))
-            self._watched[policy.marketplace.name] = _Watched(place.orders, policy.marketplace.zone, threats, every)
+            self._watched[policy.marketplace.name] = _Watched(place.orders, policy.marketplace.zone, sanctions, every)
 
     def looks(self) -> list[tuple[Instant, str, int]]:
         """Return when whose account is looked at, in order of time, each with the number of the day that ends then."""
         return sorted(
             (int(end), name, day)
             for name, own in self._watched.items()
-            if own.threats
+            if own.sanctions
             for day, end in enumerate(self._stage.local_days(own.zone).bounds[1:].tolist())
             if day >= self._stage.warm_up and (day + 1 - self._stage.warm_up) % own.every == 0
         )
@@ -89,13 +89,13 @@ class Closures:
         own = self._watched[name]
         whole = Days.spanning(self._stage.first, self._stage.last, own.zone)
         today = Days(whole.first + day, whole.first + day, own.zone)
-        for threat in own.threats:
+        for threat in own.sanctions:
             closed = self.closed[threat.what]
             if name not in closed and any(_missed(own.orders, line, today, docket) for line in threat.lines):
                 closed.append(name)
                 self._lose(name, own.orders, threat, at)
 
-    def _lose(self, name: str, orders: Orders, threat: _Threat, at: Instant) -> None:
+    def _lose(self, name: str, orders: Orders, threat: Sanction, at: Instant) -> None:
         soon = (orders.purchased_at >= at) & (orders.purchased_at < at + int(threat.days * DAY))
         lost = soon & threat.orders
         self._gone[name] |= lost
@@ -105,30 +105,30 @@ class Closures:
         """Whether this order is never placed, because of what is closed on its day."""
         return order.id in self.missing
 
-    def placed(self, places: Sequence[Place]) -> Iterator[Place]:
+    def placed(self, places: Sequence[MarketplaceRun]) -> Iterator[MarketplaceRun]:
         """Yield the places with the orders that were placed after all."""
         for place in places:
             gone = self._gone[place.orders.marketplaces[0]]
             yield evolve(place, orders=kept(place.orders, ~gone)) if gone.any() else place
 
 
-def _suspension(place: Place, policy: Policy, until: Instant) -> _Threat:
+def _suspension(place: MarketplaceRun, policy: Policy, until: Instant) -> Sanction:
     """Return what a deactivated account loses, by every metric whose line leads to that."""
     days = place.world["suspension_days"]
     rules = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"] if days else []
     lines = [(rule, measure(rule, policy.metric_kinds[rule.name], policy.marketplace)) for rule in rules]
-    return _Threat(ACCOUNT, lines, ~fulfilled_by_marketplace(place.orders), days)
+    return Sanction(ACCOUNT, lines, ~fulfilled_by_marketplace(place.orders), days)
 
 
-def _threat(closure: Closure, place: Place, policy: Policy, until: Instant, chances: Chances) -> _Threat:
+def _sanction(closure: Closure, place: MarketplaceRun, policy: Policy, until: Instant, streams: Streams) -> Sanction:
     """Return what the loss of an option costs, by its lines as metrics over its days of its channel's orders."""
     orders, days = place.orders, place.world[closure.lasts_days]
     channel = np.isin(orders.channel, [code for code, name in enumerate(orders.channels) if name == closure.channel])
     if not days or not channel.any():
-        return _Threat(closure.name, (), channel, days)
-    draws = chances.uniform(keys_of(orders), f"closure.{closure.name}", orders.marketplaces[0])
+        return Sanction(closure.name, (), channel, days)
+    draws = streams.uniform(keys_of(orders), f"closure.{closure.name}", orders.marketplaces[0])
     lost = channel & (draws < place.world[closure.share])
-    return _Threat(closure.name, list(_lines(closure, policy, until)), lost, days)
+    return Sanction(closure.name, list(_lines(closure, policy, until)), lost, days)
 
 
 def _lines(closure: Closure, policy: Policy, until: Instant) -> Iterator[tuple[Rule, Measure]]:
@@ -149,6 +149,6 @@ def _missed(orders: Orders, line: tuple[Rule, Measure], today: Days, docket: Doc
     return bool(np.isfinite(value)) and not meets(rule, value)
 
 
-def orders_lost(before: Sequence[Place], after: Sequence[Place]) -> int:
+def orders_lost(before: Sequence[MarketplaceRun], after: Sequence[MarketplaceRun]) -> int:
     """Return how many orders were never placed."""
     return sum(len(one.orders) - len(other.orders) for one, other in zip(before, after, strict=True))

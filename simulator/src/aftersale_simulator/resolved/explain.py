@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from aftersale_simulator.resolved.handbook import seller_handbook
 from aftersale_simulator.scenario.document import ScenarioFile
 from aftersale_simulator.scenario.events import Event
-from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.parameters import default_profile
 from aftersale_simulator.world.sales import categories, free_labels, sale_events
@@ -164,9 +164,9 @@ def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
 
 def closable(scenario: Scenario, plugins: Plugins) -> Iterator[Closable]:
     """Yield what may be closed on the scenario's marketplaces beside the account; lines as on its last day."""
-    stage = Stage.of(scenario)
+    horizon = Horizon.of(scenario)
     for place, policy in plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins)).items():
-        rows = policy.at(stage.measured([policy.marketplace.zone])[1] - 1).rulebook.rows
+        rows = policy.at(horizon.measured([policy.marketplace.zone])[1] - 1).rulebook.rows
         for closure in World(scenario.world, place, plugins.worlds).closures:
             mine = [row for row in rows if row.name in closure.lines and row.share is not None]
             yield Closable(

@@ -1,4 +1,4 @@
-"""Clusters: a crew that is an existing Dask cluster, on this machine or on others."""
+"""Clusters: a pool that is an existing Dask cluster, on this machine or on others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.metadata import distributions
 from typing import Any, Self
 
 from aftersale_simulator.runs.failures import ClusterUnusable
-from aftersale_simulator.runs.job import Job, Shop
+from aftersale_simulator.runs.job import Job, JobContext
 from aftersale_simulator.runs.results import Result
 
 try:
@@ -32,7 +32,7 @@ class Cluster:
     They must have the same versions of everything of ours, plugins included, as this process.
     """
 
-    def __init__(self, address: str, shop: Shop) -> None:
+    def __init__(self, address: str, shop: JobContext) -> None:
         """Take the scheduler's address, such as tcp://10.0.0.5:8786, and what every worker needs."""
         self._address, self._shop = address, shop
 
@@ -97,8 +97,8 @@ def _differences(mine: dict[str, str], theirs: dict[str, dict[str, str]]) -> Ite
 
 
 @lru_cache(maxsize=1)
-def _unpacked(packed: bytes) -> Shop:
-    found: Shop = pickle.loads(packed)
+def _unpacked(packed: bytes) -> JobContext:
+    found: JobContext = pickle.loads(packed)
     return found
 
 

@@ -20,7 +20,7 @@ Job = tuple[Scenario, int]
 
 
 @define
-class Shop:
+class JobContext:
     """What a worker needs for every job: the plugins, and the orders of a file where there is one."""
 
     plugins: Plugins

@@ -1,4 +1,4 @@
-"""Processes: a crew of workers on this machine, any of which may die."""
+"""Processes: a pool of workers on this machine, any of which may die."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from multiprocessing import get_context
 from typing import Self
 
 from aftersale_simulator.runs.failures import WorkerDied
-from aftersale_simulator.runs.job import Job, Shop
+from aftersale_simulator.runs.job import Job, JobContext
 from aftersale_simulator.runs.results import Result
 
 MOST_DEATHS = 3
 """How often workers may die in a row before each job is tried alone, to find the one that they die of (assumed)."""
-_shop: list[Shop] = []
+_shop: list[JobContext] = []
 
 
 class Processes:
@@ -26,7 +26,7 @@ class Processes:
     One that dies costs the jobs that were being run a repeat. A job that its worker dies of even alone is refused.
     """
 
-    def __init__(self, workers: int, shop: Shop) -> None:
+    def __init__(self, workers: int, shop: JobContext) -> None:
         """Take how many there are at most; they are started when there is work."""
         self._workers, self._shop = workers, shop
         self._pool: ProcessPoolExecutor | None = None
@@ -97,7 +97,7 @@ def _deaf() -> Iterator[None]:
         signal.signal(signal.SIGINT, heard)
 
 
-def _begin(shop: Shop) -> None:
+def _begin(shop: JobContext) -> None:
     _shop[:] = [shop]
     # What was loaded stays: searching it for garbage after every replication would take an eighth of its time.
     gc.collect()

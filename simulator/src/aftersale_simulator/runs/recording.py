@@ -14,7 +14,7 @@ from aftersale.cases.facts import Fact
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import case_frame, fact_frame, order_frame, write_table
 from aftersale_simulator.output_files import new_folder
-from aftersale_simulator.world.marketplace_run import Place
+from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 if TYPE_CHECKING:
     from aftersale_simulator.runs.results import Result
@@ -33,7 +33,7 @@ class Recording:
         self,
         scenario: Scenario,
         replication: int,
-        places: Sequence[Place],
+        places: Sequence[MarketplaceRun],
         facts: Sequence[Fact],
         docket: Docket,
         result: Result,
@@ -53,7 +53,7 @@ class Recording:
 
 
 def _tables(
-    scenario: Scenario, replication: int, places: Sequence[Place], facts: Sequence[Fact], docket: Docket
+    scenario: Scenario, replication: int, places: Sequence[MarketplaceRun], facts: Sequence[Fact], docket: Docket
 ) -> Mapping[str, pl.DataFrame]:
     from aftersale_simulator.runs.fake_texts import dressed  # Faker takes its time to load, and few runs are written
 

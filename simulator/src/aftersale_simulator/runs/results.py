@@ -25,7 +25,7 @@ from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.shifts import Window, labour_cost, paid_hours, windows
 from aftersale_simulator.runs.timeline import Timeline, timeline_of
-from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 
 METRICS = (
@@ -105,11 +105,11 @@ def result_of(
     scenario: Scenario, orders: Mapping[str, Orders], docket: Docket, effort: Effort, policies: Policies
 ) -> Result:
     """Return what a run came to: `orders` by marketplace, the docket after it, and what the agents did."""
-    stage = Stage.of(scenario)
+    horizon = Horizon.of(scenario)
     accounts = {
-        name: account(own, policies, docket, stage, effort.since, effort.until) for name, own in orders.items()
+        name: account(own, policies, docket, horizon, effort.since, effort.until) for name, own in orders.items()
     }
-    shifts = _shifts(scenario, stage)
+    shifts = _shifts(scenario, horizon)
     paid, cost = _paid(scenario, shifts, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
     paid, cost = paid + sum(overtime.values()), cost + overtime_cost(scenario, overtime)
@@ -132,9 +132,9 @@ def result_of(
     missed = {name: _missed(docket, policies[name], effort.since, effort.until) for name in orders}
     found = {name: metrics[name] for name in (*METRICS, *own)}
     rates = {name: own.judged[RATE].values for name, own in accounts.items() if RATE in own.judged}
-    days = {name: stage.local_days(policies[name].marketplace.zone) for name in orders}
+    days = {name: horizon.local_days(policies[name].marketplace.zone) for name in orders}
     worked = chain.from_iterable(shifts.values())
-    timeline = timeline_of(days, stage.warm_up, orders, docket, effort, worked, rates)
+    timeline = timeline_of(days, horizon.warm_up, orders, docket, effort, worked, rates)
     busy = effort.busy / HOUR
     reached = {
         "review": any(account.review_days for account in accounts.values()),
@@ -165,32 +165,32 @@ def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> d
 
 
 def account(
-    orders: Orders, policies: Policies, docket: Docket, stage: Stage, since: Instant, until: Instant
+    orders: Orders, policies: Policies, docket: Docket, horizon: Horizon, since: Instant, until: Instant
 ) -> Account:
     """Return one marketplace's figures over the measured period [since, until)."""
     name = orders.marketplaces[0]
     policy = policies[name]
     cases = [case for case in docket.cases.values() if case.marketplace == name]
     waiting = [case for case in cases if case.deadlines]
-    days = Days.spanning(stage.first, stage.last, policy.marketplace.zone)
+    days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
     rules = {rule.name: rule for rule in reversed(policy.metrics(until - 1))}
     judged = [rule for rule in rules.values() if rule.name == RATE or rule.name not in default_metrics()]
     return Account(
         replies_between(docket, name, since, until),
         {rule.name: daily(rule, policy, docket, orders, days) for rule in judged},
-        slice(stage.warm_up, stage.warm_up + stage.days),
+        slice(horizon.warm_up, horizon.warm_up + horizon.days),
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
         len(waiting),
-        int(_review_days(policy, docket, orders, days, until)[stage.warm_up :].sum()),
-        _deactivated(policy, docket, orders, days, until, stage),
+        int(_review_days(policy, docket, orders, days, until)[horizon.warm_up :].sum()),
+        _deactivated(policy, docket, orders, days, until, horizon),
     )
 
 
-def _deactivated(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, stage: Stage) -> bool:
+def _deactivated(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, horizon: Horizon) -> bool:
     """Tell whether on some measured day a target was missed for which a marketplace deactivates an account."""
     for rule in policy.metrics(until - 1):
         if rule.state == "deactivated":
-            values = daily(rule, policy, docket, orders, days).values[stage.warm_up :]
+            values = daily(rule, policy, docket, orders, days).values[horizon.warm_up :]
             if any(not meets(rule, value) for value in values[np.isfinite(values)].tolist()):
                 return True
     return False
@@ -243,9 +243,9 @@ def _judged(accounts: Iterable[Account], name: str) -> float:
     return _quotient(numerator, sum(found.denominator[measured].sum() for found, measured in days))
 
 
-def _shifts(scenario: Scenario, stage: Stage) -> dict[str, list[Window]]:
+def _shifts(scenario: Scenario, horizon: Horizon) -> dict[str, list[Window]]:
     spare = timedelta(1)
-    return {name: windows(team, stage.first - spare, stage.last + spare) for name, team in scenario.team.items()}
+    return {name: windows(team, horizon.first - spare, horizon.last + spare) for name, team in scenario.team.items()}
 
 
 def _paid(

@@ -16,19 +16,19 @@ from aftersale.orders import Orders
 from aftersale.policies.policy import Policy
 from aftersale_simulator.desk.crews import crews
 from aftersale_simulator.desk.desk import Desk
-from aftersale_simulator.desk.suspensions import ACCOUNT, Closures, orders_lost
+from aftersale_simulator.desk.suspensions import ACCOUNT, Suspensions, orders_lost
 from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
 from aftersale_simulator.runs.failures import CasesFailed
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result, result_of
-from aftersale_simulator.scenario.events import spells
-from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.events import active_events
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.world.buyers import first_steps
 from aftersale_simulator.world.carriers import delivered
-from aftersale_simulator.world.marketplace_run import Place
+from aftersale_simulator.world.marketplace_run import MarketplaceRun
 from aftersale_simulator.world.orders import copied, hours_of, of_marketplace, synthetic, within
-from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.sales import categories, free_labels, sale_events
 from aftersale_simulator.world.world import World
 
@@ -56,18 +56,18 @@ def run(
 def _run(
     scenario: Scenario, replication: int, plugins: Plugins, orders: Orders | None, record: Recording | None
 ) -> Result:
-    stage = Stage.of(scenario)
+    horizon = Horizon.of(scenario)
     watch = plugins.watch.another()
     handbook, rules = seller_handbook(scenario, plugins), rules_in_force(scenario, plugins)
     policies = plugins.policies(tuple(scenario.marketplace), handbook, watch, rules)
-    chances = Chances(scenario.seed, replication)
+    streams = Streams(scenario.seed, replication)
     asked = [
-        _place(scenario, policy, stage, chances, _world(scenario, policy, stage, plugins), orders)
+        _place(scenario, policy, horizon, streams, _world(scenario, policy, horizon, plugins), orders)
         for policy in policies.values()
     ]
     docket = Docket(policies, plugins.observers(watch))
-    desk = _desk(scenario, stage, docket, asked, chances)
-    desk.closures = Closures(asked, policies, stage, desk.until, chances)
+    desk = _desk(scenario, horizon, docket, asked, streams)
+    desk.closures = Suspensions(asked, policies, horizon, desk.until, streams)
     if record is not None:
         desk.facts = []
     desk.run()
@@ -105,44 +105,46 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _world(scenario: Scenario, policy: Policy, stage: Stage, plugins: Plugins) -> World:
+def _world(scenario: Scenario, policy: Policy, horizon: Horizon, plugins: Plugins) -> World:
     place = policy.marketplace
     plain = World(scenario.world, place.name, plugins.worlds, presets=scenario.presets)
     usual = (*categories(scenario, place.name), *free_labels(scenario, policy, plain))
     events = (*scenario.event, *sale_events(scenario, plugins), *usual)
-    dated = spells(events, stage.measured_from, place.zone)
+    dated = active_events(events, horizon.measured_from, place.zone)
     return World(scenario.world, place.name, plugins.worlds, dated, scenario.presets)
 
 
 def _place(
     scenario: Scenario,
     policy: Policy,
-    stage: Stage,
-    chances: Chances,
+    horizon: Horizon,
+    streams: Streams,
     world: World,
     real: Orders | None,
-) -> Place:
+) -> MarketplaceRun:
     marketplace = policy.marketplace
     sales = scenario.marketplace[marketplace.name]
-    days = stage.local_days(marketplace.zone)
+    days = horizon.local_days(marketplace.zone)
     if real is None:
-        count = stage.warm_up + stage.days
-        orders = synthetic(sales, marketplace, stage.first, count, chances, world, stage.measured_from)
+        count = horizon.warm_up + horizon.days
+        orders = synthetic(sales, marketplace, horizon.first, count, streams, world, horizon.measured_from)
     else:
         orders = of_marketplace(real, marketplace.name)
         source = scenario.orders
         if source is not None and (source.resample or source.scale != 1.0):
-            orders = copied(orders, days, chances, float(source.scale), source.resample)
+            orders = copied(orders, days, streams, float(source.scale), source.resample)
         else:
             orders = within(orders, int(days.bounds[0]), int(days.bounds[-1]))
-    orders = delivered(orders, chances, world)
-    return Place(orders, first_steps(orders, days, hours_of(sales), chances, world), world)
+    orders = delivered(orders, streams, world)
+    return MarketplaceRun(orders, first_steps(orders, days, hours_of(sales), streams, world), world)
 
 
-def _desk(scenario: Scenario, stage: Stage, docket: Docket, places: Sequence[Place], chances: Chances) -> Desk:
+def _desk(
+    scenario: Scenario, horizon: Horizon, docket: Docket, places: Sequence[MarketplaceRun], streams: Streams
+) -> Desk:
     zones = [docket.policy(place.orders.marketplaces[0]).marketplace.zone for place in places]
     zones = zones or [team.zone for team in scenario.team.values()]
-    start = min(start_of_day(stage.first, zone) for zone in zones)
-    span = start, *stage.measured(zones)
-    bounds = stage.local_days(zones[0]).bounds.tolist()
-    return Desk(docket, places, crews(scenario, chances), scenario.handling, span, bounds, scenario.work_order)
+    start = min(start_of_day(horizon.first, zone) for zone in zones)
+    span = start, *horizon.measured(zones)
+    bounds = horizon.local_days(zones[0]).bounds.tolist()
+    return Desk(docket, places, crews(scenario, streams), scenario.handling, span, bounds, scenario.work_order)

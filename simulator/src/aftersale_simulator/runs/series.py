@@ -18,7 +18,7 @@ Values = NDArray[np.float64]
 
 
 @frozen(eq=False)
-class Course:
+class Band:
     """A figure of every day: the mean of the replications, and the band in which the middle 80 % of them lie.
 
     Days without a value in any replication are NaN.
@@ -34,14 +34,14 @@ class Course:
         return float(np.nanmax(self.high)) if np.isfinite(self.high).any() else 0.0
 
 
-def course(rows: Values) -> Course:
+def band(rows: Values) -> Band:
     """Return what the rows, one for each replication, say together of each column; NaN does not count."""
     found = np.full((3, rows.shape[1]), np.nan)
     known = np.isfinite(rows)
     for day in np.flatnonzero(known.any(axis=0)):
         values = rows[known[:, day], day]
         found[:, day] = values.mean(), *np.percentile(values, SHARES)
-    return Course(found[0], found[1], found[2])
+    return Band(found[0], found[1], found[2])
 
 
 def rolled(numerator: Values, denominator: Values, window: int = WINDOW) -> Values:

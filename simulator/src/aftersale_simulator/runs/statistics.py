@@ -54,9 +54,7 @@ def _mean(values: Sequence[float]) -> float:
     return low if low == high else sum(values) / len(values)
 
 
-def difference(
-    values: Sequence[float | None], reference: Sequence[float | None], together: int = 1
-) -> Estimate:
+def difference(values: Sequence[float | None], reference: Sequence[float | None], together: int = 1) -> Estimate:
     """Return the mean paired difference to the reference, one of so many; both are the same replications, in order."""
     pairs = zip(values, reference, strict=True)
     return estimate([None if a is None or b is None else a - b for a, b in pairs], together)

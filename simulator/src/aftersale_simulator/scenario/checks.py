@@ -138,5 +138,3 @@ def scenario_flaws(scenario: Scenario, source: str, words: Vocabulary) -> Iterat
     if sum(sales.orders_per_day for sales in scenario.marketplace.values()) * days > MOST_ORDERS:
         hint = f"at most {MOST_ORDERS:,} in a period with its warm-up; simulate a share of them"
         yield Problem(source, "marketplace", "too many orders", hint)
-
-

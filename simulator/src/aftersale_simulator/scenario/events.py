@@ -71,7 +71,7 @@ class Event:
         return not self.teams or team in self.teams
 
 
-class Spell(NamedTuple):
+class ActiveEvent(NamedTuple):
     """An event on one marketplace or in one team: [begin, end) in its own local days, as dates and as instants."""
 
     first: date
@@ -81,12 +81,12 @@ class Spell(NamedTuple):
     event: Event
 
 
-def spells(events: Iterable[Event], measured_from: date, zone: str) -> list[Spell]:
+def active_events(events: Iterable[Event], measured_from: date, zone: str) -> list[ActiveEvent]:
     """Return when these events are, in the local days of a zone."""
     found = []
     for event in events:
         first, after_last = event.days(measured_from)
-        found.append(Spell(first, after_last, start_of_day(first, zone), start_of_day(after_last, zone), event))
+        found.append(ActiveEvent(first, after_last, start_of_day(first, zone), start_of_day(after_last, zone), event))
     return found
 
 

@@ -14,8 +14,9 @@ from aftersale_simulator.scenario.model import Scenario
 
 Instants = NDArray[np.int64]
 
+
 @frozen(eq=False)
-class Stage:
+class Horizon:
     """A scenario's period as instants and dates: warm-up from `start`, measured in [since, until)."""
 
     first: date
@@ -24,7 +25,7 @@ class Stage:
     warm_up: int
 
     @classmethod
-    def of(cls, scenario: Scenario) -> Stage:
+    def of(cls, scenario: Scenario) -> Horizon:
         """Return the period of a scenario, in whole days."""
         warm_up, measured = scenario.period.warm_up // DAY, scenario.period.measured // DAY
         begin = scenario.period.start

@@ -48,9 +48,7 @@ class Period:
 
     def __attrs_post_init__(self) -> None:
         if self.measured < DAY or self.measured % DAY or self.warm_up % DAY:
-            raise ValueError(
-                "measured and warm_up are whole days, and measured is at least one: measured = '90 d'"
-            )
+            raise ValueError("measured and warm_up are whole days, and measured is at least one: measured = '90 d'")
         if not all(year in _YEARS for year in self._years()):
             raise ValueError(f"the period with its warm-up lies within the years {_YEARS[0]} to {_YEARS[-1]}")
 
@@ -265,7 +263,7 @@ class Targets:
 
 
 @frozen
-class Variant:
+class DeclaredVariant:
     """A named change of the scenario: paths such as `team.NAME.agents` with their new values."""
 
     name: Word
@@ -304,7 +302,7 @@ class Scenario:
     sale_events: bool = True
     presets: tuple[Word, ...] = ()
     work_order: Literal["deadline", "arrival", "risk"] = "deadline"
-    variant: tuple[Variant, ...] = ()
+    variant: tuple[DeclaredVariant, ...] = ()
 
 
 def _check(flaws: Iterable[str]) -> None:

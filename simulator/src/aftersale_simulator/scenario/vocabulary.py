@@ -16,7 +16,6 @@ from aftersale_simulator.scenario.parameters import load_parameters
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
-    from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 
 @frozen

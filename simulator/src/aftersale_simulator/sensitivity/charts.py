@@ -6,23 +6,23 @@ from aftersale_simulator.sensitivity.swings import MEASURES, Sensitivity
 from aftersale_simulator.sensitivity.table import SHOWN, row, told
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
-from aftersale_simulator.show.wording import say
+from aftersale_simulator.show.wording import text
 
 
 def sensitivity(found: Sensitivity) -> Section:
     """Return on which numbers the answer hangs."""
     header = tuple(
-        " ".join(say(f"sensitivity.{key}").split())
+        " ".join(text(f"sensitivity.{key}").split())
         for key in ("value", "late_low", "late_high", "defects_low", "defects_high", "kept")
     )
     rows = tuple(row(one, found.replications) for one in found.swings[:SHOWN])
-    drawn = tuple(Picture(say(f"sensitivity.caption_{name}"), _drawn(found, name)) for name in MEASURES)
+    drawn = tuple(Picture(text(f"sensitivity.caption_{name}"), _drawn(found, name)) for name in MEASURES)
     marks = (
-        Mark(plots.CHOSEN, say("sensitivity.divided")),
-        Mark(plots.FIRST, say("sensitivity.multiplied")),
+        Mark(plots.CHOSEN, text("sensitivity.divided")),
+        Mark(plots.FIRST, text("sensitivity.multiplied")),
     )
-    table = Table((say("parameters.name"), *header), rows)
-    return Section("sensitivity", say("sensitivity.title"), told(found), drawn, (table,), marks)
+    table = Table((text("parameters.name"), *header), rows)
+    return Section("sensitivity", text("sensitivity.title"), told(found), drawn, (table,), marks)
 
 
 def _drawn(found: Sensitivity, name: str) -> object:

@@ -91,9 +91,7 @@ def _value(name: str, scenario: Scenario, words: Vocabulary) -> float:
     return float(scenario.world.get(name, words.parameters[name][0].default))
 
 
-def _ends(
-    name: str, scenario: Scenario, words: Vocabulary, factor: float
-) -> tuple[float | None, float | None]:
+def _ends(name: str, scenario: Scenario, words: Vocabulary, factor: float) -> tuple[float | None, float | None]:
     """Return the two values that a number is set to, None where its range ends at the number itself."""
     value, (low, high) = _value(name, scenario, words), words.span(name)
     smaller, larger = max(low, value / factor), min(high, value * factor)

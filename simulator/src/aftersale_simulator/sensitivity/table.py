@@ -12,7 +12,7 @@ from rich.text import Text
 from aftersale_simulator.runs.results import RATE
 from aftersale_simulator.sensitivity.swings import LATE, MEASURES, End, Sensitivity, Swing
 from aftersale_simulator.show.numbers import number
-from aftersale_simulator.show.wording import say
+from aftersale_simulator.show.wording import text
 
 SHOWN = 12
 """Numbers that a table or a picture shows; the JSON document has all of them."""
@@ -62,9 +62,9 @@ def show(found: Sensitivity, console: Console) -> None:
     """Print the heaviest numbers, with what they do to late replies and order defects at both ends."""
     console.print(Text(told(found)))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    table.add_column(say("parameters.name"))
+    table.add_column(text("parameters.name"))
     for key in ("value", "late_low", "late_high", "defects_low", "defects_high", "kept"):
-        table.add_column(say(f"sensitivity.{key}"), justify="right")
+        table.add_column(text(f"sensitivity.{key}"), justify="right")
     for one in found.swings[:SHOWN]:
         table.add_row(*row(one, found.replications))
     console.print(table)
@@ -76,8 +76,8 @@ def told(found: Sensitivity) -> str:
     decisive = [one.name for one in found.swings if any(end.kept != found.kept for end in (one.low, one.high) if end)]
     about = {"name": found.variant, "factor": f"{found.factor:g}", "replications": found.replications}
     if not decisive:
-        return say("sensitivity.none", **about)
-    return say("sensitivity.some", decisive=", ".join(decisive[:SHOWN]), **about)
+        return text("sensitivity.none", **about)
+    return text("sensitivity.some", decisive=", ".join(decisive[:SHOWN]), **about)
 
 
 def row(one: Swing, replications: int) -> tuple[str, ...]:
@@ -89,5 +89,5 @@ def row(one: Swing, replications: int) -> tuple[str, ...]:
 
 def _moved(end: End | None, name: str) -> str:
     if end is None or end.moved[name].mean is None:
-        return say("report.none")
+        return text("report.none")
     return number(100 * (end.moved[name].mean or 0.0), _DECIMALS[name], sign=True)

@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from aftersale_simulator.show.plots import FONT
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
-from aftersale_simulator.show.wording import say, spoken
+from aftersale_simulator.show.wording import spoken, text
 
 # Nothing may be asked of any address, whatever the libraries inside would like to fetch.
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
@@ -48,7 +48,7 @@ def header(name: str, answer: str, warnings: Sequence[str], about: Sequence[str]
     yield f"<h1>{escape(name)}</h1>"
     yield f'<p class="answer">{escape(answer)}</p>'
     if warnings:
-        yield f'<section class="warnings"><h2>{escape(say("page.warnings"))}</h2><ul>'
+        yield f'<section class="warnings"><h2>{escape(text("page.warnings"))}</h2><ul>'
         yield from (f"<li>{escape(warning)}</li>" for warning in warnings)
         yield "</ul></section>"
     yield from (f'<p class="about">{escape(line)}</p>' for line in about)
@@ -67,7 +67,7 @@ def _head(title: str) -> Iterator[str]:
 
 
 def _contents(sections: Sequence[Section]) -> Iterator[str]:
-    yield f'<nav aria-label="{escape(say("page.contents"))}"><ul>'
+    yield f'<nav aria-label="{escape(text("page.contents"))}"><ul>'
     yield from (f'<li><a href="#{section.name}">{escape(section.title)}</a></li>' for section in sections)
     yield "</ul></nav>"
 
@@ -124,4 +124,4 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _kept(name: str) -> str:
-    return (files("aftersale_simulator.show") / name).readescape(encoding="utf-8")
+    return (files("aftersale_simulator.show") / name).read_text(encoding="utf-8")

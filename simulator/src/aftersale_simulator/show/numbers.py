@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aftersale_simulator.runs.statistics import Estimate, wilson
-from aftersale_simulator.show.wording import percent, say
+from aftersale_simulator.show.wording import percent, text
 
 COLUMNS = {
     "late_reply_rate": (100, 1),
@@ -34,7 +34,7 @@ def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
     """Return mean and half width as people read them, on two lines."""
     factor, decimals = scale(name)
     if estimate.mean is None:
-        return say("report.none")
+        return text("report.none")
     mean = number(estimate.mean * factor, decimals, sign)
     half = estimate.half_width
     return mean if half is None or half * factor < _DUST else f"{mean}\n± {number(half * factor, decimals)}"
@@ -65,6 +65,6 @@ def often(count: int, size: int) -> str:
 def label(name: str, currency: str) -> str:
     """Return what a metric is called, with its unit."""
     if name not in COLUMNS and name not in _OTHERS:
-        return f"{name}, {say('column.percent')}" if _is_rate(name) else name
+        return f"{name}, {text('column.percent')}" if _is_rate(name) else name
     values = {"currency": currency} if name == "labour_cost" else {}
-    return say(f"metric.{name}", **values)
+    return text(f"metric.{name}", **values)

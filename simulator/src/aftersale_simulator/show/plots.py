@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from attrs import frozen
 from rich.cells import cell_len, set_cell_size
 
-from aftersale_simulator.runs.series import Course, Values
+from aftersale_simulator.runs.series import Band, Values
 
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Hiragino Sans GB', "
@@ -78,7 +78,7 @@ class Strand:
     """A line of a picture of days: what it is called, its course, and its colour."""
 
     name: str
-    course: Course
+    band: Band
     colour: str
 
 
@@ -136,7 +136,7 @@ def days(
     begins: Limit | None = None,
     top: float | None = None,
     factor: float = 1.0,
-    spell: tuple[str, str] | None = None,
+    active_event: tuple[str, str] | None = None,
 ) -> go.Figure:
     """Return lines over days with their bands; values are multiplied by `factor`, as 100 makes percent of shares.
 
@@ -145,7 +145,7 @@ def days(
     """
     figure = _figure(300)
     for strand in strands:
-        for edge, fill in ((strand.course.high, None), (strand.course.low, "tonexty")):
+        for edge, fill in ((strand.band.high, None), (strand.band.low, "tonexty")):
             line = {"width": 0, "color": strand.colour}
             figure.add_scatter(
                 x=list(dates), y=_plain(edge, factor), line=line, fill=fill, fillcolor=_PALE[strand.colour],
@@ -154,9 +154,9 @@ def days(
     for strand in strands:
         line = {"color": strand.colour, "width": 2.4, "dash": _DASHES[strand.colour]}
         figure.add_scatter(
-            x=list(dates), y=_plain(strand.course.mean, factor), name=escape(strand.name), mode="lines", line=line
+            x=list(dates), y=_plain(strand.band.mean, factor), name=escape(strand.name), mode="lines", line=line
         )
-    highest = max([factor * strand.course.top for strand in strands] + ([limit.value] if limit else []))
+    highest = max([factor * strand.band.top for strand in strands] + ([limit.value] if limit else []))
     figure.update_yaxes(range=[0, 1.08 * (top or highest) or 1], hoverformat=".2~f")
     figure.update_xaxes(type="date", tickformat="%m-%d", hoverformat="%Y-%m-%d", title_text=escape(date), nticks=8)
     figure.update_layout(hovermode="x unified")
@@ -165,8 +165,8 @@ def days(
         _level(figure, limit)
     if begins is not None:
         _upright(figure, dates[int(begins.value)], escape(begins.told))
-    if spell is not None:
-        figure.add_vrect(x0=spell[0], x1=spell[1], fillcolor=_SPELL, line_width=0, layer="below")
+    if active_event is not None:
+        figure.add_vrect(x0=active_event[0], x1=active_event[1], fillcolor=_SPELL, line_width=0, layer="below")
     return figure
 
 
@@ -190,9 +190,7 @@ def bars(names: Sequence[str], columns: Sequence[Values], colours: Sequence[str]
     return figure
 
 
-def heat(
-    shares: Values, hovers: Sequence[Sequence[str]], rows: Sequence[str], below: str, top: float
-) -> go.Figure:
+def heat(shares: Values, hovers: Sequence[Sequence[str]], rows: Sequence[str], below: str, top: float) -> go.Figure:
     """Return a map of shares by row and hour, in percent and dark for high ones; cells that are NaN stay empty."""
     figure = _figure(330)
     figure.add_heatmap(

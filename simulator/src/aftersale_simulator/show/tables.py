@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aftersale_simulator.show.numbers import label, number, scale
-from aftersale_simulator.show.wording import say
+from aftersale_simulator.show.wording import text
 
 PLAIN_WIDTH = 100
 """Of text that goes to a file or another program."""
@@ -22,7 +22,7 @@ def metric_table(metrics: Mapping[str, float | None], currency: str) -> Table:
     table.add_column(justify="right")
     for name, value in metrics.items():
         factor, decimals = scale(name)
-        told = say("report.none") if value is None else number(value * factor, decimals)
+        told = text("report.none") if value is None else number(value * factor, decimals)
         table.add_row(label(name, currency), told)
     return table
 

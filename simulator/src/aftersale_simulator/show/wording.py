@@ -35,24 +35,24 @@ def spoken() -> str:
     return _language.get()
 
 
-def say(key: str, **values: object) -> str:
+def text(key: str, **values: object) -> str:
     """Return one of the simulator's messages with its values filled in, in the language that is being spoken."""
     return _catalogue().text(key, spoken(), **values)
 
 
 def joined(sentences: Iterable[str]) -> str:
     """Return sentences as one text: Chinese sets no space between them."""
-    return say("report.between").join(sentences)
+    return text("report.between").join(sentences)
 
 
 def failed(count: int, cause: str, name: str) -> str:
     """Return that a plugin failed some cases of a variant, and why."""
-    return say("warning.failed", count=count, cause=cause, name=name)
+    return text("warning.failed", count=count, cause=cause, name=name)
 
 
 def target_name(name: str) -> str:
     """Return how people speak of a target; the name itself for one that a marketplace brought along."""
-    return say(f"target.{name}") if hasattr(Targets, name) else name
+    return text(f"target.{name}") if hasattr(Targets, name) else name
 
 
 def amount(value: float, currency: str) -> str:

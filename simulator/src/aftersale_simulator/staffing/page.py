@@ -10,8 +10,8 @@ from aftersale_simulator.show.html import document, header
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
-from aftersale_simulator.show.wording import percent, say
-from aftersale_simulator.staffing.search import Found, Trial
+from aftersale_simulator.show.wording import percent, text
+from aftersale_simulator.staffing.search import Candidate, Found
 from aftersale_simulator.staffing.table import StaffRecord, erlang_told, roles, searched, spelled
 
 _COST = "labour_cost"
@@ -25,8 +25,8 @@ def staff_page(found: Found, told: StaffRecord) -> str:
         about.append(erlang_told(told["erlang_c"]))
     opening = [*header(scenario.name, told["answer"], told["warnings"], about), "</header>"]
     sections = [section for section in _sections(found, told) if section is not None]
-    made = say("staff.made", name=scenario.name, seed=scenario.seed)
-    return document(say("staff.title", name=scenario.name), opening, sections, made)
+    made = text("staff.made", name=scenario.name, seed=scenario.seed)
+    return document(text("staff.title", name=scenario.name), opening, sections, made)
 
 
 def _sections(found: Found, told: StaffRecord) -> Iterator[Section | None]:
@@ -39,11 +39,9 @@ def _roster(told: StaffRecord) -> Section | None:
         return None
     currency = told["currency"]
     keys = ("team", "pattern", "people")
-    heads = (*(say(f"staff.{key}") for key in keys), " ".join(say("staff.cost", currency=currency).split()))
-    rows = tuple(
-        (row["team"], row["pattern"], str(row["people"]), number(row["cost"], 0)) for row in told["roster"]
-    )
-    return Section("roster", say("staff.roster"), say("staff.roster_lead"), tables=(Table(heads, rows, words=2),))
+    heads = (*(text(f"staff.{key}") for key in keys), " ".join(text("staff.cost", currency=currency).split()))
+    rows = tuple((row["team"], row["pattern"], str(row["people"]), number(row["cost"], 0)) for row in told["roster"])
+    return Section("roster", text("staff.roster"), text("staff.roster_lead"), tables=(Table(heads, rows, words=2),))
 
 
 def _frontier(found: Found) -> Section | None:
@@ -51,52 +49,52 @@ def _frontier(found: Found) -> Section | None:
     if not shown:
         return None
     scenario = found.staffing.scenario
-    wanted = Limit(100 * found.wanted, say("page.target", value=percent(found.wanted)))
-    names = [f"{place}  {_name(found, role, trial)}" for place, (role, trial) in enumerate(shown, 1)]
+    wanted = Limit(100 * found.wanted, text("page.target", value=percent(found.wanted)))
+    names = [f"{place}  {_name(found, role, candidate)}" for place, (role, candidate) in enumerate(shown, 1)]
     colours = [plots.CHOSEN if role == "fresh" else plots.OTHER for role, _ in shown]
-    costs = [trial.figure(_COST).mean or 0.0 for _, trial in shown]
-    shares = [trial.share() for _, trial in shown]
+    costs = [candidate.figure(_COST).mean or 0.0 for _, candidate in shown]
+    shares = [candidate.share() for _, candidate in shown]
     trade = plots.trade(
         names,
         costs,
         shares,
         colours,
         [place for place, (role, _) in enumerate(shown) if not role],
-        say("trade.cost", currency=scenario.currency),
-        say("trade.share"),
+        text("trade.cost", currency=scenario.currency),
+        text("trade.share"),
         wanted,
     )
     spots = [
-        Spot(name, f"{trial.kept}/{len(trial.results)}", 100 * share, 100 * low, 100 * high, colour)
-        for name, (_, trial), share, colour in zip(names, shown, shares, colours, strict=True)
-        for low, high in [trial.interval()]
+        Spot(name, f"{candidate.kept}/{len(candidate.results)}", 100 * share, 100 * low, 100 * high, colour)
+        for name, (_, candidate), share, colour in zip(names, shown, shares, colours, strict=True)
+        for low, high in [candidate.interval()]
     ]
-    dots = plots.dots(spots, say("chances.unit"), wanted, (-3, 103))
+    dots = plots.dots(spots, text("chances.unit"), wanted, (-3, 103))
     drawn = (
-        Picture(say("trade.caption"), trade, wide=True),
-        Picture(say("chances.all"), dots, wide=True),
+        Picture(text("trade.caption"), trade, wide=True),
+        Picture(text("chances.all"), dots, wide=True),
     )
     rates = ("column.late_reply_rate", "column.order_defect_rate")
-    heads = ("", say("staff.roster"), say("trade.cost", currency=scenario.currency), *map(_line, rates))
+    heads = ("", text("staff.roster"), text("trade.cost", currency=scenario.currency), *map(_line, rates))
     rows = tuple(
-        (str(place), _name(found, role, trial), number(cost, 0), *_rates(trial))
-        for place, ((role, trial), cost) in enumerate(zip(shown, costs, strict=True), 1)
+        (str(place), _name(found, role, candidate), number(cost, 0), *_rates(candidate))
+        for place, ((role, candidate), cost) in enumerate(zip(shown, costs, strict=True), 1)
     )
     best = frozenset(place for place, (role, _) in enumerate(shown) if role == "fresh")
     marks = tuple(Mark(colour, name) for colour, name in zip(colours, names, strict=True))
-    lead = say("staff.frontier_lead", days=scenario.period.measured // DAY)
-    return Section("frontier", say("trade.title"), lead, drawn, (Table(heads, rows, best, 2),), marks)
+    lead = text("staff.frontier_lead", days=scenario.period.measured // DAY)
+    return Section("frontier", text("trade.title"), lead, drawn, (Table(heads, rows, best, 2),), marks)
 
 
-def _name(found: Found, role: str, trial: Trial) -> str:
-    told = spelled(found, trial.roster)
+def _name(found: Found, role: str, candidate: Candidate) -> str:
+    told = spelled(found, candidate.roster)
     return f"{told} ({_line(f'staff.{role}')})" if role else told
 
 
 def _line(key: str) -> str:
-    return " ".join(say(key).split())
+    return " ".join(text(key).split())
 
 
-def _rates(trial: Trial) -> tuple[str, str]:
-    late, defects = (trial.figure(name).mean for name in ("late_reply_rate", "order_defect_rate"))
+def _rates(candidate: Candidate) -> tuple[str, str]:
+    late, defects = (candidate.figure(name).mean for name in ("late_reply_rate", "order_defect_rate"))
     return number(100 * (late or 0.0), 1), number(100 * (defects or 0.0), 2)

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents.scalars import WEEKDAYS, Count, PositiveCount, Weekdays, Word
 from aftersale_simulator.desk.shifts import Window, covered_hours, labour_cost, paid_hours, windows
-from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Allowed, Scenario, Shift, Team, clock_text
 
 Roster = tuple[int, ...]
@@ -24,7 +24,7 @@ WEEKS = {"Mon-Fri": range(5), "Tue-Sat": range(1, 6), "Wed-Sun": range(2, 7), "S
 """The working weeks of a team for which a scenario allows none of its own (assumed: five days, two running off)."""
 
 
-class Place(NamedTuple):
+class Pattern(NamedTuple):
     """A pattern of a team: what one person on it costs and works in the measured period, in the scenario's currency."""
 
     team: str
@@ -43,7 +43,7 @@ class Staffing:
     """
 
     scenario: Scenario
-    places: tuple[Place, ...]
+    places: tuple[Pattern, ...]
     most: dict[str, int]
     fixed: tuple[float, float] = (0.0, 0.0)
     hours_today: float = 0.0
@@ -53,7 +53,7 @@ class Staffing:
         """How many rosters are allowed, the one without anybody not counted."""
         return prod(comb(most + len(self._of(team)), most) for team, most in self.most.items()) - 1
 
-    def _of(self, team: str) -> list[Place]:
+    def _of(self, team: str) -> list[Pattern]:
         return [place for place in self.places if place.team == team]
 
     def rosters(self) -> list[Roster]:
@@ -124,15 +124,15 @@ def staffing(scenario: Scenario, zones: Sequence[str], source: str) -> Staffing:
     """
     allowed = scenario.staffing or {name: _usual(team) for name, team in scenario.team.items()}
     places = tuple(
-        Place(name, pattern, shift, *_paid(evolve(scenario.team[name], shifts=(_of_one(shift),)), scenario, zones))
+        Pattern(name, pattern, shift, *_paid(evolve(scenario.team[name], shifts=(_of_one(shift),)), scenario, zones))
         for name, own in allowed.items()
         for pattern, shift in own.pattern.items()
     )
     others = [_paid(team, scenario, zones) for name, team in scenario.team.items() if name not in allowed]
     fixed = sum(cost for cost, _ in others), sum(hours for _, hours in others)
-    stage = Stage.of(scenario)
-    shifts = chain.from_iterable(_windows(team, stage) for team in scenario.team.values())
-    today = covered_hours(shifts, *stage.measured(zones))
+    horizon = Horizon.of(scenario)
+    shifts = chain.from_iterable(_windows(team, horizon) for team in scenario.team.values())
+    today = covered_hours(shifts, *horizon.measured(zones))
     most = {name: int(own.most) for name, own in allowed.items()}
     found = Staffing(scenario, places, most, fixed, today)
     if found.size > MOST_ROSTERS:
@@ -158,16 +158,16 @@ def _of_one(shift: Shift) -> Shift:
 
 def _paid(team: Team, scenario: Scenario, zones: Sequence[str]) -> tuple[float, float]:
     """Return what a team costs and works in the measured period."""
-    stage = Stage.of(scenario)
-    shifts = _windows(team, stage)
-    since, until = stage.measured(zones)
+    horizon = Horizon.of(scenario)
+    shifts = _windows(team, horizon)
+    since, until = horizon.measured(zones)
     cost = labour_cost(team, shifts, since, until, scenario.currency)
     return float(cost.amount), paid_hours(shifts, since, until)
 
 
-def _windows(team: Team, stage: Stage) -> list[Window]:
+def _windows(team: Team, horizon: Horizon) -> list[Window]:
     spare = timedelta(1)
-    return windows(team, stage.first - spare, stage.last + spare)
+    return windows(team, horizon.first - spare, horizon.last + spare)
 
 
 def _usual(team: Team) -> Allowed:

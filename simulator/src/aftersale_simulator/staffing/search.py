@@ -26,7 +26,7 @@ _ROUNDING = 1e-9
 
 
 @define
-class Trial:
+class Candidate:
     """A roster with the replications that it has been through, by number."""
 
     roster: Roster
@@ -78,12 +78,12 @@ class Found:
 
     staffing: Staffing
     wanted: float
-    best: Trial | None
-    check: Trial | None
-    next_best: Trial | None
-    one_less: tuple[Trial, ...]
-    frontier: tuple[Trial, ...]
-    by_luck: tuple[Trial, ...]
+    best: Candidate | None
+    check: Candidate | None
+    next_best: Candidate | None
+    one_less: tuple[Candidate, ...]
+    frontier: tuple[Candidate, ...]
+    by_luck: tuple[Candidate, ...]
     complete: bool
     tried: int
     replications: int
@@ -105,7 +105,7 @@ class Search:
     size: int
     wanted: float
     budget: int = BUDGET
-    trials: dict[Roster, Trial] = field(factory=dict)
+    candidates: dict[Roster, Candidate] = field(factory=dict)
     replications: int = 0
 
     def found(self) -> Found:
@@ -114,20 +114,20 @@ class Search:
         rosters = self._worth_trying()
         complete = len(rosters) * 2 <= self.budget
         kept = self._kept(rosters) if complete else self._descent(start)
-        by_luck: list[Trial] = []
+        by_luck: list[Candidate] = []
         best = check = None
-        for trial in kept:
-            fresh = self._run_on(Trial(trial.roster), self.fresh)
+        for candidate in kept:
+            fresh = self._run_on(Candidate(candidate.roster), self.fresh)
             if fresh.share() >= self.wanted - _ROUNDING:
-                best, check = trial, fresh
+                best, check = candidate, fresh
                 break
-            by_luck.append(trial)
+            by_luck.append(candidate)
         next_best = next(kept, None) if best is not None else None
         one_less = self._one_less(best.roster) if best is not None else ()
         complete = complete and (best is not None or all(self._decided(roster) for roster in rosters))
         frontier = self._frontier(best)
         luck = tuple(by_luck)
-        told = (best, check, next_best, one_less, frontier, luck, complete, len(self.trials), self.replications)
+        told = (best, check, next_best, one_less, frontier, luck, complete, len(self.candidates), self.replications)
         return Found(self.staffing, self.wanted, *told)
 
     @property
@@ -138,73 +138,77 @@ class Search:
             runs += 1
         return range(self.size + 1, self.size + runs + 1)
 
-    def _start(self) -> Trial | None:
+    def _start(self) -> Candidate | None:
         """Return the smallest evenly spread roster that keeps the targets in the first replication, if one does."""
         low, high = 1, sum(self.staffing.most.values())
-        found: Trial | None = None
+        found: Candidate | None = None
         while low <= high:
             middle = (low + high) // 2
-            trial = self._run_on(self._trial(self.staffing.even(middle)), range(1, 2))
-            if trial.missed:
+            candidate = self._run_on(self._trial(self.staffing.even(middle)), range(1, 2))
+            if candidate.missed:
                 low = middle + 1
             else:
-                found, high = trial, middle - 1
+                found, high = candidate, middle - 1
         return found
 
     def _worth_trying(self) -> list[Roster]:
         """Return the rosters that are paid for enough hours, the cheapest first."""
-        work = [_work(trial.results[1]) for trial in self.trials.values() if not trial.missed]
+        work = [_work(candidate.results[1]) for candidate in self.candidates.values() if not candidate.missed]
         least = min(work, default=0.0)
         return [roster for roster in self.staffing.rosters() if self.staffing.hours(roster) >= least]
 
-    def _trial(self, roster: Roster) -> Trial:
-        return self.trials.setdefault(roster, Trial(roster))
+    def _trial(self, roster: Roster) -> Candidate:
+        return self.candidates.setdefault(roster, Candidate(roster))
 
     def _decided(self, roster: Roster) -> bool:
-        trial = self.trials.get(roster)
-        return trial is not None and (len(trial.results) >= self.size or trial.missed > self._may_miss(self.size))
+        candidate = self.candidates.get(roster)
+        return candidate is not None and (
+            len(candidate.results) >= self.size or candidate.missed > self._may_miss(self.size)
+        )
 
     def _may_miss(self, size: int) -> int:
         return floor(size * (1 - self.wanted) + _ROUNDING)
 
-    def _run_on(self, trial: Trial, numbers: Iterable[int]) -> Trial:
-        self._run_all([(trial, number) for number in numbers])
-        return trial
+    def _run_on(self, candidate: Candidate, numbers: Iterable[int]) -> Candidate:
+        self._run_all([(candidate, number) for number in numbers])
+        return candidate
 
-    def _run_all(self, wanted: Iterable[tuple[Trial, int]]) -> None:
-        jobs = [(trial, number) for trial, number in wanted if number not in trial.results]
+    def _run_all(self, wanted: Iterable[tuple[Candidate, int]]) -> None:
+        jobs = [(candidate, number) for candidate, number in wanted if number not in candidate.results]
         if not jobs:
             return
-        results = self.run([(self.staffing.staffed(trial.roster), number) for trial, number in jobs])
+        results = self.run([(self.staffing.staffed(candidate.roster), number) for candidate, number in jobs])
         self.replications += len(jobs)
-        for (trial, number), result in zip(jobs, results, strict=True):
-            trial.results[number] = result
+        for (candidate, number), result in zip(jobs, results, strict=True):
+            candidate.results[number] = result
 
-    def _kept(self, rosters: Sequence[Roster]) -> Iterator[Trial]:
+    def _kept(self, rosters: Sequence[Roster]) -> Iterator[Candidate]:
         """Yield the rosters that keep the targets, in their order, while the budget lasts."""
         for begin in range(0, len(rosters), _SIDE_BY_SIDE):
-            trials = [self._trial(roster) for roster in rosters[begin : begin + _SIDE_BY_SIDE]]
+            candidates = [self._trial(roster) for roster in rosters[begin : begin + _SIDE_BY_SIDE]]
             probes = range(1, self._may_miss(self.size) + 2)
-            self._run_all((trial, number) for trial in trials for number in probes)
-            for trial in trials:
-                if self._hopeful(trial):
-                    self._run_on(trial, range(1, self.size + 1))
-                if self._hopeful(trial):
-                    yield trial
+            self._run_all((candidate, number) for candidate in candidates for number in probes)
+            for candidate in candidates:
+                if self._hopeful(candidate):
+                    self._run_on(candidate, range(1, self.size + 1))
+                if self._hopeful(candidate):
+                    yield candidate
                 if self.replications >= self.budget:
                     return
 
-    def _hopeful(self, trial: Trial) -> bool:
-        return trial.missed <= self._may_miss(self.size)
+    def _hopeful(self, candidate: Candidate) -> bool:
+        return candidate.missed <= self._may_miss(self.size)
 
-    def _descent(self, start: Trial | None) -> Iterator[Trial]:
+    def _descent(self, start: Candidate | None) -> Iterator[Candidate]:
         """Yield a roster that keeps the targets, of whose cheaper neighbours none does, then those on the way to it."""
-        path: list[Trial] = []
+        path: list[Candidate] = []
         following = start
         while following is not None:
             path.append(following)
             following = next(self._kept(self._cheaper(following.roster)), None)
-        kept = (trial for trial in reversed(path) if self._hopeful(self._run_on(trial, range(1, self.size + 1))))
+        kept = (
+            candidate for candidate in reversed(path) if self._hopeful(self._run_on(candidate, range(1, self.size + 1)))
+        )
         yield from kept
 
     def _cheaper(self, roster: Roster) -> list[Roster]:
@@ -216,36 +220,38 @@ class Search:
         return sorted(found, key=lambda one: (cost(one), one))
 
     def _dropped(self, roster: Roster) -> bool:
-        return roster in self.trials and not self._hopeful(self.trials[roster])
+        return roster in self.candidates and not self._hopeful(self.candidates[roster])
 
-    def _one_less(self, roster: Roster) -> tuple[Trial, ...]:
+    def _one_less(self, roster: Roster) -> tuple[Candidate, ...]:
         """Return the rosters with one person less, each run until it has failed the check or passed it."""
         fresh = list(self.fresh)
-        trials = [Trial(one) for one in self.staffing.one_less(roster) if any(one)]
+        candidates = [Candidate(one) for one in self.staffing.one_less(roster) if any(one)]
         for begin in range(0, len(fresh), 2):
-            going = [trial for trial in trials if trial.missed <= self._may_miss(len(fresh))]
-            self._run_all((trial, number) for trial in going for number in fresh[begin : begin + 2])
-        return tuple(trials)
+            going = [candidate for candidate in candidates if candidate.missed <= self._may_miss(len(fresh))]
+            self._run_all((candidate, number) for candidate in going for number in fresh[begin : begin + 2])
+        return tuple(candidates)
 
-    def _frontier(self, best: Trial | None) -> tuple[Trial, ...]:
+    def _frontier(self, best: Candidate | None) -> tuple[Candidate, ...]:
         """Return what one gets for less money and for more: those that beat everything cheaper, at full length."""
-        tried = [trial for trial in self.trials.values() if 1 in trial.results]
-        first = self._unbeaten(tried, lambda trial: _merit(trial.results[1]))
-        below = [trial for trial in first if best is None or self._cost(trial) < self._cost(best)]
+        tried = [candidate for candidate in self.candidates.values() if 1 in candidate.results]
+        first = self._unbeaten(tried, lambda candidate: _merit(candidate.results[1]))
+        below = [candidate for candidate in first if best is None or self._cost(candidate) < self._cost(best)]
         chosen = [*below[-_POINTS:], *([best] if best is not None else [])]
-        chosen += [trial for trial in first if len(trial.results) >= self.size and trial not in chosen]
-        self._run_all((trial, number) for trial in chosen for number in range(1, self.size + 1))
-        return tuple(self._unbeaten(chosen, lambda trial: (trial.share(), -_late(trial))))
+        chosen += [candidate for candidate in first if len(candidate.results) >= self.size and candidate not in chosen]
+        self._run_all((candidate, number) for candidate in chosen for number in range(1, self.size + 1))
+        return tuple(self._unbeaten(chosen, lambda candidate: (candidate.share(), -_late(candidate))))
 
-    def _unbeaten(self, trials: Iterable[Trial], merit: Callable[[Trial], tuple[float, float]]) -> list[Trial]:
-        found: list[Trial] = []
-        for trial in sorted(trials, key=lambda trial: (self._cost(trial), trial.roster)):
-            if not found or merit(trial) > merit(found[-1]):
-                found.append(trial)
+    def _unbeaten(
+        self, candidates: Iterable[Candidate], merit: Callable[[Candidate], tuple[float, float]]
+    ) -> list[Candidate]:
+        found: list[Candidate] = []
+        for candidate in sorted(candidates, key=lambda candidate: (self._cost(candidate), candidate.roster)):
+            if not found or merit(candidate) > merit(found[-1]):
+                found.append(candidate)
         return found
 
-    def _cost(self, trial: Trial) -> float:
-        return self.staffing.cost(trial.roster)
+    def _cost(self, candidate: Candidate) -> float:
+        return self.staffing.cost(candidate.roster)
 
 
 def _work(result: Result) -> float:
@@ -253,8 +259,8 @@ def _work(result: Result) -> float:
     return result.busy_hours
 
 
-def _late(trial: Trial) -> float:
-    return trial.figure("late_reply_rate").mean or 0.0
+def _late(candidate: Candidate) -> float:
+    return candidate.figure("late_reply_rate").mean or 0.0
 
 
 def _merit(result: Result) -> tuple[float, float]:

@@ -14,9 +14,9 @@ from aftersale.clocks import DAY
 from aftersale_simulator.runs.statistics import erlang_c_agents
 from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.numbers import number
-from aftersale_simulator.show.wording import amount, joined, percent, say, target_name
+from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
 from aftersale_simulator.staffing.rosters import Roster
-from aftersale_simulator.staffing.search import Found, Trial
+from aftersale_simulator.staffing.search import Candidate, Found
 
 _COST = "labour_cost"
 
@@ -98,9 +98,9 @@ def record(found: Found) -> StaffRecord:
         high=high,
         replications=len(check.results) if check is not None else 0,
         runner_up=_roster(found, found.next_best) if found.next_best is not None else None,
-        one_less=[_roster(found, trial) for trial in found.one_less],
-        frontier=[_roster(found, trial) for trial in found.frontier],
-        by_luck=[_roster(found, trial) for trial in found.by_luck],
+        one_less=[_roster(found, candidate) for candidate in found.one_less],
+        frontier=[_roster(found, candidate) for candidate in found.frontier],
+        by_luck=[_roster(found, candidate) for candidate in found.by_luck],
         erlang_c=_erlang(found),
         allowed=found.staffing.size,
         tried=found.tried,
@@ -126,32 +126,32 @@ def _people(found: Found, roster: Roster) -> list[PeopleRecord]:
     ]
 
 
-def _roster(found: Found, trial: Trial) -> RosterRecord:
-    low, high = trial.interval()
+def _roster(found: Found, candidate: Candidate) -> RosterRecord:
+    low, high = candidate.interval()
     return RosterRecord(
-        roster=_people(found, trial.roster),
-        people=sum(trial.roster),
-        cost=_cost(trial),
-        probability=trial.share(),
+        roster=_people(found, candidate.roster),
+        people=sum(candidate.roster),
+        cost=_cost(candidate),
+        probability=candidate.share(),
         low=low,
         high=high,
-        replications=len(trial.results),
-        most_missed=trial.most_missed(),
-        late_reply_rate=trial.figure("late_reply_rate").mean,
-        order_defect_rate=trial.figure("order_defect_rate").mean,
+        replications=len(candidate.results),
+        most_missed=candidate.most_missed(),
+        late_reply_rate=candidate.figure("late_reply_rate").mean,
+        order_defect_rate=candidate.figure("order_defect_rate").mean,
     )
 
 
-def _cost(trial: Trial) -> float:
-    return trial.figure(_COST).mean or 0.0
+def _cost(candidate: Candidate) -> float:
+    return candidate.figure(_COST).mean or 0.0
 
 
 def _erlang(found: Found) -> ErlangRecord | None:
     """Return what Erlang C says of the work that the best roster did, were it done in the hours of today."""
-    trial = found.check or max(found.frontier, key=_cost, default=None)
-    if trial is None or not found.staffing.hours_today:
+    candidate = found.check or max(found.frontier, key=_cost, default=None)
+    if candidate is None or not found.staffing.hours_today:
         return None
-    results = trial.results.values()
+    results = candidate.results.values()
     busy = sum(result.busy_hours for result in results) / len(results)
     tasks = sum(result.counts["tasks"] for result in results) / len(results)
     offered = busy / found.staffing.hours_today
@@ -167,7 +167,7 @@ def answer(found: Found) -> str:
     if check is None:
         return _nothing(found)
     low, _ = check.interval()
-    told = say(
+    told = text(
         "staff.answer",
         roster=spelled(found, check.roster),
         cost=amount(_cost(check), found.staffing.scenario.currency),
@@ -182,21 +182,19 @@ def answer(found: Found) -> str:
 def _less(found: Found) -> Iterator[str]:
     if not found.one_less:
         return
-    best = max(found.one_less, key=lambda trial: (trial.share(), -_cost(trial)))
+    best = max(found.one_less, key=lambda candidate: (candidate.share(), -_cost(candidate)))
     worst = best.most_missed()
     if worst is None:
-        yield say("staff.one_less_kept")
+        yield text("staff.one_less_kept")
     else:
-        yield say(
-            "staff.one_less", kept=best.kept, replications=len(best.results), target=target_name(worst)
-        )
+        yield text("staff.one_less", kept=best.kept, replications=len(best.results), target=target_name(worst))
 
 
 def _nothing(found: Found) -> str:
-    nearest = max(found.frontier, key=lambda trial: (trial.share(), -_cost(trial)), default=None)
+    nearest = max(found.frontier, key=lambda candidate: (candidate.share(), -_cost(candidate)), default=None)
     if nearest is None:
-        return say("staff.none", allowed=found.staffing.size)
-    return say(
+        return text("staff.none", allowed=found.staffing.size)
+    return text(
         "staff.none_nearest",
         allowed=found.staffing.size,
         wanted=percent(found.wanted),
@@ -213,7 +211,7 @@ def spelled(found: Found, roster: Roster) -> str:
     told = {team: _of_team(found, roster, team) for team in teams}
     if len(told) == 1:
         return "".join(told.values())
-    return "; ".join(f"{team}: {text}" for team, text in told.items() if text)
+    return "; ".join(f"{team}: {words}" for team, words in told.items() if words)
 
 
 def _of_team(found: Found, roster: Roster, team: str) -> str:
@@ -227,16 +225,16 @@ def _of_team(found: Found, roster: Roster, team: str) -> str:
 
 def warnings(found: Found) -> list[str]:
     """Return what to know before the answer is believed."""
-    told = [say("staff.luck", roster=spelled(found, trial.roster)) for trial in found.by_luck]
+    told = [text("staff.luck", roster=spelled(found, candidate.roster)) for candidate in found.by_luck]
     if not found.complete:
-        told.append(say("staff.incomplete", allowed=found.staffing.size, runs=found.replications))
+        told.append(text("staff.incomplete", allowed=found.staffing.size, runs=found.replications))
     return told
 
 
 def searched(found: Found) -> str:
     """Return in words how many rosters were tried on which days."""
     scenario = found.staffing.scenario
-    return say(
+    return text(
         "staff.searched",
         tried=found.tried,
         allowed=found.staffing.size,
@@ -250,7 +248,7 @@ def searched(found: Found) -> str:
 def erlang_told(erlang: ErlangRecord) -> str:
     """Return in words what Erlang C would have said."""
     minutes = number(erlang["mean_wait_hours"] * 60, 0)
-    return say("staff.erlang", agents=erlang["agents"], offered=number(erlang["offered"], 2), minutes=minutes)
+    return text("staff.erlang", agents=erlang["agents"], offered=number(erlang["offered"], 2), minutes=minutes)
 
 
 def show(found: Found, told: StaffRecord, console: Console) -> None:
@@ -262,14 +260,14 @@ def show(found: Found, told: StaffRecord, console: Console) -> None:
     if told["roster"]:
         console.print(_roster_table(told))
         console.print()
-    console.print(Text(say("staff.frontier")))
+    console.print(Text(text("staff.frontier")))
     console.print(_trials_table(found, told))
     console.print()
     console.print(Text(told["answer"], style="bold"))
     if told["erlang_c"] is not None:
         console.print(Text(erlang_told(told["erlang_c"])))
     for warning in told["warnings"]:
-        console.print(Text(say("report.warning", text=warning), style="yellow"))
+        console.print(Text(text("report.warning", text=warning), style="yellow"))
 
 
 def _table(*columns: tuple[str, bool]) -> Table:
@@ -281,10 +279,10 @@ def _table(*columns: tuple[str, bool]) -> Table:
 
 def _roster_table(told: StaffRecord) -> Table:
     table = _table(
-        (say("staff.team"), False),
-        (say("staff.pattern"), False),
-        (say("staff.people"), True),
-        (say("staff.cost", currency=told["currency"]), True),
+        (text("staff.team"), False),
+        (text("staff.pattern"), False),
+        (text("staff.people"), True),
+        (text("staff.cost", currency=told["currency"]), True),
     )
     for row in told["roster"]:
         table.add_row(Text(row["team"]), Text(row["pattern"]), str(row["people"]), number(row["cost"], 0))
@@ -293,37 +291,37 @@ def _roster_table(told: StaffRecord) -> Table:
 
 def _trials_table(found: Found, told: StaffRecord) -> Table:
     table = _table(
-        (say("staff.roster"), False),
-        (say("staff.cost", currency=told["currency"]), True),
-        (say("staff.kept"), True),
-        (say("column.late_reply_rate"), True),
-        (say("column.order_defect_rate"), True),
+        (text("staff.roster"), False),
+        (text("staff.cost", currency=told["currency"]), True),
+        (text("staff.kept"), True),
+        (text("column.late_reply_rate"), True),
+        (text("column.order_defect_rate"), True),
         ("", False),
     )
-    for role, trial in roles(found):
+    for role, candidate in roles(found):
         table.add_row(
-            Text(spelled(found, trial.roster)),
-            number(_cost(trial), 0),
-            _share(trial),
-            number(100 * (trial.figure("late_reply_rate").mean or 0.0), 1),
-            number(100 * (trial.figure("order_defect_rate").mean or 0.0), 2),
-            Text(say(f"staff.{role}") if role else ""),
+            Text(spelled(found, candidate.roster)),
+            number(_cost(candidate), 0),
+            _share(candidate),
+            number(100 * (candidate.figure("late_reply_rate").mean or 0.0), 1),
+            number(100 * (candidate.figure("order_defect_rate").mean or 0.0), 2),
+            Text(text(f"staff.{role}") if role else ""),
         )
     return table
 
 
-def roles(found: Found) -> Iterator[tuple[str, Trial]]:
+def roles(found: Found) -> Iterator[tuple[str, Candidate]]:
     """Yield the rosters that are shown with what they are there for: a key of the messages, empty for the frontier."""
-    for trial in found.frontier:
-        yield "", trial
+    for candidate in found.frontier:
+        yield "", candidate
     if found.check is not None:
         yield "fresh", found.check
     if found.next_best is not None:
         yield "runner_up", found.next_best
-    for trial in found.one_less:
-        yield "less", trial
+    for candidate in found.one_less:
+        yield "less", candidate
 
 
-def _share(trial: Trial) -> str:
-    low, high = trial.interval()
-    return f"{trial.kept}/{len(trial.results)}\n{percent(low).removesuffix(' %')}–{percent(high)}"
+def _share(candidate: Candidate) -> str:
+    low, high = candidate.interval()
+    return f"{candidate.kept}/{len(candidate.results)}\n{percent(low).removesuffix(' %')}–{percent(high)}"

@@ -19,7 +19,7 @@ from aftersale.documents.structure import structure
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.events import Event
-from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
@@ -104,7 +104,7 @@ class Break:
 
 
 @frozen
-class Trial:
+class StressResult:
     """A variant under stress: from the day `begins` to the day before `ends`, and what broke, the first one first."""
 
     name: str
@@ -117,24 +117,29 @@ class Trial:
         return next((each for each in self.breaks if each.broke_on is not None), None)
 
 
-def trial(
+def stress_result(
     name: str, scenario: Scenario, events: Sequence[Event], calm: Sequence[Timeline], under: Sequence[Timeline]
-) -> Trial:
+) -> StressResult:
     """Return what the events of a stress broke, by the timelines of the same replications without and with them."""
-    stage = Stage.of(scenario)
-    spans = [event.days(stage.measured_from) for event in events]
+    horizon = Horizon.of(scenario)
+    spans = [event.days(horizon.measured_from) for event in events]
     begins, ends = min(first for first, _ in spans), max(after for _, after in spans)
-    breaks = [_break(measure, scenario, stage, begins, calm, under) for measure in MEASURES]
+    breaks = [_break(measure, scenario, horizon, begins, calm, under) for measure in MEASURES]
     breaks.sort(key=lambda each: (each.broke_on or date.max, MEASURES.index(each.measure)))
-    return Trial(name, begins, min(ends, stage.last + timedelta(1)), tuple(breaks))
+    return StressResult(name, begins, min(ends, horizon.last + timedelta(1)), tuple(breaks))
 
 
 def _break(
-    measure: str, scenario: Scenario, stage: Stage, begins: date, calm: Sequence[Timeline], under: Sequence[Timeline]
+    measure: str,
+    scenario: Scenario,
+    horizon: Horizon,
+    begins: date,
+    calm: Sequence[Timeline],
+    under: Sequence[Timeline],
 ) -> Break:
     usual, each = _mean(measured(measure, calm)), measured(measure, under)
     target = getattr(scenario.targets, measure, None)
-    since = min(max(0, (begins - stage.measured_from).days), stage.days - 1)
+    since = min(max(0, (begins - horizon.measured_from).days), horizon.days - 1)
     line = _line(usual, target)[since:]
     mean = _mean(each)[since:]
     over = np.flatnonzero(mean > line)
@@ -142,7 +147,7 @@ def _break(
     worst = int((mean - line).argmax()) if len(over) else int(mean.argmax())
 
     def day(offset: int) -> date:
-        return stage.measured_from + timedelta(since + offset)
+        return horizon.measured_from + timedelta(since + offset)
 
     return Break(
         measure,
@@ -189,7 +194,7 @@ def _mean(rows: Floats) -> Floats:
     return found
 
 
-def breaks_in_order(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Break]]:
+def breaks_in_order(trials: Sequence[StressResult]) -> Iterator[tuple[StressResult, Break]]:
     """Yield every measure of every trial, each trial's in the order in which they broke."""
     for one in trials:
         for each in one.breaks:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from aftersale.clocks import DAY
 from aftersale_simulator.runs.statistics import wilson
-from aftersale_simulator.show.wording import amount, failed, joined, percent, say, target_name
-from aftersale_simulator.whatif.comparison import Comparison, Standing
+from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
+from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 
 
 def answer(comparison: Comparison) -> str:
@@ -16,28 +16,28 @@ def answer(comparison: Comparison) -> str:
     if cheapest is None:
         return _none_keeps(comparison)
     if not cheapest.targets:
-        return say("answer.no_targets", **_price(comparison, cheapest))
-    kept = say("answer.kept", **_price(comparison, cheapest), **_met(comparison, cheapest))
-    first = comparison.standings[0]
+        return text("answer.no_targets", **_price(comparison, cheapest))
+    kept = text("answer.kept", **_price(comparison, cheapest), **_met(comparison, cheapest))
+    first = comparison.variant_results[0]
     return kept if cheapest is first else joined([kept, _beside(comparison, cheapest, first)])
 
 
-def _price(comparison: Comparison, standing: Standing) -> dict[str, object]:
-    cost = amount(standing.cost(), comparison.scenario.currency)
-    return {"name": standing.name, "cost": cost, "days": comparison.scenario.period.measured // DAY}
+def _price(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
+    cost = amount(variant.cost(), comparison.scenario.currency)
+    return {"name": variant.name, "cost": cost, "days": comparison.scenario.period.measured // DAY}
 
 
-def _met(comparison: Comparison, standing: Standing) -> dict[str, object]:
-    return {"met": standing.targets_met, "replications": comparison.replications}
+def _met(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
+    return {"met": variant.targets_met, "replications": comparison.replications}
 
 
-def _beside(comparison: Comparison, chosen: Standing, first: Standing) -> str:
+def _beside(comparison: Comparison, chosen: VariantResult, first: VariantResult) -> str:
     more = round(chosen.cost() - first.cost())
     if more == 0:
-        return say("answer.same", first=first.name, **_met(comparison, first))
+        return text("answer.same", first=first.name, **_met(comparison, first))
     key = "answer.more" if more > 0 else "answer.less"
     sum_ = amount(abs(more), comparison.scenario.currency)
-    return say(key, amount=sum_, first=first.name, **_met(comparison, first))
+    return text(key, amount=sum_, first=first.name, **_met(comparison, first))
 
 
 def _none_keeps(comparison: Comparison) -> str:
@@ -45,7 +45,7 @@ def _none_keeps(comparison: Comparison) -> str:
     missed = nearest.most_missed() or ""
     told = target_name(missed)
     met = _met(comparison, nearest)
-    return say("answer.none", name=nearest.name, target=told, target_met=nearest.targets[missed], **met)
+    return text("answer.none", name=nearest.name, target=told, target_met=nearest.targets[missed], **met)
 
 
 def warnings(comparison: Comparison) -> list[str]:
@@ -54,25 +54,23 @@ def warnings(comparison: Comparison) -> list[str]:
 
 
 def _warnings(comparison: Comparison) -> Iterator[str]:
-    for standing in comparison.standings:
-        for cause, count in standing.failed.items():
-            yield failed(count, cause, standing.name)
+    for variant in comparison.variant_results:
+        for cause, count in variant.failed.items():
+            yield failed(count, cause, variant.name)
     if comparison.replications < 2:
-        yield say("warning.one_replication")
+        yield text("warning.one_replication")
         return
     precision, widest = comparison.precision, comparison.widest
     if precision is not None and widest is not None and widest > precision.half_width:
-        yield say("warning.imprecise", budget=comparison.replications, widest=widest, wanted=precision.half_width)
-    for standing in comparison.unsure:
-        low, high = wilson(standing.targets_met, comparison.replications)
-        yield say(
+        yield text("warning.imprecise", budget=comparison.replications, widest=widest, wanted=precision.half_width)
+    for variant in comparison.unsure:
+        low, high = wilson(variant.targets_met, comparison.replications)
+        yield text(
             "warning.unsure",
-            name=standing.name,
+            name=variant.name,
             share=percent(comparison.scenario.targets.share_of_replications),
             low=percent(low),
             high=percent(high),
             enough=comparison.enough,
-            **_met(comparison, standing),
+            **_met(comparison, variant),
         )
-
-

@@ -17,9 +17,9 @@ from aftersale_simulator.runs.results import REACHED
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.stress.trials import Trial, trial
+from aftersale_simulator.stress.trials import StressResult, stress_result
 from aftersale_simulator.whatif.precision import Precision
-from aftersale_simulator.whatif.variants import Alternative, Changes, Plan
+from aftersale_simulator.whatif.variants import Changes, Plan, Variant
 
 if TYPE_CHECKING:
     from aftersale_simulator.runs.results import Result
@@ -42,7 +42,7 @@ class Figure:
 
 
 @frozen
-class PlaceStanding:
+class PlaceResult:
     """How a variant did on one marketplace.
 
     `missed` says of each deadline which share of those that ended nobody met, over all replications; those of which
@@ -59,7 +59,7 @@ class PlaceStanding:
 
 
 @frozen
-class Standing:
+class VariantResult:
     """How one variant did.
 
     `targets` says of each in how many replications it was met, `targets_met` of all at once; `secure` that
@@ -76,7 +76,7 @@ class Standing:
     metrics: dict[str, Figure]
     secure: bool = False
     failed: dict[str, int] = field(factory=dict)
-    places: dict[str, PlaceStanding] = field(factory=dict)
+    places: dict[str, PlaceResult] = field(factory=dict)
     timelines: tuple[Timeline, ...] = field(factory=tuple, eq=False)
     calm: str = ""
     reached: dict[str, int] = field(factory=dict)
@@ -102,10 +102,10 @@ class Comparison:
 
     scenario: Scenario
     settings: Changes
-    standings: tuple[Standing, ...]
+    variant_results: tuple[VariantResult, ...]
     precision: Precision | None = None
     widest: float | None = None
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[StressResult, ...] = ()
     sensitivity: Sensitivity | None = None
 
     @property
@@ -113,43 +113,40 @@ class Comparison:
         """How often each variant was simulated."""
         return self.scenario.replications
 
-    def keeps(self, standing: Standing) -> bool:
+    def keeps(self, variant: VariantResult) -> bool:
         """Whether all targets held in a large enough share of the replications."""
         wanted = self.scenario.targets.share_of_replications * self.replications
-        return standing.targets_met >= wanted - _TOLERANCE
+        return variant.targets_met >= wanted - _TOLERANCE
 
     @property
-    def cheapest(self) -> Standing | None:
+    def cheapest(self) -> VariantResult | None:
         """The variant that keeps the targets at the least mean cost, the first of equals; None for none."""
-        return min(filter(self.keeps, self.contenders), key=Standing.cost, default=None)
+        return min(filter(self.keeps, self.contenders), key=VariantResult.cost, default=None)
 
     @property
-    def contenders(self) -> tuple[Standing, ...]:
+    def contenders(self) -> tuple[VariantResult, ...]:
         """The variants that the answer is about: those under stress where there is one, else all."""
-        return tuple(standing for standing in self.standings if standing.calm) or self.standings
+        return tuple(variant for variant in self.variant_results if variant.calm) or self.variant_results
 
     @property
-    def nearest(self) -> Standing:
+    def nearest(self) -> VariantResult:
         """The variant that met all targets most often; of equals, the one that met single ones most often."""
-        return max(
-            self.contenders, key=lambda standing: (standing.targets_met, sum(standing.targets.values()))
-        )
+        return max(self.contenders, key=lambda variant: (variant.targets_met, sum(variant.targets.values())))
 
     @property
-    def unsure(self) -> list[Standing]:
+    def unsure(self) -> list[VariantResult]:
         """The variants on which the answer hangs and of which there are too few replications to tell."""
         cheapest = self.cheapest
         limit = float("inf") if cheapest is None else cheapest.cost()
         return [
-            standing
-            for standing in self.contenders
-            if (standing is cheapest or (standing.cost() <= limit and not self.keeps(standing)))
-            and self._open(standing)
+            variant
+            for variant in self.contenders
+            if (variant is cheapest or (variant.cost() <= limit and not self.keeps(variant))) and self._open(variant)
         ]
 
-    def _open(self, standing: Standing) -> bool:
-        low, high = wilson(standing.targets_met, self.replications)
-        return low < self.scenario.targets.share_of_replications < high and not standing.secure
+    def _open(self, variant: VariantResult) -> bool:
+        low, high = wilson(variant.targets_met, self.replications)
+        return low < self.scenario.targets.share_of_replications < high and not variant.secure
 
     @property
     def enough(self) -> int:
@@ -168,34 +165,36 @@ def simulate(plan: Plan, compare: Compare, precision: Precision | None = None) -
     up.
     Sums are taken in the order of the replications, so that the figures depend on nothing but the plan.
     """
-    variants = [(one.name, one.scenario) for one in plan.alternatives]
+    variants = [(one.name, one.scenario) for one in plan.variants]
     done = int(plan.scenario.replications)
     runs = compare(variants, range(1, done + 1))
     while precision is not None and (more := precision.more(runs)):
         added = compare(variants, range(done + 1, done + more + 1))
         runs = [[*before, *new] for before, new in zip(runs, added, strict=True)]
         done += more
-    standings = tuple(
-        _standing(one, results, runs[0], len(runs) - 1) for one, results in zip(plan.alternatives, runs, strict=True)
+    variant_results = tuple(
+        _standing(one, results, runs[0], len(runs) - 1) for one, results in zip(plan.variants, runs, strict=True)
     )
-    scenario = evolve(plan.alternatives[0].scenario, replications=PositiveCount(done))
+    scenario = evolve(plan.variants[0].scenario, replications=PositiveCount(done))
     widest = precision.widest(runs) if precision is not None else None
-    return Comparison(scenario, plan.settings, standings, precision, widest, tuple(_trials(plan, standings)))
+    return Comparison(
+        scenario, plan.settings, variant_results, precision, widest, tuple(_trials(plan, variant_results))
+    )
 
 
-def _trials(plan: Plan, standings: Sequence[Standing]) -> Iterator[Trial]:
+def _trials(plan: Plan, variant_results: Sequence[VariantResult]) -> Iterator[StressResult]:
     """Yield what the stress broke in each variant, beside the same variant without it."""
-    by_name = {standing.name: standing for standing in standings}
-    for one in plan.alternatives:
+    by_name = {variant.name: variant for variant in variant_results}
+    for one in plan.variants:
         if one.calm:
             calm, under = by_name[one.calm].timelines, by_name[one.name].timelines
-            yield trial(one.name, one.scenario, plan.stress, calm, under)
+            yield stress_result(one.name, one.scenario, plan.stress, calm, under)
 
 
-def _standing(one: Alternative, results: Sequence[Result], first: Sequence[Result], others: int) -> Standing:
+def _standing(one: Variant, results: Sequence[Result], first: Sequence[Result], others: int) -> VariantResult:
     names = dict.fromkeys(name for result in results for name in result.metrics)
     targets = dict.fromkeys(name for result in results for name in result.targets)
-    return Standing(
+    return VariantResult(
         one.name,
         one.changes,
         sum(all(result.targets.values()) for result in results),
@@ -216,14 +215,14 @@ def _reached(results: Sequence[Result]) -> Iterable[str]:
     return dict.fromkeys(chain(REACHED, *(result.reached for result in results)))
 
 
-def _at(place: str, results: Sequence[Result]) -> PlaceStanding:
+def _at(place: str, results: Sequence[Result]) -> PlaceResult:
     names = dict.fromkeys(name for result in results for name in result.by_marketplace[place])
     metrics = {name: estimate([result.by_marketplace[place].get(name) for result in results]) for name in names}
     sums: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for result in results:
         for name, (late, counted) in result.missed.get(place, {}).items():
             sums[name] = sums[name][0] + late, sums[name][1] + counted
-    return PlaceStanding(metrics, {name: late / counted for name, (late, counted) in sorted(sums.items()) if counted})
+    return PlaceResult(metrics, {name: late / counted for name, (late, counted) in sorted(sums.items()) if counted})
 
 
 def _failed(results: Sequence[Result]) -> dict[str, int]:
@@ -257,9 +256,7 @@ def _secure(scenario: Scenario, results: Sequence[Result]) -> bool:
     )
 
 
-def _against(
-    name: str, scenario: Scenario, results: Sequence[Result]
-) -> Iterator[tuple[float | None, list[float]]]:
+def _against(name: str, scenario: Scenario, results: Sequence[Result]) -> Iterator[tuple[float | None, list[float]]]:
     limit = getattr(scenario.targets, name, None)
     places = [place for place, own in results[0].by_marketplace.items() if own.get(name) is not None]
     for place in places:
@@ -272,8 +269,4 @@ def _bound(values: Sequence[float], share: float) -> float:
     """Return what the next value stays under with a chance of `share`, as far as the values are normal."""
     size, mean = len(values), sum(values) / len(values)
     deviation = sqrt(sum((value - mean) ** 2 for value in values) / (size - 1))
-    return (
-        mean + float(stdtrit(size - 1, min(share, 1.0))) * deviation * sqrt(1 + 1 / size)
-        if deviation
-        else mean
-    )
+    return mean + float(stdtrit(size - 1, min(share, 1.0))) * deviation * sqrt(1 + 1 / size) if deviation else mean

@@ -11,8 +11,8 @@ from aftersale_simulator.show import plots
 from aftersale_simulator.show.numbers import scale
 from aftersale_simulator.show.plots import Limit
 from aftersale_simulator.show.section import Section
-from aftersale_simulator.show.wording import say
-from aftersale_simulator.whatif.comparison import Comparison, Standing
+from aftersale_simulator.show.wording import text
+from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 
 Part = Callable[[Comparison], Section | None]
 """Makes a section of a comparison, None where the comparison has nothing to say on it."""
@@ -40,19 +40,19 @@ class Lines:
 NO_LINES = Lines()
 
 
-def chosen(comparison: Comparison) -> Standing:
+def chosen(comparison: Comparison) -> VariantResult:
     """Return the variant that the answer is about: the cheapest that keeps the targets, else the nearest."""
     return comparison.cheapest or comparison.nearest
 
 
-def numbered(comparison: Comparison, one: Standing) -> str:
-    return f"{comparison.standings.index(one) + 1}  {one.name}"
+def numbered(comparison: Comparison, one: VariantResult) -> str:
+    return f"{comparison.variant_results.index(one) + 1}  {one.name}"
 
 
-def colour_of(comparison: Comparison, one: Standing) -> str:
+def colour_of(comparison: Comparison, one: VariantResult) -> str:
     if one is chosen(comparison):
         return plots.CHOSEN
-    return plots.FIRST if one is comparison.standings[0] else plots.OTHER
+    return plots.FIRST if one is comparison.variant_results[0] else plots.OTHER
 
 
 def target_of(comparison: Comparison, name: str, line: float | None) -> Limit | None:
@@ -62,4 +62,4 @@ def target_of(comparison: Comparison, name: str, line: float | None) -> Limit | 
     if value is None:
         return None
     factor, _ = scale(name)
-    return Limit(factor * value, say("page.target", value=f"{factor * value:g}{' %' if factor == 100 else ''}"))
+    return Limit(factor * value, text("page.target", value=f"{factor * value:g}{' %' if factor == 100 else ''}"))

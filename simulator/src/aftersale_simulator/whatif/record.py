@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from attrs import asdict
 
 from aftersale_simulator.runs.statistics import Estimate, wilson
-from aftersale_simulator.stress.trials import Trial
+from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
-from aftersale_simulator.whatif.comparison import Comparison, Figure, PlaceStanding, Standing
+from aftersale_simulator.whatif.comparison import Comparison, Figure, PlaceResult, VariantResult
 
 if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History
@@ -98,9 +98,7 @@ class ComparisonRecord(TypedDict):
     orders: dict[str, Any] | None
 
 
-def record(
-    comparison: Comparison, notes: Sequence[str] = (), history: History | None = None
-) -> ComparisonRecord:
+def record(comparison: Comparison, notes: Sequence[str] = (), history: History | None = None) -> ComparisonRecord:
     """Return the comparison as plain data; `notes` are warnings about the order file behind it."""
     scenario, cheapest = comparison.scenario, comparison.cheapest
     return ComparisonRecord(
@@ -109,11 +107,11 @@ def record(
         replications=scenario.replications,
         currency=scenario.currency,
         settings=plain(comparison.settings),
-        variants=[_variant(standing, comparison.replications) for standing in comparison.standings],
+        variants=[_variant(variant, comparison.replications) for variant in comparison.variant_results],
         answer=answer(comparison),
         cheapest=cheapest.name if cheapest else None,
         warnings=[*notes, *warnings(comparison)],
-        stress=[_trial(trial) for trial in comparison.trials],
+        stress=[_trial(stress_result) for stress_result in comparison.trials],
         sensitivity=_sensitivity(comparison),
         orders=_history(history),
     )
@@ -140,20 +138,20 @@ def _share(count: int, size: int) -> ShareRecord:
     return ShareRecord(count=count, share=count / size, low=low, high=high)
 
 
-def _variant(standing: Standing, replications: int) -> VariantRecord:
+def _variant(variant: VariantResult, replications: int) -> VariantRecord:
     return VariantRecord(
-        name=standing.name,
-        changes=plain(standing.changes),
-        targets_met=standing.targets_met,
-        targets=dict(standing.targets),
-        metrics={name: _figure(figure) for name, figure in standing.metrics.items()},
-        marketplaces={name: _place(place) for name, place in standing.places.items()},
-        reached={name: _share(count, replications) for name, count in standing.reached.items()},
-        orders_lost=standing.orders_lost,
+        name=variant.name,
+        changes=plain(variant.changes),
+        targets_met=variant.targets_met,
+        targets=dict(variant.targets),
+        metrics={name: _figure(figure) for name, figure in variant.metrics.items()},
+        marketplaces={name: _place(place) for name, place in variant.places.items()},
+        reached={name: _share(count, replications) for name, count in variant.reached.items()},
+        orders_lost=variant.orders_lost,
     )
 
 
-def _trial(trial: Trial) -> TrialRecord:
+def _trial(stress_result: StressResult) -> TrialRecord:
     breaks = [
         BreakRecord(
             measure=each.measure,
@@ -165,12 +163,14 @@ def _trial(trial: Trial) -> TrialRecord:
             broken=each.broken,
             calm_over=each.calm_over,
         )
-        for each in trial.breaks
+        for each in stress_result.breaks
     ]
-    return TrialRecord(variant=trial.name, begins=str(trial.begins), ends=str(trial.ends), breaks=breaks)
+    return TrialRecord(
+        variant=stress_result.name, begins=str(stress_result.begins), ends=str(stress_result.ends), breaks=breaks
+    )
 
 
-def _place(place: PlaceStanding) -> PlaceRecord:
+def _place(place: PlaceResult) -> PlaceRecord:
     metrics = {name: value.mean for name, value in place.metrics.items()}
     return PlaceRecord(metrics=metrics, missed=dict(place.missed))
 
@@ -200,18 +200,18 @@ def as_csv(comparison: Comparison) -> str:
     writer = csv.writer(sheet, lineterminator="\n")
     ends = ("mean", "low", "high")
     writer.writerow(["variant", "metric", *ends, *(f"difference_{end}" for end in ends)])
-    for standing in comparison.standings:
-        for name, figure in standing.metrics.items():
-            writer.writerow([standing.name, name, *_ends(figure.value), *_ends(figure.difference)])
+    for variant in comparison.variant_results:
+        for name, figure in variant.metrics.items():
+            writer.writerow([variant.name, name, *_ends(figure.value), *_ends(figure.difference)])
         met = [
-            standing.targets_met,
+            variant.targets_met,
             "",
             "",
-            standing.targets_met - comparison.standings[0].targets_met,
+            variant.targets_met - comparison.variant_results[0].targets_met,
             "",
             "",
         ]
-        writer.writerow([standing.name, "targets_met", *met])
+        writer.writerow([variant.name, "targets_met", *met])
     return sheet.getvalue()
 
 

@@ -17,8 +17,8 @@ from aftersale.clocks import DAY
 from aftersale_simulator.runs.results import REACHED
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.show.numbers import _OTHERS, COLUMNS, _is_rate, label, number, often, shown
-from aftersale_simulator.show.wording import say
-from aftersale_simulator.whatif.comparison import Comparison, PlaceStanding, Standing
+from aftersale_simulator.show.wording import text
+from aftersale_simulator.whatif.comparison import Comparison, PlaceResult, VariantResult
 from aftersale_simulator.whatif.record import ComparisonRecord
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def show(
     console.print(Text(found["scenario"], style="bold"))
     console.print(Text(about(comparison)))
     if found["settings"]:
-        console.print(Text(say("report.settings", settings=assignments(found["settings"]))))
+        console.print(Text(text("report.settings", settings=assignments(found["settings"]))))
     if history is not None:
         from aftersale_simulator.calibration.history import summary
 
@@ -68,7 +68,7 @@ def show(
         table.show(comparison.sensitivity, console)
     console.print(Text(found["answer"], style="bold"))
     for warning in found["warnings"]:
-        console.print(Text(say("report.warning", text=warning), style="yellow"))
+        console.print(Text(text("report.warning", text=warning), style="yellow"))
 
 
 def about(comparison: Comparison) -> str:
@@ -76,8 +76,8 @@ def about(comparison: Comparison) -> str:
     scenario = comparison.scenario
     values = {"days": scenario.period.measured // DAY, "start": scenario.period.start, "seed": scenario.seed}
     if scenario.replications < 2:
-        return say("report.period_once", **values)
-    return say("report.period", replications=scenario.replications, **values)
+        return text("report.period_once", **values)
+    return text("report.period", replications=scenario.replications, **values)
 
 
 def assignments(changes: Mapping[str, Any]) -> str:
@@ -87,7 +87,7 @@ def assignments(changes: Mapping[str, Any]) -> str:
 
 def columns(comparison: Comparison) -> list[str]:
     """Return the metrics that are shown: the usual ones that somebody is judged by, then those that plugins add."""
-    first = comparison.standings[0].metrics
+    first = comparison.variant_results[0].metrics
     usual = [name for name in COLUMNS if name in first and first[name].value.mean is not None]
     return [*usual, *(name for name in first if name not in COLUMNS and name not in _OTHERS)]
 
@@ -95,15 +95,15 @@ def columns(comparison: Comparison) -> list[str]:
 def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     currency, names = comparison.scenario.currency, columns(comparison)
     values = _table(currency, names)
-    for one in comparison.standings:
+    for one in comparison.variant_results:
         cells = (shown(one.metrics[name].value, name) for name in names)
         values.add_row(Text(one.name), *cells, _met(comparison, one))
     yield values
-    first, *others = comparison.standings
+    first, *others = comparison.variant_results
     if not others:
         return
     key = "report.differences" if len(others) == 1 else "report.differences_together"
-    yield Text(say(key, name=first.name))
+    yield Text(text(key, name=first.name))
     differences = _table(currency, names)
     for one in others:
         cells = (shown(one.metrics[name].difference, name, sign=True) for name in names)
@@ -113,44 +113,44 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
 
 def _table(currency: str, columns: Iterable[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    table.add_column(say("column.variant"), max_width=28, vertical="top")
+    table.add_column(text("column.variant"), max_width=28, vertical="top")
     for name in columns:
         table.add_column(_heading(name, currency), justify="right", no_wrap=True)
-    table.add_column(say("column.targets"), justify="right", no_wrap=True)
+    table.add_column(text("column.targets"), justify="right", no_wrap=True)
     return table
 
 
 def _heading(name: str, currency: str) -> str:
     if name not in COLUMNS:
         words = name.removesuffix("_rate").removesuffix("_hours").replace("_", "\n")
-        return f"{words}\n{say('column.percent' if _is_rate(name) else 'column.hours')}"
+        return f"{words}\n{text('column.percent' if _is_rate(name) else 'column.hours')}"
     values = {"currency": currency} if name == "labour_cost" else {}
-    return say(f"column.{name}", **values)
+    return text(f"column.{name}", **values)
 
 
-def _met(comparison: Comparison, standing: Standing) -> str:
-    return f"{standing.targets_met}/{comparison.replications}"
+def _met(comparison: Comparison, variant: VariantResult) -> str:
+    return f"{variant.targets_met}/{comparison.replications}"
 
 
 def reached(comparison: Comparison) -> Iterator[str]:
     """Yield in words how probably an account comes to a review, or to its deactivation, where it does at all."""
     size = comparison.replications
     for name in reachable(comparison):
-        found = [(one.name, one.reached.get(name, 0)) for one in comparison.standings]
+        found = [(one.name, one.reached.get(name, 0)) for one in comparison.variant_results]
         if any(count for _, count in found):
             variants = "; ".join(_probability(variant, count, size) for variant, count in found)
             if name in REACHED:
-                yield say(f"report.reached_{name}", variants=variants)
+                yield text(f"report.reached_{name}", variants=variants)
             else:
-                yield say("report.reached_closed", variants=variants, name=name)
-    if any(one.orders_lost for one in comparison.standings):
-        lost = (f"{one.name} {number(one.orders_lost, 0)}" for one in comparison.standings)
-        yield say("report.orders_lost", variants="; ".join(lost))
+                yield text("report.reached_closed", variants=variants, name=name)
+    if any(one.orders_lost for one in comparison.variant_results):
+        lost = (f"{one.name} {number(one.orders_lost, 0)}" for one in comparison.variant_results)
+        yield text("report.orders_lost", variants="; ".join(lost))
 
 
 def reachable(comparison: Comparison) -> list[str]:
     """Return what accounts may come to: REACHED, then what plugins name."""
-    return list(dict.fromkeys(chain(REACHED, *(one.reached for one in comparison.standings))))
+    return list(dict.fromkeys(chain(REACHED, *(one.reached for one in comparison.variant_results))))
 
 
 def _probability(name: str, count: int, size: int) -> str:
@@ -159,45 +159,41 @@ def _probability(name: str, count: int, size: int) -> str:
 
 def _places(comparison: Comparison) -> Iterator[RenderableType]:
     """Yield how each variant did on each marketplace, with the deadline that was missed most."""
-    for one in comparison.standings:
+    for one in comparison.variant_results:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-        table.add_column(say("column.marketplace"), vertical="top")
+        table.add_column(text("column.marketplace"), vertical="top")
         names = [name for name in COLUMNS if any(name in place.metrics for place in one.places.values())]
         for name in names:
             table.add_column(_heading(name, comparison.scenario.currency), justify="right", no_wrap=True)
-        table.add_column(say("column.most_missed"))
+        table.add_column(text("column.most_missed"))
         for name, place in one.places.items():
             found = (place.metrics.get(each, _NOTHING) for each in names)
             cells = (shown(value, each) for value, each in zip(found, names, strict=True))
             table.add_row(Text(name), *cells, _most_missed(place))
-        yield Text(say("report.places", name=one.name))
+        yield Text(text("report.places", name=one.name))
         yield table
 
 
-def _most_missed(place: PlaceStanding) -> str:
+def _most_missed(place: PlaceResult) -> str:
     worst = place.most_missed()
-    return say("report.none") if worst is None else f"{worst}\n{number(100 * place.missed[worst], 1)} %"
+    return text("report.none") if worst is None else f"{worst}\n{number(100 * place.missed[worst], 1)} %"
 
 
 def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
-    first = comparison.standings[0]
-    for one in comparison.standings:
+    first = comparison.variant_results[0]
+    for one in comparison.variant_results:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column()
         table.add_column(justify="right")
         table.add_column(justify="right")
         for name in columns(comparison):
             cells = [label(name, comparison.scenario.currency), _in_line(one.metrics[name].value, name)]
-            table.add_row(
-                *cells, "" if one is first else _in_line(one.metrics[name].difference, name, sign=True)
-            )
-        table.add_row(say("report.targets"), _met(comparison, one))
+            table.add_row(*cells, "" if one is first else _in_line(one.metrics[name].difference, name, sign=True))
+        table.add_row(text("report.targets"), _met(comparison, one))
         yield Group(Text(one.name, style="bold"), Padding(table, (0, 0, 0, 2)))
-    if len(comparison.standings) > 1:
-        yield Text(say("report.right", name=first.name))
+    if len(comparison.variant_results) > 1:
+        yield Text(text("report.right", name=first.name))
 
 
 def _in_line(estimate: Estimate, name: str, sign: bool = False) -> str:
     return " ".join(shown(estimate, name, sign).split("\n"))
-
-

@@ -32,7 +32,7 @@ _SHARED = (
 
 
 @frozen
-class Alternative:
+class Variant:
     """One variant to simulate: its name, what it changes in the scenario, and the scenario that results.
 
     `calm` names the variant that it is under stress; it is empty without stress.
@@ -55,14 +55,14 @@ class Plan:
     raw: dict[str, Any]
     scenario: Scenario
     settings: Changes
-    alternatives: tuple[Alternative, ...]
+    variants: tuple[Variant, ...]
     words: Vocabulary = field(factory=shipped)
     stress: tuple[Event, ...] = ()
 
     @property
     def runs(self) -> int:
         """How many replications there are to run, over all variants."""
-        return len(self.alternatives) * self.scenario.replications
+        return len(self.variants) * self.scenario.replications
 
 
 def plan(
@@ -156,8 +156,7 @@ def _labels(paths: Sequence[str]) -> list[str]:
     """Return the last word of each path, or all of it where two paths end alike."""
     ends = [path.rpartition(".")[2] for path in paths]
     return [
-        end if ends.count(end) == 1 and not end.isdecimal() else path
-        for path, end in zip(paths, ends, strict=True)
+        end if ends.count(end) == 1 and not end.isdecimal() else path for path, end in zip(paths, ends, strict=True)
     ]
 
 
@@ -174,17 +173,17 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
 
 def _alternatives(
     raw: Mapping[str, Any], named: Iterable[tuple[str, Changes, str]], origin: str, words: Vocabulary
-) -> Iterator[Alternative]:
+) -> Iterator[Variant]:
     """Build every variant; raises DocumentError with the problems of all, each naming the variant."""
     problems: list[Problem] = []
-    found: dict[str, Alternative] = {}
+    found: dict[str, Variant] = {}
     for name, changes, calm in named:
         where = f"{origin}, variant '{name}'"
         if name in found:
             problems.append(Problem(where, "", "the name is taken", "give each variant a name of its own"))
         try:
             scenario = parse_scenario(changed(raw, changes, where, words), where, words)
-            found[name] = Alternative(name, changes, scenario, calm)
+            found[name] = Variant(name, changes, scenario, calm)
         except DocumentError as error:
             problems += error.problems
     if len(found) and not problems:
@@ -194,9 +193,9 @@ def _alternatives(
     return iter(found.values())
 
 
-def _unshared(alternatives: Sequence[Alternative], origin: str) -> Iterator[Problem]:
+def _unshared(variants: Sequence[Variant], origin: str) -> Iterator[Problem]:
     """Yield what differs between variants although it must not."""
-    first, *others = alternatives
+    first, *others = variants
     for path in _SHARED:
         read = attrgetter(path)
         for one in others:
@@ -208,7 +207,7 @@ def _unshared(alternatives: Sequence[Alternative], origin: str) -> Iterator[Prob
 
 def reproduced(plan: Plan) -> dict[str, Any]:
     """Return one scenario document that gives the same variants again, without options."""
-    first, *others = plan.alternatives
+    first, *others = plan.variants
     raw = changed(plan.raw, first.changes, first.name, plan.words)
     own = {name: value for name, value in raw.items() if name != "variant"}
     variants = [{"name": one.name, "set": _beside(first.changes, one.changes)} for one in others]

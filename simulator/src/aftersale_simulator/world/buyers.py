@@ -16,9 +16,9 @@ from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies.worlds import Contact, Reaction
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import load_parameters
-from aftersale_simulator.world.entities import CLAIM_IN_SILENCE, REMINDER, Happening, Life
+from aftersale_simulator.world.entities import CLAIM_IN_SILENCE, REMINDER, OrderState, ScheduledEvent
 from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of
-from aftersale_simulator.world.random_streams import Chances, Hand
+from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
 
 Floats = NDArray[np.float64]
@@ -50,16 +50,16 @@ class FirstSteps:
     names: tuple[str, ...]
     at: Instants
     kinds: NDArray[np.int64]
-    slots: NDArray[np.int64]
+    rows: NDArray[np.int64]
     orders: list[Order]
-    hand: Hand
+    draws: Draws
 
 
 class _Crowd:
     """All orders of a marketplace with their chances, as columns."""
 
-    def __init__(self, orders: Orders, chances: Chances, world: World) -> None:
-        self.orders, self.chances, self.world = orders, chances, world
+    def __init__(self, orders: Orders, streams: Streams, world: World) -> None:
+        self.orders, self.streams, self.world = orders, streams, world
         self.keys = keys_of(orders)
         self.place, self.size = orders.marketplaces[0], len(orders)
         self.cancelled: Flags = orders.cancelled_at != NEVER
@@ -69,7 +69,7 @@ class _Crowd:
         self.arrived: Instants = np.where(self.lost | self.cancelled, orders.promised_at, orders.delivered_at)
 
     def uniform(self, purpose: str) -> Floats:
-        return self.chances.uniform(self.keys, purpose, self.place)
+        return self.streams.uniform(self.keys, purpose, self.place)
 
     def of(self, name: str) -> Floats:
         """What a parameter is worth for each order."""
@@ -77,7 +77,7 @@ class _Crowd:
 
     def later(self, purpose: str, mean: str, unit: int, where: Flags) -> Instants:
         """Exponential delays of the chosen orders, in microseconds."""
-        draws = self.chances.exponential(self.keys[where], purpose, self.place)
+        draws = self.streams.exponential(self.keys[where], purpose, self.place)
         return (draws * self.of(mean)[where] * unit).astype(np.int64)
 
     def rate(self, otherwise: str, late: str, lost: str) -> Floats:
@@ -85,11 +85,9 @@ class _Crowd:
         return np.where(self.cancelled, self.of("cancelled_message_rate"), rate)
 
 
-def first_steps(
-    orders: Orders, days: LocalDays, hours: HourProfile, chances: Chances, world: World
-) -> FirstSteps:
+def first_steps(orders: Orders, days: LocalDays, hours: HourProfile, streams: Streams, world: World) -> FirstSteps:
     """Return everything that buyers of one marketplace begin, within the days given."""
-    crowd = _Crowd(orders, chances, world)
+    crowd = _Crowd(orders, streams, world)
     writers, written = _messages(crowd, days, hours)
     returners, asked = _returns(crowd)
     contacts = np.zeros(crowd.size, bool)
@@ -113,9 +111,9 @@ def _sorted(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Ins
     kinds = np.repeat(np.arange(len(steps)), [len(indices) for indices, _ in steps.values()])
     inside = np.flatnonzero(at < end)
     order = inside[np.lexsort((kinds[inside], who[inside], at[inside]))]
-    chosen, slots = np.unique(who[order], return_inverse=True)
-    hand = Hand(crowd.chances, crowd.keys[chosen], crowd.place)
-    return FirstSteps(tuple(steps), at[order], kinds[order], slots, crowd.orders.picked(chosen), hand)
+    chosen, rows = np.unique(who[order], return_inverse=True)
+    draws = Draws(crowd.streams, crowd.keys[chosen], crowd.place)
+    return FirstSteps(tuple(steps), at[order], kinds[order], rows, crowd.orders.picked(chosen), draws)
 
 
 def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:
@@ -126,13 +124,11 @@ def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Insta
     after_promise = crowd.orders.promised_at[writes] + crowd.later(
         "message.late_delay", "late_message_delay_days", DAY, writes
     )
-    after_purchase = crowd.orders.purchased_at[writes] + crowd.later(
-        "message.delay", "message_delay_days", DAY, writes
-    )
+    after_purchase = crowd.orders.purchased_at[writes] + crowd.later("message.delay", "message_delay_days", DAY, writes)
     moment = np.where(late, after_promise, after_purchase)
     soon = moment < days.bounds[-1]
     who = np.flatnonzero(writes)[soon]
-    share = hours.share_of_day(crowd.chances.uniform(crowd.keys[who], "message.hour", crowd.place))
+    share = hours.share_of_day(crowd.streams.uniform(crowd.keys[who], "message.hour", crowd.place))
     return who, _at_hours(moment[soon], share, days)
 
 
@@ -155,7 +151,7 @@ def _returns(crowd: _Crowd) -> tuple[Instants, Instants]:
     rate = rate * np.where(crowd.late, crowd.of("late_return_factor"), 1.0)
     returns = (crowd.uniform("return") < rate) & ~crowd.lost & ~crowd.cancelled & ~crowd.handled_elsewhere
     who = np.flatnonzero(returns)
-    spread = crowd.chances.normal(crowd.keys[who], "return.lag", crowd.place)
+    spread = crowd.streams.normal(crowd.keys[who], "return.lag", crowd.place)
     lag = crowd.of("return_lag_days")[who] * np.exp(crowd.of("return_lag_sigma")[who] * spread) * DAY
     return who, crowd.orders.delivered_at[who] + lag.astype(np.int64)
 
@@ -197,9 +193,7 @@ def _contacted(crowd: _Crowd, contact: Contact) -> tuple[Instants, Instants]:
     return np.flatnonzero(chosen), began[chosen] + delay
 
 
-def _joined(
-    one: tuple[Instants, Instants] | None, other: tuple[Instants, Instants]
-) -> tuple[Instants, Instants]:
+def _joined(one: tuple[Instants, Instants] | None, other: tuple[Instants, Instants]) -> tuple[Instants, Instants]:
     return other if one is None else (np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]]))
 
 
@@ -216,131 +210,140 @@ class Buyers:
         """Take the declared parameters of the scenario."""
         self._on = world.on
 
-    def claims(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+    def claims(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
         """Return the claim that a buyer was about to file, if it is the first."""
-        first, life.claimed = not life.claimed, True
+        first, state.claimed = not state.claimed, True
         return "claim_filed" if first else ""
 
-    def claims_in_silence(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+    def claims_in_silence(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
         """Return the claim of a buyer who has waited long enough, if nobody has answered yet."""
-        contact = cases.get(life.behind)
-        return self.claims(life, cases, at) if contact is not None and SILENCE in contact.missed else ""
+        contact = cases.get(state.behind)
+        return self.claims(state, cases, at) if contact is not None and SILENCE in contact.missed else ""
 
-    def reminds(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+    def reminds(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
         """Return the message of a buyer who still waits for an answer."""
-        case = cases[life.case(REMINDER)]
+        case = cases[state.case(REMINDER)]
         if case.task is None:
             return ""
-        life.reminders += 1
+        state.reminders += 1
         return "buyer_message"
 
-    def rates(self, life: Life, cases: Mapping[str, Case], at: Instant) -> str:
+    def rates(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
         """Return the bad rating of a buyer who was about to leave one, if what happened until now makes for it."""
-        return "feedback_left" if life.hand.uniform("feedback", life.slot) < self._rating_rate(life) else ""
+        return "feedback_left" if state.draws.uniform("feedback", state.row) < self._rating_rate(state) else ""
 
-    def _rating_rate(self, life: Life) -> float:
-        at = life.order.purchased_at
-        rate = self._on("negative_feedback_rate", life.order, at) * self._lateness(life, at)
-        if life.unheard:
-            rate = max(rate, self._on("negative_feedback_rate_unheard", life.order, at))
-        return max(rate, self._on("negative_feedback_rate_refused", life.order, at)) if life.refused else rate
+    def _rating_rate(self, state: OrderState) -> float:
+        at = state.order.purchased_at
+        rate = self._on("negative_feedback_rate", state.order, at) * self._lateness(state, at)
+        if state.unheard:
+            rate = max(rate, self._on("negative_feedback_rate_unheard", state.order, at))
+        return max(rate, self._on("negative_feedback_rate_refused", state.order, at)) if state.refused else rate
 
-    def _lateness(self, life: Life, at: Instant) -> float:
-        if not life.late:
+    def _lateness(self, state: OrderState, at: Instant) -> float:
+        if not state.late:
             return 1.0
-        promised, delivered = life.order.promised_at, life.order.delivered_at
+        promised, delivered = state.order.promised_at, state.order.delivered_at
         days = (delivered - promised) / DAY if promised is not None and delivered is not None else inf
-        return self._on(next((name for most, name in LATENESS if days <= most), LATEST), life.order, at)
+        return self._on(next((name for most, name in LATENESS if days <= most), LATEST), state.order, at)
 
-    def waiting(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def waiting(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After a message: while nobody answers, the buyer writes again, and again, at a pace of their own."""
-        rate = self._on("reminder_rate", life.order, at)
-        patience = life.hand.uniform(f"reminder.{life.touches}", life.slot)
+        rate = self._on("reminder_rate", state.order, at)
+        patience = state.draws.uniform(f"reminder.{state.touches}", state.row)
         if patience >= rate:
             return ()
         # So many that the chance of yet another is always the rate: one number tells it for all of them.
-        moment, mean = float(at), self._on("reminder_delay_hours", life.order, at) * HOUR
+        moment, mean = float(at), self._on("reminder_delay_hours", state.order, at) * HOUR
         found = []
         for number in range(int(log(patience) / log(rate))):
-            moment += life.hand.exponential(f"reminder.delay.{number}", life.slot) * mean
-            found.append((int(moment), REMINDER, life))
+            moment += state.draws.exponential(f"reminder.delay.{number}", state.row) * mean
+            found.append((int(moment), REMINDER, state))
         return found
 
-    def replied(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def replied(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After a reply: the buyer writes again, or claims all the same, or is content."""
-        turn, life.touches, life.reminders = life.touches, life.touches + 1, 0
-        if life.hand.uniform(f"follow_up.{turn}", life.slot) < self._on("follow_up_rate", life.order, at):
-            delay = life.hand.exponential(f"follow_up.delay.{turn}", life.slot)
-            mean = self._on("follow_up_delay_hours", life.order, at)
-            return ((at + int(delay * mean * HOUR), "buyer_message", life),)
-        if life.hand.uniform("claim.answered", life.slot) < self._claiming("claim_rate_answered", life, at):
-            return self._claim(life, at)
+        turn, state.touches, state.reminders = state.touches, state.touches + 1, 0
+        if state.draws.uniform(f"follow_up.{turn}", state.row) < self._on("follow_up_rate", state.order, at):
+            delay = state.draws.exponential(f"follow_up.delay.{turn}", state.row)
+            mean = self._on("follow_up_delay_hours", state.order, at)
+            return ((at + int(delay * mean * HOUR), "buyer_message", state),)
+        if state.draws.uniform("claim.answered", state.row) < self._claiming("claim_rate_answered", state, at):
+            return self._claim(state, at)
         return ()
 
-    def _claiming(self, name: str, life: Life, at: Instant) -> float:
-        rate = self._on(name, life.order, at)
-        return rate * self._on("claim_refused_factor", life.order, at) if life.refused else rate
+    def _claiming(self, name: str, state: OrderState, at: Instant) -> float:
+        rate = self._on(name, state.order, at)
+        return rate * self._on("claim_refused_factor", state.order, at) if state.refused else rate
 
-    def unheard(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def unheard(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After a contact passed the silence rule unanswered: the buyer will rate worse, and may claim.
 
         The chance of a claim is larger on every day on which still nobody answers.
         """
-        life.unheard = True
-        rate, growth = self._claiming("claim_rate_silence", life, at), self._on("claim_silence_growth", life.order, at)
-        patience = life.hand.uniform("claim.silence", life.slot)
+        state.unheard = True
+        rate, growth = (
+            self._claiming("claim_rate_silence", state, at),
+            self._on("claim_silence_growth", state.order, at),
+        )
+        patience = state.draws.uniform("claim.silence", state.row)
         quiet = 1.0
-        for day in range(round(self._on("claim_silence_days", life.order, at)) if rate else 0):
+        for day in range(round(self._on("claim_silence_days", state.order, at)) if rate else 0):
             quiet *= 1 - min(1.0, rate * (1 + growth * day))
             if patience < 1 - quiet:
-                return ((self._claim_at(life, at) + day * DAY, CLAIM_IN_SILENCE, life),)
+                return ((self._claim_at(state, at) + day * DAY, CLAIM_IN_SILENCE, state),)
         return ()
 
-    def offered(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def offered(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After an offer of a part of the price: the buyer accepts it, or wants to send the goods back all the same."""
-        accepts = life.hand.uniform("offer.accepted", life.slot) < self._on("offer_accepted_rate", life.order, at)
-        delay = life.hand.exponential("offer.delay", life.slot) * self._on("offer_answer_hours", life.order, at)
-        return ((at + int(delay * HOUR), "offer_accepted" if accepts else "offer_declined", life),)
+        accepts = state.draws.uniform("offer.accepted", state.row) < self._on("offer_accepted_rate", state.order, at)
+        delay = state.draws.exponential("offer.delay", state.row) * self._on("offer_answer_hours", state.order, at)
+        return ((at + int(delay * HOUR), "offer_accepted" if accepts else "offer_declined", state),)
 
-    def authorised(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def authorised(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After an authorisation: the return is sent, or given up."""
-        if life.hand.uniform("return.sent", life.slot) < self._on("return_sent_rate", life.order, at):
-            delay = life.hand.exponential("return.send_delay", life.slot) * self._on("return_send_days", life.order, at)
-            return ((at + int(delay * DAY), "return_sent", life),)
-        patience = self._on("return_abandoned_days", life.order, at)
-        return ((at + int(patience * DAY), "return_abandoned", life),)
+        if state.draws.uniform("return.sent", state.row) < self._on("return_sent_rate", state.order, at):
+            delay = state.draws.exponential("return.send_delay", state.row) * self._on(
+                "return_send_days", state.order, at
+            )
+            return ((at + int(delay * DAY), "return_sent", state),)
+        patience = self._on("return_abandoned_days", state.order, at)
+        return ((at + int(patience * DAY), "return_abandoned", state),)
 
-    def sent(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def sent(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After the posting: the return reaches the seller; the marketplace may refund it on the way."""
         found = []
-        if life.hand.uniform("return.first_scan", life.slot) < self._on("first_scan_refund_rate", life.order, at):
-            delay = life.hand.exponential("return.scan_delay", life.slot) * self._on("first_scan_hours", life.order, at)
-            found.append((at + int(delay * HOUR), "refunded_at_first_scan", life))
-        delay = life.hand.exponential("return.transit", life.slot) * self._on("return_transit_days", life.order, at)
-        return (*found, (at + int(delay * DAY), "return_received", life))
+        if state.draws.uniform("return.first_scan", state.row) < self._on("first_scan_refund_rate", state.order, at):
+            delay = state.draws.exponential("return.scan_delay", state.row) * self._on(
+                "first_scan_hours", state.order, at
+            )
+            found.append((at + int(delay * HOUR), "refunded_at_first_scan", state))
+        delay = state.draws.exponential("return.transit", state.row) * self._on("return_transit_days", state.order, at)
+        return (*found, (at + int(delay * DAY), "return_received", state))
 
-    def declined(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def declined(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After a declined return: the buyer may claim."""
-        life.refused = True
-        if life.hand.uniform("claim.declined", life.slot) < self._on("claim_rate_declined", life.order, at):
-            return self._claim(life, at)
+        state.refused = True
+        if state.draws.uniform("claim.declined", state.row) < self._on("claim_rate_declined", state.order, at):
+            return self._claim(state, at)
         return ()
 
-    def unpaid(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def unpaid(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After a refund missed its deadline: the marketplace may pay it itself, or the buyer may claim."""
-        if life.hand.uniform("return.automatic_refund", life.slot) < self._on("automatic_refund_rate", life.order, at):
-            delay = life.hand.exponential("return.automatic_delay", life.slot)
-            mean = self._on("automatic_refund_days", life.order, at)
-            return ((at + int(delay * mean * DAY), "marketplace_refunded", life),)
-        if life.hand.uniform("claim.unpaid", life.slot) < self._on("claim_rate_refund_late", life.order, at):
-            return self._claim(life, at)
+        if state.draws.uniform("return.automatic_refund", state.row) < self._on(
+            "automatic_refund_rate", state.order, at
+        ):
+            delay = state.draws.exponential("return.automatic_delay", state.row)
+            mean = self._on("automatic_refund_days", state.order, at)
+            return ((at + int(delay * mean * DAY), "marketplace_refunded", state),)
+        if state.draws.uniform("claim.unpaid", state.row) < self._on("claim_rate_refund_late", state.order, at):
+            return self._claim(state, at)
         return ()
 
-    def _claim(self, life: Life, at: Instant) -> Sequence[Happening]:
-        return ((self._claim_at(life, at), "claim_filed", life),)
+    def _claim(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
+        return ((self._claim_at(state, at), "claim_filed", state),)
 
-    def _claim_at(self, life: Life, at: Instant) -> Instant:
-        delay = life.hand.exponential("claim.delay", life.slot) * self._on("claim_delay_hours", life.order, at)
+    def _claim_at(self, state: OrderState, at: Instant) -> Instant:
+        delay = state.draws.exponential("claim.delay", state.row) * self._on("claim_delay_hours", state.order, at)
         return at + int(delay * HOUR)
 
 
@@ -351,13 +354,13 @@ class Reactions:
         """Take the reactions to one state of one kind of case."""
         self._on, self._reactions = world.on, reactions
 
-    def __call__(self, life: Life, at: Instant) -> Sequence[Happening]:
+    def __call__(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """Return what follows, if anything."""
         for reaction in self._reactions:
             purpose = f"{reaction.kind}.{reaction.state}.{reaction.fact}"
-            purpose = f"{purpose}.{life.turn(purpose)}"
-            if life.hand.uniform(purpose, life.slot) < self._on(reaction.share, life.order, at):
-                mean = self._on(reaction.delay_hours, life.order, at)
-                delay = life.hand.exponential(f"{purpose}.delay", life.slot) * mean
-                return ((at + int(delay * HOUR), reaction.fact, life),)
+            purpose = f"{purpose}.{state.turn(purpose)}"
+            if state.draws.uniform(purpose, state.row) < self._on(reaction.share, state.order, at):
+                mean = self._on(reaction.delay_hours, state.order, at)
+                delay = state.draws.exponential(f"{purpose}.delay", state.row) * mean
+                return ((at + int(delay * HOUR), reaction.fact, state),)
         return ()

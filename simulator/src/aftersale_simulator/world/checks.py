@@ -15,6 +15,7 @@ from aftersale_simulator.world.world import DECISION, World
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
 
+
 def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> None:
     """Raise DocumentError for marketplaces that no plugin brings, and for those whose work nobody could do."""
     known = sorted(plugins.marketplaces)

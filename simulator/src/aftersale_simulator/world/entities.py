@@ -7,7 +7,7 @@ from attrs import define
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.orders import Order
-from aftersale_simulator.world.random_streams import Hand
+from aftersale_simulator.world.random_streams import Draws
 
 _FACTS = {
     "M": ("buyer_message",),
@@ -41,7 +41,7 @@ CASE_OF |= {REMINDER: "M", CLAIM_IN_SILENCE: "C", RULING: "C"}
 
 
 @define(eq=False)
-class Life:
+class OrderState:
     """One order with a place in the hand of chances, and what its buyer has been through.
 
     `behind` is the contact that a claim would grow out of; `touches` counts the replies to its messages, `reminders`
@@ -49,8 +49,8 @@ class Life:
     """
 
     order: Order
-    hand: Hand
-    slot: int
+    draws: Draws
+    row: int
     late: bool
     touches: int = 0
     reminders: int = 0
@@ -70,14 +70,14 @@ class Life:
         return turn
 
     @classmethod
-    def begin(cls, order: Order, hand: Hand, slot: int) -> Life:
+    def begin(cls, order: Order, draws: Draws, row: int) -> OrderState:
         """Begin the life of an order with its place in the hand of chances."""
         promised, arrived = order.promised_at, order.delivered_at
-        return cls(order, hand, slot, arrived is None or (promised is not None and arrived > promised))
+        return cls(order, draws, row, arrived is None or (promised is not None and arrived > promised))
 
-    def case(self, happening: str) -> str:
+    def case(self, event: str) -> str:
         """Return the name of the case that something of CASE_OF happens to."""
-        return f"{self.order.id}-{CASE_OF[happening]}"
+        return f"{self.order.id}-{CASE_OF[event]}"
 
     def fact(self, kind: str, at: Instant, case: str) -> Fact:
         """Return the fact that this happened to a case of the order now, known at once."""
@@ -86,5 +86,5 @@ class Life:
         return tuple.__new__(Fact, (kind, order.marketplace, order.id, case, at, at, about, None, "", None))
 
 
-Happening = tuple[Instant, str, Life]
+ScheduledEvent = tuple[Instant, str, OrderState]
 """Something that the world will do: when, which fact, to whom."""

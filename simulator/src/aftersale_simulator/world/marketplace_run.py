@@ -15,7 +15,7 @@ from aftersale_simulator.world.world import World
 
 
 @frozen(eq=False)
-class Place:
+class MarketplaceRun:
     """One marketplace's orders with what their buyers begin."""
 
     orders: Orders
@@ -23,17 +23,17 @@ class Place:
     world: World
 
 
-def first_steps_in_order(places: Sequence[Place]) -> Iterator[tuple[Instant, str, int, int]]:
+def first_steps_in_order(places: Sequence[MarketplaceRun]) -> Iterator[tuple[Instant, str, int, int]]:
     """Yield (when, what, place, slot) over all marketplaces in order of time."""
     names = list(dict.fromkeys(name for place in places for name in place.steps.names))
     at = np.concatenate([place.steps.at for place in places])
     where = np.repeat(np.arange(len(places)), [len(place.steps.at) for place in places])
     kinds = np.concatenate([_renumbered(place.steps, names) for place in places])
-    slots = np.concatenate([place.steps.slots for place in places])
+    rows = np.concatenate([place.steps.rows for place in places])
     sequence = np.lexsort((where, at))
-    columns = (column[sequence].tolist() for column in (at, kinds, where, slots))
-    for when, kind, place, slot in zip(*columns, strict=True):
-        yield when, names[kind], place, slot
+    columns = (column[sequence].tolist() for column in (at, kinds, where, rows))
+    for when, kind, place, row in zip(*columns, strict=True):
+        yield when, names[kind], place, row
 
 
 def _renumbered(steps: FirstSteps, names: Sequence[str]) -> NDArray[np.int64]:

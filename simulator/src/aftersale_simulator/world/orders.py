@@ -18,7 +18,7 @@ from aftersale.orders import COLUMNS, FULFILLED_BY_MARKETPLACE, NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import default_profile
-from aftersale_simulator.world.random_streams import Chances
+from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
@@ -143,9 +143,9 @@ class HourProfile:
         self._edges = np.concatenate([[0.0], np.cumsum(np.asarray(weights, float))])
         self._edges /= self._edges[-1]
 
-    def share_of_day(self, chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    def share_of_day(self, streams: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn uniform chances into shares of the day gone by."""
-        return np.interp(chances, self._edges, np.linspace(0.0, 1.0, len(self._edges)))
+        return np.interp(streams, self._edges, np.linspace(0.0, 1.0, len(self._edges)))
 
 
 def hours_of(sales: Sales) -> HourProfile:
@@ -158,7 +158,7 @@ def synthetic(
     marketplace: Marketplace,
     first: date,
     days: int,
-    chances: Chances,
+    streams: Streams,
     world: World,
     said_for: date | None = None,
 ) -> Orders:
@@ -171,21 +171,21 @@ def synthetic(
     place = marketplace.name
     calendar = LocalDays.spanning(first, days, marketplace.zone)
     means = _daily_means(sales, calendar, world, said_for or first)
-    counts = _daily_counts(means, sales, calendar, place, chances, world)
+    counts = _daily_counts(means, sales, calendar, place, streams, world)
     day = np.repeat(np.arange(days), counts)
     number = np.arange(len(day)) - np.repeat(np.cumsum(counts) - counts, counts)
     keys = (day_number(first) + day) * _PER_DAY + number
-    share = hours_of(sales).share_of_day(chances.uniform(keys, "order.time", place))
+    share = hours_of(sales).share_of_day(streams.uniform(keys, "order.time", place))
     purchased = calendar.bounds[day] + (share * calendar.lengths[day]).astype(np.int64)
     sequence = np.argsort(purchased, kind="stable")
-    return _dressed(sales, marketplace, purchased[sequence], keys[sequence], chances)
+    return _dressed(sales, marketplace, purchased[sequence], keys[sequence], streams)
 
 
 def _daily_counts(
-    means: Floats, sales: Sales, calendar: LocalDays, place: str, chances: Chances, world: World
+    means: Floats, sales: Sales, calendar: LocalDays, place: str, streams: Streams, world: World
 ) -> NDArray[np.int64]:
     dispersion = world["dispersion"] if sales.dispersion is None else sales.dispersion
-    drawn = chances.uniform(day_number(calendar.first) + np.arange(len(means)), "order.day", place)
+    drawn = streams.uniform(day_number(calendar.first) + np.arange(len(means)), "order.day", place)
     # Poisson around a gamma-distributed mean is negative binomial; drawn by its quantiles, a day with a larger mean has
     # more orders by the same chance.
     means = np.maximum(means, _LEAST)
@@ -195,9 +195,7 @@ def _daily_counts(
     return _quantiles(pdtrik(drawn, means), lambda count: pdtr(count, means), drawn)
 
 
-def _quantiles(
-    near: Floats, share_up_to: Callable[[Floats], Floats], drawn: Floats
-) -> NDArray[np.int64]:
+def _quantiles(near: Floats, share_up_to: Callable[[Floats], Floats], drawn: Floats) -> NDArray[np.int64]:
     """Return the least counts up to which at least the drawn shares lie, given inverses that are nearly right."""
     counts = np.maximum(np.ceil(near), 0.0)
     counts = np.where((counts > 0) & (share_up_to(np.maximum(counts - 1, 0)) >= drawn), counts - 1, counts)
@@ -214,21 +212,21 @@ def _daily_means(sales: Sales, calendar: LocalDays, world: World, said_for: date
     means: Floats = sales.orders_per_day * weekly[calendar.weekdays] * 7 / weekly.sum()
     means = means * season[months] * 12 / season.sum() * np.power(float(sales.growth), years)
     begins = calendar.bounds[:-1]
-    for spell in world.spells:
-        if not spell.event.categories:
-            means = np.where((begins >= spell.begin) & (begins < spell.end), means * spell.event.orders, means)
+    for active_event in world.active_events:
+        if not active_event.event.categories:
+            means = np.where(
+                (begins >= active_event.begin) & (begins < active_event.end), means * active_event.event.orders, means
+            )
     return means
 
 
-def _dressed(
-    sales: Sales, marketplace: Marketplace, purchased: Instants, keys: Instants, chances: Chances
-) -> Orders:
+def _dressed(sales: Sales, marketplace: Marketplace, purchased: Instants, keys: Instants, streams: Streams) -> Orders:
     size, place = len(purchased), marketplace.name
     unit = 10 ** decimals(marketplace.currency)
-    category = _picked(sales.categories.values(), keys, chances, "order.category", place).astype(np.int16)
+    category = _picked(sales.categories.values(), keys, streams, "order.category", place).astype(np.int16)
     prices = [_price(sales, name) for name in sales.categories]
     medians, sigmas = (np.array(column, np.float64)[category] for column in zip(*prices, strict=True))
-    spread = np.exp(sigmas * chances.normal(keys, "order.price", place))
+    spread = np.exp(sigmas * streams.normal(keys, "order.price", place))
     never = np.full(size, NEVER, np.int64)
     return Orders(
         (place,),
@@ -238,13 +236,13 @@ def _dressed(
         OrderIds(place, keys),
         np.zeros(size, np.int16),
         purchased,
-        _picked(sales.channels.values(), keys, chances, "order.channel", place).astype(np.int8),
+        _picked(sales.channels.values(), keys, streams, "order.channel", place).astype(np.int8),
         category,
         np.maximum(1, np.rint(medians * unit * spread)).astype(np.int64),
         never,
         never,
-        _marked(sales.cross_border, keys, chances, "order.cross_border", place),
-        _marked(sales.exempt, keys, chances, "order.exempt", place),
+        _marked(sales.cross_border, keys, streams, "order.cross_border", place),
+        _marked(sales.exempt, keys, streams, "order.exempt", place),
     )
 
 
@@ -255,16 +253,16 @@ def _price(sales: Sales, category: str) -> tuple[float, float]:
     return float(price.median), float(price.sigma)
 
 
-def _picked(shares: Iterable[float], keys: Instants, chances: Chances, *purpose: str) -> NDArray[np.int64]:
+def _picked(shares: Iterable[float], keys: Instants, streams: Streams, *purpose: str) -> NDArray[np.int64]:
     edges = np.cumsum(list(shares))
     if len(edges) == 1:
         return np.zeros(len(keys), np.int64)
-    picked = np.searchsorted(edges, chances.uniform(keys, *purpose), side="right")
+    picked = np.searchsorted(edges, streams.uniform(keys, *purpose), side="right")
     return np.minimum(picked, len(edges) - 1).astype(np.int64)
 
 
-def _marked(share: float, keys: Instants, chances: Chances, *purpose: str) -> NDArray[np.bool_]:
-    return chances.uniform(keys, *purpose) < share if share else np.zeros(len(keys), bool)
+def _marked(share: float, keys: Instants, streams: Streams, *purpose: str) -> NDArray[np.bool_]:
+    return streams.uniform(keys, *purpose) < share if share else np.zeros(len(keys), bool)
 
 
 def of_marketplace(orders: Orders, place: str) -> Orders:
@@ -289,7 +287,7 @@ def within(orders: Orders, since: int, until: int) -> Orders:
     return orders.between(int(begin), int(end))
 
 
-def copied(orders: Orders, days: LocalDays, chances: Chances, scale: float, resample: bool) -> Orders:
+def copied(orders: Orders, days: LocalDays, streams: Streams, scale: float, resample: bool) -> Orders:
     """Return a marketplace's orders of a file for the days of a run, each `scale` times on average.
 
     With `resample` each week of the run is a week of the file, drawn by chance; weeks are counted from the first order.
@@ -298,7 +296,7 @@ def copied(orders: Orders, days: LocalDays, chances: Chances, scale: float, resa
     begin, end = int(days.bounds[0]), int(days.bounds[-1])
     starts = range(begin, end, 7 * DAY)
     weeks = max(1, (int(orders.purchased_at[-1]) - int(orders.purchased_at[0])) // (7 * DAY)) if len(orders) else 1
-    drawn = (chances.uniform(len(starts), "order.week", place) * weeks).astype(np.int64)
+    drawn = (streams.uniform(len(starts), "order.week", place) * weeks).astype(np.int64)
     sources, purchased, numbers = [], [], []
     for number, start in enumerate(starts):
         # A run's week begins on the weekday and hour of its first day; the file's weeks are cut at the same ones.
@@ -311,7 +309,7 @@ def copied(orders: Orders, days: LocalDays, chances: Chances, scale: float, resa
         numbers.append(np.full(high - low, number))
     source, at, week = (np.concatenate(column).astype(np.int64) for column in (sources, purchased, numbers))
     once = (week << _SOURCE_BITS) + source
-    times = np.floor(scale + chances.uniform(once, "order.copies", place)).astype(np.int64)
+    times = np.floor(scale + streams.uniform(once, "order.copies", place)).astype(np.int64)
     copy = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
     source, at, week = (np.repeat(column, times) for column in (source, at, week))
     inside = at < end

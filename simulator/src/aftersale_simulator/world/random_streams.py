@@ -24,7 +24,7 @@ _BLOCK = 1 << 15
 """Numbers mixed at a time: what the processor's cache holds."""
 
 
-class Chances:
+class Streams:
     """All random numbers of one replication."""
 
     def __init__(self, seed: int, replication: int) -> None:
@@ -72,40 +72,40 @@ def _mixed(z: NDArray[np.uint64], key: np.uint64, drawn: NDArray[np.float64]) ->
     drawn *= _UNIT
 
 
-class Hand:
+class Draws:
     """The chances of those few orders of a marketplace that become cases, dealt by purpose when first asked for.
 
     `chosen` are the orders' numbers; a slot is a place in `chosen`. The chance depends on the order, not on the slot.
     """
 
-    def __init__(self, chances: Chances, chosen: NDArray[np.int64], place: str) -> None:
+    def __init__(self, streams: Streams, chosen: NDArray[np.int64], place: str) -> None:
         """Deal for the chosen orders of the marketplace `place`."""
-        self._chances, self._chosen, self._place = chances, chosen, place
+        self._chances, self._chosen, self._place = streams, chosen, place
         self._uniform: dict[str, array[float]] = {}
         self._exponential: dict[str, array[float]] = {}
         self._normal: dict[str, array[float]] = {}
 
-    def uniform(self, purpose: str, slot: int) -> float:
+    def uniform(self, purpose: str, row: int) -> float:
         """Return a slot's number in (0, 1) for a purpose."""
         dealt = self._uniform.get(purpose)
         if dealt is None:
             dealt = self._uniform[purpose] = _listed(self._chances.uniform(self._chosen, purpose, self._place))
-        return dealt[slot]
+        return dealt[row]
 
-    def exponential(self, purpose: str, slot: int) -> float:
+    def exponential(self, purpose: str, row: int) -> float:
         """Return a slot's number of mean 1 for a purpose."""
         dealt = self._exponential.get(purpose)
         if dealt is None:
             dealt = _listed(self._chances.exponential(self._chosen, purpose, self._place))
             self._exponential[purpose] = dealt
-        return dealt[slot]
+        return dealt[row]
 
-    def normal(self, purpose: str, slot: int) -> float:
+    def normal(self, purpose: str, row: int) -> float:
         """Return a slot's standard normal number for a purpose."""
         dealt = self._normal.get(purpose)
         if dealt is None:
             dealt = self._normal[purpose] = _listed(self._chances.normal(self._chosen, purpose, self._place))
-        return dealt[slot]
+        return dealt[row]
 
 
 def _listed(numbers: NDArray[np.float64]) -> array[float]:

@@ -18,7 +18,7 @@ from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import Sale
 from aftersale_simulator.scenario.checks import world_flaws
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
-from aftersale_simulator.scenario.horizon import Stage
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import allowed_words, vocabulary
 from aftersale_simulator.world.world import World
@@ -58,11 +58,15 @@ def _unknown(plugins: Plugins) -> Iterator[Problem]:
 
 def _dated(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
     """Yield the sales on the scenario's marketplaces that have a day in common with the run."""
-    stage = Stage.of(scenario)
+    horizon = Horizon.of(scenario)
     for world in plugins.worlds:
         for sale in world.sale:
             over = sale.start + timedelta(int(sale.days))
-            if sale.start <= stage.last and over > stage.first and set(sale.marketplaces) & set(scenario.marketplace):
+            if (
+                sale.start <= horizon.last
+                and over > horizon.first
+                and set(sale.marketplaces) & set(scenario.marketplace)
+            ):
                 yield sale
 
 
@@ -97,11 +101,11 @@ def _throughout(
     factors: Mapping[Word, Rate],
     orders: float = 1.0,
 ) -> Event:
-    stage = Stage.of(scenario)
+    horizon = Horizon.of(scenario)
     return Event(
         Word(name),
-        Duration((stage.warm_up + stage.days) * DAY),
-        start=Day(stage.first),
+        Duration((horizon.warm_up + horizon.days) * DAY),
+        start=Day(horizon.first),
         marketplaces=(Word(place),),
         categories=of,
         orders=Rate(orders),
@@ -115,10 +119,10 @@ def free_labels(scenario: Scenario, policy: Policy, world: World) -> tuple[Event
 
     It does when it says `automatic` for an order of the usual price.
     """
-    stage, place = Stage.of(scenario), policy.marketplace
+    horizon, place = Horizon.of(scenario), policy.marketplace
     sales = scenario.marketplace[place.name]
     price = round(float(sales.price.median) * 10 ** decimals(place.currency))
-    bought = start_of_day(stage.measured_from, place.zone)
+    bought = start_of_day(horizon.measured_from, place.zone)
     channel, category = next(iter(sales.channels)), next(iter(sales.categories))
     usual = Order("", place.name, bought, channel, price, place.currency, category)
     terms = policy.at(bought)

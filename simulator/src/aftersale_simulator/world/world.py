@@ -14,7 +14,7 @@ from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.orders import Order, Orders
 from aftersale.policies.worlds import Closure, Contact, Preset, Reaction, WorldDefaults
-from aftersale_simulator.scenario.events import Spell
+from aftersale_simulator.scenario.events import ActiveEvent
 from aftersale_simulator.scenario.parameters import load_parameters
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ DONE_BY |= {"review_feedback": "feedback_accepted"}
 """The fact that a finished task becomes, where no plugin says it."""
 
 
-class Turn(NamedTuple):
+class Override(NamedTuple):
     """What an event makes of a parameter in [begin, end): its value times `factor` plus `value`; no category is all."""
 
     begin: Instant
@@ -48,7 +48,7 @@ class World:
         overrides: Mapping[str, float] | None = None,
         place: str = "",
         plugged: Iterable[WorldDefaults] = (),
-        spells: Iterable[Spell] = (),
+        active_events: Iterable[ActiveEvent] = (),
         presets: Iterable[str] = (),
     ) -> None:
         """Take the scenario's overrides, as checked there, what plugins say of the marketplace `place`, and events.
@@ -79,17 +79,17 @@ class World:
             if preset := self.presets.get(Word(name)):
                 self._values.update((key, float(value)) for key, value in preset.values.items())
         self._values.update((name, float(value)) for name, value in (overrides or {}).items())
-        self.spells = [spell for spell in spells if spell.event.concerns(place)]
-        self._turns: defaultdict[str, list[Turn]] = defaultdict(list)
-        for spell in self.spells:
-            self._turn(spell)
+        self.active_events = [active_event for active_event in active_events if active_event.event.concerns(place)]
+        self._turns: defaultdict[str, list[Override]] = defaultdict(list)
+        for active_event in self.active_events:
+            self._turn(active_event)
 
-    def _turn(self, spell: Spell) -> None:
-        event, categories = spell.event, frozenset(spell.event.categories)
+    def _turn(self, active_event: ActiveEvent) -> None:
+        event, categories = active_event.event, frozenset(active_event.event.categories)
         for name, value in event.world.items():
-            self._turns[name].append(Turn(spell.begin, spell.end, categories, 0.0, float(value)))
+            self._turns[name].append(Override(active_event.begin, active_event.end, categories, 0.0, float(value)))
         for name, factor in event.factors.items():
-            self._turns[name].append(Turn(spell.begin, spell.end, categories, float(factor), 0.0))
+            self._turns[name].append(Override(active_event.begin, active_event.end, categories, float(factor), 0.0))
 
     def __getitem__(self, name: str) -> float:
         """Return the value of a declared parameter."""
@@ -130,5 +130,3 @@ class World:
 
 def _presets(plugged: Iterable[WorldDefaults], place: str) -> Iterator[Preset]:
     return (preset for world in plugged for preset in world.preset if place in preset.marketplaces)
-
-

@@ -55,7 +55,7 @@ class Notes:
         )
 
 
-class Place:
+class Node:
     """One table of a report, with its path from the top; asks for fields by lists of spellings.
 
     A field that is null is as good as missing. Several spellings of one field with different values are noted as a
@@ -67,7 +67,7 @@ class Place:
         self.path, self.marketplace = path, ""
         self._table, self._notes = table, notes
         self._asked: set[str] = set()
-        self._inside: dict[str, Place] = {}
+        self._inside: dict[str, Node] = {}
 
     def at(self, spellings: Iterable[str]) -> str:
         """Return the path of a field as it stands, or as it would stand by its first spelling."""
@@ -75,7 +75,7 @@ class Place:
         found = self._found(spellings)
         return found[0][0] if found else self._spelt(spellings[0] if spellings else "")
 
-    def place(self, spellings: Iterable[str], needed: bool = True) -> Place | None:
+    def place(self, spellings: Iterable[str], needed: bool = True) -> Node | None:
         """Return a table inside this one, or None."""
         found = self._value(spellings, needed)
         if found is None:
@@ -86,7 +86,7 @@ class Place:
             return None
         return self._inner(path, value)
 
-    def places(self, spellings: Iterable[str], needed: bool = True) -> list[Place]:
+    def places(self, spellings: Iterable[str], needed: bool = True) -> list[Node]:
         """Return the tables of a list inside this one."""
         found = self._value(spellings, needed)
         if found is None:
@@ -172,9 +172,9 @@ class Place:
     def _spelt(self, spelling: str) -> str:
         return f"{self.path}.{spelling}".lstrip(".")
 
-    def _inner(self, path: str, table: Mapping[str, Any]) -> Place:
+    def _inner(self, path: str, table: Mapping[str, Any]) -> Node:
         if path not in self._inside:
-            self._inside[path] = Place(table, path, self._notes)
+            self._inside[path] = Node(table, path, self._notes)
             self._inside[path].marketplace = self.marketplace
         return self._inside[path]
 

@@ -15,7 +15,7 @@ from aftersale.clocks import Instant, moment
 from aftersale.documents.scalars import Word
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.health.checks import Statement
-from aftersale.reports.health.fields import Disagreement, Notes, Place, read_top
+from aftersale.reports.health.fields import Disagreement, Node, Notes, read_top
 from aftersale.reports.health.figures import AccountStatus, AccountWarning, HealthMetric, HealthRating, HealthReport
 from aftersale.reports.health.formats import HealthFormat, StatedMetric, StatedPart
 from aftersale.views.health_report import listing, record
@@ -47,7 +47,7 @@ def read_health_report(
     if form is None:
         raise DocumentError(notes.source, (_unfit(notes.source, known),))
     reading = _Reading(form, notes, {place.id: place.name for place in marketplaces.values()})
-    report = reading.read(Place(top, "", notes))
+    report = reading.read(Node(top, "", notes))
     if notes.problems:
         raise DocumentError(notes.source, tuple(dict.fromkeys(notes.problems)))
     return report
@@ -69,7 +69,7 @@ class _Reading:
         self._ratings: list[HealthRating] = []
         self._warnings: list[AccountWarning] = []
 
-    def read(self, top: Place) -> HealthReport:
+    def read(self, top: Node) -> HealthReport:
         """Return all that the report says."""
         form, notes = self._form, self._notes
         accounts = self._placed(top, form.accounts.list, form.accounts.marketplace)
@@ -98,9 +98,9 @@ class _Reading:
             unknown=tuple(notes.unknown),
         )
 
-    def _placed(self, top: Place, spellings: Iterable[str], key: Iterable[str]) -> dict[str, list[Place]]:
+    def _placed(self, top: Node, spellings: Iterable[str], key: Iterable[str]) -> dict[str, list[Node]]:
         """Return the tables of a list by the marketplace that each names."""
-        found: dict[str, list[Place]] = {}
+        found: dict[str, list[Node]] = {}
         for place in top.places(spellings):
             id_ = place.text(key) or ""
             place.marketplace = self._names.get(id_, id_)
@@ -111,13 +111,13 @@ class _Reading:
             found.setdefault(id_, []).append(place)
         return found
 
-    def _account(self, place: Place) -> None:
+    def _account(self, place: Node) -> None:
         told = place.word(self._form.accounts.status, self._form.accounts.states)
         if told is not None:
             self._accounts.append(AccountStatus(place.marketplace, *told))
 
-    def _block(self, block: Place) -> None:
-        read: list[tuple[StatedMetric, Place, HealthMetric]] = []
+    def _block(self, block: Node) -> None:
+        read: list[tuple[StatedMetric, Node, HealthMetric]] = []
         for stated in self._form.metrics:
             whole = block.place(stated.keys, not stated.optional)
             if whole is None:
@@ -131,7 +131,7 @@ class _Reading:
         self._rating(block)
         self._warned(block)
 
-    def _metric(self, stated: StatedMetric, place: Place, key: str, channel: str) -> HealthMetric:
+    def _metric(self, stated: StatedMetric, place: Node, key: str, channel: str) -> HealthMetric:
         fields, shares = self._form.fields, bool(stated.denominator)
         since, until = self._window(place)
         condition = place.word(fields.condition, self._form.conditions)
@@ -177,7 +177,7 @@ class _Reading:
         self._metrics += [sort for sort in sorts if sort.metric]
         return metric
 
-    def _window(self, place: Place) -> tuple[Instant | None, Instant | None]:
+    def _window(self, place: Node) -> tuple[Instant | None, Instant | None]:
         fields, zone = self._form.fields, self._form.zone
         since, until = place.instant(fields.since, zone), place.instant(fields.until, zone)
         if since is not None and until is not None and since > until:
@@ -185,21 +185,21 @@ class _Reading:
             place.disagree(place.at(fields.since), told, other, "window")
         return since, until
 
-    def _channel(self, stated: StatedMetric, place: Place, key: str) -> None:
+    def _channel(self, stated: StatedMetric, place: Node, key: str) -> None:
         """Note a block that says it is of another channel than the one under whose name it stands."""
         if stated.blocks:
             told = place.word(self._form.fields.channel, stated.blocks, needed=False)
             if told is not None and told[1] is not None and told[1] != stated.blocks[key]:
                 place.disagree(place.at(self._form.fields.channel), told[0], key, "channel")
 
-    def _other_status(self, stated: StatedMetric, place: Place, told: Statement) -> None:
+    def _other_status(self, stated: StatedMetric, place: Node, told: Statement) -> None:
         """Note a status of the count that is not the one of the whole metric."""
         other = place.word(stated.numerator_status, self._form.verdicts) if stated.numerator_status else None
         judged = {other[1] if other else None, told.verdict}
         if other and judged == {"met", "missed"}:
             place.disagree(place.at(stated.numerator_status), other[0], told.status, "statuses")
 
-    def _part(self, part: StatedPart, place: Place, whole: HealthMetric) -> HealthMetric:
+    def _part(self, part: StatedPart, place: Node, whole: HealthMetric) -> HealthMetric:
         """Return one sort of what a metric counts as a metric of its own; the report has no target for it."""
         count = whole.components.get(part.name)
         told = place.word(part.status, self._form.verdicts) if part.status else None
@@ -222,7 +222,7 @@ class _Reading:
             met=None,
         )
 
-    def _compare(self, read: list[tuple[StatedMetric, Place, HealthMetric]]) -> None:
+    def _compare(self, read: list[tuple[StatedMetric, Node, HealthMetric]]) -> None:
         """Note denominators that are not the numerator of the metric that counts the same thing."""
         for stated, place, metric in read:
             for other, elsewhere, base in read:
@@ -233,7 +233,7 @@ class _Reading:
                     counted = f"{base.numerator} ({elsewhere.at(other.numerator)})"
                     place.disagree(place.at(stated.denominator), str(metric.denominator), counted, "base")
 
-    def _rating(self, block: Place) -> None:
+    def _rating(self, block: Node) -> None:
         stated = self._form.rating
         place = block.place(stated.keys) if stated else None
         if stated is None or place is None:
@@ -243,7 +243,7 @@ class _Reading:
         score = place.count(stated.score, needed=False)
         self._ratings.append(HealthRating(place.marketplace, since, until, status, state, score))
 
-    def _warned(self, block: Place) -> None:
+    def _warned(self, block: Node) -> None:
         stated = self._form.warnings
         for place in block.places(stated.keys) if stated else ():
             assert stated is not None

@@ -69,9 +69,7 @@ def orders_of(
     return _columns(found, places, channels, source), indexed.select(order, "sku", "buyer", "quantity", time)
 
 
-def _columns(
-    found: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str
-) -> Orders:
+def _columns(found: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str) -> Orders:
     place, marketplaces = _recoded(found["place"], [place.name for place in places])
     currencies = {place.name: place.currency for place in places}
     channel, channel_names = _recoded(found["channel_code"], channels)

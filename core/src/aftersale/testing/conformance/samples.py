@@ -81,9 +81,7 @@ def samples(policy: Policy) -> Iterator[Sample]:
     numbered = zip(_openings(policy), cycle(_orders(policy, rules)), strict=False)
     for number, ((kinds, at), order) in enumerate(numbered):
         name = f"{place}-{number}"
-        sold = order._replace(
-            id=name, purchased_at=at - 6 * DAY, promised_at=at - 2 * DAY, delivered_at=at - 3 * DAY
-        )
+        sold = order._replace(id=name, purchased_at=at - 6 * DAY, promised_at=at - 2 * DAY, delivered_at=at - 3 * DAY)
         yield Sample(place, sold, tuple(_facts(place, name, kinds, at, next(details))))
 
 
