@@ -47,6 +47,7 @@ from aftersale.policies.marketplaces import parse_marketplaces
 from aftersale.policies.worlds import parse_world
 from aftersale.rules import parse_rules
 from aftersale.testing import plugin
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.statistics import erlang_c
 from aftersale_simulator.scenario.document import parse_scenario
@@ -313,7 +314,7 @@ def played(fit: Fit, roster: Array, stream: Stream, replication: int, first: dat
         "handling": {**talks, **{f"take_{name}": {"mean": "0 s", "shape": "fixed"} for name in TYPES}},
     }
     made = parse_scenario(raw, "callcentre", vocabulary(plugins))
-    result = run(made, replication, plugins, orders=_orders(stream))
+    result = run(resolve(made, plugins), replication, orders=_orders(stream))
     assert not result.failed
     return _waited(seen, first)
 

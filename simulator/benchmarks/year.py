@@ -28,6 +28,7 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import load_plugins
 from aftersale_simulator.desk.desk import Desk
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
@@ -80,7 +81,7 @@ def ours(scale: float) -> tuple[float, Result, array[int], int]:
 
     Desk.leave = noted  # type: ignore[method-assign]
     start = time.perf_counter()
-    result = run(scenario(scale), 1, plugins)
+    result = run(resolve(scenario(scale), plugins), 1)
     seconds = time.perf_counter() - start
     Desk.leave = leave  # type: ignore[method-assign]
     opened = array("q", sorted(opened))

@@ -19,6 +19,7 @@ from attrs import frozen
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.calibration.fit import Calibration, Files, calibrated
 from aftersale_simulator.output_files import toml_value
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.pool import compare, worker_pool
 from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
@@ -171,10 +172,10 @@ def staff(
     """
     own = plugins or load_plugins()
     planned = plan(_loaded(scenario, own), (), (), dict(settings or {}))
-    zones = [own.marketplaces[name].zone for name in planned.scenario.marketplace]
+    resolved = resolve(planned.scenario, own)
     with worker_pool(workers, own) as pool:
         run = partial(pool.work, on_done=_silent)
-        return Staff(search.cheapest(planned.scenario, zones, run, "staffing", probability, at_most))
+        return Staff(search.cheapest(resolved, run, "staffing", probability, at_most))
 
 
 def calibrate(

@@ -9,7 +9,9 @@ import pytest
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, HOUR
 from aftersale.plugins.plugins import Plugins, load_plugins
-from aftersale_simulator.desk.crews import Pace, crews
+from aftersale_simulator.desk.crews import CrewPlan, Pace, crews
+from aftersale_simulator.desk.shifts import windows_by_shift
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run as run_once
 from aftersale_simulator.scenario.document import parse_scenario
@@ -17,6 +19,7 @@ from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world.checks import check_marketplaces
 from aftersale_simulator.world.random_streams import Streams
+from aftersale_simulator.world.world import World
 
 ALL_DAY = {"days": "Mon-Sun", "hours": "00:00-24:00"}
 QUIET = {
@@ -58,9 +61,14 @@ def scenario(team: dict[str, Any], mean: str = "10 min", **changes: Any) -> Scen
     return parse_scenario({**usual, **changes}, "test")
 
 
+def planned(made: Scenario) -> list[CrewPlan]:
+    shifts = {str(name): windows_by_shift(team, made.horizon) for name, team in made.team.items()}
+    return crews(made, shifts, World(made.world), Streams(1, 1))
+
+
 @pytest.fixture
 def run(plugins: Plugins) -> Callable[..., Result]:
-    return lambda *given, **changes: run_once(scenario(*given, **changes), 1, plugins)
+    return lambda *given, **changes: run_once(resolve(scenario(*given, **changes), plugins), 1)
 
 
 def hours(result: Result) -> float:
@@ -69,7 +77,7 @@ def hours(result: Result) -> float:
 
 def test_people_are_absent_as_often_as_told_and_those_who_are_there_come_in_any_variant() -> None:
     here = {
-        absence: crews(scenario({"agents": 50, "shifts": [ALL_DAY], "absence": absence}), Streams(1, 1))[0].windows
+        absence: planned(scenario({"agents": 50, "shifts": [ALL_DAY], "absence": absence}))[0].windows
         for absence in (0.0, 0.1, 0.3)
     }
     assert {window.agents for window in here[0.0]} == {50}
@@ -82,7 +90,7 @@ def test_people_are_absent_as_often_as_told_and_those_who_are_there_come_in_any_
 def test_leave_takes_people_away_on_its_days_and_a_shift_ends_when_it_is_said_to() -> None:
     leave = [{"start": date(2026, 3, 3), "until": date(2026, 3, 4), "agents": 3}]
     shift = {**ALL_DAY, "leave": leave, "since": date(2026, 3, 2), "until": date(2026, 3, 5)}
-    (crew,) = crews(scenario({"shifts": [shift]}), Streams(1, 1))
+    (crew,) = planned(scenario({"shifts": [shift]}))
     assert [window.agents for window in crew.windows] == [4, 1, 1, 4]
 
 
@@ -158,7 +166,7 @@ def test_nobody_stays_when_nothing_is_due_before_the_next_shift(run: Callable[..
 def test_each_does_what_they_can_do() -> None:
     tasks = ("reply", "refund")
     shifts = [{**ALL_DAY, "tasks": list(tasks)}, ALL_DAY]
-    some, everything = crews(scenario({"shifts": shifts}), Streams(1, 1))
+    some, everything = planned(scenario({"shifts": shifts}))
     assert [some.works_on("REF", task, "en") for task in ("reply", "refund", "appeal")] == [True, True, False]
     assert everything.works_on("REF", "appeal", "en")
 
@@ -172,7 +180,7 @@ def test_people_without_the_skill_leave_the_task_to_those_who_have_it(run: Calla
 
 def test_each_works_where_they_speak_the_language() -> None:
     shifts = [{**ALL_DAY, "languages": ["ja", "de"]}, ALL_DAY]
-    some, everywhere = crews(scenario({"shifts": shifts}), Streams(1, 1))
+    some, everywhere = planned(scenario({"shifts": shifts}))
     assert [some.works_on("REF", "reply", language) for language in ("ja", "de", "en")] == [True, True, False]
     assert everywhere.works_on("REF", "reply", "en")
 

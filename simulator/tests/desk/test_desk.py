@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.statistics import erlang_c, estimate
@@ -89,7 +90,7 @@ def office(days: str) -> dict[str, dict[str, object]]:
 def test_an_office_that_answers_everything_at_opening_is_late_for_the_closed_hours_beyond_the_deadline(
     plugins: Plugins, days: str, late: float, silent: float
 ) -> None:
-    metrics = run(scenario(team=office(days)), 1, plugins).metrics
+    metrics = run(resolve(scenario(team=office(days)), plugins), 1).metrics
     contacts = metrics["contacts"]
     assert contacts > 10_000
     assert metrics["late_reply_rate"] == pytest.approx(late, abs=4 * np.sqrt(late * (1 - late) / contacts))
@@ -102,7 +103,7 @@ def test_an_office_that_answers_everything_at_opening_has_the_mean_reply_of_its_
     # Closed stretches of 15 h on four nights and of 63 h over the weekend: mean wait = sum of squares / (2 * 168).
     expected = (4 * 15**2 + 63**2) / (2 * 168)
     found = [
-        run(scenario(team=office("Mon-Fri")), replication, plugins).metrics["mean_first_reply_hours"]
+        run(resolve(scenario(team=office("Mon-Fri")), plugins), replication).metrics["mean_first_reply_hours"]
         for replication in (1, 2, 3)
     ]
     assert np.mean(found) == pytest.approx(expected, rel=0.02)
@@ -131,7 +132,7 @@ def test_waits_at_a_desk_that_never_closes_agree_with_erlang_c(
     handling = {task: {"mean": f"{minutes} min", "shape": "exponential"} for task in TASKS}
     period = {"start": date(2026, 3, 2), "measured": f"{days} d", "warm_up": "14 d"}
     made = scenario(marketplace={"REF": sales}, team={"always": always}, handling=handling, period=period)
-    results = [run(made, replication, plugins).metrics for replication in range(1, 11)]
+    results = [run(resolve(made, plugins), replication).metrics for replication in range(1, 11)]
     occupancy = np.mean([metrics["occupancy"] for metrics in results])
     assert occupancy == pytest.approx(rate * minutes / 60 / agents, rel=0.03)
     found = estimate([metrics["mean_wait_hours"] for metrics in results])
@@ -173,7 +174,7 @@ def test_the_most_urgent_task_goes_first_whatever_came_first(plugins: Plugins) -
         },
         period={"start": date(2026, 3, 2), "measured": "90 d", "warm_up": "0 d"},
     )
-    metrics = run(made, 1, plugins).metrics
+    metrics = run(resolve(made, plugins), 1).metrics
     assert metrics["late_reply_rate"] < 0.05
 
 
@@ -197,7 +198,7 @@ def test_a_task_that_the_marketplace_has_done_meanwhile_is_not_worked_on(plugins
         marketplace={"REF": sales},
         world={**QUIET, "message_rate": 0.0, "return_rate": 0.5},
     )
-    result = run(made, 1, plugins, record=Recording(tmp_path / "run"))
+    result = run(resolve(made, plugins), 1, record=Recording(tmp_path / "run"))
     cases = pl.read_parquet(tmp_path / "run" / "cases.parquet")
     assert cases.filter(pl.col("state") == "refunded_by_marketplace").height > 20
     assert result.counts["wasted_tasks"] == 0
@@ -212,7 +213,7 @@ def test_buyers_whom_nobody_answers_claim_when_the_silence_rule_passes_and_are_g
         marketplace={"REF": _few()},
         world={**QUIET, "claim_rate_silence": 1.0, "claim_delay_hours": 0.0},
     )
-    run(made, 1, plugins, record=Recording(tmp_path / "run"))
+    run(resolve(made, plugins), 1, record=Recording(tmp_path / "run"))
     facts = pl.read_parquet(tmp_path / "run" / "facts.parquet")
     written = facts.filter(pl.col("kind") == "buyer_message").select("order", written="occurred_at")
     claims = facts.filter(pl.col("kind") == "claim_filed").join(written, on="order")
@@ -226,19 +227,19 @@ def test_buyers_whom_nobody_answers_claim_when_the_silence_rule_passes_and_are_g
 @pytest.mark.parametrize(("days", "review"), [("Mon-Fri", 182), ("Mon-Sun", 0)])
 def test_a_review_is_due_on_every_day_after_thirty_late_ones(plugins: Plugins, days: str, review: int) -> None:
     period = {"start": date(2026, 3, 2), "measured": "182 d", "warm_up": "77 d"}
-    metrics = run(scenario(team=office(days), period=period), 1, plugins).metrics
+    metrics = run(resolve(scenario(team=office(days), period=period), plugins), 1).metrics
     assert metrics["review_days"] == review
 
 
 def test_labour_costs_what_the_hours_on_duty_cost(plugins: Plugins) -> None:
     team = {"office": {**office("Mon-Fri")["office"], "agents": 3, "cost_per_hour": "12.50"}}
-    metrics = run(scenario(team=team), 1, plugins).metrics
+    metrics = run(resolve(scenario(team=team), plugins), 1).metrics
     assert metrics["labour_cost"] == 26 * 5 * 9 * 3 * 12.5
 
 
 def happened(made: Scenario, plugins: Plugins, folder: Path, kind: str) -> pl.Series:
     """When facts of a kind happened in the first replication, in order."""
-    run(made, 1, plugins, record=Recording(folder / "run"))
+    run(resolve(made, plugins), 1, record=Recording(folder / "run"))
     facts = pl.read_parquet(folder / "run" / "facts.parquet")
     return facts.filter(pl.col("kind") == kind)["occurred_at"]
 
@@ -253,6 +254,6 @@ def test_nothing_is_dropped_at_the_end(plugins: Plugins) -> None:
         team=nobody,
         period={"start": date(2026, 3, 2), "measured": "28 d", "warm_up": "0 d"},
     )
-    metrics = run(made, 1, plugins).metrics
+    metrics = run(resolve(made, plugins), 1).metrics
     assert metrics["open_at_end"] == metrics["contacts"] > 1000
     assert metrics["late_reply_rate"] == 1.0

@@ -37,6 +37,7 @@ from aftersale.testing import plugin
 from aftersale_simulator.desk import desk
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.shifts import Window, shift_windows
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.statistics import erlang_c
@@ -216,7 +217,7 @@ class Line:
         found = []
         for replication in range(1, replications + 1):
             seen.clear()
-            found.append(_played(run(scenario, replication, plugins), seen, self.first, 24.0 * self.days))
+            found.append(_played(run(resolve(scenario, plugins), replication), seen, self.first, 24.0 * self.days))
         return found
 
     def _raw(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from aftersale.base.errors import DocumentError
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.worlds import load_world
 from aftersale.testing import hostile, plugin, reference
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.job import JobContext
 from aftersale_simulator.runs.pool import SerialPool, compare
 from aftersale_simulator.runs.run import run
@@ -49,7 +50,7 @@ def scenario(plugins: Plugins, **changes: Any) -> Scenario:
 
 def test_its_cases_are_opened_answered_and_end_as_its_world_says(plugins: Plugins) -> None:
     # Its account would be closed for so many unsolved tickets.
-    found = run(scenario(plugins, world={"suspension_days": 0.0}), 1, plugins)
+    found = run(resolve(scenario(plugins, world={"suspension_days": 0.0}), plugins), 1)
     assert found.counts["cases"] > 0.1 * found.counts["orders"]
     assert (found.metrics["contacts"], found.metrics["claims"]) == (0, 0)
     # One answered ticket in ten is given up, and one in ten of those that are opened again.
@@ -61,7 +62,7 @@ def test_its_cases_are_opened_answered_and_end_as_its_world_says(plugins: Plugin
 
 
 def test_a_scenario_sets_the_numbers_that_a_plugin_declares(plugins: Plugins) -> None:
-    found = run(scenario(plugins, world={"ticket_rate": 0.0}), 1, plugins)
+    found = run(resolve(scenario(plugins, world={"ticket_rate": 0.0}), plugins), 1)
     assert found.counts["cases"] == 0
     with pytest.raises(DocumentError) as caught:
         scenario(plugins, world={"ticket_rate": 1.5, "ticket_raet": 0.1}, handling={"answer_tikcet": {"mean": "1 min"}})
@@ -84,8 +85,8 @@ def test_a_plugin_s_number_holds_on_its_own_marketplaces_only(plugins: Plugins) 
 def test_beside_a_store_of_the_usual_kind_both_meet_their_own_buyers(plugins: Plugins) -> None:
     both = {DESK: RAW["marketplace"][DESK], "REF": {"orders_per_day": 100.0, "price": {"median": "25"}}}
     many = {"desk": {**RAW["team"]["desk"], "agents": 99}}
-    together = run(scenario(plugins, marketplace=both, team=many), 1, plugins)
-    alone = run(scenario(plugins, team=many), 1, plugins)
+    together = run(resolve(scenario(plugins, marketplace=both, team=many), plugins), 1)
+    alone = run(resolve(scenario(plugins, team=many), plugins), 1)
     # The period of both ends at the later of two midnights, so what is open then differs.
     kept = alone.by_marketplace[DESK].keys() - {"open_at_end"}
     assert {name: together.by_marketplace[DESK][name] for name in kept} == {
@@ -134,7 +135,7 @@ def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) 
         plan(source), lambda variants, times: compare(variants, times, SerialPool(JobContext(plugins)), lambda: None)
     )
     (variant,) = found.variant_results
-    results = [run(own, number, plugins) for number in (1, 2)]
+    results = [run(resolve(own, plugins), number) for number in (1, 2)]
     for place in both:
         late, counted = (sum(result.missed[place][NAMES[place]][i] for result in results) for i in (0, 1))
         assert variant.places[place].missed[NAMES[place]] == late / counted

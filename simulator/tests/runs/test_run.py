@@ -17,9 +17,10 @@ from aftersale.clocks import start_of_day
 from aftersale.journal.reading import case_frame, read_journal, replay
 from aftersale.metrics.readings import readings
 from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.failures import CasesFailed
 from aftersale_simulator.runs.recording import Recording
-from aftersale_simulator.runs.results import Horizon, account, pooled
+from aftersale_simulator.runs.results import account, pooled
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -70,22 +71,22 @@ def staffed(agents: int) -> dict[str, Any]:
 
 
 def test_the_same_seed_and_replication_give_the_same_result(plugins: Plugins) -> None:
-    assert run(scenario(), 1, plugins) == run(scenario(), 1, plugins)
+    assert run(resolve(scenario(), plugins), 1) == run(resolve(scenario(), plugins), 1)
 
 
 def test_another_replication_meets_other_buyers(plugins: Plugins) -> None:
-    assert run(scenario(), 1, plugins) != run(scenario(), 2, plugins)
+    assert run(resolve(scenario(), plugins), 1) != run(resolve(scenario(), plugins), 2)
 
 
 def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(plugins: Plugins, tmp_path: Path) -> None:
-    result = run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
+    result = run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "run"))
     policies = plugins.policies(("REF", "ALT"))
     end = max(start_of_day(date(2026, 1, 26), policy.marketplace.zone) for policy in policies.values())
     replayed = replay(read_journal(tmp_path / "run"), policies, until=end - 1)
     assert replayed.refused == []
     assert_frame_equal(case_frame(replayed.docket), pl.read_parquet(tmp_path / "run" / "cases.parquet"))
     journal = read_journal(tmp_path / "run")
-    horizon = Horizon.of(scenario())
+    horizon = scenario().horizon
     since, until = horizon.measured([policy.marketplace.zone for policy in policies.values()])
     for name, policy in policies.items():
         orders = of_marketplace(journal.orders, name)
@@ -95,8 +96,8 @@ def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(plu
 
 
 def test_a_run_writes_the_same_files_as_csv(plugins: Plugins, tmp_path: Path) -> None:
-    run(scenario(), 1, plugins, record=Recording(tmp_path / "parquet"))
-    run(scenario(), 1, plugins, record=Recording(tmp_path / "csv", csv=True))
+    run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "parquet"))
+    run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "csv", csv=True))
     names = {"orders", "facts", "cases", "returns", "claims", "messages"}
     assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
     policies = plugins.policies(("REF", "ALT"))
@@ -105,7 +106,7 @@ def test_a_run_writes_the_same_files_as_csv(plugins: Plugins, tmp_path: Path) ->
 
 
 def test_staff_without_limit_makes_two_variants_equal_in_everything_but_cost(plugins: Plugins) -> None:
-    many, more = (run(scenario(team=staffed(agents)), 1, plugins) for agents in (2000, 3000))
+    many, more = (run(resolve(scenario(team=staffed(agents)), plugins), 1) for agents in (2000, 3000))
     paid = {"labour_cost", "occupancy"}
     assert {k: v for k, v in many.metrics.items() if k not in paid} == {
         k: v for k, v in more.metrics.items() if k not in paid
@@ -116,7 +117,7 @@ def test_staff_without_limit_makes_two_variants_equal_in_everything_but_cost(plu
 
 def test_more_staff_meets_the_same_orders_and_first_messages(plugins: Plugins, tmp_path: Path) -> None:
     for agents in (1, 6):
-        run(scenario(team=staffed(agents)), 1, plugins, record=Recording(tmp_path / str(agents)))
+        run(resolve(scenario(team=staffed(agents)), plugins), 1, record=Recording(tmp_path / str(agents)))
     few, many = (pl.read_parquet(tmp_path / agents / "orders.parquet") for agents in ("1", "6"))
     assert_frame_equal(few, many)
     first = [
@@ -130,7 +131,7 @@ def test_more_staff_meets_the_same_orders_and_first_messages(plugins: Plugins, t
 
 
 def test_orders_that_the_marketplace_ships_have_no_return_case(plugins: Plugins, tmp_path: Path) -> None:
-    run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
+    run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "run"))
     orders = pl.read_parquet(tmp_path / "run" / "orders.parquet").filter(pl.col("channel") == "FBA")
     returns = pl.read_parquet(tmp_path / "run" / "returns.parquet")
     assert returns.height > 0
@@ -138,7 +139,7 @@ def test_orders_that_the_marketplace_ships_have_no_return_case(plugins: Plugins,
 
 
 def test_every_order_is_bought_before_it_arrives(plugins: Plugins, tmp_path: Path) -> None:
-    run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
+    run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "run"))
     orders = pl.read_parquet(tmp_path / "run" / "orders.parquet")
     arrived = orders.drop_nulls("delivered_at")
     assert 0 < arrived.height <= orders.height
@@ -151,7 +152,7 @@ def test_a_folder_that_holds_something_is_not_written_over(plugins: Plugins, tmp
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "precious.txt").write_text("keep me", encoding="utf-8")
     with pytest.raises(DocumentError, match="is there already"):
-        run(scenario(), 1, plugins, record=Recording(tmp_path / "run"))
+        run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "run"))
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert (tmp_path / "run" / "precious.txt").read_text(encoding="utf-8") == "keep me"
 
@@ -203,9 +204,9 @@ def with_house(decide: Any) -> Plugins:
 
 def test_a_house_plugin_decides_in_a_run_as_it_would_at_a_desk() -> None:
     plugins = with_house(lambda order: "return_declined" if order.price > 20_00 else None)
-    result = run(scenario(), 1, plugins)
+    result = run(resolve(scenario(), plugins), 1)
     assert result.failed == {}
-    assert result.metrics != run(scenario(), 1, with_house(lambda: None)).metrics
+    assert result.metrics != run(resolve(scenario(), with_house(lambda: None)), 1).metrics
 
 
 def test_cases_that_a_plugin_fails_are_told_with_the_cause_and_too_many_of_them_end_the_run() -> None:
@@ -215,13 +216,13 @@ def test_cases_that_a_plugin_fails_are_told_with_the_cause_and_too_many_of_them_
         return None
 
     cause = "aftersale_decide_return of plugin 'house' (not installed): KeyError: 'shelf'"
-    found = run(scenario(most_failed=1.0), 1, with_house(decide))
+    found = run(resolve(scenario(most_failed=1.0), with_house(decide)), 1)
     assert list(found.failed) == [cause]
     share = found.failed[cause] / found.counts["cases"]
     assert 0.01 < share < 0.5
-    assert run(scenario(most_failed=share), 1, with_house(decide)).failed == found.failed
+    assert run(resolve(scenario(most_failed=share), with_house(decide)), 1).failed == found.failed
     with pytest.raises(CasesFailed) as caught:
-        run(scenario(most_failed=share * 0.99), 1, with_house(decide))
+        run(resolve(scenario(most_failed=share * 0.99), with_house(decide)), 1)
     assert (caught.value.failed, caught.value.cases) == (found.failed[cause], found.counts["cases"])
     assert str(caught.value).endswith(cause)
     again = pickle.loads(pickle.dumps(caught.value))

@@ -1,6 +1,7 @@
 """Staffing: which rosters are allowed, that the cheapest one is found, and that it is checked on fresh replications."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,12 @@ from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError
 from aftersale.documents.scalars import PositiveCount
-from aftersale_simulator.desk.shifts import Window, covered_hours
+from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.rules import load_rules
+from aftersale.testing import plugin
+from aftersale_simulator.desk.shifts import Window, covered_hours, windows
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -22,7 +28,29 @@ from aftersale_simulator.staffing.rosters import Roster, staffing
 from aftersale_simulator.staffing.search import Found, Run, cheapest
 
 DEFAULT = evolve(load_scenario().scenario, replications=PositiveCount(10))
+REFERENCE = "aftersale.testing.reference"
 ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo")
+
+
+def stand_in() -> Plugins:
+    """Return made-up marketplaces of the shipped scenario's names and zones, all with the reference plugin's rules."""
+    (own, *_), rules = (
+        load_marketplaces(REFERENCE),
+        [rule for rule in load_rules(REFERENCE) if rule.marketplace == "REF"],
+    )
+    names = list(map(str, DEFAULT.marketplace))
+    owner = plugin(
+        aftersale_marketplaces=lambda: [
+            evolve(own, name=name, id=name, zone=zone, sales_channels=())
+            for name, zone in zip(names, ZONES, strict=True)
+        ],
+        aftersale_rules=lambda: [evolve(rule, marketplace=name) for name in names for rule in rules],
+    )
+    return load_plugins((), {"stand_in": owner})
+
+
+PLUGINS = stand_in()
+RESOLVED = resolve(DEFAULT, PLUGINS)
 Keeps = Callable[[Roster, int], bool]
 
 
@@ -52,11 +80,11 @@ def faked(keeps: Keeps, seen: list[tuple[Roster, int]] | None = None) -> Run:
 
 
 def searched(keeps: Keeps, seen: list[tuple[Roster, int]] | None = None, **options: Any) -> Found:
-    return cheapest(DEFAULT, ZONES, faked(keeps, seen), "test", **options)
+    return cheapest(RESOLVED, faked(keeps, seen), "test", **options)
 
 
 def test_the_shipped_scenario_allows_up_to_six_people_in_four_weeks() -> None:
-    allowed = staffing(DEFAULT, ZONES, "test")
+    allowed = staffing(RESOLVED, "test")
     assert [(place.team, place.pattern) for place in allowed.places] == [
         ("shenzhen", "Mon-Fri"),
         ("shenzhen", "Tue-Sat"),
@@ -71,16 +99,16 @@ def test_the_shipped_scenario_allows_up_to_six_people_in_four_weeks() -> None:
 
 
 def test_a_scenario_that_allows_nothing_gets_five_day_weeks_at_its_teams_own_hours() -> None:
-    usual = staffing(evolve(DEFAULT, staffing={}), ZONES, "test")
+    usual = staffing(resolve(evolve(DEFAULT, staffing={}), PLUGINS), "test")
     assert [place.pattern for place in usual.places] == ["Mon-Fri", "Tue-Sat", "Wed-Sun", "Sun-Thu"]
     assert {place.shift.hours for place in usual.places} == {(540, 1080)}
     assert usual.most == {"shenzhen": 6}
 
 
 def test_a_roster_costs_what_a_run_of_its_scenario_costs() -> None:
-    allowed = staffing(DEFAULT, ZONES, "test")
+    allowed = staffing(RESOLVED, "test")
     roster = (1, 0, 2, 0)
-    again = staffing(evolve(allowed.staffed(roster), staffing={}), ZONES, "test")
+    again = staffing(resolve(evolve(allowed.staffed(roster), staffing={}), PLUGINS), "test")
     team = allowed.staffed(roster).team["shenzhen"]
     assert [(sorted(shift.days), shift.agents) for shift in team.shifts] == [([0, 1, 2, 3, 4], 1), ([2, 3, 4, 5, 6], 2)]
     assert again.hours_today == covered(team)
@@ -88,12 +116,7 @@ def test_a_roster_costs_what_a_run_of_its_scenario_costs() -> None:
 
 
 def covered(team: Any) -> float:
-    from datetime import timedelta
-
-    from aftersale_simulator.desk.shifts import windows
-    from aftersale_simulator.scenario.horizon import Horizon
-
-    horizon = Horizon.of(DEFAULT)
+    horizon = DEFAULT.horizon
     shifts = windows(team, horizon.first - timedelta(1), horizon.last + timedelta(1))
     return covered_hours(shifts, *horizon.measured(ZONES))
 
@@ -113,7 +136,7 @@ def test_no_cheaper_roster_keeps_the_targets_than_the_one_found(weights: Roster,
         return sum(weight * people for weight, people in zip(weights, roster, strict=True)) >= needed
 
     found = searched(keeps)
-    allowed = staffing(DEFAULT, ZONES, "test")
+    allowed = staffing(RESOLVED, "test")
     good = [roster for roster in allowed.rosters() if keeps(roster, 1)]
     assert (found.best is None) == (not good)
     assert found.complete
@@ -136,7 +159,7 @@ def test_what_is_found_is_checked_on_replications_that_had_no_part_in_choosing_i
 
 
 def test_a_roster_that_was_only_lucky_gives_way_to_the_next() -> None:
-    lucky = staffing(DEFAULT, ZONES, "test").rosters()[0]
+    lucky = staffing(RESOLVED, "test").rosters()[0]
     found = searched(lambda roster, number: sum(roster) >= 2 or (roster == lucky and number <= 10))
     assert [candidate.roster for candidate in found.by_luck] == [lucky]
     assert found.best is not None
@@ -195,7 +218,7 @@ def test_what_teams_cost_that_are_not_looked_for_is_in_every_roster() -> None:
         },
         "test",
     )
-    allowed = staffing(both, ZONES, "test")
+    allowed = staffing(resolve(both, PLUGINS), "test")
     assert allowed.fixed == (20.0 * 400, 400.0)
     assert allowed.cost((0, 0, 0, 0)) == 8000.0
     assert set(allowed.staffed((0, 1, 0, 0)).team) == {"shenzhen", "berlin"}
@@ -227,10 +250,10 @@ def test_too_many_rosters_are_refused_with_a_way_out() -> None:
     raw = tomli.loads(Path(str(files_of_default())).read_text(encoding="utf-8"))
     scenario = parse_scenario({**raw, "staffing": {"shenzhen": {"most": 20, "pattern": patterns}}}, "test")
     with pytest.raises(DocumentError, match=r"225,792,839 rosters are allowed.*fewer patterns"):
-        staffing(scenario, ZONES, "test")
+        staffing(resolve(scenario, PLUGINS), "test")
 
 
 def test_all_ways_to_spread_people_are_there_once() -> None:
-    allowed = staffing(DEFAULT, ZONES, "test")
+    allowed = staffing(RESOLVED, "test")
     everything = {roster for roster in product(range(7), repeat=4) if 0 < sum(roster) <= 6}
     assert set(allowed.rosters()) == everything

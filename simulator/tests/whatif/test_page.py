@@ -20,6 +20,7 @@ from aftersale.base.translations import Catalogue
 from aftersale.cli import cli
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.output_files import as_toml, check_file, write_file
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
@@ -94,7 +95,7 @@ def compared(plugins: Plugins, **changes: Any) -> Comparison:
     file = ScenarioFile("test", raw, parse_scenario(raw, "test"), Path())
 
     def compare(variants: Any, numbers: Any) -> Any:
-        return [[run(scenario, number, plugins) for number in numbers] for _, scenario in variants]
+        return [[run(resolve(scenario, plugins), number) for number in numbers] for _, scenario in variants]
 
     return simulate(plan(file), compare)
 

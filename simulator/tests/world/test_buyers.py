@@ -12,6 +12,7 @@ from attrs import frozen
 from aftersale.orders import Order
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import reference
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
@@ -94,7 +95,7 @@ def play(plugins: Plugins, tmp_path: Path) -> Play:
             "world": {**QUIET, **world},
         }
         folder = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
-        result = run(parse_scenario(raw, "test"), 1, plugins, record=Recording(folder))
+        result = run(resolve(parse_scenario(raw, "test"), plugins), 1, record=Recording(folder))
         return Played({file.stem: pl.read_parquet(file) for file in folder.glob("*.parquet")}, result)
 
     return played

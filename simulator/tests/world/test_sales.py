@@ -21,6 +21,7 @@ from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, load_rules, parse_rules
 from aftersale.testing import plugin, reference
 from aftersale_simulator.resolved.explain import explained
+from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
@@ -75,7 +76,7 @@ def contacts(result: Result) -> float:
 
 def test_a_sale_brings_more_orders_on_its_days_and_what_follows_them() -> None:
     plain, sale = house(), house(world(sale=[SALE]))
-    usual, more = run(scenario(plain), 1, plain), run(scenario(sale), 1, sale)
+    usual, more = run(resolve(scenario(plain), plain), 1), run(resolve(scenario(sale), sale), 1)
     extra = more.counts["orders"] - usual.counts["orders"]
     assert extra == pytest.approx(2 * 7 * 200, rel=0.1)
     # Of each of those days three times as many buy, and twice the share of them write.
@@ -84,7 +85,7 @@ def test_a_sale_brings_more_orders_on_its_days_and_what_follows_them() -> None:
 
 def test_a_scenario_may_leave_sales_out() -> None:
     plain, sale = house(), house(world(sale=[SALE]))
-    assert run(scenario(sale, sale_events=False), 1, sale) == run(scenario(plain), 1, plain)
+    assert run(resolve(scenario(sale, sale_events=False), sale), 1) == run(resolve(scenario(plain), plain), 1)
 
 
 @pytest.mark.parametrize(("start", "days", "found"), [
@@ -104,7 +105,7 @@ def test_sales_and_presets_that_change_unknown_parameters_are_refused_together()
     wrong = world(sale=[{**SALE, "factors": {"mesage_rate": 2.0}}], preset=[{**PRESET, "values": {"retrun_rate": 0.1}}])
     plugins = house(wrong)
     with pytest.raises(DocumentError) as caught:
-        run(scenario(plugins), 1, plugins)
+        run(resolve(scenario(plugins), plugins), 1)
     assert str(caught.value) == (
         "shop/world.toml cannot be used, 2 problems:\n"
         "  shop/world.toml: sale[0].factors.mesage_rate: unknown parameter (did you mean 'message_rate'?)\n"
@@ -116,7 +117,7 @@ def test_sales_and_presets_beyond_all_bounds_are_refused_with_these() -> None:
     wrong = world(sale=[{**SALE, "orders": 5000.0}], preset=[{**PRESET, "values": {"message_rate": 1.5}}])
     plugins = house(wrong)
     with pytest.raises(DocumentError) as caught:
-        run(scenario(plugins), 1, plugins)
+        run(resolve(scenario(plugins), plugins), 1)
     assert [str(problem) for problem in caught.value.problems] == [
         "shop/world.toml: sale[0].orders: 5000 is out of range (at most 1000 times as much)",
         "shop/world.toml: preset[0].values.message_rate: 1.5 is out of range "
@@ -132,7 +133,7 @@ def test_a_preset_goes_over_the_declared_values_and_under_those_of_the_scenario(
     told = {one["parameter"]: (one["value"], one["set_by"], one["source"]) for one in numbers}
     assert told["message_rate"] == (0.5, "preset", "hearsay")
     assert World({"message_rate": 0.2}, "REF", plugins.worlds, presets=["chatty"])["message_rate"] == 0.2
-    assert contacts(run(asked, 1, plugins)) > 4 * contacts(run(scenario(plugins), 1, plugins))
+    assert contacts(run(resolve(asked, plugins), 1)) > 4 * contacts(run(resolve(scenario(plugins), plugins), 1))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def played() -> Callable[..., Result]:
 
     def result(**changes: float) -> Result:
         made = scenario(plugins, period=period, marketplace={"REF": sales}, world=bad(**changes))
-        return run(made, 1, plugins)
+        return run(resolve(made, plugins), 1)
 
     return result
 
@@ -298,7 +299,7 @@ def express(on_time: str) -> Callable[..., Result]:
 
     def result(**changes: float) -> Result:
         late = {"promise_days": 1.0, "early_days": 0.0, "late_delivery_rate": 0.1, "lost_rate": 0.0}
-        return run(scenario(plugins, marketplace={"REF": sales}, world={**late, **changes}), 1, plugins)
+        return run(resolve(scenario(plugins, marketplace={"REF": sales}, world={**late, **changes}), plugins), 1)
 
     return result
 
@@ -327,7 +328,7 @@ def test_a_category_has_its_own_price_and_goes_wrong_more_often(tmp_path: Path) 
     sales = {**RAW["marketplace"]["REF"], **GADGETS}
     quiet = {"follow_up_rate": 0.0, "late_delivery_rate": 0.0, "lost_rate": 0.0, "late_dispatch_rate": 0.0}
     made = scenario(plugins, marketplace={"REF": sales}, world={**quiet, "seller_cancel_rate": 0.0})
-    run(made, 1, plugins, record=Recording(tmp_path / "run"))
+    run(resolve(made, plugins), 1, record=Recording(tmp_path / "run"))
     orders, facts = (pl.read_parquet(tmp_path / "run" / f"{name}.parquet") for name in ("orders", "facts"))
     bought = orders.filter(pl.col("purchased_at") < pl.datetime(2026, 3, 1, time_zone="UTC"))
     wrote = facts.filter(pl.col("kind") == "buyer_message")["order"].to_list()

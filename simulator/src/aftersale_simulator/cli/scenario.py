@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.resolved.explain import Dated, Explained
-    from aftersale_simulator.scenario.model import Scenario
+    from aftersale_simulator.resolved.scenario import ResolvedScenario
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
 
@@ -32,29 +32,31 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     Every mistake is told with its path, as whatif tells it.
     """
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
+    from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.wording import text
 
     source = load(scenario, plugins)
-    numbers, days = explained(source, plugins), list(shapes(source.scenario))
-    active_events, closures = list(dated(source.scenario, plugins)), list(closable(source.scenario, plugins))
+    resolved = resolve(source.scenario, plugins)
+    numbers, days = explained(resolved, source.words), list(shapes(source.scenario))
+    changes, closures = list(dated(resolved)), list(closable(resolved))
     if json_:
-        summary = dict(_summary(source.scenario, plugins))
-        explained_ = {"parameters": numbers, "shapes": days, "dated": active_events, "closures": closures}
+        summary = dict(_summary(resolved))
+        explained_ = {"parameters": numbers, "shapes": days, "dated": changes, "closures": closures}
         found = {"scenario": source.scenario.name, **summary, **explained_}
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     console = console_of()
     console.print(source.scenario.name, style="bold", markup=False)
-    for key, value in _summary(source.scenario, plugins):
+    for key, value in _summary(resolved):
         console.print(text(f"scenario.{key}", value=value), markup=False)
     if not explain:
         console.print(text("scenario.more"), markup=False)
         return
     header = [text(word) for word in _HEADER]
     console.print(tables.rows(header, _rows(numbers)))
-    for active_event in active_events:
-        console.print(text(f"scenario.{active_event['kind']}", **_told(active_event)), markup=False)
+    for change in changes:
+        console.print(text(f"scenario.{change['kind']}", **_told(change)), markup=False)
     for closure in closures:
         lines = ", ".join(f"{name} {share}" for name, share in closure["lines"].items())
         console.print(text("scenario.closure", **{**closure, "lines": lines}), markup=False)
@@ -65,13 +67,11 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
             console.print(told, markup=False)
 
 
-def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
+def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     """Yield in a few words what is sold, who works, for which targets, and what else happens."""
-    from aftersale_simulator.scenario.horizon import Horizon
     from aftersale_simulator.scenario.model import Targets
-    from aftersale_simulator.world.sales import sale_events
 
-    horizon = Horizon.of(scenario)
+    scenario, horizon = resolved.scenario, resolved.horizon
     yield "period", f"{horizon.measured_from} – {horizon.last}"
     yield "warm_up", str(horizon.warm_up)
     yield "sold", ", ".join(f"{place} {sales.orders_per_day:g}" for place, sales in scenario.marketplace.items())
@@ -85,7 +85,7 @@ def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
     yield "variants", ", ".join([scenario.base, *(variant.name for variant in scenario.variant)])
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)
-    if sales := sale_events(scenario, plugins):
+    if sales := resolved.sales:
         mine = [[place for place in sale.marketplaces if place in scenario.marketplace] for sale in sales]
         told = (f"{sale.name} ({' '.join(places)})" for sale, places in zip(sales, mine, strict=True))
         yield "sales", ", ".join(told)
@@ -93,22 +93,22 @@ def _summary(scenario: Scenario, plugins: Plugins) -> Iterator[tuple[str, str]]:
         yield "presets", ", ".join(scenario.presets)
 
 
-def _told(active_event: Dated) -> dict[str, object]:
+def _told(change: Dated) -> dict[str, object]:
     """Return the words in which a sale, an event or a category is told, with every number of it."""
-    changes = {"orders": active_event["orders"], **active_event["factors"], "handling": active_event["handling"]}
+    changes = {"orders": change["orders"], **change["factors"], "handling": change["handling"]}
     told = [f"{name} × {factor:g}" for name, factor in changes.items() if factor != 1]
     sets = {
-        **active_event["world"],
-        **active_event["rules"],
-        **({"absent": active_event["absent"]} if active_event["absent"] else {}),
+        **change["world"],
+        **change["rules"],
+        **({"absent": change["absent"]} if change["absent"] else {}),
     }
     told += [f"{name} = {value:g}" for name, value in sets.items()]
-    where = [*active_event["marketplaces"], *active_event["teams"], *active_event["categories"]]
+    where = [*change["marketplaces"], *change["teams"], *change["categories"]]
     plain = {
-        "name": active_event["name"],
-        "start": active_event["start"],
-        "days": active_event["days"],
-        "source": active_event["source"],
+        "name": change["name"],
+        "start": change["start"],
+        "days": change["days"],
+        "source": change["source"],
     }
     return {**plain, "where": " ".join(where), "changes": ", ".join(told)}
 

@@ -73,12 +73,10 @@ def prepare(
 
 def _check(planned: Plan, plugins: Plugins) -> None:
     """Refuse what only plugins and other files tell to be wrong, before anything runs."""
-    from aftersale_simulator.resolved.handbook import seller_handbook
-    from aftersale_simulator.world.checks import check_marketplaces
+    from aftersale_simulator.resolved.scenario import resolve
 
-    for one in planned.variants:
-        seller_handbook(one.scenario, plugins)
-        check_marketplaces(one.scenario, plugins, f"variant '{one.name}'")
+    for variant in planned.variants:
+        resolve(variant.scenario, plugins, checked_as=f"variant '{variant.name}'")
 
 
 def order_notes(history: History | None, planned: Plan, plugins: Plugins) -> list[str]:

@@ -46,6 +46,7 @@ def simulate(
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
     from aftersale_simulator import output_files
     from aftersale_simulator.calibration.history import record as history_record
+    from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.runs.recording import Recording
     from aftersale_simulator.runs.run import run
     from aftersale_simulator.show import tables
@@ -55,7 +56,8 @@ def simulate(
     planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders))
     real = history.orders if history else None
     beside = {"order_file.json": json.dumps(history_record(history), indent=2) + "\n"} if history else {}
-    result = run(planned.scenario, replication, plugins, orders=real, record=Recording(out, csv, beside))
+    resolved = resolve(planned.scenario, plugins)
+    result = run(resolved, replication, orders=real, record=Recording(out, csv, beside))
     console, own = console_of(), planned.scenario
     console.print(text("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
     console.print(tables.metric_table(result.metrics, own.currency))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aftersale.plugins.plugins import Plugins
-    from aftersale_simulator.scenario.model import Scenario
 
 
 @click.command()
@@ -63,6 +62,7 @@ def staff(
     in it under [staffing]. All rosters meet the same buyers; the one that is found is run again on fresh ones.
     """
     from aftersale_simulator import output_files
+    from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.scenario.overrides import changed
     from aftersale_simulator.show.wording import speaking, text
     from aftersale_simulator.staffing import table
@@ -71,9 +71,9 @@ def staff(
     check_writable(out, page_file)
     planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, replications, orders))
     with pool_of(plugins, workers, history, dask) as pool, progress_bar(None, quiet=json_) as on_done:
-        zones = _zones(planned.scenario, plugins)
+        resolved = resolve(planned.scenario, plugins)
         run = partial(pool.work, on_done=on_done)
-        found = cheapest(planned.scenario, zones, run, "staffing", probability, at_most)
+        found = cheapest(resolved, run, "staffing", probability, at_most)
     with speaking(language):
         told = table.record(found)
         document = json.dumps(told, indent=2, ensure_ascii=False)
@@ -93,7 +93,3 @@ def staff(
         table.show(found, told, console_of())
         for written in filter(None, (out, page_file)):
             click.echo(text("report.written", folder=written))
-
-
-def _zones(scenario: Scenario, plugins: Plugins) -> list[str]:
-    return [plugins.marketplaces[name].zone for name in scenario.marketplace]

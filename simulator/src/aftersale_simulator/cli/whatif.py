@@ -170,17 +170,15 @@ def _write_page(
 def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
     """Return what marketplaces ask for at the end of the period, and the handbook if the scenario has no targets."""
     from aftersale.rules import EVERYWHERE
-    from aftersale_simulator.resolved.handbook import seller_handbook
+    from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.runs.results import LIMITS
-    from aftersale_simulator.scenario.horizon import Horizon
     from aftersale_simulator.whatif.drawing import Lines
 
-    scenario = comparison.scenario
-    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
-    _, until = Horizon.of(scenario).measured([policy.marketplace.zone for policy in policies.values()])
-    own = any(getattr(scenario.targets, name) is not None for name in LIMITS)
+    resolved = resolve(comparison.scenario, plugins)
+    _, until = resolved.measured
+    own = any(getattr(resolved.scenario.targets, name) is not None for name in LIMITS)
     asked = {
         name: [rule for rule in reversed(policy.metrics(until - 1)) if not (own and rule.marketplace == EVERYWHERE)]
-        for name, policy in policies.items()
+        for name, policy in resolved.policies.items()
     }
     return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in asked.items()})

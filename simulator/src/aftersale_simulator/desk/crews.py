@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 from attrs import frozen
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from aftersale.clocks import DAY, HOUR, Instant, local_date, start_of_day
 from aftersale.documents.scalars import Word
 from aftersale.metrics.days import day_number
-from aftersale_simulator.desk.shifts import Window, shift_windows
+from aftersale_simulator.desk.shifts import Window
 from aftersale_simulator.scenario.events import ActiveEvent, Event, active_events
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario, Shift, Team
 from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
+WindowsByShift = Mapping[str, Sequence[Sequence[Window]]]
 _MOST_PER_SHIFT = 100_000
 
 
@@ -77,9 +78,12 @@ class CrewPlan:
         return skilled and (not self.serves or marketplace in self.serves)
 
 
-def crews(scenario: Scenario, streams: Streams) -> list[CrewPlan]:
-    """Return all the crews of a scenario, with who is absent when in one replication."""
-    horizon, world = Horizon.of(scenario), World(scenario.world)
+def crews(scenario: Scenario, shifts: WindowsByShift, world: World, streams: Streams) -> list[CrewPlan]:
+    """Return all the crews of a scenario, with who is absent when in one replication.
+
+    `shifts` are the windows of work by team and shift, `world` the numbers that belong to no marketplace.
+    """
+    horizon = scenario.horizon
     found = []
     for name, team in scenario.team.items():
         groups: dict[tuple[object, ...], list[int]] = {}
@@ -88,7 +92,9 @@ def crews(scenario: Scenario, streams: Streams) -> list[CrewPlan]:
         own = [event for event in scenario.event if event.befalls(name)]
         for indices in groups.values():
             present = [
-                window for index in indices for window in _present(name, team, index, own, horizon, streams, world)
+                window
+                for index in indices
+                for window in _present(name, team, index, shifts[name][index], own, horizon, streams, world)
             ]
             found.append(_crew(name, team, team.shifts[indices[0]], present, own, horizon, world))
     return found
@@ -119,11 +125,17 @@ def _crew(
 
 
 def _present(
-    name: str, team: Team, index: int, events: Sequence[Event], horizon: Horizon, streams: Streams, world: World
-) -> list[Window]:
+    name: str,
+    team: Team,
+    index: int,
+    planned: Sequence[Window],
+    events: Sequence[Event],
+    horizon: Horizon,
+    streams: Streams,
+    world: World,
+) -> Sequence[Window]:
     """Return the windows of one shift with those who are there: not on leave, not absent by chance."""
-    shift, spare = team.shifts[index], timedelta(1)
-    planned = shift_windows(team, shift, horizon.first - spare, horizon.last + spare)
+    shift = team.shifts[index]
     usual = world["absence_rate"] if team.absence is None else float(team.absence)
     away = active_events([event for event in events if event.absent], horizon.measured_from, team.zone)
     if not usual and not away and not shift.leave:
@@ -133,14 +145,7 @@ def _present(
         # A stretch after midnight belongs to the day on which its shift began.
         day = local_date(window.start - max(0, shift.hours[0]) * (HOUR // 60), team.zone)
         share = max(
-            [
-                usual,
-                *(
-                    float(active_event.event.absent)
-                    for active_event in away
-                    if active_event.first <= day < active_event.after_last
-                ),
-            ]
+            [usual, *(float(active.event.absent) for active in away if active.first <= day < active.after_last)]
         )
         there = window.agents - _on_leave(shift, day)
         found.append(window._replace(agents=_here(there, share, streams, name, index, day)))
@@ -160,8 +165,8 @@ def _here(agents: int, absent: float, streams: Streams, team: str, shift: int, d
     return int((streams.uniform(people, "absence", team, shift) >= absent).sum())
 
 
-def overtime_cost(scenario: Scenario, hours: Mapping[str, float]) -> float:
+def overtime_cost(scenario: Scenario, world: World, hours: Mapping[str, float]) -> float:
     """Return what the hours of overtime of each team cost, in the scenario's currency."""
-    pay = World(scenario.world)["overtime_pay"]
+    pay = world["overtime_pay"]
     wages = {name: float(team.cost_per_hour) for name, team in scenario.team.items()}
     return sum(wages[Word(name)] * spent * pay for name, spent in hours.items())

@@ -50,15 +50,17 @@ class Desk:
         span: tuple[Instant, Instant, Instant],
         bounds: Sequence[Instant] = (),
         work_order: str = "deadline",
+        suspensions: Suspensions | None = None,
+        facts: list[Fact] | None = None,
     ) -> None:
-        """Set the stage: `span` is its start, and where the measured period begins and ends.
+        """Get ready to run: `span` is where the run starts, and where the measured period begins and ends.
 
-        Between `bounds` lie the days of which the effort tells.
+        Between `bounds` lie the days of which the effort tells. `suspensions` are what marketplaces may close while it
+        runs, `facts` a list that takes every fact, where somebody wants them.
         """
         start, since, until = span
         self.docket, self.until = docket, until
-        self.facts: list[Fact] | None = None
-        self.closures: Suspensions | None = None
+        self.facts, self.suspensions = facts, suspensions
         self.effort = Effort(since, until, bounds)
         self.env = Scheduler(start)
         self._lives: dict[str, OrderState] = {}
@@ -79,9 +81,11 @@ class Desk:
         }
         self._rest: dict[str, tuple[Task, int]] = {}
         self._steps = first_steps_in_order(places)
-        self._places = places
+        self.places = places
         self._next_step()
         self.env.process(self._days())
+        if suspensions is not None:
+            self.env.process(self._looks(suspensions))
 
     @property
     def now(self) -> Instant:
@@ -90,13 +94,15 @@ class Desk:
 
     def run(self) -> None:
         """Run to the end of the period; what is open then stays open."""
-        if self.closures is not None:
-            self.env.process(self._looks(self.closures))
         self.env.run_to(self.until)
         if len(self.effort.backlog) < len(self.effort.bounds) - 1:
             self.effort.backlog.append(len(self._open))
         self.docket.advance(self.until)
         self.docket.passed.clear()
+
+    def placed(self) -> list[MarketplaceRun]:
+        """Return the marketplaces with the orders that were placed after all, nothing being closed on their day."""
+        return list(self.places) if self.suspensions is None else list(self.suspensions.placed(self.places))
 
     def leave(self) -> None:
         """Let go of everything: what refers to itself in circles would be searched through by the garbage collector."""
@@ -111,19 +117,19 @@ class Desk:
 
     def _begin(self, kind: str, whose: tuple[int, int], at: Instant) -> None:
         place, row = whose
-        state = self._life(self._places[place].steps, row)
-        if self.closures is None or not self.closures.missing or not self.closures.misses(state.order):
+        state = self._life(self.places[place].steps, row)
+        if self.suspensions is None or not self.suspensions.missing or not self.suspensions.misses(state.order):
             self._happen(kind, state, at)
         self._next_step()
 
-    def _looks(self, closures: Suspensions) -> Steps:
+    def _looks(self, suspensions: Suspensions) -> Steps:
         """Let the marketplaces look at the account at the end of every day."""
-        for at, name, day in closures.looks():
+        for at, name, day in suspensions.looks():
             if at > self.env.now:
                 yield self.env.timeout(at - self.env.now)
             self.docket.advance(self.now)
             self._passed()
-            closures.look(name, day, at, self.docket)
+            suspensions.look(name, day, at, self.docket)
 
     def _days(self) -> Steps:
         """Count the open tasks at the end of every day."""

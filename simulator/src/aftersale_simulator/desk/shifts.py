@@ -1,9 +1,9 @@
-"""Rosters: who is on duty when, as windows of time, and what they are paid for."""
+"""Shifts: who is on duty when, as windows of time, and what they are paid for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from moneyed import Money
@@ -11,6 +11,7 @@ from moneyed import Money
 from aftersale.base.money import decimals, money
 from aftersale.clocks import HOUR, Calendar, Instant
 from aftersale.clocks import windows as local_windows
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Shift, Team
 
 
@@ -28,6 +29,13 @@ def windows(team: Team, first: date, last: date) -> list[Window]:
     Breaks are cut out and holidays left out. Shifts may overlap: each brings its own agents.
     """
     return sorted(window for shift in team.shifts for window in shift_windows(team, shift, first, last))
+
+
+def windows_by_shift(team: Team, horizon: Horizon) -> tuple[tuple[Window, ...], ...]:
+    """Return the windows of each shift of the team; those that reach into the simulated days from outside count."""
+    spare = timedelta(1)
+    first, last = horizon.first - spare, horizon.last + spare
+    return tuple(tuple(shift_windows(team, shift, first, last)) for shift in team.shifts)
 
 
 def shift_windows(team: Team, shift: Shift, first: date, last: date) -> list[Window]:

@@ -1,4 +1,4 @@
-"""Closures: what marketplaces close while a run goes on, an account or an option of it, and what orders this costs."""
+"""Suspensions: what marketplaces close while a run goes on, an account or an option of it, at the cost of orders."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Suspensions:
     ) -> None:
         """Watch these marketplaces by the lines in force at the end of the run."""
         self.missing: set[str] = set()
-        self._stage = horizon
+        self._horizon = horizon
         self._gone = {place.orders.marketplaces[0]: np.zeros(len(place.orders), bool) for place in places}
         self._watched = {}
         names = dict.fromkeys(closure.name for place in places for closure in place.world.closures)
@@ -70,7 +70,7 @@ class Suspensions:
         for place in places:
             policy = policies[place.orders.marketplaces[0]]
             closures = (_sanction(closure, place, policy, until, streams) for closure in place.world.closures)
-            sanctions = tuple(threat for threat in (_suspension(place, policy, until), *closures) if threat.lines)
+            sanctions = tuple(sanction for sanction in (_suspension(place, policy, until), *closures) if sanction.lines)
             every = max(1, round(place.world["account_look_days"]))
             self._watched[policy.marketplace.name] = _Watched(place.orders, policy.marketplace.zone, sanctions, every)
 
@@ -80,24 +80,24 @@ class Suspensions:
             (int(end), name, day)
             for name, own in self._watched.items()
             if own.sanctions
-            for day, end in enumerate(self._stage.local_days(own.zone).bounds[1:].tolist())
-            if day >= self._stage.warm_up and (day + 1 - self._stage.warm_up) % own.every == 0
+            for day, end in enumerate(self._horizon.local_days(own.zone).bounds[1:].tolist())
+            if day >= self._horizon.warm_up and (day + 1 - self._horizon.warm_up) % own.every == 0
         )
 
     def look(self, name: str, day: int, at: Instant, docket: Docket) -> None:
         """Look at an account at the end of a day, and close for a while what it misses a line for."""
         own = self._watched[name]
-        whole = Days.spanning(self._stage.first, self._stage.last, own.zone)
+        whole = Days.spanning(self._horizon.first, self._horizon.last, own.zone)
         today = Days(whole.first + day, whole.first + day, own.zone)
-        for threat in own.sanctions:
-            closed = self.closed[threat.what]
-            if name not in closed and any(_missed(own.orders, line, today, docket) for line in threat.lines):
+        for sanction in own.sanctions:
+            closed = self.closed[sanction.what]
+            if name not in closed and any(_missed(own.orders, line, today, docket) for line in sanction.lines):
                 closed.append(name)
-                self._lose(name, own.orders, threat, at)
+                self._lose(name, own.orders, sanction, at)
 
-    def _lose(self, name: str, orders: Orders, threat: Sanction, at: Instant) -> None:
-        soon = (orders.purchased_at >= at) & (orders.purchased_at < at + int(threat.days * DAY))
-        lost = soon & threat.orders
+    def _lose(self, name: str, orders: Orders, sanction: Sanction, at: Instant) -> None:
+        soon = (orders.purchased_at >= at) & (orders.purchased_at < at + int(sanction.days * DAY))
+        lost = soon & sanction.orders
         self._gone[name] |= lost
         self.missing.update(orders.ids[row] for row in np.flatnonzero(lost).tolist())
 

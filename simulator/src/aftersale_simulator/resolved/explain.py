@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from aftersale_simulator.resolved.handbook import seller_handbook
-from aftersale_simulator.scenario.document import ScenarioFile
+from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.scenario.events import Event
-from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.parameters import default_profile
-from aftersale_simulator.world.sales import categories, free_labels, sale_events
+from aftersale_simulator.scenario.vocabulary import Vocabulary
+from aftersale_simulator.world.sales import categories, free_labels
 from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
-    from aftersale.plugins.plugins import Plugins
     from aftersale.policies.worlds import Parameter
 
 SCENARIO, PRESET, PLUGIN, SIMULATOR = "scenario", "preset", "plugin", "simulator"
@@ -87,19 +85,15 @@ class Shape(TypedDict):
     source: str
 
 
-def explained(source: ScenarioFile, plugins: Plugins) -> list[Explained]:
+def explained(resolved: ResolvedScenario, words: Vocabulary) -> list[Explained]:
     """Return every declared parameter for every marketplace of the scenario, in the order of their declaration."""
-    scenario = source.scenario
-    worlds = {
-        place: World(scenario.world, place, plugins.worlds, presets=scenario.presets) for place in scenario.marketplace
-    }
-    found = []
-    for name, declared in source.words.parameters.items():
-        for place in scenario.marketplace:
-            own = _declared(declared, place)
-            if own is not None:
-                found.append(_explained(name, place, worlds[place], own, scenario))
-    return found
+    rows = []
+    for name, declared in words.parameters.items():
+        for place, world in resolved.worlds.items():
+            declaration = _declared(declared, place)
+            if declaration is not None:
+                rows.append(_explained(name, place, world, declaration, resolved.scenario))
+    return rows
 
 
 def _declared(declared: Sequence[Parameter], place: str) -> Parameter | None:
@@ -126,18 +120,17 @@ def _explained(name: str, place: str, world: World, declared: Parameter, scenari
     )
 
 
-def dated(scenario: Scenario, plugins: Plugins) -> Iterator[Dated]:
+def dated(resolved: ResolvedScenario) -> Iterator[Dated]:
     """Yield what changes numbers of the world for a while, and who says so: what is the scenario's own comes first."""
-    policies = plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins))
+    scenario = resolved.scenario
     for event in scenario.event:
         yield _dated("event", event, scenario)
-    for event in sale_events(scenario, plugins):
+    for event in resolved.sales:
         yield _dated("sale", event, scenario)
-    for place, policy in policies.items():
-        plain = World(scenario.world, place, plugins.worlds, presets=scenario.presets)
+    for place, policy in resolved.policies.items():
         for event in categories(scenario, place):
             yield _dated("category", event, scenario)
-        for event in free_labels(scenario, policy, plain):
+        for event in free_labels(scenario, policy, resolved.worlds[place]):
             yield _dated("handbook", event, scenario)
 
 
@@ -162,12 +155,11 @@ def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
     )
 
 
-def closable(scenario: Scenario, plugins: Plugins) -> Iterator[Closable]:
+def closable(resolved: ResolvedScenario) -> Iterator[Closable]:
     """Yield what may be closed on the scenario's marketplaces beside the account; lines as on its last day."""
-    horizon = Horizon.of(scenario)
-    for place, policy in plugins.policies(tuple(scenario.marketplace), seller_handbook(scenario, plugins)).items():
-        rows = policy.at(horizon.measured([policy.marketplace.zone])[1] - 1).rulebook.rows
-        for closure in World(scenario.world, place, plugins.worlds).closures:
+    for place, policy in resolved.policies.items():
+        rows = policy.at(resolved.horizon.measured([policy.marketplace.zone])[1] - 1).rulebook.rows
+        for closure in resolved.worlds[place].closures:
             mine = [row for row in rows if row.name in closure.lines and row.share is not None]
             yield Closable(
                 name=closure.name,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, field
 
 from aftersale.orders import Orders
+from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario
@@ -25,11 +26,14 @@ class JobContext:
 
     plugins: Plugins
     orders: Orders | None = None
+    _resolved: ResolvedScenario | None = field(default=None, init=False, eq=False, repr=False)
 
     def work(self, job: Job) -> Result:
-        """Run one job."""
+        """Run one job; what a scenario means is worked out once for all of its replications that follow each other."""
         scenario, replication = job
-        return run(scenario, replication, self.plugins, orders=self.orders)
+        if self._resolved is None or self._resolved.scenario != scenario:
+            self._resolved = resolve(scenario, self.plugins)
+        return run(self._resolved, replication, orders=self.orders)
 
 
 Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list[Result]]]

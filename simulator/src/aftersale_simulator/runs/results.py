@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from math import isnan
@@ -22,11 +21,15 @@ from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.desk.crews import overtime_cost
+from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
-from aftersale_simulator.desk.shifts import Window, labour_cost, paid_hours, windows
+from aftersale_simulator.desk.shifts import labour_cost, paid_hours
+from aftersale_simulator.desk.suspensions import ACCOUNT, Suspensions, orders_lost
+from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.timeline import Timeline, timeline_of
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 METRICS = (
     "late_reply_rate",
@@ -102,54 +105,69 @@ def _quotient(numerator: float, denominator: float) -> float:
 
 
 def result_of(
-    scenario: Scenario, orders: Mapping[str, Orders], docket: Docket, effort: Effort, policies: Policies
+    resolved: ResolvedScenario, desk: Desk, placed: Sequence[MarketplaceRun], failed: dict[str, int]
 ) -> Result:
-    """Return what a run came to: `orders` by marketplace, the docket after it, and what the agents did."""
-    horizon = Horizon.of(scenario)
+    """Return what a run came to: by its desk after it, the orders that were `placed`, the cases that plugins failed."""
+    scenario, horizon, docket, effort = resolved.scenario, resolved.horizon, desk.docket, desk.effort
+    orders = {place.orders.marketplaces[0]: place.orders for place in placed}
+    policies = {name: docket.policy(name) for name in orders}
     accounts = {
         name: account(own, policies, docket, horizon, effort.since, effort.until) for name, own in orders.items()
     }
-    shifts = _shifts(scenario, horizon)
-    paid, cost = _paid(scenario, shifts, effort.since, effort.until)
+    metrics = {**pooled(list(accounts.values())), **_of_all_teams(resolved, effort)}
+    by_marketplace = {name: pooled([own]) for name, own in accounts.items()}
+    own_metrics = sorted(metrics.keys() - set(METRICS))
+    return Result(
+        {name: metrics[name] for name in (*METRICS, *own_metrics)},
+        by_marketplace,
+        _targets(scenario, policies, by_marketplace, metrics, effort.until),
+        {
+            "orders": sum(map(len, orders.values())),
+            "cases": len(docket.cases),
+            "tasks": effort.tasks,
+            "wasted_tasks": effort.wasted,
+            "open_at_end": sum(own.open_cases for own in accounts.values()),
+            "orders_lost": orders_lost(desk.places, placed),
+        },
+        failed,
+        {name: _missed(docket, policies[name], effort.since, effort.until) for name in orders},
+        _timeline(resolved, desk, orders, accounts),
+        effort.busy / HOUR,
+        _reached(accounts.values(), desk.suspensions),
+    )
+
+
+def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float]:
+    """Return the metrics that belong to the desk as a whole, and to no marketplace."""
+    hours, cost = _paid(resolved, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
-    paid, cost = paid + sum(overtime.values()), cost + overtime_cost(scenario, overtime)
-    shared = {
-        "occupancy": _quotient(effort.busy / HOUR, paid),
+    hours, cost = hours + sum(overtime.values()), cost + overtime_cost(resolved.scenario, resolved.numbers, overtime)
+    return {
+        "occupancy": _quotient(effort.busy / HOUR, hours),
         "labour_cost": cost,
         "mean_wait_hours": float(np.mean(effort.waits)) / HOUR if len(effort.waits) else 0.0,
     }
-    metrics = {**pooled(list(accounts.values())), **shared}
-    by_marketplace = {name: pooled([own]) for name, own in accounts.items()}
-    counts = {
-        "orders": sum(map(len, orders.values())),
-        "cases": len(docket.cases),
-        "tasks": effort.tasks,
-        "wasted_tasks": effort.wasted,
-        "open_at_end": sum(own.open_cases for own in accounts.values()),
-    }
-    targets = _targets(scenario, policies, by_marketplace, metrics, effort.until)
-    own = sorted(metrics.keys() - set(METRICS))
-    missed = {name: _missed(docket, policies[name], effort.since, effort.until) for name in orders}
-    found = {name: metrics[name] for name in (*METRICS, *own)}
+
+
+def _timeline(
+    resolved: ResolvedScenario, desk: Desk, orders: Mapping[str, Orders], accounts: Mapping[str, Account]
+) -> Timeline:
+    horizon, docket = resolved.horizon, desk.docket
+    days = {name: horizon.local_days(docket.policy(name).marketplace.zone) for name in orders}
+    worked = chain.from_iterable(resolved.windows(name) for name in resolved.shifts)
     rates = {name: own.judged[RATE].values for name, own in accounts.items() if RATE in own.judged}
-    days = {name: horizon.local_days(policies[name].marketplace.zone) for name in orders}
-    worked = chain.from_iterable(shifts.values())
-    timeline = timeline_of(days, horizon.warm_up, orders, docket, effort, worked, rates)
-    busy = effort.busy / HOUR
-    reached = {
-        "review": any(account.review_days for account in accounts.values()),
-        "deactivated": any(account.deactivated for account in accounts.values()),
+    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, worked, rates)
+
+
+def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> dict[str, bool]:
+    """Tell what an account came to on any measured day: a review, its deactivation, the loss of what plugins name."""
+    closed = {what: bool(where) for what, where in suspensions.closed.items()} if suspensions is not None else {}
+    suspended = closed.pop(ACCOUNT, False)
+    return {
+        "review": any(account.review_days for account in accounts),
+        "deactivated": any(account.deactivated for account in accounts) or suspended,
+        **closed,
     }
-    return Result(
-        found,
-        by_marketplace,
-        targets,
-        counts,
-        missed=missed,
-        timeline=timeline,
-        busy_hours=busy,
-        reached=reached,
-    )
 
 
 def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:
@@ -243,19 +261,13 @@ def _judged(accounts: Iterable[Account], name: str) -> float:
     return _quotient(numerator, sum(found.denominator[measured].sum() for found, measured in days))
 
 
-def _shifts(scenario: Scenario, horizon: Horizon) -> dict[str, list[Window]]:
-    spare = timedelta(1)
-    return {name: windows(team, horizon.first - spare, horizon.last + spare) for name, team in scenario.team.items()}
-
-
-def _paid(
-    scenario: Scenario, shifts: Mapping[str, Sequence[Window]], since: Instant, until: Instant
-) -> tuple[float, float]:
+def _paid(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple[float, float]:
     """Return the agents' hours of the measured period, and what they cost."""
     hours, cost = 0.0, Decimal(0)
-    for name, team in scenario.team.items():
-        hours += paid_hours(shifts[name], since, until)
-        cost += labour_cost(team, shifts[name], since, until, scenario.currency).amount
+    for name, team in resolved.scenario.team.items():
+        windows = resolved.windows(name)
+        hours += paid_hours(windows, since, until)
+        cost += labour_cost(team, windows, since, until, resolved.scenario.currency).amount
     return hours, float(cost)
 
 

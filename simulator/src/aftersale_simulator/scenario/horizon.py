@@ -1,4 +1,4 @@
-"""The stage: the days that are simulated, and which of them are measured."""
+"""Horizons: the days that are simulated, and which of them are measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, Instant, start_of_day
-from aftersale_simulator.scenario.model import Scenario
 
 Instants = NDArray[np.int64]
 
@@ -25,11 +24,9 @@ class Horizon:
     warm_up: int
 
     @classmethod
-    def of(cls, scenario: Scenario) -> Horizon:
-        """Return the period of a scenario, in whole days."""
-        warm_up, measured = scenario.period.warm_up // DAY, scenario.period.measured // DAY
-        begin = scenario.period.start
-        return cls(begin - timedelta(warm_up), begin, measured, warm_up)
+    def of(cls, start: date, measured: int, warm_up: int) -> Horizon:
+        """Return the horizon of a period that is measured from `start` on; both lengths in microseconds."""
+        return cls(start - timedelta(warm_up // DAY), start, measured // DAY, warm_up // DAY)
 
     @property
     def last(self) -> date:

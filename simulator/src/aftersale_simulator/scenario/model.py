@@ -28,6 +28,7 @@ from aftersale.documents.scalars import (
 )
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
+from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.limits import CHANNELS, MOST_AGENTS, beyond
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
@@ -303,6 +304,11 @@ class Scenario:
     presets: tuple[Word, ...] = ()
     work_order: Literal["deadline", "arrival", "risk"] = "deadline"
     variant: tuple[DeclaredVariant, ...] = ()
+
+    @property
+    def horizon(self) -> Horizon:
+        """The days of its period, those of the warm-up first."""
+        return Horizon.of(self.period.start, self.period.measured, self.period.warm_up)
 
 
 def _check(flaws: Iterable[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
 from itertools import chain, product
 from math import comb, prod
 from typing import Any, NamedTuple
@@ -12,8 +11,8 @@ from attrs import evolve, frozen
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents.scalars import WEEKDAYS, Count, PositiveCount, Weekdays, Word
-from aftersale_simulator.desk.shifts import Window, covered_hours, labour_cost, paid_hours, windows
-from aftersale_simulator.scenario.horizon import Horizon
+from aftersale_simulator.desk.shifts import Window, covered_hours, labour_cost, paid_hours, windows_by_shift
+from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.scenario.model import Allowed, Scenario, Shift, Team, clock_text
 
 Roster = tuple[int, ...]
@@ -117,22 +116,24 @@ class Staffing:
                 yield (*roster[:index], roster[index] + 1, *roster[index + 1 :])
 
 
-def staffing(scenario: Scenario, zones: Sequence[str], source: str) -> Staffing:
+def staffing(resolved: ResolvedScenario, source: str) -> Staffing:
     """Return what a scenario allows under `[staffing]`; without it, five-day weeks at each team's own hours.
 
-    `zones` are those of its marketplaces. Raises DocumentError for more rosters than can be looked at.
+    Raises DocumentError for more rosters than can be looked at.
     """
+    scenario = resolved.scenario
     allowed = scenario.staffing or {name: _usual(team) for name, team in scenario.team.items()}
     places = tuple(
-        Pattern(name, pattern, shift, *_paid(evolve(scenario.team[name], shifts=(_of_one(shift),)), scenario, zones))
+        Pattern(name, pattern, shift, *_paid_alone(resolved, scenario.team[name], shift))
         for name, own in allowed.items()
         for pattern, shift in own.pattern.items()
     )
-    others = [_paid(team, scenario, zones) for name, team in scenario.team.items() if name not in allowed]
+    others = [
+        _paid(resolved, team, resolved.windows(name)) for name, team in scenario.team.items() if name not in allowed
+    ]
     fixed = sum(cost for cost, _ in others), sum(hours for _, hours in others)
-    horizon = Horizon.of(scenario)
-    shifts = chain.from_iterable(_windows(team, horizon) for team in scenario.team.values())
-    today = covered_hours(shifts, *horizon.measured(zones))
+    shifts = chain.from_iterable(resolved.windows(name) for name in scenario.team)
+    today = covered_hours(shifts, *resolved.measured)
     most = {name: int(own.most) for name, own in allowed.items()}
     found = Staffing(scenario, places, most, fixed, today)
     if found.size > MOST_ROSTERS:
@@ -152,22 +153,18 @@ def _range_text(minutes: tuple[int, int]) -> str:
     return f"{clock_text(minutes[0])}-{clock_text(minutes[1])}"
 
 
-def _of_one(shift: Shift) -> Shift:
-    return evolve(shift, agents=Count(1))
+def _paid_alone(resolved: ResolvedScenario, team: Team, shift: Shift) -> tuple[float, float]:
+    """Return what one person costs and works who is on this shift of the team alone."""
+    alone = evolve(team, shifts=(evolve(shift, agents=Count(1)),))
+    (windows,) = windows_by_shift(alone, resolved.horizon)
+    return _paid(resolved, alone, windows)
 
 
-def _paid(team: Team, scenario: Scenario, zones: Sequence[str]) -> tuple[float, float]:
+def _paid(resolved: ResolvedScenario, team: Team, windows: Sequence[Window]) -> tuple[float, float]:
     """Return what a team costs and works in the measured period."""
-    horizon = Horizon.of(scenario)
-    shifts = _windows(team, horizon)
-    since, until = horizon.measured(zones)
-    cost = labour_cost(team, shifts, since, until, scenario.currency)
-    return float(cost.amount), paid_hours(shifts, since, until)
-
-
-def _windows(team: Team, horizon: Horizon) -> list[Window]:
-    spare = timedelta(1)
-    return windows(team, horizon.first - spare, horizon.last + spare)
+    since, until = resolved.measured
+    cost = labour_cost(team, windows, since, until, resolved.scenario.currency)
+    return float(cost.amount), paid_hours(windows, since, until)
 
 
 def _usual(team: Team) -> Allowed:

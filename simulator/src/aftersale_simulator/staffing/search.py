@@ -7,6 +7,7 @@ from math import floor
 
 from attrs import Factory, define, field, frozen
 
+from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.statistics import Estimate, estimate, wilson
 from aftersale_simulator.scenario.model import Scenario
@@ -268,12 +269,13 @@ def _merit(result: Result) -> tuple[float, float]:
 
 
 def cheapest(
-    scenario: Scenario, zones: Sequence[str], run: Run, source: str, wanted: float | None = None, budget: int = BUDGET
+    resolved: ResolvedScenario, run: Run, source: str, wanted: float | None = None, budget: int = BUDGET
 ) -> Found:
     """Return the cheapest roster of a scenario that keeps every target in a share `wanted` of all periods.
 
-    `zones` are those of its marketplaces; without a wish the scenario's own share_of_replications holds. Raises
-    DocumentError where more rosters are allowed than can be looked at.
+    Without a wish the scenario's own share_of_replications holds. Raises DocumentError where more rosters are allowed
+    than can be looked at.
     """
+    scenario = resolved.scenario
     share = float(scenario.targets.share_of_replications) if wanted is None else wanted
-    return Search(staffing(scenario, zones, source), run, int(scenario.replications), share, budget).found()
+    return Search(staffing(resolved, source), run, int(scenario.replications), share, budget).found()

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from aftersale_simulator.runs.series import band
 from aftersale_simulator.runs.timeline import Timeline
-from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.plots import Limit, Strand
@@ -53,7 +52,7 @@ def _pictures(scenario: Scenario, stress_result: StressResult, timelines: Pair) 
 
 def _drawn(scenario: Scenario, stress_result: StressResult, timelines: Pair, broke: Break) -> object:
     calm, under = timelines
-    horizon = Horizon.of(scenario)
+    horizon = scenario.horizon
     dates = [(horizon.measured_from + timedelta(day)).isoformat() for day in range(horizon.days)]
     strands = [
         Strand(text("stress.calm"), band(measured(broke.measure, calm)), plots.OTHER),

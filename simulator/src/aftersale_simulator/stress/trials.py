@@ -121,7 +121,7 @@ def stress_result(
     name: str, scenario: Scenario, events: Sequence[Event], calm: Sequence[Timeline], under: Sequence[Timeline]
 ) -> StressResult:
     """Return what the events of a stress broke, by the timelines of the same replications without and with them."""
-    horizon = Horizon.of(scenario)
+    horizon = scenario.horizon
     spans = [event.days(horizon.measured_from) for event in events]
     begins, ends = min(first for first, _ in spans), max(after for _, after in spans)
     breaks = [_break(measure, scenario, horizon, begins, calm, under) for measure in MEASURES]

@@ -12,7 +12,6 @@ from aftersale_simulator.runs import series
 from aftersale_simulator.runs.results import RATE
 from aftersale_simulator.runs.series import Band, Values, band
 from aftersale_simulator.runs.timeline import REPLY_EDGES
-from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.plots import Limit, Strand
@@ -38,7 +37,7 @@ class _Shown:
         variant_results = tuple(comparison.variant_results[one] for one in pair)
         if not all(one.timelines for one in variant_results):
             return None
-        horizon = Horizon.of(comparison.scenario)
+        horizon = comparison.scenario.horizon
         dates = tuple((horizon.first + timedelta(day)).isoformat() for day in range(horizon.warm_up + horizon.days))
         return cls(comparison, variant_results, dates, horizon.warm_up)
 

@@ -18,7 +18,6 @@ from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import Sale
 from aftersale_simulator.scenario.checks import world_flaws
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
-from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import allowed_words, vocabulary
 from aftersale_simulator.world.world import World
@@ -58,7 +57,7 @@ def _unknown(plugins: Plugins) -> Iterator[Problem]:
 
 def _dated(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
     """Yield the sales on the scenario's marketplaces that have a day in common with the run."""
-    horizon = Horizon.of(scenario)
+    horizon = scenario.horizon
     for world in plugins.worlds:
         for sale in world.sale:
             over = sale.start + timedelta(int(sale.days))
@@ -101,7 +100,7 @@ def _throughout(
     factors: Mapping[Word, Rate],
     orders: float = 1.0,
 ) -> Event:
-    horizon = Horizon.of(scenario)
+    horizon = scenario.horizon
     return Event(
         Word(name),
         Duration((horizon.warm_up + horizon.days) * DAY),
@@ -119,7 +118,7 @@ def free_labels(scenario: Scenario, policy: Policy, world: World) -> tuple[Event
 
     It does when it says `automatic` for an order of the usual price.
     """
-    horizon, place = Horizon.of(scenario), policy.marketplace
+    horizon, place = scenario.horizon, policy.marketplace
     sales = scenario.marketplace[place.name]
     price = round(float(sales.price.median) * 10 ** decimals(place.currency))
     bought = start_of_day(horizon.measured_from, place.zone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from math import inf
 from typing import NamedTuple
 
@@ -79,17 +80,27 @@ class World:
             if preset := self.presets.get(Word(name)):
                 self._values.update((key, float(value)) for key, value in preset.values.items())
         self._values.update((name, float(value)) for name, value in (overrides or {}).items())
-        self.active_events = [active_event for active_event in active_events if active_event.event.concerns(place)]
-        self._turns: defaultdict[str, list[Override]] = defaultdict(list)
-        for active_event in self.active_events:
-            self._turn(active_event)
+        self._place = place
+        self._happens(active_events)
 
-    def _turn(self, active_event: ActiveEvent) -> None:
-        event, categories = active_event.event, frozenset(active_event.event.categories)
+    def _happens(self, active_events: Iterable[ActiveEvent]) -> None:
+        self.active_events = [active for active in active_events if active.event.concerns(self._place)]
+        self._overrides: defaultdict[str, list[Override]] = defaultdict(list)
+        for active in self.active_events:
+            self._override(active)
+
+    def _override(self, active: ActiveEvent) -> None:
+        event, categories = active.event, frozenset(active.event.categories)
         for name, value in event.world.items():
-            self._turns[name].append(Override(active_event.begin, active_event.end, categories, 0.0, float(value)))
+            self._overrides[name].append(Override(active.begin, active.end, categories, 0.0, float(value)))
         for name, factor in event.factors.items():
-            self._turns[name].append(Override(active_event.begin, active_event.end, categories, float(factor), 0.0))
+            self._overrides[name].append(Override(active.begin, active.end, categories, float(factor), 0.0))
+
+    def under(self, active_events: Iterable[ActiveEvent]) -> World:
+        """Return this world with other events: the same numbers, which differ while these last."""
+        world = copy(self)
+        world._happens(active_events)
+        return world
 
     def __getitem__(self, name: str) -> float:
         """Return the value of a declared parameter."""
@@ -98,23 +109,25 @@ class World:
     def on(self, name: str, order: Order, at: Instant) -> float:
         """Return what a parameter is worth for an order at an instant."""
         value = self._values[name]
-        if name not in self._turns:
+        if name not in self._overrides:
             return value
-        for turn in self._turns[name]:
-            if turn.begin <= at < turn.end and (not turn.categories or order.category in turn.categories):
-                value = value * turn.factor + turn.value
+        for override in self._overrides[name]:
+            if override.begin <= at < override.end and (
+                not override.categories or order.category in override.categories
+            ):
+                value = value * override.factor + override.value
         return self._within(name, value)
 
     def for_orders(self, name: str, orders: Orders, base: Floats | None = None) -> Floats:
         """Return what a parameter is worth for each order, as of its purchase; `base` replaces its usual value."""
         values = np.full(len(orders), self._values[name]) if base is None else base
-        for turn in self._turns.get(name, ()):
-            inside = (orders.purchased_at >= turn.begin) & (orders.purchased_at < turn.end)
-            if turn.categories:
-                chosen = np.array([category in turn.categories for category in orders.categories], bool)
+        for override in self._overrides.get(name, ()):
+            inside = (orders.purchased_at >= override.begin) & (orders.purchased_at < override.end)
+            if override.categories:
+                chosen = np.array([category in override.categories for category in orders.categories], bool)
                 inside &= chosen[orders.category]
-            values = np.where(inside, values * turn.factor + turn.value, values)
-        return np.clip(values, *self._span(name)) if name in self._turns else values
+            values = np.where(inside, values * override.factor + override.value, values)
+        return np.clip(values, *self._span(name)) if name in self._overrides else values
 
     def _within(self, name: str, value: float) -> float:
         low, high = self._span(name)

@@ -1,0 +1,94 @@
+"""Resolved scenarios: all that a scenario means with the plugins that are installed, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from aftersale.base.watch import Watch
+from aftersale.clocks import Instant
+from aftersale.policies.handbook import Handbook
+from aftersale.policies.policy import Policy
+from aftersale.rules import RuleSet
+from aftersale_simulator.desk.shifts import Window, windows_by_shift
+from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
+from aftersale_simulator.scenario.events import Event, active_events
+from aftersale_simulator.scenario.horizon import Horizon
+from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.world.checks import check_marketplaces
+from aftersale_simulator.world.sales import categories, free_labels, sale_events
+from aftersale_simulator.world.world import World
+
+if TYPE_CHECKING:
+    from aftersale.plugins.plugins import Plugins
+
+
+@frozen(eq=False)
+class ResolvedScenario:
+    """A scenario with its days, the seller's handbook, the rules in force, and a world for each marketplace.
+
+    `rules` is None where no event changes any. `sales` are the sale events that plugins date into the run, `numbers`
+    the world's numbers that belong to no marketplace, `shifts` the windows of work by team and shift, absences not
+    taken out. Everything in it is read, and nothing changed, by whoever takes it.
+    """
+
+    scenario: Scenario
+    plugins: Plugins
+    horizon: Horizon
+    handbook: Handbook
+    rules: RuleSet | None
+    policies: Mapping[str, Policy]
+    sales: tuple[Event, ...]
+    worlds: Mapping[str, World]
+    numbers: World
+    shifts: Mapping[str, tuple[tuple[Window, ...], ...]]
+
+    @property
+    def zones(self) -> list[str]:
+        """The time zones of its marketplaces; where there are none, those of its teams."""
+        zones = [policy.marketplace.zone for policy in self.policies.values()]
+        return zones or [team.zone for team in self.scenario.team.values()]
+
+    @property
+    def measured(self) -> tuple[Instant, Instant]:
+        """Where the measured period begins and ends."""
+        return self.horizon.measured(self.zones)
+
+    def watched(self, watch: Watch) -> dict[str, Policy]:
+        """Return the policies of one run, of which `watch` keeps what goes wrong with plugins."""
+        return self.plugins.policies(tuple(self.scenario.marketplace), self.handbook, watch, self.rules)
+
+    def windows(self, team: str) -> list[Window]:
+        """Return when a team works, sorted; shifts may overlap, each brings its own agents."""
+        return sorted(chain.from_iterable(self.shifts[team]))
+
+
+def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> ResolvedScenario:
+    """Return what a scenario means with these plugins.
+
+    With a name to be `checked_as` in messages, what plugins tell to be wrong with its marketplaces is refused, too.
+    Raises DocumentError for a handbook that cannot be used, for events that change rules which nobody states, and for
+    sales and presets of plugins that change parameters which nobody declares; UnknownMarketplace as `Plugins.policy`.
+    """
+    horizon = scenario.horizon
+    handbook = seller_handbook(scenario, plugins)
+    if checked_as:
+        check_marketplaces(scenario, plugins, checked_as)
+    rules = rules_in_force(scenario, plugins)
+    policies = plugins.policies(tuple(scenario.marketplace), handbook, rules=rules)
+    sales = sale_events(scenario, plugins)
+    worlds = {name: _world(scenario, policy, plugins, sales) for name, policy in policies.items()}
+    shifts = {str(name): windows_by_shift(team, horizon) for name, team in scenario.team.items()}
+    numbers = World(scenario.world)
+    return ResolvedScenario(scenario, plugins, horizon, handbook, rules, policies, sales, worlds, numbers, shifts)
+
+
+def _world(scenario: Scenario, policy: Policy, plugins: Plugins, sales: tuple[Event, ...]) -> World:
+    """Return a marketplace's world; what the handbook and categories change hangs on its usual numbers."""
+    place = policy.marketplace
+    usual = World(scenario.world, place.name, plugins.worlds, presets=scenario.presets)
+    standing = (*categories(scenario, place.name), *free_labels(scenario, policy, usual))
+    return usual.under(active_events((*scenario.event, *sales, *standing), scenario.horizon.measured_from, place.zone))
