@@ -99,7 +99,7 @@ def test_beside_a_store_of_the_usual_kind_both_meet_their_own_buyers(plugins: Pl
 
 
 def test_a_table_shows_the_metrics_that_plugins_add(plugins: Plugins) -> None:
-    source = ScenarioFile("desk.toml", RAW, scenario(plugins), Path(), vocabulary(plugins))
+    source = ScenarioFile.of("desk.toml", RAW, Path(), vocabulary(plugins))
     planned = plan(source, ["world.ticket_rate=0.1,0.2"])
     found = simulate(
         planned, lambda variants, times: compare(variants, times, SerialPool(JobContext(plugins)), lambda: None)
@@ -129,13 +129,13 @@ def test_a_world_whose_tasks_nobody_ends_is_refused_before_it_runs() -> None:
 def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) -> None:
     both = {DESK: RAW["marketplace"][DESK], "REF": {"orders_per_day": 40.0, "price": {"median": "25"}}}
     weekdays = {"desk": {**RAW["team"]["desk"], "shifts": [{"days": "Mon-Fri", "hours": "09:00-17:00"}]}}
-    own = scenario(plugins, marketplace=both, team=weekdays)
-    source = ScenarioFile("desk.toml", {**RAW, "marketplace": both, "team": weekdays}, own, Path(), vocabulary(plugins))
+    raw = {**RAW, "marketplace": both, "team": weekdays}
+    source = ScenarioFile.of("desk.toml", raw, Path(), vocabulary(plugins))
     found = simulate(
         plan(source), lambda variants, times: compare(variants, times, SerialPool(JobContext(plugins)), lambda: None)
     )
     (variant,) = found.variant_results
-    results = [run(resolve(own, plugins), number) for number in (1, 2)]
+    results = [run(resolve(source.scenario, plugins), number) for number in (1, 2)]
     for place in both:
         late, counted = (sum(result.missed[place][NAMES[place]][i] for result in results) for i in (0, 1))
         assert variant.places[place].missed[NAMES[place]] == late / counted

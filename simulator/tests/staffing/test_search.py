@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 
 from aftersale.base.errors import DocumentError
 from aftersale.documents.scalars import PositiveCount
-from aftersale.plugins.plugins import Plugins, load_plugins
-from aftersale.policies.marketplaces import load_marketplaces
-from aftersale.rules import load_rules
-from aftersale.testing import plugin
+from aftersale.plugins.plugins import load_plugins
+from aftersale.testing import stores
 from aftersale_simulator.desk.shifts import Window, covered_hours, windows
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.results import METRICS, Result
@@ -28,28 +26,8 @@ from aftersale_simulator.staffing.rosters import Roster, staffing
 from aftersale_simulator.staffing.search import Found, Run, cheapest
 
 DEFAULT = evolve(load_scenario().scenario, replications=PositiveCount(10))
-REFERENCE = "aftersale.testing.reference"
 ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo")
-
-
-def stand_in() -> Plugins:
-    """Return made-up marketplaces of the shipped scenario's names and zones, all with the reference plugin's rules."""
-    (own, *_), rules = (
-        load_marketplaces(REFERENCE),
-        [rule for rule in load_rules(REFERENCE) if rule.marketplace == "REF"],
-    )
-    names = list(map(str, DEFAULT.marketplace))
-    owner = plugin(
-        aftersale_marketplaces=lambda: [
-            evolve(own, name=name, id=name, zone=zone, sales_channels=())
-            for name, zone in zip(names, ZONES, strict=True)
-        ],
-        aftersale_rules=lambda: [evolve(rule, marketplace=name) for name in names for rule in rules],
-    )
-    return load_plugins((), {"stand_in": owner})
-
-
-PLUGINS = stand_in()
+PLUGINS = load_plugins((), {"stores": stores(dict(zip(map(str, DEFAULT.marketplace), ZONES, strict=True)))})
 RESOLVED = resolve(DEFAULT, PLUGINS)
 Keeps = Callable[[Roster, int], bool]
 

@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,12 +20,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from aftersale.base.errors import DocumentError
-from aftersale.base.watch import Watch
-from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli
 from aftersale.documents.scalars import PositiveCount
-from aftersale.policies.metric_kinds import default_metrics
-from aftersale_simulator import aftersale_commands
+from aftersale.plugins.plugins import load_plugins
+from aftersale.testing import stores
 from aftersale_simulator.runs import pool
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.runs.statistics import Estimate
@@ -47,6 +45,7 @@ DEFAULT = evolve(
     raw={**SHIPPED.raw, "replications": 10},
     scenario=evolve(SHIPPED.scenario, replications=PositiveCount(10)),
 )
+ZONES = {"US": "America/Los_Angeles", "DE": "Europe/Berlin", "JP": "Asia/Tokyo"}
 Late = Callable[[Scenario, int], float]
 
 
@@ -163,7 +162,7 @@ def test_what_cannot_be_compared_is_told_at_once(vary: list[str], settings: list
 
 def test_mistakes_in_variants_name_the_variant() -> None:
     variants = [{"name": "more", "set": {"team.shenzhen.agnets": 4}}, {"name": "Monday to Friday", "set": {}}]
-    source = ScenarioFile("s.toml", {**DEFAULT.raw, "variant": variants}, DEFAULT.scenario, DEFAULT.folder)
+    source = ScenarioFile.of("s.toml", {**DEFAULT.raw, "variant": variants}, DEFAULT.folder)
     with pytest.raises(DocumentError) as caught:
         plan(source)
     assert [str(problem) for problem in caught.value.problems] == [
@@ -177,7 +176,7 @@ def test_mistakes_in_variants_name_the_variant() -> None:
 def test_the_scenario_that_is_written_gives_the_same_variants_again(vary: list[str]) -> None:
     first = plan(DEFAULT, vary, ["team.shenzhen.cost_per_hour=50.5"], {"seed": 7, "replications": 3})
     raw = reproduced(first)
-    again = plan(ScenarioFile("again.toml", raw, first.scenario, DEFAULT.folder))
+    again = plan(ScenarioFile.of("again.toml", raw, DEFAULT.folder))
     assert [one.name for one in again.variants] == [one.name for one in first.variants]
     assert [_without_names(one.scenario) for one in again.variants] == [
         _without_names(one.scenario) for one in first.variants
@@ -229,7 +228,7 @@ def test_when_none_keeps_the_targets_the_nearest_is_named_with_what_it_misses() 
 
 def test_without_targets_the_cheapest_is_named_and_how_to_set_some() -> None:
     scenario = {name: value for name, value in DEFAULT.raw.items() if name != "targets"}
-    source = ScenarioFile("s.toml", scenario, DEFAULT.scenario, DEFAULT.folder)
+    source = ScenarioFile.of("s.toml", scenario, DEFAULT.folder)
     found = simulate(plan(source, STAFF), faked(lambda *_: 0.5))
     assert answer(found) == (
         "No target is set, so none can be missed. The cheapest variant is 'agents 2': 2,000 CNY of "
@@ -440,11 +439,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
             return faked(late)(variants, replications)
 
         monkeypatch.setattr(pool, "compare", compare)
-        commands = {str(command.name): command for command in aftersale_commands()}
-        places = dict.fromkeys(("US", "DE", "JP"))
-        own = {"order_formats": [], "commands": lambda: commands, "watch": Watch(), "worlds": []}
-        spoken = {"workflow": default_workflow(), "metrics": default_metrics()}
-        plugins = SimpleNamespace(marketplaces=places, **own, **spoken)
+        plugins = load_plugins(["simulator"], {"stores": stores(ZONES)})
         return RUNNER.invoke(cli, words, obj=plugins)
 
     return run
@@ -581,3 +576,13 @@ def test_the_commands_are_documented(typed: Callable[..., Ended]) -> None:
 def test_a_plan_knows_how_many_runs_there_are() -> None:
     found: Plan = plan(DEFAULT, ["team.shenzhen.agents=2,3,4"], options={"replications": 7})
     assert found.runs == 21
+
+
+def test_variants_share_the_tables_that_they_do_not_change() -> None:
+    before = deepcopy(DEFAULT)
+    found = plan(DEFAULT, ["team.shenzhen.agents=2,3,4"])
+    assert [one.scenario.team["shenzhen"].agents for one in found.variants] == [2, 3, 4]
+    for one in found.variants:
+        assert one.scenario.marketplace["US"] is DEFAULT.scenario.marketplace["US"]
+        assert one.scenario.period is DEFAULT.scenario.period
+    assert DEFAULT == before

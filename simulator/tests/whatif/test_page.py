@@ -23,7 +23,7 @@ from aftersale_simulator.output_files import as_toml, check_file, write_file
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.run import run
-from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.document import ScenarioFile
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.show.section import Section, Table
 from aftersale_simulator.show.wording import LANGUAGES, speaking, spoken, text
@@ -92,7 +92,7 @@ def comparison(plugins: Plugins) -> Comparison:
 
 def compared(plugins: Plugins, **changes: Any) -> Comparison:
     raw = {**RAW, **changes}
-    file = ScenarioFile("test", raw, parse_scenario(raw, "test"), Path())
+    file = ScenarioFile.of("test", raw, Path())
 
     def compare(variants: Any, numbers: Any) -> Any:
         return [[run(resolve(scenario, plugins), number) for number in numbers] for _, scenario in variants]

@@ -90,20 +90,14 @@ def test_a_budget_that_is_used_up_is_said() -> None:
 def test_the_command_goes_on_and_writes_a_scenario_that_gives_the_same_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from types import SimpleNamespace
-
-    from aftersale.base.watch import Watch
-    from aftersale.cases.workflow import default_workflow
-    from aftersale.policies.metric_kinds import default_metrics
-    from aftersale_simulator import aftersale_commands
+    from aftersale.plugins.plugins import load_plugins
+    from aftersale.testing import stores
     from aftersale_simulator.runs import pool
 
     faked = Faked(0.02)
     monkeypatch.setattr(pool, "compare", lambda variants, numbers, *others: faked(variants, numbers))
-    commands = {str(command.name): command for command in aftersale_commands()}
-    places = dict.fromkeys(("US", "DE", "JP"))
-    own = {"order_formats": [], "commands": lambda: commands, "watch": Watch(), "worlds": []}
-    plugins = SimpleNamespace(marketplaces=places, workflow=default_workflow(), metrics=default_metrics(), **own)
+    zones = {"US": "America/Los_Angeles", "DE": "Europe/Berlin", "JP": "Asia/Tokyo"}
+    plugins = load_plugins(["simulator"], {"stores": stores(zones)})
     words = ["whatif", "--precision", "0.004", "--at-most", "1000", "--json", "--out", str(tmp_path / "out")]
     ended = CliRunner().invoke(cli, words, obj=plugins)
     assert ended.exit_code == 0, ended.output

@@ -25,7 +25,7 @@ from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
-from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world.orders import CopyIds, OrderIds, kept, keys_of
@@ -129,7 +129,7 @@ def test_a_preset_goes_over_the_declared_values_and_under_those_of_the_scenario(
     plugins = house(world(preset=[PRESET]))
     raw = {**RAW, "presets": ["chatty"]}
     asked = parse_scenario(raw, "sales.toml", vocabulary(plugins))
-    numbers = explained(ScenarioFile("sales.toml", raw, asked, Path(), vocabulary(plugins)), plugins)
+    numbers = explained(resolve(asked, plugins), vocabulary(plugins))
     told = {one["parameter"]: (one["value"], one["set_by"], one["source"]) for one in numbers}
     assert told["message_rate"] == (0.5, "preset", "hearsay")
     assert World({"message_rate": 0.2}, "REF", plugins.worlds, presets=["chatty"])["message_rate"] == 0.2

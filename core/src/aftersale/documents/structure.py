@@ -79,7 +79,10 @@ class Registry:
         self._converter.register_structure_hook(kind, read_value)
 
     def structure(self, cls: type[T], data: Any, source: str) -> T:
-        """Return the data as an instance of the class; raises DocumentError with every problem."""
+        """Return the data as an instance of the class; raises DocumentError with every problem.
+
+        A table may already be an instance of its class, such as one from an earlier reading: it is taken as it is.
+        """
         try:
             return self._converter.structure(data, cls)
         except (ClassValidationError, IterableValidationError, _Mistake) as error:
@@ -103,6 +106,8 @@ class Registry:
         fill = make_dict_structure_fn(cls, self._converter, **renamed, _cattrs_forbid_extra_keys=True)
 
         def read_table(value: Any, _: Any) -> Any:
+            if isinstance(value, cls):
+                return value
             if not isinstance(value, Mapping):
                 raise _wrong("a table", value)
             return fill(value, cls)

@@ -3,6 +3,6 @@
 `load_plugins(names=(), extra={"reference": aftersale.testing.reference})` loads the reference plugin alone.
 """
 
-from aftersale.testing.factories import fact, order, orders, plugin
+from aftersale.testing.factories import fact, order, orders, plugin, stores
 
-__all__ = ["fact", "order", "orders", "plugin"]
+__all__ = ["fact", "order", "orders", "plugin", "stores"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+from attrs import evolve
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, Instant, instant
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
 from aftersale.orders import NEVER, Order, Orders
+from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.rules import load_rules
 
 MONDAY: Instant = instant("2026-03-02T09:00:00+00:00")
 """A Monday morning without a holiday or a clock change near it."""
@@ -69,6 +72,20 @@ def plugin(name: str = "made_up", api: int | None = AFTERSALE_API, **members: An
     for key, member in members.items():
         setattr(module, key, _marked(key, member))
     return module
+
+
+def stores(zones: Mapping[str, str]) -> ModuleType:
+    """Return a plugin with marketplaces of these names in these zones, under the rules of the reference plugin."""
+    reference = "aftersale.testing.reference"
+    ref = next(place for place in load_marketplaces(reference) if place.name == "REF")
+    rules = [rule for rule in load_rules(reference) if rule.marketplace == ref.name]
+    return plugin(
+        "stores",
+        aftersale_marketplaces=lambda: [
+            evolve(ref, name=name, id=name, zone=zone, sales_channels=()) for name, zone in zones.items()
+        ],
+        aftersale_rules=lambda: [evolve(rule, marketplace=name) for name in zones for rule in rules],
+    )
 
 
 def _marked(key: str, member: Any) -> Any:

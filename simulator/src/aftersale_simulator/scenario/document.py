@@ -32,6 +32,12 @@ class ScenarioFile:
     folder: Path
     words: Vocabulary = field(factory=shipped)
 
+    @classmethod
+    def of(cls, source: str, raw: dict[str, Any], folder: Path, words: Vocabulary | None = None) -> ScenarioFile:
+        """Return the file of a parsed document; raises DocumentError as `parse_scenario` does."""
+        known = words or shipped()
+        return cls(source, raw, parse_scenario(raw, source, known), folder, known)
+
 
 def default_scenario() -> Traversable:
     """Return the scenario that is shipped, which `whatif` takes when none is given."""
@@ -44,12 +50,10 @@ def load_scenario(path: Path | Traversable | None = None, words: Vocabulary | No
     It may use these words, by default those that need no plugin. Raises DocumentError with every problem of the file,
     each with its path and the allowed words.
     """
-    known = words or shipped()
     place = default_scenario() if path is None else path
     source = str(path) if path is not None else "aftersale_simulator/scenarios/default.toml"
     folder = place.parent if isinstance(place, Path) else Path()
-    raw = rooted(read(place), folder)
-    return ScenarioFile(source, raw, parse_scenario(raw, source, known), folder, known)
+    return ScenarioFile.of(source, rooted(read(place), folder), folder, words)
 
 
 def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -63,8 +67,17 @@ def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
     return found
 
 
-def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None = None) -> Scenario:
-    """Return the scenario of a parsed document; raises DocumentError with all its problems at once."""
+def parse_scenario(
+    raw: Mapping[str, Any],
+    source: str,
+    words: Vocabulary | None = None,
+    before: tuple[Mapping[str, Any], Scenario] | None = None,
+) -> Scenario:
+    """Return the scenario of a parsed document; raises DocumentError with all its problems at once.
+
+    `before` is a document that was parsed by the same words, with its scenario: the tables that both documents share,
+    the same objects, are taken from there.
+    """
     known = words or shipped()
     problems = [
         *checks.world_flaws(raw.get("world"), source, known),
@@ -74,7 +87,7 @@ def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None
         *checks.category_flaws(raw.get("marketplace"), source, known),
     ]
     try:
-        scenario = structure(Scenario, _mapping_apart(raw), source)
+        scenario = structure(Scenario, {**_mapping_apart(raw), **_known(raw, before)}, source)
     except DocumentError as error:
         told = [evolve(problem, path=_INSIDE.sub("orders", problem.path)) for problem in error.problems]
         raise DocumentError(source, _in_order([*told, *problems])) from None
@@ -82,6 +95,14 @@ def parse_scenario(raw: Mapping[str, Any], source: str, words: Vocabulary | None
     if problems:
         raise DocumentError(source, _in_order(problems))
     return scenario
+
+
+def _known(raw: Mapping[str, Any], before: tuple[Mapping[str, Any], Scenario] | None) -> dict[str, Any]:
+    """Return, by key, what is known already of a document that shares tables with one that was parsed before."""
+    if before is None:
+        return {}
+    document, scenario = before
+    return {key: getattr(scenario, key) for key, value in raw.items() if key in document and document[key] is value}
 
 
 def _mapping_apart(raw: Mapping[str, Any]) -> dict[str, Any]:

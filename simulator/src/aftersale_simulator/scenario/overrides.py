@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
+from copy import copy, deepcopy
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -24,24 +24,31 @@ _FIXED = ("name", "base", "variant")
 
 
 def with_changes(
-    raw: Mapping[str, Any], changes: Mapping[str, Any], source: str, words: Vocabulary | None = None
+    raw: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    source: str,
+    words: Vocabulary | None = None,
+    scenario: Scenario | None = None,
 ) -> Scenario:
     """Return the scenario with values set at paths such as `team.NAME.shifts.0.days`.
 
-    Raises DocumentError naming each unknown path with the words allowed there, or the problems of what comes
-    out; `source` says there who asked for the changes.
+    `scenario` is the document's own, where it was parsed before: only the tables that change are parsed again. Raises
+    DocumentError naming each unknown path with the words allowed there, or the problems of what comes out; `source`
+    says there who asked for the changes.
     """
-    return parse_scenario(changed(raw, changes, source, words), source, words)
+    before = None if scenario is None else (raw, scenario)
+    return parse_scenario(changed(raw, changes, source, words), source, words, before)
 
 
 def changed(
     raw: Mapping[str, Any], changes: Mapping[str, Any], source: str, words: Vocabulary | None = None
 ) -> dict[str, Any]:
-    """Return a copy of the document with the values set; tables are merged, lists and shares replaced.
+    """Return the document with the values set; tables are merged, lists and shares replaced.
 
-    Raises DocumentError naming each unknown path with the words allowed there.
+    What no path leads to is shared with `raw`, which stays as it is. Raises DocumentError naming each unknown path with
+    the words allowed there.
     """
-    document, known = deepcopy(dict(raw)), words or shipped()
+    document, known = dict(raw), words or shipped()
     problems = [problem for path, value in changes.items() for problem in _set(document, path, value, source, known)]
     if problems:
         raise DocumentError(source, tuple(problems))
@@ -153,10 +160,10 @@ def _set(document: dict[str, Any], path: str, value: Any, source: str, known: Vo
         key: Any = int(step) if isinstance(node, list) else step
         if last:
             node[key] = _merged(node[key] if _holds(node, key) else None, value, kind)
-        elif isinstance(node, list):
-            node = node[key]
         else:
-            node = node.setdefault(key, {})
+            # What lies on the way is copied, so that the document that this one comes from stays as it is.
+            node[key] = copy(node[key]) if _holds(node, key) else {}
+            node = node[key]
 
 
 def _holds(node: Any, key: Any) -> bool:

@@ -80,12 +80,12 @@ def plan(
     own, words = _settings(settings), source.words
     chosen = {**own, **(options or {})}
     raw = changed(source.raw, chosen, "--set", words) if chosen else source.raw
-    scenario = parse_scenario(raw, "--set" if chosen else source.source, words)
-    grid = list(_grid(raw, vary, words)) if vary else list(_named(scenario))
+    scenario = parse_scenario(raw, "--set" if chosen else source.source, words, (source.raw, source.scenario))
+    grid = list(_grid(raw, scenario, vary, words)) if vary else list(_named(scenario))
     origin = "--vary" if vary else source.source
     pairs = list(_stressed(raw, grid, stress, words)) if stress else [(*one, "") for one in grid]
     events = stress_events(stress)
-    return Plan(raw, scenario, own, tuple(_alternatives(raw, pairs, origin, words)), words, events)
+    return Plan(raw, scenario, own, tuple(_variants(raw, scenario, pairs, origin, words)), words, events)
 
 
 def _stressed(
@@ -129,23 +129,27 @@ def _parsed(assignments: Sequence[str], option: str) -> list[tuple[str, list[Any
     return found
 
 
-def _grid(raw: Mapping[str, Any], vary: Sequence[str], words: Vocabulary) -> Iterator[tuple[str, Changes]]:
+def _grid(
+    raw: Mapping[str, Any], scenario: Scenario, vary: Sequence[str], words: Vocabulary
+) -> Iterator[tuple[str, Changes]]:
     """Yield every combination of the values, named by them; the first path varies slowest."""
     axes = _parsed(vary, "--vary")
-    _check_axes(raw, axes, words)
+    _check_axes(raw, scenario, axes, words)
     labels = _labels([path for path, _ in axes])
     for values in product(*(values for _, values in axes)):
         name = ", ".join(f"{label} {_shown(value)}" for label, value in zip(labels, values, strict=True))
         yield name, {path: value for (path, _), value in zip(axes, values, strict=True)}
 
 
-def _check_axes(raw: Mapping[str, Any], axes: Sequence[tuple[str, list[Any]]], words: Vocabulary) -> None:
+def _check_axes(
+    raw: Mapping[str, Any], scenario: Scenario, axes: Sequence[tuple[str, list[Any]]], words: Vocabulary
+) -> None:
     """Refuse a value that is wrong by itself, once, rather than in every combination that has it."""
     problems: list[Problem] = []
     for path, values in axes:
         for value in values:
             try:
-                with_changes(raw, {path: value}, "--vary", words)
+                with_changes(raw, {path: value}, "--vary", words, scenario)
             except DocumentError as error:
                 problems += error.problems
     if problems:
@@ -171,8 +175,12 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
     yield from ((variant.name, variant.set) for variant in scenario.variant)
 
 
-def _alternatives(
-    raw: Mapping[str, Any], named: Iterable[tuple[str, Changes, str]], origin: str, words: Vocabulary
+def _variants(
+    raw: Mapping[str, Any],
+    base: Scenario,
+    named: Iterable[tuple[str, Changes, str]],
+    origin: str,
+    words: Vocabulary,
 ) -> Iterator[Variant]:
     """Build every variant; raises DocumentError with the problems of all, each naming the variant."""
     problems: list[Problem] = []
@@ -182,7 +190,7 @@ def _alternatives(
         if name in found:
             problems.append(Problem(where, "", "the name is taken", "give each variant a name of its own"))
         try:
-            scenario = parse_scenario(changed(raw, changes, where, words), where, words)
+            scenario = with_changes(raw, changes, where, words, base)
             found[name] = Variant(name, changes, scenario, calm)
         except DocumentError as error:
             problems += error.problems
