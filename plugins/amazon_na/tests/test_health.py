@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import aftersale_amazon_na as plugin
-from aftersale.reports.health.reading import HealthReport, read_health_report
+from aftersale.reports.health.figures import HealthReport
+from aftersale.reports.health.reading import read_health_report
 
 EXAMPLE = Path(__file__).parents[4] / "shared/data/spapi/report_schemas/accountHealthReport-2020-11-18.json"
 DAYS = {"reportingDateFrom": "2026-01-01T00:00Z", "reportingDateTo": "2026-01-07T23:59Z"}

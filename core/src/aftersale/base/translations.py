@@ -90,6 +90,11 @@ def core_text(key: str, **values: object) -> str:
     return _core().text(key, "en", **values)
 
 
+def headers_of(section: str, *keys: str) -> list[str]:
+    """Return the headers of a table: the program's messages by these keys of a section, in English."""
+    return [core_text(f"{section}.{key}") for key in keys]
+
+
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
         if isinstance(value, dict):

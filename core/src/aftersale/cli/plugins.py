@@ -28,7 +28,7 @@ def show_plugins(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(records)
         return
-    from aftersale.views.plugins_table import plugin_listing
+    from aftersale.views.plugins import plugin_listing
 
     show(plugin_listing(records))
 

@@ -91,7 +91,7 @@ def show_workflow(ctx: click.Context, kind: str | None, mermaid: bool) -> None:
 
     Each state of KIND (of every kind, without it) with its task, its deadlines, and the facts that lead on.
     """
-    from aftersale.views.plugins_table import workflow_diagram, workflow_listing
+    from aftersale.views.workflow import workflow_diagram, workflow_listing
 
     kinds = loaded(ctx).workflow.kinds
     if kind is not None and kind not in kinds:

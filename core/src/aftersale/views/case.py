@@ -10,8 +10,9 @@ from aftersale.base.errors import UnknownCase, meant
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
+from aftersale.base.translations import headers_of
 from aftersale.engine.dossiers import replay_order
-from aftersale.views.replay import told_instant
+from aftersale.views.readings import told_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,7 +190,7 @@ def case_listing(found: list[CaseRecord]) -> list[Table | str]:
     shown: list[Table | str] = []
     for case in found:
         shown += [text("case.title", **{key: case[key] for key in ("case", "kind", "marketplace", "order", "state")})]
-        headers = _headers("case", "when", "fact", "said", "state", "decided_by")
+        headers = headers_of("case", "when", "fact", "said", "state", "decided_by")
         rows = [
             (_short(each["occurred_at"]), each["fact"], each["said"], each["state"], each["decided_by"])
             for each in case["steps"]
@@ -217,7 +218,3 @@ def _notes(case: CaseRecord) -> Iterator[str]:
 
 def _short(moment: str) -> str:
     return moment[:16].replace("T", " ")
-
-
-def _headers(section: str, *keys: str) -> list[str]:
-    return [text(f"{section}.{key}") for key in keys]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypedDict
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
+from aftersale.base.translations import headers_of
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.ledger import CostLine
 from aftersale.costs.parameters import Parameters, default_parameters
 from aftersale.costs.totals import Grouping, grand_total, totals
-from aftersale.views.replay import told_instant
+from aftersale.views.readings import told_instant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -171,7 +172,7 @@ def cost_listing(found: CostAccounts) -> list[Table | str]:
 
 
 def _table(found: CostAccounts) -> Table:
-    headers = _headers("costs", "name", "fulfilment", "currency", "amount", "estimated", "amounts")
+    headers = headers_of("costs", "name", "fulfilment", "currency", "amount", "estimated", "amounts")
     rows = [
         (each["name"], each["fulfilment"], each["currency"], each["amount"], each["estimated"], str(each["amounts"]))
         for each in found["rows"][:SHOWN]
@@ -199,7 +200,7 @@ def _together(converted: Converted | None) -> list[Table | str]:
 def _resting(assumptions: Sequence[Assumption]) -> list[Table | str]:
     if not assumptions:
         return []
-    headers = _headers("costs", "assumption", "value", "unit", "source")
+    headers = headers_of("costs", "assumption", "value", "unit", "source")
     rows = [
         (each["name"], f"{each['value']} {each['currency'] or ''}".rstrip(), each["unit"], _source(each))
         for each in assumptions
@@ -209,7 +210,3 @@ def _resting(assumptions: Sequence[Assumption]) -> list[Table | str]:
 
 def _source(each: Assumption) -> str:
     return each["source"] if each["grade"] in ("assumed", "own") else f"{each['source']} ({each['grade']})"
-
-
-def _headers(section: str, *keys: str) -> list[str]:
-    return [text(f"{section}.{key}") for key in keys]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypedDict
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
+from aftersale.base.translations import headers_of
 from aftersale.metrics.diagnosis import diagnose
 from aftersale.metrics.readings import readings, standing
-from aftersale.views.replay import ReadingRecord, reading_record, told_instant
+from aftersale.views.readings import ReadingRecord, reading_record, told_instant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -174,7 +175,7 @@ def _room(bearable: int) -> str:
 
 
 def _metrics(found: Iterable[ReadingRecord]) -> Table:
-    headers = _headers("health", "metric", "value", "counted", "target", "verdict", "fulfilment")
+    headers = headers_of("health", "metric", "value", "counted", "target", "verdict", "fulfilment")
     rows = [
         (
             each["metric"],
@@ -196,7 +197,7 @@ def _verdict(reading: ReadingRecord) -> str:
 
 
 def _why(found: Health) -> list[Table | str]:
-    headers = _headers("health", "cause", "cases", "orders", "defects", "money")
+    headers = headers_of("health", "cause", "cases", "orders", "defects", "money")
     rows = [
         (
             text(CAUSES[each["cause"]]),
@@ -213,7 +214,7 @@ def _why(found: Health) -> list[Table | str]:
 def _worst(found: Health) -> list[Table | str]:
     if not found["products"]:
         return []
-    headers = _headers("health", "product", "marketplace", "returns", "complaints", "reasons")
+    headers = headers_of("health", "product", "marketplace", "returns", "complaints", "reasons")
     rows = [
         (
             each["product"],
@@ -231,7 +232,7 @@ def _worst(found: Health) -> list[Table | str]:
 def _ratings(found: Health) -> list[Table | str]:
     if not found["feedback"]:
         return []
-    headers = _headers("health", "order", "marketplace", "stars", "left_at", "causes")
+    headers = headers_of("health", "order", "marketplace", "stars", "left_at", "causes")
     rows = [
         (
             each["order"],
@@ -244,7 +245,3 @@ def _ratings(found: Health) -> list[Table | str]:
     ]
     title = text("health.feedback", count=len(found["feedback"]), shown=len(rows))
     return [title, table(headers, rows, headers[2:3])]
-
-
-def _headers(section: str, *keys: str) -> list[str]:
-    return [text(f"{section}.{key}") for key in keys]

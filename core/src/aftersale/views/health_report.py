@@ -10,6 +10,7 @@ from attrs import asdict
 
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
+from aftersale.base.translations import headers_of
 from aftersale.clocks import Instant, moment
 from aftersale.reports.health.checks import SIGNS
 from aftersale.reports.health.figures import HealthMetric, HealthRating, HealthReport
@@ -52,7 +53,7 @@ def listing(report: HealthReport) -> list[Table | str]:
     parts: list[Table | str] = [told, "", _accounts(report), *_metrics(report.metrics)]
     warnings = [(each.marketplace, each.kind, each.status) for each in report.warnings]
     if warnings:
-        parts += ["", table(_headers("health_report", "marketplace", "warning", "status"), warnings)]
+        parts += ["", table(headers_of("health_report", "marketplace", "warning", "status"), warnings)]
     disagreements = [_disagreement(each) for each in report.disagreements]
     parts += _lines(text("health_report.disagreements", count=len(disagreements)), disagreements)
     parts += _lines(text("health_report.missing", count=len(report.missing)), report.missing)
@@ -73,7 +74,7 @@ def _accounts(report: HealthReport) -> Table | str:
     ]
     if not rows:
         return text("health_report.no_accounts")
-    headers = _headers("health_report", "marketplace", "of", "status", "state", "score")
+    headers = headers_of("health_report", "marketplace", "of", "status", "state", "score")
     return table(headers, rows, headers[-1:])
 
 
@@ -83,7 +84,7 @@ def _rating(rating: HealthRating) -> str:
 
 def _metrics(found: Iterable[HealthMetric]) -> list[Table | str]:
     """Return a table for each marketplace: one for all would be too wide for a terminal."""
-    headers = _headers("health_report", "metric", "counts", "told", "counted", "target", "status", "verdict")
+    headers = headers_of("health_report", "metric", "counts", "told", "counted", "target", "status", "verdict")
     parts: list[Table | str] = []
     for name, metrics in groupby(found, key=lambda each: each.marketplace):
         parts += ["", text("health_report.of_marketplace", marketplace=name)]
@@ -129,7 +130,3 @@ def _disagreement(each: Disagreement) -> str:
 
 def _lines(title: str, lines: Sequence[str]) -> list[Table | str]:
     return ["", title, *(f"  {line}" for line in lines)] if lines else []
-
-
-def _headers(section: str, *keys: str) -> list[str]:
-    return [text(f"{section}.{key}") for key in keys]

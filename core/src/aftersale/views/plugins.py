@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
+from aftersale.base.translations import headers_of
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.hook_phases import does
 from aftersale.policies.decisions import DECIDING
@@ -17,7 +19,7 @@ from aftersale.views.rule_tables import history_listing
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.plugins.plugins import Plugins
+    from aftersale.plugins.plugins import PluginRecord, Plugins
 
 
 class HookRecord(TypedDict):
@@ -116,3 +118,21 @@ def _told(hook: HookRecord) -> str:
     if hook["under"]:
         told += text("plugins.under", names=", ".join(hook["under"]))
     return told
+
+
+def plugin_listing(records: Sequence[PluginRecord]) -> list[Table | str]:
+    """Return the plugins as a table, with their problems in full below it."""
+    if not records:
+        return [text("plugins.none")]
+    rows = [
+        (
+            f"{record['name']}\n{record['distribution']} {record['version']}".rstrip(),
+            " ".join(record["marketplaces"]),
+            " ".join(hook.removeprefix("aftersale_") for hook in record["hooks"]),
+            str(len(record["problems"])),
+        )
+        for record in records
+    ]
+    headers = headers_of("plugins", "plugin", "marketplaces", "hooks", "problems")
+    problems = dict.fromkeys(problem for record in records for problem in record["problems"])
+    return [table(headers, rows, headers[-1:]), *(["", *problems] if problems else [])]

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
-from aftersale.clocks import Instant, moment
+from aftersale.base.translations import headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
+from aftersale.views.readings import ReadingRecord, reading_record, told_instant
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.cases.facts import Fact
     from aftersale.journal.reading import Journal, Replay
-    from aftersale.metrics.readings import Reading
     from aftersale.metrics.replies import ReplyFigures
     from aftersale.policies.policy import Policies
 
@@ -43,34 +43,6 @@ class RefusedRecord(TypedDict):
     occurred_at: str
     known_at: str
     reason: str
-
-
-class PartRecord(TypedDict):
-    """What the seller (MFN) or the marketplace (FBA) ships: defective orders and all."""
-
-    defects: int
-    orders: int
-
-
-class ReadingRecord(TypedDict):
-    """A reading of a metric as JSON shows it; the day is ISO text, `value` null where there is nothing to count."""
-
-    metric: str
-    marketplace: str
-    set_by: str
-    day: str
-    value: float | None
-    numerator: float
-    denominator: int
-    target: float
-    met: bool
-    running_days: int
-    triggered: bool
-    components: dict[str, int]
-    fulfilment: dict[str, PartRecord]
-    bearable: int | None
-    state: str
-    consequence: str
 
 
 class RepliesRecord(TypedDict):
@@ -138,28 +110,6 @@ def _refused(fact: Fact, reason: str) -> RefusedRecord:
     )
 
 
-def reading_record(reading: Reading) -> ReadingRecord:
-    """Return a reading as plain data for JSON."""
-    return ReadingRecord(
-        metric=reading.metric,
-        marketplace=reading.marketplace,
-        set_by=reading.set_by,
-        day=reading.day.isoformat(),
-        value=reading.value,
-        numerator=reading.numerator,
-        denominator=reading.denominator,
-        target=reading.target,
-        met=reading.met,
-        running_days=reading.running_days,
-        triggered=reading.triggered,
-        components=reading.components,
-        fulfilment={name: PartRecord(defects=bad, orders=all_) for name, (bad, all_) in reading.fulfilment.items()},
-        bearable=reading.bearable,
-        state=reading.state,
-        consequence=reading.consequence,
-    )
-
-
 def _replies(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
     times = (figures.mean_hours, *figures.percentiles) if figures.contacts else (None,) * 4
     return RepliesRecord(
@@ -173,11 +123,6 @@ def _replies(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
         p90_first_reply_hours=times[2],
         p95_first_reply_hours=times[3],
     )
-
-
-def told_instant(instant: Instant) -> str:
-    """Return an instant as ISO text in UTC."""
-    return moment(instant, "UTC").isoformat()
 
 
 def account_listing(found: Accounts) -> list[Table | str]:
@@ -200,12 +145,12 @@ def account_listing(found: Accounts) -> list[Table | str]:
 
 
 def _case_table(counts: Sequence[CaseCount]) -> Table:
-    headers = _headers("replay", "kind", "state", "cases")
+    headers = headers_of("replay", "kind", "state", "cases")
     return table(headers, [(each["kind"], each["state"], str(each["cases"])) for each in counts], headers[-1:])
 
 
 def _metric_table(found: Sequence[ReadingRecord]) -> Table:
-    headers = _headers("replay", "marketplace", "metric", "value", "target", "verdict")
+    headers = headers_of("replay", "marketplace", "metric", "value", "target", "verdict")
     rows = [
         (
             each["marketplace"],
@@ -222,7 +167,7 @@ def _metric_table(found: Sequence[ReadingRecord]) -> Table:
 def _reply_lines(found: Sequence[RepliesRecord]) -> list[Table | str]:
     if not found:
         return []
-    headers = _headers("replay", "marketplace", "contacts", "open", "late", "silent", "mean", "p50", "p90", "p95")
+    headers = headers_of("replay", "marketplace", "contacts", "open", "late", "silent", "mean", "p50", "p90", "p95")
     rows = [
         (
             each["marketplace"],
@@ -242,10 +187,6 @@ def _reply_lines(found: Sequence[RepliesRecord]) -> list[Table | str]:
 
 def _shown(value: float | None, factor: int = 1) -> str:
     return text("replay.nothing") if value is None else f"{value * factor:.1f}"
-
-
-def _headers(section: str, *keys: str) -> list[str]:
-    return [text(f"{section}.{key}") for key in keys]
 
 
 def _verdict(reading: ReadingRecord) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aftersale.base.tables import console, table
 from aftersale.base.translations import core_text as text
+from aftersale.base.translations import headers_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +31,7 @@ def rule_listing(rules: Sequence[Rule]) -> Table | str:
     if console().width < _TABLE:
         return "\n".join(f"{_asked(rule)}\n  {demand(rule)}; {_span(rule)}\n  {_source(rule)}" for rule in together)
     rows = [(_asked(rule, "\n"), demand(rule), _span(rule), _source(rule)) for rule in together]
-    return table(_headers("rules", "rule", "demand", "in_force", "source"), rows)
+    return table(headers_of("rules", "rule", "demand", "in_force", "source"), rows)
 
 
 def history_listing(name: str, meaning: str, rules: Sequence[Rule]) -> list[Table | str]:
@@ -42,7 +43,7 @@ def history_listing(name: str, meaning: str, rules: Sequence[Rule]) -> list[Tabl
         (" ".join(places), f"{demand(rule)}{_narrowed(rule)}", _span(rule), _source(rule))
         for rule, places in _gathered(rules)
     ]
-    return [told, table(_headers("rules", "marketplace", "demand", "in_force", "source"), rows)]
+    return [told, table(headers_of("rules", "marketplace", "demand", "in_force", "source"), rows)]
 
 
 def change_listing(found: Iterable[Change]) -> Iterator[str]:
@@ -71,7 +72,7 @@ def comparison_listing(places: Sequence[str], rows: Sequence[Comparison]) -> Ite
             yield from (f"  {place}  {_answer(row.rules, place)}" for place in places)
     else:
         cells = [(_marked(row), *(_answer(row.rules, place) for place in places)) for row in rows]
-        yield table([*_headers("rules", "rule"), *places], cells)
+        yield table([*headers_of("rules", "rule"), *places], cells)
     if rows:
         yield text("rules.marked")
 
@@ -139,10 +140,6 @@ def _answer(rules: Mapping[str, Rule | None], place: str) -> str:
 
 def _source(rule: Rule) -> str:
     return f"{rule.source} ({rule.grade})"
-
-
-def _headers(section: str, *keys: str) -> list[str]:
-    return [text(f"{section}.{key}") for key in keys]
 
 
 def _span(rule: Rule) -> str:

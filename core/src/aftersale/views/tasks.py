@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypedDict
 from aftersale.advice.advice import advice, classified, priority
 from aftersale.base.tables import console, table
 from aftersale.base.translations import core_text as text
+from aftersale.base.translations import headers_of
 from aftersale.clocks import HOUR
 from aftersale.metrics.readings import readings
-from aftersale.views.replay import told_instant
+from aftersale.views.readings import told_instant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -104,7 +105,7 @@ def worklist_listing(found: Worklist) -> list[Table | str]:
     rest = [text("replay.more", count=more)] if more > 0 else []
     if console().width < NARROW:
         return [title, *(_line(each) for each in found["tasks"][:SHOWN]), *rest]
-    headers = _headers("tasks", "task", "case", "due", "left", "set_by", "class")
+    headers = headers_of("tasks", "task", "case", "due", "left", "set_by", "class")
     rows = [
         (
             each["task"],
@@ -137,7 +138,3 @@ def _line(task: TaskRecord) -> str:
 
 def _class(task: TaskRecord) -> str:
     return task["classification"] + "!" * task["priority"] + (text("tasks.risk") if task["risk"] else "")
-
-
-def _headers(section: str, *keys: str) -> list[str]:
-    return [text(f"{section}.{key}") for key in keys]

@@ -14,22 +14,16 @@ from aftersale.hookspecs import hookimpl
 from aftersale.metrics.readings import STATES
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import load_marketplaces
+from aftersale.reports.health.fields import Disagreement
+from aftersale.reports.health.figures import AccountStatus, AccountWarning, HealthMetric, HealthRating
 from aftersale.reports.health.formats import (
     StateName,
     load_health_formats,
     merge_health_formats,
     parse_health_formats,
 )
-from aftersale.reports.health.reading import (
-    AccountStatus,
-    AccountWarning,
-    Disagreement,
-    HealthMetric,
-    HealthRating,
-    listing,
-    read_health_report,
-    record,
-)
+from aftersale.reports.health.reading import read_health_report
+from aftersale.views.health_report import listing, record
 
 FORMATS = load_health_formats("aftersale.testing.reference")
 PLACES = {place.name: place for place in load_marketplaces("aftersale.testing.reference")}

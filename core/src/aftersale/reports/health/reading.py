@@ -1,8 +1,7 @@
 """Health reports: what a marketplace itself says of an account, beside what its own counts come to.
 
-`read_health_report` reads a file by the health formats of the plugins, `record` turns the result into plain data and
-`listing` into tables. Nothing that the file says twice in two ways is smoothed over: every disagreement is told, and
-so is what is missing, ignored and unknown.
+`read_health_report` reads a file by the health formats of the plugins. Nothing that the file says twice in two ways is
+smoothed over: every disagreement is told, and so is what is missing, ignored and unknown.
 """
 
 from __future__ import annotations
@@ -15,22 +14,9 @@ from aftersale.clocks import Instant, moment
 from aftersale.documents.scalars import Word
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.health.checks import Statement
-from aftersale.reports.health.fields import Disagreement, Node, Notes, read_top
+from aftersale.reports.health.fields import Node, Notes, read_top
 from aftersale.reports.health.figures import AccountStatus, AccountWarning, HealthMetric, HealthRating, HealthReport
 from aftersale.reports.health.formats import HealthFormat, StatedMetric, StatedPart
-from aftersale.views.health_report import listing, record
-
-__all__ = [
-    "AccountStatus",
-    "AccountWarning",
-    "Disagreement",
-    "HealthMetric",
-    "HealthRating",
-    "HealthReport",
-    "listing",
-    "read_health_report",
-    "record",
-]
 
 
 def read_health_report(

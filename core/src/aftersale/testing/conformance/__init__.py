@@ -9,7 +9,8 @@ is a whole test file; `aftersale plugins check corner_shop` runs the same checks
 minor releases of aftersale, never with patches.
 """
 
-from aftersale.testing.conformance.checks import CHECKS, Check, Finding, findings
+from aftersale.testing.conformance.checks import CHECKS, findings
+from aftersale.testing.conformance.findings import Check, Finding
 from aftersale.testing.conformance.subject import Subject
 from aftersale.testing.conformance.suite import MarketplaceConformance
 

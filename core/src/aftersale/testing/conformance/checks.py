@@ -9,8 +9,6 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
-from attrs import frozen
-
 from aftersale.advice.advice import advice, classified, priority
 from aftersale.base.errors import AftersaleError, PluginError
 from aftersale.base.money import decimals
@@ -20,48 +18,13 @@ from aftersale.hookspecs import PROJECT
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
+from aftersale.testing.conformance.findings import Check, Finding
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, played
 from aftersale.testing.conformance.subject import Subject
 from aftersale.testing.conformance.witness import Witness
 
-SHOWN = 5
-"""How many findings of a check are told where one mistake shows on many cases."""
 WATCHED = 4
 """Of so many samples one is played under a profiler, which is slow."""
-Find = Callable[[Subject], Iterator[str]]
-
-
-@frozen
-class Check:
-    """Something that every plugin has to keep: its name, the demand in a sentence, and how offences are found.
-
-    `needs` names the checks without which it says nothing: it is then not run. Of what it finds, `shown` are told, the
-    rest is counted.
-    """
-
-    name: str
-    demand: str
-    find: Find
-    needs: tuple[str, ...] = ("loads",)
-    shown: int = SHOWN
-
-
-@frozen
-class Finding:
-    """What a check came to: what is wrong, the check that failed before it could be run, or neither."""
-
-    check: Check
-    problems: tuple[str, ...] = ()
-    stopped_by: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether it was run and nothing was found."""
-        return not self.problems and not self.stopped_by
-
-    def __str__(self) -> str:
-        """Return what was found in full, as a failing test says it."""
-        return "\n".join([self.check.demand, *(f"  {problem}" for problem in self.problems)])
 
 
 def findings(subject: Subject) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from aftersale.testing.conformance.samples import Sample, samples
 from aftersale.testing.conformance.witness import Witness
 
 if TYPE_CHECKING:
-    from aftersale.testing.conformance.checks import Finding
+    from aftersale.testing.conformance.findings import Finding
 
 
 MOST = 3000

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import ClassVar
 
-from aftersale.testing.conformance.checks import CHECKS, Check, examined
+from aftersale.testing.conformance.checks import CHECKS, examined
+from aftersale.testing.conformance.findings import Check
 from aftersale.testing.conformance.subject import Subject
 
 

@@ -1,36 +1,14 @@
-"""Listings: plugins and the workflow as people read them in a terminal."""
+"""Workflow: how a kind of case moves, as lines and as a diagram."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aftersale.cases.workflow import CaseKind, Move
-    from aftersale.plugins.plugins import PluginRecord
-
-
-def plugin_listing(records: Sequence[PluginRecord]) -> list[Table | str]:
-    """Return the plugins as a table, with their problems in full below it."""
-    if not records:
-        return [text("plugins.none")]
-    rows = [
-        (
-            f"{record['name']}\n{record['distribution']} {record['version']}".rstrip(),
-            " ".join(record["marketplaces"]),
-            " ".join(hook.removeprefix("aftersale_") for hook in record["hooks"]),
-            str(len(record["problems"])),
-        )
-        for record in records
-    ]
-    headers = _headers("plugins", "plugin", "marketplaces", "hooks", "problems")
-    problems = dict.fromkeys(problem for record in records for problem in record["problems"])
-    return [table(headers, rows, headers[-1:]), *(["", *problems] if problems else [])]
 
 
 def workflow_listing(kind: CaseKind) -> Iterator[str]:
@@ -67,7 +45,3 @@ def workflow_diagram(kind: CaseKind) -> Iterator[str]:
 def _told(move: Move) -> str:
     guard = f" [{move.guard}]" if move.guard else ""
     return f"{move.fact}{guard} → {move.to}"
-
-
-def _headers(section: str, *keys: str) -> list[str]:
-    return [text(f"{section}.{key}") for key in keys]
