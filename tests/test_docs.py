@@ -41,6 +41,7 @@ from aftersale.testing import fact, order, reference
 from aftersale.views.rule_tables import demand
 from aftersale_simulator.runs.results import METRICS
 from aftersale_simulator.scenario import model as scenarios
+from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.parameters import load_parameters
 
@@ -136,14 +137,14 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
     if "project" in document:
         assert document["project"]["entry-points"].keys() == {PROJECT}
     elif "period" in document:
-        scenario = scenarios.parse_scenario(document, "shown")
+        scenario = parse_scenario(document, "shown")
         scenarios.check_marketplaces(scenario, load_plugins(), "shown")
     elif "event" in document:
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
-        scenarios.parse_scenario({**shown, "event": document["event"]}, "shown")
+        parse_scenario({**shown, "event": document["event"]}, "shown")
     elif isinstance(document.get("orders"), dict) or "staffing" in document:
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
-        scenarios.parse_scenario({**shown, **document}, "shown")
+        parse_scenario({**shown, **document}, "shown")
     elif "orders" in document:
         assert parse_formats(document, "shown")
     elif "marketplace" in document:

@@ -126,7 +126,7 @@ def test_an_order_file_of_no_known_form_is_refused_with_what_to_do(tmp_path: Pat
 
 
 def test_a_simulated_journal_is_replayed_by_the_live_command(tmp_path: Path) -> None:
-    default = Path(__file__).parents[1] / "simulator/src/aftersale_simulator/scenarios/default.toml"
+    default = Path(__file__).parents[1] / "simulator/src/aftersale_simulator/scenario/shipped/default.toml"
     words = ("simulate", str(default), "--set", "period.measured=14 d", "--set", "period.warm_up=14 d")
     assert typed(*words, "--out", str(tmp_path / "run")).returncode == 0
     found = document("replay", str(tmp_path / "run"))

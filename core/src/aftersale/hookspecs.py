@@ -63,8 +63,7 @@ def aftersale_marketplaces() -> list[Marketplace]:
         DocumentError: The profile cannot be read; its problems are told as the plugin's.
 
     Example:
-        from aftersale import hookimpl
-        from aftersale.policies.marketplaces import load_marketplaces
+        from aftersale.plugin import hookimpl, load_marketplaces
 
         AFTERSALE_API = 1
 
@@ -93,9 +92,7 @@ def aftersale_rules() -> list[Rule]:
         DocumentError: The rules cannot be read; their problems are told as the plugin's.
 
     Example:
-        from aftersale import hookimpl
-        from aftersale.policies.marketplaces import load_marketplaces
-        from aftersale.rules import load_rules
+        from aftersale.plugin import hookimpl, load_marketplaces, load_rules
 
         AFTERSALE_API = 1
 
@@ -128,8 +125,7 @@ def aftersale_workflow() -> list[CaseKind]:
         DocumentError: The kinds cannot be read; their problems are told as the plugin's.
 
     Example:
-        from aftersale import hookimpl
-        from aftersale.cases.workflow import CaseKind, Move, State
+        from aftersale.plugin import CaseKind, Move, State, hookimpl
 
         AFTERSALE_API = 1
 
@@ -160,8 +156,7 @@ def aftersale_metrics() -> list[MetricKind]:
         DocumentError: The metrics cannot be read; their problems are told as the plugin's.
 
     Example:
-        from aftersale import hookimpl
-        from aftersale.policies.metric_kinds import MetricKind
+        from aftersale.plugin import MetricKind, hookimpl
 
         AFTERSALE_API = 1
 
@@ -191,9 +186,7 @@ def aftersale_world() -> list[WorldDefaults]:
         DocumentError: The world cannot be read; its problems are told as the plugin's.
 
     Example:
-        from aftersale import hookimpl
-        from aftersale.policies.marketplaces import load_marketplaces
-        from aftersale.policies.worlds import Parameter, WorldDefaults
+        from aftersale.plugin import Parameter, WorldDefaults, hookimpl, load_marketplaces
 
         AFTERSALE_API = 1
 
@@ -226,8 +219,7 @@ def aftersale_order_formats() -> list[OrderFormat]:
         DocumentError: The formats cannot be read; their problems are told as the plugin's.
 
     Example:
-        from aftersale import hookimpl
-        from aftersale.reports.orders.formats import load_formats
+        from aftersale.plugin import hookimpl, load_formats
 
         AFTERSALE_API = 1
 
@@ -255,8 +247,7 @@ def aftersale_health_reports() -> list[HealthFormat]:
         DocumentError: The formats cannot be read; their problems are told as the plugin's.
 
     Example:
-        from aftersale import hookimpl
-        from aftersale.reports.health.formats import load_health_formats
+        from aftersale.plugin import hookimpl, load_health_formats
 
         AFTERSALE_API = 1
 
@@ -287,7 +278,7 @@ def aftersale_commands() -> list[click.Command]:
     Example:
         import click
 
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
 
@@ -335,8 +326,7 @@ def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool
         told.
 
     Example:
-        from aftersale import hookimpl
-        from aftersale.policies.marketplaces import load_marketplaces
+        from aftersale.plugin import hookimpl, load_marketplaces
 
         AFTERSALE_API = 1
 
@@ -375,7 +365,7 @@ def aftersale_decide_refund(case: Case, order: Order, opened: Fact, proposed: in
         Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
 
@@ -410,7 +400,7 @@ def aftersale_decide_evidence(case: Case, order: Order, opened: Fact, proposed: 
         Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
 
@@ -448,7 +438,7 @@ def aftersale_decide_claim(
         Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
 
@@ -483,7 +473,7 @@ def aftersale_classify(case: Case, order: Order, opened: Fact, proposed: str) ->
         Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
 
@@ -518,7 +508,7 @@ def aftersale_prioritise(case: Case, order: Order, opened: Fact, proposed: int) 
         Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
 
     Example:
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
 
@@ -554,7 +544,7 @@ def aftersale_fact_recorded(case: Case, fact: Fact) -> None:
         Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
 
     Example:
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
         granted = []
@@ -587,7 +577,7 @@ def aftersale_deadline_missed(case: Case, deadline: Deadline) -> None:
         Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
 
     Example:
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
         noted = []
@@ -619,7 +609,7 @@ def aftersale_case_closed(case: Case, fact: Fact) -> None:
         Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
 
     Example:
-        from aftersale import hookimpl
+        from aftersale.plugin import hookimpl
 
         AFTERSALE_API = 1
         noted = []

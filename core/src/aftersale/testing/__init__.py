@@ -1,8 +1,12 @@
-"""What tests build on: a reference plugin, and ready-made orders, facts and plugins.
+"""What tests build on: a reference plugin, and ready-made orders, facts, dockets and plugins.
+
+With `aftersale.plugin` this is the promise to plugin authors; `aftersale.testing.conformance` has the suite that every
+plugin has to pass.
 
 `load_plugins(names=(), extra={"reference": aftersale.testing.reference})` loads the reference plugin alone.
 """
 
-from aftersale.testing.factories import fact, order, orders, plugin, stores
+from aftersale.clocks import instant
+from aftersale.testing.factories import docket, fact, order, orders, plugin, stores
 
-__all__ = ["fact", "order", "orders", "plugin", "stores"]
+__all__ = ["docket", "fact", "instant", "order", "orders", "plugin", "stores"]

@@ -11,8 +11,10 @@ from attrs import evolve
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, Instant, instant
+from aftersale.engine.docket import Docket
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
 from aftersale.orders import NEVER, Order, Orders
+from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.rules import load_rules
 
@@ -72,6 +74,11 @@ def plugin(name: str = "made_up", api: int | None = AFTERSALE_API, **members: An
     for key, member in members.items():
         setattr(module, key, _marked(key, member))
     return module
+
+
+def docket(*names: str) -> Docket:
+    """Return an empty docket under the installed plugins of these names; raises PluginError for broken ones."""
+    return Docket(load_plugins(names).policies())
 
 
 def stores(zones: Mapping[str, str]) -> ModuleType:

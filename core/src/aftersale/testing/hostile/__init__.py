@@ -5,58 +5,27 @@ changes by half an hour, its currency has three decimals, its names have spaces 
 deadlines is over when it begins, and it decides everything that can be decided.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from aftersale import hookimpl
-from aftersale.cases.workflow import load_kinds
-from aftersale.policies.marketplaces import load_marketplaces
-from aftersale.policies.metric_kinds import load_metrics
-from aftersale.policies.worlds import load_world
-from aftersale.rules import load_rules
-
-if TYPE_CHECKING:
-    from aftersale.cases.facts import Fact
-    from aftersale.cases.model import Case, Deadline
-    from aftersale.cases.workflow import CaseKind
-    from aftersale.orders import Order
-    from aftersale.policies.marketplaces import Marketplace
-    from aftersale.policies.metric_kinds import MetricKind
-    from aftersale.policies.worlds import WorldDefaults
-    from aftersale.rules import Rule
+from aftersale.plugin import (
+    Case,
+    Deadline,
+    Fact,
+    Order,
+    from_data,
+    hookimpl,
+    load_kinds,
+    load_marketplaces,
+    load_metrics,
+    load_rules,
+    load_world,
+)
 
 AFTERSALE_API = 1
 
-
-@hookimpl
-def aftersale_marketplaces() -> list[Marketplace]:
-    """Return the help desk, and its twin across the date line."""
-    return load_marketplaces(__name__)
-
-
-@hookimpl
-def aftersale_rules() -> list[Rule]:
-    """Return their rules, two of which change at midnight of a day on which the clock changes too."""
-    return load_rules(__name__)
-
-
-@hookimpl
-def aftersale_workflow() -> list[CaseKind]:
-    """Return the ticket, which can be opened again for ever."""
-    return load_kinds(__name__)
-
-
-@hookimpl
-def aftersale_metrics() -> list[MetricKind]:
-    """Return what the help desk judges by."""
-    return load_metrics(__name__)
-
-
-@hookimpl
-def aftersale_world() -> list[WorldDefaults]:
-    """Return what its customers do."""
-    return load_world(__name__)
+aftersale_marketplaces = from_data(load_marketplaces, __name__)
+aftersale_rules = from_data(load_rules, __name__)
+aftersale_workflow = from_data(load_kinds, __name__)
+aftersale_metrics = from_data(load_metrics, __name__)
+aftersale_world = from_data(load_world, __name__)
 
 
 @hookimpl

@@ -1,0 +1,92 @@
+"""The door for plugin authors: everything that a plugin's module needs.
+
+    from aftersale.plugin import from_data, hookimpl, load_marketplaces, load_rules
+
+    AFTERSALE_API = 1
+    aftersale_marketplaces = from_data(load_marketplaces, __name__)
+    aftersale_rules = from_data(load_rules, __name__)
+
+The names here and in `aftersale.testing` are the promise of this package to plugins. A name that is to go stays for one
+release, with a warning that says what to write instead. Every other import path is private and may change in any
+release. The hooks themselves are described in `aftersale.hookspecs`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TypeVar
+
+from aftersale.base.errors import DocumentError, Problem
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case, Deadline, Task
+from aftersale.cases.workflow import CaseKind, Move, State, load_kinds
+from aftersale.clocks import Instant
+from aftersale.hookspecs import AFTERSALE_API, hookimpl
+from aftersale.orders import Order
+from aftersale.policies.marketplaces import Marketplace, load_marketplaces, parse_marketplaces
+from aftersale.policies.metric_kinds import MetricKind, load_metrics, parse_metrics
+from aftersale.policies.worlds import Parameter, WorldDefaults, load_world, parse_world
+from aftersale.reports.health.formats import HealthFormat, load_health_formats, parse_health_formats
+from aftersale.reports.orders.formats import OrderFormat, load_formats, parse_formats
+from aftersale.rules import Rule, load_rules, parse_rules
+
+__all__ = [
+    "AFTERSALE_API",
+    "Case",
+    "CaseKind",
+    "Deadline",
+    "DocumentError",
+    "Fact",
+    "HealthFormat",
+    "Instant",
+    "Marketplace",
+    "MetricKind",
+    "Move",
+    "Order",
+    "OrderFormat",
+    "Parameter",
+    "Problem",
+    "Rule",
+    "State",
+    "Task",
+    "WorldDefaults",
+    "from_data",
+    "hookimpl",
+    "load_formats",
+    "load_health_formats",
+    "load_kinds",
+    "load_marketplaces",
+    "load_metrics",
+    "load_rules",
+    "load_world",
+    "parse_formats",
+    "parse_health_formats",
+    "parse_marketplaces",
+    "parse_metrics",
+    "parse_rules",
+    "parse_world",
+]
+
+T = TypeVar("T")
+
+
+def from_data(load: Callable[[str], list[T]], package: str) -> Callable[[], list[T]]:
+    """Return the implementation of a hook that contributes what `load` reads from the data files of `package`.
+
+    Assign it to the hook's name in the plugin's module: `aftersale_rules = from_data(load_rules, __name__)`. The file is
+    read when the hook is called, not before; what is wrong in it is told with its path.
+    """
+
+    def contribution() -> list[T]:
+        return load(package)
+
+    frame = inspect.currentframe()
+    if frame is not None and frame.f_back is not None:
+        # Messages say where a hook is implemented: in the plugin, on the line of the assignment.
+        contribution.__code__ = contribution.__code__.replace(
+            co_filename=frame.f_back.f_code.co_filename, co_firstlineno=frame.f_back.f_lineno
+        )
+    contribution.__module__ = package
+    marked: Callable[[], list[T]] = hookimpl(contribution)
+    return marked
