@@ -74,8 +74,8 @@ T = TypeVar("T")
 def from_data(load: Callable[[str], list[T]], package: str) -> Callable[[], list[T]]:
     """Return the implementation of a hook that contributes what `load` reads from the data files of `package`.
 
-    Assign it to the hook's name in the plugin's module: `aftersale_rules = from_data(load_rules, __name__)`. The file is
-    read when the hook is called, not before; what is wrong in it is told with its path.
+    Assign it to the hook's name in the plugin's module: `aftersale_rules = from_data(load_rules, __name__)`. The file
+    is read when the hook is called, not before; what is wrong in it is told with its path.
     """
 
     def contribution() -> list[T]:

@@ -15,7 +15,7 @@ from aftersale.reports.orders.formats import parse_formats
 from aftersale.reports.orders.reading import read_orders
 from aftersale_simulator.calibration.returns import ReturnFit, fit_returns
 
-RETAIL = Path(__file__).parents[3] / "shared/data/online_retail/online_retail_2010-12_2011-08.csv.gz"
+RETAIL = Path(__file__).parents[4] / "shared/data/online_retail/online_retail_2010-12_2011-08.csv.gz"
 SHOP = {"UK": Marketplace("UK", "id", "GB", "GBP", "Europe/London", ("en",), Calendar("Europe/London", None, None))}
 
 

@@ -16,7 +16,7 @@ from aftersale_simulator.runs.statistics import erlang_c, estimate
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 
-QUEUE_REFS = Path(__file__).parents[3] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"
+QUEUE_REFS = Path(__file__).parents[4] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"
 TASKS = ("reply", "decide_return", "refund", "submit_evidence", "appeal")
 QUIET = {
     "message_rate": 1.0,

@@ -177,9 +177,9 @@ def _end_of_day(ctx: click.Context, folder: Path, day: date) -> Instant:
 
 
 def _show_report(ctx: click.Context, path: Path, as_json: bool) -> None:
-    from aftersale.reports.health.reading import read_health_report
+    from aftersale.reports.health.reading import HealthReader
     from aftersale.views.health_report import listing, record
 
     plugins = loaded(ctx)
-    found = read_health_report(path, plugins.health_reports(), plugins.marketplaces)
+    found = HealthReader(plugins.marketplaces, plugins.health_reports()).read(path)
     print_json(record(found)) if as_json else show(listing(found))

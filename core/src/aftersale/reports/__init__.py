@@ -1,4 +1,5 @@
 """Reports: what do other people's files say?
 
-Plugins and all that is above them may import it; it imports policies, rules.
+Plugins and all that is above them may import it; it imports policies, rules, orders. Each kind of report has a folder
+with a reader (`reader.py` says what that is); a new kind gets a folder of its own beside these.
 """

@@ -19,8 +19,9 @@ from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders import reading
 from aftersale.reports.orders.formats import OrderFormat, choose, merge_formats, parse_formats
 from aftersale.reports.orders.headers import find_format
-from aftersale.reports.orders.reading import OrderFile, RejectedRow, read_orders
+from aftersale.reports.orders.reading import OrderFile, read_orders
 from aftersale.reports.orders.table import shifted
+from aftersale.reports.reader import RejectedRow
 
 DATA = Path(__file__).parents[5] / "shared" / "data"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from difflib import get_close_matches
 from math import exp, log, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR, local_date
 from aftersale.orders import Orders
+from aftersale.reports.tables.service import CLAIMS, MESSAGES, RETURNS, TASKS
+from aftersale.reports.tables.table import TableReader
 from aftersale_simulator.calibration.history import History, read_history
 from aftersale_simulator.runs.statistics import estimate, wilson
 from aftersale_simulator.runs.timeline import by_day
@@ -246,36 +247,12 @@ def _short(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def _table(found: Calibration, path: Path, columns: Mapping[str, Any]) -> pl.DataFrame:
-    """Return the rows of a CSV that make sense, typed; counts and keeps the reasons of the others."""
-    name = path.name
-    try:
-        raw = pl.read_csv(path, infer_schema_length=0)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        what = f"cannot be read: {str(error).splitlines()[0]}"
-        raise DocumentError(name, (Problem(name, "", what, "name a CSV file with a header"),)) from error
-    if missing := [column for column in columns if column not in raw.columns]:
-        raise DocumentError(name, tuple(_missing(name, column, raw.columns) for column in missing))
-    typed = raw.select(
-        pl.col(column).str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
-        if kind is pl.Datetime
-        else pl.col(column).cast(kind, strict=False)
-        for column, kind in columns.items()
-    ).with_row_index("line", offset=2)
-    good = typed.drop_nulls()
-    bad = typed.filter(pl.any_horizontal(pl.all().is_null()))
-    if len(bad):
-        found.rejected[name] = [
-            f"line {row['line']}: {', '.join(key for key, value in row.items() if value is None)} cannot be read"
-            for row in bad.iter_rows(named=True)
-        ]
-    return good.drop("line")
-
-
-def _missing(name: str, column: str, there: Sequence[str]) -> Problem:
-    near = get_close_matches(column, there, n=1)
-    guess = f"rename '{near[0]}'? " if near else ""
-    return Problem(name, column, "this column is missing", f"{guess}columns there: {', '.join(there)}")
+def _rows(found: Calibration, reader: TableReader, path: Path) -> pl.DataFrame:
+    """Return the rows of a table that make sense; keeps the reasons of the others."""
+    report = reader.read(path)
+    if report.rejected:
+        found.rejected[report.source] = list(map(str, report.rejected))
+    return report.rows
 
 
 def _share(path: str, count: int, size: int, name: str, quality: str = "") -> Fitted:
@@ -299,7 +276,7 @@ def _bought(orders: Orders | None, place: str = "purchased_at") -> pl.DataFrame 
 
 
 def _fit_returns(found: Calibration, path: Path, orders: Orders | None) -> None:
-    rows = _table(found, path, {"order": pl.String, "opened_at": pl.Datetime})
+    rows = _rows(found, RETURNS, path)
     bought = _bought(orders, "delivered_at") if orders is not None else None
     if bought is None:
         return
@@ -317,7 +294,7 @@ def _fit_returns(found: Calibration, path: Path, orders: Orders | None) -> None:
 
 
 def _fit_messages(found: Calibration, path: Path, orders: Orders | None) -> None:
-    rows = _table(found, path, {"order": pl.String, "sender": pl.String, "sent_at": pl.Datetime})
+    rows = _rows(found, MESSAGES, path)
     rows = rows.sort("order", "sent_at").with_columns(pl.col("sent_at").dt.timestamp("us").alias("at"))
     mine = rows.filter(pl.col("sender") == "buyer").group_by("order").agg(pl.col("at").min().alias("first"))
     bought = _bought(orders)
@@ -349,7 +326,7 @@ WON, LOST = ("denied", "won"), ("granted", "lost")
 
 
 def _fit_claims(found: Calibration, path: Path, orders: Orders | None) -> None:
-    rows = _table(found, path, {"order": pl.String, "state": pl.String, "opened_at": pl.Datetime})
+    rows = _rows(found, CLAIMS, path)
     won = rows.filter(pl.col("state").is_in(WON)).height
     decided = won + rows.filter(pl.col("state").is_in(LOST)).height
     if decided:
@@ -360,7 +337,7 @@ def _fit_claims(found: Calibration, path: Path, orders: Orders | None) -> None:
 
 
 def _fit_tasks(found: Calibration, path: Path, orders: Orders | None) -> None:
-    rows = _table(found, path, {"kind": pl.String, "seconds": pl.Float64})
+    rows = _rows(found, TASKS, path)
     known = found.source.words.tasks
     unknown = sorted(set(rows["kind"].unique()) - set(known))
     problems = [

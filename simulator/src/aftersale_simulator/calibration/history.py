@@ -16,8 +16,7 @@ from aftersale.clocks import DAY, local_date
 from aftersale.documents.scalars import Word
 from aftersale.orders import Orders
 from aftersale.reports.orders.formats import OrderFormat
-from aftersale.reports.orders.headers import find_format
-from aftersale.reports.orders.reading import OrderFile, read_orders
+from aftersale.reports.orders.reading import OrderFile, OrderReader
 from aftersale.reports.orders.table import shifted
 from aftersale_simulator.calibration.returns import NORMAL_P90, ReturnFit, fit_returns
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
@@ -69,8 +68,7 @@ class History:
 
 def read_history(source: OrderSource, plugins: Plugins) -> History:
     """Return the orders of a scenario's file; raises DocumentError when it cannot be read."""
-    form = _format(source, plugins)
-    found = read_orders(Path(source.file), form, plugins.marketplaces)
+    found = OrderReader(plugins.marketplaces, plugins.order_formats, _format(source, plugins)).read(Path(source.file))
     return History(found, _moved(found.orders, source.move_to, plugins), fit_returns(found))
 
 
@@ -96,11 +94,10 @@ def followed(source: ScenarioFile, path: Path, plugins: Plugins) -> ScenarioFile
     return evolve(source, raw=raw, scenario=parse_scenario(raw, source.source, source.words))
 
 
-def _format(source: OrderSource, plugins: Plugins) -> OrderFormat:
-    if source.mapping is not None:
+def _format(source: OrderSource, plugins: Plugins) -> OrderFormat | None:
+    """Return the format that a scenario chooses; None where the file's header is to tell."""
+    if source.mapping is not None or source.format is None:
         return source.mapping
-    if source.format is None:
-        return find_format(Path(source.file), plugins.order_formats)
     known = {str(form.name): form for form in plugins.order_formats}
     if source.format not in known:
         hint = allowed_words(source.format, sorted(known))

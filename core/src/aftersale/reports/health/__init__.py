@@ -1,4 +1,4 @@
 """Health reports: what does a marketplace itself say of an account?
 
-Plugins and views may import it; it imports policies.
+Plugins, views and the command line may import it; it imports policies.
 """

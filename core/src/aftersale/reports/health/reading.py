@@ -6,8 +6,10 @@ smoothed over: every disagreement is told, and so is what is missing, ignored an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from attrs import frozen
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import Instant, moment
@@ -17,6 +19,26 @@ from aftersale.reports.health.checks import Statement
 from aftersale.reports.health.fields import Node, Notes, read_top
 from aftersale.reports.health.figures import AccountStatus, AccountWarning, HealthMetric, HealthRating, HealthReport
 from aftersale.reports.health.formats import HealthFormat, StatedMetric, StatedPart
+
+
+@frozen(eq=False)
+class HealthReader:
+    """Reads account health reports by the formats of plugins."""
+
+    marketplaces: Mapping[str, Marketplace]
+    formats: Sequence[HealthFormat]
+
+    def recognises(self, path: Path) -> bool:
+        """Whether one of the formats describes the file, as far as its top tells."""
+        try:
+            top, _ = read_top(path)
+        except DocumentError:
+            return False
+        return any(form.belongs(top) for form in self.formats)
+
+    def read(self, path: Path) -> HealthReport:
+        """Return what the report says; raises as `read_health_report` does."""
+        return read_health_report(path, self.formats, self.marketplaces)
 
 
 def read_health_report(

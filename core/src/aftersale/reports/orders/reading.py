@@ -10,31 +10,18 @@ from pathlib import Path
 import polars as pl
 from attrs import define, field, frozen
 
+from aftersale.base.errors import DocumentError
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders.formats import OrderFormat
-from aftersale.reports.orders.headers import checked, places_of, read_header
+from aftersale.reports.orders.headers import checked, find_format, places_of, read_header
 from aftersale.reports.orders.meaning import Check, Meaning
 from aftersale.reports.orders.table import cancellations_of, orders_of, usable
 from aftersale.reports.orders.text import encoding_of, opened, rows
+from aftersale.reports.reader import RejectedRow
 
 _PAGE = 1 << 16
 _SHOWN = 40
-
-
-@frozen
-class RejectedRow:
-    """A row that could not be used: its line, why, and the column with its text where one is to blame."""
-
-    line: int
-    reason: str
-    column: str = ""
-    value: str = ""
-
-    def __str__(self) -> str:
-        """Return `line 17: quantity 'two': not a whole number`."""
-        blamed = f"{self.column} {self.value!r}: " if self.column else ""
-        return f"line {self.line}: {blamed}{self.reason}"
 
 
 @frozen(eq=False)
@@ -100,6 +87,27 @@ def read_orders(path: Path | str, form: OrderFormat, marketplaces: Mapping[str, 
         for page in reader.pages(records, len(header)):
             reader.take(page)
     return reader.file(str(path), encoding)
+
+
+@frozen(eq=False)
+class OrderReader:
+    """Reads order reports by a chosen `form`, or else by the one of `formats` that a file's header fits."""
+
+    marketplaces: Mapping[str, Marketplace]
+    formats: Sequence[OrderFormat] = ()
+    form: OrderFormat | None = None
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the file's header fits."""
+        try:
+            find_format(path, self.formats if self.form is None else [self.form])
+        except DocumentError:
+            return False
+        return True
+
+    def read(self, path: Path) -> OrderFile:
+        """Return the orders of the file; raises as `find_format` and `read_orders` do."""
+        return read_orders(path, self.form or find_format(path, self.formats), self.marketplaces)
 
 
 @define(eq=False)
