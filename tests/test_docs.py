@@ -36,7 +36,7 @@ from aftersale.policies.metric_kinds import MetricKind, default_metrics
 from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale.reports.orders.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
 from aftersale.rules import Condition, Rule, parse_rules
-from aftersale.scaffold import NewPlugin
+from aftersale.scaffold.new_plugin import NewPlugin
 from aftersale.testing import fact, order, reference
 from aftersale.views.rule_tables import demand
 from aftersale_simulator.runs.results import METRICS

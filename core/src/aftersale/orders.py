@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).min
 """Stands in a column of instants where there is none."""
-FULFILLED_BY_MARKETPLACE = frozenset({"FBA"})
-"""Channels whose returns and deliveries are the marketplace's own business."""
 
 
 @frozen

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from aftersale.base.errors import DocumentError
 from aftersale.cli import cli
-from aftersale.scaffold import NewPlugin
+from aftersale.scaffold.new_plugin import NewPlugin
 from aftersale.testing.conformance import CHECKS, Subject, findings
 
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}

@@ -23,7 +23,7 @@ from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.pool import compare, worker_pool
 from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
-from aftersale_simulator.staffing import search, table
+from aftersale_simulator.staffing import record, search
 from aftersale_simulator.staffing.search import Found
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, simulate
@@ -106,13 +106,13 @@ class Staff:
     @property
     def answer(self) -> str:
         """The roster in words, how sure it is, and what to know about it."""
-        return " ".join([table.answer(self.found), *table.warnings(self.found)])
+        return " ".join([record.answer(self.found), *record.warnings(self.found)])
 
     def frame(self) -> pl.DataFrame:
         """Return what each roster that was shown costs and keeps: roster, role, cost, kept, replications and rates."""
         rows = [
             (
-                table.spelled(self.found, candidate.roster),
+                record.spelled(self.found, candidate.roster),
                 role,
                 candidate.figure("labour_cost").mean,
                 candidate.kept,
@@ -120,7 +120,7 @@ class Staff:
                 candidate.figure("late_reply_rate").mean,
                 candidate.figure("order_defect_rate").mean,
             )
-            for role, candidate in table.roles(self.found)
+            for role, candidate in record.roles(self.found)
         ]
         names = ["roster", "role", "cost", "kept", "replications", "late_reply_rate", "order_defect_rate"]
         kinds = [pl.String, pl.String, pl.Float64, pl.Int64, pl.Int64, pl.Float64, pl.Float64]

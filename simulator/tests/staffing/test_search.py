@@ -21,7 +21,7 @@ from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.staffing import table
+from aftersale_simulator.staffing import record
 from aftersale_simulator.staffing.rosters import Roster, staffing
 from aftersale_simulator.staffing.search import Found, Run, cheapest
 
@@ -142,7 +142,7 @@ def test_a_roster_that_was_only_lucky_gives_way_to_the_next() -> None:
     assert [candidate.roster for candidate in found.by_luck] == [lucky]
     assert found.best is not None
     assert sum(found.best.roster) == 2
-    assert table.warnings(found) == [
+    assert record.warnings(found) == [
         "1 × Sun-Thu kept the targets in the search and not on fresh replications: it had been lucky."
     ]
 
@@ -161,7 +161,7 @@ def test_one_person_less_is_shown_to_fail() -> None:
     assert found.best.roster == (1, 0, 2, 0)
     assert [candidate.roster for candidate in found.one_less] == [(0, 0, 2, 0), (1, 0, 1, 0)]
     assert [candidate.kept for candidate in found.one_less] == [0, 0]
-    assert "With one person less the best roster keeps them in 0 of" in table.answer(found)
+    assert "With one person less the best roster keeps them in 0 of" in record.answer(found)
 
 
 def test_a_small_budget_goes_from_neighbour_to_neighbour_and_says_so() -> None:
@@ -169,12 +169,12 @@ def test_a_small_budget_goes_from_neighbour_to_neighbour_and_says_so() -> None:
     assert found.best is not None
     assert sum(found.best.roster) == 3
     assert not found.complete
-    assert "may have been overlooked" in " ".join(table.warnings(found))
+    assert "may have been overlooked" in " ".join(record.warnings(found))
 
 
 def test_no_roster_at_all_keeps_them_is_an_answer_too() -> None:
     found = searched(lambda roster, number: False)
-    told = table.record(found)
+    told = record.record(found)
     assert (told["roster"], told["cost"], told["probability"]) == ([], None, None)
     assert told["answer"].startswith("None of the 209 allowed rosters keeps the targets in 90 % of all periods.")
 

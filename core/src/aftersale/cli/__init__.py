@@ -1,6 +1,7 @@
-"""The command `aftersale`: what is installed, which rules are in force, how a case moves.
+"""Command line: what does a user type?
 
-Plugins add commands. What a command needs is imported when it runs, so that the others start fast.
+Only the program loads it; it imports everything. Plugins add commands. What a command needs is imported when it runs,
+so that the others start fast.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def new_plugin(name: str, folder: Path | None, marketplace: str | None, country:
     NAME is in lower case with underscores, such as corner_shop. What is written passes `aftersale plugins check` as it
     is; its rules are assumed, and yours to replace.
     """
-    from aftersale.scaffold import NewPlugin
+    from aftersale.scaffold.new_plugin import NewPlugin
 
     made = NewPlugin(name, marketplace or name.upper(), country, currency, zone)
     place = folder or Path(name)

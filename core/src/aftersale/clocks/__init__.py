@@ -1,4 +1,6 @@
-"""Clocks: instants, local days, and the ways in which time is counted.
+"""Clocks: how is time counted, from which instant to which?
+
+Every package but the base may import it; it imports base.
 
 `wall_hours` run always. `calendar_days` keep the local time of day. `business_days` run from local midnight
 to local midnight of business days only and stand still on all others. `OpeningHours` run while somebody is

@@ -10,11 +10,12 @@ from attrs import define, field
 
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
+from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant
 from aftersale.costs.parameters import Parameters
 from aftersale.engine.dossiers import Step
 from aftersale.engine.return_terms import fault
-from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
+from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
 
@@ -47,8 +48,8 @@ class CostLine(NamedTuple):
     """One amount that a case cost, below zero for what came back.
 
     `amount` counts minor units of `currency`. `product` is the order's, its dearest line's, or else its category;
-    `fulfilment` is FBA for what the marketplace ships and MFN for what the seller does. `estimated` says that no fact
-    told the amount; `basis` is what it rests on: facts that told it, parameters by name, rules in words.
+    `fulfilment` is the word of the marketplace's channel for what that ships, else the seller's. `estimated` says that
+    no fact told the amount; `basis` is what it rests on: facts that told it, parameters by name, rules in words.
     """
 
     line: str
@@ -107,7 +108,7 @@ class CostLedger:
         if not amount:
             return
         order = self.order
-        fulfilment = "FBA" if self.by_marketplace else "MFN"
+        fulfilment = WORD_OF["marketplace" if self.by_marketplace else "seller"]
         where = (fact.case, order.id, self.product, order.marketplace, fulfilment)
         self.lines.append(CostLine(line, *where, fact.occurred_at, amount, currency, estimated, basis))
 

@@ -19,7 +19,7 @@ GROUPINGS: tuple[Grouping, ...] = ("line", "marketplace", "product", "order", "c
 
 
 class Total(NamedTuple):
-    """What everything of one name cost, in one currency: what the marketplace ships (FBA) and the seller (MFN) apart.
+    """What everything of one name cost, in one currency: what marketplace and seller ship apart.
 
     `amount` and `estimated`, the part of it that no fact told, count minor units; `amounts` is how many they are of.
     """

@@ -9,11 +9,12 @@ from math import isnan
 
 from attrs import define, field, frozen
 
+from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant, local_date
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days, day_number
 from aftersale.metrics.measures import Measure, OfOrders, measure
-from aftersale.orders import FULFILLED_BY_MARKETPLACE, Orders
+from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind
 from aftersale.policies.policy import Policy
@@ -30,9 +31,9 @@ class Reading:
     `value` is None when there is nothing to divide by. `met` says whether the target holds; `running_days` for
     how many days in a row it has not, of as many as the consequence asks for; `triggered` whether on all of
     them. `components` are the defective orders by sort, `fulfilment` (numerator, denominator) of what the seller
-    ships (MFN) and of what the marketplace ships (FBA). `bearable` is how many more the numerator can grow by today
-    before the target is missed, below 0 when it is missed already; None where the numerator counts nothing bad, or
-    there is nothing to divide by.
+    ships and of what the marketplace ships, by the words of their channels. `bearable` is how many more the
+    numerator can grow by today before the target is missed, below 0 when it is missed already; None where the
+    numerator counts nothing bad, or there is nothing to divide by.
     """
 
     metric: str
@@ -124,7 +125,10 @@ class Account:
         if kind.counts != "orders" or len(kind.defects) == 1:
             return _Watch(rule, kind, set_by, whole, {}, {})
         parts: dict[str, Measure] = {name: OfOrders(rule, place, components={name}) for name in sorted(kind.defects)}
-        shipped = {"MFN": set(channels) - FULFILLED_BY_MARKETPLACE, "FBA": set(channels) & FULFILLED_BY_MARKETPLACE}
+        shipped = {
+            WORD_OF["seller"]: set(channels) - FULFILLED_BY_MARKETPLACE,
+            WORD_OF["marketplace"]: set(channels) & FULFILLED_BY_MARKETPLACE,
+        }
         groups: dict[str, Measure] = {
             name: OfOrders(rule, place, own, kind.defects) for name, own in shipped.items() if own
         }

@@ -1,4 +1,6 @@
-"""Rules: dated, sourced lines that say what a marketplace demands.
+"""Rules: what does a marketplace demand, since when, and who says so?
+
+Policies and all that is above them may import it; it imports orders, documents, clocks.
 
 A rule is one row of a plugin's `rules.toml`. Rows of one name never overlap in time and leave no hole between
 them, so that every day has one answer.

@@ -1,4 +1,6 @@
-"""What tests build on: a reference plugin, and ready-made orders, facts, dockets and plugins.
+"""Testing: what do tests build on?
+
+Tests may import it: a reference plugin, and ready-made orders, facts, dockets and plugins.
 
 With `aftersale.plugin` this is the promise to plugin authors; `aftersale.testing.conformance` has the suite that every
 plugin has to pass.

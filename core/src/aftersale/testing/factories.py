@@ -10,6 +10,7 @@ import numpy as np
 from attrs import evolve
 
 from aftersale.cases.facts import Fact
+from aftersale.channels import WORD_OF
 from aftersale.clocks import DAY, Instant, instant
 from aftersale.engine.docket import Docket
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
@@ -26,7 +27,7 @@ def order(id: str = "O-1", marketplace: str = "REF", **changes: Any) -> Order:
     """Return an order of 25.00 EUR bought on MONDAY, promised within five days and delivered in four."""
     bought = changes.pop("purchased_at", MONDAY)
     usual: dict[str, Any] = {
-        "channel": "MFN",
+        "channel": WORD_OF["seller"],
         "price": 2500,
         "currency": "EUR",
         "category": "general",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PartRecord(TypedDict):
-    """What the seller (MFN) or the marketplace (FBA) ships: defective orders and all."""
+    """What the seller ships, or the marketplace: defective orders and all."""
 
     defects: int
     orders: int

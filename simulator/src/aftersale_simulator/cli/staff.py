@@ -65,7 +65,7 @@ def staff(
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.scenario.overrides import changed
     from aftersale_simulator.show.wording import speaking, text
-    from aftersale_simulator.staffing import table
+    from aftersale_simulator.staffing import record, table
     from aftersale_simulator.staffing.search import cheapest
 
     check_writable(out, page_file)
@@ -75,7 +75,7 @@ def staff(
         run = partial(pool.work, on_done=on_done)
         found = cheapest(resolved, run, "staffing", probability, at_most)
     with speaking(language):
-        told = table.record(found)
+        told = record.record(found)
         document = json.dumps(told, indent=2, ensure_ascii=False)
         if out is not None:
             people = found.staffing.document(found.check.roster) if found.check is not None else {}
@@ -84,7 +84,7 @@ def staff(
                 out, {"staff.json": document + "\n", "scenario.toml": output_files.as_toml(again)}
             )
         if page_file is not None:
-            from aftersale_simulator.staffing.page import staff_page
+            from aftersale_simulator.staffing.charts import staff_page
 
             output_files.write_file(page_file, staff_page(found, told))
         if json_:

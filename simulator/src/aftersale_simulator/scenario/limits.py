@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-CHANNELS = ("MFN", "FBA", "SFP")
-"""Who fulfils an order: the seller, the marketplace, or the seller under the marketplace's promise."""
 MOST_ORDERS = 100_000_000
 """Of one replication; more would not fit into memory."""
 MOST_AGENTS = 10_000

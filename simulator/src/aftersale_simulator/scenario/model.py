@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from aftersale.channels import CHANNELS
 from aftersale.clocks import DAY
 from aftersale.documents.scalars import (
     Count,
@@ -29,7 +30,7 @@ from aftersale.documents.scalars import (
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
 from aftersale_simulator.scenario.horizon import Horizon
-from aftersale_simulator.scenario.limits import CHANNELS, MOST_AGENTS, beyond
+from aftersale_simulator.scenario.limits import MOST_AGENTS, beyond
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
 _YEARS = range(1970, 2200)

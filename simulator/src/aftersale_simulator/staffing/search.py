@@ -236,7 +236,7 @@ class Search:
         """Return what one gets for less money and for more: those that beat everything cheaper, at full length."""
         tried = [candidate for candidate in self.candidates.values() if 1 in candidate.results]
         first = self._unbeaten(tried, lambda candidate: _merit(candidate.results[1]))
-        below = [candidate for candidate in first if best is None or self._cost(candidate) < self._cost(best)]
+        below = [candidate for candidate in first if best is None or self.cost_of(candidate) < self.cost_of(best)]
         chosen = [*below[-_POINTS:], *([best] if best is not None else [])]
         chosen += [candidate for candidate in first if len(candidate.results) >= self.size and candidate not in chosen]
         self._run_all((candidate, number) for candidate in chosen for number in range(1, self.size + 1))
@@ -246,12 +246,12 @@ class Search:
         self, candidates: Iterable[Candidate], merit: Callable[[Candidate], tuple[float, float]]
     ) -> list[Candidate]:
         found: list[Candidate] = []
-        for candidate in sorted(candidates, key=lambda candidate: (self._cost(candidate), candidate.roster)):
+        for candidate in sorted(candidates, key=lambda candidate: (self.cost_of(candidate), candidate.roster)):
             if not found or merit(candidate) > merit(found[-1]):
                 found.append(candidate)
         return found
 
-    def _cost(self, candidate: Candidate) -> float:
+    def cost_of(self, candidate: Candidate) -> float:
         return self.staffing.cost(candidate.roster)
 
 

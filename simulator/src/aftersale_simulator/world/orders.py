@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.special import betainc, nbdtrik, pdtr, pdtrik
 
 from aftersale.base.money import decimals
+from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.clocks import DAY
 from aftersale.metrics.days import day_number
-from aftersale.orders import COLUMNS, FULFILLED_BY_MARKETPLACE, NEVER, Orders
+from aftersale.orders import COLUMNS, NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import default_profile

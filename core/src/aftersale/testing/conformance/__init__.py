@@ -1,4 +1,6 @@
-"""The conformance suite: what every plugin has to keep, checked on cases that come from its own declarations.
+"""Conformance: does a plugin keep what every plugin has to keep, on cases from its own declarations?
+
+Plugins' tests and the command line may import it; it imports plugins, the engine.
 
     from aftersale.testing.conformance import MarketplaceConformance
 

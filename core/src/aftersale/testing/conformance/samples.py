@@ -17,10 +17,11 @@ from aftersale.base.errors import FactRefused
 from aftersale.base.money import decimals
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
+from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import DAY, HOUR, Instant, start_of_day
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
-from aftersale.orders import FULFILLED_BY_MARKETPLACE, Order
+from aftersale.orders import Order
 from aftersale.policies.decisions import Decisions
 from aftersale.policies.observers import Observers
 from aftersale.policies.policy import Policy
@@ -106,7 +107,7 @@ def _paths(policy: Policy, opener: str, at: Instant) -> Iterator[tuple[str, ...]
     waiting: list[tuple[str, ...]] = [(opener,)]
     taken: set[tuple[str, str]] = set()
     place = policy.marketplace
-    usual = Order("P", place.name, at - 6 * DAY, "MFN", 100, place.currency, "general")
+    usual = Order("P", place.name, at - 6 * DAY, WORD_OF["seller"], 100, place.currency, "general")
     sold = usual._replace(promised_at=at - 2 * DAY, delivered_at=at - 3 * DAY)
     while waiting:
         path = waiting.pop()
@@ -146,7 +147,7 @@ def _orders(policy: Policy, rules: tuple[Rule, ...]) -> list[Order]:
     words = {word for ask in asks for word in ask.get("category", ())}
     unit = 10 ** decimals(policy.marketplace.currency)
     prices = {int(ask[name] * unit) + more for ask in asks for name in _PRICES if name in ask for more in (0, 1)}
-    channels = ("MFN", *sorted(FULFILLED_BY_MARKETPLACE), "SFP")
+    channels = (WORD_OF["seller"], *sorted(FULFILLED_BY_MARKETPLACE), WORD_OF["programme"])
     categories = ("general", *sorted(words))
     made = product((False, True), sorted({25 * unit, 0, *prices}), categories, channels)
     found = [

@@ -11,10 +11,10 @@ from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, text
+from aftersale_simulator.staffing.record import StaffRecord, erlang_told, roles, searched, spelled
 from aftersale_simulator.staffing.search import Candidate, Found
-from aftersale_simulator.staffing.table import StaffRecord, erlang_told, roles, searched, spelled
 
-_COST = "labour_cost"
+COST = "labour_cost"
 
 
 def staff_page(found: Found, told: StaffRecord) -> str:
@@ -52,7 +52,7 @@ def _frontier(found: Found) -> Section | None:
     wanted = Limit(100 * found.wanted, text("page.target", value=percent(found.wanted)))
     names = [f"{place}  {_name(found, role, candidate)}" for place, (role, candidate) in enumerate(shown, 1)]
     colours = [plots.CHOSEN if role == "fresh" else plots.OTHER for role, _ in shown]
-    costs = [candidate.figure(_COST).mean or 0.0 for _, candidate in shown]
+    costs = [candidate.figure(COST).mean or 0.0 for _, candidate in shown]
     shares = [candidate.share() for _, candidate in shown]
     trade = plots.trade(
         names,

@@ -1,0 +1,112 @@
+"""The scaffold: the first files of a new plugin, which passes the conformance suite as it is."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from importlib.resources import files
+from keyword import iskeyword
+from pathlib import Path
+from string import Template
+from tempfile import mkdtemp
+from typing import Any
+
+from attrs import frozen
+
+from aftersale.base.errors import DocumentError, Problem
+from aftersale.hookspecs import PROJECT
+from aftersale.policies.marketplaces import parse_marketplaces
+
+_PLACES = {
+    "README.md.txt": "README.md",
+    "pyproject.toml.txt": "pyproject.toml",
+    "tox.ini.txt": "tox.ini",
+    "scenario.toml.txt": "scenario.toml",
+    "module.py.txt": "src/{package}/__init__.py",
+    "profile.toml.txt": "src/{package}/profile.toml",
+    "rules.toml.txt": "src/{package}/rules.toml",
+    "kinds.toml.txt": "src/{package}/kinds.toml",
+    "metrics.toml.txt": "src/{package}/metrics.toml",
+    "world.toml.txt": "src/{package}/world.toml",
+    "tests.py.txt": "tests/test_{name}.py",
+}
+"""Where each template goes in the new plugin's folder."""
+
+
+@frozen
+class NewPlugin:
+    """A plugin to be: its name, and the store that it begins with."""
+
+    name: str
+    marketplace: str
+    country: str = "DE"
+    currency: str = "EUR"
+    zone: str = "Europe/Berlin"
+
+    @property
+    def package(self) -> str:
+        """Return the name of its package."""
+        return f"{PROJECT}_{self.name}"
+
+    @property
+    def distribution(self) -> str:
+        """Return the name of its distribution."""
+        return self.package.replace("_", "-")
+
+    def texts(self) -> dict[str, str]:
+        """Return its files, by the path in its folder."""
+        words = {
+            "name": self.name,
+            "dashed": self.name.replace("_", "-"),
+            "camel": "".join(part.capitalize() for part in self.name.split("_")),
+            "marketplace": self.marketplace,
+            "country": self.country,
+            "currency": self.currency,
+            "zone": self.zone,
+        }
+        found = {
+            path.format(name=self.name, package=self.package): Template(
+                (files("aftersale.scaffold") / template).read_text(encoding="utf-8")
+            ).substitute(words)
+            for template, path in _PLACES.items()
+        }
+        return {**found, f"src/{self.package}/py.typed": ""}
+
+    def write(self, folder: Path) -> None:
+        """Write its files to a new folder, all or none; raises DocumentError with every reason why it cannot be."""
+        if problems := tuple(self._problems(folder)):
+            raise DocumentError(str(folder), problems)
+        made = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            for path, text in self.texts().items():
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                (made / path).write_text(text, encoding="utf-8", newline="\n")
+            made.chmod(0o755)
+            made.rename(folder)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+
+    def _problems(self, folder: Path) -> Iterator[Problem]:
+        where = str(folder)
+        if not self.name.isascii() or not self.name.isidentifier() or self.name.lower() != self.name:
+            hint = "write it in lower case with underscores, such as corner_shop"
+            yield Problem(where, "", f"'{self.name}' cannot be the name of a module", hint)
+        elif iskeyword(self.name):
+            yield Problem(where, "", f"'{self.name}' is a word of Python's own", "take another name")
+        if any(sign in self.marketplace for sign in '"\\\n') or not self.marketplace.strip():
+            yield Problem(where, "", f"a marketplace cannot be named {self.marketplace!r}", "take a word such as SHOP")
+        if folder.exists():
+            yield Problem(where, "", "exists already", "choose another folder, or remove it")
+        elif not folder.absolute().parent.is_dir():
+            yield Problem(where, "", "its parent folder does not exist", f"make {folder.absolute().parent} first")
+        yield from self._profile_problems(where)
+
+    def _profile_problems(self, where: str) -> Iterator[Problem]:
+        store: dict[str, Any] = {"country": self.country, "currency": self.currency, "zone": self.zone}
+        told = {"id": "X", "languages": ["en"], "source": "assumed", "grade": "assumed"}
+        try:
+            parse_marketplaces({"marketplace": {"X": {**store, **told}}}, where)
+        except DocumentError as error:
+            for problem in error.problems:
+                yield Problem(where, problem.path.removeprefix("marketplace.X."), problem.what, problem.hint)
