@@ -44,6 +44,7 @@ from aftersale_simulator.scenario import model as scenarios
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.parameters import load_parameters
+from aftersale_simulator.world.checks import check_marketplaces
 
 ROOT = Path(__file__).parents[1]
 PATTERNS = ("*.md", "*/*.md", "*/docs/*.md", "*/docs/*/*.md", "plugins/*/*.md")
@@ -138,7 +139,7 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
         assert document["project"]["entry-points"].keys() == {PROJECT}
     elif "period" in document:
         scenario = parse_scenario(document, "shown")
-        scenarios.check_marketplaces(scenario, load_plugins(), "shown")
+        check_marketplaces(scenario, load_plugins(), "shown")
     elif "event" in document:
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
         parse_scenario({**shown, "event": document["event"]}, "shown")

@@ -80,7 +80,7 @@ def _missing_in_member(root: Path, member: Member) -> Iterator[str]:
     for needed in ("README.md", "CHANGELOG.md", f"{package}/__init__.py", f"{package}/py.typed"):
         if not (root / member.folder / needed).is_file():
             yield f"{member.folder}/{needed}: add this file"
-    if not list((root / member.folder / "tests").glob("test_*.py")):
+    if not list((root / member.folder / "tests").rglob("test_*.py")):
         yield f"{member.folder}/tests: add a test_*.py file"
     file = f"{member.folder}/pyproject.toml"
     if not (root / file).is_file():
