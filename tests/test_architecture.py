@@ -1,7 +1,6 @@
-"""The laws of the house: what `core/docs/architecture.md` promises about rooms, arrows and words holds.
+"""The laws of the house: what `core/docs/architecture.md` promises about rooms and words holds.
 
-Arrows between packages are `lint-imports`' business (`[tool.importlinter]` in pyproject.toml); here stands what it cannot
-see.
+Arrows between packages are the business of `lint-imports`, by `[tool.importlinter]` in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -114,3 +113,25 @@ def test_code_names_no_channel_no_marketplace_no_country_and_no_zone() -> None:
     named = {_name(file): WORDS.findall(file.read_text(encoding="utf-8")) for file in modules()}
     assert {file: words for file, words in named.items() if words and file not in EXEMPT} == {}
     assert {file for file in EXEMPT if not named[file]} == set(), "no longer needed"
+
+
+ARCHITECTURE = (ROOT / "core/docs/architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_plan_names_every_folder() -> None:
+    rooms = {
+        folder.relative_to(package)
+        for package in PACKAGES.values()
+        for folder in folders()
+        if package in folder.parents
+    }
+    assert {room.as_posix() for room in rooms if f"`{room.name}/`" not in ARCHITECTURE} == set()
+
+
+def test_every_file_that_the_plan_names_is_there() -> None:
+    paths = re.findall(r"`([\w./*]+\.(?:py|toml))`", ARCHITECTURE)
+    bases = [ROOT, *PACKAGES.values()]
+    at_home = {"rules.toml", "world.toml", "kinds.toml"}
+    missing = [path for path in paths if path not in at_home and not any((base / path).is_file() for base in bases)]
+    assert len(paths) > 40
+    assert missing == []
