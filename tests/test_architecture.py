@@ -92,6 +92,14 @@ def test_only_the_desk_yields_to_simpy() -> None:
     assert {file.parent for file in yielding} == {desk}
 
 
+def test_plugins_come_through_the_door() -> None:
+    sources = [*(ROOT / "plugins").glob("*/src/*/*.py"), *(ROOT / "core/src/aftersale/testing/hostile").glob("*.py")]
+    imported = {
+        name for file in sources for node in ast.parse(file.read_text("utf-8")).body for name in _imported(node)
+    }
+    assert {name for name in imported if name.startswith("aftersale")} == {"aftersale.plugin"}
+
+
 WORDS = re.compile(
     r"\b(?:MFN|FBA|SFP)\b"
     r"|[\"'](?:US|CA|MX|UK|GB|DE|FR|IT|ES|NL|SE|PL|BE|IE|TR|JP|CN)[\"']"
