@@ -1,7 +1,7 @@
 """Channels: who ships an order, and the word that data have for it.
 
 Code says `seller`, `marketplace` or `programme` (the seller, under the marketplace's promise). The words of files,
-rules and handbooks stand in `channels.toml`.
+rules and handbooks are in `channels.toml`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Shipper = Literal["seller", "marketplace", "programme"]
 
 @frozen
 class Channel:
-    """One channel: its word, who ships what is sold through it, and who says so."""
+    """One channel: its word, who ships what is sold through it, and the source of that."""
 
     name: Word
     ships: Shipper
@@ -33,12 +33,12 @@ class _ChannelDocument:
     channel: tuple[Channel, ...]
 
 
-def _shipped() -> tuple[Channel, ...]:
+def _read_channels() -> tuple[Channel, ...]:
     document = read(files("aftersale") / "channels.toml")
     return structure(_ChannelDocument, document, "aftersale/channels.toml").channel
 
 
-_CHANNELS = _shipped()
+_CHANNELS = _read_channels()
 CHANNELS = tuple(str(channel.name) for channel in _CHANNELS)
 """The words of all channels, the usual one first."""
 WORD_OF: dict[Shipper, str] = {channel.ships: str(channel.name) for channel in _CHANNELS}

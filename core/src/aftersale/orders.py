@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aftersale.clocks import Instant
 
 NEVER = np.iinfo(np.int64).min
-"""Stands in a column of instants where there is none."""
+"""The value in a column of instants where there is none."""
 
 
 @frozen
@@ -67,11 +67,11 @@ def _names(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _never(orders: Orders) -> NDArray[np.int64]:
+def _no_instants(orders: Orders) -> NDArray[np.int64]:
     return np.broadcast_to(np.array(NEVER), orders.purchased_at.shape)
 
 
-def _unknown(orders: Orders) -> NDArray[np.int8]:
+def _unknown_tracking(orders: Orders) -> NDArray[np.int8]:
     return np.broadcast_to(np.array(-1, np.int8), orders.purchased_at.shape)
 
 
@@ -80,8 +80,8 @@ class Orders:
     """Many orders as columns of one length, sorted by `purchased_at`.
 
     `marketplace`, `channel` and `category` are indices into `marketplaces`, `channels` and `categories`;
-    `currencies` stands beside `marketplaces`. Instants are int64 microseconds, `NEVER` for none.
-    `ids` may be any sequence of text, such as one that makes its items when asked. The last four columns are about
+    `currencies` has the currency of each of `marketplaces`. Instants are int64 microseconds, `NEVER` for none.
+    `ids` may be any sequence of text, such as one that makes its items when read. The last four columns are about
     shipping: `ship_by` and `shipped_at`, `cancelled_at` for orders that the seller cancelled, and `tracked`: 1 for a
     valid tracking number, 0 for none, -1 where that is not known. Left out, nothing is known of them. `products`
     names each order's product, and is empty where none is known.
@@ -101,10 +101,10 @@ class Orders:
     delivered_at: NDArray[np.int64]
     cross_border: NDArray[np.bool_]
     exempt: NDArray[np.bool_]
-    ship_by: NDArray[np.int64] = field(default=Factory(_never, takes_self=True))
-    shipped_at: NDArray[np.int64] = field(default=Factory(_never, takes_self=True))
-    cancelled_at: NDArray[np.int64] = field(default=Factory(_never, takes_self=True))
-    tracked: NDArray[np.int8] = field(default=Factory(_unknown, takes_self=True))
+    ship_by: NDArray[np.int64] = field(default=Factory(_no_instants, takes_self=True))
+    shipped_at: NDArray[np.int64] = field(default=Factory(_no_instants, takes_self=True))
+    cancelled_at: NDArray[np.int64] = field(default=Factory(_no_instants, takes_self=True))
+    tracked: NDArray[np.int8] = field(default=Factory(_unknown_tracking, takes_self=True))
     products: Sequence[str] = ()
 
     def __len__(self) -> int:
@@ -127,9 +127,9 @@ class Orders:
 
     def picked(self, indices: NDArray[np.int64]) -> list[Order]:
         """Return some orders as objects, without their lines."""
-        places, names, products = indices.tolist(), self.ids, self.products
+        rows, ids, products = indices.tolist(), self.ids, self.products
         columns = (
-            [names[index] for index in places],
+            [ids[row] for row in rows],
             [self.marketplaces[code] for code in self.marketplace[indices].tolist()],
             self.purchased_at[indices].tolist(),
             [self.channels[code] for code in self.channel[indices].tolist()],
@@ -141,10 +141,10 @@ class Orders:
             _instants(self.promised_at[indices]),
             _instants(self.delivered_at[indices]),
             repeat(()),
-            [products[index] for index in places] if products else repeat(""),
+            [products[row] for row in rows] if products else repeat(""),
             _instants(self.shipped_at[indices]),
         )
-        # Columns that nothing is known of have no end of their own.
+        # A column of which nothing is known repeats without end.
         return list(map(Order._make, zip(*columns, strict=False)))
 
 

@@ -104,7 +104,7 @@ def test_every_message_of_the_program_is_used_and_every_one_used_is_there():
     code = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
     keys = Catalogue.load("aftersale").keys
     quoted = set(re.findall(r'"([\w.]+)"', code))
-    for section, names in re.findall(r'_headers\("(\w+)", ([^)]+)\)', code):
+    for section, names in re.findall(r'headers_of\("(\w+)", ([^)]+)\)', code):
         quoted |= {f"{section}.{name}" for name in re.findall(r"\w+", names)}
     assert [key for key in keys if key not in quoted] == []
     assert [key for key in re.findall(r'\btext\(\s*"([\w.]+)"', code) if key not in keys] == []

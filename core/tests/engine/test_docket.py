@@ -66,7 +66,7 @@ def test_a_fact_of_an_unknown_marketplace_is_refused_with_those_that_are_known()
 
 
 @pytest.mark.parametrize(
-    ("facts", "blemishes"),
+    ("facts", "defects"),
     [
         (["feedback_left"], [("negative_feedback", 1)]),
         (["feedback_left", "feedback_removed"], [("negative_feedback", 1), ("negative_feedback", -1)]),

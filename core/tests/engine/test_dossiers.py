@@ -39,7 +39,7 @@ def recorded(facts, until=MONDAY + 200 * DAY):
     return made, refused
 
 
-def stains(made):
+def defects_of(made):
     """What spoils the order as things stand: (component, case)."""
     found = {}
     for each in made.tally.defects:
@@ -79,7 +79,7 @@ def test_any_order_of_arrival_and_any_repetition_ends_in_the_same(facts, random,
     end = last + 200 * DAY
     (one, _), (other, _) = recorded(facts, end), recorded(told, end)
     assert other.cases == one.cases
-    assert stains(other) == stains(one)
+    assert defects_of(other) == defects_of(one)
     rates = [
         {
             (each.metric, each.set_by): (each.value, each.numerator, each.denominator)
@@ -152,7 +152,7 @@ def test_a_reply_known_late_takes_back_the_silence_behind_a_claim():
     assert made.cases["C-3"].state == "granted"
     made.record(happened("seller_reply", MONDAY + 20 * HOUR, known_at=MONDAY + 5 * DAY), SOLD)
     assert made.cases["C-3"].state == "filed"
-    assert stains(made) == set()
+    assert defects_of(made) == set()
 
 
 def test_the_answer_that_comes_first_ends_the_deadline_whenever_it_becomes_known():

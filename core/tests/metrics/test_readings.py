@@ -502,7 +502,7 @@ _zones = st.sampled_from(["UTC", "America/Santiago", "Asia/Tokyo"])
 _hours = st.integers(0, 90 * 24)
 _at = _hours.map(lambda hour: instant("2026-03-01T00:00:00Z") + hour * HOUR)
 _length = st.integers(1, 12)
-_blemishes = st.lists(
+_defects = st.lists(
     st.tuples(
         st.integers(0, 4),
         st.sampled_from(["claim", "negative_feedback", "chargeback"]),
@@ -529,7 +529,7 @@ def sane(happened, bought):
     return found
 
 
-@given(st.lists(_at, min_size=5, max_size=5), _blemishes, _length, st.integers(0, 20), _zones)
+@given(st.lists(_at, min_size=5, max_size=5), _defects, _length, st.integers(0, 20), _zones)
 def test_the_daily_defect_rate_is_what_counting_every_day_anew_gives(bought, happened, window, lag, zone):
     bought = sorted(bought)
     defects, each_day = sane(happened, bought), counted_days(zone)

@@ -1,17 +1,17 @@
-"""Errors: everything that this package refuses, with who, where, what and what to do next.
+"""Errors: everything that this package refuses, with where, what and what to do next.
 
     AftersaleError
      ├ DocumentError        a TOML or CSV document cannot be used
      ├ PluginError          the installation's plugins cannot be used together
-     ├ ClockError           an instant, a zone or a calendar makes no sense
-     ├ MoneyError           an amount or a currency makes no sense
+     ├ ClockError           an instant, a zone or a calendar is not valid
+     ├ MoneyError           an amount or a currency is not valid
      ├ UnknownMarketplace   no installed plugin owns a marketplace of that name
      ├ FactRefused          a case cannot take a fact in the state it is in
-     ├ OtherOrder           a fact speaks of a case that is about another order
+     ├ OtherOrder           a fact names a case that is about another order
      ├ UnknownCase          a journal has no case and no order of that name
      └ JournalError         a journal cannot be read or written
 
-Every error keeps the objects it is about; its text is made when it is shown, so that it survives pickling.
+Every error keeps the objects it is about; its text is made when it is shown, so that the error survives pickling.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class DocumentError(AftersaleError):
 
     def __str__(self) -> str:
         """Return every problem on a line of its own."""
-        return _listed(f"{self.source} cannot be used", self.problems)
+        return _format_problems(f"{self.source} cannot be used", self.problems)
 
 
 class PluginError(AftersaleError):
@@ -69,11 +69,11 @@ class PluginError(AftersaleError):
 
     def __str__(self) -> str:
         """Return every problem on a line of its own."""
-        return _listed("the installed plugins cannot be used together", self.problems)
+        return _format_problems("the installed plugins cannot be used together", self.problems)
 
 
 class ClockError(AftersaleError):
-    """An instant, a zone or a calendar makes no sense."""
+    """An instant, a zone or a calendar is not valid."""
 
     def __init__(self, what: str, hint: str) -> None:
         """Keep what is wrong and what to do about it."""
@@ -87,7 +87,7 @@ class ClockError(AftersaleError):
 
 
 class MoneyError(AftersaleError):
-    """An amount or a currency makes no sense, or two currencies meet."""
+    """An amount or a currency is not valid, or currencies are mixed."""
 
     def __init__(self, what: str, hint: str) -> None:
         """Keep what is wrong and what to do about it."""
@@ -104,7 +104,7 @@ class UnknownMarketplace(AftersaleError):
     """No installed plugin owns a marketplace of that name."""
 
     def __init__(self, marketplace: str, known: tuple[str, ...]) -> None:
-        """Keep the name that was asked for and those that exist."""
+        """Keep the unknown name and those that exist."""
         super().__init__(marketplace, known)
         self.marketplace = marketplace
         self.known = known
@@ -132,17 +132,17 @@ class FactRefused(AftersaleError):
         self.allowed = allowed
 
     def __str__(self) -> str:
-        """Return who refuses what, and what would be taken instead."""
+        """Return which case refuses which fact, and the facts that it would take."""
         state = f" in state '{self.state}'" if self.state else ""
         hint = f"allowed: {', '.join(self.allowed)}" if self.allowed else "no fact is allowed there any more"
         return f"case {self.case} ({self.kind}){state} cannot take the fact '{self.fact}' ({hint})"
 
 
 class OtherOrder(AftersaleError):
-    """A fact speaks of a case that is about another order."""
+    """A fact names a case that is about another order."""
 
     def __init__(self, fact: str, order: str, case: str, other: str) -> None:
-        """Keep the fact with its order, and the case with the other one."""
+        """Keep the fact with its order, and the case with its own."""
         super().__init__(fact, order, case, other)
         self.fact = fact
         self.order = order
@@ -159,7 +159,7 @@ class UnknownCase(AftersaleError):
     """A journal has neither a case nor an order of that name."""
 
     def __init__(self, name: str, hint: str) -> None:
-        """Keep the name that was asked for, and what may be meant."""
+        """Keep the unknown name, and what may be meant."""
         super().__init__(name, hint)
         self.name = name
         self.hint = hint
@@ -174,23 +174,23 @@ class JournalError(AftersaleError):
     """A journal cannot be read or written; `problems` names files and lines."""
 
     def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
-        """Keep the place of the journal and its problems."""
+        """Keep the name of the journal and its problems."""
         super().__init__(source, problems)
         self.source = source
         self.problems = problems
 
     def __str__(self) -> str:
         """Return every problem on a line of its own."""
-        return _listed(f"the journal {self.source} cannot be used", self.problems)
+        return _format_problems(f"the journal {self.source} cannot be used", self.problems)
 
 
-def meant(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean 'x'?` with the closest known word, or an empty text when none is close."""
-    matches = get_close_matches(word, list(known), n=1)
+def meant(word: str, words: Iterable[str]) -> str:
+    """Return `did you mean 'x'?` with the closest of the words, or an empty text when none is close."""
+    matches = get_close_matches(word, list(words), n=1)
     return f"did you mean '{matches[0]}'?" if matches else ""
 
 
-def _listed(headline: str, problems: tuple[Problem, ...]) -> str:
+def _format_problems(headline: str, problems: tuple[Problem, ...]) -> str:
     if len(problems) == 1:
         return str(problems[0])
     return "\n  ".join([f"{headline}, {len(problems)} problems:", *map(str, problems)])

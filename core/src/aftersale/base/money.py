@@ -56,11 +56,11 @@ def from_minor(amount: int, currency: str) -> Money:
 
 
 def total(amounts: Iterable[Money]) -> Money:
-    """Return the sum of one amount or more; raises MoneyError naming the currencies when several meet."""
-    listed = list(amounts)
-    currencies = sorted({each.currency.code for each in listed})
+    """Return the sum of one amount or more; raises MoneyError naming the currencies when there are several."""
+    summands = list(amounts)
+    currencies = sorted({amount.currency.code for amount in summands})
     if not currencies:
         raise MoneyError("nothing to add", "give at least one amount: a sum of none has no currency")
     if len(currencies) > 1:
         raise MoneyError(f"cannot add {' and '.join(currencies)}", "add up each currency by itself")
-    return Money(sum((each.amount for each in listed), Decimal(0)), currencies[0])
+    return Money(sum((amount.amount for amount in summands), Decimal(0)), currencies[0])

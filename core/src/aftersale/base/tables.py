@@ -1,4 +1,4 @@
-"""Tables for the terminal: text without lines around it, that folds where it is too wide."""
+"""Tables for the terminal: text without lines around it, folded where it is too wide."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _NARROW = 8
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str] = ()) -> Table:
     """Return a table as wide as the terminal at most.
 
-    Words stay whole while there is room for them. Columns whose header is one of `numbers` stand to the right
-    and are never folded.
+    Words stay whole while there is room for them. Columns whose header is one of `numbers` are aligned to
+    the right and never folded.
     """
-    made = Table(box=None, padding=0, header_style="bold")
+    grid = Table(box=None, padding=0, header_style="bold")
     for header, width in zip(headers, _widths(headers, rows, console().width), strict=True):
-        if made.columns:
-            made.add_column(width=_GAP)  # releases of rich disagree on how wide padding makes a column
-        figure = header in numbers
-        made.add_column(header, width=width, overflow="fold", no_wrap=figure, justify="right" if figure else "left")
+        if grid.columns:
+            grid.add_column(width=_GAP)  # releases of rich disagree on how wide padding makes a column
+        number = header in numbers
+        grid.add_column(header, width=width, overflow="fold", no_wrap=number, justify="right" if number else "left")
     for row in rows:
-        made.add_row(*[part for cell in row for part in ("", cell)][1:])
-    return made
+        grid.add_row(*[part for cell in row for part in ("", cell)][1:])
+    return grid
 
 
 def show(*parts: Table | str) -> None:
@@ -41,20 +41,21 @@ def show(*parts: Table | str) -> None:
 
 
 def console() -> Console:
-    """Return where tables go: standard output, with text as it is (no markup, no colours of its own)."""
+    """Return the console for tables: standard output, text as it is (no markup, no added colours)."""
     return Console(markup=False, highlight=False, emoji=False)
 
 
-def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Return the width of each column: its longest word, less where there is no room, more where there is.
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> list[int]:
+    """Return the width of each column: its longest word, less where room is short, more where there is room.
 
-    Room goes first to the columns that little is missing for their cells to need no folding.
+    `total` is the width of all columns with their gaps. Spare room goes first to the columns that need least of it
+    for none of their cells to fold.
     """
     columns = list(zip(headers, *rows, strict=True))
     natural = [_longest(line for cell in column for line in cell.split("\n")) for column in columns]
     words = ([header, *(word for cell in cells for word in cell.split())] for header, *cells in columns)
     widths = [_longest(column) for column in words]
-    spare = width - _GAP * (len(columns) - 1) - sum(widths)
+    spare = total - _GAP * (len(columns) - 1) - sum(widths)
     for _ in range(-spare):
         _narrow(widths)
     for missing, i in sorted((natural[i] - widths[i], i) for i in range(len(columns))):
@@ -64,13 +65,13 @@ def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
     for _ in range(min(spare, sum(natural) - sum(widths))):
         neediest = max(range(len(columns)), key=lambda i: natural[i] / max(widths[i], 1))
         widths[neediest] += 1
-    return [max(given, 1) for given in widths]
+    return [max(width, 1) for width in widths]
 
 
 def _narrow(widths: list[int]) -> None:
-    """Take one from the widest column, but from the first, which names the row, only at the last."""
-    spared = 1 if max(widths[1:], default=0) > _NARROW else 0
-    widest = max(range(spared, len(widths)), key=widths.__getitem__)
+    """Make the widest column one narrower; the first column names the row and gives way last."""
+    first = 1 if max(widths[1:], default=0) > _NARROW else 0
+    widest = max(range(first, len(widths)), key=widths.__getitem__)
     widths[widest] -= 1
 
 

@@ -18,10 +18,10 @@ def read(path: Path | Traversable) -> dict[str, Any]:
         text = path.read_bytes().decode("utf-8-sig")
         return tomli.loads(text)
     except (OSError, ValueError, RecursionError) as error:
-        raise DocumentError(str(path), (Problem(str(path), *_unreadable(error)),)) from error
+        raise DocumentError(str(path), (Problem(str(path), *_reading_problem(error)),)) from error
 
 
-def _unreadable(error: Exception) -> tuple[str, str, str]:
+def _reading_problem(error: Exception) -> tuple[str, str, str]:
     """Return (path, what, hint) of a file that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return "", "does not exist", "check the name, or create the file"

@@ -1,10 +1,10 @@
-"""Messages: the texts for people, by key and language, kept beside the code in `messages.toml`.
+"""Translations: the texts for people, by key and language, kept beside the code in `messages.toml`.
 
     [en]
     late = "{count} of {total} replies were late."
 
-A table for each language, the same keys in each. Tables inside are joined by a dot: `[en.rules] title = …` is
-`rules.title`.
+There is a table for each language, with the same keys in each. A nested table adds its name and a dot: `title` in
+`[en.rules]` is `rules.title`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Catalogue:
     def __init__(self, data: Mapping[str, Any], source: str) -> None:
         """Check and keep parsed messages; raises DocumentError with every problem.
 
-        Each key must stand in every language, with the same values to fill in.
+        Every language must have every key, with the same values to fill in.
         """
         self.source = source
         tables = {language: dict(_flat(table)) for language, table in data.items() if isinstance(table, dict)}
         problems = [
             *(Problem(source, key, "is in no language", "put it under [en]") for key in sorted(data.keys() - tables)),
-            *_unreadable(tables, source),
+            *_unreadable_messages(tables, source),
         ]
         if problems or (problems := list(_disagreements(tables, source))):
             raise DocumentError(source, tuple(problems))
@@ -66,9 +66,9 @@ class Catalogue:
         if message is None:
             hint = meant(key, table) or "add it in every language"
             raise self._error(f"{language}.{key}", "no such message", hint)
-        asked = _fields(message)
-        if asked != values.keys():
-            what = f"asks for {_named(asked)} and is given {_named(values)}"
+        fields = _fields(message)
+        if fields != values.keys():
+            what = f"asks for {_join_names(fields)} and is given {_join_names(values)}"
             raise self._error(f"{language}.{key}", what, "pass exactly the values that it names")
         try:
             return str(message).format(**values)
@@ -95,28 +95,28 @@ def headers_of(section: str, *keys: str) -> list[str]:
     return [core_text(f"{section}.{key}") for key in keys]
 
 
-def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{before}{key}.")
+            yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield f"{before}{key}", value
+            yield f"{prefix}{key}", value
 
 
 def _fields(message: str) -> set[str]:
-    """Return what a message asks for; raises ValueError for braces that do not match."""
+    """Return the names of the values that a message asks for; raises ValueError for braces that do not match."""
     return {name for _, name, _, _ in Formatter().parse(message) if name is not None}
 
 
-def _unreadable(tables: Mapping[str, Mapping[str, Any]], source: str) -> Iterator[Problem]:
+def _unreadable_messages(tables: Mapping[str, Mapping[str, Any]], source: str) -> Iterator[Problem]:
     for language, table in tables.items():
         for key, message in table.items():
-            if (what := _flaw(message)) is not None:
+            if (what := _message_problem(message)) is not None:
                 hint = 'write "… {count} …"; a brace itself is {{ or }}'
                 yield Problem(source, f"{language}.{key}", what, hint)
 
 
-def _flaw(message: object) -> str | None:
+def _message_problem(message: object) -> str | None:
     if not isinstance(message, str):
         return f"is {message!r}, not a text"
     try:
@@ -129,15 +129,15 @@ def _flaw(message: object) -> str | None:
 
 def _disagreements(tables: Mapping[str, Mapping[str, str]], source: str) -> Iterator[Problem]:
     for key in dict.fromkeys(key for table in tables.values() for key in table):
-        asked = {language: _fields(table[key]) for language, table in tables.items() if key in table}
-        for language in sorted(tables.keys() - asked.keys()):
-            hint = f"it stands in {', '.join(sorted(asked))}"
+        fields = {language: _fields(table[key]) for language, table in tables.items() if key in table}
+        for language in sorted(tables.keys() - fields.keys()):
+            hint = f"it stands in {', '.join(sorted(fields))}"
             yield Problem(source, f"{language}.{key}", "is missing", hint)
-        if len(set(map(frozenset, asked.values()))) > 1:
-            told = "; ".join(f"{language}: {_named(names)}" for language, names in asked.items())
+        if len(set(map(frozenset, fields.values()))) > 1:
+            details = "; ".join(f"{language}: {_join_names(names)}" for language, names in fields.items())
             hint = "let every language ask for the same"
-            yield Problem(source, key, f"asks for different values ({told})", hint)
+            yield Problem(source, key, f"asks for different values ({details})", hint)
 
 
-def _named(names: Collection[str]) -> str:
+def _join_names(names: Collection[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"

@@ -1,7 +1,7 @@
-"""Watch: what is noticed of plugins while cases go by, mistakes with their case and calls that took too long.
+"""Watch: what plugins did wrong while cases were handled, failures with their case and calls that took too long.
 
 A plugin that fails on one case must not stop the desk: the case falls back to what would hold without the plugin, or to
-a person, and the mistake is kept here until somebody tells it.
+a person, and the failure is kept here until it is reported.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from attrs import frozen
 Clock = Callable[[], float]
 """Seconds from some beginning, such as time.perf_counter."""
 PATIENCE = 1.0
-"""Seconds that a call of a hook may take before it is told (assumed)."""
+"""Seconds that a call of a hook may take before it is reported (assumed)."""
 AT_START = 10
-"""How many times as long hooks may take that are asked once, when the program starts, and on no case (assumed)."""
+"""How many times as long a hook may take that is called once, at the start of the program and on no case (assumed)."""
 
 
 @frozen
 class Failure:
-    """A mistake of a plugin on a case: the hook, the plugin with its distribution, the case, and what went wrong."""
+    """A failure of a plugin on a case: the hook, the plugin with its distribution, the case, and what went wrong."""
 
     hook: str
     plugin: str
@@ -31,20 +31,20 @@ class Failure:
 
     @property
     def cause(self) -> str:
-        """The mistake without its case: what several cases may have in common."""
+        """The failure without its case: what several cases may have in common."""
         return f"{self.hook} of {self.plugin}: {self.what}"
 
 
 class Watch:
-    """The failures of one desk or of one simulated run, each told once; slow calls as they happen."""
+    """The failures of one desk or of one simulated run, each kept once; slow calls are reported as they happen."""
 
     def __init__(
         self, clock: Clock | None = None, patience: float = PATIENCE, tell: Callable[[str], object] | None = None
     ) -> None:
-        """Begin with nothing noticed.
+        """Begin without failures.
 
-        With a `clock`, a call of a hook that takes more than `patience` seconds, or AT_START times that where it is
-        asked on no case, is told, the first of each hook and plugin; `tell` writes a line, by default to stderr.
+        With a `clock`, the first call of each hook and plugin is reported that takes more than `patience` seconds, or
+        AT_START times that where the hook is called on no case. `tell` writes a line, by default to stderr.
         """
         self._clock, self._patience = clock, patience
         self._tell = tell if tell is not None else _to_stderr
@@ -56,19 +56,19 @@ class Watch:
         return Watch, (self._clock, self._patience)
 
     def another(self) -> Watch:
-        """Return a watch for a run of its own: no failures noticed yet, slow hooks told once for all runs."""
-        made = Watch(self._clock, self._patience, self._tell)
-        made._slow = self._slow
-        return made
+        """Return a watch for a run of its own: no failures yet, slow hooks reported once for all runs."""
+        watch = Watch(self._clock, self._patience, self._tell)
+        watch._slow = self._slow
+        return watch
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """What went wrong so far, each mistake on each case once."""
+        """What went wrong so far, each failure on each case once."""
         return tuple(self._failed)
 
     def failed_cases(self) -> frozenset[str]:
         """Return the cases on which some plugin failed."""
-        return frozenset(each.case for each in self._failed)
+        return frozenset(failure.case for failure in self._failed)
 
     def told(self) -> Iterator[str]:
         """Yield a line for each cause, with how many cases it failed and one of them."""
@@ -80,20 +80,20 @@ class Watch:
             yield f"case {cases[0]}{more}: {cause}"
 
     def causes(self) -> dict[str, int]:
-        """Return how many cases each cause failed, in the order in which they came up."""
-        counted: dict[str, int] = {}
+        """Return how many cases each cause failed, in the order in which the causes came up."""
+        counts: dict[str, int] = {}
         for failure in self._failed:
-            counted[failure.cause] = counted.get(failure.cause, 0) + 1
-        return counted
+            counts[failure.cause] = counts.get(failure.cause, 0) + 1
+        return counts
 
     def failed(self, hook: str, plugin: str, case: str, what: str) -> Failure:
-        """Note a mistake."""
+        """Keep a failure and return it."""
         failure = Failure(hook, plugin, case, what)
         self._failed.setdefault(failure)
         return failure
 
     def call(self, hook: str, plugin: str, about: str, ask: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        """Return what a plugin answers, and tell when it takes too long; `about` says on what, for that message."""
+        """Return what a plugin answers, and report a call that takes too long; `about` says on what, for that line."""
         if self._clock is None:
             return ask(**arguments)
         began = self._clock()

@@ -1,4 +1,4 @@
-"""Facts: what happened, and when we came to know it."""
+"""Facts: what happened, and when it became known."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 class Fact(NamedTuple):
     """Something that happened on a case of an order; never changed once recorded.
 
-    `occurred_at` is when it happened in the world, `known_at` when we learned of it; both are instants in
-    microseconds. `about` names the case that a new one grew out of (the message behind a claim). What else is told
-    belongs to the kind of fact: `value` is a number (the stars of a rating), `detail` a word (a reason code, a kind of
+    `occurred_at` is when it happened in the world, `known_at` when it became known; both are instants in
+    microseconds. `about` names the case that a new one grew out of (the message behind a claim). What else it says
+    depends on the kind of fact: `value` is a number (the stars of a rating), `detail` a word (a reason code, a kind of
     evidence, a tracking number), `amount` money in minor units of the order's currency. A named tuple, as are cases
     and deadlines: a year has a million of them, and attrs' frozen classes take three times as long to make.
     """

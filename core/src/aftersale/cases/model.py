@@ -1,4 +1,4 @@
-"""Cases: one buyer problem on one order, where it stands, and what is due on it."""
+"""Model: the case, one buyer problem on one order, with its state and what is due on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from aftersale.clocks import Instant
 
 LATE = "late:"
-"""What the names of defects begin with that are missed deadlines."""
+"""The prefix of those defects that are missed deadlines."""
 
 
 class Deadline(NamedTuple):

@@ -1,4 +1,4 @@
-"""The workflow: the table (case kind, state, fact) → state, as data that is checked when built."""
+"""Workflow: the table (case kind, state, fact) → state, as data that is checked when built."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ GuardName = Literal[
 """The questions that a move or a state may depend on; `aftersale.engine.guards` answers them."""
 _Named = TypeVar("_Named", bound=Hashable)
 ASKED_BESIDE = frozenset({"return_window", "auto_authorise"})
-"""Rules that the engine asks for beside the deadlines that states open."""
+"""Rules that the engine asks for in addition to the deadlines that states open."""
 MARKS = ("late", "grant_on_claim")
-"""What may follow a deadline without moving the case: it is only marked as missed."""
+"""What may follow a deadline without moving the case: the deadline is only marked as missed."""
 
 
 @frozen
 class State:
     """A state of a case kind: the deadlines it opens, the task it asks for, whether the case ends there.
 
-    `unless` names the guard under which there is neither. `defect` names the way in which a case that stands here
+    `unless` names the guard under which there is neither. `defect` names the way in which a case in this state
     spoils its order, such as `claim`: metrics count by that name. A final state ends the case, though later facts may
     still lead out of it.
     """
@@ -98,9 +98,9 @@ class Workflow:
     """The table of all case kinds, looked up by kind, state and fact."""
 
     def __init__(self, kinds: Iterable[CaseKind], source: str = "workflow") -> None:
-        """Check and index the table; raises DocumentError with every flaw, such as a state that is no end."""
+        """Check and index the table; raises DocumentError with every problem, such as a state without a way out."""
         kinds = tuple(kinds)
-        if problems := list(_flaws(kinds, source)):
+        if problems := list(_problems(kinds, source)):
             raise DocumentError(source, tuple(problems))
         self.kinds: dict[str, CaseKind] = {kind.name: kind for kind in kinds}
         self._states: dict[tuple[str, str], State] = {
@@ -154,7 +154,7 @@ class Workflow:
 
     def allowed(self, kind: str, state: str) -> tuple[str, ...]:
         """Return the facts that a case may meet in this state, sorted."""
-        return tuple(sorted({fact for of, at, fact in self._moves if (of, at) == (kind, state)}))
+        return tuple(sorted({fact for case_kind, before, fact in self._moves if (case_kind, before) == (kind, state)}))
 
     def opening(self, deadline: str) -> Iterator[tuple[str, str]]:
         """Yield the (kind, state) pairs that open a deadline of that name."""
@@ -163,12 +163,12 @@ class Workflow:
                 yield kind, name
 
 
-def _flaws(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Problem]:
+def _problems(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Problem]:
     openers: dict[str, str] = {}
-    for name in _repeated(kind.name for kind in kinds):
+    for name in _duplicates(kind.name for kind in kinds):
         yield Problem(source, name, "two kinds have this name", "rename one of them")
     for kind in kinds:
-        yield from _flaws_of(kind, source)
+        yield from _problems_of_kind(kind, source)
         for fact in dict.fromkeys(move.fact for move in kind.opening):
             if openers.setdefault(fact, kind.name) != kind.name:
                 what = f"'{fact}' also opens a case of kind '{openers[fact]}'"
@@ -176,28 +176,28 @@ def _flaws(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Problem]:
                 yield Problem(source, kind.name, what, hint)
 
 
-def _flaws_of(kind: CaseKind, source: str) -> Iterator[Problem]:
+def _problems_of_kind(kind: CaseKind, source: str) -> Iterator[Problem]:
     states = {state.name for state in kind.state}
     hint = f"the states of {kind.name} are: {', '.join(sorted(states))}"
-    for name in _repeated(state.name for state in kind.state):
+    for name in _duplicates(state.name for state in kind.state):
         yield Problem(source, kind.name, f"two states are named '{name}'", "rename one of them")
     for guard in dict.fromkeys([*(move.guard for move in kind.move), *(state.unless for state in kind.state)]):
         if guard is not None and guard not in get_args(GuardName):
-            told = meant(guard, get_args(GuardName)) or f"the guards are: {', '.join(get_args(GuardName))}"
-            yield Problem(source, kind.name, f"unknown guard '{guard}'", told)
+            guard_hint = meant(guard, get_args(GuardName)) or f"the guards are: {', '.join(get_args(GuardName))}"
+            yield Problem(source, kind.name, f"unknown guard '{guard}'", guard_hint)
     for move in kind.move:
         for name in dict.fromkeys((*move.after, move.to)):
             if name not in states:
                 yield Problem(source, f"{kind.name}.{move.fact}", f"unknown state '{name}'", hint)
     if not kind.opening:
         yield Problem(source, kind.name, "no fact opens this kind of case", "add a move without 'after'")
-    yield from _undecided(kind, source)
-    yield from _unreachable(kind, source)
+    yield from _undecided_facts(kind, source)
+    yield from _unreachable_states(kind, source)
     for state in kind.state:
-        yield from _flaws_in(state, kind, source)
+        yield from _problems_of_state(state, kind, source)
 
 
-def _flaws_in(state: State, kind: CaseKind, source: str) -> Iterator[Problem]:
+def _problems_of_state(state: State, kind: CaseKind, source: str) -> Iterator[Problem]:
     path = f"{kind.name}.{state.name}"
     if state.task and not state.opens:
         hint = "name the deadline that the task is to be done by, or drop the task"
@@ -210,26 +210,26 @@ def _flaws_in(state: State, kind: CaseKind, source: str) -> Iterator[Problem]:
         yield Problem(source, kind.name, f"no move leads out of '{state.name}'", hint)
 
 
-def _undecided(kind: CaseKind, source: str) -> Iterator[Problem]:
+def _undecided_facts(kind: CaseKind, source: str) -> Iterator[Problem]:
     """Yield the facts that lead from one state in two ways, or in none when no guard lets them through."""
     guards: dict[tuple[str, str], list[GuardName | None]] = {}
     for move in kind.move:
         for start in move.after or ("",):
             guards.setdefault((move.fact, start), []).append(move.guard)
-    for (fact, start), found in guards.items():
+    for (fact, start), names in guards.items():
         where = f"from '{start}'" if start else "at the opening"
-        if _repeated(found):
+        if _duplicates(names):
             yield Problem(source, f"{kind.name}.{fact}", f"two moves {where}", "remove one of them")
-        if None not in found:
+        if None not in names:
             hint = "add one without a guard, for when none of them holds"
             yield Problem(source, f"{kind.name}.{fact}", f"every move {where} has a guard", hint)
 
 
-def _repeated(names: Iterable[_Named]) -> list[_Named]:
+def _duplicates(names: Iterable[_Named]) -> list[_Named]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _unreachable(kind: CaseKind, source: str) -> Iterator[Problem]:
+def _unreachable_states(kind: CaseKind, source: str) -> Iterator[Problem]:
     reached = {move.to for move in kind.opening}
     while more := {move.to for move in kind.move if reached & set(move.after)} - reached:
         reached |= more
@@ -259,6 +259,6 @@ def widened(more: tuple[CaseKind, ...]) -> Workflow:
 def default_workflow() -> Workflow:
     """Return the workflow that core ships: one document for each kind of case, sorted by name."""
     folder = files("aftersale.cases") / "kinds"
-    documents = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
-    kinds = [structure(CaseKind, read(each), f"aftersale/kinds/{each.name}") for each in documents]
+    documents = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    kinds = [structure(CaseKind, read(file), f"aftersale/kinds/{file.name}") for file in documents]
     return Workflow(kinds, "aftersale/kinds")

@@ -3,9 +3,9 @@
 Every package but the base may import it; it imports base.
 
 `wall_hours` run always. `calendar_days` keep the local time of day. `business_days` run from local midnight
-to local midnight of business days only and stand still on all others. `OpeningHours` run while somebody is
-there. Each can be asked forward (`due_after`), backward (`due_before`) and between (`elapsed`), and each can be
-`Paused`. An instant is an int: microseconds since 1970 in UTC.
+to local midnight of business days only and stand still on all others. `OpeningHours` run while they are open.
+Each counts forward (`due_after`), backward (`due_before`) and between (`elapsed`), and each can be `Paused`.
+An instant is an int: microseconds since 1970 in UTC.
 
 Local time is read so that later starts never lead to earlier deadlines: the first pass of an hour that is
 repeated when clocks go back counts as the hour's beginning, which is the stricter reading. A deadline that

@@ -9,7 +9,7 @@ import holidays
 from attrs import field, frozen
 
 from aftersale.base.errors import ClockError, meant
-from aftersale.clocks.instants import DAY, number, numbered
+from aftersale.clocks.instants import DAY, date_of, number
 from aftersale.clocks.zones import zone_table
 
 # Holidays are computed year by year; a deadline outside these years is a slip, and refused.
@@ -17,19 +17,19 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 FIRST_DAY, END_DAY = number(date(_FIRST_YEAR, 1, 1)), number(date(_LAST_YEAR, 12, 31)) + 1
 
 
-def _known_country(calendar: Calendar, _: object, country: str | None) -> None:
-    known = holidays.list_supported_countries()
-    if country and country not in known:
-        hint = meant(country, known) or "write an ISO code such as DE, or leave it out for no holidays"
+def _check_country(calendar: Calendar, _: object, country: str | None) -> None:
+    countries = holidays.list_supported_countries()
+    if country and country not in countries:
+        hint = meant(country, countries) or "write an ISO code such as DE, or leave it out for no holidays"
         raise ClockError(f"no holidays are known for country '{country}'", hint)
 
 
-def _known_subdivision(calendar: Calendar, _: object, subdivision: str | None) -> None:
+def _check_subdivision(calendar: Calendar, _: object, subdivision: str | None) -> None:
     if not subdivision:
         return
-    known = holidays.list_supported_countries().get(calendar.country or "", [])
-    if subdivision not in known:
-        hint = f"known: {', '.join(known)}" if known else "leave it out"
+    subdivisions = holidays.list_supported_countries().get(calendar.country or "", [])
+    if subdivision not in subdivisions:
+        hint = f"known: {', '.join(subdivisions)}" if subdivisions else "leave it out"
         raise ClockError(f"country '{calendar.country or ''}' has no subdivision '{subdivision}'", hint)
 
 
@@ -38,12 +38,12 @@ class Calendar:
     """Which local days are business days: neither weekend (Monday is 0) nor public holiday.
 
     No country means no holidays. Where a country moves work to a weekend day to make up for a bridge day,
-    that day is a business day. Raises ClockError for a zone, country or subdivision that nobody knows.
+    that day is a business day. Raises ClockError for an unknown zone, country or subdivision.
     """
 
     zone: str = field()
-    country: str | None = field(default=None, validator=_known_country)
-    subdivision: str | None = field(default=None, validator=_known_subdivision)
+    country: str | None = field(default=None, validator=_check_country)
+    subdivision: str | None = field(default=None, validator=_check_subdivision)
     weekend: frozenset[int] = frozenset({5, 6})
 
     def __attrs_post_init__(self) -> None:
@@ -71,26 +71,26 @@ def _holidays(country: str | None, subdivision: str | None, year: int) -> tuple[
     """Return the public holidays of a year and the weekend days on which work is made up."""
     if not country:
         return frozenset(), frozenset()
-    found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
-    return frozenset(found), frozenset(getattr(found, "weekend_workdays", ()))
+    days = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    return frozenset(days), frozenset(getattr(days, "weekend_workdays", ()))
 
 
 def whole_years(first: int, end: int, what: str) -> tuple[int, int]:
     """Return the days from `first` up to `end` widened to whole years.
 
-    Raises ClockError outside the years 1900 to 2199; `what` begins its sentence.
+    Raises ClockError outside the years 1900 to 2199; `what` begins its message.
     """
     if first < FIRST_DAY or end > END_DAY:
-        known = f"{what} are known from {_FIRST_YEAR} to {_LAST_YEAR} only"
-        raise ClockError(known, "check the dates and the amount")
-    years = numbered(first).year, numbered(end - 1).year
+        message = f"{what} are known from {_FIRST_YEAR} to {_LAST_YEAR} only"
+        raise ClockError(message, "check the dates and the amount")
+    years = date_of(first).year, date_of(end - 1).year
     return number(date(years[0], 1, 1)), number(date(years[1], 12, 31)) + 1
 
 
 class BusinessDays:
-    """The business days of a calendar, numbered through; grows by whole years where it is asked.
+    """The business days of a calendar, numbered through; the table grows by whole years as it is read.
 
-    Growing backward numbers them anew, so a number is good only until the next question about an earlier day.
+    Growing backward numbers them anew, so a number holds only until the next question about an earlier day.
     """
 
     def __init__(self, calendar: Calendar) -> None:
@@ -111,7 +111,7 @@ class BusinessDays:
         before: list[int] = []
         for day in range(first, end):
             before.append(len(days))
-            if self._calendar.is_business_day(numbered(day)):
+            if self._calendar.is_business_day(date_of(day)):
                 days.append(day)
         self.first, self.end, self.days, self.before = first, end, days, [*before, len(days)]
 

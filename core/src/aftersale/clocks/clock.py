@@ -1,4 +1,4 @@
-"""A clock: one of the three ways of counting, bound to a calendar, to be asked as opening hours are."""
+"""Clock: one of the three ways of counting, bound to a calendar, with the methods of opening hours."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from aftersale.clocks.calendars import Calendar
-from aftersale.clocks.deadlines import CLOCKS, ENDS, delayed, due_after, due_before, elapsed, misused, run
+from aftersale.clocks.deadlines import CLOCKS, ENDS, argument_error, delayed, due_after, due_before, elapsed, run
 from aftersale.clocks.instants import Instant
 from aftersale.clocks.pauses import Pause, Paused
 
 
 @frozen
 class Clock:
-    """One of the clocks with its calendar and its end; amounts are hours or days. Raises ClockError as they do."""
+    """One of the clocks with its calendar and its end; amounts are hours or days.
+
+    Its methods raise ClockError as the functions of `deadlines` do.
+    """
 
     name: str
     calendar: Calendar
@@ -23,7 +26,7 @@ class Clock:
     def __attrs_post_init__(self) -> None:
         """Refuse unknown words."""
         if self.name not in CLOCKS or self.ends not in ENDS:
-            raise misused(0, self.name, self.ends)
+            raise argument_error(0, self.name, self.ends)
 
     def due_after(self, start: Instant, amount: int) -> Instant:
         """Return the instant `amount` units after the start."""
@@ -46,5 +49,5 @@ class Clock:
         return delayed(start, amount, lost, self.name, self.calendar, self.ends)
 
     def paused(self, pauses: Iterable[Pause]) -> Paused:
-        """Return the clock with stretches in which it stands still."""
+        """Return the clock with the pauses in which it stands still."""
         return Paused(self, pauses)

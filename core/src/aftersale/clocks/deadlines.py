@@ -23,7 +23,7 @@ def due_after(start: Instant, amount: int, clock: str, calendar: Calendar, ends:
     business days end at Wednesday 00:00. Raises ClockError for unknown words and negative amounts.
     """
     if clock not in CLOCKS or ends not in ENDS or amount < 0:
-        raise misused(amount, clock, ends)
+        raise argument_error(amount, clock, ends)
     if clock == "wall_hours":
         due = start + amount * HOUR
         return due if ends == "same_time" else _midnight(due, calendar)
@@ -69,7 +69,7 @@ def due_before(end: Instant, amount: int, clock: str, calendar: Calendar, ends: 
     ClockError as `due_after` does.
     """
     if clock not in CLOCKS or ends not in ENDS or amount < 0:
-        raise misused(amount, clock, ends)
+        raise argument_error(amount, clock, ends)
     if clock == "wall_hours":
         return _wall_before(end, amount, calendar, ends)
     zone = zone_table(calendar.zone)
@@ -105,12 +105,12 @@ def _business_before(most: int, amount: int, table: BusinessDays, ends: str) -> 
 def elapsed(start: Instant, end: Instant, clock: str, calendar: Calendar) -> float:
     """Return how many units of the clock lie between two instants, negative when the end is earlier."""
     if clock not in CLOCKS:
-        raise misused(0, clock, "same_time")
+        raise argument_error(0, clock, "same_time")
     return run(start, end, clock, calendar) / (HOUR if clock == "wall_hours" else DAY)
 
 
 def run(start: Instant, end: Instant, clock: str, calendar: Calendar) -> int:
-    """Return what a known clock runs between two instants, in µs of its own time."""
+    """Return what a valid clock runs between two instants, in µs of its own time."""
     if clock == "wall_hours":
         return end - start
     zone = zone_table(calendar.zone)
@@ -124,7 +124,7 @@ def run(start: Instant, end: Instant, clock: str, calendar: Calendar) -> int:
 
 
 def delayed(start: Instant, amount: int, lost: int, clock: str, calendar: Calendar, ends: str) -> Instant:
-    """Return when a known clock is due that has stood still for `lost` µs of its own time.
+    """Return when a valid clock is due after it has stood still for `lost` µs of its own time.
 
     `end_of_day` fills the day in which that is.
     """
@@ -157,8 +157,8 @@ def _whole(time: int) -> int:
     return -(-time // DAY)
 
 
-def misused(amount: int, clock: str, ends: str) -> ClockError:
-    """Return what to say about the first of three words that cannot be used."""
+def argument_error(amount: int, clock: str, ends: str) -> ClockError:
+    """Return the error for the first of the three arguments that is not valid."""
     if clock not in CLOCKS:
         return ClockError(f"unknown clock '{clock}'", f"allowed: {', '.join(CLOCKS)}")
     if ends not in ENDS:

@@ -23,20 +23,20 @@ _MICROSECOND = timedelta(microseconds=1)
 def instant(moment: str | datetime) -> Instant:
     """Return the instant of an ISO text with offset or of an aware datetime; raises ClockError otherwise."""
     if isinstance(moment, str):
-        moment = _parsed(moment)
+        moment = _parse(moment)
     if moment.utcoffset() is None:
         raise ClockError(f"'{moment.isoformat()}' has no offset from UTC", "add one, such as Z or +01:00")
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _parsed(text: str) -> datetime:
+def _parse(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise ClockError(f"'{text}' is no ISO date and time", "write it like 2026-03-29T15:00:00+02:00") from error
 
 
-def seen(instant: Instant, info: ZoneInfo) -> datetime:
+def to_datetime(instant: Instant, info: ZoneInfo) -> datetime:
     """Return the instant as an aware datetime; raises ClockError outside the years 1 to 9999."""
     try:
         return (_EPOCH + instant * _MICROSECOND).astimezone(info)
@@ -45,7 +45,7 @@ def seen(instant: Instant, info: ZoneInfo) -> datetime:
 
 
 def offset_of(moment: datetime) -> int:
-    """Return what that moment's local time is ahead of UTC, in µs."""
+    """Return how far that moment's local time is ahead of UTC, in µs."""
     return (moment.utcoffset() or timedelta()) // _MICROSECOND
 
 
@@ -54,7 +54,7 @@ def number(day: date) -> int:
     return day.toordinal() - _EPOCH_ORDINAL
 
 
-def numbered(number: int) -> date:
+def date_of(number: int) -> date:
     """Return the day of that number; raises ClockError outside the years 1 to 9999."""
     try:
         return date.fromordinal(number + _EPOCH_ORDINAL)

@@ -1,4 +1,4 @@
-"""Opening hours: time that runs only while somebody is there."""
+"""Openings: opening hours, whose time runs only while they are open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aftersale.base.errors import ClockError
 from aftersale.clocks.calendars import END_DAY, FIRST_DAY, Calendar, whole_years
 from aftersale.clocks.instants import DAY, Instant
 from aftersale.clocks.pauses import Pause, Paused
-from aftersale.clocks.windows import Span, opened
+from aftersale.clocks.windows import Span, open_spans
 
 Week = tuple[tuple[Span, ...], ...]
 """The spans of every day from Monday to Sunday."""
@@ -22,43 +22,43 @@ _WHOLE_DAY = 24 * 60
 _WHOLE_WEEK = 7 * _WHOLE_DAY
 
 
-def _checked(week: Mapping[int, Iterable[Span]] | Sequence[Iterable[Span]]) -> Week:
+def _check_week(week: Mapping[int, Iterable[Span]] | Sequence[Iterable[Span]]) -> Week:
     """Return the spans of seven days, each day's in order; raises ClockError for everything that is wrong."""
-    given = dict(week) if isinstance(week, Mapping) else dict(enumerate(week))
-    spans = {day: sorted(each) for day, each in given.items()}
-    wrong = [
+    days = dict(week) if isinstance(week, Mapping) else dict(enumerate(week))
+    spans = {day: sorted(spans_of_day) for day, spans_of_day in days.items()}
+    problems = [
         *((f"there is no weekday {day}", "Monday is 0 and Sunday is 6") for day in spans if day not in range(7)),
-        *_impossible(spans),
-        *_overlapping(spans),
+        *_impossible_spans(spans),
+        *_overlaps(spans),
     ]
     if not any(spans.values()):
-        wrong.append(("the week has no opening", "open for a span on one day at least"))
-    if wrong:
-        whats, hints = (dict.fromkeys(texts) for texts in zip(*wrong, strict=True))
+        problems.append(("the week has no opening", "open for a span on one day at least"))
+    if problems:
+        whats, hints = (dict.fromkeys(texts) for texts in zip(*problems, strict=True))
         raise ClockError("; ".join(whats), "; ".join(hints))
     return tuple(tuple((int(opens), int(closes)) for opens, closes in spans.get(day, ())) for day in range(7))
 
 
-def _possible(span: Span) -> bool:
+def _is_possible(span: Span) -> bool:
     opens, closes = span
     return opens in range(_WHOLE_DAY) and closes in range(opens + 1, opens + _WHOLE_DAY + 1)
 
 
-def _impossible(week: Mapping[int, Iterable[Span]]) -> Iterator[tuple[str, str]]:
+def _impossible_spans(week: Mapping[int, Iterable[Span]]) -> Iterator[tuple[str, str]]:
     hint = "open at minute 0 to 1439 of the day, and close after that, within 1440 minutes"
     for day, spans in week.items():
         for opens, closes in spans:
-            if not _possible((opens, closes)):
+            if not _is_possible((opens, closes)):
                 yield f"{_day(day)} cannot be open from minute {opens} to {closes}", hint
 
 
-def _overlapping(week: Mapping[int, Iterable[Span]]) -> Iterator[tuple[str, str]]:
-    """Tell of spans that begin before an earlier one is over; Monday, laid out twice, follows on Sunday."""
+def _overlaps(week: Mapping[int, Iterable[Span]]) -> Iterator[tuple[str, str]]:
+    """Yield the spans that begin before an earlier one ends; Monday is in the ring twice, to follow on Sunday."""
     ring = sorted(
         (day % 7 * _WHOLE_DAY + opens + later, day % 7 * _WHOLE_DAY + closes + later, f"{_day(day)} {opens}-{closes}")
         for day, spans in week.items()
         for opens, closes in spans
-        if _possible((opens, closes)) and day in range(7)
+        if _is_possible((opens, closes)) and day in range(7)
         for later in ((0, _WHOLE_WEEK) if day == 0 else (0,))
     )
     over, last = -1, ""
@@ -79,12 +79,12 @@ class OpeningHours:
 
     A day may have several spans, and a span past 1440 closes on the next day. The calendar gives the zone and
     the holidays: what would open on a holiday stays closed, what opened the evening before goes on. Its weekend
-    plays no part. Where clocks change, a span opens and closes at the first instant that shows its time or a
-    later one. All amounts are open time in µs, all answers those of the years 1900 to 2199. Raises ClockError
+    has no effect. Where clocks change, a span opens and closes at the first instant that shows its time or a
+    later one. All amounts are open time in µs, for the years 1900 to 2199. Raises ClockError
     for all impossible minutes and overlaps at once, and for a week without an opening.
     """
 
-    week: Week = field(converter=_checked)
+    week: Week = field(converter=_check_week)
     calendar: Calendar
 
     def due_after(self, start: Instant, amount: int) -> Instant:
@@ -94,13 +94,13 @@ class OpeningHours:
         ClockError for negative amounts and beyond the years that are known.
         """
         if amount < 0:
-            raise _negative(amount)
+            raise _negative_amount(amount)
         return self._table.due_after(start, amount) if amount else start
 
     def due_before(self, end: Instant, amount: int) -> Instant:
         """Return the latest start from which `due_after` is due at `end` or before; a microsecond later is too late."""
         if amount < 0:
-            raise _negative(amount)
+            raise _negative_amount(amount)
         return self._table.due_before(end, amount) if amount else end
 
     def elapsed(self, start: Instant, end: Instant) -> int:
@@ -122,7 +122,7 @@ class OpeningHours:
         return self.due_after(start, amount + lost)
 
     def paused(self, pauses: Iterable[Pause]) -> Paused:
-        """Return the opening hours with stretches in which their time stands still."""
+        """Return the opening hours with the pauses in which their time stands still."""
         return Paused(self, pauses)
 
     @cached_property
@@ -144,15 +144,15 @@ class _OpenTime:
         self.before: list[int] = []
 
     def reach(self, first: int, end: int) -> None:
-        """Cover what opens on the days from `first` up to `end`; raises ClockError beyond the years known."""
+        """Cover what opens on the days from `first` up to `end`; raises ClockError beyond the known years."""
         if self.before:
             first, end = min(first, self.first), max(end, self.end)
         self.first, self.end = whole_years(first, end, "opening hours")
-        found = list(opened(self._week, self.first, self.end, self._calendar))
-        self.opens = [opens for opens, _ in found]
-        self.closes = [closes for _, closes in found]
+        openings = list(open_spans(self._week, self.first, self.end, self._calendar))
+        self.opens = [opens for opens, _ in openings]
+        self.closes = [closes for _, closes in openings]
         self.before = [0]
-        for opens, closes in found:
+        for opens, closes in openings:
             self.before.append(self.before[-1] + closes - opens)
 
     def cover(self, at: Instant) -> None:
@@ -187,5 +187,5 @@ class _OpenTime:
         return self.opens[index] + target - self.before[index]
 
 
-def _negative(amount: int) -> ClockError:
+def _negative_amount(amount: int) -> ClockError:
     return ClockError(f"the amount {amount} is negative", "count forward from the start")

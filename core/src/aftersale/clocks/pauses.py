@@ -1,4 +1,4 @@
-"""Pauses: a clock that is stopped while somebody else is awaited."""
+"""Pauses: the stretches in which a clock stands still, such as while a reply of another party is awaited."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aftersale.base.errors import ClockError
 from aftersale.clocks.instants import Instant
 
 Pause = tuple[Instant, Instant | None]
-"""The instants at which a clock is stopped and runs on; None while nobody knows when it will."""
+"""The instants at which a clock is stopped and runs on; None while the end is not known."""
 
 
 class Counting(Protocol):
@@ -30,15 +30,15 @@ class Counting(Protocol):
         """Return when the clock is due after it has stood still for `lost` µs of its own time."""
 
 
-def _merged(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
+def _merge(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
     """Return the pauses in order, those that touch or overlap as one; raises ClockError for all that end too early."""
-    given = sorted(pauses, key=lambda pause: pause[0])
-    ended = ((since, until) for since, until in given if until is not None)
+    ordered = sorted(pauses, key=lambda pause: pause[0])
+    ended = ((since, until) for since, until in ordered if until is not None)
     early = [f"a pause from {since} ends before, at {until}" for since, until in ended if until < since]
     if early:
         raise ClockError("; ".join(early), "name the earlier instant first")
     merged: list[Pause] = []
-    for since, until in given:
+    for since, until in ordered:
         last = merged[-1] if merged else None
         if last and (last[1] is None or since <= last[1]):
             merged[-1] = last[0], None if until is None or last[1] is None else max(last[1], until)
@@ -55,7 +55,7 @@ class Paused:
     """
 
     clock: Counting
-    pauses: tuple[Pause, ...] = field(converter=_merged)
+    pauses: tuple[Pause, ...] = field(converter=_merge)
 
     def due_after(self, start: Instant, amount: int) -> Instant | None:
         """Return when so much of the clock's time has passed outside of pauses; None while it stands still.
@@ -79,11 +79,11 @@ class Paused:
         """Return how much of the clock's time lies between two instants outside of pauses."""
         if end < start:
             return -self.elapsed(end, start)
-        counted = self.clock.elapsed(start, end)
+        time = self.clock.elapsed(start, end)
         for since, until in self._from(start):
             if since < end:
-                counted -= self.clock.elapsed(since, end if until is None else min(until, end))
-        return counted
+                time -= self.clock.elapsed(since, end if until is None else min(until, end))
+        return time
 
     def _from(self, start: Instant) -> Iterator[Pause]:
         """Yield the pauses that are not over at the start, none of them beginning before it."""

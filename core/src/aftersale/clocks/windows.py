@@ -1,4 +1,4 @@
-"""Windows: the stretches of time in which a weekly timetable is open."""
+"""Windows: the spans of time in which a weekly timetable is open."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from aftersale.clocks.calendars import Calendar
-from aftersale.clocks.instants import DAY, MINUTE, Instant, number, numbered
+from aftersale.clocks.instants import DAY, MINUTE, Instant, date_of, number
 from aftersale.clocks.zones import zone_table
 
 Span = tuple[int, int]
@@ -21,22 +21,22 @@ def windows(
     `opens` and `closes` count minutes of the local day; a window that closes after midnight closes past 1440.
     On days when clocks change it is shorter or longer; one that falls wholly into a gap is left out.
     """
-    kept = frozenset(days)
-    week = [[(opens, closes)] if day in kept else [] for day in range(7)]
-    return list(opened(week, number(first), number(last) + 1, calendar))
+    weekdays = frozenset(days)
+    week = [[(opens, closes)] if day in weekdays else [] for day in range(7)]
+    return list(open_spans(week, number(first), number(last) + 1, calendar))
 
 
-def opened(
+def open_spans(
     week: Sequence[Sequence[Span]], first: int, end: int, calendar: Calendar
 ) -> Iterator[tuple[Instant, Instant]]:
     """Yield (start, end) of the spans of every local day from number `first` up to `end`, holidays left out."""
     zone = zone_table(calendar.zone)
     times = [[(opens * MINUTE, closes * MINUTE) for opens, closes in spans] for spans in week]
-    for each in range(first, end):
-        day = numbered(each)
+    for index in range(first, end):
+        day = date_of(index)
         spans = times[day.weekday()]
         if spans and not calendar.is_holiday(day):
             for opens, closes in spans:
-                start, stop = zone.place(each * DAY + opens), zone.place(each * DAY + closes)
+                start, stop = zone.place(index * DAY + opens), zone.place(index * DAY + closes)
                 if start < stop:
                     yield start, stop

@@ -13,18 +13,18 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from aftersale.base.errors import ClockError, meant
-from aftersale.clocks.instants import DAY, Instant, number, numbered, offset_of, seen
+from aftersale.clocks.instants import DAY, Instant, date_of, number, offset_of, to_datetime
 
 
 def moment(instant: Instant, zone: str | ZoneInfo) -> datetime:
     """Return the instant as an aware datetime of that zone."""
-    return seen(instant, zone_table(zone).info)
+    return to_datetime(instant, zone_table(zone).info)
 
 
 def local_date(instant: Instant, zone: str | ZoneInfo) -> date:
-    """Return the day that the calendar on the wall shows there."""
-    there = zone_table(zone)
-    return numbered((instant + there.offset(instant)) // DAY)
+    """Return the local date of the instant in that zone."""
+    table = zone_table(zone)
+    return date_of((instant + table.offset(instant)) // DAY)
 
 
 def start_of_day(day: date, zone: str | ZoneInfo) -> Instant:
@@ -37,8 +37,8 @@ def zone_info(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
-        known = available_timezones()
-        hint = meant(name, known) or "write an IANA name such as Europe/Berlin"
+        names = available_timezones()
+        hint = meant(name, names) or "write an IANA name such as Europe/Berlin"
         raise ClockError(f"unknown time zone {name[:60]!r}", hint) from error
 
 
@@ -50,14 +50,14 @@ class Zone:
     """
 
     def __init__(self, info: ZoneInfo) -> None:
-        """Start with empty tables, which fill where they are asked."""
+        """Start with empty tables, which fill as they are read."""
         self.info = info
         self._pieces: dict[int, list[tuple[Instant, int]]] = {}
         self._steady_read: dict[int, int | None] = {}
         self._steady_place: dict[int, int | None] = {}
 
     def offset(self, at: Instant) -> int:
-        """Return what local time is ahead of UTC, in µs."""
+        """Return how far local time is ahead of UTC, in µs."""
         pieces = self._day(at // DAY)
         return pieces[0][1] if len(pieces) == 1 else pieces[bisect_right(pieces, at, key=_first) - 1][1]
 
@@ -95,12 +95,12 @@ class Zone:
 
     def _search(self, local: int) -> Instant:
         day = local // DAY
-        found = (
+        candidates = (
             max(since, local - ahead)
             for since, end, ahead in self._stretches(day - 2, day + 3)
             if max(since, local - ahead) < end
         )
-        return next(found)
+        return next(candidates)
 
     def _only_offset(self, first: int, end: int) -> int | None:
         offsets = {ahead for _, ahead in self._between(first, end)}
@@ -124,17 +124,17 @@ class Zone:
 
     def _split(self, start: Instant) -> list[tuple[Instant, int]]:
         """Return the offsets of one UTC day; zone data knows no day on which two changes undo each other."""
-        before, after = self._ask(start), self._ask(start + DAY - 1)
+        before, after = self._offset_at(start), self._offset_at(start + DAY - 1)
         if before == after:
             return [(start, before)]
         low, high = start, start + DAY - 1
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if self._ask(middle) == before else (low, middle)
+            low, high = (middle, high) if self._offset_at(middle) == before else (low, middle)
         return [(start, before), (high, after)]
 
-    def _ask(self, at: Instant) -> int:
-        return offset_of(seen(at, self.info))
+    def _offset_at(self, at: Instant) -> int:
+        return offset_of(to_datetime(at, self.info))
 
 
 def _first(piece: tuple[Instant, int]) -> Instant:
@@ -143,5 +143,5 @@ def _first(piece: tuple[Instant, int]) -> Instant:
 
 @cache
 def zone_table(zone: str | ZoneInfo) -> Zone:
-    """Return the one table of a zone; raises ClockError for a name that nobody knows."""
+    """Return the one table of a zone; raises ClockError for an unknown name."""
     return Zone(zone_info(zone) if isinstance(zone, str) else zone)

@@ -149,9 +149,11 @@ def _currency(value: Any) -> str:
 
 
 def _country(value: Any) -> str:
-    known = list_supported_countries(include_aliases=False)
-    if _text(value) not in known:
-        raise ValueError(meant(value.upper(), known) if value.upper() in known else "two capital letters of ISO 3166")
+    countries = list_supported_countries(include_aliases=False)
+    if _text(value) not in countries:
+        raise ValueError(
+            meant(value.upper(), countries) if value.upper() in countries else "two capital letters of ISO 3166"
+        )
     return str(value)
 
 

@@ -1,8 +1,8 @@
-"""Documents: TOML files turned into frozen attrs classes, with every mistake reported at once by its path.
+"""Structure: TOML documents turned into frozen attrs classes, with every mistake reported at once by its path.
 
-A class says by its annotations what each key holds. The scalar types below check more than a bare `str` or
-`int` does; `registry.hook` adds others. A field without default is a key that must be there, and keys that
-belong to no field are refused. A field `from_` is the key `from`.
+A class says by its annotations what each key holds. The types of `documents.scalars` check more than a bare `str` or
+`int` does; `registry.hook` adds others. A field without default is a key that must be there, and keys that belong to no
+field are refused. A field `from_` is the key `from`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from aftersale.base.errors import AftersaleError, DocumentError, Problem, meant
 from aftersale.documents.scalars import SCALARS
 
 T = TypeVar("T")
-_SHOWN = 40
+_MAX_LENGTH = 40
 
 
 class _Mistake(ValueError):
@@ -48,14 +48,14 @@ class Registry:
         """Start with the plain types of TOML, tables, lists and Literal words."""
         self._converter = Converter(detailed_validation=True, forbid_extra_keys=True)
         self._expected: dict[Any, str] = {}
-        for belongs, reader in (
+        for matches, reader in (
             (_is_class, self._table),
             (_is_list, self._list),
             (_is_free_table, self._free_table),
             (_is_literal, self._words),
         ):
-            self._converter.register_structure_hook_factory(belongs, reader)
-        self._converter.register_structure_hook(Enum, lambda value, asked: _member(asked, value))
+            self._converter.register_structure_hook_factory(matches, reader)
+        self._converter.register_structure_hook(Enum, lambda value, target: _member(target, value))
 
     def hook(self, kind: Any, parse: Callable[[Any], object], expected: str) -> None:
         """Let `parse` read every field of that type, a NewType or a class.
@@ -65,15 +65,15 @@ class Registry:
         0 to 1".
         """
 
-        def read_value(value: Any, asked: Any) -> object:
-            if asked is not kind and _is_enum(asked):  # such as a StrEnum, which is a str as well
-                return _member(asked, value)
+        def read_value(value: Any, target: Any) -> object:
+            if target is not kind and _is_enum(target):  # such as a StrEnum, which is a str as well
+                return _member(target, value)
             try:
                 return parse(value)
             except AftersaleError as error:
-                raise _wrong(expected, value, getattr(error, "hint", "")) from error
+                raise _mistake(expected, value, getattr(error, "hint", "")) from error
             except (ValueError, KeyError) as error:
-                raise _wrong(expected, value, str(error) if isinstance(error, ValueError) else "") from error
+                raise _mistake(expected, value, str(error) if isinstance(error, ValueError) else "") from error
 
         self._expected[kind] = expected
         self._converter.register_structure_hook(kind, read_value)
@@ -81,20 +81,20 @@ class Registry:
     def structure(self, cls: type[T], data: Any, source: str) -> T:
         """Return the data as an instance of the class; raises DocumentError with every problem.
 
-        A table may already be an instance of its class, such as one from an earlier reading: it is taken as it is.
+        A table may already be an instance of its class, such as one from an earlier reading; it is kept as it is.
         """
         try:
             return self._converter.structure(data, cls)
         except (ClassValidationError, IterableValidationError, _Mistake) as error:
-            found = self._problems(error, "", None)
-            raise DocumentError(source, tuple(Problem(source, *each) for each in found)) from error
+            problems = tuple(Problem(source, *problem) for problem in self._problems(error, "", None))
+            raise DocumentError(source, problems) from error
 
     def expected(self, kind: Any) -> str:
         """Return how messages describe the values of a type."""
         if kind in self._expected:
             return self._expected[kind]
         if _origin(kind) in (Union, UnionType):
-            return " or ".join(self.expected(each) for each in get_args(kind) if each is not NoneType)
+            return " or ".join(self.expected(member) for member in get_args(kind) if member is not NoneType)
         if _is_literal(kind) or _is_enum(kind):
             return _one_of(_allowed(kind))
         if _is_list(kind):
@@ -109,21 +109,21 @@ class Registry:
             if isinstance(value, cls):
                 return value
             if not isinstance(value, Mapping):
-                raise _wrong("a table", value)
+                raise _mistake("a table", value)
             return fill(value, cls)
 
         return read_table
 
     def _free_table(self, kind: Any) -> Callable[[Any, Any], Any]:
-        of_key, of_value = get_args(kind)
+        key_type, value_type = get_args(kind)
 
         def read_free_table(value: Any, _: Any) -> Any:
             if not isinstance(value, Mapping):
-                raise _wrong("a table", value)
-            keys = [(key, key, of_key) for key in value]
-            values = [(key, each, of_value) for key, each in value.items()]
-            done = _gathered(kind, [*keys, *values], self._converter)
-            return dict(zip(done[: len(keys)], done[len(keys) :], strict=True))
+                raise _mistake("a table", value)
+            keys = [(key, key, key_type) for key in value]
+            values = [(key, item, value_type) for key, item in value.items()]
+            results = _structure_items(kind, [*keys, *values], self._converter)
+            return dict(zip(results[: len(keys)], results[len(keys) :], strict=True))
 
         return read_free_table
 
@@ -133,11 +133,11 @@ class Registry:
 
         def read_list(value: Any, _: Any) -> Any:
             if not isinstance(value, list | tuple):
-                raise _wrong("a list", value, "put it in brackets" if isinstance(value, str) else "")
+                raise _mistake("a list", value, "put it in brackets" if isinstance(value, str) else "")
             if fixed and len(value) != len(types):
                 raise _Mistake(f"expected a list of {len(types)}, found a list of {len(value)}")
-            items = ((index, each, types[index if fixed else 0]) for index, each in enumerate(value))
-            return build(_gathered(kind, items, self._converter))
+            items = ((index, item, types[index if fixed else 0]) for index, item in enumerate(value))
+            return build(_structure_items(kind, items, self._converter))
 
         return read_list
 
@@ -149,25 +149,25 @@ class Registry:
         if isinstance(error, ClassValidationError):
             yield from self._problems_of_table(error, path)
         elif isinstance(error, IterableValidationError):
-            for each, note in error.group_exceptions()[0]:
-                yield from self._problems(each, _below(path, note.index), note.type)
+            for cause, note in error.group_exceptions()[0]:
+                yield from self._problems(cause, _below(path, note.index), note.type)
         elif isinstance(error, KeyError) and kind is not None:
             yield path, "missing", f"add it: {self.expected(kind)}"
         else:
-            yield path, *_told(error)
+            yield path, *_what_and_hint(error)
 
     def _problems_of_table(self, error: ClassValidationError, path: str) -> Iterator[tuple[str, str, str]]:
         keys = _keys(error.cl)
-        noted, others = error.group_exceptions()
-        for each, note in noted:
-            yield from self._problems(each, _below(path, keys[note.name]), note.type)
-        for each in others:
-            if isinstance(each, ForbiddenExtraKeysError):
-                for key in sorted(each.extra_fields):
+        of_fields, of_table = error.group_exceptions()
+        for cause, note in of_fields:
+            yield from self._problems(cause, _below(path, keys[note.name]), note.type)
+        for cause in of_table:
+            if isinstance(cause, ForbiddenExtraKeysError):
+                for key in sorted(cause.extra_fields):
                     hint = meant(key, keys.values()) or f"allowed here: {', '.join(keys.values())}"
                     yield _below(path, key), "unknown key", hint
             else:
-                yield from self._problems(each, path, None)
+                yield from self._problems(cause, path, None)
 
 
 _LISTS: dict[Any, Callable[[Iterable[Any]], Any]] = {
@@ -212,22 +212,22 @@ def _key(alias: str) -> str:
     return alias[:-1] if alias.endswith("_") and iskeyword(alias[:-1]) else alias
 
 
-def _gathered(kind: Any, items: Iterable[tuple[int | str, Any, Any]], converter: Converter) -> list[Any]:
+def _structure_items(kind: Any, items: Iterable[tuple[int | str, Any, Any]], converter: Converter) -> list[Any]:
     """Structure every item; raises one IterableValidationError for all that fail, as cattrs itself does."""
-    done: list[Any] = []
+    results: list[Any] = []
     errors: list[Exception] = []
-    for index, value, of in items:
+    for index, value, item_type in items:
         try:
-            done.append(converter.structure(value, of))
+            results.append(converter.structure(value, item_type))
         except Exception as error:
-            error.add_note(IterableValidationNote("while structuring", index, of))
+            error.add_note(IterableValidationNote("while structuring", index, item_type))
             errors.append(error)
     if errors:
         raise IterableValidationError("while structuring", errors, kind)
-    return done
+    return results
 
 
-def _told(error: Exception) -> tuple[str, str]:
+def _what_and_hint(error: Exception) -> tuple[str, str]:
     if isinstance(error, _Mistake):
         return error.what, error.hint
     if isinstance(error, AftersaleError):
@@ -241,19 +241,19 @@ def _told(error: Exception) -> tuple[str, str]:
 def _below(path: str, step: int | str) -> str:
     if isinstance(step, int):
         return f"{path}[{step}]"
-    key = step if re.fullmatch(r"[A-Za-z0-9_-]+", step) else _shown(step)
+    key = step if re.fullmatch(r"[A-Za-z0-9_-]+", step) else _format_value(step)
     return f"{path}.{key}" if path else key
 
 
-def _wrong(expected: str, value: object, hint: str = "") -> _Mistake:
-    return _Mistake(f"expected {expected}, found {_shown(value)}", hint)
+def _mistake(expected: str, value: object, hint: str = "") -> _Mistake:
+    return _Mistake(f"expected {expected}, found {_format_value(value)}", hint)
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}…"
+        return repr(value) if len(value) <= _MAX_LENGTH else f"{value[:_MAX_LENGTH]!r}…"
     if isinstance(value, int) and value.bit_length() > 63:
         return "a whole number beyond 64 bits"
     if isinstance(value, date | time):
@@ -265,19 +265,19 @@ def _shown(value: object) -> str:
 
 def _allowed(kind: Any) -> list[Any]:
     if _is_enum(kind):
-        return [each.value for each in kind]
+        return [member.value for member in kind]
     return list(get_args(kind))
 
 
 def _one_of(allowed: Iterable[object]) -> str:
-    return f"one of {', '.join(map(_shown, allowed))}"
+    return f"one of {', '.join(map(_format_value, allowed))}"
 
 
 def _member(kind: Any, value: Any) -> Any:
     allowed = _allowed(kind)
-    if not any(type(value) is type(each) and value == each for each in allowed):
-        words = [each for each in allowed if isinstance(each, str)]
-        raise _wrong(_one_of(allowed), value, meant(value, words) if isinstance(value, str) else "")
+    if not any(type(value) is type(member) and value == member for member in allowed):
+        words = [member for member in allowed if isinstance(member, str)]
+        raise _mistake(_one_of(allowed), value, meant(value, words) if isinstance(value, str) else "")
     return kind(value) if isinstance(kind, type) else value
 
 

@@ -1,4 +1,4 @@
-"""The handbook: the seller's own standard on top of what each marketplace demands."""
+"""Handbook: the seller's own standard on top of what each marketplace demands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aftersale.policies.metric_kinds import default_metrics
 from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules, rule_names
 
 SHIPPED = "aftersale/handbook.toml"
-"""Where the rows come from that the project ships; all others are the seller's own."""
+"""The origin of the rows that the project ships; all others are the seller's own."""
 
 
 class Handbook:
@@ -29,22 +29,21 @@ class Handbook:
         self.rules = RuleSet(rules)
 
     def for_marketplace(self, marketplace: str) -> tuple[Rule, ...]:
-        """Return the rows that hold on this marketplace: its own, and the general ones that it leaves standing."""
-        own = self.rules.history(marketplace)
-        replaced = {(rule.name, rule.when) for rule in own}
+        """Return the rows that hold on this marketplace: its own, and the general ones that they do not replace."""
+        rows = self.rules.history(marketplace)
+        replaced = {(rule.name, rule.when) for rule in rows}
         general = (rule for rule in self.rules.history(EVERYWHERE) if (rule.name, rule.when) not in replaced)
-        return (*own, *general)
+        return (*rows, *general)
 
     def overlaid(self, other: Handbook) -> Handbook:
-        """Return this handbook with the rows of `other` for those of the same name, place and condition."""
-        mine = self.rules.history()
-        theirs = other.rules.history()
-        replaced = {(rule.name, rule.marketplace, rule.when) for rule in theirs}
-        kept = (rule for rule in mine if (rule.name, rule.marketplace, rule.when) not in replaced)
-        return Handbook((*kept, *theirs), other.source)
+        """Return this handbook with the rows of `other` for those of the same name, marketplace and condition."""
+        rows = other.rules.history()
+        replaced = {(rule.name, rule.marketplace, rule.when) for rule in rows}
+        kept = (rule for rule in self.rules.history() if (rule.name, rule.marketplace, rule.when) not in replaced)
+        return Handbook((*kept, *rows), other.source)
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of everything it says, sorted."""
+        """Return the names of its rows, each once, sorted."""
         return tuple(sorted({rule.name for rule in self.rules.history()}))
 
 
@@ -61,25 +60,25 @@ def load_handbook(path: Path, workflow: Workflow | None = None, metrics: Collect
     the shipped ones.
     Raises DocumentError with every problem of the file, rows that nothing would ask for among them.
     """
-    own, source = Handbook(parse_rules(read(path), str(path)), str(path)), str(path)
-    known, judged = workflow or default_workflow(), metrics or default_metrics()
-    if problems := tuple(_not_the_sellers(own.names(), known, judged, source)):
+    handbook, source = Handbook(parse_rules(read(path), str(path)), str(path)), str(path)
+    workflow, metrics = workflow or default_workflow(), metrics or default_metrics()
+    if problems := tuple(_foreign_names(handbook.names(), workflow, metrics, source)):
         raise DocumentError(source, problems)
-    return default_handbook().overlaid(own)
+    return default_handbook().overlaid(handbook)
 
 
-def _not_the_sellers(
+def _foreign_names(
     names: Iterable[str], workflow: Workflow, metrics: Collection[str], source: str
 ) -> Iterator[Problem]:
-    """Yield the names that nobody knows, and those of what a marketplace alone can state."""
+    """Yield the names that are unknown, and those of what only a marketplace can state."""
     catalogue = rule_names()
-    allowed = workflow.asked_for() | set(metrics) | {name for name, each in catalogue.items() if each.handbook}
-    everything = f"the handbook may speak of: {', '.join(sorted(allowed))}"
+    allowed = workflow.asked_for() | set(metrics) | {name for name, entry in catalogue.items() if entry.handbook}
+    hint = f"the handbook may speak of: {', '.join(sorted(allowed))}"
     for name in names:
         if name in allowed:
             continue
         if name in catalogue:
             what = "only a marketplace can state this, a row of yours would change nothing"
-            yield Problem(source, name, what, everything)
+            yield Problem(source, name, what, hint)
         else:
-            yield Problem(source, name, "unknown name", meant(name, {*allowed, *catalogue}) or everything)
+            yield Problem(source, name, "unknown name", meant(name, {*allowed, *catalogue}) or hint)

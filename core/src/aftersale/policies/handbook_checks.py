@@ -1,4 +1,4 @@
-"""Strictness: the seller's handbook may be stricter than what a marketplace demands, never looser."""
+"""Handbook checks: the seller's handbook may be stricter than what a marketplace demands, never looser."""
 
 from __future__ import annotations
 
@@ -10,99 +10,99 @@ from aftersale.clocks import HOUR, Instant, due_after, start_of_day
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.rules import Condition, Rule, rule_names
 
-_PROBED = 28
-"""Days from whose every hour two deadlines of different clocks are compared: four weeks hold every day of the week."""
-_SAMPLE = date(2026, 1, 5)
-"""A Monday from which they are compared where neither row is dated."""
+_PROBE_DAYS = 28
+"""Days on whose every hour two deadlines of different clocks are compared: four weeks, so every day of the week."""
+_SAMPLE_DAY = date(2026, 1, 5)
+"""A Monday, on which the comparison starts where neither row is dated."""
 
 
-def loosened(own: Iterable[Rule], demanded: Iterable[Rule], place: Marketplace) -> Iterator[Problem]:
-    """Yield every row of the seller's that asks for less than the marketplace does, both quoted.
+def looser_rows(rows: Iterable[Rule], demands: Iterable[Rule], marketplace: Marketplace) -> Iterator[Problem]:
+    """Yield every row of the seller's that asks for less than a demand of the marketplace; the problem quotes both.
 
     A row is compared with those of its name that are in force with it, or for good where it is undated. Deadlines are
     looser when they end later from some hour of four weeks and earlier from none; where it depends on the hour, the
-    tighter one binds each time, and nothing is wrong. Where several of the marketplace's rows cover the seller's, the
-    one that asks most about an order decides.
+    tighter one binds each time, and nothing is wrong. Where several demands cover the seller's row, the one with most
+    conditions decides.
     """
-    standing = list(demanded)
-    for row in own:
-        met = [rule for rule in standing if rule.name == row.name and rule.kind == row.kind and _meet(row, rule)]
-        for rule in met:
-            if not any(_goes_before(each, rule) for each in met) and _looser(row, rule, place):
+    rules = list(demands)
+    for row in rows:
+        matches = [rule for rule in rules if rule.name == row.name and rule.kind == row.kind and _meet(row, rule)]
+        for rule in matches:
+            if not any(_goes_before(match, rule) for match in matches) and _is_looser(row, rule, marketplace):
                 what = f"'{row}' is looser than what the marketplace demands: '{rule}' ({rule.source}, {rule.grade})"
                 hint = "ask for as much or more, or leave the row out: the marketplace's holds anyway"
                 yield Problem(row.origin, str(row), what, hint)
 
 
-def _meet(own: Rule, rule: Rule) -> bool:
+def _meet(row: Rule, rule: Rule) -> bool:
     """Whether some order on some day falls under both."""
-    if own.valid_from is None and own.valid_until is None:
+    if row.valid_from is None and row.valid_until is None:
         together = rule.valid_until is None
     else:
-        begins = max(own.valid_from or date.min, rule.valid_from or date.min)
-        together = begins <= min(own.valid_until or date.max, rule.valid_until or date.max)
-    return together and not _apart(own.when, rule.when)
+        begins = max(row.valid_from or date.min, rule.valid_from or date.min)
+        together = begins <= min(row.valid_until or date.max, rule.valid_until or date.max)
+    return together and not _are_apart(row.when, rule.when)
 
 
 def _goes_before(narrow: Rule, wide: Rule) -> bool:
-    """Whether the one decides all that the seller's row is about, on all days of the other."""
+    """Whether the narrow rule decides all that the seller's row is about, on every day of the wide one."""
     longer = (narrow.valid_from or date.min) <= (wide.valid_from or date.min)
     longer &= (narrow.valid_until or date.max) >= (wide.valid_until or date.max)
     return longer and narrow.when.weight > wide.when.weight
 
 
-def _apart(own: Condition, rule: Condition) -> bool:
-    asked, theirs = own.asks, rule.asks
-    if theirs.keys() - asked.keys():
-        # The rule is about some of the orders only; which one binds them is settled order by order.
+def _are_apart(of_row: Condition, of_rule: Condition) -> bool:
+    row_values, rule_values = of_row.asks, of_rule.asks
+    if rule_values.keys() - row_values.keys():
+        # The rule is about some of the orders only; which of the two binds is settled order by order.
         return True
-    return any(_differ(asked[name], theirs[name]) for name in theirs)
+    return any(_differ(row_values[name], value) for name, value in rule_values.items())
 
 
-def _differ(own: object, theirs: object) -> bool:
-    if isinstance(own, tuple) and isinstance(theirs, tuple):
-        return not set(own) & set(theirs)
-    return own != theirs
+def _differ(row_value: object, rule_value: object) -> bool:
+    if isinstance(row_value, tuple) and isinstance(rule_value, tuple):
+        return not set(row_value) & set(rule_value)
+    return row_value != rule_value
 
 
-def _looser(own: Rule, rule: Rule, place: Marketplace) -> bool:
-    if own.kind == "deadline":
-        return bool(set(own.starts) & set(rule.starts)) and _ends(own, rule, place) == {True}
-    if own.kind == "window":
-        return bool(set(own.starts) & set(rule.starts)) and _ends(rule, own, place) == {True}
-    if own.kind == "switch":
-        return bool(rule.value) and not own.value
-    if own.kind == "metric":
-        return _target_looser(own, rule)
-    known = rule_names().get(own.name)
-    if known is None:
+def _is_looser(row: Rule, rule: Rule, marketplace: Marketplace) -> bool:
+    if row.kind == "deadline":
+        return bool(set(row.starts) & set(rule.starts)) and _ends(row, rule, marketplace) == {True}
+    if row.kind == "window":
+        return bool(set(row.starts) & set(rule.starts)) and _ends(rule, row, marketplace) == {True}
+    if row.kind == "switch":
+        return bool(rule.value) and not row.value
+    if row.kind == "metric":
+        return _is_target_looser(row, rule)
+    entry = rule_names().get(row.name)
+    if entry is None:
         return False
-    if known.less_is_stricter:
-        return (own.share or 0) > (rule.share or 0)
-    return known.strictest is not None and rule.word == known.strictest != own.word
+    if entry.less_is_stricter:
+        return (row.share or 0) > (rule.share or 0)
+    return entry.strictest is not None and rule.word == entry.strictest != row.word
 
 
-def _target_looser(own: Rule, rule: Rule) -> bool:
-    if own.target is None or rule.target is None or own.direction != rule.direction or own.channel != rule.channel:
+def _is_target_looser(row: Rule, rule: Rule) -> bool:
+    if row.target is None or rule.target is None or row.direction != rule.direction or row.channel != rule.channel:
         return False
-    return own.target < rule.target if own.direction == "above" else own.target > rule.target
+    return row.target < rule.target if row.direction == "above" else row.target > rule.target
 
 
-def _ends(late: Rule, early: Rule, place: Marketplace) -> set[bool]:
+def _ends(late: Rule, early: Rule, marketplace: Marketplace) -> set[bool]:
     """Return whether the first ends after the second, over the hours from which they differ: {True} for always."""
-    first = start_of_day(max(late.valid_from or _SAMPLE, early.valid_from or _SAMPLE), place.zone)
-    found = set()
-    for hour in range(_PROBED * 24):
+    first = start_of_day(max(late.valid_from or _SAMPLE_DAY, early.valid_from or _SAMPLE_DAY), marketplace.zone)
+    outcomes = set()
+    for hour in range(_PROBE_DAYS * 24):
         at = first + hour * HOUR
-        ends, other = _end(late, at, place), _end(early, at, place)
-        if ends is None or other is None:
+        first_end, second_end = _end(late, at, marketplace), _end(early, at, marketplace)
+        if first_end is None or second_end is None:
             return set()
-        if ends != other:
-            found.add(ends > other)
-    return found
+        if first_end != second_end:
+            outcomes.add(first_end > second_end)
+    return outcomes
 
 
-def _end(rule: Rule, at: Instant, place: Marketplace) -> Instant | None:
+def _end(rule: Rule, at: Instant, marketplace: Marketplace) -> Instant | None:
     if rule.amount is None or rule.clock is None:
         return None
-    return due_after(at, rule.amount, rule.clock, place.calendar, rule.ends)
+    return due_after(at, rule.amount, rule.clock, marketplace.calendar, rule.ends)

@@ -80,7 +80,7 @@ class _Profile:
     def calendar(self) -> Calendar:
         return Calendar(self.zone, self.holidays or self.country, self.subdivision)
 
-    def named(self, name: str) -> Marketplace:
+    def marketplace(self, name: str) -> Marketplace:
         return Marketplace(
             name,
             self.id,
@@ -103,7 +103,7 @@ class _ProfileDocument:
 def parse_marketplaces(data: dict[str, Any], source: str) -> list[Marketplace]:
     """Return the marketplaces of a parsed profile; raises DocumentError with all its problems."""
     document = structure(_ProfileDocument, data, source)
-    return [profile.named(name) for name, profile in document.marketplace.items()]
+    return [profile.marketplace(name) for name, profile in document.marketplace.items()]
 
 
 def load_marketplaces(package: str, name: str = "profile.toml") -> list[Marketplace]:

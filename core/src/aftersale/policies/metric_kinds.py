@@ -1,4 +1,4 @@
-"""Metric kinds: what each metric counts, as data; from when to when and against which line stands in dated rules."""
+"""Metric kinds: what each metric counts, as data; its window and the target it is held to are in dated rules."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "deadlines": ("deadline",),
     "hours": ("deadline",),
 }
-_OWN = ("defects", "case", "deadline")
+_COUNTED_KEYS = ("defects", "case", "deadline")
 
 
 @frozen
@@ -61,8 +61,8 @@ class MetricKind:
         needed = _NEEDS.get(self.counts, ())
         if missing := [key for key in needed if not getattr(self, key)]:
             raise ValueError(f"a metric that counts {self.counts} says which: give it {' and '.join(missing)}")
-        if beside := [key for key in _OWN if key not in needed and getattr(self, key)]:
-            raise ValueError(f"a metric that counts {self.counts} has no {' and no '.join(beside)}: leave it out")
+        if unused := [key for key in _COUNTED_KEYS if key not in needed and getattr(self, key)]:
+            raise ValueError(f"a metric that counts {self.counts} has no {' and no '.join(unused)}: leave it out")
 
     @property
     def is_share(self) -> bool:
@@ -97,21 +97,21 @@ def metrics_of(more: Iterable[MetricKind], workflow: Workflow) -> Mapping[str, M
 
     Raises DocumentError where names clash, or where one counts what no case of the workflow has.
     """
-    own = tuple(more)
-    if problems := list(_flaws(own, workflow)):
+    kinds = tuple(more)
+    if problems := list(_problems(kinds, workflow)):
         raise DocumentError("the metrics", tuple(problems))
-    return {**default_metrics(), **{kind.name: kind for kind in own}}
+    return {**default_metrics(), **{kind.name: kind for kind in kinds}}
 
 
-def _flaws(own: Collection[MetricKind], workflow: Workflow) -> Iterator[Problem]:
-    times = Counter([*default_metrics(), *(kind.name for kind in own)])
+def _problems(kinds: Collection[MetricKind], workflow: Workflow) -> Iterator[Problem]:
+    times = Counter([*default_metrics(), *(kind.name for kind in kinds)])
     deadlines = workflow.asked_for()
     defects = {*workflow.defects(), *(f"{LATE}{name}" for name in deadlines)}
-    for kind in own:
+    for kind in kinds:
         if times[kind.name] > 1:
             yield Problem("", kind.name, "is the name of another metric", "give it a name of its own")
-        asked = ((kind.case, workflow.kinds, "kind of case"), (kind.deadline, deadlines, "deadline"))
-        for word, known, noun in (*asked, *((defect, defects, "defect") for defect in kind.defects)):
-            if word and word not in known:
-                hint = meant(word, known) or f"known: {', '.join(sorted(known))}"
+        references = ((kind.case, workflow.kinds, "kind of case"), (kind.deadline, deadlines, "deadline"))
+        for word, names, noun in (*references, *((defect, defects, "defect") for defect in kind.defects)):
+            if word and word not in names:
+                hint = meant(word, names) or f"known: {', '.join(sorted(names))}"
                 yield Problem("", kind.name, f"the workflow knows no {noun} '{word}'", hint)

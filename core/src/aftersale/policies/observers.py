@@ -1,4 +1,4 @@
-"""Observers: whoever wants to learn what happens to cases, and changes nothing."""
+"""Observers: callables that learn what happens to cases and change nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ OBSERVING = {
     "aftersale_deadline_missed": "deadline",
     "aftersale_case_closed": "fact",
 }
-"""The hooks by which plugins observe, and what they are given beside the case."""
+"""The hooks by which plugins observe, and the argument that each gets beside the case."""
 
 
 class Observers(NamedTuple):
-    """Who is told what, None for nobody; each is given the case as it stands afterwards."""
+    """A callable for each event, None for no observer; each gets the case as it is after the event."""
 
     fact_recorded: Callable[[Case, Fact], None] | None = None
     deadline_missed: Callable[[Case, Deadline], None] | None = None

@@ -1,4 +1,4 @@
-"""Policies: all that is dated and consulted for one marketplace, bound together and ready for the engine."""
+"""Policy: the dated rules, handbook, workflow and decisions of one marketplace, bound together for the engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
 from aftersale.orders import Order
 from aftersale.policies.decisions import Decisions
 from aftersale.policies.handbook import SHIPPED, Handbook, default_handbook
-from aftersale.policies.handbook_checks import loosened
+from aftersale.policies.handbook_checks import looser_rows
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
 from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, misnamed
@@ -60,7 +60,7 @@ class Terms:
     workflow: Workflow
     decisions: Decisions
     ways: _Ways = field(init=False, default=Factory(lambda self: _Ways(self), takes_self=True))
-    _situated: dict[tuple[str, str], tuple[Rule, ...]] = field(factory=dict, init=False)
+    _by_situation: dict[tuple[str, str], tuple[Rule, ...]] = field(factory=dict, init=False)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -69,11 +69,11 @@ class Terms:
     def situated(self, name: str, situation: str) -> tuple[Rule, ...]:
         """Return the rulebook's rows of that name that can hold in a situation, the most narrowed first."""
         key = (name, situation)
-        found = self._situated.get(key)
-        if found is None:
+        rules = self._by_situation.get(key)
+        if rules is None:
             rows = self.rulebook.rules(name)
-            found = self._situated[key] = tuple(row for row in rows if row.when.situation in (None, situation))
-        return found
+            rules = self._by_situation[key] = tuple(row for row in rows if row.when.situation in (None, situation))
+        return rules
 
     @cached_property
     def negative_stars(self) -> int:
@@ -91,16 +91,16 @@ class Terms:
 
     def _way(self, kind: str, before: str, move: Move) -> Way:
         after = self.workflow.state(kind, move.to)
-        was = self.workflow.state(kind, before).defect if before else None
+        old_defect = self.workflow.state(kind, before).defect if before else None
         started_by = move.counts_as or move.fact
         offsets = [self._offsets(name, started_by) for name in after.opens]
-        plain = tuple(found for found in offsets if found is not None)
+        plain = tuple(offset for offset in offsets if offset is not None)
         return Way(
             move,
             after,
             move.to == before,
-            bool(after.defect) - bool(was),
-            after.defect or was or "",
+            bool(after.defect) - bool(old_defect),
+            after.defect or old_defect or "",
             started_by,
             plain if len(plain) == len(offsets) else None,
         )
@@ -115,8 +115,8 @@ class Terms:
             return tuple(
                 [_new(Deadline, (name, at, at + due, by, at + end, then)) for name, due, by, end, then in way.offsets]
             )
-        found = (self.measured(name, way.started_by, at, order) for name in way.state.opens)
-        return tuple(deadline for deadline in found if deadline is not None)
+        deadlines = (self.measured(name, way.started_by, at, order) for name in way.state.opens)
+        return tuple(deadline for deadline in deadlines if deadline is not None)
 
     def window_end(self, name: str, at: Instant, order: Order) -> Instant | None:
         """Return when a window that starts at this instant ends, the seller's if it is longer; None when none is set.
@@ -127,11 +127,11 @@ class Terms:
         return max((self._end(rule, at) for rule in rules), default=None)
 
     def switch(self, name: str, order: Order, about: Mapping[str, str] | None = None) -> Rule | None:
-        """Return the switch of that name for this order: whichever of marketplace and seller says yes, else either."""
-        rule, own = (book.rule(name, order, about or NOTHING) for book in (self.rulebook, self.handbook))
-        if own is not None and own.value and not (rule is not None and rule.value):
-            return own
-        return rule if rule is not None else own
+        """Return the switch of that name for this order: the marketplace's or the seller's, one that says yes first."""
+        rule, seller_rule = (book.rule(name, order, about or NOTHING) for book in (self.rulebook, self.handbook))
+        if seller_rule is not None and seller_rule.value and not (rule is not None and rule.value):
+            return seller_rule
+        return rule if rule is not None else seller_rule
 
     def preferred(self, name: str, order: Order, about: Mapping[str, str] = NOTHING) -> Rule | None:
         """Return the rule of that name for this order, the seller's before the marketplace's: for what is advice."""
@@ -139,12 +139,12 @@ class Terms:
 
     def measured(self, name: str, fact: str, at: Instant, order: Order) -> Deadline | None:
         """Return the deadline of that name that this fact starts at this instant, None where nobody sets one."""
-        rule, own = (_started(book.rule(name, order), fact) for book in (self.rulebook, self.handbook))
-        if rule is None and own is None:
+        rule, seller_rule = (_if_started(book.rule(name, order), fact) for book in (self.rulebook, self.handbook))
+        if rule is None and seller_rule is None:
             return None
         by_rule = self._end(rule, at) if rule else None
-        by_handbook = self._end(own, at) if own else None
-        return _tighter(name, at, (rule, by_rule), (own, by_handbook))
+        by_handbook = self._end(seller_rule, at) if seller_rule else None
+        return _tighter(name, at, (rule, by_rule), (seller_rule, by_handbook))
 
     def _end(self, rule: Rule, at: Instant) -> Instant:
         if rule.until is not None:
@@ -154,27 +154,27 @@ class Terms:
         return due_after(at, rule.amount, rule.clock, self.marketplace.calendar, rule.ends)
 
     def _offsets(self, name: str, fact: str) -> Offsets | None:
-        """Return fixed offsets where both sides count wall hours for every order: most deadlines of most runs."""
+        """Return fixed offsets where both books count wall hours for every order: most deadlines of most runs."""
         rows = [*self.rulebook.rules(name), *self.handbook.rules(name)]
         if not rows or any(row.clock != "wall_hours" or row.when.weight or fact not in row.starts for row in rows):
             return None
         rule = self.rulebook.rules(name)[0] if self.rulebook.rules(name) else None
-        own = self.handbook.rules(name)[0] if self.handbook.rules(name) else None
-        spans = [(row, None if row is None else (row.amount or 0) * HOUR) for row in (rule, own)]
-        found = _tighter(name, 0, spans[0], spans[1])
-        return name, found.due, found.set_by, found.expires_at, found.on_expiry
+        seller_rule = self.handbook.rules(name)[0] if self.handbook.rules(name) else None
+        spans = [(row, None if row is None else (row.amount or 0) * HOUR) for row in (rule, seller_rule)]
+        deadline = _tighter(name, 0, spans[0], spans[1])
+        return name, deadline.due, deadline.set_by, deadline.expires_at, deadline.on_expiry
 
 
 class _Ways(dict[tuple[str, str, str], tuple[Way, ...]]):
-    """The ways of some terms by kind, state and fact, each bound when first asked for."""
+    """The ways of one set of terms by kind, state and fact, each bound when it is first looked up."""
 
     def __init__(self, terms: Terms) -> None:
         super().__init__()
         self._terms = terms
 
     def __missing__(self, key: tuple[str, str, str]) -> tuple[Way, ...]:
-        found = self[key] = self._terms.bound(*key)
-        return found
+        ways = self[key] = self._terms.bound(*key)
+        return ways
 
 
 def _windows(book: Rulebook, name: str, order: Order) -> Iterator[Rule]:
@@ -188,23 +188,23 @@ def _windows(book: Rulebook, name: str, order: Order) -> Iterator[Rule]:
         yield from islice(plain, 1)
 
 
-def _started(rule: Rule | None, fact: str) -> Rule | None:
+def _if_started(rule: Rule | None, fact: str) -> Rule | None:
     return rule if rule is not None and fact in rule.starts else None
 
 
 def _tighter(
-    name: str, at: Instant, rule: tuple[Rule | None, Instant | None], own: tuple[Rule | None, Instant | None]
+    name: str, at: Instant, rule: tuple[Rule | None, Instant | None], seller_rule: tuple[Rule | None, Instant | None]
 ) -> Deadline:
-    by_rule, by_handbook = rule[1], own[1]
+    by_rule, by_handbook = rule[1], seller_rule[1]
     if by_rule is None or (by_handbook is not None and by_handbook < by_rule):
         due, set_by = by_handbook, "handbook"
     else:
         due, set_by = by_rule, "rule"
-    speaks = rule if by_rule is not None else own
+    expiring, expires_at = rule if by_rule is not None else seller_rule
     assert due is not None
-    assert speaks[0] is not None
-    assert speaks[1] is not None
-    return Deadline(name, at, due, set_by, speaks[1], speaks[0].on_expiry)
+    assert expiring is not None
+    assert expires_at is not None
+    return Deadline(name, at, due, set_by, expires_at, expiring.on_expiry)
 
 
 class Policy:
@@ -234,7 +234,7 @@ class Policy:
         self.decisions = decisions if decisions is not None else Decisions()
         self._spans = self._cut()
         self._span = self._span_of(0)
-        if problems := list(_misfits(self)):
+        if problems := list(_problems(self)):
             raise DocumentError(f"the rules of {marketplace.name}", tuple(problems))
 
     @cached_property
@@ -251,13 +251,13 @@ class Policy:
         return terms
 
     def _span_of(self, instant: Instant) -> tuple[float, float, Terms]:
-        """Return the terms of an instant, with when they begin and when others do: mostly the next fact's too."""
+        """Return (begin, end, terms) of the span around an instant; the next fact mostly falls into the same span."""
         starts, terms = self._spans
         index = bisect_right(starts, instant)
         return (-inf, *starts)[index], (*starts, inf)[index], terms[index]
 
     def _cut(self) -> tuple[list[Instant], list[Terms]]:
-        """Cut time where either side changes; the first terms reach back for ever."""
+        """Cut time where rulebook or handbook changes; the first terms reach back for ever."""
         names = (self.marketplace.name, *self.handbook.marketplaces)
         turns = set(self.rules.turns(self.marketplace.name))
         turns.update(day for name in names for day in self.handbook.turns(name))
@@ -269,8 +269,8 @@ class Policy:
         day = local_date(instant, self.marketplace.zone)
         zone = self.marketplace.zone
         rulebook = self.rules.rulebook(self.marketplace.name, day, zone)
-        own = [row for name in self.handbook.marketplaces for row in self.handbook.rulebook(name, day).rows]
-        handbook = Rulebook(self.marketplace.name, tuple(own), zone)
+        rows = [row for name in self.handbook.marketplaces for row in self.handbook.rulebook(name, day).rows]
+        handbook = Rulebook(self.marketplace.name, tuple(rows), zone)
         return Terms(self.marketplace, rulebook, handbook, self.workflow, self.decisions)
 
     def metrics(self, instant: Instant) -> tuple[Rule, ...]:
@@ -279,16 +279,16 @@ class Policy:
         return tuple(row for book in (terms.rulebook, terms.handbook) for row in book.rows if row.kind == "metric")
 
 
-def _misfits(policy: Policy) -> Iterator[Problem]:
-    asked, currency = policy.workflow.asked_for(), policy.marketplace.currency
+def _problems(policy: Policy) -> Iterator[Problem]:
+    names, currency = policy.workflow.asked_for(), policy.marketplace.currency
     for rule in (*policy.rules.history(policy.marketplace.name), *policy.handbook.history()):
-        yield from misnamed(rule, asked, policy.metric_kinds)
+        yield from misnamed(rule, names, policy.metric_kinds)
         if rule.currency is not None and rule.marketplace == policy.marketplace.name and rule.currency != currency:
             what = f"its money is in {rule.currency}, {rule.marketplace} sells in {currency}"
             yield Problem(rule.origin, str(rule), what, "give each currency a row of its own")
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
-    yield from loosened(policy.own, policy.rules.history(policy.marketplace.name), policy.marketplace)
+    yield from looser_rows(policy.own, policy.rules.history(policy.marketplace.name), policy.marketplace)
 
 
 def _wrong_expiry(policy: Policy, rule: Rule) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Worlds: what a plugin knows or assumes of the buyers of its marketplaces, for whoever simulates them.
+"""Worlds: what a plugin knows or assumes of the buyers of its marketplaces, for a simulator.
 
 Core reads and checks it and uses none of it: a live desk has real buyers.
 """
@@ -23,7 +23,7 @@ from aftersale.rules import rule_names
 
 @frozen
 class Parameter:
-    """A declared number: what it is worth by default, between what it may lie, and who says so.
+    """A declared number: its default, the bounds between which it may lie, and its source.
 
     It holds on `marketplaces`; the simulator's own parameters, which hold on all, name none. A plugin may declare one
     of the simulator's again, with another default for its marketplaces, or one of its own.
@@ -69,8 +69,8 @@ class Reaction:
     """What buyers or the marketplace may do when a case of `kind` comes into `state`.
 
     `share` and `delay_hours` name parameters: how many do it, and the mean of the exponential time in wall hours that
-    they take. Of several reactions to one state at most one happens, the first whose chance comes true; none, where the
-    case has moved meanwhile to where it cannot.
+    they take. Of several reactions to one state at most one happens, the first whose draw falls within its share; none,
+    where the case has meanwhile moved to a state that does not allow it.
     """
 
     kind: Word
@@ -134,7 +134,8 @@ class Closure:
 
     `lines` are rules with a share, each with what it counts, a word of MetricKind: the share is missed below it, for
     what should be rare above it. They are read over the last `days` local days of the orders of `channel`. `share` and
-    `lasts_days` name parameters: which share of such orders nobody places without the option, and for how many days.
+    `lasts_days` name parameters: the share of such orders that are not placed without the option, and for how many
+    days.
     """
 
     name: Word
@@ -151,7 +152,7 @@ class Closure:
 
 @frozen
 class WorldDefaults:
-    """What one plugin says of the simulated world, as it stands in `world.toml`."""
+    """What one plugin says of the simulated world, as in `world.toml`."""
 
     parameter: tuple[Parameter, ...] = ()
     contact: tuple[Contact, ...] = ()
@@ -178,8 +179,8 @@ class _WorldDocument:
 
 def parse_world(data: dict[str, Any], source: str) -> WorldDefaults:
     """Return the world of a parsed TOML document; raises DocumentError with all its problems."""
-    found = structure(_WorldDocument, data, source)
-    rows = {each.name: getattr(found, each.name) for each in fields(_WorldDocument)}
+    document = structure(_WorldDocument, data, source)
+    rows = {attribute.name: getattr(document, attribute.name) for attribute in fields(_WorldDocument)}
     return WorldDefaults(**rows, origin=source)
 
 
@@ -188,19 +189,19 @@ def load_world(package: str, name: str = "world.toml") -> list[WorldDefaults]:
     return [parse_world(read(files(package) / name), f"{package}/{name}")]
 
 
-def world_problems(world: WorldDefaults, workflow: Workflow, known: Iterable[str]) -> Iterator[Problem]:
-    """Yield what does not fit together: marketplaces, facts, states, tasks and parameters that there are not."""
-    places = set(known)
+def world_problems(world: WorldDefaults, workflow: Workflow, marketplaces: Iterable[str]) -> Iterator[Problem]:
+    """Yield what does not fit together: marketplaces, facts, states, tasks and parameters that do not exist."""
+    names = set(marketplaces)
     for path, row in _rows(world):
-        for place in row.marketplaces:
-            if place not in places:
-                yield _unknown(world, path, "marketplace", place, places)
+        for marketplace in row.marketplaces:
+            if marketplace not in names:
+                yield _unknown_word(world, path, "marketplace", marketplace, names)
         if isinstance(row, Parameter) and not row.marketplaces:
             yield Problem(world.origin, path, f"parameter '{row.name}' holds nowhere", "name its marketplaces")
         if isinstance(row, Absence):
-            yield from _facts(world, path, row.facts, workflow)
-    yield from _streams(world, workflow)
-    yield from _answers(world, workflow)
+            yield from _fact_problems(world, path, row.facts, workflow)
+    yield from _stream_problems(world, workflow)
+    yield from _answer_problems(world, workflow)
 
 
 _Row = Parameter | Contact | Reaction | Absence | Sale | Preset | Closure
@@ -212,71 +213,73 @@ def _rows(world: WorldDefaults) -> Iterator[tuple[str, _Row]]:
             yield f"{name}[{index}]", row
 
 
-def _streams(world: WorldDefaults, workflow: Workflow) -> Iterator[Problem]:
+def _stream_problems(world: WorldDefaults, workflow: Workflow) -> Iterator[Problem]:
     for index, contact in enumerate(world.contact):
         path = f"contact[{index}]"
         kind = workflow.opened_by(contact.fact)
         if kind is None:
-            yield _unknown(world, f"{path}.fact", "fact that opens a case", contact.fact, workflow.openers())
+            yield _unknown_word(world, f"{path}.fact", "fact that opens a case", contact.fact, workflow.openers())
         names = {"rate": contact.rate, "delay_days": contact.delay_days}
-        yield from _undeclared(world, path, contact.marketplaces, names)
+        yield from _undeclared_parameters(world, path, contact.marketplaces, names)
     for index, reaction in enumerate(world.reaction):
         path = f"reaction[{index}]"
         allowed = workflow.allowed(reaction.kind, reaction.state)
         if reaction.kind not in workflow.kinds:
-            yield _unknown(world, f"{path}.kind", "kind of case", reaction.kind, workflow.kinds)
+            yield _unknown_word(world, f"{path}.kind", "kind of case", reaction.kind, workflow.kinds)
         elif reaction.fact not in allowed:
             what = f"fact that a {reaction.kind} in state '{reaction.state}' allows"
-            yield _unknown(world, f"{path}.fact", what, reaction.fact, allowed)
+            yield _unknown_word(world, f"{path}.fact", what, reaction.fact, allowed)
         names = {"share": reaction.share, "delay_hours": reaction.delay_hours}
-        yield from _undeclared(world, path, reaction.marketplaces, names)
+        yield from _undeclared_parameters(world, path, reaction.marketplaces, names)
     for index, closure in enumerate(world.closure):
         path = f"closure[{index}]"
         names = {"share": closure.share, "lasts_days": closure.lasts_days}
-        yield from _undeclared(world, path, closure.marketplaces, names)
+        yield from _undeclared_parameters(world, path, closure.marketplaces, names)
         shares = {rule.name for rule in rule_names().values() if rule.kind == "share"}
         for line in closure.lines:
             if line not in shares:
-                yield _unknown(world, f"{path}.lines", "rule with a share", line, shares)
+                yield _unknown_word(world, f"{path}.lines", "rule with a share", line, shares)
 
 
-def _undeclared(world: WorldDefaults, path: str, places: Iterable[str], names: Mapping[str, str]) -> Iterator[Problem]:
+def _undeclared_parameters(
+    world: WorldDefaults, path: str, marketplaces: Iterable[str], names: Mapping[str, str]
+) -> Iterator[Problem]:
     """Yield the parameters of a stream that this plugin does not declare for one of the stream's marketplaces."""
     declared: defaultdict[str, set[str]] = defaultdict(set)
     for parameter in world.parameter:
         declared[parameter.name].update(parameter.marketplaces)
     for key, name in names.items():
-        if missing := sorted(set(places) - declared[name]):
+        if missing := sorted(set(marketplaces) - declared[name]):
             what = f"no [[parameter]] declares '{name}' for {', '.join(missing)}"
             hint = "declare it with default, low, high, unit, source and grade"
             yield Problem(world.origin, f"{path}.{key}", what, hint)
 
 
-def _answers(world: WorldDefaults, workflow: Workflow) -> Iterator[Problem]:
-    answered = {answer.task for answer in world.answer}
+def _answer_problems(world: WorldDefaults, workflow: Workflow) -> Iterator[Problem]:
+    answered_tasks = {answer.task for answer in world.answer}
     for index, answer in enumerate(world.answer):
         where = [(kind, state) for kind, state, task in workflow.tasks() if task == answer.task]
         if not where:
-            known = {task for _, _, task in workflow.tasks()}
-            yield _unknown(world, f"answer[{index}].task", "task", answer.task, known)
+            tasks = {task for _, _, task in workflow.tasks()}
+            yield _unknown_word(world, f"answer[{index}].task", "task", answer.task, tasks)
         for kind, state in where:
             allowed = workflow.allowed(kind, state)
             if answer.fact not in allowed:
                 what = f"fact that a {kind} in state '{state}' allows"
-                yield _unknown(world, f"answer[{index}].fact", what, answer.fact, allowed)
-    for task in answered:
+                yield _unknown_word(world, f"answer[{index}].fact", what, answer.fact, allowed)
+    for task in answered_tasks:
         if sum(answer.task == task for answer in world.answer) > 1:
             yield Problem(world.origin, "answer", f"two answers to the task '{task}'", "keep one of them")
 
 
-def _facts(world: WorldDefaults, path: str, facts: Iterable[str], workflow: Workflow) -> Iterator[Problem]:
-    known = {move.fact for kind in workflow.kinds.values() for move in kind.move}
+def _fact_problems(world: WorldDefaults, path: str, facts: Iterable[str], workflow: Workflow) -> Iterator[Problem]:
+    names = {move.fact for kind in workflow.kinds.values() for move in kind.move}
     for fact in facts:
-        if fact not in known:
-            yield _unknown(world, f"{path}.facts", "fact", fact, known)
+        if fact not in names:
+            yield _unknown_word(world, f"{path}.facts", "fact", fact, names)
 
 
-def _unknown(world: WorldDefaults, path: str, noun: str, word: str, known: Iterable[str]) -> Problem:
-    names = sorted(known)
+def _unknown_word(world: WorldDefaults, path: str, noun: str, word: str, words: Iterable[str]) -> Problem:
+    names = sorted(words)
     hint = meant(word, names) or f"known: {', '.join(names)}"
     return Problem(world.origin, path, f"there is no {noun} '{word}'", hint)

@@ -1,4 +1,4 @@
-"""Rulebooks: what is in force on one marketplace on one day, cut from all dated rows."""
+"""Books: rulebooks, what is in force on one marketplace on one day, cut from all dated rows."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Rulebook:
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[Rule, ...]]:
-        found: defaultdict[str, list[Rule]] = defaultdict(list)
+        by_name: defaultdict[str, list[Rule]] = defaultdict(list)
         for rule in self.rows:
-            found[rule.name].append(rule)
-        return {name: tuple(sorted(rows, key=lambda rule: -rule.when.weight)) for name, rows in found.items()}
+            by_name[rule.name].append(rule)
+        return {name: tuple(sorted(rows, key=lambda rule: -rule.when.weight)) for name, rows in by_name.items()}
 
     def rules(self, name: str) -> tuple[Rule, ...]:
         """Return the rules of that name, the most narrowed first; empty when the marketplace says nothing."""
@@ -57,7 +57,7 @@ class RuleSet:
         self._rules: defaultdict[str, list[Rule]] = defaultdict(list)
         for rule in rules:
             self._rules[rule.marketplace].append(rule)
-        if problems := list(_misfits(self.history())):
+        if problems := list(_overlaps_and_holes(self.history())):
             raise DocumentError("the dated rules", tuple(problems))
         self._books: dict[tuple[str, int, str | None], Rulebook] = {}
         self._turns = {name: _turning_days(rows) for name, rows in self._rules.items()}
@@ -79,7 +79,7 @@ class RuleSet:
     def rulebook(self, marketplace: str, day: date, zone: str | None = None) -> Rulebook:
         """Return what is in force there on that local day; an empty rulebook where nothing is known.
 
-        `zone` is the marketplace's, for rules that ask on which local day an order was bought.
+        `zone` is the marketplace's, for rules that depend on the local day of purchase.
         """
         key = marketplace, bisect_right(self.turns(marketplace), day), zone
         book = self._books.get(key)
@@ -95,7 +95,7 @@ def _turning_days(rules: Iterable[Rule]) -> list[date]:
     return sorted(starts | ends)
 
 
-def _misfits(rules: Iterable[Rule]) -> Iterable[Problem]:
+def _overlaps_and_holes(rules: Iterable[Rule]) -> Iterable[Problem]:
     versions: defaultdict[tuple[str, str, Condition, tuple[str, ...]], list[Rule]] = defaultdict(list)
     for rule in rules:
         versions[rule.marketplace, rule.name, rule.when, rule.channel].append(rule)
@@ -103,11 +103,11 @@ def _misfits(rules: Iterable[Rule]) -> Iterable[Problem]:
         rows.sort(key=lambda rule: rule.valid_from or date.min)
         furthest, *following = rows
         for rule in following:
-            yield from _misfit(furthest, rule)
+            yield from _overlap_or_hole(furthest, rule)
             furthest = max(furthest, rule, key=lambda row: row.valid_until or date.max)
 
 
-def _misfit(earlier: Rule, later: Rule) -> Iterable[Problem]:
+def _overlap_or_hole(earlier: Rule, later: Rule) -> Iterable[Problem]:
     ends, begins = earlier.valid_until or date.max, later.valid_from or date.min
     where = f"{later.marketplace} {later.name}"
     if begins <= ends:

@@ -20,25 +20,25 @@ from aftersale.orders import Order
 YEARS = range(1900, 2200)
 """The years in which rules may change: those of which the clocks know every day."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
-"""Nothing known beside the order."""
+"""Nothing is known beside the order."""
 Words = NewType("Words", tuple[str, ...])
 """One text or more, from a text or a list of texts."""
 
 
 def _words(value: Any) -> tuple[str, ...]:
-    listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple) or not listed:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not texts:
         raise ValueError
-    if not all(isinstance(each, str) and each.strip() for each in listed):
+    if not all(isinstance(text, str) and text.strip() for text in texts):
         raise ValueError
-    return tuple(map(str, listed))
+    return tuple(map(str, texts))
 
 
 registry.hook(Words, _words, "a text or a list of texts, none of them empty")
 
 
 def _set_of(value: str | Collection[str] | None) -> Words | None:
-    """Return words as a condition keeps them: their order says nothing, so equal sets are equal conditions."""
+    """Return words as a condition keeps them, without repetition and sorted: equal sets are equal conditions."""
     if value is None:
         return None
     return Words((value,) if isinstance(value, str) else tuple(sorted(set(value))))
@@ -50,7 +50,7 @@ class Condition:
 
     `channel`, `category`, `cross_border`, the prices and the days of purchase are about the order; prices compare in
     its own currency, days are the marketplace's local ones, both inside. The rest is about the question: the `reason`
-    of a return, the `situation` in which it is asked, the type of `claim`, the `grade` of an inspection, the `program`
+    of a return, the `situation` in which it arises, the type of `claim`, the `grade` of an inspection, the `program`
     that the order is in.
     """
 
@@ -76,19 +76,19 @@ class Condition:
     def holds(self, order: Order, about: Mapping[str, str] = NOTHING, zone: str | None = None) -> bool:
         """Whether the rule is about this order and this question.
 
-        `about` says what else is known (`reason`, `situation`, `claim`, `grade`, `program`); what it does not say does
-        not hold. `zone` is the marketplace's, for the day of purchase; None compares in UTC.
+        `about` holds what else is known (`reason`, `situation`, `claim`, `grade`, `program`); a condition on anything
+        that it leaves out is not met. `zone` is the marketplace's, for the day of purchase; None compares in UTC.
         """
-        for test, asked in self._tests:  # noqa: SIM110 - a generator takes twice as long here, on the engine's way
-            if not test(asked, order, about, zone):
+        for test, value in self._tests:  # noqa: SIM110 - a generator takes twice as long here, on the engine's way
+            if not test(value, order, about, zone):
                 return False
         return True
 
     @cached_property
     def asks(self) -> dict[str, Any]:
-        """What is asked, by field."""
-        given = {each.name: getattr(self, each.name) for each in fields(Condition)}
-        return {name: value for name, value in given.items() if value is not None}
+        """The fields that say something, with their values."""
+        values = {attribute.name: getattr(self, attribute.name) for attribute in fields(Condition)}
+        return {name: value for name, value in values.items() if value is not None}
 
     @cached_property
     def _tests(self) -> tuple[tuple[_Test, Any], ...]:
@@ -96,12 +96,12 @@ class Condition:
 
     @cached_property
     def weight(self) -> int:
-        """How many things are asked; the rule that asks most wins."""
+        """How many fields say something; of several rules that hold, the one with most wins."""
         return len(self.asks)
 
     def __str__(self) -> str:
         """Return the condition as a reader would write it, empty for none."""
-        return ", ".join(f"{key}={'|'.join(value) if _many(value) else value}" for key, value in self.asks.items())
+        return ", ".join(f"{key}={'|'.join(value) if _is_many(value) else value}" for key, value in self.asks.items())
 
 
 def check_span(first_name: str, first: date | None, last_name: str, last: date | None) -> None:
@@ -114,7 +114,7 @@ def check_span(first_name: str, first: date | None, last_name: str, last: date |
         raise ValueError(f"{last_name} {last} is before {first_name} {first}")
 
 
-def _many(value: object) -> bool:
+def _is_many(value: object) -> bool:
     return isinstance(value, tuple)
 
 
@@ -126,26 +126,26 @@ def _minor(amount: Decimal, order: Order) -> Decimal:
     return amount.scaleb(decimals(order.currency))
 
 
-def _bought(order: Order, zone: str | None) -> date:
+def _purchase_day(order: Order, zone: str | None) -> date:
     return local_date(order.purchased_at, zone or "UTC")
 
 
 def _is(name: str) -> _Test:
-    return lambda asked, order, about, zone: about.get(name) == asked
+    return lambda value, order, about, zone: about.get(name) == value
 
 
 def _is_among(name: str) -> _Test:
-    return lambda asked, order, about, zone: about.get(name) in asked
+    return lambda value, order, about, zone: about.get(name) in value
 
 
 _TESTS: dict[str, _Test] = {
-    "channel": lambda asked, order, about, zone: order.channel == asked,
-    "category": lambda asked, order, about, zone: order.category in asked,
-    "cross_border": lambda asked, order, about, zone: order.cross_border == asked,
-    "price_above": lambda asked, order, about, zone: order.price > _minor(asked, order),
-    "price_up_to": lambda asked, order, about, zone: order.price <= _minor(asked, order),
-    "purchased_from": lambda asked, order, about, zone: _bought(order, zone) >= asked,
-    "purchased_until": lambda asked, order, about, zone: _bought(order, zone) <= asked,
+    "channel": lambda value, order, about, zone: order.channel == value,
+    "category": lambda value, order, about, zone: order.category in value,
+    "cross_border": lambda value, order, about, zone: order.cross_border == value,
+    "price_above": lambda value, order, about, zone: order.price > _minor(value, order),
+    "price_up_to": lambda value, order, about, zone: order.price <= _minor(value, order),
+    "purchased_from": lambda value, order, about, zone: _purchase_day(order, zone) >= value,
+    "purchased_until": lambda value, order, about, zone: _purchase_day(order, zone) <= value,
     "reason": _is_among("reason"),
     "situation": _is("situation"),
     "claim": _is_among("claim"),
@@ -154,4 +154,4 @@ _TESTS: dict[str, _Test] = {
 }
 
 ANY_ORDER = Condition()
-"""What narrows nothing."""
+"""The condition that every order meets."""

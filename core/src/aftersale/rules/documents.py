@@ -1,4 +1,4 @@
-"""Rules as their authors write them: the rows of `rules.toml` and of a handbook."""
+"""Documents of rules: the rows of `rules.toml` and of a handbook, as their authors write them."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class _RuleRow:
     note: str = ""
 
     def __attrs_post_init__(self) -> None:
-        given = self._given()
-        if len(given) != 1 and given != ["share", "money"]:
+        keys = self._answer_keys()
+        if len(keys) != 1 and keys != ["share", "money"]:
             raise ValueError(_ONE_OF)
         if (self.amount is None) != (self.clock is None):
             raise ValueError("amount and clock go together: amount = 24, clock = 'wall_hours'")
@@ -74,7 +74,7 @@ class _RuleRow:
         self._check_value()
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
 
-    def _given(self) -> list[str]:
+    def _answer_keys(self) -> list[str]:
         return [name for name in ("amount", *_KINDS) if getattr(self, name) is not None]
 
     def _check_value(self) -> None:
@@ -89,10 +89,10 @@ class _RuleRow:
             money(self.money, self.currency)
 
     def kind(self) -> Kind:
-        """Return the kind that the keys tell."""
+        """Return the kind that the keys imply."""
         if self.amount is not None:
             return "deadline" if self.on_expiry else "window"
-        return _KINDS[self._given()[0]]
+        return _KINDS[self._answer_keys()[0]]
 
     def rules(self, origin: str) -> Iterable[Rule]:
         for marketplace in self.marketplaces:
@@ -157,8 +157,8 @@ class _MetricRow:
             raise ValueError(f"review_target {self.review_target} is missed later than target {self.target}")
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
 
-    def _is_stricter(self, one: Decimal, other: Decimal) -> bool:
-        return one > other if self.direction == "above" else one < other
+    def _is_stricter(self, target: Decimal, reference: Decimal) -> bool:
+        return target > reference if self.direction == "above" else target < reference
 
     def rules(self, origin: str) -> Iterable[Rule]:
         for marketplace in self.marketplaces:

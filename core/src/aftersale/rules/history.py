@@ -1,4 +1,4 @@
-"""Rules over time and side by side: what changes when, and where marketplaces differ."""
+"""History: rules over time and side by side, what changes when, and where marketplaces differ."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Change:
     @property
     def rule(self) -> Rule:
         """The row that begins, or else the one that ends."""
-        found = self.new or self.old
-        assert found is not None
-        return found
+        row = self.new or self.old
+        assert row is not None
+        return row
 
 
 def changes(rules: Iterable[Rule], since: date) -> list[Change]:
@@ -37,8 +37,10 @@ def changes(rules: Iterable[Rule], since: date) -> list[Change]:
     versions: defaultdict[_Key, list[Rule]] = defaultdict(list)
     for rule in rules:
         versions[rule.marketplace, rule.name, rule.when, rule.channel].append(rule)
-    found = [change for rows in versions.values() for change in _changes(rows) if change.day >= since]
-    return sorted(found, key=lambda each: (each.day, each.rule.marketplace, each.rule.name, str(each.rule.when)))
+    later = [change for rows in versions.values() for change in _changes(rows) if change.day >= since]
+    return sorted(
+        later, key=lambda change: (change.day, change.rule.marketplace, change.rule.name, str(change.rule.when))
+    )
 
 
 def _changes(rows: list[Rule]) -> Iterable[Change]:
@@ -61,21 +63,21 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
-        """Whether any two do not ask the same."""
-        first, *others = self.rules.values()
-        return any((first is None) != (each is None) or not _alike(first, each) for each in others)
+        """Whether any two do not demand the same."""
+        first, *rest = self.rules.values()
+        return any((first is None) != (rule is None) or not _alike(first, rule) for rule in rest)
 
 
 def compared(books: Mapping[str, Rulebook]) -> list[Comparison]:
     """Return every question that any of the rulebooks answers, with the answers of all, sorted by name."""
-    found: dict[_Key, dict[str, Rule | None]] = {}
-    for place, book in books.items():
+    by_question: dict[_Key, dict[str, Rule | None]] = {}
+    for marketplace, book in books.items():
         for rule in book.rows:
-            row = found.setdefault(("", rule.name, rule.when, rule.channel), dict.fromkeys(books))
-            row[place] = rule
-    rows = [Comparison(name, when, row) for (_, name, when, _), row in found.items()]
+            row = by_question.setdefault(("", rule.name, rule.when, rule.channel), dict.fromkeys(books))
+            row[marketplace] = rule
+    rows = [Comparison(name, when, row) for (_, name, when, _), row in by_question.items()]
     return sorted(rows, key=lambda row: (row.name, row.when.weight, str(row.when)))
 
 
-def _alike(one: Rule | None, other: Rule | None) -> bool:
-    return one is None or other is None or one.same_demand(other)
+def _alike(first: Rule | None, second: Rule | None) -> bool:
+    return first is None or second is None or first.same_demand(second)

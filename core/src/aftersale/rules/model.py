@@ -1,4 +1,4 @@
-"""The rule: one dated, sourced line of one marketplace."""
+"""Model: the rule, one dated, sourced line of one marketplace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["EVERYWHERE", "YEARS", "ClockName", "Ends", "Grade", "Kind", "Rule", 
 class Rule:
     """One dated line of one marketplace (or of the handbook, whose marketplace is `*`).
 
-    Its kind tells where the answer stands. A deadline or window: `amount` in the unit of `clock`, or `until`, the
+    Its kind says which fields hold the answer. A deadline or window: `amount` in the unit of `clock`, or `until`, the
     local day with whose end a window closes. A switch: `value`. Others: `word`; `words`; `share`, from 0 to 1, with
     `money` the lesser of the two; `money` in `currency`; `count`. A metric: `amount` days with their `target`.
 
@@ -92,12 +92,12 @@ class Rule:
         return f"until {self.until}" if self.until else f"{self.amount} {self.clock}"
 
     def in_force(self, day: date) -> bool:
-        """Whether the rule speaks on that local day."""
+        """Whether the rule is in force on that local day."""
         return (self.valid_from or date.min) <= day <= (self.valid_until or date.max)
 
     def same_demand(self, other: Rule) -> bool:
-        """Whether both ask the same, wherever and since whenever and whoever says so."""
-        return _bare(self) == _bare(other)
+        """Whether both demand the same, whatever their marketplaces, dates, sources and notes."""
+        return _demand(self) == _demand(other)
 
     def __str__(self) -> str:
         """Return the rule in a line, as messages quote it."""
@@ -106,5 +106,5 @@ class Rule:
         return f"{self.marketplace} {self.name}{narrowed} {self.answer} {span}"
 
 
-def _bare(rule: Rule) -> Rule:
+def _demand(rule: Rule) -> Rule:
     return evolve(rule, marketplace="", source="", grade="assumed", valid_from=None, valid_until=None, note="")

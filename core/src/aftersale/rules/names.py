@@ -1,4 +1,4 @@
-"""The catalogue of rule names: what each is about, and of which kind its rows are."""
+"""Names: the catalogue of rule names, with what each is about and the kind of its rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RuleName:
 
     `handbook` says that a seller's handbook may have such rows too, beside those deadlines and windows that the
     workflow asks for; rows of other names only a marketplace can state. `words` are all that a row may say, where that
-    is a choice; `strictest` is the one with which a marketplace leaves the seller no other. With `less_is_stricter` a
+    is a choice; `strictest` is the one with which a marketplace leaves the seller no choice. With `less_is_stricter` a
     seller's own share may be lower than the marketplace's, never higher.
     """
 
@@ -43,13 +43,13 @@ class _Catalogue:
 
 
 def parse_rule_names(data: dict[str, Any], source: str) -> Mapping[str, RuleName]:
-    """Return a parsed catalogue by name; raises DocumentError with every problem, names that stand twice among them."""
-    found = structure(_Catalogue, data, source).name
-    twice = [name for name, times in Counter(each.name for each in found).items() if times > 1]
+    """Return a parsed catalogue by name; raises DocumentError with every problem, names that occur twice among them."""
+    rows = structure(_Catalogue, data, source).name
+    twice = [name for name, times in Counter(row.name for row in rows).items() if times > 1]
     if twice:
         hint = "keep one of them"
         raise DocumentError(source, tuple(Problem(source, name, "stands there twice", hint) for name in twice))
-    return {each.name: each for each in found}
+    return {row.name: row for row in rows}
 
 
 @cache
@@ -59,27 +59,27 @@ def rule_names() -> Mapping[str, RuleName]:
 
 
 def misnamed(rule: Rule, asked_for: Collection[str], metrics: Collection[str]) -> Iterator[Problem]:
-    """Yield what is wrong with a rule's name: nobody knows it, or it is the name of rules of another kind.
+    """Yield what is wrong with a rule's name: it is unknown, or rules of that name are of another kind.
 
     `asked_for` are names that count beside those of the catalogue, `metrics` the names that only metrics have.
     """
-    known = rule_names().get(rule.name)
-    kind = known.kind if known else "metric" if rule.name in metrics else None
+    entry = rule_names().get(rule.name)
+    kind = entry.kind if entry else "metric" if rule.name in metrics else None
     names = set(metrics) if rule.kind == "metric" else {*rule_names(), *asked_for}
     if kind is None and rule.name not in names:
         hint = meant(rule.name, names) or f"known: {', '.join(sorted(names))}"
-        what = f"no metric is named '{rule.name}'" if rule.kind == "metric" else _unasked(rule.name)
+        what = f"no metric is named '{rule.name}'" if rule.kind == "metric" else _unused_name(rule.name)
         yield Problem(rule.origin, str(rule), what, hint)
     elif kind is not None and rule.kind != kind:
         what = f"'{rule.name}' is a {kind}, this row is a {rule.kind}"
         yield Problem(rule.origin, str(rule), what, _HOW[kind])
-    elif known is not None and known.words and rule.word not in known.words:
+    elif entry is not None and entry.words and rule.word not in entry.words:
         what = f"'{rule.name}' cannot be '{rule.word}'"
-        hint = meant(rule.word or "", known.words) or f"it is one of: {', '.join(known.words)}"
+        hint = meant(rule.word or "", entry.words) or f"it is one of: {', '.join(entry.words)}"
         yield Problem(rule.origin, str(rule), what, hint)
 
 
-def _unasked(name: str) -> str:
+def _unused_name(name: str) -> str:
     return f"nothing asks for a rule named '{name}'"
 
 

@@ -1,4 +1,4 @@
-"""Rules as plain data for JSON, in the words of the project."""
+"""Records: rules as plain data for JSON, in the words of the project."""
 
 from __future__ import annotations
 
