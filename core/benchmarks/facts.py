@@ -30,11 +30,11 @@ from aftersale.engine.engine import apply
 from aftersale.orders import Order
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.policy import Policies, Policy
-from aftersale.testing import reference
-from aftersale.testing.factories import MONDAY, fact, order
+from aftersale.testing import factories, reference
+from aftersale.testing.factories import MONDAY
 
-Life = tuple[tuple[float, str], ...]
-LIVES: dict[str, Life] = {
+History = tuple[tuple[float, str], ...]
+HISTORIES: dict[str, History] = {
     "message": (
         *((0, "buyer_message"), (0.01, "automatic_reply"), (5, "seller_reply"), (9, "buyer_message")),
         *((14, "seller_reply"), (20, "case_closed")),
@@ -48,128 +48,128 @@ LIVES: dict[str, Life] = {
         (200, "appeal_granted"),
     ),
 }
-"""What can happen to a case of each kind, and hours after its beginning; what its marketplace refuses is left out."""
+"""The facts of a case by kind, each with its hour after the opening; facts that a marketplace refuses are left out."""
 MIX = ("message",) * 6 + ("return",) * 3 + ("claim",)
 NEW = "new"
-Turn = tuple[str, str, str, str]
+Transition = tuple[str, str, str, str]
 """A change of state: kind of case, state before, fact, state after."""
-Machine = Callable[[list[Turn]], Callable[[], Any]]
-"""Takes the table of a kind and returns what makes a model of it, whose methods are the facts."""
+Machine = Callable[[list[Transition]], Callable[[], Any]]
+"""Takes the table of a kind and returns a factory of models, whose methods are the facts."""
 
 
-class Happening(NamedTuple):
-    """A fact, its order, and the change of state that it comes to."""
+class Step(NamedTuple):
+    """A fact, its order, and the change of state that it makes."""
 
     fact: Fact
     order: Order
-    turn: Turn
+    transition: Transition
 
 
-def stream(orders: int, policies: Policies) -> list[Happening]:
-    """Return the lives of as many cases, mixed as they come in: one a second, over all marketplaces and kinds."""
-    found: list[Happening] = []
+def stream(orders: int, policies: Policies) -> list[Step]:
+    """Return the steps of as many cases by time: one opens each second, over all marketplaces and kinds in turn."""
+    steps: list[Step] = []
     places = list(policies.values())
     for number in range(orders):
         policy, kind = places[number % len(places)], MIX[number // len(places) % len(MIX)]
         place = policy.marketplace
-        sold = order(f"O-{number}", place.name, currency=place.currency)
-        found += _life(LIVES[kind], sold, policy, MONDAY + number * SECOND)
-    return sorted(found, key=lambda each: each.fact.known_at)
+        order = factories.order(f"O-{number}", place.name, currency=place.currency)
+        steps += _steps(HISTORIES[kind], order, policy, MONDAY + number * SECOND)
+    return sorted(steps, key=lambda step: step.fact.known_at)
 
 
-def _life(life: Life, sold: Order, policy: Policy, begin: int) -> Iterator[Happening]:
+def _steps(history: History, order: Order, policy: Policy, begin: int) -> Iterator[Step]:
     case = None
-    for hours, kind in life:
+    for hours, kind in history:
         at = begin + round(hours * HOUR)
-        told = fact(kind, at, order=sold.id, case=f"{sold.id}-C", marketplace=sold.marketplace)
+        fact = factories.fact(kind, at, order=order.id, case=f"{order.id}-C", marketplace=order.marketplace)
         try:
-            outcome = apply(case, told, sold, policy.at(at))
+            outcome = apply(case, fact, order, policy.at(at))
         except FactRefused:
             continue
         case = outcome.case
-        yield Happening(told, sold, (case.kind, outcome.before or NEW, kind, case.state))
+        yield Step(fact, order, (case.kind, outcome.before or NEW, kind, case.state))
 
 
-def engine(stream: list[Happening], policies: Policies) -> float:
+def engine(stream: list[Step], policies: Policies) -> float:
     """Return the seconds that these facts take through the engine."""
     docket = Docket(policies)
     start = time.perf_counter()
-    for told, sold, _ in stream:
-        docket.record(told, sold)
+    for fact, order, _ in stream:
+        docket.record(fact, order)
     return time.perf_counter() - start
 
 
-def bare(stream: list[Happening], machine: Machine) -> float:
-    """Return the seconds that the same changes of state take in machines of that make.
+def bare(stream: list[Step], machine: Machine) -> float:
+    """Return the seconds that the same changes of state take in the machines of a library.
 
-    There is one for each marketplace and kind of case: its table has the ends that the rules there lead to.
+    There is one machine for each marketplace and kind of case: its table has the ends that the rules there lead to.
     """
-    turns: dict[tuple[str, str], set[Turn]] = {}
-    for each in stream:
-        turns.setdefault((each.order.marketplace, each.turn[0]), set()).add(each.turn)
-    makers = {key: machine(_table(key[1], found)) for key, found in turns.items()}
-    opened = (each for each in stream if each.turn[1] == NEW)
-    models = {each.fact.case: makers[each.order.marketplace, each.turn[0]]() for each in opened}
-    changes: list[Callable[[], Any]] = [getattr(models[each.fact.case], each.fact.kind) for each in stream]
+    transitions_by_kind: dict[tuple[str, str], set[Transition]] = {}
+    for step in stream:
+        transitions_by_kind.setdefault((step.order.marketplace, step.transition[0]), set()).add(step.transition)
+    makers = {key: machine(_table(key[1], transitions)) for key, transitions in transitions_by_kind.items()}
+    openings = (step for step in stream if step.transition[1] == NEW)
+    models = {step.fact.case: makers[step.order.marketplace, step.transition[0]]() for step in openings}
+    changes: list[Callable[[], Any]] = [getattr(models[step.fact.case], step.fact.kind) for step in stream]
     start = time.perf_counter()
     for change in changes:
         change()
     return time.perf_counter() - start
 
 
-def _table(kind: str, turns: Iterable[Turn]) -> list[Turn]:
-    """Return the table of a kind with one end for each start and fact: the one in the stream, else the plain one."""
+def _table(kind: str, transitions: Iterable[Transition]) -> list[Transition]:
+    """Return the table of a kind with one end for each start and fact: that in the stream, else the unguarded one."""
     ends: dict[tuple[str, str], str] = {
         (start, move.fact): move.to
         for move in sorted(default_workflow().kinds[kind].move, key=lambda move: move.guard is None)
         for start in move.after or (NEW,)
     }
-    for _, start, told, end in turns:
-        ends[start, told] = end
-    return [(kind, start, told, end) for (start, told), end in ends.items()]
+    for _, start, fact, end in transitions:
+        ends[start, fact] = end
+    return [(kind, start, fact, end) for (start, fact), end in ends.items()]
 
 
-def with_transitions(table: list[Turn]) -> Callable[[], Any]:
-    """Return what makes a model of this table in `transitions`."""
+def with_transitions(table: list[Transition]) -> Callable[[], Any]:
+    """Return a factory of models of this table in `transitions`."""
     from transitions import Machine as Transitions
 
     class Model:
         pass
 
     names = dict.fromkeys(name for _, start, _, end in table for name in (start, end))
-    moves = [{"trigger": told, "source": start, "dest": end} for _, start, told, end in table]
+    moves = [{"trigger": fact, "source": start, "dest": end} for _, start, fact, end in table]
     machine = Transitions(None, states=list(names), transitions=moves, initial=NEW, auto_transitions=False)
 
-    def made() -> Model:
+    def make() -> Model:
         model = Model()
         machine.add_model(model)
         return model
 
-    return made
+    return make
 
 
-def with_statemachine(table: list[Turn]) -> Callable[[], Any]:
-    """Return what makes a model of this table in `python-statemachine`."""
+def with_statemachine(table: list[Transition]) -> Callable[[], Any]:
+    """Return a factory of models of this table in `python-statemachine`."""
     from statemachine import State, StateMachine
 
     names = dict.fromkeys(name for _, start, _, end in table for name in (start, end))
     states = {name: State(initial=name == NEW) for name in names}
     events: dict[str, Any] = {}
-    for _, start, told, end in table:
+    for _, start, fact, end in table:
         move = states[start].to(states[end])
-        events[told] = events[told] | move if told in events else move
+        events[fact] = events[fact] | move if fact in events else move
     members = {**{f"in_{name}": state for name, state in states.items()}, **events}
-    # A table with one end a fact leaves some states that nothing reaches or leaves, which it would refuse.
+    # A table with one end per fact has states that nothing reaches or leaves; the library would refuse them.
     members |= dict.fromkeys(("validate_disconnected_states", "validate_trap_states"), False)
-    made: Callable[[], Any] = type("Model", (StateMachine,), members)
-    return made
+    model: Callable[[], Any] = type("Model", (StateMachine,), members)
+    return model
 
 
-OTHERS: dict[str, tuple[str, Machine]] = {
+LIBRARIES: dict[str, tuple[str, Machine]] = {
     "transitions": ("transitions", with_transitions),
     "python-statemachine": ("statemachine", with_statemachine),
 }
-"""The libraries to compare with: the module that each is, and its machines."""
+"""The libraries to compare with: the module of each, and its machines."""
 
 
 def main() -> None:
@@ -178,26 +178,26 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    others = {name: make for name, (module, make) in OTHERS.items() if find_spec(module)}
-    for name in OTHERS.keys() - others.keys():
+    machines = {name: make for name, (module, make) in LIBRARIES.items() if find_spec(module)}
+    for name in LIBRARIES.keys() - machines.keys():
         print(f"{name} is missing here: python -m pip install {name}", file=sys.stderr)
     plugins = load_plugins()
     policies = (plugins if plugins.marketplaces else load_plugins((), {"reference": reference})).policies()
     facts = stream(arguments.orders, policies)
     print(f"{len(facts):,} facts of {arguments.orders:,} cases on {len(policies)} marketplaces, microseconds a fact")
-    ratios: dict[str, list[float]] = {name: [] for name in others}
+    ratios: dict[str, list[float]] = {name: [] for name in machines}
     gc.disable()
     for _ in range(arguments.repeats):
-        ours = engine(facts, policies) / len(facts) * 1e6
-        line = f"engine {ours:.1f}"
-        for name, machine in others.items():
-            theirs = bare(facts, machine) / len(facts) * 1e6
-            ratios[name].append(ours / theirs)
-            line += f"  {name} {theirs:.1f}  ratio {ours / theirs:.2f}"
+        engine_time = engine(facts, policies) / len(facts) * 1e6
+        line = f"engine {engine_time:.1f}"
+        for name, machine in machines.items():
+            library_time = bare(facts, machine) / len(facts) * 1e6
+            ratios[name].append(engine_time / library_time)
+            line += f"  {name} {library_time:.1f}  ratio {engine_time / library_time:.2f}"
             gc.collect()
         print(line)
-    for name, found in ratios.items():
-        print(f"median ratio to {name} {median(found):.2f} over {len(found)} rounds")
+    for name, rounds in ratios.items():
+        print(f"median ratio to {name} {median(rounds):.2f} over {len(rounds)} rounds")
 
 
 if __name__ == "__main__":

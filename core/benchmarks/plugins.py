@@ -17,7 +17,7 @@ from statistics import median
 from types import ModuleType
 from typing import Any
 
-from facts import Happening, stream
+from facts import Step, stream
 
 from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import Plugins, load_plugins
@@ -28,33 +28,33 @@ from aftersale.testing import hostile, plugin, reference
 
 def house() -> ModuleType:
     """Return a house plugin that counts every fact, and leaves every return as it is proposed."""
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
 
-    def told(case: Any, fact: Any) -> None:
-        seen[fact.kind] = seen.get(fact.kind, 0) + 1
+    def count(case: Any, fact: Any) -> None:
+        counts[fact.kind] = counts.get(fact.kind, 0) + 1
 
-    return plugin("house", aftersale_fact_recorded=told, aftersale_decide_return=lambda proposed: None)
+    return plugin("house", aftersale_fact_recorded=count, aftersale_decide_return=lambda proposed: None)
 
 
 def setups() -> tuple[str, dict[str, Plugins]]:
     """Return the first plugin's name, and the three installations; the reference plugins where none is installed."""
-    owners = [each["name"] for each in load_plugins().about() if each["marketplaces"]]
+    owners = [record["name"] for record in load_plugins().about() if record["marketplaces"]]
     names, extra = (owners, {}) if owners else ((), {"hostile": hostile, "reference": reference})
     first = owners[-1] if owners else "reference"
-    one = load_plugins([first]) if owners else load_plugins((), {"reference": reference})
+    alone = load_plugins([first]) if owners else load_plugins((), {"reference": reference})
     return first, {
-        "one": one,
+        "one": alone,
         f"all {len(owners) or 2}": load_plugins(names, extra),
         "all and a house plugin": load_plugins(names, {**extra, "house": house()}),
     }
 
 
-def seconds(facts: list[Happening], policies: Policies, observers: Observers | None) -> float:
+def seconds(facts: list[Step], policies: Policies, observers: Observers | None) -> float:
     """Return how long these facts take through the engine."""
     docket = Docket(policies, observers)
     start = time.perf_counter()
-    for told, sold, _ in facts:
-        docket.record(told, sold)
+    for fact, order, _ in facts:
+        docket.record(fact, order)
     return time.perf_counter() - start
 
 
@@ -64,22 +64,22 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
-    first, made = setups()
-    facts = stream(arguments.orders, made["one"].policies())
-    bound = {name: (plugins.policies(), plugins.observers()) for name, plugins in made.items()}
+    first, installations = setups()
+    facts = stream(arguments.orders, installations["one"].policies())
+    bound = {name: (plugins.policies(), plugins.observers()) for name, plugins in installations.items()}
     print(f"{len(facts):,} facts on the marketplaces of {first}")
-    taken: dict[str, list[float]] = {name: [] for name in bound}
+    times: dict[str, list[float]] = {name: [] for name in bound}
     gc.disable()
     for turn in range(arguments.repeats):
         names = list(bound)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            taken[name].append(seconds(facts, *bound[name]))
+            times[name].append(seconds(facts, *bound[name]))
             gc.collect()
-    base = median(taken["one"])
-    for name, found in taken.items():
-        ratios = [each / one for each, one in zip(found, taken["one"], strict=True)]
-        rate, spread = len(facts) / median(found), f"{min(ratios):.2f} to {max(ratios):.2f}"
-        print(f"{name:>24}: {rate:,.0f} facts a second; {median(found) / base:.3f} of one's time ({spread})")
+    base = median(times["one"])
+    for name, rounds in times.items():
+        ratios = [duration / alone for duration, alone in zip(rounds, times["one"], strict=True)]
+        rate, spread = len(facts) / median(rounds), f"{min(ratios):.2f} to {max(ratios):.2f}"
+        print(f"{name:>24}: {rate:,.0f} facts a second; {median(rounds) / base:.3f} of one's time ({spread})")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
-"""The hooks: what a plugin can contribute, decide and observe.
+"""Hooks: what a plugin can contribute, decide and observe.
 
-A plugin is a module that an entry point of the group `aftersale` names. It states `AFTERSALE_API = 1` and
-implements some of the functions below, each marked with `@hookimpl`, each taking those of the arguments that
-it needs:
+A plugin is a module that an entry point of the group `aftersale` names. It states `AFTERSALE_API = 1` and implements
+some of the functions below. It marks each with `@hookimpl`; each takes the arguments that it needs:
 
     [project.entry-points.aftersale]
     corner_shop = "aftersale_corner_shop"
 
-All of them are asked by `aftersale.plugins.plugins` and by nobody else. An argument may be added to a hook at any
-time; a hook whose meaning changes gets a new name.
+Only `aftersale.plugins.plugins` calls them. An argument may be added to a hook at any time. A hook whose meaning
+changes gets a new name.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from aftersale.rules import Rule
 
 PROJECT = "aftersale"
-"""The name under which pluggy knows the project; also the group of the entry points."""
+"""The name of the project for pluggy, and the group of the entry points."""
 ALLOW_LIST = "AFTERSALE_PLUGINS"
 """The environment variable that names the plugins to load; the program reads it, the loader does not."""
 AFTERSALE_API = 1
@@ -44,7 +43,7 @@ hookimpl = HookimplMarker(PROJECT)
 
 
 # ----------------------------------------------------------------------------------------------------
-# Contribute: asked once at the start; the answers of all plugins are put together, clashes are errors
+# Contribute: called once at the start; the answers of all plugins are joined, clashes are errors
 # ----------------------------------------------------------------------------------------------------
 
 
@@ -56,11 +55,11 @@ def aftersale_marketplaces() -> list[Marketplace]:
         Once, by `load_plugins`, before any case.
 
     Returns:
-        The marketplaces. Each belongs to one plugin alone: two plugins with one name between them are
-        refused. A plugin that owns none leaves the hook out; None is refused.
+        The marketplaces. Each belongs to one plugin alone: two plugins with a marketplace of the same name are refused.
+        A plugin that owns none leaves the hook out; None is refused.
 
     Raises:
-        DocumentError: The profile cannot be read; its problems are told as the plugin's.
+        DocumentError: The profile cannot be read; its problems are reported as the plugin's.
 
     Example:
         from aftersale.plugin import hookimpl, load_marketplaces
@@ -84,12 +83,12 @@ def aftersale_rules() -> list[Rule]:
         Once, by `load_plugins`, before any case.
 
     Returns:
-        The rules, for marketplaces of this plugin or of another one that is installed. Rows of one name must
-        neither overlap nor leave a hole, whoever states them. A plugin without rules leaves the hook out;
+        The rules, for marketplaces of this plugin or of another installed plugin. Rows of one name must neither
+        overlap nor leave a hole, even when several plugins state them. A plugin without rules leaves the hook out;
         None is refused.
 
     Raises:
-        DocumentError: The rules cannot be read; their problems are told as the plugin's.
+        DocumentError: The rules cannot be read; their problems are reported as the plugin's.
 
     Example:
         from aftersale.plugin import hookimpl, load_marketplaces, load_rules
@@ -111,18 +110,18 @@ def aftersale_rules() -> list[Rule]:
 
 @hookspec
 def aftersale_workflow() -> list[CaseKind]:
-    """Add kinds of case of one's own, each from the fact that opens it to its last state.
+    """Add kinds of case, each from the fact that opens it to its last state.
 
     Called:
         Once, by `load_plugins`, before any case.
 
     Returns:
-        The kinds. Their names and their opening facts are their own: neither the shipped workflow nor another plugin
-        has them. Deadlines that their states open are set by rules of the same name. A plugin without kinds of its
-        own leaves the hook out; None is refused.
+        The kinds. Neither the shipped workflow nor another plugin has their names or their opening facts. Rules of the
+        same name set the deadlines that their states open. A plugin without kinds of its own leaves the hook out;
+        None is refused.
 
     Raises:
-        DocumentError: The kinds cannot be read; their problems are told as the plugin's.
+        DocumentError: The kinds cannot be read; their problems are reported as the plugin's.
 
     Example:
         from aftersale.plugin import CaseKind, Move, State, hookimpl
@@ -142,18 +141,18 @@ def aftersale_workflow() -> list[CaseKind]:
 
 @hookspec
 def aftersale_metrics() -> list[MetricKind]:
-    """Add metrics by which a marketplace judges its sellers: what each of them counts.
+    """Add metrics by which a marketplace judges its sellers, each with what it counts.
 
     Called:
         Once, by `load_plugins`, before any case.
 
     Returns:
-        The metrics. Their names are their own: neither a shipped metric nor another plugin has them. From when to when,
-        and against which line, is stated by rows `[[metric]]` of that name among the rules. A plugin without metrics of
-        its own leaves the hook out; None is refused.
+        The metrics. Neither a shipped metric nor another plugin has their names. Rows `[[metric]]` of that name among
+        the rules state the period and the limit. A plugin without metrics of its own leaves the hook out; None is
+        refused.
 
     Raises:
-        DocumentError: The metrics cannot be read; their problems are told as the plugin's.
+        DocumentError: The metrics cannot be read; their problems are reported as the plugin's.
 
     Example:
         from aftersale.plugin import MetricKind, hookimpl
@@ -172,18 +171,17 @@ def aftersale_metrics() -> list[MetricKind]:
 
 @hookspec
 def aftersale_world() -> list[WorldDefaults]:
-    """Say what buyers of one's marketplaces do, for simulations: rates and delays, each with its source.
+    """Declare for simulations what buyers on its marketplaces do: rates and delays, each with its source.
 
     Called:
         Once, by `load_plugins`, before any case. Whoever simulates asks for it; a live desk does not.
 
     Returns:
-        The worlds, one for each document. They speak of marketplaces that some plugin owns; of two plugins only one
-        declares a parameter of a marketplace. A plugin that knows nothing of its buyers leaves the hook out; None is
-        refused.
+        The worlds, one for each document. Their marketplaces belong to installed plugins. Only one plugin declares a
+        parameter of a marketplace. A plugin that knows nothing of its buyers leaves the hook out; None is refused.
 
     Raises:
-        DocumentError: The world cannot be read; its problems are told as the plugin's.
+        DocumentError: The world cannot be read; its problems are reported as the plugin's.
 
     Example:
         from aftersale.plugin import Parameter, WorldDefaults, hookimpl, load_marketplaces
@@ -206,17 +204,17 @@ def aftersale_world() -> list[WorldDefaults]:
 
 @hookspec
 def aftersale_order_formats() -> list[OrderFormat]:
-    """Describe the order files that marketplaces hand out.
+    """Describe the order files that marketplaces provide.
 
     Called:
         Once, by `load_plugins`, before any case.
 
     Returns:
-        The formats. Plugins that bring a format of the same name must agree on it. A plugin without order
-        files leaves the hook out; None is refused.
+        The formats. Plugins with a format of the same name must agree on it. A plugin without order files leaves the
+        hook out; None is refused.
 
     Raises:
-        DocumentError: The formats cannot be read; their problems are told as the plugin's.
+        DocumentError: The formats cannot be read; their problems are reported as the plugin's.
 
     Example:
         from aftersale.plugin import hookimpl, load_formats
@@ -234,17 +232,17 @@ def aftersale_order_formats() -> list[OrderFormat]:
 
 @hookspec
 def aftersale_health_reports() -> list[HealthFormat]:
-    """Describe the reports in which marketplaces themselves say how an account stands.
+    """Describe the reports in which marketplaces themselves state the health of an account.
 
     Called:
         Once, by `load_plugins`, before any case.
 
     Returns:
-        The formats. Plugins that bring a format of the same name must agree on all of it. A plugin without such
-        reports leaves the hook out; None is refused.
+        The formats. Plugins with a format of the same name must agree on all of it. A plugin without such reports
+        leaves the hook out; None is refused.
 
     Raises:
-        DocumentError: The formats cannot be read; their problems are told as the plugin's.
+        DocumentError: The formats cannot be read; their problems are reported as the plugin's.
 
     Example:
         from aftersale.plugin import hookimpl, load_health_formats
@@ -273,7 +271,7 @@ def aftersale_commands() -> list[click.Command]:
         commands leaves the hook out; None is refused.
 
     Raises:
-        Nothing: An exception is told as a problem of the plugin.
+        Nothing: An exception is reported as a problem of the plugin.
 
     Example:
         import click
@@ -298,13 +296,13 @@ def aftersale_commands() -> list[click.Command]:
 
 
 # ----------------------------------------------------------------------------------------------------
-# Decide: asked during a case, pure functions; the marketplace's owner first, then plugins that own none
+# Decide: called during a case, pure functions; the marketplace's owner first, then plugins that own none
 # ----------------------------------------------------------------------------------------------------
 
 
 @hookspec(firstresult=True)
 def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool, proposed: str) -> str | None:
-    """Decide what becomes of a return at the moment a buyer asks for it.
+    """Decide a return at the moment when the buyer asks for it.
 
     Called:
         By the engine, for every `return_requested`: of the plugin that owns the marketplace, then of every plugin
@@ -313,17 +311,16 @@ def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool
     Args:
         order: The order that the buyer wants to return.
         requested_at: When the buyer asked.
-        in_policy: Whether that was inside the marketplace's return window.
-        proposed: What stands so far: what the dated rules say, or what the owner has decided.
+        in_policy: Whether `requested_at` is inside the marketplace's return window.
+        proposed: The decision so far: that of the dated rules, or of the owner.
 
     Returns:
-        "return_authorised" or "return_declined" decides it at once; "manual" puts it before a person,
-        whatever the rules say. None leaves it as proposed. Anything else fails the case, as two house plugins do that
-        disagree.
+        "return_authorised" or "return_declined" decides it at once; "manual" leaves it to a person, whatever the rules
+        say. None leaves it as proposed. Any other answer fails the case. Two house plugins that disagree fail it too.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the return goes to a person, and hook, plugin and case are
-        told.
+        Nothing: An exception is a mistake of the plugin. The return goes to a person, and hook, plugin and case are
+        reported.
 
     Example:
         from aftersale.plugin import hookimpl, load_marketplaces
@@ -352,17 +349,18 @@ def aftersale_decide_refund(case: Case, order: Order, opened: Fact, proposed: in
         every plugin that owns none, by name.
 
     Args:
-        case: The case as it stands.
+        case: The case in its present state.
         order: The order that it is about.
         opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
         proposed: The price less the restocking fee that rules allow, in minor units of the order's currency.
 
     Returns:
         The amount in minor units, from 0 to the order's price. None leaves it as proposed.
-        Anything else fails the case.
+        Any other answer fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin. The case goes on without it, and hook, plugin and case are
+        reported.
 
     Example:
         from aftersale.plugin import hookimpl
@@ -387,17 +385,18 @@ def aftersale_decide_evidence(case: Case, order: Order, opened: Fact, proposed: 
         every plugin that owns none, by name.
 
     Args:
-        case: The case as it stands.
+        case: The case in its present state.
         order: The order that it is about.
         opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
         proposed: What marketplace and handbook ask for.
 
     Returns:
         The kinds of evidence, as the rule `evidence` names them. None leaves it as proposed.
-        Anything else fails the case.
+        Any other answer fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin. The case goes on without it, and hook, plugin and case are
+        reported.
 
     Example:
         from aftersale.plugin import hookimpl
@@ -417,25 +416,26 @@ def aftersale_decide_evidence(case: Case, order: Order, opened: Fact, proposed: 
 def aftersale_decide_claim(
     case: Case, order: Order, opened: Fact, missing: tuple[str, ...], proposed: str
 ) -> str | None:
-    """Decide what to do about a claim: defend it, or end it.
+    """Decide whether to defend a claim or to end it.
 
     Called:
         When the desk looks at a claim that waits for the seller. Of the plugin that owns the marketplace, then of
         every plugin that owns none, by name.
 
     Args:
-        case: The case as it stands.
+        case: The case in its present state.
         order: The order that it is about.
         opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
-        missing: The evidence that is asked for and not at hand.
+        missing: The evidence that is asked for and missing.
         proposed: What the rule `contest_claim` says, empty where there is none.
 
     Returns:
         A word or two for the people at the desk, such as `fight` or `refund`. None leaves it as proposed.
-        Anything else fails the case.
+        Any other answer fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin. The case goes on without it, and hook, plugin and case are
+        reported.
 
     Example:
         from aftersale.plugin import hookimpl
@@ -460,17 +460,18 @@ def aftersale_classify(case: Case, order: Order, opened: Fact, proposed: str) ->
         every plugin that owns none, by name.
 
     Args:
-        case: The case as it stands.
+        case: The case in its present state.
         order: The order that it is about.
         opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
         proposed: What the handbook's row `classification` says, else the kind of case.
 
     Returns:
         The class in a word or two. None leaves it as proposed.
-        Anything else fails the case.
+        Any other answer fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin. The case goes on without it, and hook, plugin and case are
+        reported.
 
     Example:
         from aftersale.plugin import hookimpl
@@ -495,17 +496,18 @@ def aftersale_prioritise(case: Case, order: Order, opened: Fact, proposed: int) 
         every plugin that owns none, by name.
 
     Args:
-        case: The case as it stands.
+        case: The case in its present state.
         order: The order that it is about.
         opened: The fact that opened the case; its `detail` is the reason code, or the type of a claim.
         proposed: What the handbook's row `priority` says, 0 where there is none.
 
     Returns:
         A whole number, higher before lower. None leaves it as proposed.
-        Anything else fails the case.
+        Any other answer fails the case.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the case goes on without it; hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin. The case goes on without it, and hook, plugin and case are
+        reported.
 
     Example:
         from aftersale.plugin import hookimpl
@@ -522,26 +524,26 @@ def aftersale_prioritise(case: Case, order: Order, opened: Fact, proposed: int) 
 
 
 # ----------------------------------------------------------------------------------------------------
-# Observe: told what happened; returns nothing and changes nothing
+# Observe: called after the event; returns nothing and changes nothing
 # ----------------------------------------------------------------------------------------------------
 
 
 @hookspec
 def aftersale_fact_recorded(case: Case, fact: Fact) -> None:
-    """Learn of a fact that the engine has applied to a case.
+    """Observe a fact that the engine has applied to a case.
 
     Called:
         By the docket, after every fact on every marketplace, in the order of `known_at`.
 
     Args:
-        case: The case as it stands after the fact.
-        fact: What happened.
+        case: The case after the fact.
+        fact: The fact.
 
     Returns:
-        None. Anything else fails the case: an observer changes nothing.
+        None. Any other answer fails the case: an observer changes nothing.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin. The case goes on, and hook, plugin and case are reported.
 
     Example:
         from aftersale.plugin import hookimpl
@@ -561,20 +563,20 @@ def aftersale_fact_recorded(case: Case, fact: Fact) -> None:
 
 @hookspec
 def aftersale_deadline_missed(case: Case, deadline: Deadline) -> None:
-    """Learn of a deadline that ended before anybody acted.
+    """Observe a deadline that ended before anyone acted.
 
     Called:
         By the docket, when time passes the end at which the marketplace acts, or a handbook's own where it is silent.
 
     Args:
-        case: The case as it stands then.
-        deadline: Which one, when it was due, and who set it.
+        case: The case at that instant.
+        deadline: The deadline, with when it was due and who set it.
 
     Returns:
-        None. Anything else fails the case: an observer changes nothing.
+        None. Any other answer fails the case: an observer changes nothing.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin. The case goes on, and hook, plugin and case are reported.
 
     Example:
         from aftersale.plugin import hookimpl
@@ -593,20 +595,20 @@ def aftersale_deadline_missed(case: Case, deadline: Deadline) -> None:
 
 @hookspec
 def aftersale_case_closed(case: Case, fact: Fact) -> None:
-    """Learn of a case that has come to an end.
+    """Observe a case that has come to an end.
 
     Called:
         By the docket, when a fact or the end of a deadline leads a case from an open state into a final one.
 
     Args:
-        case: The case as it stands then.
-        fact: What ended it.
+        case: The case at that instant.
+        fact: The fact that ended it.
 
     Returns:
-        None. Anything else fails the case: an observer changes nothing.
+        None. Any other answer fails the case: an observer changes nothing.
 
     Raises:
-        Nothing: An exception is a mistake of the plugin; the case goes on, and hook, plugin and case are told.
+        Nothing: An exception is a mistake of the plugin. The case goes on, and hook, plugin and case are reported.
 
     Example:
         from aftersale.plugin import hookimpl

@@ -1,4 +1,4 @@
-"""The door for plugin authors: everything that a plugin's module needs.
+"""Plugin: everything that the module of a plugin needs, in one place.
 
     from aftersale.plugin import from_data, hookimpl, load_marketplaces, load_rules
 
@@ -6,9 +6,9 @@
     aftersale_marketplaces = from_data(load_marketplaces, __name__)
     aftersale_rules = from_data(load_rules, __name__)
 
-The names here and in `aftersale.testing` are the promise of this package to plugins. A name that is to go stays for one
-release, with a warning that says what to write instead. Every other import path is private and may change in any
-release. The hooks themselves are described in `aftersale.hookspecs`.
+The names here and in `aftersale.testing` are the promise of this package to plugins. A name that is to be removed stays
+for one release, with a warning that names its replacement. Every other import path is private and may change in any
+release. `aftersale.hookspecs` describes the hooks.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def from_data(load: Callable[[str], list[T]], package: str) -> Callable[[], list
     """Return the implementation of a hook that contributes what `load` reads from the data files of `package`.
 
     Assign it to the hook's name in the plugin's module: `aftersale_rules = from_data(load_rules, __name__)`. The file
-    is read when the hook is called, not before; what is wrong in it is told with its path.
+    is read when the hook is called, not before. Problems in it are reported with its path.
     """
 
     def contribution() -> list[T]:
@@ -83,7 +83,7 @@ def from_data(load: Callable[[str], list[T]], package: str) -> Callable[[], list
 
     frame = inspect.currentframe()
     if frame is not None and frame.f_back is not None:
-        # Messages say where a hook is implemented: in the plugin, on the line of the assignment.
+        # Messages name the place of a hook: the line of the assignment in the plugin.
         contribution.__code__ = contribution.__code__.replace(
             co_filename=frame.f_back.f_code.co_filename, co_firstlineno=frame.f_back.f_lineno
         )

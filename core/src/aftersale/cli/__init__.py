@@ -1,6 +1,6 @@
 """Command line: what does a user type?
 
-Only the program loads it; it imports everything. Plugins add commands. What a command needs is imported when it runs,
+Only the program loads it; it imports everything. Plugins add commands. A command imports what it needs when it runs,
 so that the others start fast.
 """
 
@@ -42,7 +42,7 @@ for _command in (
 
 
 def main() -> None:
-    """Run the program; what the terminal's encoding cannot show is written as an escape."""
+    """Run the program; characters that the terminal's encoding lacks are written as escapes."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""Commands about journals: what is to be done, how the account stands, and what it costs."""
+"""Commands about journals: open tasks, cases, the state of the account, and costs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aftersale.cli.options import day_given, journal_options, print_json, show
+from aftersale.cli.options import journal_options, print_json, read_day, show
 from aftersale.cli.program import loaded, text
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from aftersale.policies.policy import Policies
 
 
-def _replayed(
+def _replay(
     ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None
 ) -> tuple[Journal, Replay, Policies]:
-    """Return a journal, what it comes to by an instant, and the policies that say so."""
+    """Return a journal, its replay until an instant, and the policies of the replay."""
     from aftersale.journal.reading import read_journal, replay
     from aftersale.policies.handbook import default_handbook, load_handbook
 
     plugins = loaded(ctx)
-    own = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
-    policies = plugins.policies(handbook=own)
+    seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
+    policies = plugins.policies(handbook=seller_handbook)
     journal = read_journal(folder)
     return journal, replay(journal, policies, until), policies
 
@@ -43,8 +43,8 @@ def show_replay(ctx: click.Context, journal: Path, until: Instant | None, handbo
     """
     from aftersale.views.replay import account_listing, accounts
 
-    found = accounts(*_replayed(ctx, journal, until, handbook))
-    print_json(found) if as_json else show(account_listing(found))
+    record = accounts(*_replay(ctx, journal, until, handbook))
+    print_json(record) if as_json else show(account_listing(record))
 
 
 @click.command("tasks")
@@ -57,8 +57,8 @@ def show_tasks(ctx: click.Context, journal: Path, until: Instant | None, handboo
     """
     from aftersale.views.tasks import worklist, worklist_listing
 
-    found = worklist(*_replayed(ctx, journal, until, handbook))
-    print_json(found) if as_json else show(worklist_listing(found))
+    tasks = worklist(*_replay(ctx, journal, until, handbook))
+    print_json(tasks) if as_json else show(worklist_listing(tasks))
 
 
 @click.command("case")
@@ -73,13 +73,13 @@ def show_case(
     """
     from aftersale.views.case import case_listing, case_records
 
-    _, replayed, policies = _replayed(ctx, journal, until, handbook)
-    found = case_records(name, replayed, policies)
-    print_json(found) if as_json else show(case_listing(found))
+    _, replayed, policies = _replay(ctx, journal, until, handbook)
+    cases = case_records(name, replayed, policies)
+    print_json(cases) if as_json else show(case_listing(cases))
 
 
 @click.command("health")
-@click.option("--on", "day", metavar="DATE", callback=day_given, help="As of the end of that day in each marketplace.")
+@click.option("--on", "day", metavar="DATE", callback=read_day, help="As of the end of that day in each marketplace.")
 @click.option("--why", is_flag=True, help="Also what went wrong: causes, products, and the orders rated badly.")
 @journal_options
 def show_health(
@@ -105,8 +105,8 @@ def show_health(
 
     if day is not None:
         until = _end_of_day(ctx, journal, day)
-    found = health(*_replayed(ctx, journal, until, handbook), why=why)
-    print_json(found) if as_json else show(health_listing(found, why))
+    record = health(*_replay(ctx, journal, until, handbook), why=why)
+    print_json(record) if as_json else show(health_listing(record, why))
 
 
 @click.command("costs")
@@ -141,13 +141,13 @@ def show_costs(
     from aftersale.views.costs import cost_accounts, cost_listing
 
     parameters = default_parameters().with_own(dict(_pairs("--set", own)), "--set")
-    given = {name: _decimal(name, value) for name, value in _pairs("--rate", rates)}
-    found = cost_accounts(*_replayed(ctx, journal, until, handbook), by, parameters, into, given)
-    print_json(found) if as_json else show(cost_listing(found))
+    rate_of = {name: _decimal(name, value) for name, value in _pairs("--rate", rates)}
+    record = cost_accounts(*_replay(ctx, journal, until, handbook), by, parameters, into, rate_of)
+    print_json(record) if as_json else show(cost_listing(record))
 
 
-def _pairs(option: str, given: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for pair in given:
+def _pairs(option: str, pairs: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign:
             raise click.UsageError(text("costs.no_pair", option=option, given=pair))
@@ -156,23 +156,23 @@ def _pairs(option: str, given: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _decimal(name: str, value: str) -> Decimal:
     try:
-        found = Decimal(value)
+        rate = Decimal(value)
     except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or found <= 0:
+        rate = Decimal("NaN")
+    if not rate.is_finite() or rate <= 0:
         raise click.UsageError(text("costs.no_rate", name=name, value=value))
-    return found
+    return rate
 
 
 def _end_of_day(ctx: click.Context, folder: Path, day: date) -> Instant:
-    """Return the last instant of a day on every marketplace of a journal: the latest of their midnights."""
+    """Return the last instant of a day on the marketplaces of a journal, by the latest of their midnights."""
     from datetime import timedelta
 
     from aftersale.clocks import start_of_day
     from aftersale.journal.reading import read_journal
 
-    known = loaded(ctx).marketplaces
-    zones = [known[name].zone for name in read_journal(folder).orders.marketplaces if name in known]
+    stores = loaded(ctx).marketplaces
+    zones = [stores[name].zone for name in read_journal(folder).orders.marketplaces if name in stores]
     return max(start_of_day(day + timedelta(1), zone) for zone in zones or ["UTC"]) - 1
 
 
@@ -181,5 +181,5 @@ def _show_report(ctx: click.Context, path: Path, as_json: bool) -> None:
     from aftersale.views.health_report import listing, record
 
     plugins = loaded(ctx)
-    found = HealthReader(plugins.marketplaces, plugins.health_reports()).read(path)
-    print_json(record(found)) if as_json else show(listing(found))
+    report = HealthReader(plugins.marketplaces, plugins.health_reports()).read(path)
+    print_json(record(report)) if as_json else show(listing(report))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aftersale.clocks import Instant
 
 
-def day_given(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
+def read_day(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
     """Read an option as a day."""
     try:
         return None if value is None else date.fromisoformat(value)
@@ -26,7 +26,7 @@ def day_given(ctx: click.Context, param: click.Parameter, value: str | None) -> 
         raise click.BadParameter(text("rules.not_a_date", value=value)) from error
 
 
-def instant_given(ctx: click.Context, param: click.Parameter, value: str | None) -> Instant | None:
+def read_instant(ctx: click.Context, param: click.Parameter, value: str | None) -> Instant | None:
     """Read an option as an instant."""
     from aftersale.base.errors import ClockError
     from aftersale.clocks import instant
@@ -41,11 +41,11 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 
 def journal_options(command: Any) -> Any:
-    """Give a command the folder of a journal, until when time passes, and the seller's handbook."""
+    """Add to a command the folder of a journal, the end of the replay, the seller's handbook and `--json`."""
     decorators = (
         click.argument("journal", type=click.Path(path_type=Path)),
         click.option(
-            "--until", metavar="INSTANT", callback=instant_given, help="Let time pass to then; else to the last fact."
+            "--until", metavar="INSTANT", callback=read_instant, help="Let time pass to then; else to the last fact."
         ),
         click.option(
             "--handbook",
@@ -69,5 +69,5 @@ def show(parts: Iterable[Table | str]) -> None:
 
 def print_json(data: object) -> None:
     """Print JSON."""
-    # ASCII alone, so that it means the same in whatever encoding it is written and read.
+    # ASCII alone reads the same in every encoding.
     click.echo(json.dumps(data, indent=2))

@@ -1,4 +1,4 @@
-"""Commands about plugins: what is installed, what is wrong with it, what one of them brings, how a new one begins."""
+"""Commands about plugins: list, show, check and begin them."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
     from aftersale.views.plugins import plugin_view, plugin_view_listing
 
     plugins = loaded(ctx)
-    known = [each["name"] for each in plugins.about()]
-    if name not in known:
-        hint = meant(name, known) or f"loaded are: {', '.join(known) or '–'}"
+    names = [record["name"] for record in plugins.about()]
+    if name not in names:
+        hint = meant(name, names) or f"loaded are: {', '.join(names) or '–'}"
         raise click.UsageError(text("plugins.unknown", name=name, hint=hint))
-    found = plugin_view(plugins, name)
-    print_json(found) if as_json else show(plugin_view_listing(found, plugins))
+    view = plugin_view(plugins, name)
+    print_json(view) if as_json else show(plugin_view_listing(view, plugins))
 
 
 @show_plugins.command("hooks")
@@ -84,10 +84,10 @@ def new_plugin(name: str, folder: Path | None, marketplace: str | None, country:
     """
     from aftersale.scaffold.new_plugin import NewPlugin
 
-    made = NewPlugin(name, marketplace or name.upper(), country, currency, zone)
-    place = folder or Path(name)
-    made.write(place)
-    click.echo(text("plugins.written", folder=place, name=name))
+    plugin = NewPlugin(name, marketplace or name.upper(), country, currency, zone)
+    folder = folder or Path(name)
+    plugin.write(folder)
+    click.echo(text("plugins.written", folder=folder, name=name))
 
 
 @show_plugins.command("check")
@@ -102,23 +102,25 @@ def check_plugin(name: str, as_json: bool) -> None:
     from aftersale.plugins.admission import installed
     from aftersale.testing.conformance import CHECKS, Subject, findings
 
-    if name not in (known := installed()):
-        hint = meant(name, known) or f"installed are: {', '.join(sorted(known)) or '–'}"
+    if name not in (names := installed()):
+        hint = meant(name, names) or f"installed are: {', '.join(sorted(names)) or '–'}"
         raise click.UsageError(text("plugins.not_installed", name=name, hint=hint))
-    found = []
+    results = []
     for finding in findings(Subject(name)):
-        found.append(finding)
+        results.append(finding)
         if not as_json:
-            _tell(finding)
-    failed = sum(bool(finding.problems) for finding in found)
+            _print_finding(finding)
+    failed = sum(bool(finding.problems) for finding in results)
     if as_json:
-        print_json([_record(finding) for finding in found])
+        print_json([_record(finding) for finding in results])
     else:
-        click.echo(text("plugins.checked", name=name, passed=sum(each.passed for each in found), all=len(CHECKS)))
+        click.echo(
+            text("plugins.checked", name=name, passed=sum(finding.passed for finding in results), all=len(CHECKS))
+        )
     raise SystemExit(1 if failed else 0)
 
 
-def _tell(finding: Finding) -> None:
+def _print_finding(finding: Finding) -> None:
     if finding.stopped_by:
         verdict = text("plugins.not_run", check=finding.stopped_by)
     else:

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 import click
 
 from aftersale.base.errors import meant
-from aftersale.cli.options import as_json_option, day_given, print_json, show
+from aftersale.cli.options import as_json_option, print_json, read_day, show
 from aftersale.cli.program import loaded, text
 
 
 @click.command("rules")
 @click.argument("marketplace", required=False)
 @click.option(
-    "--on", "day", metavar="DATE", callback=day_given, help="The day, in the marketplace's own time; else today."
+    "--on", "day", metavar="DATE", callback=read_day, help="The day, in the marketplace's own time; else today."
 )
 @click.option("--rule", "name", metavar="NAME", help="What a rule means, and its rows over time.")
-@click.option("--changes-since", "since", metavar="DATE", callback=day_given, help="What begins or ends from then on.")
+@click.option("--changes-since", "since", metavar="DATE", callback=read_day, help="What begins or ends from then on.")
 @click.option("--compare", metavar="NAMES", help="Marketplaces side by side, such as US,DE,JP.")
 @click.option(
     "--handbook",
@@ -49,30 +49,30 @@ def show_rules(
     if since and (compare is not None or day):
         raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
     plugins = loaded(ctx)
-    own = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
-    views = RuleViews(plugins, own, name, _today)
+    seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
+    views = RuleViews(plugins, seller_handbook, name, _today)
     if name is not None and not views.known(name):
         hint = meant(name, views.names()) or ", ".join(views.names())
         raise click.UsageError(text("rules.unknown", rule=name, hint=hint))
     if compare is not None:
-        found = views.comparison(_compared(marketplace, compare), day, handbook is not None)
+        view = views.comparison(_marketplaces(marketplace, compare), day, handbook is not None)
     elif since:
-        found = views.changes(marketplace, since)
+        view = views.changes(marketplace, since)
     elif name:
-        found = views.history(marketplace, name, day)
+        view = views.history(marketplace, name, day)
     elif marketplace:
-        found = views.of_day(marketplace, day)
+        view = views.of_day(marketplace, day)
     else:
-        known = ", ".join(sorted(loaded(ctx).marketplaces)) or "–"
-        raise click.UsageError(text("rules.name_one", known=known))
+        names = ", ".join(sorted(loaded(ctx).marketplaces)) or "–"
+        raise click.UsageError(text("rules.name_one", known=names))
     if as_json:
-        print_json(found.as_json())
+        print_json(view.as_json())
         return
-    show(found.parts())
+    show(view.parts())
 
 
-def _compared(marketplace: str | None, names: str) -> list[str]:
-    places = [each.strip() for each in names.split(",") if each.strip()]
+def _marketplaces(marketplace: str | None, names: str) -> list[str]:
+    places = [name.strip() for name in names.split(",") if name.strip()]
     if not places:
         raise click.UsageError(text("rules.one_at_least"))
     return [marketplace, *places] if marketplace else places
@@ -95,8 +95,8 @@ def show_workflow(ctx: click.Context, kind: str | None, mermaid: bool) -> None:
 
     kinds = loaded(ctx).workflow.kinds
     if kind is not None and kind not in kinds:
-        known = f"{meant(kind, kinds)} {', '.join(kinds)}".strip()
-        raise click.UsageError(text("workflow.unknown", kind=kind, known=known))
-    shown = [each for each in kinds.values() if kind in (None, each.name)]
-    told = workflow_diagram if mermaid else workflow_listing
-    click.echo("\n\n".join("\n".join(told(each)) for each in shown))
+        names = f"{meant(kind, kinds)} {', '.join(kinds)}".strip()
+        raise click.UsageError(text("workflow.unknown", kind=kind, known=names))
+    chosen = [case_kind for case_kind in kinds.values() if kind in (None, case_kind.name)]
+    render = workflow_diagram if mermaid else workflow_listing
+    click.echo("\n\n".join("\n".join(render(case_kind)) for case_kind in chosen))

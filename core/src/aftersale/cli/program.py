@@ -1,6 +1,6 @@
-"""The program: its own commands and those of plugins as one, and errors told without a traceback.
+"""The program: its own commands and those of plugins, and errors without a traceback.
 
-Only here is the environment looked at.
+Only this module reads the environment.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TRACE = "AFTERSALE_TRACE"
 """The environment variable that shows every call of a hook."""
 ELSEWHERE = {"simulate": "aftersale-simulator", "whatif": "aftersale-simulator"}
-"""Commands that people look for here, and the distribution that adds them."""
+"""Commands that users may look for here, and the distribution that adds them."""
 
 
 class Refused(click.ClickException):
@@ -32,7 +32,7 @@ class Refused(click.ClickException):
     exit_code = 2
 
     def __init__(self, error: AftersaleError) -> None:
-        """Keep the text of the error and whatever was noted on its way."""
+        """Keep the text of the error and its notes."""
         super().__init__("\n".join([str(error), *getattr(error, "__notes__", ())]))
 
 
@@ -42,7 +42,7 @@ class Interrupted(click.ClickException):
     exit_code = 130
 
     def __init__(self) -> None:
-        """Say so in a line."""
+        """Take the message."""
         super().__init__(text("commands.interrupted"))
 
     def show(self, file: Any = None) -> None:
@@ -51,22 +51,22 @@ class Interrupted(click.ClickException):
 
 
 class Program(click.Group):
-    """The commands of the program and those that plugins add; errors of the project end it cleanly."""
+    """The commands of the program and those that plugins add; an error of the project ends it with a message."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Parse the command line; `--help` asks the plugins for their commands meanwhile."""
-        with _shown():
+        """Parse the command line; `--help` loads the plugins' commands meanwhile."""
+        with _clean_errors():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _shown():
+        with _clean_errors():
             answer = super().invoke(ctx)
             _tell_failures(ctx)
             return answer
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands; only those of the program itself while a plugin is broken."""
+        """Return the names of all commands; while a plugin is broken, only those of the program itself."""
         try:
             return sorted({*self.commands, *loaded(ctx).commands()})
         except AftersaleError:
@@ -79,16 +79,16 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; every one but `plugins` is refused while a plugin is broken."""
+        """Find the command; while a plugin is broken, every command but `plugins` is refused."""
         name = args[0]
         if name != "plugins":
             loaded(ctx)
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            raise click.UsageError(_missing(name, self.list_commands(ctx)), ctx)
+            raise click.UsageError(_missing_message(name, self.list_commands(ctx)), ctx)
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Say under the help when plugins are broken, for their commands are then missing from it."""
+        """Add to the help that plugins are broken: their commands are missing from it."""
         try:
             loaded(ctx)
         except AftersaleError:
@@ -97,7 +97,7 @@ class Program(click.Group):
 
 
 def _tell_failures(ctx: click.Context) -> None:
-    """Say on which cases plugins failed, beside the answer that was given without them."""
+    """Write to stderr on which cases plugins failed; the answer was made without them."""
     plugins = ctx.find_root().obj
     if plugins is not None:
         for line in plugins.watch.told():
@@ -105,7 +105,7 @@ def _tell_failures(ctx: click.Context) -> None:
 
 
 @contextmanager
-def _shown() -> Iterator[None]:
+def _clean_errors() -> Iterator[None]:
     try:
         yield
     except AftersaleError as error:
@@ -114,18 +114,18 @@ def _shown() -> Iterator[None]:
         raise Interrupted from error
 
 
-def _missing(name: str, known: Iterable[str]) -> str:
-    named = allowed()
-    if name in ELSEWHERE and named is not None:
-        return text("commands.left_out", command=name, variable=ALLOW_LIST, names=", ".join(named) or "none")
+def _missing_message(name: str, commands: Iterable[str]) -> str:
+    allow_list = allowed()
+    if name in ELSEWHERE and allow_list is not None:
+        return text("commands.left_out", command=name, variable=ALLOW_LIST, names=", ".join(allow_list) or "none")
     if name in ELSEWHERE:
         return text("commands.elsewhere", command=name, distribution=ELSEWHERE[name])
     unknown = text("commands.unknown", command=name)
-    return f"{unknown}; {meant(name, known)}".removesuffix("; ")
+    return f"{unknown}; {meant(name, commands)}".removesuffix("; ")
 
 
 def allowed() -> list[str] | None:
-    """Return the plugins that AFTERSALE_PLUGINS names, none when it is empty; None when it is not set."""
+    """Return the names in AFTERSALE_PLUGINS, an empty list when it is empty, None when it is not set."""
     value = os.environ.get(ALLOW_LIST)
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
@@ -145,7 +145,7 @@ def loaded(ctx: click.Context) -> Plugins:
 
 
 def text(key: str, **values: object) -> str:
-    """Return a message of the catalogue, which is read when the first is asked for."""
+    """Return a message of the catalogue, which is read on first use."""
     from aftersale.base.translations import core_text
 
     return core_text(key, **values)

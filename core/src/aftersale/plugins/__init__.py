@@ -1,4 +1,4 @@
-"""Plugins: who is installed, what do they contribute, and whom is each decision asked of?
+"""Plugins: which are installed, what do they contribute, and which of them decides?
 
 The command line, views and tests may import it; only here are hooks called.
 """

@@ -1,7 +1,7 @@
-"""Admission: which plugins are installed, and whether each of them may take part.
+"""Admission: which plugins are installed, and whether each of them can be used.
 
-pluggy accepts most of what can be wrong with a plugin and stays silent, or fails at the first call. Here
-every mistake of every plugin is told at the start, with who, where, what, and what to do next.
+pluggy accepts most mistakes of a plugin without a word, or fails at the first call. This module reports every mistake
+of every plugin at the start, with who, where, what, and what to do next.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HOOKS: dict[str, tuple[str, ...]] = _specs()
 
 @define(eq=False)
 class Candidate:
-    """A plugin on its way in: where it comes from, what it implements, and what is wrong with it."""
+    """A plugin before it is accepted: where it comes from, what it implements, and what is wrong with it."""
 
     name: str
     distribution: str
@@ -51,15 +51,15 @@ class Candidate:
     causes: list[BaseException] = Factory(list)
 
     def __str__(self) -> str:
-        """Return who it is, as every message begins."""
+        """Return name, distribution and version, as messages begin."""
         return f"plugin '{self.name}' ({self.distribution} {self.version})".replace(" )", ")")
 
     def refuse(self, path: str, what: str, hint: str) -> None:
-        """Note something that keeps the plugin out."""
+        """Note a problem that keeps the plugin out."""
         self.problems.append(Problem(str(self), path, what, hint))
 
     def failed(self, path: str, doing: str, error: BaseException) -> None:
-        """Note an exception of the plugin; the problems of a document are told one by one."""
+        """Note an exception of the plugin; a DocumentError or PluginError is noted problem by problem."""
         self.causes.append(error)
         if isinstance(error, DocumentError | PluginError):
             for problem in error.problems:
@@ -74,22 +74,22 @@ class Candidate:
         return f"uninstall {self.distribution}" if self.version else "leave the plugin out"
 
 
-def candidates(names: Collection[str] | None, extra: Mapping[str, ModuleType]) -> list[Candidate]:
-    """Return the installed plugins and those of `extra`, sorted by name, none of them imported yet.
+def list_candidates(names: Collection[str] | None, extra: Mapping[str, ModuleType]) -> list[Candidate]:
+    """Return the installed plugins and those of `extra`, sorted by name; none is imported yet.
 
-    `names` keeps only these of the installed ones (None keeps all); a name that is not installed is a
-    candidate too, with that as its problem.
+    `names` keeps only these of the installed plugins; None keeps all. A name that is not installed is a candidate too,
+    with that as its problem.
     """
-    everyone = [_installed(point) for point in entry_points(group=PROJECT)]
-    found = [candidate for candidate in everyone if names is None or candidate.name in names]
-    found += [_given(name, module) for name, module in extra.items()]
-    known = sorted({*(candidate.name for candidate in everyone), *extra})
-    found += [_absent(name, known) for name in names or () if name not in known]
-    found.sort(key=lambda candidate: (candidate.name, candidate.distribution))
-    for name, count in Counter(candidate.name for candidate in found).items():
+    all_installed = [_from_entry_point(point) for point in entry_points(group=PROJECT)]
+    chosen = [candidate for candidate in all_installed if names is None or candidate.name in names]
+    chosen += [_from_module(name, module) for name, module in extra.items()]
+    choices = sorted({*(candidate.name for candidate in all_installed), *extra})
+    chosen += [_missing_candidate(name, choices) for name in names or () if name not in choices]
+    chosen.sort(key=lambda candidate: (candidate.name, candidate.distribution))
+    for name, count in Counter(candidate.name for candidate in chosen).items():
         if count > 1:
-            _refuse_namesakes([candidate for candidate in found if candidate.name == name])
-    return found
+            _refuse_namesakes([candidate for candidate in chosen if candidate.name == name])
+    return chosen
 
 
 def installed() -> set[str]:
@@ -97,35 +97,35 @@ def installed() -> set[str]:
     return {point.name for point in entry_points(group=PROJECT)}
 
 
-def _installed(point: EntryPoint) -> Candidate:
+def _from_entry_point(point: EntryPoint) -> Candidate:
     name, version = (point.dist.name, point.dist.version) if point.dist else ("unknown distribution", "")
     return Candidate(point.name, name, version, f"entry point {point.name} = '{point.value}'", point.load)
 
 
-def _given(name: str, module: ModuleType) -> Candidate:
+def _from_module(name: str, module: ModuleType) -> Candidate:
     return Candidate(name, "not installed", "", getattr(module, "__name__", repr(module)), lambda: module)
 
 
-def _absent(name: str, known: list[str]) -> Candidate:
+def _missing_candidate(name: str, choices: list[str]) -> Candidate:
     candidate = Candidate(name, "not installed", "", "", lambda: None)
-    candidate.refuse("", "no installed plugin has this name", suggestion(name, known, "installed are"))
+    candidate.refuse("", "no installed plugin has this name", suggestion(name, choices, "installed are"))
     return candidate
 
 
 def _refuse_namesakes(namesakes: list[Candidate]) -> None:
-    who = " and ".join(f"{one.distribution} {one.version}".strip() for one in namesakes)
+    who = " and ".join(f"{candidate.distribution} {candidate.version}".strip() for candidate in namesakes)
     for candidate in namesakes:
         candidate.refuse("", f"stands for more than one plugin: {who}", "uninstall all but one of them")
 
 
-def suggestion(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Return the known word that was probably meant, as a question, or else all of them."""
-    words = sorted(known)
+def suggestion(word: str, choices: Iterable[str], otherwise: str) -> str:
+    """Return the closest of the possible words, as a question, or all of them after `otherwise`."""
+    words = sorted(choices)
     return meant(word, words) or f"{otherwise}: {', '.join(words) or 'none'}"
 
 
 def admit(candidate: Candidate) -> None:
-    """Import a candidate and check all that can be told without calling it; note what is wrong with it."""
+    """Import a candidate, check everything that needs no call, and note its problems."""
     if candidate.problems:
         return
     try:
@@ -135,7 +135,7 @@ def admit(candidate: Candidate) -> None:
         return
     if not isinstance(plugin, ModuleType):
         hint = "let the entry point name the module that holds the hooks, without ':'"
-        candidate.refuse(candidate.origin, f"is {_described(plugin)}, not a module", hint)
+        candidate.refuse(candidate.origin, f"is {_describe(plugin)}, not a module", hint)
         return
     candidate.module = plugin
     _check_api(candidate, plugin)
@@ -170,7 +170,7 @@ def _like_a_hook(name: str) -> bool:
 def _check_marked(candidate: Candidate, name: str, value: object, options: Mapping[str, Any]) -> None:
     hook = options.get("specname") or name
     if not inspect.isfunction(value):
-        what = f"is marked as a hook but is {_described(value)}, not a plain function"
+        what = f"is marked as a hook but is {_describe(value)}, not a plain function"
         candidate.refuse(name, what, "put @hookimpl on a plain function, above all other decorators")
         return
     where = location(value, name)
@@ -181,30 +181,30 @@ def _check_marked(candidate: Candidate, name: str, value: object, options: Mappi
         candidate.refuse(where, f"implements '{hook}' a second time", "keep one of the two")
         return
     candidate.implementations[hook] = value
-    for what, hint in _flaws(value, hook, options):
+    for what, hint in _function_problems(value, hook, options):
         candidate.refuse(where, what, hint)
 
 
-def _described(value: object) -> str:
+def _describe(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"an object of type {type(value).__name__}"
 
 
-def _flaws(function: FunctionType, hook: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    refused = [option for option in _REFUSED_OPTIONS if options.get(option)]
-    for option in refused:
+def _function_problems(function: FunctionType, hook: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    forbidden = [option for option in _REFUSED_OPTIONS if options.get(option)]
+    for option in forbidden:
         yield f"asks for {option}=True", "drop it: one plugin answers for a marketplace, and no order is kept"
     inner = inspect.unwrap(function)
     if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
         yield "is async", "make it a plain function: hooks are called, not awaited"
-    elif inspect.isgeneratorfunction(inner) and not {"wrapper", "hookwrapper"} & set(refused):
+    elif inspect.isgeneratorfunction(inner) and not {"wrapper", "hookwrapper"} & set(forbidden):
         yield "is a generator", "return the answer instead of yielding"
     for parameter in inspect.signature(function).parameters.values():
-        yield from _parameter_flaws(parameter, hook)
+        yield from _parameter_problems(parameter, hook)
 
 
-def _parameter_flaws(parameter: inspect.Parameter, hook: str) -> Iterator[tuple[str, str]]:
+def _parameter_problems(parameter: inspect.Parameter, hook: str) -> Iterator[tuple[str, str]]:
     name = parameter.name
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
@@ -225,7 +225,7 @@ def _arguments(hook: str) -> str:
 
 
 def location(function: FunctionType, hook: str) -> str:
-    """Return where a function stands, and its name: `aftersale_shop/__init__.py:12 aftersale_rules`."""
+    """Return file, line and name of a function: `aftersale_shop/__init__.py:12 aftersale_rules`."""
     code = inspect.unwrap(function).__code__
     path = Path(code.co_filename)
     file = f"{path.parent.name}/{path.name}" if path.name == "__init__.py" else path.name

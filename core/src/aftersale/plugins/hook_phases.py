@@ -1,4 +1,4 @@
-"""The lifecycle: when each hook is called, as a table and as a picture, both from the hooks' own contracts."""
+"""Hook phases: when each hook is called, as a table and as a diagram, both from the docstrings of the hooks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AT = {RETURN: "fact", "aftersale_deadline_missed": "time"}
 
 
 class HookStage(TypedDict):
-    """A hook: what it does, at which stage it is called, what it is given, and its contract's sentence on that."""
+    """A hook: what it does, at which stage it is called, its arguments, and when it is called in a sentence."""
 
     hook: str
     does: str
@@ -36,15 +36,17 @@ class HookStage(TypedDict):
 
 def lifecycle() -> list[HookStage]:
     """Return every hook in the order in which a case meets them."""
-    found = [
-        HookStage(hook=hook, does=does(hook), stage=stage(hook), arguments=list(HOOKS[hook]), called=_called(hook))
+    rows = [
+        HookStage(
+            hook=hook, does=does(hook), stage=stage(hook), arguments=list(HOOKS[hook]), called=_first_sentence(hook)
+        )
         for hook in (*KINDS, *DECIDING, *OBSERVING)
     ]
-    return sorted(found, key=lambda each: STAGES.index(each["stage"]))
+    return sorted(rows, key=lambda row: STAGES.index(row["stage"]))
 
 
 def does(hook: str) -> str:
-    """Return what a hook is for: contribute, decide or observe."""
+    """Return whether a hook is there to contribute, decide or observe."""
     return "observe" if hook in OBSERVING else "decide" if hook in DECIDING else "contribute"
 
 
@@ -54,20 +56,18 @@ def stage(hook: str) -> str:
     return _AT.get(hook, usual[does(hook)])
 
 
-def _called(hook: str) -> str:
-    contract = inspect.getdoc(getattr(hookspecs, hook)) or ""
-    section = re.search(r"^Called:\n((?:    .*\n)+)", contract, re.MULTILINE)
-    told = " ".join(textwrap.dedent(section.group(1)).split()) if section else ""
-    return re.split(r"(?<=\.)\s", told)[0]
+def _first_sentence(hook: str) -> str:
+    docstring = inspect.getdoc(getattr(hookspecs, hook)) or ""
+    section = re.search(r"^Called:\n((?:    .*\n)+)", docstring, re.MULTILINE)
+    paragraph = " ".join(textwrap.dedent(section.group(1)).split()) if section else ""
+    return re.split(r"(?<=\.)\s", paragraph)[0]
 
 
 def lifecycle_listing() -> list[Table | str]:
     """Return the hooks as a table."""
     headers = [text("plugins.hook"), text("plugins.arguments"), text("plugins.standing"), text("plugins.called")]
-    told = {"contribute": "plugins.contributes", "decide": "plugins.decides", "observe": "plugins.observes"}
-    rows = [
-        (each["hook"], ", ".join(each["arguments"]), text(told[each["does"]]), each["called"]) for each in lifecycle()
-    ]
+    labels = {"contribute": "plugins.contributes", "decide": "plugins.decides", "observe": "plugins.observes"}
+    rows = [(row["hook"], ", ".join(row["arguments"]), text(labels[row["does"]]), row["called"]) for row in lifecycle()]
     return [table(headers, rows)]
 
 
@@ -80,13 +80,13 @@ _TITLES = {
 
 
 def lifecycle_diagram() -> Iterator[str]:
-    """Yield the picture as a Mermaid flowchart, a box for each stage with its hooks in it."""
+    """Yield the lines of a Mermaid flowchart, a box for each stage with its hooks in it."""
     yield "flowchart TD"
     for name in STAGES:
         yield f'    subgraph {name}["{_TITLES[name]}"]'
-        for each in lifecycle():
-            if each["stage"] == name:
-                yield f'        {each["hook"]}["{each["hook"]}<br/>{each["does"]}"]'
+        for row in lifecycle():
+            if row["stage"] == name:
+                yield f'        {row["hook"]}["{row["hook"]}<br/>{row["does"]}"]'
         yield "    end"
     for before, after in (("start", "fact"), ("fact", "time"), ("time", "fact"), ("fact", "desk"), ("desk", "fact")):
         yield f"    {before} --> {after}"

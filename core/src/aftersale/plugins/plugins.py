@@ -1,8 +1,7 @@
-"""Plugins: what the installed plugins contribute, and the one door through which they are asked.
+"""Plugins: what the installed plugins contribute, and the only code that calls their hooks.
 
-Nobody else calls a hook. `load_plugins` refuses an installation with any mistake in it and tells all of them
-at once; what it returns has plain typed methods, routes decisions to the plugin that owns the marketplace,
-and checks answers.
+`load_plugins` refuses an installation with any mistake in it and reports all mistakes at once. The `Plugins` that it
+returns have plain typed methods, route decisions to the plugin that owns the marketplace, and check answers.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from aftersale import hookspecs
 from aftersale.base.errors import PluginError, UnknownMarketplace
 from aftersale.base.watch import Watch, explained
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
-from aftersale.plugins.admission import Candidate, admit, candidates, installed, location
+from aftersale.plugins.admission import Candidate, admit, installed, list_candidates, location
 from aftersale.plugins.contributions import (
     COMMANDS,
     KINDS,
@@ -60,7 +59,7 @@ _SHORT.maxlist, _SHORT.maxother = 3, 200
 
 
 class PluginRecord(TypedDict):
-    """A plugin as JSON shows it; `problems` is empty for one that works."""
+    """A plugin as JSON shows it; `problems` is empty for a plugin that works."""
 
     name: str
     distribution: str
@@ -76,70 +75,70 @@ def load_plugins(
     trace: bool = False,
     watch: Watch | None = None,
 ) -> Plugins:
-    """Return the installed plugins, ready to be asked.
+    """Return the installed plugins, ready for use.
 
-    `names` keeps only these of the installed ones; None keeps all, an empty collection none. `extra` adds
-    modules that are not installed, by name. `trace` writes every call of a hook to stderr; `watch` tells which take too
-    long. Raises PluginError with every problem of every plugin.
+    `names` keeps only these of the installed plugins; None keeps all, an empty collection none. `extra` adds
+    modules that are not installed, by name. `trace` writes every call of a hook to stderr. `watch` reports the calls
+    that take too long. Raises PluginError with every problem of every plugin.
     """
-    kept = watch if watch is not None else Watch()
-    found, manager = _loaded(names, extra or {}, trace, kept)
-    problems = dict.fromkeys(problem for candidate in found for problem in candidate.problems)
+    watch = watch if watch is not None else Watch()
+    candidates, manager = _load(names, extra or {}, trace, watch)
+    problems = dict.fromkeys(problem for candidate in candidates for problem in candidate.problems)
     if problems:
-        causes = [cause for candidate in found for cause in candidate.causes]
-        raise PluginError(tuple(problems)) from _joined(causes)
+        causes = [cause for candidate in candidates for cause in candidate.causes]
+        raise PluginError(tuple(problems)) from _join(causes)
     modules = {name: module.__name__ for name, module in (extra or {}).items()}
-    return Plugins(found, manager, (names, modules, trace), kept)
+    return Plugins(candidates, manager, (names, modules, trace), watch)
 
 
 def survey(names: Collection[str] | None = None, extra: Mapping[str, ModuleType] | None = None) -> list[PluginRecord]:
-    """Return a record of every plugin that `load_plugins` would load; broken ones have their problems."""
-    return [_record(candidate) for candidate in _loaded(names, extra or {}, False, Watch())[0]]
+    """Return a record of every plugin that `load_plugins` would load; broken plugins have their problems."""
+    return [_record(candidate) for candidate in _load(names, extra or {}, False, Watch())[0]]
 
 
-def _joined(causes: Sequence[BaseException]) -> BaseException | None:
+def _join(causes: Sequence[BaseException]) -> BaseException | None:
     if len(causes) > 1:
         return BaseExceptionGroup("what the plugins raised", causes)
     return causes[0] if causes else None
 
 
 class Plugins:
-    """The plugins of an installation, asked through typed methods.
+    """The plugins of an installation, behind typed methods.
 
-    `marketplaces` by name, `rules` of all of them, `workflow` with the kinds of case that plugins add, `metrics` by
-    name, `worlds` for simulations, `order_formats` with one entry per name. `watch` keeps what went wrong with plugins
-    while cases went by. Pickles by loading the same plugins again.
+    `marketplaces` by name, `rules` of all marketplaces, `workflow` with the kinds of case that plugins add, `metrics`
+    by name, `worlds` for simulations, `order_formats` with one entry per name. `watch` keeps the plugins' failures on
+    cases. Pickles by loading the same plugins again.
     """
 
     def __init__(
         self,
-        found: Sequence[Candidate],
+        candidates: Sequence[Candidate],
         manager: pluggy.PluginManager,
         recipe: tuple[Collection[str] | None, dict[str, str], bool] = (None, {}, False),
         watch: Watch | None = None,
     ) -> None:
-        """Gather what flawless candidates contributed; `load_plugins` makes them."""
-        owned = contributed(found, MARKETPLACES)
+        """Gather the contributions of candidates without problems, which `load_plugins` passes."""
+        owned = contributed(candidates, MARKETPLACES)
         self._manager, self._recipe = manager, recipe
-        self._candidates = {candidate.name: candidate for candidate in found}
+        self._candidates = {candidate.name: candidate for candidate in candidates}
         self._owners = {marketplace.name: candidate.name for candidate, marketplace in owned}
-        self._commands = {str(command.name): command for _, command in contributed(found, COMMANDS)}
-        self.marketplaces: dict[str, Marketplace] = {place.name: place for _, place in owned}
-        self.rules = RuleSet(rule for _, rule in contributed(found, RULES))
-        self.workflow: Workflow = workflow_of(found)
-        self.metrics: Mapping[str, MetricKind] = metric_kinds(found, self.workflow)
-        self.worlds: list[WorldDefaults] = [world for _, world in contributed(found, WORLD)]
-        self.order_formats: list[OrderFormat] = formats(found)
-        self._health_formats = health_formats(found)
+        self._commands = {str(command.name): command for _, command in contributed(candidates, COMMANDS)}
+        self.marketplaces: dict[str, Marketplace] = {marketplace.name: marketplace for _, marketplace in owned}
+        self.rules = RuleSet(rule for _, rule in contributed(candidates, RULES))
+        self.workflow: Workflow = workflow_of(candidates)
+        self.metrics: Mapping[str, MetricKind] = metric_kinds(candidates, self.workflow)
+        self.worlds: list[WorldDefaults] = [world for _, world in contributed(candidates, WORLD)]
+        self.order_formats: list[OrderFormat] = formats(candidates)
+        self._health_formats = health_formats(candidates)
         self.watch = watch if watch is not None else Watch()
 
     def __reduce__(self) -> tuple[Callable[..., Plugins], tuple[object, ...]]:
         """Return how another process loads the same plugins."""
-        return _again, (*self._recipe, self.watch)
+        return _reload, (*self._recipe, self.watch)
 
     def owner(self, marketplace: str) -> str:
         """Return the name of the plugin that owns a marketplace; raises UnknownMarketplace."""
-        self._known(marketplace)
+        self._marketplace(marketplace)
         return self._owners[marketplace]
 
     def commands(self) -> dict[str, click.Command]:
@@ -147,7 +146,7 @@ class Plugins:
         return dict(self._commands)
 
     def health_reports(self) -> list[HealthFormat]:
-        """Return how the marketplaces' own account health reports are read, one format per name."""
+        """Return the formats of the marketplaces' own account health reports, one per name."""
         return list(self._health_formats)
 
     def policy(
@@ -157,17 +156,17 @@ class Plugins:
         watch: Watch | None = None,
         rules: RuleSet | None = None,
     ) -> Policy:
-        """Return all that is consulted for one marketplace; its owner and house plugins decide what they want to.
+        """Return the policy of one marketplace, with the decisions of its owner and of the house plugins.
 
-        `watch` keeps what goes wrong with them, else the one of these plugins does. `rules` stand in for those that the
-        plugins state: what would be, if a marketplace changed them.
+        `watch` keeps the plugins' failures; without it the watch of these plugins does. `rules` replace those that the
+        plugins state, to see what a change of rules would do.
         Raises UnknownMarketplace, and DocumentError when rules or handbook do not fit the workflow.
         """
-        known = self._known(marketplace)
-        asked = {hook: self._asked(hook, self._owners[marketplace]) for hook in DECIDING}
-        decisions = Decisions(asked, watch if watch is not None else self.watch)
-        stated = self.rules if rules is None else rules
-        return Policy(known, stated, handbook, self.workflow, decisions, self.metrics)
+        place = self._marketplace(marketplace)
+        deciders = {hook: self._deciders(hook, self._owners[marketplace]) for hook in DECIDING}
+        decisions = Decisions(deciders, watch if watch is not None else self.watch)
+        rules = self.rules if rules is None else rules
+        return Policy(place, rules, handbook, self.workflow, decisions, self.metrics)
 
     def policies(
         self,
@@ -176,37 +175,37 @@ class Plugins:
         watch: Watch | None = None,
         rules: RuleSet | None = None,
     ) -> dict[str, Policy]:
-        """Return the policies of these marketplaces, or of all, as `policy` does; raises as it does."""
-        asked = self.marketplaces if names is None else names
-        return {name: self.policy(name, handbook, watch, rules) for name in asked}
+        """Return the policies of these marketplaces, or of all; raises like `policy`."""
+        names = self.marketplaces if names is None else names
+        return {name: self.policy(name, handbook, watch, rules) for name in names}
 
     def stated(self, name: str) -> tuple[Rule, ...]:
-        """Return the rules that a plugin states, whatever their dates; raises KeyError for one that is not loaded."""
+        """Return the rules that a plugin states, of all dates; raises KeyError for a plugin that is not loaded."""
         return tuple(rule for _, rule in contributed([self._candidates[name]], RULES))
 
     def kinds(self, name: str) -> list[str]:
-        """Return the names of the kinds of case that a plugin adds; raises KeyError for one that is not loaded."""
+        """Return the names of a plugin's kinds of case; raises KeyError for a plugin that is not loaded."""
         return [kind.name for _, kind in contributed([self._candidates[name]], WORKFLOW)]
 
     def implementations(self, name: str) -> dict[str, FunctionType]:
-        """Return the functions by which a plugin implements hooks; raises KeyError for one that is not loaded."""
+        """Return a plugin's functions by hook; raises KeyError for a plugin that is not loaded."""
         return dict(self._candidates[name].implementations)
 
     def worlds_of(self, name: str) -> list[WorldDefaults]:
-        """Return what a plugin says of the simulated world; raises KeyError for one that is not loaded."""
+        """Return what a plugin declares of the simulated world; raises KeyError for a plugin that is not loaded."""
         return [world for _, world in contributed([self._candidates[name]], WORLD)]
 
     def metrics_of(self, name: str) -> list[str]:
-        """Return the names of the metrics that a plugin adds; raises KeyError for one that is not loaded."""
+        """Return the names of the metrics that a plugin adds; raises KeyError for a plugin that is not loaded."""
         return [kind.name for _, kind in contributed([self._candidates[name]], METRICS)]
 
     def parameters_of(self, name: str) -> list[str]:
-        """Return the parameters of the simulated world that a plugin declares; raises KeyError likewise."""
+        """Return the names of a plugin's world parameters; raises KeyError for a plugin that is not loaded."""
         worlds = self.worlds_of(name)
         return list(dict.fromkeys(parameter.name for world in worlds for parameter in world.parameter))
 
     def meaning(self, name: str) -> str:
-        """Return what a rule or metric of that name is about, in English; empty where nobody says it."""
+        """Return the meaning of a rule or metric of that name, in English; empty where no one states it."""
         metric, rule = self.metrics.get(name), rule_names().get(name)
         return metric.en if metric else rule.en if rule else ""
 
@@ -214,57 +213,57 @@ class Plugins:
         """Return a record of each plugin, sorted by name."""
         return [_record(candidate) for candidate in self._candidates.values()]
 
-    def _known(self, marketplace: str) -> Marketplace:
-        found = self.marketplaces.get(marketplace)
-        if found is None:
-            error = UnknownMarketplace(marketplace, tuple(sorted(self.marketplaces)))
+    def _marketplace(self, name: str) -> Marketplace:
+        place = self.marketplaces.get(name)
+        if place is None:
+            error = UnknownMarketplace(name, tuple(sorted(self.marketplaces)))
             if left_out := sorted(installed() - set(self._candidates)):
                 error.add_note(f"installed but left out by {ALLOW_LIST}: {', '.join(left_out)}")
             raise error
-        return found
+        return place
 
-    def _asked(self, hook: str, owner: str) -> list[Asked]:
-        """Return who has a say: the owner, then by name the house plugins, those that own no marketplace."""
+    def _deciders(self, hook: str, owner: str) -> list[Asked]:
+        """Return the plugins that decide: the owner, then by name the house plugins, which own no marketplace."""
         owners = set(self._owners.values())
         names = [owner, *sorted(name for name in self._candidates if name not in owners)]
-        chosen = (self._candidates[name] for name in names)
+        candidates = (self._candidates[name] for name in names)
         return [
-            Asked(candidate.name, str(candidate), candidate.name == owner, _only(self._manager, candidate, hook))
-            for candidate in chosen
+            Asked(candidate.name, str(candidate), candidate.name == owner, _caller(self._manager, candidate, hook))
+            for candidate in candidates
             if hook in candidate.implementations
         ]
 
     def observers(self, watch: Watch | None = None) -> Observers | None:
-        """Return who is told of what happens to cases; None when no plugin observes.
+        """Return the observers of cases; None when no plugin observes.
 
-        An observer that raises or answers fails that case alone: `watch` keeps hook, plugin and case, as the watch of
-        these plugins does where none is given.
+        An observer that raises or answers fails that case alone. `watch` then keeps hook, plugin and case; without it
+        the watch of these plugins does.
         """
-        kept = watch if watch is not None else self.watch
-        told = {hook.removeprefix(f"{PROJECT}_"): self._telling(hook, kept) for hook in OBSERVING}
-        return Observers(**told) if any(told.values()) else None
+        watch = watch if watch is not None else self.watch
+        observers = {hook.removeprefix(f"{PROJECT}_"): self._observer(hook, watch) for hook in OBSERVING}
+        return Observers(**observers) if any(observers.values()) else None
 
-    def _telling(self, hook: str, watch: Watch) -> Callable[[Case, Any], None] | None:
-        watching = [one for one in self._candidates.values() if hook in one.implementations]
-        asked = [(str(one), _only(self._manager, one, hook)) for one in watching]
-        if not asked:
+    def _observer(self, hook: str, watch: Watch) -> Callable[[Case, Any], None] | None:
+        candidates = [candidate for candidate in self._candidates.values() if hook in candidate.implementations]
+        callers = [(str(candidate), _caller(self._manager, candidate, hook)) for candidate in candidates]
+        if not callers:
             return None
-        about = OBSERVING[hook]
+        argument = OBSERVING[hook]
 
-        def tell(case: Case, what: Any) -> None:
-            for plugin, ask in asked:
+        def notify(case: Case, value: Any) -> None:
+            for plugin, caller in callers:
                 try:
-                    answers = watch.call(hook, plugin, f"case {case.id}", ask, {"case": case, about: what})
+                    answers = watch.call(hook, plugin, f"case {case.id}", caller, {"case": case, argument: value})
                 except Exception as error:
                     watch.failed(hook, plugin, case.id, explained(error))
                 else:
                     if answers:
                         watch.failed(hook, plugin, case.id, f"answered {answers[0]!r} (return nothing)")
 
-        return tell
+        return notify
 
 
-def _again(names: Collection[str] | None, extra: dict[str, str], trace: bool, watch: Watch) -> Plugins:
+def _reload(names: Collection[str] | None, extra: dict[str, str], trace: bool, watch: Watch) -> Plugins:
     return load_plugins(names, {name: import_module(module) for name, module in extra.items()}, trace, watch)
 
 
@@ -279,27 +278,27 @@ def _record(candidate: Candidate) -> PluginRecord:
     )
 
 
-def _loaded(
+def _load(
     names: Collection[str] | None, extra: Mapping[str, ModuleType], trace: bool, watch: Watch
 ) -> tuple[list[Candidate], pluggy.PluginManager]:
-    """Bring in every plugin that can be, ask for contributions, and note all problems on the candidates."""
-    found = candidates(names, extra)
+    """Register every plugin that can be, collect contributions, and note all problems on the candidates."""
+    candidates = list_candidates(names, extra)
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
-    for candidate in found:
+    for candidate in candidates:
         admit(candidate)
         _register(manager, candidate)
     if trace:
         manager.add_hookcall_monitoring(_before_call, _after_call)
-    for candidate in found:
+    for candidate in candidates:
         if candidate.module is not None and manager.has_plugin(candidate.name):
             _contribute(manager, candidate, watch)
-    check_together(found)
-    return found, manager
+    check_together(candidates)
+    return candidates, manager
 
 
 def _register(manager: pluggy.PluginManager, candidate: Candidate) -> None:
-    """Register a candidate without problems; what pluggy still finds becomes one."""
+    """Register a candidate that has no problems; an error of pluggy becomes its problem."""
     if candidate.problems:
         return
     try:
@@ -309,10 +308,10 @@ def _register(manager: pluggy.PluginManager, candidate: Candidate) -> None:
         candidate.refuse(candidate.origin, what, "name each module in one entry point only")
 
 
-def _only(manager: pluggy.PluginManager, candidate: Candidate, hook: str) -> pluggy.HookCaller:
+def _caller(manager: pluggy.PluginManager, candidate: Candidate, hook: str) -> pluggy.HookCaller:
     """Return a caller of the hook that reaches this one plugin."""
-    others = [module for module in manager.get_plugins() if module is not candidate.module]
-    return manager.subset_hook_caller(hook, remove_plugins=others)
+    other_modules = [module for module in manager.get_plugins() if module is not candidate.module]
+    return manager.subset_hook_caller(hook, remove_plugins=other_modules)
 
 
 def _contribute(manager: pluggy.PluginManager, candidate: Candidate, watch: Watch) -> None:
@@ -320,17 +319,17 @@ def _contribute(manager: pluggy.PluginManager, candidate: Candidate, watch: Watc
         if hook in candidate.implementations:
             where = location(candidate.implementations[hook], hook)
             try:
-                answers = watch.call(hook, str(candidate), "", _only(manager, candidate, hook), {})
-            except (Exception, SystemExit) as error:  # told as a problem of the plugin, beside all others
+                answers = watch.call(hook, str(candidate), "", _caller(manager, candidate, hook), {})
+            except (Exception, SystemExit) as error:  # a problem of the plugin, reported with all others
                 candidate.failed(where, "failed", error)
             else:
                 keep(candidate, hook, where, answers[0] if answers else None)
 
 
 def _before_call(hook: str, implementations: Sequence[pluggy.HookImpl], arguments: Mapping[str, Any]) -> None:
-    asked = ", ".join(implementation.plugin_name for implementation in implementations) or "nobody"
-    told = ", ".join(f"{name}={_SHORT.repr(value)}" for name, value in arguments.items())
-    sys.stderr.write(f"{hook}({told}) asks {asked}\n")
+    names = ", ".join(implementation.plugin_name for implementation in implementations) or "nobody"
+    values = ", ".join(f"{name}={_SHORT.repr(value)}" for name, value in arguments.items())
+    sys.stderr.write(f"{hook}({values}) asks {names}\n")
 
 
 def _after_call(

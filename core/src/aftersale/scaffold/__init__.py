@@ -1,4 +1,4 @@
-"""Scaffold: with which files does a new plugin begin, so that it passes the conformance suite as it is?
+"""Scaffold: which first files of a new plugin pass the conformance suite as they are?
 
 The command line may import it; it imports policies.
 """

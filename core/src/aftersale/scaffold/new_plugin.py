@@ -1,4 +1,4 @@
-"""The scaffold: the first files of a new plugin, which passes the conformance suite as it is."""
+"""New plugin: its first files, which pass the conformance suite as they are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.hookspecs import PROJECT
 from aftersale.policies.marketplaces import parse_marketplaces
 
-_PLACES = {
+_TARGETS = {
     "README.md.txt": "README.md",
     "pyproject.toml.txt": "pyproject.toml",
     "tox.ini.txt": "tox.ini",
@@ -35,7 +35,7 @@ _PLACES = {
 
 @frozen
 class NewPlugin:
-    """A plugin to be: its name, and the store that it begins with."""
+    """A new plugin: its name, and its first store."""
 
     name: str
     marketplace: str
@@ -54,7 +54,7 @@ class NewPlugin:
         return self.package.replace("_", "-")
 
     def texts(self) -> dict[str, str]:
-        """Return its files, by the path in its folder."""
+        """Return the text of each file, by its path in the folder."""
         words = {
             "name": self.name,
             "dashed": self.name.replace("_", "-"),
@@ -64,27 +64,27 @@ class NewPlugin:
             "currency": self.currency,
             "zone": self.zone,
         }
-        found = {
+        texts = {
             path.format(name=self.name, package=self.package): Template(
                 (files("aftersale.scaffold") / template).read_text(encoding="utf-8")
             ).substitute(words)
-            for template, path in _PLACES.items()
+            for template, path in _TARGETS.items()
         }
-        return {**found, f"src/{self.package}/py.typed": ""}
+        return {**texts, f"src/{self.package}/py.typed": ""}
 
     def write(self, folder: Path) -> None:
-        """Write its files to a new folder, all or none; raises DocumentError with every reason why it cannot be."""
+        """Write all its files to a new folder, or none; raises DocumentError with every reason against it."""
         if problems := tuple(self._problems(folder)):
             raise DocumentError(str(folder), problems)
-        made = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
             for path, text in self.texts().items():
-                (made / path).parent.mkdir(parents=True, exist_ok=True)
-                (made / path).write_text(text, encoding="utf-8", newline="\n")
-            made.chmod(0o755)
-            made.rename(folder)
+                (draft / path).parent.mkdir(parents=True, exist_ok=True)
+                (draft / path).write_text(text, encoding="utf-8", newline="\n")
+            draft.chmod(0o755)
+            draft.rename(folder)
         except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
+            shutil.rmtree(draft, ignore_errors=True)
             raise
 
     def _problems(self, folder: Path) -> Iterator[Problem]:
@@ -104,9 +104,9 @@ class NewPlugin:
 
     def _profile_problems(self, where: str) -> Iterator[Problem]:
         store: dict[str, Any] = {"country": self.country, "currency": self.currency, "zone": self.zone}
-        told = {"id": "X", "languages": ["en"], "source": "assumed", "grade": "assumed"}
+        rest = {"id": "X", "languages": ["en"], "source": "assumed", "grade": "assumed"}
         try:
-            parse_marketplaces({"marketplace": {"X": {**store, **told}}}, where)
+            parse_marketplaces({"marketplace": {"X": {**store, **rest}}}, where)
         except DocumentError as error:
             for problem in error.problems:
                 yield Problem(where, problem.path.removeprefix("marketplace.X."), problem.what, problem.hint)

@@ -2,7 +2,7 @@
 
 Tests may import it: a reference plugin, and ready-made orders, facts, dockets and plugins.
 
-With `aftersale.plugin` this is the promise to plugin authors; `aftersale.testing.conformance` has the suite that every
+This and `aftersale.plugin` are the promise to plugin authors. `aftersale.testing.conformance` has the suite that every
 plugin has to pass.
 
 `load_plugins(names=(), extra={"reference": aftersale.testing.reference})` loads the reference plugin alone.

@@ -1,4 +1,4 @@
-"""Ready-made orders, facts and plugins; every argument changes one thing about the usual one."""
+"""Factories: ready-made orders, facts and plugins; every argument changes one thing about the default."""
 
 from __future__ import annotations
 
@@ -25,46 +25,46 @@ MONDAY: Instant = instant("2026-03-02T09:00:00+00:00")
 
 def order(id: str = "O-1", marketplace: str = "REF", **changes: Any) -> Order:
     """Return an order of 25.00 EUR bought on MONDAY, promised within five days and delivered in four."""
-    bought = changes.pop("purchased_at", MONDAY)
-    usual: dict[str, Any] = {
+    purchased_at = changes.pop("purchased_at", MONDAY)
+    defaults: dict[str, Any] = {
         "channel": WORD_OF["seller"],
         "price": 2500,
         "currency": "EUR",
         "category": "general",
-        "promised_at": bought + 5 * DAY,
-        "delivered_at": bought + 4 * DAY,
+        "promised_at": purchased_at + 5 * DAY,
+        "delivered_at": purchased_at + 4 * DAY,
     }
-    return Order(id, marketplace, bought, **{**usual, **changes})
+    return Order(id, marketplace, purchased_at, **{**defaults, **changes})
 
 
 def orders(*sold: Order) -> Orders:
     """Return these orders as columns, sorted by purchase."""
-    rows = sorted(sold, key=lambda each: each.purchased_at)
-    currencies = {each.marketplace: each.currency for each in rows}
-    channels, categories = sorted({each.channel for each in rows}), sorted({each.category for each in rows})
+    rows = sorted(sold, key=lambda row: row.purchased_at)
+    currencies = {row.marketplace: row.currency for row in rows}
+    channels, categories = sorted({row.channel for row in rows}), sorted({row.category for row in rows})
     places = list(currencies)
     return Orders(
         places,
         list(currencies.values()),
         channels,
         categories,
-        [each.id for each in rows],
-        np.array([places.index(each.marketplace) for each in rows], np.int16),
-        np.array([each.purchased_at for each in rows], np.int64),
-        np.array([channels.index(each.channel) for each in rows], np.int8),
-        np.array([categories.index(each.category) for each in rows], np.int16),
-        np.array([each.price for each in rows], np.int64),
-        np.array([NEVER if each.promised_at is None else each.promised_at for each in rows], np.int64),
-        np.array([NEVER if each.delivered_at is None else each.delivered_at for each in rows], np.int64),
-        np.array([each.cross_border for each in rows], np.bool_),
-        np.array([each.exempt for each in rows], np.bool_),
+        [row.id for row in rows],
+        np.array([places.index(row.marketplace) for row in rows], np.int16),
+        np.array([row.purchased_at for row in rows], np.int64),
+        np.array([channels.index(row.channel) for row in rows], np.int8),
+        np.array([categories.index(row.category) for row in rows], np.int16),
+        np.array([row.price for row in rows], np.int64),
+        np.array([NEVER if row.promised_at is None else row.promised_at for row in rows], np.int64),
+        np.array([NEVER if row.delivered_at is None else row.delivered_at for row in rows], np.int64),
+        np.array([row.cross_border for row in rows], np.bool_),
+        np.array([row.exempt for row in rows], np.bool_),
     )
 
 
 def fact(kind: str = "buyer_message", at: Instant = MONDAY + 5 * DAY, **changes: Any) -> Fact:
     """Return a fact about case C-1 of order O-1, known at once unless `known_at` says otherwise."""
-    usual: dict[str, Any] = {"marketplace": "REF", "order": "O-1", "case": "C-1", "known_at": at}
-    return Fact(kind, occurred_at=at, **{**usual, **changes})
+    defaults: dict[str, Any] = {"marketplace": "REF", "order": "O-1", "case": "C-1", "known_at": at}
+    return Fact(kind, occurred_at=at, **{**defaults, **changes})
 
 
 def plugin(name: str = "made_up", api: int | None = AFTERSALE_API, **members: Any) -> ModuleType:
@@ -73,7 +73,7 @@ def plugin(name: str = "made_up", api: int | None = AFTERSALE_API, **members: An
     if api is not None:
         members["AFTERSALE_API"] = api
     for key, member in members.items():
-        setattr(module, key, _marked(key, member))
+        setattr(module, key, _mark_hook(key, member))
     return module
 
 
@@ -85,18 +85,18 @@ def docket(*names: str) -> Docket:
 def stores(zones: Mapping[str, str]) -> ModuleType:
     """Return a plugin with marketplaces of these names in these zones, under the rules of the reference plugin."""
     reference = "aftersale.testing.reference"
-    ref = next(place for place in load_marketplaces(reference) if place.name == "REF")
-    rules = [rule for rule in load_rules(reference) if rule.marketplace == ref.name]
+    template = next(marketplace for marketplace in load_marketplaces(reference) if marketplace.name == "REF")
+    rules = [rule for rule in load_rules(reference) if rule.marketplace == template.name]
     return plugin(
         "stores",
         aftersale_marketplaces=lambda: [
-            evolve(ref, name=name, id=name, zone=zone, sales_channels=()) for name, zone in zones.items()
+            evolve(template, name=name, id=name, zone=zone, sales_channels=()) for name, zone in zones.items()
         ],
         aftersale_rules=lambda: [evolve(rule, marketplace=name) for name in zones for rule in rules],
     )
 
 
-def _marked(key: str, member: Any) -> Any:
+def _mark_hook(key: str, member: Any) -> Any:
     function: Callable[..., Any] = member
-    bare = callable(member) and not hasattr(member, "aftersale_impl")
-    return hookimpl(function) if bare and key.startswith("aftersale_") else member
+    unmarked = callable(member) and not hasattr(member, "aftersale_impl")
+    return hookimpl(function) if unmarked and key.startswith("aftersale_") else member

@@ -7,7 +7,7 @@ Plugins' tests and the command line may import it; it imports plugins, the engin
     class TestCornerShop(MarketplaceConformance):
         plugin = "corner_shop"
 
-is a whole test file; `aftersale plugins check corner_shop` runs the same checks without pytest. New checks come with
+is a whole test file. `aftersale plugins check corner_shop` runs the same checks without pytest. New checks come with
 minor releases of aftersale, never with patches.
 """
 

@@ -1,4 +1,4 @@
-"""The checks: what each asks of a plugin, and what it finds."""
+"""Checks: what each demands of a plugin, and how it finds offences."""
 
 from __future__ import annotations
 
@@ -19,59 +19,59 @@ from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
 from aftersale.testing.conformance.findings import Check, Finding
-from aftersale.testing.conformance.samples import Answer, Sample, boundaries, played
+from aftersale.testing.conformance.samples import Answer, Sample, boundaries, play
 from aftersale.testing.conformance.subject import Subject
 from aftersale.testing.conformance.witness import Witness
 
-WATCHED = 4
-"""Of so many samples one is played under a profiler, which is slow."""
+WATCH_EVERY = 4
+"""Every so many samples one is played under a profiler, which is slow."""
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Yield what each check comes to, in their order, as it becomes known."""
+    """Yield the finding of each check, in their order, as soon as it is made."""
     failed: set[str] = set()
     for check in CHECKS:
         stopper = next((name for name in check.needs if name in failed), "")
-        found = Finding(check, stopped_by=stopper) if stopper else examined(check, subject)
-        if not found.passed:
+        finding = Finding(check, stopped_by=stopper) if stopper else examine(check, subject)
+        if not finding.passed:
             failed.add(check.name)
-        yield found
+        yield finding
 
 
-def examined(check: Check, subject: Subject) -> Finding:
-    """Return what one check comes to on a subject, which is looked at once."""
-    found = subject.findings.get(check.name)
-    if found is None:
-        found = subject.findings[check.name] = _examined(check, subject)
-    return found
+def examine(check: Check, subject: Subject) -> Finding:
+    """Return the finding of a check on a subject, made once."""
+    finding = subject.findings.get(check.name)
+    if finding is None:
+        finding = subject.findings[check.name] = _run(check, subject)
+    return finding
 
 
-def _examined(check: Check, subject: Subject) -> Finding:
-    """Look for offences; an exception on the way is one, too."""
-    found: list[str] = []
+def _run(check: Check, subject: Subject) -> Finding:
+    """Look for offences; an exception on the way is an offence too."""
+    problems: list[str] = []
     more = 0
     try:
         for problem in check.find(subject):
-            if len(found) < check.shown:
-                found.append(problem)
+            if len(problems) < check.shown:
+                problems.append(problem)
             else:
                 more += 1
     except Exception as error:
-        found.append(explained(error))
-    return Finding(check, (*found, *([f"and {more} more"] if more else [])))
+        problems.append(explained(error))
+    return Finding(check, (*problems, *([f"and {more} more"] if more else [])))
 
 
-# --- what can be said of a plugin as it is installed ---
+# --- the plugin as it is installed ---
 
 
 def _loads(subject: Subject) -> Iterator[str]:
-    found = subject.together if subject.leans else subject.alone
-    if isinstance(found, PluginError):
-        yield from map(str, found.problems)
+    plugins = subject.together if subject.leans else subject.alone
+    if isinstance(plugins, PluginError):
+        yield from map(str, plugins.problems)
 
 
 def _names_agree(subject: Subject) -> Iterator[str]:
-    """Compare entry point, package and distribution, and look at what the distribution says of itself."""
+    """Compare the names of entry point, package and distribution, and check the distribution's metadata."""
     name, distribution = subject.name, subject.distribution
     if distribution is None:
         return
@@ -79,16 +79,16 @@ def _names_agree(subject: Subject) -> Iterator[str]:
         yield f"the entry point '{name}' is no word in lower case with underscores"
     if subject.package != f"{PROJECT}_{name}":
         yield f"the entry point '{name}' leads to '{subject.package}', not to '{PROJECT}_{name}'"
-    wanted = f"{PROJECT}-{name.replace('_', '-')}"
-    if distribution.name.lower().replace("_", "-") != wanted:
-        yield f"its distribution is '{distribution.name}', not '{wanted}'"
-    told = distribution.metadata.json
+    expected = f"{PROJECT}-{name.replace('_', '-')}"
+    if distribution.name.lower().replace("_", "-") != expected:
+        yield f"its distribution is '{distribution.name}', not '{expected}'"
+    metadata = distribution.metadata.json
     for key, name in (("summary", "description"), ("description", "readme")):
-        if not str(told.get(key) or "").strip():
+        if not str(metadata.get(key) or "").strip():
             yield f"its metadata has no {name}: add it to [project] in pyproject.toml"
     needs = [need.replace(" ", "") for need in distribution.requires or []]
-    ours = [need for need in needs if need.startswith(PROJECT) and need[len(PROJECT) :][:1] in "<>=~!(["]
-    if not any("<" in need or "~=" in need for need in ours):
+    requirements = [need for need in needs if need.startswith(PROJECT) and need[len(PROJECT) :][:1] in "<>=~!(["]
+    if not any("<" in need or "~=" in need for need in requirements):
         yield f"it does not say below which release of {PROJECT} it works: require '{PROJECT}>=0.1,<0.2'"
 
 
@@ -99,9 +99,9 @@ def _is_typed(subject: Subject) -> Iterator[str]:
 
 def _has_sources(subject: Subject) -> Iterator[str]:
     plugins, name = subject.plugins, subject.name
-    for place in plugins.marketplaces.values():
-        if plugins.owner(place.name) == name and not (place.source.strip() and place.grade):
-            yield f"marketplace {place.name} has no source or no grade"
+    for marketplace in plugins.marketplaces.values():
+        if plugins.owner(marketplace.name) == name and not (marketplace.source.strip() and marketplace.grade):
+            yield f"marketplace {marketplace.name} has no source or no grade"
     for rule in plugins.stated(name):
         if not rule.source.strip() or not rule.grade:
             yield f"{rule} has no source or no grade"
@@ -114,16 +114,16 @@ def _has_sources(subject: Subject) -> Iterator[str]:
                 yield f"parameter {parameter.name} has no source or no grade"
 
 
-# --- what can be said of its cases ---
+# --- its cases ---
 
 
-def _everything(policy: Policy, sample: Sample) -> tuple[object, ...]:
-    """Return all that a live desk would learn of a sample: how its cases went, and what is advised on them."""
-    answer = played(sample, policy)
-    return answer.cases, answer.refused, *_advised(answer, policy)
+def _outcome(policy: Policy, sample: Sample) -> tuple[object, ...]:
+    """Return everything that a live desk would learn of a sample: its cases, its refusals, and the advice on them."""
+    answer = play(sample, policy)
+    return answer.cases, answer.refused, *_recommendations(answer, policy)
 
 
-def _advised(answer: Answer, policy: Policy) -> Iterator[object]:
+def _recommendations(answer: Answer, policy: Policy) -> Iterator[object]:
     for case in answer.cases:
         yield advice(case, answer.dossier, policy)
         yield classified(case, answer.dossier, policy)
@@ -131,21 +131,21 @@ def _advised(answer: Answer, policy: Policy) -> Iterator[object]:
 
 
 def _is_total(subject: Subject) -> Iterator[str]:
-    """Play all samples, and tell every exception and every answer that makes no sense, once for each cause."""
+    """Play all samples; yield every exception and every answer that makes no sense, once for each cause."""
     watch = Watch()
     policies = subject.plugins.policies(subject.places, watch=watch)
-    told = subject.plugins.observers(watch)
+    observers = subject.plugins.observers(watch)
     for sample in subject.samples:
         policy = policies[sample.marketplace]
         try:
-            list(_advised(played(sample, policy, told), policy))
+            list(_recommendations(play(sample, policy, observers), policy))
         except Exception as error:
             yield f"{sample}: {explained(error)}"
     yield from watch.told()
 
 
 class _Doubt(Watch):
-    """Asks everything twice, and keeps which hooks answered differently the second time."""
+    """Calls every hook twice, and keeps the hooks that answered differently the second time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -162,75 +162,77 @@ def _is_pure(subject: Subject) -> Iterator[str]:
     doubt = _Doubt()
     policies = subject.plugins.policies(subject.places, watch=doubt)
     for sample in subject.samples:
-        _everything(policies[sample.marketplace], sample)
+        _outcome(policies[sample.marketplace], sample)
     yield from doubt.fickle.values()
     if not subject.leans:
-        again = subject.load()
-        for what, one, other in (
-            ("rules", subject.plugins.stated(subject.name), again.stated(subject.name)),
-            ("marketplaces", subject.plugins.marketplaces, again.marketplaces),
-            ("metrics", subject.plugins.metrics, again.metrics),
-            ("worlds", subject.plugins.worlds, again.worlds),
-            ("kinds of case", list(subject.plugins.workflow.kinds.values()), list(again.workflow.kinds.values())),
+        reloaded = subject.load()
+        for what, first, second in (
+            ("rules", subject.plugins.stated(subject.name), reloaded.stated(subject.name)),
+            ("marketplaces", subject.plugins.marketplaces, reloaded.marketplaces),
+            ("metrics", subject.plugins.metrics, reloaded.metrics),
+            ("worlds", subject.plugins.worlds, reloaded.worlds),
+            ("kinds of case", list(subject.plugins.workflow.kinds.values()), list(reloaded.workflow.kinds.values())),
         ):
-            if one != other:
+            if first != second:
                 yield f"loaded twice, it contributes other {what}"
 
 
 def _is_order_independent(subject: Subject) -> Iterator[str]:
-    forth = [_everything(subject.policies[sample.marketplace], sample) for sample in subject.samples]
-    back = [_everything(subject.policies[sample.marketplace], sample) for sample in reversed(subject.samples)]
-    for sample, one, other in zip(subject.samples, forth, reversed(back), strict=True):
-        if one != other:
+    forward = [_outcome(subject.policies[sample.marketplace], sample) for sample in subject.samples]
+    backward = [_outcome(subject.policies[sample.marketplace], sample) for sample in reversed(subject.samples)]
+    for sample, first, second in zip(subject.samples, forward, reversed(backward), strict=True):
+        if first != second:
             yield f"{sample}: its answer depends on which cases came before"
 
 
 def _monotone(subject: Subject) -> Iterator[str]:
     for policy in subject.policies.values():
-        orders = {sample.order.channel: sample.order for sample in subject.samples if _of(sample, policy)}
+        orders = {sample.order.channel: sample.order for sample in subject.samples if _on_marketplace(sample, policy)}
         instants = boundaries(policy)
-        for name, fact in _started(policy):
+        for name, fact in _starts(policy):
             for order in orders.values():
-                yield from _backwards(policy, name, fact, order, instants)
+                yield from _reversed_deadlines(policy, name, fact, order, instants)
 
 
-def _of(sample: Sample, policy: Policy) -> bool:
+def _on_marketplace(sample: Sample, policy: Policy) -> bool:
     return sample.marketplace == policy.marketplace.name
 
 
-def _started(policy: Policy) -> list[tuple[str, str]]:
+def _starts(policy: Policy) -> list[tuple[str, str]]:
     """Return the deadlines that rules set, each with a fact that starts it."""
     history = (*policy.rules.history(policy.marketplace.name), *policy.handbook.history())
     return sorted({(rule.name, fact) for rule in history if rule.kind == "deadline" for fact in rule.starts})
 
 
-def _backwards(policy: Policy, name: str, fact: str, order: Order, instants: Sequence[Instant]) -> Iterator[str]:
-    """Yield where a deadline ends before it begins, or before one that began earlier under the same terms."""
+def _reversed_deadlines(
+    policy: Policy, name: str, fact: str, order: Order, instants: Sequence[Instant]
+) -> Iterator[str]:
+    """Yield where a deadline ends before it begins, or before an earlier one under the same terms."""
     ends: list[tuple[Terms, Instant, tuple[Instant, Instant]]] = []
     for at in instants:
         terms = policy.at(at)
-        found = terms.measured(name, fact, at, order)
-        if found is not None:
-            if min(found.due, found.expires_at) < at:
+        deadline = terms.measured(name, fact, at, order)
+        if deadline is not None:
+            if min(deadline.due, deadline.expires_at) < at:
                 yield f"{policy.marketplace.name} {name} of an order by {order.channel}: begun at {at}, over before it"
-            ends.append((terms, at, (found.due, found.expires_at)))
-    for (before, first, early), (after, then, late) in pairwise(ends):
+            ends.append((terms, at, (deadline.due, deadline.expires_at)))
+    for (before, first, early), (after, second, late) in pairwise(ends):
         if before is after and (late[0] < early[0] or late[1] < early[1]):
-            yield f"{policy.marketplace.name} {name}: begun at {then}, it ends before the one begun at {first}"
+            yield f"{policy.marketplace.name} {name}: begun at {second}, it ends before the one begun at {first}"
 
 
 def _money_fits(subject: Subject) -> Iterator[str]:
-    """Find amounts that their currency does not have, and refunds in anything but minor units of the order's."""
+    """Find amounts with more decimals than their currency, and marketplaces whose currency does not exist."""
     for rule in subject.plugins.stated(subject.name):
         if rule.money is not None and rule.currency and _digits(rule) > decimals(rule.currency):
             yield f"{rule}: {rule.currency} has {decimals(rule.currency)} decimals"
     for place in subject.places:
-        known = subject.plugins.marketplaces[place]
+        marketplace = subject.plugins.marketplaces[place]
         if subject.plugins.owner(place) == subject.name:
             try:
-                decimals(known.currency)
+                decimals(marketplace.currency)
             except AftersaleError:
-                yield f"marketplace {place} sells in {known.currency}, which is no currency"
+                yield f"marketplace {place} sells in {marketplace.currency}, which is no currency"
 
 
 def _digits(rule: Rule) -> int:
@@ -244,18 +246,18 @@ def _digits(rule: Rule) -> int:
 
 def _witness(subject: Subject) -> Witness:
     if subject.witness is None:
-        subject.witness = _watched(subject)
+        subject.witness = _watch_hooks(subject)
     return subject.witness
 
 
-def _watched(subject: Subject) -> Witness:
-    found = Witness(subject.plugins.implementations(subject.name))
-    with found.watching():
+def _watch_hooks(subject: Subject) -> Witness:
+    witness = Witness(subject.plugins.implementations(subject.name))
+    with witness.watching():
         if not subject.leans:
             subject.load()
-        for sample in subject.samples[::WATCHED]:
-            _everything(subject.policies[sample.marketplace], sample)
-    return found
+        for sample in subject.samples[::WATCH_EVERY]:
+            _outcome(subject.policies[sample.marketplace], sample)
+    return witness
 
 
 def _reads_no_clock(subject: Subject) -> Iterator[str]:
@@ -273,18 +275,18 @@ def _prints_nothing(subject: Subject) -> Iterator[str]:
     with redirect_stdout(out), redirect_stderr(err):
         subject.load(subject.leans)
         for sample in subject.samples:
-            _everything(subject.policies[sample.marketplace], sample)
+            _outcome(subject.policies[sample.marketplace], sample)
     for stream, name in ((out, "stdout"), (err, "stderr")):
         if text := stream.getvalue():
             yield f"writes to {name}: {text.splitlines()[0][:80]!r}"
 
 
-# --- what can be said of it among others ---
+# --- beside other plugins ---
 
 
 def _lives_with_others(subject: Subject) -> Iterator[str]:
     # Before the others are loaded: they might change what this one does.
-    alone = [_everything(subject.policies[sample.marketplace], sample) for sample in _own_samples(subject)]
+    outcomes = [_outcome(subject.policies[sample.marketplace], sample) for sample in _samples_alone(subject)]
     together = subject.together
     if isinstance(together, PluginError):
         yield from map(str, together.problems)
@@ -292,16 +294,16 @@ def _lives_with_others(subject: Subject) -> Iterator[str]:
     if subject.leans:
         return
     policies = together.policies(subject.places)
-    for sample, before in zip(subject.samples, alone, strict=True):
-        own, other = subject.policies[sample.marketplace], policies[sample.marketplace]
+    for sample, before in zip(subject.samples, outcomes, strict=True):
         place = sample.marketplace
-        if other.decisions.by_house() or own.rules.history(place) != other.rules.history(place):
+        alone, shared = subject.policies[place], policies[place]
+        if shared.decisions.by_house() or alone.rules.history(place) != shared.rules.history(place):
             continue  # a house plugin has a say there: that is what it is for
-        if _everything(other, sample) != before:
+        if _outcome(shared, sample) != before:
             yield f"{sample}: it goes otherwise when other plugins are installed"
 
 
-def _own_samples(subject: Subject) -> tuple[Sample, ...]:
+def _samples_alone(subject: Subject) -> tuple[Sample, ...]:
     return () if subject.leans else subject.samples
 
 

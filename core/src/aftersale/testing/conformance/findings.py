@@ -1,4 +1,4 @@
-"""Findings: what a check asks for, and what it came to."""
+"""Findings: a check, its demand, and its result."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from attrs import frozen
 
 SHOWN = 5
-"""How many findings of a check are told where one mistake shows on many cases."""
+"""How many problems of a check are listed where one mistake shows on many cases."""
 Find = Callable[[Any], Iterator[str]]
 """Yields what is wrong with a subject."""
 
 
 @frozen
 class Check:
-    """Something that every plugin has to keep: its name, the demand in a sentence, and how offences are found.
+    """A demand on every plugin: its name, the demand in a sentence, and the function that finds offences.
 
-    `needs` names the checks without which it says nothing: it is then not run. Of what it finds, `shown` are told, the
-    rest is counted.
+    `needs` names checks: where one of them fails, this check says nothing and is not run. `shown` of its problems are
+    listed, the rest is counted.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Check:
 
 @frozen
 class Finding:
-    """What a check came to: what is wrong, the check that failed before it could be run, or neither."""
+    """The result of a check: its problems, or the failed check that kept it from running, or neither."""
 
     check: Check
     problems: tuple[str, ...] = ()
@@ -38,9 +38,9 @@ class Finding:
 
     @property
     def passed(self) -> bool:
-        """Whether it was run and nothing was found."""
+        """Whether it was run and found no problem."""
         return not self.problems and not self.stopped_by
 
     def __str__(self) -> str:
-        """Return what was found in full, as a failing test says it."""
+        """Return demand and problems in full, as a failing test shows them."""
         return "\n".join([self.check.demand, *(f"  {problem}" for problem in self.problems)])

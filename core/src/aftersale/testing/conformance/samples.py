@@ -1,7 +1,7 @@
 """Samples: made-up cases of a marketplace, from what its plugin declares.
 
-Every kind of case is opened at every boundary instant, and led through every move of the workflow at one of them. Their
-orders take turns in all that rules ask about: channel, category, price, border.
+Every kind of case is opened at every boundary instant, and taken through every move of the workflow at one instant.
+Their orders vary in everything that rules ask about: channel, category, price, border.
 """
 
 from __future__ import annotations
@@ -33,35 +33,35 @@ _BASE = date(YEAR, 3, 11)
 _LONGEST = 40
 _VARIANTS = 48
 _SETTLED = 400 * DAY
-"""After so long every deadline of a sample has ended."""
+"""How long after the last fact every deadline of a sample has ended."""
 
 
 @frozen
 class Sample:
-    """A case to be: an order, and what happens to it, each fact an hour after the one before."""
+    """A made-up case: an order and its facts, each an hour after the one before."""
 
     marketplace: str
     order: Order
     facts: tuple[Fact, ...]
 
     def __str__(self) -> str:
-        """Return it as messages name it."""
+        """Return the sample's name in messages."""
         opened = self.facts[0]
         return f"{self.marketplace}, {' → '.join(fact.kind for fact in self.facts)} at {opened.occurred_at}"
 
 
 class Answer(NamedTuple):
-    """What became of a sample: each case after each fact, with what its dossier knew then, and all in the end."""
+    """The outcome of a sample: its cases after each fact and in the end, its order's dossier, and the refusals."""
 
     cases: tuple[Case, ...]
     dossier: Dossier
     refused: tuple[str, ...]
 
 
-def played(sample: Sample, policy: Policy, observers: Observers | None = None) -> Answer:
-    """Return what becomes of a sample under a policy; `observers` are told of it."""
+def play(sample: Sample, policy: Policy, observers: Observers | None = None) -> Answer:
+    """Return the outcome of a sample under a policy; `observers` are notified."""
     docket = Docket({sample.marketplace: policy}, observers)
-    seen: list[Case] = []
+    cases: list[Case] = []
     refused: list[str] = []
     for fact in sample.facts:
         try:
@@ -69,9 +69,9 @@ def played(sample: Sample, policy: Policy, observers: Observers | None = None) -
         except FactRefused as error:
             refused.append(str(error))
         else:
-            seen.append(docket.cases[fact.case])
+            cases.append(docket.cases[fact.case])
     docket.advance(sample.facts[-1].occurred_at + _SETTLED)
-    return Answer((*seen, *docket.cases.values()), docket.dossiers[sample.order.id], tuple(refused))
+    return Answer((*cases, *docket.cases.values()), docket.dossiers[sample.order.id], tuple(refused))
 
 
 def samples(policy: Policy) -> Iterator[Sample]:
@@ -82,16 +82,18 @@ def samples(policy: Policy) -> Iterator[Sample]:
     numbered = zip(_openings(policy), cycle(_orders(policy, rules)), strict=False)
     for number, ((kinds, at), order) in enumerate(numbered):
         name = f"{place}-{number}"
-        sold = order._replace(id=name, purchased_at=at - 6 * DAY, promised_at=at - 2 * DAY, delivered_at=at - 3 * DAY)
-        yield Sample(place, sold, tuple(_facts(place, name, kinds, at, next(details))))
+        sample_order = order._replace(
+            id=name, purchased_at=at - 6 * DAY, promised_at=at - 2 * DAY, delivered_at=at - 3 * DAY
+        )
+        yield Sample(place, sample_order, tuple(_facts(place, name, kinds, at, next(details))))
 
 
 def _facts(place: str, name: str, kinds: tuple[str, ...], at: Instant, detail: str) -> Iterator[Fact]:
     for number, kind in enumerate(kinds):
-        then = at + number * HOUR
-        said = detail if number == 0 else ""
+        occurred_at = at + number * HOUR
+        text = detail if number == 0 else ""
         stars = float(1 + len(name) % 5) if number == 0 else None
-        yield Fact(kind, place, name, f"{name}-case", then, then, detail=said, value=stars)
+        yield Fact(kind, place, name, f"{name}-case", occurred_at, occurred_at, detail=text, value=stars)
 
 
 def _openings(policy: Policy) -> Iterator[tuple[tuple[str, ...], Instant]]:
@@ -104,33 +106,33 @@ def _openings(policy: Policy) -> Iterator[tuple[tuple[str, ...], Instant]]:
 
 def _paths(policy: Policy, opener: str, at: Instant) -> Iterator[tuple[str, ...]]:
     """Yield ways through the workflow that together take every move that can be taken after this opening fact."""
-    waiting: list[tuple[str, ...]] = [(opener,)]
-    taken: set[tuple[str, str]] = set()
+    paths: list[tuple[str, ...]] = [(opener,)]
+    moves: set[tuple[str, str]] = set()
     place = policy.marketplace
-    usual = Order("P", place.name, at - 6 * DAY, WORD_OF["seller"], 100, place.currency, "general")
-    sold = usual._replace(promised_at=at - 2 * DAY, delivered_at=at - 3 * DAY)
-    while waiting:
-        path = waiting.pop()
-        answer = played(Sample(place.name, sold, tuple(_facts(place.name, "P", path, at, ""))), policy)
+    template = Order("P", place.name, at - 6 * DAY, WORD_OF["seller"], 100, place.currency, "general")
+    order = template._replace(promised_at=at - 2 * DAY, delivered_at=at - 3 * DAY)
+    while paths:
+        path = paths.pop()
+        answer = play(Sample(place.name, order, tuple(_facts(place.name, "P", path, at, ""))), policy)
         yield path
         if answer.refused or len(path) >= _LONGEST:
             continue
         case = answer.cases[len(path) - 1]
         for fact in policy.workflow.allowed(case.kind, case.state):
-            if (case.state, fact) not in taken:
-                taken.add((case.state, fact))
-                waiting.append((*path, fact))
+            if (case.state, fact) not in moves:
+                moves.add((case.state, fact))
+                paths.append((*path, fact))
 
 
 def boundaries(policy: Policy) -> list[Instant]:
-    """Return the instants at which things go wrong: dates of rules, changes of the clock, holidays, ends of days."""
+    """Return the instants where mistakes show: dates of rules, changes of the clock, holidays, ends of days."""
     zone, place = policy.marketplace.zone, policy.marketplace.name
     turns = {*policy.rules.turns(place), *policy.handbook.turns(place)}
     days = {day for turn in turns for day in (turn - timedelta(1), turn) if abs(day.year - YEAR) <= 1}
     year = [date(YEAR, 1, 1) + timedelta(number) for number in range(365)]
     days |= {day for day in year if _length(day, zone) != DAY}
-    off = [day for day in year if day.weekday() < 5 and policy.marketplace.calendar.is_holiday(day)]
-    days |= {day - timedelta(back) for day in off[:4] for back in (0, 1)}
+    holidays = [day for day in year if day.weekday() < 5 and policy.marketplace.calendar.is_holiday(day)]
+    days |= {day - timedelta(offset) for day in holidays[:4] for offset in (0, 1)}
     days |= {date(YEAR, 2, 28), date(YEAR, 12, 31), date(YEAR + 2, 2, 29)}
     starts = [start_of_day(day, zone) for day in sorted(days)]
     ends = [start_of_day(day + timedelta(1), zone) - 1 for day in sorted(days)]
@@ -143,28 +145,37 @@ def _length(day: date, zone: str) -> int:
 
 def _orders(policy: Policy, rules: tuple[Rule, ...]) -> list[Order]:
     """Return orders that differ in what the rules ask about."""
-    asks = [rule.when.asks for rule in rules]
-    words = {word for ask in asks for word in ask.get("category", ())}
+    conditions = [rule.when.asks for rule in rules]
+    words = {word for condition in conditions for word in condition.get("category", ())}
     unit = 10 ** decimals(policy.marketplace.currency)
-    prices = {int(ask[name] * unit) + more for ask in asks for name in _PRICES if name in ask for more in (0, 1)}
+    prices = {
+        int(condition[name] * unit) + more
+        for condition in conditions
+        for name in _PRICES
+        if name in condition
+        for more in (0, 1)
+    }
     channels = (WORD_OF["seller"], *sorted(FULFILLED_BY_MARKETPLACE), WORD_OF["programme"])
     categories = ("general", *sorted(words))
-    made = product((False, True), sorted({25 * unit, 0, *prices}), categories, channels)
-    found = [
+    combinations = product((False, True), sorted({25 * unit, 0, *prices}), categories, channels)
+    orders = [
         Order(
             "O", policy.marketplace.name, 0, channel, price, policy.marketplace.currency, category, cross_border=cross
         )
-        for cross, price, category, channel in made
+        for cross, price, category, channel in combinations
     ]
-    # A few of them all over the grid, not the first of it.
-    step = max(1, len(found) // _VARIANTS)
-    return list(islice(found, 0, None, step)) or found
+    # Samples from all over the grid, not its first ones.
+    step = max(1, len(orders) // _VARIANTS)
+    return list(islice(orders, 0, None, step)) or orders
 
 
 _PRICES = ("price_above", "price_up_to")
 
 
 def _details(rules: tuple[Rule, ...]) -> list[str]:
-    """Return what facts may say of themselves: reasons and types of claim that rules ask about, and nothing."""
-    asks = [rule.when.asks for rule in rules]
-    return ["", *sorted({word for ask in asks for name in ("reason", "claim") for word in ask.get(name, ())})]
+    """Return the details of facts: the empty text, and the reasons and types of claim that rules ask about."""
+    conditions = [rule.when.asks for rule in rules]
+    return [
+        "",
+        *sorted({word for condition in conditions for name in ("reason", "claim") for word in condition.get(name, ())}),
+    ]

@@ -1,4 +1,4 @@
-"""The subject: a plugin under examination, loaded alone and beside all others."""
+"""Subject: a plugin under examination, loaded alone and beside all others."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from aftersale.testing.conformance.findings import Finding
 
 
-MOST = 3000
+ENOUGH = 3000
 """About how many samples are enough for a plugin that owns no marketplace."""
 
 
 class Subject:
-    """A plugin with what it has to be judged by, and what was found already.
+    """A plugin with the samples that it is judged by, and the findings so far.
 
-    `name` is that of its entry point. `module` is for a plugin that is not installed; `beside` are the others that it
-    is loaded with, every installed one where None; `distribution` is the one that it was installed from, found by the
-    entry point where None.
+    `name` is that of its entry point. `module` is for a plugin that is not installed. `beside` are the plugins that it
+    is loaded with, every installed one where None. `distribution` is the one that installed it, looked up by the entry
+    point where None.
     """
 
     def __init__(
@@ -43,29 +43,29 @@ class Subject:
         self._beside = None if beside is None else dict(beside)
         self.findings: dict[str, Finding] = {}
         self.witness: Witness | None = None
-        self._given = {} if module is None else {name: module}
-        point = next((each for each in entry_points(group=PROJECT) if each.name == name), None)
+        self._extra = {} if module is None else {name: module}
+        point = next((point for point in entry_points(group=PROJECT) if point.name == name), None)
         self.distribution = distribution or (point.dist if point is not None and module is None else None)
         self.package = point.value if point is not None and module is None else getattr(module, "__name__", name)
 
     def load(self, together: bool = False) -> Plugins:
         """Load the plugin anew, alone or beside all others; raises PluginError."""
         if together:
-            names = None if self._beside is None else () if self._given else (self.name,)
-            return load_plugins(names, {**(self._beside or {}), **self._given})
-        return load_plugins(() if self._given else (self.name,), self._given)
+            names = None if self._beside is None else () if self._extra else (self.name,)
+            return load_plugins(names, {**(self._beside or {}), **self._extra})
+        return load_plugins(() if self._extra else (self.name,), self._extra)
 
     @cached_property
     def alone(self) -> Plugins | PluginError:
         """The plugin by itself, or why it cannot be loaded so."""
-        return self._loaded(False)
+        return self._load_or_error(False)
 
     @cached_property
     def together(self) -> Plugins | PluginError:
-        """The plugin beside every other one that is installed, or why they cannot be loaded."""
-        return self._loaded(True)
+        """The plugin beside every other installed plugin, or why they cannot be loaded."""
+        return self._load_or_error(True)
 
-    def _loaded(self, together: bool) -> Plugins | PluginError:
+    def _load_or_error(self, together: bool) -> Plugins | PluginError:
         try:
             return self.load(together)
         except PluginError as error:
@@ -73,15 +73,15 @@ class Subject:
 
     @cached_property
     def leans(self) -> bool:
-        """Whether it lives on other plugins' marketplaces: a seller's house plugin, or one that only adds commands."""
+        """Whether it needs other plugins' marketplaces: a seller's house plugin, or one that only adds commands."""
         return isinstance(self.alone, PluginError) or not self.alone.marketplaces
 
     @property
     def plugins(self) -> Plugins:
-        """The plugins that its cases go through: itself alone, or with the others that it leans on."""
-        found = self.together if self.leans else self.alone
-        assert isinstance(found, Plugins)
-        return found
+        """The plugins that its cases go through: itself alone, or with the plugins that it needs."""
+        plugins = self.together if self.leans else self.alone
+        assert isinstance(plugins, Plugins)
+        return plugins
 
     @cached_property
     def places(self) -> tuple[str, ...]:
@@ -95,6 +95,6 @@ class Subject:
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:
-        """The cases that it is examined by, from its own declarations; on many foreign marketplaces, some of each."""
-        found = tuple(sample for policy in self.policies.values() for sample in samples(policy))
-        return found[:: max(1, len(found) // MOST)] if self.leans else found
+        """Its sample cases, from its own declarations; where it needs other plugins' marketplaces, some of each."""
+        everything = tuple(sample for policy in self.policies.values() for sample in samples(policy))
+        return everything[:: max(1, len(everything) // ENOUGH)] if self.leans else everything

@@ -1,4 +1,4 @@
-"""The suite as a test class: one test for each check."""
+"""Suite: a test class with one test for each check."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import ClassVar
 
-from aftersale.testing.conformance.checks import CHECKS, examined
+from aftersale.testing.conformance.checks import CHECKS, examine
 from aftersale.testing.conformance.findings import Check
 from aftersale.testing.conformance.subject import Subject
 
@@ -14,8 +14,8 @@ from aftersale.testing.conformance.subject import Subject
 class MarketplaceConformance:
     """Every check on one plugin; a class `TestX` below it that sets `plugin` is a whole test file.
 
-    `plugin` is the name of the entry point. `module` is for a plugin that is not installed; `beside` are the others
-    that it has to get along with, every installed one where None.
+    `plugin` is the name of the entry point. `module` is for a plugin that is not installed. `beside` are the plugins
+    that it is loaded with, every installed one where None.
     """
 
     plugin: ClassVar[str]
@@ -33,16 +33,16 @@ class MarketplaceConformance:
 
 
 def _test(check: Check) -> Callable[[MarketplaceConformance], None]:
-    needed = [other for other in CHECKS if other.name in check.needs]
+    needed = [need for need in CHECKS if need.name in check.needs]
 
     def test(self: MarketplaceConformance) -> None:
         subject = self.subject()
-        if stopped := next((other for other in needed if not examined(other, subject).passed), None):
+        if failed := next((need for need in needed if not examine(need, subject).passed), None):
             import pytest
 
-            pytest.skip(f"says nothing while '{stopped.name}' fails")
-        found = examined(check, subject)
-        assert found.passed, str(found)
+            pytest.skip(f"says nothing while '{failed.name}' fails")
+        finding = examine(check, subject)
+        assert finding.passed, str(finding)
 
     test.__doc__ = f"{check.demand[0].upper()}{check.demand[1:]}."
     return test

@@ -1,4 +1,4 @@
-"""The witness: what a plugin's hooks call that they must not, the clock and the chances of the whole process."""
+"""Witness: which forbidden functions a plugin's hooks call, such as the clock and the process's random generators."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ENTROPY = {("posix", "urandom"), ("nt", "urandom")}
 class Witness:
     """Keeps, for each hook that was called, where it read the clock or drew a number that no seed decides.
 
-    It sees calls of built-in functions from the hooks and from what they call, not what aftersale itself does for them.
+    It sees calls of built-in functions by the hooks and by the code that they call, but not by aftersale itself.
     """
 
     def __init__(self, hooks: Mapping[str, FunctionType]) -> None:
@@ -47,21 +47,21 @@ class Witness:
     def watching(self) -> Iterator[None]:
         """Watch while the block runs; a profiler that was set before is set again."""
         before = sys.getprofile()
-        sys.setprofile(self._called)
+        sys.setprofile(self._profile)
         try:
             yield
         finally:
             sys.setprofile(before)
 
-    def _called(self, frame: FrameType, event: str, called: Any) -> None:
+    def _profile(self, frame: FrameType, event: str, function: Any) -> None:
         if event != "c_call":
             return
-        seen = self.clock if _reads_clock(called) else self.chance if _draws(called) else None
-        if seen is not None and (found := self._accused(frame)):
-            hook, where = found
-            seen.setdefault(hook, f"{where} calls {_name(called)}")
+        offences = self.clock if _reads_clock(function) else self.chance if _draws(function) else None
+        if offences is not None and (location := self._locate(frame)):
+            hook, where = location
+            offences.setdefault(hook, f"{where} calls {_name(function)}")
 
-    def _accused(self, frame: FrameType | None) -> tuple[str, str] | None:
+    def _locate(self, frame: FrameType | None) -> tuple[str, str] | None:
         """Return the hook under which a call was made, and the line nearest to it; None outside of hooks."""
         near: tuple[CodeType, int] | None = None
         while frame is not None:
@@ -75,29 +75,33 @@ class Witness:
         return None
 
 
-def _reads_clock(called: Any) -> bool:
-    return (_owner(called), getattr(called, "__name__", "")) in _CLOCKS
+def _reads_clock(function: Any) -> bool:
+    return (_owner(function), getattr(function, "__name__", "")) in _CLOCKS
 
 
-def _draws(called: Any) -> bool:
-    if (_owner(called), getattr(called, "__name__", "")) in _ENTROPY:
+def _draws(function: Any) -> bool:
+    if (_owner(function), getattr(function, "__name__", "")) in _ENTROPY:
         return True
-    own = getattr(called, "__self__", None)
-    return own is not None and any(own is each for each in _global_chances())
+    instance = getattr(function, "__self__", None)
+    return instance is not None and any(instance is generator for generator in _global_generators())
 
 
-def _global_chances() -> Iterator[object]:
-    """Yield the generators that a whole process shares, of those libraries that somebody has imported."""
+def _global_generators() -> Iterator[object]:
+    """Yield the generators that the whole process shares, of the libraries that are imported."""
     if module := sys.modules.get("random"):
         yield getattr(module, "_inst", module)
     if module := sys.modules.get("numpy.random.mtrand"):
         yield getattr(module, "_rand", module)
 
 
-def _owner(called: Any) -> str:
-    own = getattr(called, "__self__", None)
-    return own.__name__ if isinstance(own, type) else getattr(called, "__module__", None) or ""
+def _owner(function: Any) -> str:
+    instance = getattr(function, "__self__", None)
+    return instance.__name__ if isinstance(instance, type) else getattr(function, "__module__", None) or ""
 
 
-def _name(called: Any) -> str:
-    return f"{_owner(called)}.{called.__name__}" if _owner(called) else getattr(called, "__qualname__", repr(called))
+def _name(function: Any) -> str:
+    return (
+        f"{_owner(function)}.{function.__name__}"
+        if _owner(function)
+        else getattr(function, "__qualname__", repr(function))
+    )

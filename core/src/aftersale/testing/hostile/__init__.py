@@ -1,8 +1,8 @@
-"""The hostile plugin: a help desk that is legal in every respect and nasty in all that the rules leave open.
+"""Hostile plugin: a help desk that is legal in every respect, and extreme in everything that the rules leave open.
 
-It is no store like the others: its cases are tickets, its seller is judged by tickets that nobody solved, its clock
-changes by half an hour, its currency has three decimals, its names have spaces and letters beyond ASCII, one of its
-deadlines is over when it begins, and it decides everything that can be decided.
+Its cases are tickets. Its seller is judged by tickets that stay unsolved. Its clock changes by half an hour. Its
+currency has three decimals. Its names have spaces and letters beyond ASCII. One of its deadlines is over when it
+begins. It decides everything that can be decided.
 """
 
 from aftersale.plugin import (

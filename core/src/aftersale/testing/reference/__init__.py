@@ -1,7 +1,7 @@
-"""The reference plugin: two made-up marketplaces with a rule for everything, all of it data.
+"""Reference plugin: two made-up marketplaces with a rule for everything, all of it data.
 
-REF has a time zone without clock changes and two decimals in its currency; ALT has clock changes, business
-days, a currency without decimals, and leaves returns to people.
+REF has a time zone without clock changes and a currency with two decimals. ALT has clock changes, business days and a
+currency without decimals, and leaves returns to people.
 """
 
 from aftersale.plugin import from_data, load_formats, load_marketplaces, load_rules
