@@ -1,6 +1,6 @@
-"""Advice: what rules, handbook and plugins suggest to the people at the desk about a case.
+"""Advice: what rules, handbook and plugins suggest about a case to the people at the desk.
 
-The engine decides what binds; every line of advice names the rule or the plugin that says it.
+What binds is decided by the engine; every hint names the rule or the plugin that it comes from.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aftersale.rules import Rule
 
 @frozen
 class Hint:
-    """One piece of advice: what it is about, what it says, and who says so."""
+    """One piece of advice: what it is about, what it says, and the rule or plugin that it comes from."""
 
     name: str
     says: str
@@ -31,24 +31,24 @@ class Hint:
 
 
 def known_about(case: Case, dossier: Dossier) -> Mapping[str, str]:
-    """Return what rules may ask about a case beside its order: the reason, the kind of case, the grade of the goods."""
+    """Return what a rule may depend on beside the order: the reason, the kind of case, the grade of the goods."""
     first = dossier.opening(case)
-    graded = [fact.detail for fact in dossier.facts if fact.kind == "return_inspected" and fact.case == case.id]
+    grades = [fact.detail for fact in dossier.facts if fact.kind == "return_inspected" and fact.case == case.id]
     about = {"situation": case.kind}
     if first.detail:
         about |= {"reason": first.detail, "claim": first.detail}
-    if graded:
-        about["grade"] = graded[-1]
+    if grades:
+        about["grade"] = grades[-1]
     return about
 
 
 def advice(case: Case, dossier: Dossier, policy: Policy) -> tuple[Hint, ...]:
-    """Return what is suggested for a case as it stands, in a fixed order."""
+    """Return the hints for a case in its present state, in a fixed order."""
     about = known_about(case, dossier)
     return (
-        *_sorting(case, dossier, policy),
+        *_for_sorting(case, dossier, policy),
         *_for_return(case, policy, dossier, about),
-        *_to_refund(case, policy, dossier, about),
+        *_for_refund(case, policy, dossier, about),
         *_for_claim(case, dossier, policy),
     )
 
@@ -59,50 +59,50 @@ def classified(case: Case, dossier: Dossier, policy: Policy) -> str:
 
 
 def priority(case: Case, dossier: Dossier, policy: Policy) -> int:
-    """Return how urgent a case is by plugin or handbook, higher before lower; 0 where neither says anything."""
+    """Return how urgent a case is by plugin or handbook, higher before lower; 0 where neither has a priority."""
     return _priority(case, dossier, policy)[0]
 
 
 def _class(case: Case, dossier: Dossier, policy: Policy) -> tuple[str, str]:
     terms = policy.at(case.opened_at)
     rule = terms.preferred("classification", dossier.order, known_about(case, dossier))
-    named, by = (rule.word, rule.told) if rule is not None and rule.word else (case.kind, "")
-    return terms.decisions.on_class(case, dossier.order, dossier.opening(case), named, by)
+    word, source = (rule.word, rule.told) if rule is not None and rule.word else (case.kind, "")
+    return terms.decisions.on_class(case, dossier.order, dossier.opening(case), word, source)
 
 
 def _priority(case: Case, dossier: Dossier, policy: Policy) -> tuple[int, str]:
     terms = policy.at(case.opened_at)
     rule = terms.preferred("priority", dossier.order, known_about(case, dossier))
-    rank, by = (rule.count or 0, rule.told) if rule is not None else (0, "")
-    return terms.decisions.on_priority(case, dossier.order, dossier.opening(case), rank, by)
+    rank, source = (rule.count or 0, rule.told) if rule is not None else (0, "")
+    return terms.decisions.on_priority(case, dossier.order, dossier.opening(case), rank, source)
 
 
-def _sorting(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
-    for name, (says, by) in (
+def _for_sorting(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
+    for name, (says, source) in (
         ("classification", _class(case, dossier, policy)),
         ("priority", _priority(case, dossier, policy)),
     ):
-        if by:
-            yield Hint(name, str(says), by)
+        if source:
+            yield Hint(name, str(says), source)
 
 
-def _to_refund(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> Iterator[Hint]:
-    """Yield how much to refund where a plugin says so; else the price and the restocking fee speak for themselves."""
+def _for_refund(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> Iterator[Hint]:
+    """Yield how much to refund where a plugin decides it; else price and restocking fee are enough to know it."""
     if case.task is None or case.task.kind != "refund":
         return
     order, fee = dossier.order, _fee(case, policy, dossier, about)
-    left = order.price - (capped(fee, order.price, order.currency) if fee is not None else 0)
+    remainder = order.price - (capped(fee, order.price, order.currency) if fee is not None else 0)
     decisions = policy.at(case.moved_at).decisions
-    amount, by = decisions.on_refund(case, order, dossier.opening(case), left, "")
-    if by:
+    amount, source = decisions.on_refund(case, order, dossier.opening(case), remainder, "")
+    if source:
         money = from_minor(amount, order.currency)
-        yield Hint("refund", f"{money.amount} {money.currency.code}", by)
+        yield Hint("refund", f"{money.amount} {money.currency.code}", source)
     for rule in policy.at(case.moved_at).rulebook.rules("refund_methods"):
-        paid = f"{rule.when.situation}: " if rule.when.situation else ""
-        yield Hint("refund_methods", f"{paid}{rule.answer}", rule.told)
+        prefix = f"{rule.when.situation}: " if rule.when.situation else ""
+        yield Hint("refund_methods", f"{prefix}{rule.answer}", rule.told)
 
 
-def _named(terms: Terms, dossier: Dossier, about: Mapping[str, str], *names: str) -> Iterator[Hint]:
+def _hints(terms: Terms, dossier: Dossier, about: Mapping[str, str], *names: str) -> Iterator[Hint]:
     for name in names:
         rule = terms.preferred(name, dossier.order, about)
         if rule is not None and rule.value is not False:
@@ -124,7 +124,7 @@ def _for_return(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str
         right = return_terms.withdrawal(policy.at(case.opened_at), order, case.opened_at)
         if right is not None:
             yield _hint("statutory_withdrawal", right)
-        yield from _named(terms, dossier, about, "partial_refund_offer", "returnless", "returnless_cross_border")
+        yield from _hints(terms, dossier, about, "partial_refund_offer", "returnless", "returnless_cross_border")
     if case.state == "authorised" and case.task is not None:
         label = return_terms.label(terms, order)
         if label is not None:
@@ -138,28 +138,28 @@ def _fee(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str])
     if case.kind != "return" or case.state != "received" or "grade" not in about:
         return None
     order, grade = dossier.order, default_parameters().goods_grade(about["grade"])
-    asked = return_terms.situation(policy.at(case.opened_at), order, dossier.opening(case), grade.situation)
-    return return_terms.restocking_fee(policy.at(case.moved_at), order, {**about, "situation": asked})
+    situation = return_terms.situation(policy.at(case.opened_at), order, dossier.opening(case), grade.situation)
+    return return_terms.restocking_fee(policy.at(case.moved_at), order, {**about, "situation": situation})
 
 
 def _for_claim(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
     if case.kind != "claim" or case.task is None:
         return
-    found = evidence_for(case, dossier, policy)
-    if found.missing:
-        yield Hint("evidence_missing", ", ".join(found.missing), found.told)
-    yield from _of_claims(case, dossier, policy)
-    situation = "evidence_complete" if found.complete else "evidence_missing"
+    evidence = evidence_for(case, dossier, policy)
+    if evidence.missing:
+        yield Hint("evidence_missing", ", ".join(evidence.missing), evidence.told)
+    yield from _claim_limits(case, dossier, policy)
+    situation = "evidence_complete" if evidence.complete else "evidence_missing"
     terms, order = policy.at(case.moved_at), dossier.order
-    rule = terms.preferred("contest_claim", order, {"situation": situation, "claim": found.claim})
-    says, by = (str(rule.word), rule.told) if rule is not None else ("", "")
-    says, by = terms.decisions.on_claim(case, order, dossier.opening(case), found.missing, says, by)
+    rule = terms.preferred("contest_claim", order, {"situation": situation, "claim": evidence.claim})
+    says, source = (str(rule.word), rule.told) if rule is not None else ("", "")
+    says, source = terms.decisions.on_claim(case, order, dossier.opening(case), evidence.missing, says, source)
     if says:
-        yield Hint("contest_claim", says, by)
+        yield Hint("contest_claim", says, source)
 
 
-def _of_claims(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
-    """Yield what the marketplace's guarantee covers at most, and that files cannot be attached where they cannot."""
+def _claim_limits(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
+    """Yield what the marketplace's guarantee covers at most, and a hint where files cannot be attached."""
     rulebook = policy.at(case.moved_at).rulebook
     cover, files = (rulebook.rule(name, dossier.order) for name in ("claim_cover", "claim_attachments"))
     if cover is not None:

@@ -1,4 +1,4 @@
-"""Evidence: what a marketplace asks for by type of claim, what is at hand, what is missing, and how long to keep it."""
+"""Evidence: what a marketplace requires by type of claim, what is at hand, what is missing, how long it is kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aftersale.engine.dossiers import Dossier
 from aftersale.policies.policy import Policy
 
 SUBMITTED = "evidence_submitted"
-"""The fact whose detail names the kind of evidence that was handed in."""
+"""The fact whose detail names the kind of evidence that was submitted."""
 
 
 @frozen
@@ -39,7 +39,10 @@ def _kinds() -> dict[str, str]:
 
 @frozen
 class Evidence:
-    """What a claim asks for, by the rules that say so, and which of it is at hand; both sorted as the rule has it."""
+    """What a claim requires (`asked`), by which rules (`told`), and what is at hand, in the order of the rule.
+
+    Evidence at hand that no rule requires is at the end, sorted.
+    """
 
     claim: str
     asked: tuple[str, ...]
@@ -48,40 +51,40 @@ class Evidence:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What is asked for and not at hand."""
+        """What is required and not at hand."""
         return tuple(kind for kind in self.asked if kind not in self.at_hand)
 
     @property
     def complete(self) -> bool:
-        """Whether there is nothing missing of what is asked; False where nobody says what is asked."""
+        """Whether nothing required is missing; False where no rule requires anything."""
         return bool(self.asked) and not self.missing
 
 
 def claim_type(case: Case, dossier: Dossier) -> str:
-    """Return the type of a claim, which is the detail of the fact that opened it; empty where that told none."""
+    """Return the type of a claim, which is the detail of the fact that opened it; empty where it has no detail."""
     return next((fact.detail for fact in dossier.facts if fact.case == case.id and fact.detail), "")
 
 
 def evidence_for(case: Case, dossier: Dossier, policy: Policy) -> Evidence:
     """Return the evidence on a claim as its order's dossier has it now, under the rules of the day it was filed.
 
-    What the seller's handbook asks for stands behind what the marketplace does.
+    What the seller's handbook requires comes after what the marketplace requires.
     """
     claim = claim_type(case, dossier)
     terms = policy.at(case.opened_at)
     order, about = dossier.order, {"claim": claim}
     rules = [book.rule("evidence", order, about) for book in (terms.rulebook, terms.handbook)]
-    speak = [rule for rule in rules if rule is not None]
-    asked = tuple(dict.fromkeys(word for rule in speak for word in rule.words))
-    told = "; ".join(rule.told for rule in speak)
-    asked, told = terms.decisions.on_evidence(case, order, dossier.opening(case), asked, told)
+    stated = [rule for rule in rules if rule is not None]
+    required = tuple(dict.fromkeys(word for rule in stated for word in rule.words))
+    sources = "; ".join(rule.told for rule in stated)
+    required, sources = terms.decisions.on_evidence(case, order, dossier.opening(case), required, sources)
     kinds = _kinds()
-    found = {kinds.get(fact.kind, "") for fact in dossier.facts}
-    found |= {fact.detail for fact in dossier.facts if fact.kind == SUBMITTED}
-    at_hand = (*(kind for kind in asked if kind in found), *sorted(found - set(asked) - {""}))
-    return Evidence(claim, asked, at_hand, told)
+    present = {kinds.get(fact.kind, "") for fact in dossier.facts}
+    present |= {fact.detail for fact in dossier.facts if fact.kind == SUBMITTED}
+    at_hand = (*(kind for kind in required if kind in present), *sorted(present - set(required) - {""}))
+    return Evidence(claim, required, at_hand, sources)
 
 
 def keep_until(case: Case, dossier: Dossier, policy: Policy) -> Instant | None:
-    """Return until when the evidence on a case is kept, counted from its last move; None where nobody says."""
+    """Return until when the evidence on a case is kept, counted from its last move; None where no rule says."""
     return policy.at(case.moved_at).window_end("evidence_retention", case.moved_at, dossier.order)

@@ -31,20 +31,20 @@ def case_costs(
     parameters: Parameters | None = None,
     high_return: Collection[str] = (),
 ) -> tuple[CostLine, ...]:
-    """Return what the cases of an order cost by an instant, sorted by when it was known to cost that.
+    """Return the cost lines of the cases of an order up to an instant, sorted by when each cost arose.
 
-    Facts that fit nowhere cost nothing; what follows of itself when a deadline ends before `until` does, like a refund
-    by the marketplace. Without `until` that is the last instant that the dossier has been through. `high_return` are
-    the products whose returns a marketplace charges for because they come back unusually often. Raises MoneyError for
-    a rule whose money is not the order's.
+    Facts that no case allows cost nothing. What follows by itself when a deadline ends before `until` does cost, such
+    as a refund by the marketplace. Without `until`, it is the last instant of the dossier. `high_return` are the
+    products whose returns a marketplace charges for because they come back unusually often. Raises MoneyError for a
+    rule whose currency is not the order's.
     """
     end = dossier.last + 1 if until is None else until
-    went = replay_order(dossier.facts, dossier.order, policy, end)
-    ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), went.steps, high_return)
-    for step in went.steps:
+    replayed = replay_order(dossier.facts, dossier.order, policy, end)
+    ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), replayed.steps, high_return)
+    for step in replayed.steps:
         _charge(ledger, step)
     goods(ledger)
-    return tuple(sorted(ledger.lines, key=lambda each: (each.at, each.case, LINES.index(each.line))))
+    return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, LINES.index(line.line))))
 
 
 def docket_costs(
@@ -54,7 +54,7 @@ def docket_costs(
     parameters: Parameters | None = None,
     high_return: Collection[str] = (),
 ) -> Iterable[CostLine]:
-    """Yield what all cases of a docket cost by an instant, order by order."""
+    """Yield the cost lines of all cases of a docket up to an instant, order by order."""
     for dossier in docket.dossiers.values():
         yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return)
 
@@ -69,7 +69,7 @@ def _charge(ledger: CostLedger, step: Step) -> None:
 
 
 def _labour(ledger: CostLedger, step: Step) -> None:
-    """Book the work of a task that this step did; what a deadline or the buyer ends took none."""
+    """Book the work of a task that this step did; a task that a deadline or the buyer ended took no work."""
     task = step.before.task if step.before is not None else None
     if task is None or step.deadline is not None:
         return
@@ -83,9 +83,9 @@ def _labour(ledger: CostLedger, step: Step) -> None:
 
 
 def _replacement(ledger: CostLedger, step: Step) -> None:
-    """Book a replacement when it is sent; where nothing tells of its sending, when it is promised."""
+    """Book a replacement when it is sent; where no fact says that it was sent, when it is promised."""
     fact = step.fact
-    sent = any(each.fact.kind == "replacement_sent" for each in ledger.steps)
+    sent = any(order_step.fact.kind == "replacement_sent" for order_step in ledger.steps)
     if fact.kind == "replaced" and sent:
         return
     if fact.amount is not None:
@@ -96,7 +96,7 @@ def _replacement(ledger: CostLedger, step: Step) -> None:
 
 
 def _safe_t(ledger: CostLedger, step: Step) -> None:
-    """Book what the marketplace makes good of a return: as told, or the share that its rule allows."""
+    """Book what the marketplace reimburses of a return: the fact's amount, or the share that its rule allows."""
     fact, order = step.fact, ledger.order
     if fact.amount is not None:
         ledger.told("safe_t_recovered", fact, -fact.amount)
@@ -149,4 +149,4 @@ CHARGES: dict[str, Callable[[CostLedger, Step], None]] = {
     "safe_t_granted": _safe_t,
     "reimbursement_granted": _reimbursement,
 }
-"""What each fact that costs or brings money books. A claim or a chargeback that the marketplace bears costs nothing."""
+"""What is booked for each kind of fact. A claim or a chargeback that the marketplace bears costs nothing."""

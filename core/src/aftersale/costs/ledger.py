@@ -1,4 +1,4 @@
-"""The ledger: the cost lines of one order, booked one by one in the order in which its facts happened."""
+"""Ledger: the cost lines of one order, booked in the order in which its facts happened."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class CostLine(NamedTuple):
     """One amount that a case cost, below zero for what came back.
 
     `amount` counts minor units of `currency`. `product` is the order's, its dearest line's, or else its category;
-    `fulfilment` is the word of the marketplace's channel for what that ships, else the seller's. `estimated` says that
-    no fact told the amount; `basis` is what it rests on: facts that told it, parameters by name, rules in words.
+    `fulfilment` is the word of the marketplace's channel for what the marketplace ships, else the seller's. `estimated`
+    says that no fact has the amount; `basis` is what it rests on: facts by kind, parameters by name, rules in words.
     """
 
     line: str
@@ -67,10 +67,10 @@ class CostLine(NamedTuple):
 
 @define(eq=False)
 class CostLedger:
-    """What the cases of one order cost so far, and what has happened on each of them.
+    """The costs of the cases of one order so far, and the facts of each case so far.
 
-    `steps` are all that the order goes through; `high_return` are the products that the marketplace counts among those
-    that come back unusually often.
+    `steps` are all steps of the order, later ones too; `high_return` are the products that the marketplace counts among
+    those that come back unusually often.
     """
 
     order: Order
@@ -83,7 +83,7 @@ class CostLedger:
 
     @property
     def product(self) -> str:
-        """The product that costs are laid on: the dearest line where there are several."""
+        """The product that bears the costs: the dearest line where there are several."""
         dearest = max(self.order.lines, key=lambda line: line.price, default=None)
         return self.order.product or (dearest.sku if dearest else self.order.category)
 
@@ -93,15 +93,15 @@ class CostLedger:
         return self.order.channel in FULFILLED_BY_MARKETPLACE
 
     def terms(self, fact: Fact) -> Terms:
-        """Return what binds when a fact happens."""
+        """Return the terms in force when a fact happens."""
         return self.policy.at(fact.occurred_at)
 
     def told(self, line: str, fact: Fact, amount: int, by: str = "") -> None:
-        """Book an amount that a fact tells, the fact itself or the one of the kind `by`."""
+        """Book the amount of a fact, this one or one of the kind `by`."""
         self._book(line, fact, amount, self.order.currency, False, (text("costs.told", fact=by or fact.kind),))
 
     def estimated(self, line: str, fact: Fact, amount: int, *basis: str, currency: str = "") -> None:
-        """Book an amount that no fact tells, with the parameters and rules that it rests on."""
+        """Book an estimated amount, with the parameters and rules that it rests on."""
         self._book(line, fact, amount, currency or self.order.currency, True, basis)
 
     def _book(self, line: str, fact: Fact, amount: int, currency: str, estimated: bool, basis: tuple[str, ...]) -> None:
@@ -113,19 +113,19 @@ class CostLedger:
         self.lines.append(CostLine(line, *where, fact.occurred_at, amount, currency, estimated, basis))
 
     def share(self, name: str, of: int) -> int:
-        """Return the share of an amount that a parameter says."""
+        """Return the share of an amount that a parameter sets."""
         return part(of, self.parameters.value(name))
 
     def booked(self, *lines: str, case: str | None = None) -> int:
-        """Return what was booked on some lines so far, in the order's currency, on all its cases or on one."""
+        """Return the sum booked on some lines so far, in the order's currency, on all its cases or on one."""
         return sum(
-            each.amount
-            for each in self.lines
-            if each.line in lines and each.currency == self.order.currency and case in (None, each.case)
+            line.amount
+            for line in self.lines
+            if line.line in lines and line.currency == self.order.currency and case in (None, line.case)
         )
 
     def owed(self) -> int:
-        """Return what the buyer has not yet got back of the price: more is never estimated."""
+        """Return how much of the price the buyer has not got back yet: more is never estimated."""
         return max(0, self.order.price - self.booked(*GIVEN_BACK))
 
     def happened(self, case: str, *kinds: str) -> Fact | None:

@@ -1,4 +1,4 @@
-"""Parameters: the declared numbers behind estimated costs, and the seller's own in their place."""
+"""Parameters: the declared numbers behind estimated costs, and the seller's own in place of them."""
 
 from __future__ import annotations
 
@@ -29,10 +29,9 @@ _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?: ([A-Z]{3}))?")
 
 @frozen
 class Parameter:
-    """A declared number: what it is worth by default, between what it may lie, and who says so.
+    """A declared number: its default, its range, and its source.
 
-    With a `currency` it is money. `own` says that the seller put a number in the place of the default, which `value`
-    then is.
+    With a `currency` it is money. The `grade` `own` says that the default is a number of the seller's.
     """
 
     name: Word
@@ -55,10 +54,10 @@ class Parameter:
 
 @frozen
 class GoodsGrade:
-    """What goods that came back are found to be: the share of their worth that is lost, and what follows from it.
+    """The grade of goods that came back: the share of their worth that is lost, and what follows from it.
 
-    `situation` is what a restocking fee is asked for by when the buyer is at fault, empty for goods as new; `usable`
-    says whether there is something to pack again, or to sell renewed.
+    `situation` decides the restocking fee when the buyer is at fault, empty for goods as new; `usable` says whether
+    there is something to pack again, or to sell renewed.
     """
 
     name: Word
@@ -73,7 +72,7 @@ class GoodsGrade:
 
 @frozen
 class Work:
-    """A kind of task: the minutes it takes a person, and the facts that tell that it was done."""
+    """A kind of task: the minutes it takes a person, and the facts that show that it was done."""
 
     name: Word
     minutes: MoneyAmount
@@ -85,7 +84,7 @@ class Work:
 
 @frozen
 class _Processing:
-    """The categories of which a marketplace that charges for returns charges each."""
+    """The categories in which a marketplace that charges for returns charges for every return."""
 
     every_return: tuple[Word, ...]
     source: Word
@@ -104,7 +103,7 @@ class CostDocument:
 
 @frozen
 class Parameters:
-    """All parameters by name, the grades of goods and the kinds of work by theirs.
+    """All parameters, grades of goods and kinds of work by name.
 
     `own` are the names of those that the seller set.
     """
@@ -116,17 +115,17 @@ class Parameters:
     own: frozenset[str] = frozenset()
 
     def value(self, name: str) -> Decimal:
-        """Return what a parameter is worth."""
+        """Return the value of a parameter."""
         return self.by_name[name].default
 
     def money(self, name: str) -> tuple[Decimal, str]:
-        """Return what a parameter is worth that is money, and in which currency."""
-        found = self.by_name[name]
-        assert found.currency is not None
-        return found.default, found.currency
+        """Return the value of a parameter that is money, and its currency."""
+        parameter = self.by_name[name]
+        assert parameter.currency is not None
+        return parameter.default, parameter.currency
 
     def goods_grade(self, word: str) -> GoodsGrade:
-        """Return a grade of goods; the one for goods that nobody inspected where the word is not known."""
+        """Return a grade of goods; the grade of goods that were not inspected where the word is not known."""
         return self.grades.get(word) or self.grades[OTHER_GRADE]
 
     def loss(self, grade: GoodsGrade) -> str:
@@ -138,29 +137,29 @@ class Parameters:
         return f"minutes_{task if task in self.works else OTHER_TASK}"
 
     def with_own(self, own: Overrides, source: str = "the seller's own costs") -> Parameters:
-        """Return these with the seller's own numbers in their places.
+        """Return these parameters with the seller's own numbers in place of the defaults.
 
-        Raises DocumentError with every name that is not known and every value that is no exact number, is in a wrong
-        currency, or lies outside the parameter's range; `source` names where they come from.
+        Raises DocumentError with every unknown name and every value that is no exact number, is in a wrong currency, or
+        lies outside the parameter's range; `source` names where the numbers come from.
         """
-        changed = {name: _replaced(name, value, self.by_name, source) for name, value in own.items()}
-        problems = tuple(each for each in changed.values() if isinstance(each, Problem))
+        results = {name: _replace(name, value, self.by_name, source) for name, value in own.items()}
+        problems = tuple(result for result in results.values() if isinstance(result, Problem))
         if problems:
             raise DocumentError(source, problems)
-        kept = {name: each for name, each in changed.items() if isinstance(each, Parameter)}
-        return evolve(self, by_name={**self.by_name, **kept}, own=self.own | kept.keys())
+        replaced = {name: result for name, result in results.items() if isinstance(result, Parameter)}
+        return evolve(self, by_name={**self.by_name, **replaced}, own=self.own | replaced.keys())
 
 
-def _replaced(name: str, value: object, known: Mapping[str, Parameter], source: str) -> Parameter | Problem:
-    declared = known.get(name)
+def _replace(name: str, value: object, parameters: Mapping[str, Parameter], source: str) -> Parameter | Problem:
+    declared = parameters.get(name)
     if declared is None:
-        hint = meant(name, known) or f"known: {', '.join(sorted(known))}"
+        hint = meant(name, parameters) or f"known: {', '.join(sorted(parameters))}"
         return Problem(source, name, "no such parameter", hint)
     exact = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
     match = _NUMBER.fullmatch(f"{value:f}" if isinstance(value, Decimal) else str(value)) if exact else None
     if match is None:
         what = f"expected an exact number, found {value!r}"
-        return Problem(source, name, what, f"write it as text, such as '{_shown(declared)}'")
+        return Problem(source, name, what, f"write it as text, such as '{_format_default(declared)}'")
     if match[2] and declared.currency is None:
         return Problem(source, name, f"is no money, and {value!r} names a currency", f"it is a {declared.unit}")
     number, currency = Decimal(match[1]), match[2] or declared.currency
@@ -185,37 +184,37 @@ def _replaced(name: str, value: object, known: Mapping[str, Parameter], source: 
     )
 
 
-def _shown(parameter: Parameter) -> str:
+def _format_default(parameter: Parameter) -> str:
     return f"{parameter.default} {parameter.currency}" if parameter.currency else str(parameter.default)
 
 
 def parse_parameters(data: dict[str, Any], source: str) -> Parameters:
     """Return the parameters of a parsed document; raises DocumentError with all its problems."""
     document = structure(CostDocument, data, source)
-    found: dict[str, Parameter] = {}
+    parameters: dict[str, Parameter] = {}
     problems: list[Problem] = []
-    for each in _declared(document):
-        if each.name in found:
-            problems.append(Problem(source, each.name, "stands there twice", "keep one of them"))
-        found[each.name] = each
-    missing = {f"loss_share_{OTHER_GRADE}", f"minutes_{OTHER_TASK}"} - found.keys()
+    for parameter in _declared_parameters(document):
+        if parameter.name in parameters:
+            problems.append(Problem(source, parameter.name, "stands there twice", "keep one of them"))
+        parameters[parameter.name] = parameter
+    missing = {f"loss_share_{OTHER_GRADE}", f"minutes_{OTHER_TASK}"} - parameters.keys()
     problems += [Problem(source, name, "missing", "declare it: others fall back on it") for name in sorted(missing)]
     if problems:
         raise DocumentError(source, tuple(problems))
     return Parameters(
-        found,
-        {each.name: each for each in document.grade},
-        {each.name: each for each in document.task},
+        parameters,
+        {grade.name: grade for grade in document.grade},
+        {task.name: task for task in document.task},
         frozenset(document.returns_processing.every_return),
     )
 
 
-def _declared(document: CostDocument) -> Iterator[Parameter]:
+def _declared_parameters(document: CostDocument) -> Iterator[Parameter]:
     yield from document.parameter
-    for each in document.grade:
-        unit = Word(f"share of the worth of goods that is lost when they come back {each.name}")
-        name = Word(f"loss_share_{each.name}")
-        yield Parameter(name, each.loss, each.low, each.high, unit, each.source, each.grade)
+    for grade in document.grade:
+        unit = Word(f"share of the worth of goods that is lost when they come back {grade.name}")
+        name = Word(f"loss_share_{grade.name}")
+        yield Parameter(name, grade.loss, grade.low, grade.high, unit, grade.source, grade.grade)
     for work in document.task:
         unit, name = Word(f"minutes for a task {work.name}"), Word(f"minutes_{work.name}")
         none = MoneyAmount(Decimal(0))

@@ -1,4 +1,4 @@
-"""Refunds: what buyers get back, by the seller, through a claim or their bank, and what is taken back of it."""
+"""Refunds: what buyers get back from the seller, by a claim or through their bank, and what is reversed of it."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from aftersale.rules import Rule
 
 
 def refund(ledger: CostLedger, step: Step) -> None:
-    """Book a refund: as told, as offered and accepted, or what is left of the price; then the marketplace's own fee.
+    """Book a refund: the fact's amount, the accepted offer, or what is left of the price; then the marketplace's fee.
 
-    What is told to be less than the price is a partial refund, as is what was offered to a buyer who keeps the goods.
+    An amount below the price is a partial refund, and so is what was offered to a buyer who keeps the goods.
     """
     fact = step.fact
     before = ledger.booked(*REFUNDS)
     if fact.amount is not None:
-        whole = fact.amount >= ledger.order.price and not _accepted(ledger, fact)
+        whole = fact.amount >= ledger.order.price and not _has_accepted_offer(ledger, fact)
         ledger.told("goods_refunded" if whole else "partial_refund", fact, fact.amount)
-    elif _accepted(ledger, fact):
-        _as_offered(ledger, fact)
+    elif _has_accepted_offer(ledger, fact):
+        _book_offer(ledger, fact)
     else:
         ledger.estimated("goods_refunded", fact, ledger.owed(), text("costs.price"))
-    _fee(ledger, fact, ledger.booked(*REFUNDS) - before)
+    _book_fee(ledger, fact, ledger.booked(*REFUNDS) - before)
 
 
 def refund_without_asking(ledger: CostLedger, step: Step) -> None:
-    """Book the refund of a return that was refunded the moment it was asked for, the goods staying with the buyer."""
+    """Book the refund of a return that was refunded on request, without the goods."""
     if step.outcome.case.state == "refunded":
         refund(ledger, step)
 
 
-def _accepted(ledger: CostLedger, fact: Fact) -> bool:
+def _has_accepted_offer(ledger: CostLedger, fact: Fact) -> bool:
     return ledger.happened(fact.case, "offer_accepted") is not None
 
 
-def _as_offered(ledger: CostLedger, fact: Fact) -> None:
+def _book_offer(ledger: CostLedger, fact: Fact) -> None:
     offer = ledger.happened(fact.case, "partial_refund_offered")
     if offer is not None and offer.amount is not None:
         ledger.told("partial_refund", fact, offer.amount, by=offer.kind)
@@ -55,7 +55,7 @@ def _as_offered(ledger: CostLedger, fact: Fact) -> None:
     ledger.estimated("partial_refund", fact, min(amount, ledger.owed()), basis)
 
 
-def _fee(ledger: CostLedger, fact: Fact, refunded: int) -> None:
+def _book_fee(ledger: CostLedger, fact: Fact, refunded: int) -> None:
     """Book what the marketplace keeps of its own fee: a share of the referral fee, a sum at most."""
     rule = ledger.terms(fact).rulebook.rule("refund_administration_fee", ledger.order)
     if rule is None or rule.share is None or refunded <= 0:
@@ -66,7 +66,7 @@ def _fee(ledger: CostLedger, fact: Fact, refunded: int) -> None:
 
 
 def capped(rule: Rule, of: int, currency: str, share: Decimal | None = None) -> int:
-    """Return the share of an amount that a rule says, or the one given, and no more than the rule's own sum.
+    """Return the rule's share of an amount, or `share` of it, and no more than the rule's own sum.
 
     Raises MoneyError when that sum is in another currency.
     """
@@ -86,25 +86,25 @@ def limit(rule: Rule | None, currency: str) -> int | None:
 
 
 def claim(ledger: CostLedger, step: Step) -> None:
-    """Book a claim that is granted at the seller's cost, of which one that is granted unheard tells no other fact."""
+    """Book a claim that is granted at the seller's cost; a claim granted unheard has only the fact that filed it."""
     fact = step.fact
     if step.outcome.case.state == "granted":
-        _taken(ledger, "claim", fact)
+        _book_amount(ledger, "claim", fact)
 
 
 def claim_refunded(ledger: CostLedger, step: Step) -> None:
     """Book what the seller refunded after a claim was filed, with the marketplace's fee for a refund."""
     before = ledger.booked("claim")
-    _taken(ledger, "claim", step.fact)
-    _fee(ledger, step.fact, ledger.booked("claim") - before)
+    _book_amount(ledger, "claim", step.fact)
+    _book_fee(ledger, step.fact, ledger.booked("claim") - before)
 
 
 def chargeback(ledger: CostLedger, step: Step) -> None:
     """Book a chargeback that is lost."""
-    _taken(ledger, "chargeback", step.fact)
+    _book_amount(ledger, "chargeback", step.fact)
 
 
-def _taken(ledger: CostLedger, line: str, fact: Fact) -> None:
+def _book_amount(ledger: CostLedger, line: str, fact: Fact) -> None:
     if fact.amount is not None:
         ledger.told(line, fact, fact.amount)
     else:
@@ -112,16 +112,16 @@ def _taken(ledger: CostLedger, line: str, fact: Fact) -> None:
 
 
 def claim_reversed(ledger: CostLedger, step: Step) -> None:
-    """Book the money of a claim that is given back to the seller."""
-    _reversed(ledger, "claim", step.fact)
+    """Book the money of a claim that the seller gets back."""
+    _book_reversal(ledger, "claim", step.fact)
 
 
 def chargeback_reversed(ledger: CostLedger, step: Step) -> None:
-    """Book the money of a lost chargeback that is given back to the seller."""
-    _reversed(ledger, "chargeback", step.fact)
+    """Book the money of a lost chargeback that the seller gets back."""
+    _book_reversal(ledger, "chargeback", step.fact)
 
 
-def _reversed(ledger: CostLedger, line: str, fact: Fact) -> None:
+def _book_reversal(ledger: CostLedger, line: str, fact: Fact) -> None:
     if fact.amount is not None:
         ledger.told(line, fact, -fact.amount)
     else:

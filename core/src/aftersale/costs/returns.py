@@ -15,13 +15,13 @@ UNDER_WAY = ("return_sent", "return_received", "refunded_at_first_scan")
 
 
 def label(ledger: CostLedger, step: Step) -> None:
-    """Book a label whose price is told; one without is estimated when it is used."""
+    """Book a label with a price; a label without one is estimated when it is used."""
     if step.fact.amount is not None:
         ledger.told("return_label", step.fact, step.fact.amount)
 
 
 def way_back(ledger: CostLedger, step: Step) -> None:
-    """Book the way back of what the seller shipped, once: as told, or the seller's where the seller is at fault."""
+    """Book the way back of what the seller shipped, once: the fact's amount, or an estimate unless the buyer pays."""
     fact = step.fact
     if ledger.by_marketplace or ledger.happened(fact.case, *UNDER_WAY):
         return
@@ -32,20 +32,20 @@ def way_back(ledger: CostLedger, step: Step) -> None:
     if (sent is not None and sent.amount is not None) or ledger.buyer_pays(fact):
         return
     rule = ledger.fault(fact)
-    because = rule.told if rule is not None else text("costs.nobody_at_fault")
-    line = "return_label" if sent is not None or _label_of_itself(ledger, fact) else "return_shipping"
+    reason = rule.told if rule is not None else text("costs.nobody_at_fault")
+    line = "return_label" if sent is not None or _is_label_automatic(ledger, fact) else "return_shipping"
     name = f"{line}_share"
-    ledger.estimated(line, fact, ledger.share(name, ledger.order.price), name, because)
+    ledger.estimated(line, fact, ledger.share(name, ledger.order.price), name, reason)
 
 
-def _label_of_itself(ledger: CostLedger, fact: Fact) -> bool:
-    """Whether a prepaid label goes out by itself, which the seller pays."""
+def _is_label_automatic(ledger: CostLedger, fact: Fact) -> bool:
+    """Whether a prepaid label, which the seller pays, is sent automatically."""
     rule = return_terms.label(ledger.terms(fact), ledger.order)
     return rule is not None and rule.word == "automatic"
 
 
 def received(ledger: CostLedger, step: Step) -> None:
-    """Book the way back, if nothing told of it before, and what the marketplace charges for a return to it."""
+    """Book the way back if it is not booked yet, and what the marketplace charges for a return to it."""
     way_back(ledger, step)
     fact, order = step.fact, ledger.order
     rule = ledger.terms(fact).rulebook.rule("returns_processing_fee", order)
@@ -59,38 +59,38 @@ def received(ledger: CostLedger, step: Step) -> None:
 
 
 def goods(ledger: CostLedger) -> None:
-    """Book the goods of every case in which they came back: what they are worth, what they lost, what is kept for it.
+    """Book the goods of every case in which they came back: their worth, the loss, and the restocking fee.
 
-    That is known at the end only: goods may be refunded before they are inspected.
+    That is known only at the end: goods may be refunded before they are inspected.
     """
     for case in ledger.facts:
         receipt = ledger.happened(case, "return_received")
         if receipt is not None:
             inspection = ledger.happened(case, "return_inspected")
-            _came_back(ledger, receipt, inspection)
+            _book_goods(ledger, receipt, inspection)
 
 
-def _came_back(ledger: CostLedger, receipt: Fact, inspection: Fact | None) -> None:
+def _book_goods(ledger: CostLedger, receipt: Fact, inspection: Fact | None) -> None:
     grade = ledger.parameters.goods_grade(inspection.detail if inspection is not None else "")
     if grade.usable and not ledger.by_marketplace:
         ledger.estimated(
             "repackaging", receipt, ledger.share("repackaging_share", ledger.order.price), "repackaging_share"
         )
-    _restocking(ledger, receipt, grade)
-    worth = ledger.share("goods_value_share", _paid_for(ledger, receipt.case)) + ledger.booked("goods_returned")
+    _book_restocking_fee(ledger, receipt, grade)
+    worth = ledger.share("goods_value_share", _money_back(ledger, receipt.case)) + ledger.booked("goods_returned")
     if worth <= 0:
         return
     ledger.estimated("goods_returned", receipt, -worth, "goods_value_share")
-    _loss(ledger, worth, grade, receipt, inspection)
+    _book_loss(ledger, worth, grade, receipt, inspection)
 
 
-def _paid_for(ledger: CostLedger, case: str) -> int:
-    """Return what the buyer got for the goods, the price at most: they are worth no more to the seller than that."""
+def _money_back(ledger: CostLedger, case: str) -> int:
+    """Return what the buyer got for the goods, at most the price: to the seller they are worth no more."""
     replaced = ledger.happened(case, "replaced") is not None
     return ledger.order.price if replaced else min(ledger.order.price, ledger.booked(*GIVEN_BACK))
 
 
-def _loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:
+def _book_loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:
     fact, name = inspection or receipt, ledger.parameters.loss(grade)
     if inspection is not None and inspection.amount is not None:
         lost = inspection.amount
@@ -103,22 +103,22 @@ def _loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact, insp
         ledger.estimated("renewed_recovery", fact, -recovered, "renewed_recovery_share")
 
 
-def _restocking(ledger: CostLedger, receipt: Fact, grade: GoodsGrade) -> None:
-    """Book what is kept of an estimated refund; a refund whose amount is told has it in it."""
+def _book_restocking_fee(ledger: CostLedger, receipt: Fact, grade: GoodsGrade) -> None:
+    """Book what is kept of an estimated refund; an amount that a fact has is already without it."""
     case = receipt.case
-    paid = next(
-        (each for each in ledger.lines if each.case == case and each.line == "goods_refunded" and each.estimated),
+    refund_line = next(
+        (line for line in ledger.lines if line.case == case and line.line == "goods_refunded" and line.estimated),
         None,
     )
-    refunded = ledger.happened(case, "refunded")
-    if paid is None or refunded is None:
+    refund = ledger.happened(case, "refunded")
+    if refund_line is None or refund is None:
         return
-    asked = ledger.facts[case][0]
-    situation = return_terms.situation(ledger.terms(asked), ledger.order, asked, grade.situation)
-    about = {"situation": situation, "reason": asked.detail, "grade": grade.name}
-    rule = return_terms.restocking_fee(ledger.terms(refunded), ledger.order, about)
+    request = ledger.facts[case][0]
+    situation = return_terms.situation(ledger.terms(request), ledger.order, request, grade.situation)
+    about = {"situation": situation, "reason": request.detail, "grade": grade.name}
+    rule = return_terms.restocking_fee(ledger.terms(refund), ledger.order, about)
     if rule is None or rule.share is None:
         return
-    allowed = capped(rule, paid.amount, ledger.order.currency)
-    kept = ledger.share("restocking_kept_share", allowed)
-    ledger.estimated("restocking_fee", refunded, -kept, rule.told, "restocking_kept_share")
+    allowed = capped(rule, refund_line.amount, ledger.order.currency)
+    fee = ledger.share("restocking_kept_share", allowed)
+    ledger.estimated("restocking_fee", refund, -fee, rule.told, "restocking_kept_share")

@@ -1,4 +1,4 @@
-"""Totals: cost lines added up by case, order, product, marketplace or line, each currency by itself."""
+"""Totals: sums of cost lines by case, order, product, marketplace or line, each currency by itself."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ GROUPINGS: tuple[Grouping, ...] = ("line", "marketplace", "product", "order", "c
 
 
 class Total(NamedTuple):
-    """What everything of one name cost, in one currency: what marketplace and seller ship apart.
+    """The sum of the cost lines of one name, one fulfilment and one currency.
 
-    `amount` and `estimated`, the part of it that no fact told, count minor units; `amounts` is how many they are of.
+    `amount` and `estimated`, the estimated part of it, count minor units; `amounts` is the number of lines.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Total(NamedTuple):
 
 @frozen
 class GrandTotal:
-    """All costs in one currency; `rates` are those that were used: what one unit of each other currency is worth."""
+    """All costs in one currency; `rates` are the rates used: what one unit of each other currency is worth."""
 
     amount: int
     estimated: int
@@ -43,69 +43,71 @@ class GrandTotal:
 
 
 def totals(lines: Iterable[CostLine], by: Grouping = "line") -> tuple[Total, ...]:
-    """Return what each case, order, product, marketplace or line cost, sorted by name; lines stand in their order.
+    """Return what each case, order, product, marketplace or line cost, sorted by name; lines in their own order.
 
     Raises ValueError for another grouping.
     """
     if by not in GROUPINGS:
         raise ValueError(f"costs are not added up by '{by}': choose one of {', '.join(GROUPINGS)}")
-    found: defaultdict[tuple[str, str, str], list[CostLine]] = defaultdict(list)
-    for each in lines:
-        found[getattr(each, by), each.fulfilment, each.currency].append(each)
-    made = [Total(*key, sum(each.amount for each in rows), _estimated(rows), len(rows)) for key, rows in found.items()]
-    return tuple(sorted(made, key=_by_line if by == "line" else None))
+    groups: defaultdict[tuple[str, str, str], list[CostLine]] = defaultdict(list)
+    for line in lines:
+        groups[getattr(line, by), line.fulfilment, line.currency].append(line)
+    sums = [
+        Total(*key, sum(line.amount for line in rows), _estimated_sum(rows), len(rows)) for key, rows in groups.items()
+    ]
+    return tuple(sorted(sums, key=_by_line if by == "line" else None))
 
 
 def _by_line(total: Total) -> tuple[int, Total]:
     return LINES.index(total.name), total
 
 
-def _estimated(lines: Iterable[CostLine]) -> int:
-    return sum(each.amount for each in lines if each.estimated)
+def _estimated_sum(lines: Iterable[CostLine]) -> int:
+    return sum(line.amount for line in lines if line.estimated)
 
 
 def grand_total(
     lines: Iterable[CostLine], into: str | None = None, rates: Mapping[str, Decimal] | None = None
 ) -> GrandTotal:
-    """Return all costs as one sum, in the currency that they are in or `into` another.
+    """Return all costs as one sum, in their own currency or converted `into` another.
 
-    `rates` says what one unit of a currency is worth in that one. Each currency is added up first and converted once,
-    halves rounded away from zero. Raises MoneyError when two currencies meet without a rate for each, for a rate that
-    is not above zero, and when there is nothing to add and no currency to say so in.
+    `rates` has what one unit of each currency is worth in that one. Each currency is added up first and converted once,
+    halves rounded away from zero. Raises MoneyError for a currency without a rate, for a rate that is not above zero,
+    and when there is nothing to add and no currency is named.
     """
     sums: defaultdict[str, list[CostLine]] = defaultdict(list)
-    for each in lines:
-        sums[each.currency].append(each)
+    for line in lines:
+        sums[line.currency].append(line)
     if into is None:
-        into = _only(sums)
-    given = rates or {}
+        into = _only_currency(sums)
+    known_rates = rates or {}
     decimals(into)
-    if missing := sorted(sums.keys() - given.keys() - {into}):
+    if missing := sorted(sums.keys() - known_rates.keys() - {into}):
         hint = f"say what one {missing[0]} is worth in {into}, or add up each currency by itself"
         raise MoneyError(f"cannot add {' and '.join(sorted({*sums, into}))}: no rate for {', '.join(missing)}", hint)
-    used = {currency: Decimal(1) if currency == into else given[currency] for currency in sums}
+    used = {currency: Decimal(1) if currency == into else known_rates[currency] for currency in sums}
     for currency, rate in used.items():
-        _check(currency, into, rate)
-    amount = sum(_converted(sum(each.amount for each in rows), used, of, into) for of, rows in sums.items())
-    estimated = sum(_converted(_estimated(rows), used, of, into) for of, rows in sums.items())
+        _check_rate(currency, into, rate)
+    amount = sum(_convert(sum(line.amount for line in rows), used, of, into) for of, rows in sums.items())
+    estimated = sum(_convert(_estimated_sum(rows), used, of, into) for of, rows in sums.items())
     return GrandTotal(amount, estimated, into, tuple((of, used[of]) for of in sorted(used) if of != into))
 
 
-def _only(currencies: Iterable[str]) -> str:
-    found = sorted(currencies)
-    if not found:
+def _only_currency(currencies: Iterable[str]) -> str:
+    names = sorted(currencies)
+    if not names:
         raise MoneyError("nothing to add", "say in which currency: a sum of none has no currency")
-    if len(found) > 1:
-        raise MoneyError(f"cannot add {' and '.join(found)}", "add up each currency by itself, or name rates")
-    return found[0]
+    if len(names) > 1:
+        raise MoneyError(f"cannot add {' and '.join(names)}", "add up each currency by itself, or name rates")
+    return names[0]
 
 
-def _check(currency: str, into: str, rate: object) -> None:
+def _check_rate(currency: str, into: str, rate: object) -> None:
     if not isinstance(rate, Decimal) or not rate.is_finite() or rate <= 0:
         raise MoneyError(f"{rate!r} is no rate for {currency}", f"say exactly what one {currency} is worth in {into}")
 
 
-def _converted(amount: int, rates: Mapping[str, Decimal], of: str, into: str) -> int:
+def _convert(amount: int, rates: Mapping[str, Decimal], of: str, into: str) -> int:
     if of == into:
         return amount
     return rounded((amount * rates[of]).scaleb(decimals(into) - decimals(of)))

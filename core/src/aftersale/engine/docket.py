@@ -1,4 +1,4 @@
-"""The docket: all cases and what is due on them, moved by facts and by the passing of time."""
+"""Docket: all cases and what is due on them, moved by facts and by the passing of time."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ BEGINNING = -(2**63)
 
 
 class Docket:
-    """Keeps the cases, puts each fact through the engine, and lets deadlines pass in between.
+    """Keeps the cases, applies each fact to its case, and expires deadlines in between.
 
-    Facts go in by `known_at`. One that happened after all that is known of its order moves its case at once, in time
-    that does not grow with the history. One that happened earlier is placed where it belongs, and its order's dossier
-    is gone through again: the cases then stand as if it had been known all along, while the tally keeps what was
-    believed until then. Before a fact is applied, whatever expired earlier takes its course; a deadline that ends at
-    the very instant of the fact is still met.
+    Facts are recorded in order of `known_at`. A fact that happened after everything known of its order moves its case
+    at once, in time that does not grow with the history. A fact that happened earlier is inserted where it belongs, and
+    the order is replayed: its cases are then as if the fact had been known all along, while the tally keeps what was
+    known until then. Before a fact is applied, all deadlines that ended earlier expire; a deadline that ends at the
+    very instant of the fact is still met.
     """
 
     def __init__(self, policies: Policies, observers: Observers | None = None) -> None:
-        """Start empty; `policies` holds the policy of each marketplace, `observers` are told of what happens."""
+        """Start empty; `policies` holds the policy of each marketplace, `observers` are called with what happens."""
         self.cases: dict[str, Case] = {}
         self.dossiers: dict[str, Dossier] = {}
         self.tally = Tally()
@@ -44,25 +44,25 @@ class Docket:
         self._policies = policies
         self._observers = observers
         self._now: Instant = BEGINNING
-        # The next deadline to end of each case that has one, by instant. Those of cases that have moved on stay in the
-        # heap until their time, without their case: to look the case up then would cost more than all else about them.
+        # A heap by instant: the next deadline to end of each case that has one. Entries of cases that have moved on
+        # stay in it until their time, without their case: to look the case up then would cost more than all the rest.
         self._expiries: list[_Wait] = []
         self._waiting: dict[str, _Wait] = {}
         self._pushed = 0
 
     def policy(self, marketplace: str) -> Policy:
-        """Return the policy of a marketplace; raises UnknownMarketplace, which lists those that are known."""
-        found = self._policies.get(marketplace)
-        if found is None:
+        """Return the policy of a marketplace; raises UnknownMarketplace, which lists the known marketplaces."""
+        policy = self._policies.get(marketplace)
+        if policy is None:
             raise UnknownMarketplace(marketplace, tuple(sorted(self._policies)))
-        return found
+        return policy
 
     def record(self, fact: Fact, order: Order) -> Outcome | None:
-        """Put one fact about this order through the engine; None for one that is known already.
+        """Apply one fact about this order and return its outcome; None for a fact that is known already.
 
-        Raises FactRefused when the workflow does not allow it where it happened; the fact is kept all the same, and
-        takes its place when one that happened before it becomes known. Raises OtherOrder when its case, or the one it
-        grew out of, is about another order; such a fact is not kept.
+        Raises FactRefused when the workflow does not allow the fact at the instant at which it happened; the fact is
+        kept all the same, and is tried again when an earlier fact becomes known. Raises OtherOrder when its case, or
+        the case that it is about, belongs to another order; such a fact is not kept.
         """
         at, known_at = fact.occurred_at, fact.known_at
         if self._expiries and self._expiries[0][0] < known_at:
@@ -72,10 +72,10 @@ class Docket:
         policy = self._policies.get(fact.marketplace) or self.policy(fact.marketplace)
         dossier = self.dossiers.get(order.id)
         if dossier is None or fact.about or fact.case not in dossier.cases:
-            dossier = self._opened(dossier, fact, order)
+            dossier = self._open_dossier(dossier, fact, order)
         dossier.order = order
         if at <= dossier.last or dossier.misfits:
-            return self._placed(dossier, fact, policy)
+            return self._record_late(dossier, fact, policy)
         case = dossier.cases.get(fact.case)
         try:
             outcome = apply(case, fact, order, policy.at(at), dossier.cases)
@@ -83,28 +83,28 @@ class Docket:
             dossier.place(fact, policy)
             dossier.refused, dossier.misfits = (error,), (fact,)
             raise
-        if known_at > at and any(each.expires_at < self._now for each in outcome.opened):
-            # What it began has ended meanwhile, and is known to have from now on.
-            return self._placed(dossier, fact, policy)
+        if known_at > at and any(deadline.expires_at < self._now for deadline in outcome.opened):
+            # A deadline that the fact opened has ended meanwhile, and is known to have ended from now on.
+            return self._record_late(dossier, fact, policy)
         dossier.facts.append(fact)
         dossier.last = at
         self._keep(case, outcome, fact, dossier)
         return outcome
 
-    def _opened(self, dossier: Dossier | None, fact: Fact, order: Order) -> Dossier:
-        """Return the dossier in which a fact opens a case, a new one for the order's first; raises OtherOrder."""
+    def _open_dossier(self, dossier: Dossier | None, fact: Fact, order: Order) -> Dossier:
+        """Return the dossier in which a fact opens a case, a new dossier for an order's first; raises OtherOrder."""
         for name in (fact.case, fact.about):
-            other = self.cases.get(name)
-            if other is not None and other.order != order.id:
-                raise OtherOrder(fact.kind, order.id, other.id, other.order)
+            case = self.cases.get(name)
+            if case is not None and case.order != order.id:
+                raise OtherOrder(fact.kind, order.id, case.id, case.order)
         if dossier is None:
             dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
         return dossier
 
     def advance(self, until: Instant) -> None:
-        """Let every deadline that ends before this instant take its course, and note it in `passed`.
+        """Expire every deadline that ends before this instant, and append it to `passed`.
 
-        Whoever wants to react empties that list.
+        A caller that reacts to expiries empties that list.
         """
         while self._expiries and self._expiries[0][0] < until:
             _, _, case, deadline, dossier = heappop(self._expiries)
@@ -121,7 +121,7 @@ class Docket:
         return int(self._expiries[0][0]) if self._expiries else None
 
     def misfits(self) -> Iterator[tuple[Fact, FactRefused]]:
-        """Yield the facts that fit nowhere as things stand, each with the reason."""
+        """Yield the facts that no case allows as of now, each with the reason."""
         for dossier in self.dossiers.values():
             yield from zip(dossier.misfits, dossier.refused, strict=True)
 
@@ -147,21 +147,21 @@ class Docket:
         if outcome.closed or outcome.defect or before is None:
             self.tally.moved(before, outcome, fact, dossier.order)
         if self._observers is not None:
-            self._observed(before, case, fact)
+            self._notify_observers(before, case, fact)
 
-    def _observed(self, before: Case | None, case: Case, fact: Fact) -> None:
+    def _notify_observers(self, before: Case | None, case: Case, fact: Fact) -> None:
         assert self._observers is not None
-        told, closed = self._observers.fact_recorded, self._observers.case_closed
-        if told is not None:
-            told(case, fact)
-        if closed is not None and self._ended(case) and (before is None or not self._ended(before)):
-            closed(case, fact)
+        fact_recorded, case_closed = self._observers.fact_recorded, self._observers.case_closed
+        if fact_recorded is not None:
+            fact_recorded(case, fact)
+        if case_closed is not None and self._is_final(case) and (before is None or not self._is_final(before)):
+            case_closed(case, fact)
 
-    def _ended(self, case: Case) -> bool:
+    def _is_final(self, case: Case) -> bool:
         return self.policy(case.marketplace).workflow.state(case.kind, case.state).final
 
-    def _placed(self, dossier: Dossier, fact: Fact, policy: Policy) -> Outcome | None:
-        """Place a fact that happened before others, and go through the dossier again."""
+    def _record_late(self, dossier: Dossier, fact: Fact, policy: Policy) -> Outcome | None:
+        """Insert a fact that happened before others, and replay the order."""
         if dossier.holds(fact):
             return None
         before = replay_order(dossier.facts, dossier.order, policy, self._now)
@@ -173,8 +173,8 @@ class Docket:
             if misfit is fact:
                 raise error
         if self._observers is not None:
-            self._observed(before.cases.get(fact.case), after.cases[fact.case], fact)
-        return _difference(before.cases.get(fact.case), after.cases[fact.case], _step(after.steps, fact))
+            self._notify_observers(before.cases.get(fact.case), after.cases[fact.case], fact)
+        return _difference(before.cases.get(fact.case), after.cases[fact.case], _step_of(after.steps, fact))
 
     def _replace(self, dossier: Dossier, after: ReplayedOrder) -> None:
         for name in dossier.cases.keys() - after.cases.keys():
@@ -187,7 +187,7 @@ class Docket:
             self._expect(case, dossier)
 
     def _expect(self, case: Case, dossier: Dossier) -> None:
-        """Wait for the case's next deadline that has not been missed yet, and for no other of it."""
+        """Wait for the case's next deadline that has not been missed yet, and for no other deadline of the case."""
         self._forget(case.id)
         first: Deadline | None = None
         for deadline in case.deadlines:
@@ -204,13 +204,13 @@ class Docket:
             wait[_CASE] = wait[_CASE + 1] = wait[_CASE + 2] = None
 
 
-def _step(steps: list[Step], fact: Fact) -> Step:
+def _step_of(steps: list[Step], fact: Fact) -> Step:
     return next(step for step in steps if step.fact is fact)
 
 
 def _difference(before: Case | None, after: Case, step: Step) -> Outcome:
-    """Return what a late fact changed: the case as it stands now against what was believed until then."""
-    was = before.deadlines if before else ()
-    opened = tuple(each for each in after.deadlines if each not in was)
-    closed = tuple(each for each in was if each not in after.deadlines)
+    """Return what a late fact changed: the case as it is now against the case as it was known until then."""
+    deadlines_before = before.deadlines if before else ()
+    opened = tuple(deadline for deadline in after.deadlines if deadline not in deadlines_before)
+    closed = tuple(deadline for deadline in deadlines_before if deadline not in after.deadlines)
     return step.outcome._replace(case=after, before=before.state if before else "", opened=opened, closed=closed)

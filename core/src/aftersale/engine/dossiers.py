@@ -1,7 +1,7 @@
-"""Dossiers: all facts about one order, in the order in which they happened, and the cases that they come to.
+"""Dossiers: all facts about one order, in the order in which they happened, and the cases that result.
 
-Facts may become known late, twice, or out of order. What they come to depends on when they happened alone, so the same
-facts lead to the same cases however they arrive.
+Facts may become known late, twice, or out of order. The cases depend only on when the facts happened: the same facts
+lead to the same cases however they arrive.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ Key = tuple[object, ...]
 
 
 class Step(NamedTuple):
-    """One thing that a dossier went through: the case before it, what it did, and the fact, or the deadline that ended.
+    """One step of an order: the case before it, the outcome, and the fact, or the deadline that ended.
 
-    `deadline` is None for a fact that was recorded; for an end that moved its case `fact` is what followed.
+    `deadline` is None for a fact that was recorded. When the end of a deadline moved its case, `fact` is the fact that
+    followed from it.
     """
 
     before: Case | None
@@ -38,9 +39,9 @@ class Step(NamedTuple):
 
 @define(eq=False)
 class Dossier:
-    """All that is known of one order: its facts as they happened, its cases by id, and the facts that fit nowhere.
+    """All that is known of one order: its facts as they happened, its cases by id, and the facts that no case allows.
 
-    `last` is the latest instant that its cases have been through; a fact from before it is a late one.
+    `last` is the instant up to which its cases have been moved; a fact from before it is late.
     """
 
     order: Order
@@ -55,28 +56,28 @@ class Dossier:
         return next(fact for fact in self.facts if fact.case == case.id)
 
     def holds(self, fact: Fact) -> bool:
-        """Whether the same thing was recorded before; when it became known makes no difference."""
-        return any(fact[:5] == known[:5] and fact[6:] == known[6:] for known in self.facts)
+        """Whether the same fact was recorded before; when it became known makes no difference."""
+        return any(fact[:5] == other_fact[:5] and fact[6:] == other_fact[6:] for other_fact in self.facts)
 
     def place(self, fact: Fact, policy: Policy) -> None:
-        """Put a fact among the others where it happened, whatever came to be known before it."""
+        """Insert a fact by when it happened, regardless of when it became known."""
         insort(self.facts, fact, key=happened(policy))
 
 
 def happened(policy: Policy) -> Callable[[Fact], Key]:
-    """Return by what facts are sorted: when they happened, then the workflow's own order, then what they say."""
+    """Return the sort key of facts: when they happened, then the workflow's own order, then their content."""
     rank = policy.workflow.rank
 
     def key(fact: Fact) -> Key:
-        told = (fact.case, fact.about, fact.detail, fact.value or 0.0, fact.amount or 0)
-        return (fact.occurred_at, rank(fact.kind), fact.kind, *told)
+        content = (fact.case, fact.about, fact.detail, fact.value or 0.0, fact.amount or 0)
+        return (fact.occurred_at, rank(fact.kind), fact.kind, *content)
 
     return key
 
 
 @define(eq=False)
 class ReplayedOrder:
-    """What facts came to by an instant: every step on the way, the cases at its end, and the facts that fit nowhere."""
+    """An order replayed to an instant: every step, the cases at the end, and the facts that no case allows."""
 
     steps: list[Step]
     cases: dict[str, Case]
@@ -86,59 +87,59 @@ class ReplayedOrder:
 
 
 def replay_order(facts: Sequence[Fact], order: Order, policy: Policy, until: Instant) -> ReplayedOrder:
-    """Return what these facts come to, deadlines that end before `until` among it; facts sorted by when they happened.
+    """Return the order replayed from these facts, with the deadlines that end before `until`.
 
-    Of facts of one instant, each in turn is the first that the workflow allows. One that it never allows is left out
-    and kept among the misfits.
+    Facts are sorted by when they happened. Of facts of one instant, the next is always the first that the workflow
+    allows. A fact that it never allows is left out and kept among the misfits.
     """
-    found = ReplayedOrder([], {}, 0, [], [])
-    for at, together in groupby(facts, key=_when):
-        _pass(found, order, policy, at)
-        _happen(found, list(together), order, policy)
-    _pass(found, order, policy, until)
-    return found
+    replayed = ReplayedOrder([], {}, 0, [], [])
+    for at, simultaneous in groupby(facts, key=_occurred_at):
+        _expire_until(replayed, order, policy, at)
+        _apply_simultaneous(replayed, list(simultaneous), order, policy)
+    _expire_until(replayed, order, policy, until)
+    return replayed
 
 
-def _when(fact: Fact) -> Instant:
+def _occurred_at(fact: Fact) -> Instant:
     return fact.occurred_at
 
 
-def _happen(found: ReplayedOrder, together: list[Fact], order: Order, policy: Policy) -> None:
-    while together:
+def _apply_simultaneous(replayed: ReplayedOrder, simultaneous: list[Fact], order: Order, policy: Policy) -> None:
+    while simultaneous:
         refused: list[FactRefused] = []
-        for fact in together:
-            before = found.cases.get(fact.case)
+        for fact in simultaneous:
+            before = replayed.cases.get(fact.case)
             try:
-                outcome = apply(before, fact, order, policy.at(fact.occurred_at), found.cases)
+                outcome = apply(before, fact, order, policy.at(fact.occurred_at), replayed.cases)
             except FactRefused as error:
                 refused.append(error)
                 continue
-            _keep(found, Step(before, outcome, fact), fact.occurred_at)
-            together.remove(fact)
+            _add_step(replayed, Step(before, outcome, fact), fact.occurred_at)
+            simultaneous.remove(fact)
             break
         else:
-            found.refused += refused
-            found.misfits += together
+            replayed.refused += refused
+            replayed.misfits += simultaneous
             return
 
 
-def _pass(found: ReplayedOrder, order: Order, policy: Policy, until: Instant) -> None:
-    """Let every deadline that ends before this instant take its course, the earliest first."""
-    while running := [each for each in _running(found.cases) if each[0] < until]:
+def _expire_until(replayed: ReplayedOrder, order: Order, policy: Policy, until: Instant) -> None:
+    """Expire every deadline that ends before this instant, the earliest first."""
+    while running := [ending for ending in _running_deadlines(replayed.cases) if ending[0] < until]:
         at, name, _, deadline = min(running)
-        case = found.cases[name]
-        outcome = expire(case, deadline, order, policy.at(at), found.cases)
-        _keep(found, Step(case, outcome, passing(case, deadline), deadline), at)
+        case = replayed.cases[name]
+        outcome = expire(case, deadline, order, policy.at(at), replayed.cases)
+        _add_step(replayed, Step(case, outcome, passing(case, deadline), deadline), at)
 
 
-def _running(cases: dict[str, Case]) -> Iterator[tuple[Instant, str, int, Deadline]]:
+def _running_deadlines(cases: dict[str, Case]) -> Iterator[tuple[Instant, str, int, Deadline]]:
     for case in cases.values():
         for rank, deadline in enumerate(case.deadlines):
             if deadline.name not in case.missed:
                 yield deadline.expires_at, case.id, rank, deadline
 
 
-def _keep(found: ReplayedOrder, step: Step, at: Instant) -> None:
-    found.cases[step.outcome.case.id] = step.outcome.case
-    found.steps.append(step)
-    found.last = max(found.last, at)
+def _add_step(replayed: ReplayedOrder, step: Step, at: Instant) -> None:
+    replayed.cases[step.outcome.case.id] = step.outcome.case
+    replayed.steps.append(step)
+    replayed.last = max(replayed.last, at)

@@ -1,6 +1,6 @@
-"""The engine: a fact goes in; the case's new state, its deadlines and its task come out.
+"""Engine: a fact goes in; the case's new state, its deadlines and its task come out.
 
-Pure: no clock, no chance, no input or output of its own. Simulated and real cases go through the same functions.
+Pure: no clock, no random numbers, no input or output of its own. Simulated and real cases use the same functions.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from aftersale.policies.policy import Terms, Way
 class Outcome(NamedTuple):
     """What a fact did: the case after it, the deadlines that began, and those that ended.
 
-    `before` is the state that the case was in, empty for a new one; `defect` is 1 when the fact made the order a
-    defect of the sort `component`, -1 when it took that back.
+    `before` is the state that the case was in, empty for a new case; `defect` is 1 when the fact made the order
+    defective by the component `component`, -1 when it took that defect back.
     """
 
     case: Case
@@ -41,10 +41,10 @@ ALONE: Mapping[str, Case] = MappingProxyType({})
 def apply(case: Case | None, fact: Fact, order: Order, terms: Terms, others: Mapping[str, Case] = ALONE) -> Outcome:
     """Return what this fact does to the case, or the case it opens when `case` is None.
 
-    `others` are the cases of the same order by id, this one among them: a claim is judged by the contact that it
-    grew out of, a second dispute by the replacement that is on its way. A state that is entered closes the deadlines
-    of the one that was left and opens its own; a fact that keeps the state keeps its deadlines running. Raises
-    FactRefused, which lists what would have been allowed, when the workflow does not know the fact in the case's state.
+    `others` are the cases of the same order by id, this case among them: a claim is judged by the contact that it
+    is about, a second dispute by the replacement that is on its way. Entering a state closes the deadlines of the
+    state before and opens its own; a fact that keeps the state keeps its deadlines running. Raises FactRefused, which
+    lists the facts that would have been allowed, when the workflow does not know the fact in the case's state.
     """
     if case is None:
         kind, before = terms.workflow.opened_by(fact.kind), ""
@@ -52,17 +52,17 @@ def apply(case: Case | None, fact: Fact, order: Order, terms: Terms, others: Map
             raise FactRefused(fact.case, "new case", "", fact.kind, terms.workflow.openers())
     else:
         kind, before = case.kind, case.state
-    way, decided_by = _chosen(kind, before, fact, order, terms, others)
+    way, decided_by = _choose_way(kind, before, fact, order, terms, others)
     if way.stays and case is not None:
         return _new(Outcome, (case, before, (), (), 0, ""))
-    return _entered(case, kind, way, fact, order, terms, others, decided_by)
+    return _enter_state(case, kind, way, fact, order, terms, others, decided_by)
 
 
 def expire(case: Case, deadline: Deadline, order: Order, terms: Terms, others: Mapping[str, Case] = ALONE) -> Outcome:
-    """Return what follows when nobody acted before `deadline.expires_at`.
+    """Return the outcome when `deadline.expires_at` passes without an answer.
 
-    Either the deadline is marked as missed and the case stands, or the rule's `on_expiry` fact moves the case.
-    A missed deadline stays with the case until somebody acts, for how late the answer was is still to be told.
+    Either the deadline is marked as missed and the case keeps its state, or the rule's `on_expiry` fact moves the case.
+    A missed deadline stays with the case until it is answered: only then is it known how late the answer was.
     """
     if deadline.on_expiry not in MARKS:
         return apply(case, passing(case, deadline), order, terms, others)
@@ -74,28 +74,28 @@ def expire(case: Case, deadline: Deadline, order: Order, terms: Terms, others: M
 
 
 def passing(case: Case, deadline: Deadline) -> Fact:
-    """Return the fact that happens to a case of itself when a deadline ends that its rule gives a consequence."""
+    """Return the fact that happens by itself when a deadline ends whose rule has a consequence."""
     at = deadline.expires_at
     return Fact(deadline.on_expiry, case.marketplace, case.order, case.id, at, at)
 
 
-def _chosen(
+def _choose_way(
     kind: str, state: str, fact: Fact, order: Order, terms: Terms, others: Mapping[str, Case]
 ) -> tuple[Way, str]:
-    told = ""
-    now: Situation | None = None
+    decider = ""
+    situation: Situation | None = None
     for way in terms.ways[kind, state, fact.kind]:
         if way.move.guard is None:
-            return way, told
-        now = now or Situation(kind, fact, order, terms, others)
-        holds, decided_by = GUARDS[way.move.guard](now)
+            return way, decider
+        situation = situation or Situation(kind, fact, order, terms, others)
+        holds, decided_by = GUARDS[way.move.guard](situation)
         if holds:
             return way, decided_by
-        told = decided_by or told
+        decider = decided_by or decider
     raise FactRefused(fact.case, kind, state, fact.kind, terms.workflow.allowed(kind, state))
 
 
-def _entered(
+def _enter_state(
     case: Case | None,
     kind: str,
     way: Way,
@@ -115,8 +115,8 @@ def _entered(
         after = _new(Case, (*where, state.name, at, at, opened, (), task, decided_by))
         return _new(Outcome, (after, "", opened, (), way.defect, way.component))
     decided_by = decided_by or case.decided_by
-    place, began = case.marketplace, case.opened_at
-    after = _new(Case, (name, kind, place, case.order, state.name, began, at, opened, (), task, decided_by))
+    marketplace, opened_at = case.marketplace, case.opened_at
+    after = _new(Case, (name, kind, marketplace, case.order, state.name, opened_at, at, opened, (), task, decided_by))
     return _new(Outcome, (after, case.state, opened, case.deadlines, way.defect, way.component))
 
 

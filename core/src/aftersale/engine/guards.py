@@ -1,7 +1,7 @@
-"""Guards: the questions that a move of the workflow may depend on, answered from dated rules wherever these can say it.
+"""Guards: the conditions that a move of the workflow may have, answered from dated rules wherever there are any.
 
-Each is a pure function of a situation and returns whether it holds and who decided that it does or does not: a rule, a
-plugin, or nobody.
+Each guard is a pure function of a situation. It returns whether the condition holds, and what decided that: a rule, a
+plugin, or nothing (an empty text).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Answer = tuple[bool, str]
 NO: Answer = (False, "")
 UNDER_WAY = ("sent_untracked", "on_its_way", "delivered")
-"""Where a replacement stands that makes up for the loss: sent, and not lost."""
+"""The states of a replacement that makes up for the loss: sent, and not lost."""
 DISPUTES = ("claim", "chargeback")
 
 
@@ -40,7 +40,7 @@ class Situation:
 
     @property
     def return_decision(self) -> tuple[str, str]:
-        """What becomes of a return, and who decided: asked for once, however many guards want to know."""
+        """The decision on a return, and what decided it: computed once for all guards."""
         if self._decision is None:
             self._decision = _return_decision(self)
         return self._decision
@@ -49,140 +49,140 @@ class Situation:
 Guard = Callable[[Situation], Answer]
 
 
-def _switch(now: Situation, name: str, about: Mapping[str, str] | None = None) -> Answer:
-    """Return what the switch of that name says, and the rule that says it."""
-    rule = now.terms.switch(name, now.order, about)
+def _switch(situation: Situation, name: str, about: Mapping[str, str] | None = None) -> Answer:
+    """Return the value of the switch of that name, and the rule that sets it."""
+    rule = situation.terms.switch(name, situation.order, about)
     return (True, rule.told) if rule is not None and rule.value else NO
 
 
-def with_marketplace(now: Situation) -> Answer:
+def with_marketplace(situation: Situation) -> Answer:
     """Whether the marketplace handles this kind of case itself for such an order, as it does where it ships."""
-    terms, about = now.terms, {"situation": now.kind}
-    for rule in terms.situated("handled_by_marketplace", now.kind):
-        if rule.when.holds(now.order, about, terms.marketplace.zone):
+    terms, about = situation.terms, {"situation": situation.kind}
+    for rule in terms.situated("handled_by_marketplace", situation.kind):
+        if rule.when.holds(situation.order, about, terms.marketplace.zone):
             return (True, rule.told) if rule.value else NO
     return NO
 
 
-def in_policy(now: Situation) -> Answer:
-    """Whether the return was asked for inside the window; it counts from delivery, or from the promise before that.
+def in_policy(situation: Situation) -> Answer:
+    """Whether the return was requested inside the window, which counts from delivery, or before that from the promise.
 
-    The rules in force when it was asked for decide, and the wish is judged by its own day, not by the answer's.
+    The rules in force on the day of the request decide, not those of the day of the answer.
     """
-    return inside_window(now.terms, now.order, _asked_at(now)), ""
+    return inside_window(situation.terms, situation.order, _request_time(situation)), ""
 
 
-def _asked_at(now: Situation) -> int:
-    case = now.others.get(now.fact.case)
-    return now.fact.occurred_at if case is None else case.opened_at
+def _request_time(situation: Situation) -> int:
+    case = situation.others.get(situation.fact.case)
+    return situation.fact.occurred_at if case is None else case.opened_at
 
 
-def _return_decision(now: Situation) -> tuple[str, str]:
-    """Decide a return: the dated rules propose, plugins may answer otherwise, else it is a person's (`manual`)."""
-    allowed = in_policy(now)[0]
-    rule = now.terms.switch("auto_authorise", now.order, {"reason": now.fact.detail})
+def _return_decision(situation: Situation) -> tuple[str, str]:
+    """Decide a return: the dated rules propose, plugins may decide otherwise, else a person decides (`manual`)."""
+    allowed = in_policy(situation)[0]
+    rule = situation.terms.switch("auto_authorise", situation.order, {"reason": situation.fact.detail})
     proposed, by = MANUAL, ""
-    if allowed and not now.order.exempt and rule is not None and rule.value:
+    if allowed and not situation.order.exempt and rule is not None and rule.value:
         proposed, by = "return_authorised", rule.told
-    fact = now.fact
-    return now.terms.decisions.on_return(fact.case, now.order, fact.occurred_at, allowed, proposed, by)
+    fact = situation.fact
+    return situation.terms.decisions.on_return(fact.case, situation.order, fact.occurred_at, allowed, proposed, by)
 
 
-def authorised_at_once(now: Situation) -> Answer:
-    """Whether a return is authorised the moment it is asked for: by a plugin, or by rule within the policy."""
-    decision, decided_by = now.return_decision
+def authorised_at_once(situation: Situation) -> Answer:
+    """Whether a return is authorised the moment it is requested: by a plugin, or by rule within the policy."""
+    decision, decided_by = situation.return_decision
     return decision == "return_authorised", decided_by
 
 
-def declined_at_once(now: Situation) -> Answer:
-    """Whether a plugin declines the return the moment it is asked for."""
-    decision, decided_by = now.return_decision
+def declined_at_once(situation: Situation) -> Answer:
+    """Whether a plugin declines the return the moment it is requested."""
+    decision, decided_by = situation.return_decision
     return decision == "return_declined", decided_by
 
 
-def refunded_without_return(now: Situation) -> Answer:
+def refunded_without_return(situation: Situation) -> Answer:
     """Whether a switch `returnless` says that such an order is refunded and the goods stay with the buyer."""
-    if not now.terms.speaks("returnless") or not in_policy(now)[0]:
+    if not situation.terms.speaks("returnless") or not in_policy(situation)[0]:
         return NO
-    return _switch(now, "returnless", {"reason": now.fact.detail})
+    return _switch(situation, "returnless", {"reason": situation.fact.detail})
 
 
-def label_not_due(now: Situation) -> Answer:
-    """Whether nobody has to send a label by hand: one goes out by itself, the marketplace's or the seller's."""
-    if not now.terms.speaks("prepaid_label"):
+def label_not_due(situation: Situation) -> Answer:
+    """Whether no label has to be sent by hand: the marketplace or the seller sends one automatically."""
+    if not situation.terms.speaks("prepaid_label"):
         return NO
-    rule = label(now.terms, now.order)
+    rule = label(situation.terms, situation.order)
     if rule is not None and rule.word == "automatic":
         return True, rule.told
     return NO
 
 
-def unheard(now: Situation) -> Answer:
-    """Whether the contact behind a claim stands unanswered past the marketplace's silence rule."""
-    about = now.others.get(now.fact.about)
+def unheard(situation: Situation) -> Answer:
+    """Whether the contact behind a claim is unanswered past the marketplace's silence rule."""
+    about = situation.others.get(situation.fact.about)
     if about is None or "silence" not in about.missed:
         return NO
-    rule = now.terms.rulebook.rule("silence", now.order)
+    rule = situation.terms.rulebook.rule("silence", situation.order)
     if rule is None or rule.on_expiry != "grant_on_claim":
         return NO
     return True, rule.told
 
 
-def delivered(now: Situation) -> Answer:
+def delivered(situation: Situation) -> Answer:
     """Whether the carrier says that the order had been delivered by then."""
-    at = now.order.delivered_at
-    return at is not None and at <= now.fact.occurred_at, ""
+    at = situation.order.delivered_at
+    return at is not None and at <= situation.fact.occurred_at, ""
 
 
-def replacement_under_way(now: Situation) -> Answer:
-    """Whether a replacement for the same order is sent and not lost, so that its loss is made up for already."""
-    for case in now.others.values():
-        if case.kind == "replacement" and case.state in UNDER_WAY and case.id != now.fact.case:
+def replacement_under_way(situation: Situation) -> Answer:
+    """Whether a replacement for the same order is sent and not lost, so that the loss is made up for already."""
+    for case in situation.others.values():
+        if case.kind == "replacement" and case.state in UNDER_WAY and case.id != situation.fact.case:
             return True, f"replacement: {case.id}"
     return NO
 
 
-def untracked(now: Situation) -> Answer:
+def untracked(situation: Situation) -> Answer:
     """Whether a parcel was sent without a tracking number, which is the fact's detail."""
-    return not now.fact.detail, ""
+    return not situation.fact.detail, ""
 
 
-def negative_rating(now: Situation) -> Answer:
-    """Whether a rating is negative by its stars; one that comes without stars is."""
-    stars = now.fact.value
-    return stars is None or stars <= now.terms.negative_stars, ""
+def negative_rating(situation: Situation) -> Answer:
+    """Whether a rating is negative by its stars; a rating without stars is negative."""
+    stars = situation.fact.value
+    return stars is None or stars <= situation.terms.negative_stars, ""
 
 
-def borne_by_marketplace(now: Situation) -> Answer:
+def borne_by_marketplace(situation: Situation) -> Answer:
     """Whether the marketplace bears a chargeback of this reason, as it does for fraud."""
-    if not now.terms.speaks("chargeback_bearer"):
+    if not situation.terms.speaks("chargeback_bearer"):
         return NO
-    rule = now.terms.rulebook.rule("chargeback_bearer", now.order, {"reason": now.fact.detail})
+    rule = situation.terms.rulebook.rule("chargeback_bearer", situation.order, {"reason": situation.fact.detail})
     return (True, rule.told) if rule is not None and rule.word == "marketplace" else NO
 
 
-def no_safe_t(now: Situation) -> Answer:
-    """Whether the marketplace makes nothing good for this order: by rule, or because it is disputed otherwise.
+def no_safe_t(situation: Situation) -> Answer:
+    """Whether the marketplace reimburses nothing for this order: by rule, or because of another dispute.
 
-    A claim or a chargeback on the order, a return that the seller declined, or a refund that the marketplace had to
-    make for the seller, where a rule says so, exclude it.
+    A claim or a chargeback on the order, a return that the seller declined, and, where a rule says so, a refund that
+    the marketplace had to make for the seller exclude it.
     """
     for name in ("safe_t", "safe_t_after_marketplace_refund"):
-        rule = now.terms.switch(name, now.order)
+        rule = situation.terms.switch(name, situation.order)
         if rule is None or rule.value:
             continue
-        if name == "safe_t" or any(case.state == "refunded_by_marketplace" for case in now.others.values()):
+        if name == "safe_t" or any(case.state == "refunded_by_marketplace" for case in situation.others.values()):
             return True, rule.told
-    for case in now.others.values():
+    for case in situation.others.values():
         if case.kind in DISPUTES or (case.kind == "return" and case.state in ("declined", "declined_in_policy")):
             return True, f"{case.kind}: {case.id}"
     return NO
 
 
-def sent_already(now: Situation) -> Answer:
+def sent_already(situation: Situation) -> Answer:
     """Whether the order had left before the buyer wanted it cancelled."""
-    left = (now.order.shipped_at, now.order.delivered_at)
-    return any(at is not None and at <= now.fact.occurred_at for at in left), ""
+    departures = (situation.order.shipped_at, situation.order.delivered_at)
+    return any(at is not None and at <= situation.fact.occurred_at for at in departures), ""
 
 
 GUARDS: dict[str, Guard] = {

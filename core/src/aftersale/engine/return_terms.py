@@ -1,6 +1,6 @@
-"""Return terms: what holds for a return where marketplace and seller both speak.
+"""Return terms: which rule holds for a return where both marketplace and seller have one.
 
-A seller may take on more than the marketplace asks for, never less.
+A seller may take on more than the marketplace demands, never less.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from aftersale.rules import Rule
 
 def fault(terms: Terms, order: Order, reason: str) -> Rule | None:
     """Return the rule that says who pays for a return of that reason: the seller where either side says so."""
-    rule, own = (book.rule("fault", order, {"reason": reason}) for book in (terms.rulebook, terms.handbook))
-    if own is None or (rule is not None and rule.word == "seller"):
+    rule, handbook_rule = (book.rule("fault", order, {"reason": reason}) for book in (terms.rulebook, terms.handbook))
+    if handbook_rule is None or (rule is not None and rule.word == "seller"):
         return rule
-    return own
+    return handbook_rule
 
 
 def label(terms: Terms, order: Order) -> Rule | None:
     """Return the rule that says how a return gets its label.
 
-    Where the marketplace sends one by itself the seller has no say; else the seller's own row goes first.
+    Where the marketplace sends labels automatically its rule holds; else the seller's own row goes first.
     """
-    rule, own = (book.rule("prepaid_label", order) for book in (terms.rulebook, terms.handbook))
-    if own is None or (rule is not None and rule.word == "automatic"):
+    rule, handbook_rule = (book.rule("prepaid_label", order) for book in (terms.rulebook, terms.handbook))
+    if handbook_rule is None or (rule is not None and rule.word == "automatic"):
         return rule
-    return own
+    return handbook_rule
 
 
 def restocking_fee(terms: Terms, order: Order, about: Mapping[str, str]) -> Rule | None:
     """Return the rule that says how much of the price may be kept: the lesser of the marketplace's and the seller's.
 
-    `about` holds the `situation`, the `reason` and the `grade`. Where the marketplace is silent, nothing may be kept,
-    whatever the seller's row says.
+    `about` holds the `situation`, the `reason` and the `grade`. Where the marketplace has no rule, nothing may be kept,
+    even if the seller has a row.
     """
-    rule, own = (book.rule("restocking_fee", order, about) for book in (terms.rulebook, terms.handbook))
-    if own is None or rule is None:
+    rule, handbook_rule = (book.rule("restocking_fee", order, about) for book in (terms.rulebook, terms.handbook))
+    if handbook_rule is None or rule is None:
         return rule
-    return own if (own.share or 0) < (rule.share or 0) else rule
+    return handbook_rule if (handbook_rule.share or 0) < (rule.share or 0) else rule
 
 
 def inside_window(terms: Terms, order: Order, asked_at: Instant) -> bool:
-    """Whether a return was asked for in time; the window counts from delivery, or from the promise before that.
+    """Whether a return was requested in time; the window counts from delivery, or before that from the promise.
 
-    It was where nobody sets a window, or knows from when on it counts.
+    It was in time where no rule sets a window, or where it is not known when the window begins.
     """
     end = _window_end("return_window", terms, order)
     return end is None or asked_at <= end
@@ -69,15 +69,15 @@ def _window_end(name: str, terms: Terms, order: Order) -> Instant | None:
     return None if start is None else terms.window_end(name, start, order)
 
 
-def situation(terms: Terms, order: Order, asked: Fact, after_inspection: str) -> str:
-    """Return the situation by which a restocking fee is asked for, from who is at fault and what came back.
+def situation(terms: Terms, order: Order, request: Fact, after_inspection: str) -> str:
+    """Return the situation that decides a restocking fee, from who is at fault and what came back.
 
-    `asked` is the wish, `terms` those of its day; `after_inspection` is what the grade of the goods comes to, empty for
-    goods as new.
+    `request` is the fact that opened the return, `terms` the terms of its day; `after_inspection` is the situation that
+    follows from the grade of the goods, empty for goods as new.
     """
-    to_blame = fault(terms, order, asked.detail)
-    if to_blame is None or to_blame.word != "buyer":
+    fault_rule = fault(terms, order, request.detail)
+    if fault_rule is None or fault_rule.word != "buyer":
         return "received_faulty"
     if after_inspection:
         return after_inspection
-    return "change_of_mind" if inside_window(terms, order, asked.occurred_at) else "change_of_mind_late"
+    return "change_of_mind" if inside_window(terms, order, request.occurred_at) else "change_of_mind_late"

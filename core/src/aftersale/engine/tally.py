@@ -1,7 +1,7 @@
-"""The tally: what metrics count, kept as columns while facts go by.
+"""Tally: what metrics count, kept as columns, a row for each thing that became known.
 
-It only ever grows. What a late fact puts right is taken back by a row of its own from the day it became known, so that
-every day can be read as it was known then.
+Rows are only ever added. What a late fact corrects is taken back by a row of its own from the day on which it became
+known, so that every day can be read as it was known then.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
 from typing import Literal
 
 import numpy as np
@@ -23,18 +24,32 @@ from aftersale.engine.engine import Outcome
 from aftersale.orders import Order
 
 FOREVER = np.iinfo(np.int64).max
-"""Stands for the end of what has not ended yet."""
+"""The end of what has not ended yet."""
 NO_ANSWER_NEEDED = "no_reply_needed"
 
 
-MISSED, MET, MET_LATE = 0, 1, 2
-"""What becomes known of a deadline's end, in short."""
-_SHORT = ((1, 1, 0), (0, 1, 1), (0, 0, 1))
-"""How many more were missed, have an outcome, and were answered."""
-_LONG = np.array((*_SHORT, *((-late, -counted, -met) for late, counted, met in _SHORT)), np.int8)
-_UNDONE = (3, 4, 5, 0, 1, 2)
-"""What takes each of them back, and is taken back by each of them."""
-_LATE: list[int] = _LONG[:, 0].tolist()
+class Ending(IntEnum):
+    """What becomes known of a deadline's end, as the code in a row; the last three take back the first three."""
+
+    MISSED = 0
+    MET = 1
+    MET_LATE = 2
+    MISSED_UNDONE = 3
+    MET_UNDONE = 4
+    MET_LATE_UNDONE = 5
+
+    @property
+    def undone(self) -> Ending:
+        """The ending that takes this one back, and is taken back by it."""
+        return Ending((self + 3) % 6)
+
+
+# A global costs the loop less than an attribute of the class.
+MISSED, MET, MET_LATE = Ending.MISSED, Ending.MET, Ending.MET_LATE
+_CHANGES = np.array([(1, 1, 0), (0, 1, 1), (0, 0, 1), (-1, -1, 0), (0, -1, -1), (0, 0, -1)], np.int8)
+"""By ending: how many more deadlines were missed, have an outcome, and were answered (late, counted, met)."""
+_LATE_CHANGE: list[int] = _CHANGES[:, 0].tolist()
+"""By ending: how many more deadlines were missed, as plain ints for the loop."""
 
 
 def _column() -> array[int]:
@@ -58,7 +73,7 @@ class Endings:
     """How deadlines of one name on one marketplace ended, a row for each thing that became known, int64 instants.
 
     From `known` on, `counted` more deadlines (0, 1, or -1 where an earlier row is taken back) have an outcome, `late`
-    more of them were missed, and `met` more were met or answered late at `ended`; FOREVER where nobody has acted.
+    more of them were missed, and `met` more were met or answered late at `ended`; FOREVER where none was answered.
     """
 
     started: NDArray[np.int64]
@@ -75,7 +90,7 @@ class Endings:
 
 @frozen
 class Defect:
-    """Something that spoils an order (`step` 1) or is taken back (-1), as known at an instant.
+    """A defect of an order (`step` 1), or a defect taken back (`step` -1), as known at an instant.
 
     `component` is the defect that the workflow names, such as `claim`, or `late:` with the deadline that was missed;
     `purchased_at` is its order's day, `opened_at` its case's.
@@ -92,69 +107,73 @@ class Defect:
     step: int
 
 
-# What is counted, without the day it became known and whose it is. Plain tuples: a year makes half a million of them.
-_Ending = tuple[str, Instant, str, Instant, Instant, int]
-"""A deadline's end: the case, when it was opened, the deadline, when it began, when it was answered, what is known."""
-_Stain = tuple[str, Instant, str, int]
-"""A blemish: the case, when it was opened, the component, and 1, or -1 where it is taken back."""
-_Opening = tuple[str, Instant]
+# What is counted, without its order and the instant at which it became known. Plain tuples: half a million a year.
+_EndingEntry = tuple[str, Instant, str, Instant, Instant, Ending]
+"""A deadline's end: the case, when it was opened, the deadline, when it began, when it was answered, how it ended."""
+_DefectEntry = tuple[str, Instant, str, int]
+"""A defect: the case, when it was opened, the component, and 1, or -1 where it is taken back."""
+_OpeningEntry = tuple[str, Instant]
 """A case's beginning: its kind, and when."""
-_Entry = tuple[Literal["ending"], _Ending] | tuple[Literal["stain"], _Stain] | tuple[Literal["opening"], _Opening]
+_Entry = (
+    tuple[Literal["ending"], _EndingEntry]
+    | tuple[Literal["defect"], _DefectEntry]
+    | tuple[Literal["opening"], _OpeningEntry]
+)
 
 
 class Tally:
-    """Counts as facts go by: every case's beginning, every deadline's end, every blemish on an order."""
+    """Counts what facts do: every case's beginning, every deadline's end, every defect of an order."""
 
     def __init__(self) -> None:
-        """Begin with nothing counted."""
+        """Start with nothing counted."""
         self.defects: list[Defect] = []
         self._rows: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
         self._openings: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
 
     def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
-        """Count a deadline that ended before anybody acted."""
-        self._end(order, deadline.expires_at, *_missed(case, deadline))
+        """Count a deadline that ended unanswered."""
+        self._add_ending(order, deadline.expires_at, *_missed_entry(case, deadline))
 
     def moved(self, before: Case | None, outcome: Outcome, fact: Fact, order: Order) -> None:
         """Count what this fact did to a case."""
         case, known_at = outcome.case, fact.known_at
         if before is None:
-            self._open(order, known_at, case.kind, case.opened_at, 1)
+            self._add_opening(order, known_at, case.kind, case.opened_at, 1)
         else:
             for deadline in outcome.closed:
-                ending = _ended(before, deadline, fact)
-                if ending is not None:
-                    self._end(order, known_at, *ending)
+                entry = _ending_entry(before, deadline, fact)
+                if entry is not None:
+                    self._add_ending(order, known_at, *entry)
         if outcome.defect:
-            self._stain(order, known_at, case.id, case.opened_at, outcome.component, outcome.defect)
+            self._add_defect(order, known_at, case.id, case.opened_at, outcome.component, outcome.defect)
 
     def corrected(self, before: Sequence[Step], after: Sequence[Step], order: Order, known_at: Instant) -> None:
-        """Take back what was counted on the way to `before`, and count the way to `after`, from `known_at` on."""
-        change = Counter(_entries(after))
-        change.subtract(_entries(before))
+        """Take back what the steps `before` counted, and count the steps `after`, from `known_at` on."""
+        change = Counter(_entries_of(after))
+        change.subtract(_entries_of(before))
         for entry, times in change.items():
             for _ in range(abs(times)):
-                self._add(entry, order, known_at, times > 0)
+                self._add_entry(entry, order, known_at, times > 0)
 
-    def _add(self, entry: _Entry, order: Order, known_at: Instant, counts: bool) -> None:
+    def _add_entry(self, entry: _Entry, order: Order, known_at: Instant, counts: bool) -> None:
         """Count an entry, or take it back."""
         if entry[0] == "ending":
-            case, opened_at, deadline, started_at, ended_at, change = entry[1]
-            change = change if counts else _UNDONE[change]
-            self._end(order, known_at, case, opened_at, deadline, started_at, ended_at, change)
-        elif entry[0] == "stain":
+            case, opened_at, deadline, started_at, ended_at, ending = entry[1]
+            ending = ending if counts else ending.undone
+            self._add_ending(order, known_at, case, opened_at, deadline, started_at, ended_at, ending)
+        elif entry[0] == "defect":
             case, opened_at, component, step = entry[1]
-            self._stain(order, known_at, case, opened_at, component, step if counts else -step)
+            self._add_defect(order, known_at, case, opened_at, component, step if counts else -step)
         else:
-            self._open(order, known_at, *entry[1], 1 if counts else -1)
+            self._add_opening(order, known_at, *entry[1], 1 if counts else -1)
 
-    def _open(self, order: Order, known_at: Instant, kind: str, opened_at: Instant, step: int) -> None:
+    def _add_opening(self, order: Order, known_at: Instant, kind: str, opened_at: Instant, step: int) -> None:
         rows = self._openings[order.marketplace, kind]
         rows.started.append(opened_at)
         rows.known.append(known_at)
         rows.change.append(step)
 
-    def _end(
+    def _add_ending(
         self,
         order: Order,
         known_at: Instant,
@@ -163,24 +182,26 @@ class Tally:
         deadline: str,
         started_at: Instant,
         ended_at: Instant,
-        change: int,
+        ending: int,
     ) -> None:
         rows = self._rows[order.marketplace, deadline]
         rows.started.append(started_at)
         rows.known.append(known_at)
         rows.ended.append(ended_at)
-        rows.change.append(change)
-        if _LATE[change]:
-            self._stain(order, known_at, case, opened_at, LATE + deadline, _LATE[change])
+        rows.change.append(ending)
+        if _LATE_CHANGE[ending]:
+            self._add_defect(order, known_at, case, opened_at, LATE + deadline, _LATE_CHANGE[ending])
 
-    def _stain(self, order: Order, known_at: Instant, case: str, opened_at: Instant, component: str, step: int) -> None:
+    def _add_defect(
+        self, order: Order, known_at: Instant, case: str, opened_at: Instant, component: str, step: int
+    ) -> None:
         where = (order.id, order.marketplace, order.channel, case)
         self.defects.append(Defect(*where, order.purchased_at, opened_at, component, known_at, step))
 
     def endings(self, marketplace: str, name: str, first: int = 0) -> Endings:
-        """Return how the deadlines of that name ended, from row `first` on: rows are only ever added."""
+        """Return how the deadlines of that name ended, from row `first` on; rows are only ever added."""
         rows = self._rows.get((marketplace, name), _Rows())
-        late, counted, met = _LONG[np.array(rows.change[first:], np.int8)].T
+        late, counted, met = _CHANGES[np.array(rows.change[first:], np.int8)].T
         return Endings(
             np.array(rows.started[first:], np.int64),
             np.array(rows.known[first:], np.int64),
@@ -191,57 +212,57 @@ class Tally:
         )
 
     def deadlines(self, marketplace: str) -> list[str]:
-        """Return the names of the deadlines of which some have ended there, sorted."""
+        """Return the names of the deadlines of which some have ended on a marketplace, sorted."""
         return sorted(name for place, name in self._rows if place == marketplace)
 
     def openings(self, marketplace: str, kind: str, first: int = 0) -> Endings:
-        """Return when the cases of a kind were opened, from row `first` on; only started, known and counted speak."""
+        """Return when the cases of a kind were opened, from row `first` on; only started, known and counted matter."""
         rows = self._openings.get((marketplace, kind), _Rows())
-        started, known = (np.array(each[first:], np.int64) for each in (rows.started, rows.known))
+        started, known = (np.array(column[first:], np.int64) for column in (rows.started, rows.known))
         none = np.zeros(len(started), np.int8)
         counted = np.array(rows.change[first:], np.int8)
         return Endings(started, known, np.full(len(started), FOREVER), none, counted, none)
 
 
-def _entries(steps: Iterable[Step]) -> Iterator[_Entry]:
+def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:
     for before, outcome, fact, deadline in steps:
         case = outcome.case
         if deadline is not None and before is not None and case.state == before.state:
-            yield "ending", _missed(before, deadline)
+            yield "ending", _missed_entry(before, deadline)
             continue
         if before is None:
             yield "opening", (case.kind, case.opened_at)
         else:
             for closed in outcome.closed:
-                ending = _ended(before, closed, fact)
-                if ending is not None:
-                    yield "ending", ending
+                entry = _ending_entry(before, closed, fact)
+                if entry is not None:
+                    yield "ending", entry
         if outcome.defect:
-            yield "stain", (case.id, case.opened_at, outcome.component, outcome.defect)
+            yield "defect", (case.id, case.opened_at, outcome.component, outcome.defect)
 
 
-def _missed(case: Case, deadline: Deadline, change: int = MISSED) -> _Ending:
-    return case.id, case.opened_at, deadline.name, deadline.started_at, FOREVER, change
+def _missed_entry(case: Case, deadline: Deadline, ending: Ending = MISSED) -> _EndingEntry:
+    return case.id, case.opened_at, deadline.name, deadline.started_at, FOREVER, ending
 
 
-def _ended(case: Case, deadline: Deadline, fact: Fact) -> _Ending | None:
-    """Return how a deadline counts that this fact has ended: its answer, or the end that its rule gives it."""
+def _ending_entry(case: Case, deadline: Deadline, fact: Fact) -> _EndingEntry | None:
+    """Return how a deadline that this fact has ended counts: as answered, or as expired by its rule."""
     missed = deadline.name in case.missed
     if fact.kind == NO_ANSWER_NEEDED:
-        return _missed(case, deadline, _UNDONE[MISSED]) if missed else None
+        return _missed_entry(case, deadline, MISSED.undone) if missed else None
     if fact.kind == deadline.on_expiry and fact.occurred_at == deadline.expires_at:
-        return _missed(case, deadline)
-    known = MET_LATE if missed else MET
-    return case.id, case.opened_at, deadline.name, deadline.started_at, fact.occurred_at, known
+        return _missed_entry(case, deadline)
+    ending = MET_LATE if missed else MET
+    return case.id, case.opened_at, deadline.name, deadline.started_at, fact.occurred_at, ending
 
 
 def running(cases: Iterable[Case], marketplace: str, name: str) -> NDArray[np.int64]:
-    """Return when the deadlines of that name began which run still."""
-    found = [
+    """Return when the deadlines of that name began that are still running."""
+    starts = [
         deadline.started_at
         for case in cases
         if case.deadlines and case.marketplace == marketplace
         for deadline in case.deadlines
         if deadline.name == name
     ]
-    return np.array(found, np.int64)
+    return np.array(starts, np.int64)

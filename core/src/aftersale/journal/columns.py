@@ -1,4 +1,4 @@
-"""Columns: what each column of a table holds, and every value in it that is something else."""
+"""Columns: what each column of a table must hold, and every value that does not fit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aftersale.base.errors import Problem
 
 TIME = pl.Datetime("us", "UTC")
 SHOWN = 3
-"""How many problems of one sort are told one by one; the rest are counted."""
+"""How many problems of one sort are reported one by one; the rest are counted."""
 _YEARS = (1900, 2199)
 _SECONDS = {year: int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (_YEARS[0], _YEARS[1] + 1)}
 _TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -28,9 +28,10 @@ _EXPECTED: dict[Any, str] = {
 
 @frozen
 class Column:
-    """What a column holds: text, whole numbers, numbers, true or false, or instants; and whether it may hold nothing.
+    """The type of a column (text, whole numbers, numbers, true or false, instants), and whether values may be missing.
 
-    Read from text, an instant is ISO 8601 with its offset from UTC. A column that may be `absent` holds nothing then.
+    Read from text, an instant is ISO 8601 with its offset from UTC. Without an `absent` column all its values are
+    missing.
     """
 
     kind: Any
@@ -39,16 +40,16 @@ class Column:
 
 
 def checked(frame: pl.DataFrame, columns: Mapping[str, Column], where: str) -> tuple[pl.DataFrame, list[Problem]]:
-    """Return these columns as what they should hold, and a problem for every value that is something else.
+    """Return these columns with their types, and a problem for every value that does not fit.
 
-    Missing columns are problems too; nothing is left null but in optional columns, and no text even there.
+    Missing columns are problems too. Only optional columns have nulls; missing texts are empty even there.
     """
     problems: list[Problem] = []
-    done = []
+    series = []
     for name, column in columns.items():
         if name not in frame.columns and column.absent:
             empty = "" if column.kind == pl.String else None
-            done.append(pl.Series(name, [empty] * frame.height, dtype=column.kind))
+            series.append(pl.Series(name, [empty] * frame.height, dtype=column.kind))
         elif name not in frame.columns:
             hint = f"the columns are: {', '.join(columns)}"
             problems.append(Problem(where, name, "the column is missing", hint))
@@ -56,10 +57,10 @@ def checked(frame: pl.DataFrame, columns: Mapping[str, Column], where: str) -> t
             what = f"the column holds {frame[name].dtype}"
             problems.append(Problem(where, name, what, f"expected {_EXPECTED[column.kind]} in every row"))
         else:
-            values = _read(frame[name], column.kind)
-            problems += _wrong(frame[name], values, column, where)
-            done.append(values.fill_null("") if column.kind == pl.String else values)
-    return pl.DataFrame(done), problems
+            values = _parse(frame[name], column.kind)
+            problems += _value_problems(frame[name], values, column, where)
+            series.append(values.fill_null("") if column.kind == pl.String else values)
+    return pl.DataFrame(series), problems
 
 
 def counted(problems: Sequence[Problem], total: int) -> Iterator[Problem]:
@@ -71,7 +72,7 @@ def counted(problems: Sequence[Problem], total: int) -> Iterator[Problem]:
 
 
 def _suits(dtype: pl.DataType, kind: Any) -> bool:
-    """Whether values of one type are read as another without losing anything."""
+    """Whether values of one type can be read as another without loss."""
     if dtype in (pl.String, pl.Null):
         return True
     if kind == TIME:
@@ -83,36 +84,38 @@ def _suits(dtype: pl.DataType, kind: Any) -> bool:
     return dtype.is_integer() or (kind == pl.Float64 and dtype.is_float())
 
 
-def _read(values: pl.Series, kind: Any) -> pl.Series:
-    """Return the values as that type, null where they are none."""
+def _parse(values: pl.Series, kind: Any) -> pl.Series:
+    """Return the values as that type, null where they do not fit."""
     column: pl.Expr = pl.col(values.name)
     text = values.dtype == pl.String
     if kind == TIME:
         if text:
             column = column.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-        # Compared as the number that it is: in polars 1.0 far instants wrap when cast, and have no year to ask for.
+        # Compared as a number: in polars 1.0 far instants wrap when cast, and have no year to read.
         unit = values.dtype.time_unit if isinstance(values.dtype, pl.Datetime) else "us"
         begin, end = (_SECONDS[year] * _TICKS[unit] for year in (_YEARS[0], _YEARS[1] + 1))
         near = column.cast(pl.Int64).is_between(begin, end, closed="left")
-        read: pl.Expr = pl.when(near).then(column).cast(TIME)
+        typed: pl.Expr = pl.when(near).then(column).cast(TIME)
     elif kind == pl.Boolean and text:
         words = {"true": True, "false": False}
-        read = column.replace_strict(words, default=None, return_dtype=pl.Boolean)
+        typed = column.replace_strict(words, default=None, return_dtype=pl.Boolean)
     else:
-        read = column.cast(kind, strict=False)
-        read = pl.when(read.is_finite()).then(read) if kind == pl.Float64 else read
-    return values.to_frame().select(read.alias(values.name)).to_series()
+        typed = column.cast(kind, strict=False)
+        typed = pl.when(typed.is_finite()).then(typed) if kind == pl.Float64 else typed
+    return values.to_frame().select(typed.alias(values.name)).to_series()
 
 
-def _wrong(found: pl.Series, read: pl.Series, column: Column, where: str) -> Iterator[Problem]:
-    empty = found.is_null() | (found == "") if found.dtype == pl.String else found.is_null()
-    bad = read.is_null() & ~empty
+def _value_problems(values: pl.Series, typed: pl.Series, column: Column, where: str) -> Iterator[Problem]:
+    empty = values.is_null() | (values == "") if values.dtype == pl.String else values.is_null()
+    bad = typed.is_null() & ~empty
     if not column.optional:
         bad = bad | empty
     rows = bad.arg_true()
     expected = _EXPECTED[column.kind]
     problems = [
-        Problem(where, f"row {row + 1}, {found.name}", f"expected {expected}, found {_shown(found, row)}", _REMEDY)
+        Problem(
+            where, f"row {row + 1}, {values.name}", f"expected {expected}, found {_format_value(values, row)}", _REMEDY
+        )
         for row in rows.head(SHOWN)
     ]
     if problems:
@@ -122,10 +125,10 @@ def _wrong(found: pl.Series, read: pl.Series, column: Column, where: str) -> Ite
 _REMEDY = "correct the row, or leave it out"
 
 
-def _shown(values: pl.Series, row: int) -> str:
+def _format_value(values: pl.Series, row: int) -> str:
     if not isinstance(values.dtype, pl.Datetime):
         value = values[row]
         return "nothing" if value is None or value == "" else repr(value)
-    # An instant beyond the year 9999 is no Python datetime: show the number that stands in the file.
+    # An instant beyond the year 9999 is no Python datetime: show the number in the file.
     number = values.cast(pl.Int64)[row]
     return "nothing" if number is None else f"{number} {values.dtype.time_unit} after 1970"

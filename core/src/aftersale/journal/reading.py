@@ -1,4 +1,4 @@
-"""The journal: all facts in order of `known_at`, and the orders they are about; all else is derived from it.
+"""Journal: all facts in order of `known_at`, and the orders they are about; all else is derived from it.
 
 A journal is a folder with `orders.parquet` and `facts.parquet` (or both as CSV).
 """
@@ -54,7 +54,7 @@ ORDER_COLUMNS = {
     "product": Column(pl.String, optional=True, absent=True),
 }
 _TIMES = ("promised_at", "delivered_at", "ship_by", "shipped_at", "cancelled_at")
-"""The instants of an order that need not have come."""
+"""The instants of an order that may be missing."""
 
 
 @frozen(eq=False)
@@ -68,7 +68,7 @@ class Journal:
 
 @define
 class Replay:
-    """A journal gone through the engine: the docket, and the facts that were refused with the reason."""
+    """A replayed journal: the docket, and the refused facts, each with the reason."""
 
     docket: Docket
     refused: list[tuple[Fact, str]]
@@ -77,7 +77,7 @@ class Replay:
 
 def fact_frame(facts: Iterable[Fact]) -> pl.DataFrame:
     """Return facts as a table with the columns of `facts.parquet`."""
-    frame = pl.DataFrame(list(map(tuple, facts)), schema=_raw(FACT_COLUMNS), orient="row")
+    frame = pl.DataFrame(list(map(tuple, facts)), schema=_raw_schema(FACT_COLUMNS), orient="row")
     return frame.with_columns(pl.col(name).cast(column.kind) for name, column in FACT_COLUMNS.items())
 
 
@@ -103,7 +103,7 @@ def order_frame(orders: Orders) -> pl.DataFrame:
             "tracked": orders.tracked,
             "product": list(orders.products) or [""] * len(orders),
         },
-        schema_overrides={**_raw(ORDER_COLUMNS), "tracked": pl.Int8},
+        schema_overrides={**_raw_schema(ORDER_COLUMNS), "tracked": pl.Int8},
     )
     frame = frame.with_columns(
         *(pl.when(pl.col(name) == NEVER).then(None).otherwise(pl.col(name)).alias(name) for name in _TIMES),
@@ -112,15 +112,15 @@ def order_frame(orders: Orders) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).cast(column.kind) for name, column in ORDER_COLUMNS.items())
 
 
-def _raw(columns: dict[str, Column]) -> dict[str, Any]:
+def _raw_schema(columns: dict[str, Column]) -> dict[str, Any]:
     return {name: pl.Int64 if column.kind == TIME else column.kind for name, column in columns.items()}
 
 
 def read_journal(folder: Path) -> Journal:
     """Return the journal of a folder.
 
-    Raises JournalError that tells every problem: missing files or columns, values that are not what the column
-    holds, facts about orders that the journal does not have, orders and cases that contradict themselves.
+    Raises JournalError with every problem: missing files or columns, values that do not fit their column, facts about
+    orders that the journal does not have, orders and cases that contradict themselves.
     """
     where = str(folder)
     if not folder.is_dir():
@@ -144,11 +144,11 @@ def _table(folder: Path, name: str, columns: dict[str, Column]) -> tuple[pl.Data
     except FileNotFoundError:
         hint = f"a journal is a folder with {parquet.name} (or {text.name}); 'aftersale simulate' writes one"
         return pl.DataFrame(), [Problem(str(parquet), "", "does not exist", hint)]
-    # A file that is no table can make the reader fail in any way, a panic of its compiled half among them.
+    # A file that is no table can make the reader fail in any way, even by a panic of its compiled code.
     except (Exception, pl.exceptions.PanicException) as error:
-        told = str(error).strip().splitlines() or [type(error).__name__]
+        reason = str(error).strip().splitlines() or [type(error).__name__]
         hint = f"write it again as {'Parquet' if path is parquet else 'CSV in UTF-8'}"
-        return pl.DataFrame(), [Problem(str(path), "", f"cannot be read: {told[0]}", hint)]
+        return pl.DataFrame(), [Problem(str(path), "", f"cannot be read: {reason[0]}", hint)]
     return checked(frame, columns, str(path))
 
 
@@ -199,14 +199,14 @@ def _codes(column: pl.Series, names: tuple[str, ...]) -> np.ndarray[Any, np.dtyp
 def replay(
     journal: Journal, policies: Policies, until: Instant | None = None, observers: Observers | None = None
 ) -> Replay:
-    """Put the facts of a journal through the engine, and let time pass to `until`.
+    """Record the facts of a journal in a docket, and advance it to `until`.
 
-    Without it, time passes to the last fact, or to the last order where there is none. Facts known after `until`
-    are left out. A fact that the workflow or the rules refuse stops nothing; those that still fit nowhere at the end
-    are kept with their reasons.
+    Without `until`, it advances to the last fact, or to the last order where there is no fact. Facts known after
+    `until` are left out. A fact that the workflow or the rules refuse does not stop the replay; the facts that are
+    still refused at the end are returned with their reasons.
     """
     docket = Docket(policies, observers)
-    orders = _picked(journal)
+    orders = _orders_of_facts(journal)
     refused: list[tuple[Fact, str]] = []
     for fact in journal.facts:
         if until is not None and fact.known_at > until:
@@ -214,14 +214,14 @@ def replay(
         try:
             docket.record(fact, orders[fact.order])
         except FactRefused:
-            pass  # the docket keeps it: what becomes known later may make sense of it
+            pass  # the docket keeps the fact: a fact that becomes known later may make it fit
         except AftersaleError as error:
             refused.append((fact, str(error)))
     end = _end(journal) if until is None else until
     docket.advance(end)
     refused += [(fact, str(error)) for fact, error in docket.misfits()]
     places = {id(fact): place for place, fact in enumerate(journal.facts)}
-    return Replay(docket, sorted(refused, key=lambda each: places[id(each[0])]), end)
+    return Replay(docket, sorted(refused, key=lambda refusal: places[id(refusal[0])]), end)
 
 
 def _end(journal: Journal) -> Instant:
@@ -230,15 +230,15 @@ def _end(journal: Journal) -> Instant:
     return int(journal.orders.purchased_at.max(initial=0))
 
 
-def _picked(journal: Journal) -> dict[str, Order]:
-    """Return the orders that facts are about, by their ids: few of all orders ever become objects."""
-    asked_for = {fact.order for fact in journal.facts}
-    places = [i for i, name in enumerate(journal.orders.ids) if name in asked_for]
-    return {order.id: order for order in journal.orders.picked(np.array(places, np.int64))}
+def _orders_of_facts(journal: Journal) -> dict[str, Order]:
+    """Return the orders that facts are about, by their ids; other orders never become objects."""
+    names = {fact.order for fact in journal.facts}
+    rows = [i for i, name in enumerate(journal.orders.ids) if name in names]
+    return {order.id: order for order in journal.orders.picked(np.array(rows, np.int64))}
 
 
 def case_frame(docket: Docket) -> pl.DataFrame:
-    """Return where each case stands, its deadlines as text, sorted by case: what two runs are compared by."""
+    """Return the state of each case, its deadlines as text, sorted by case: two runs are compared by this table."""
     rows = [
         (
             *(case.id, case.kind, case.marketplace, case.order, case.state, case.opened_at, case.moved_at),

@@ -38,7 +38,7 @@ def _start(number: int, zone: str) -> Instant:
 
 @frozen
 class Days:
-    """Consecutive local days of one time zone, both ends inside, as numbers since 1970-01-01."""
+    """Consecutive local days of one time zone, both ends included, as numbers since 1970-01-01."""
 
     first: int
     last: int
@@ -46,7 +46,7 @@ class Days:
 
     @classmethod
     def spanning(cls, first: date, last: date, zone: str) -> Days:
-        """Return the days from first to last, both inside."""
+        """Return the days from first to last, both included."""
         return cls(day_number(first), day_number(last), zone)
 
     def __len__(self) -> int:
@@ -71,7 +71,7 @@ class Daily:
 
 @frozen(eq=False)
 class Entries:
-    """What counts from one day on until another, a row each: days as numbers, `ends` outside, the two weights."""
+    """What counts over a span of days, a row each: first day, day after the last (as numbers), and the two weights."""
 
     begins: Counts
     ends: Counts
@@ -95,26 +95,26 @@ class Entries:
 
 
 class RunningSums:
-    """The running sums of entries over days: adding to it costs by what is added, reading it by the days read.
+    """The running sums of entries over days: adding costs time by the entries added, reading by the days read.
 
-    An entry that is added after its first days were read changes what is read from then on alone.
+    An entry that is added after its first days were read changes only what is read from then on.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with nothing."""
         self._first = 0
         self._steps = np.zeros((2, 0))
-        # What was read need not be summed again: the sums at the end of the day before `_next`, the last that was read.
+        # Days that were read are not summed again: `_sums` are the sums before `_next`, the last day that was read.
         self._next: int | None = None
         self._sums = np.zeros(2)
 
     def add(self, entries: Entries) -> None:
-        """Count what these entries count from their first day to their last."""
-        kept = entries.ends > entries.begins
-        if not kept.any():
+        """Add the weights of these entries from their first day to their last."""
+        nonempty = entries.ends > entries.begins
+        if not nonempty.any():
             return
-        begins, ends = entries.begins[kept], entries.ends[kept]
-        weights = np.stack([entries.numerator[kept], entries.denominator[kept]])
+        begins, ends = entries.begins[nonempty], entries.ends[nonempty]
+        weights = np.stack([entries.numerator[nonempty], entries.denominator[nonempty]])
         if self._next is not None:
             running = (begins < self._next) & (ends >= self._next)
             self._sums += weights[:, running].sum(axis=1)
@@ -146,7 +146,7 @@ class RunningSums:
         self._first = begin
 
     def read(self, days: Days) -> Daily:
-        """Return the sums of each of these days; of those read before, only the last can be read again."""
+        """Return the sums of each of these days; of the days read before, only the last can be read again."""
         if self._next is None:
             self._next = min(self._first, days.first) if self._steps.size else days.first
         if days.first < self._next:
@@ -156,12 +156,12 @@ class RunningSums:
         if days.last > self._next:
             self._sums = sums[:, -2].copy()
         self._next = days.last
-        found = sums[:, -len(days) :]
-        return Daily(days, found[0], found[1])
+        totals = sums[:, -len(days) :]
+        return Daily(days, totals[0], totals[1])
 
     def _between(self, first: int, end: int) -> Floats:
-        found = np.zeros((2, end - first))
+        steps = np.zeros((2, end - first))
         begin, stop = max(first, self._first), min(end, self._first + self._steps.shape[1])
         if begin < stop:
-            found[:, begin - first : stop - first] = self._steps[:, begin - self._first : stop - self._first]
-        return found
+            steps[:, begin - first : stop - first] = self._steps[:, begin - self._first : stop - self._first]
+        return steps

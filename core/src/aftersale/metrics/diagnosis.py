@@ -24,7 +24,7 @@ CAUSES = (
     "late_delivery",
     "product",
 )
-"""Why after-sales fails: the first four are the handbook's, the others begin before a buyer writes."""
+"""Why after-sales fails: the first four are those of the handbook, the others begin before a buyer writes."""
 COMPLAINTS = ("return", "not_as_described")
 REFUNDS = ("refund_after_receipt", "refund_after_approval", "refund_decision")
 EVIDENCE = ("information_request", "claim_evidence")
@@ -32,7 +32,7 @@ EVIDENCE = ("information_request", "claim_evidence")
 
 @define
 class Cause:
-    """What lies behind one cause: cases, orders, orders that are defective too, and the orders' worth by currency."""
+    """One cause: its cases, its orders, those of them that are defective, and the orders' prices by currency."""
 
     name: str
     cases: int = 0
@@ -73,30 +73,30 @@ class Diagnosis:
 
 
 def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
-    """Return where it went wrong in all that a docket knows."""
-    spoiled = _spoiled(docket.tally.defects)
+    """Return what went wrong in all orders of a docket."""
+    defects_of = _defect_depths(docket.tally.defects)
     causes = {name: Cause(name) for name in CAUSES}
     ratings: list[BadFeedback] = []
     for dossier in docket.dossiers.values():
-        components = spoiled.get(dossier.order.id, Counter())
-        found = list(_found(dossier, components, policies))
-        for name in found:
+        components = defects_of.get(dossier.order.id, Counter())
+        names = list(_causes_of(dossier, components, policies))
+        for name in names:
             _count(causes[name], dossier.order, components, policies[dossier.order.marketplace].order_defects)
-        ratings += _rated(dossier, tuple(name for name in CAUSES if name in found))
-    ratings.sort(key=lambda each: (each.left_at, each.order))
+        ratings += _bad_ratings(dossier, tuple(name for name in CAUSES if name in names))
+    ratings.sort(key=lambda rating: (rating.left_at, rating.order))
     return Diagnosis(tuple(causes.values()), tuple(_products(docket, policies)), tuple(ratings))
 
 
-def _spoiled(defects: Iterable[Defect]) -> dict[str, Counter[tuple[str, str]]]:
-    """Return how each order is spoiled as things stand: by (component, case), above 0 where it is."""
-    found: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+def _defect_depths(defects: Iterable[Defect]) -> dict[str, Counter[tuple[str, str]]]:
+    """Return the sum of the steps of each order's defects by (component, case): above 0 where it is defective now."""
+    depths: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     for defect in defects:
-        found[defect.order][defect.component, defect.case] += defect.step
-    return found
+        depths[defect.order][defect.component, defect.case] += defect.step
+    return depths
 
 
-def _found(dossier: Dossier, components: Counter[tuple[str, str]], policies: Policies) -> Iterator[str]:
-    """Yield a cause for each case of an order that has it."""
+def _causes_of(dossier: Dossier, components: Counter[tuple[str, str]], policies: Policies) -> Iterator[str]:
+    """Yield each cause of each case of an order."""
     for case in dossier.cases.values():
         late = {
             component.removeprefix(LATE)
@@ -108,7 +108,7 @@ def _found(dossier: Dossier, components: Counter[tuple[str, str]], policies: Pol
                 yield cause
 
 
-_Test = Callable[[Case, Dossier, "set[str]", Policies], bool]
+_CauseTest = Callable[[Case, Dossier, "set[str]", Policies], bool]
 
 
 def _late_reply(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
@@ -116,12 +116,14 @@ def _late_reply(case: Case, dossier: Dossier, late: set[str], policies: Policies
 
 
 def _refused_return(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
-    return case.state == "declined_in_policy" or (case.kind == "claim" and _said(case, dossier) == "return_refused")
+    return case.state == "declined_in_policy" or (
+        case.kind == "claim" and _opening_detail(case, dossier) == "return_refused"
+    )
 
 
 def _refund_not_given(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
     by_marketplace = case.state == "refunded_by_marketplace"
-    claimed = case.kind == "claim" and _said(case, dossier) == "returned_no_refund"
+    claimed = case.kind == "claim" and _opening_detail(case, dossier) == "returned_no_refund"
     return bool(late & set(REFUNDS)) or by_marketplace or claimed
 
 
@@ -137,17 +139,17 @@ def _late_delivery(case: Case, dossier: Dossier, late: set[str], policies: Polic
 
 
 def _product(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
-    """Whether the reason code lays the fault with the seller: damaged, wrong, incomplete, other than described."""
+    """Whether the seller is at fault by the reason code: damaged, wrong, incomplete, other than described."""
     if case.kind == "not_as_described":
         return True
     if case.kind != "return":
         return False
-    reason = _said(case, dossier)
+    reason = _opening_detail(case, dossier)
     rule = fault(policies[case.marketplace].at(case.opened_at), dossier.order, reason)
     return bool(reason) and rule is not None and rule.word == "seller"
 
 
-_TESTS: dict[str, _Test] = {
+_TESTS: dict[str, _CauseTest] = {
     "late_reply": _late_reply,
     "refused_return": _refused_return,
     "refund_not_given": _refund_not_given,
@@ -157,7 +159,7 @@ _TESTS: dict[str, _Test] = {
 }
 
 
-def _said(case: Case, dossier: Dossier) -> str:
+def _opening_detail(case: Case, dossier: Dossier) -> str:
     """Return the detail with which a case was opened: a reason code, a type of claim."""
     return next((fact.detail for fact in dossier.facts if fact.case == case.id), "")
 
@@ -171,7 +173,7 @@ def _count(cause: Cause, order: Order, components: Counter[tuple[str, str]], def
         cause.defects.add(order.id)
 
 
-def _rated(dossier: Dossier, causes: tuple[str, ...]) -> Iterator[BadFeedback]:
+def _bad_ratings(dossier: Dossier, causes: tuple[str, ...]) -> Iterator[BadFeedback]:
     for case in dossier.cases.values():
         if case.kind == "feedback" and case.state in ("negative", "removal_requested", "stands"):
             stars = next((fact.value for fact in dossier.facts if fact.case == case.id), None)
@@ -188,11 +190,13 @@ def _products(docket: Docket, policies: Policies) -> list[Product]:
         for case in dossier.cases.values():
             returns[key] += case.kind == "return"
             complaints[key] += case.kind == "not_as_described" or case.kind == "claim"
-            if case.kind in COMPLAINTS and (reason := _said(case, dossier)):
+            if case.kind in COMPLAINTS and (reason := _opening_detail(case, dossier)):
                 reasons[key][reason] += 1
-    found = [
+    products = [
         Product(*key, returns[key], complaints[key], tuple(reasons[key].most_common()))
         for key in returns.keys() | complaints.keys()
         if returns[key] or complaints[key]
     ]
-    return sorted(found, key=lambda each: (-each.returns - each.complaints, each.name, each.marketplace))
+    return sorted(
+        products, key=lambda product: (-product.returns - product.complaints, product.name, product.marketplace)
+    )

@@ -1,7 +1,7 @@
 """Measures: how each metric turns what is known into entries that count from one day to another.
 
-A measure reads only what is new since it was read last, so that a day's update costs by the day's facts. What a metric
-counts is its published definition; from where to where, and against which target, stands in the dated rules.
+A measure reads only what is new since its last reading, so that a day's update costs time by the day's facts. What a
+metric counts is its published definition; the window and the target are in the dated rules.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind
 from aftersale.rules import Rule
 
-_Chosen = Callable[[Orders, Counts], tuple[Counts, Counts, NDArray[np.bool_]]]
-"""From some orders: by which day each counts (NEVER for not at all), since when that is known, and whether it does."""
+_Selection = Callable[[Orders, Counts], tuple[Counts, Counts, NDArray[np.bool_]]]
+"""From rows of orders: the instant by which each counts (NEVER: not at all), when the numerator is known, and whether
+the order counts in it."""
 
 
 class Measure(ABC):
-    """One metric of one marketplace; `channels` narrows it to some, `components` to some sorts of defect."""
+    """One metric of one marketplace; `channels` narrows it to some channels, `components` to some sorts of defect."""
 
     def __init__(
         self,
@@ -41,44 +42,45 @@ class Measure(ABC):
         self.components = frozenset(components)
         self.window = rule.amount or 0
         self._sums_so_far = RunningSums()
-        self._blemishes = 0
+        self._defects_read = 0
         self._depths: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def read(self, tally: Tally, orders: Orders, days: Days) -> Daily:
-        """Return the metric on each of these days, all that is known taken in; days never go back."""
+        """Return the metric on each of these days, from all that is known; days never go back."""
         self._sums_so_far.add(self.new(tally, orders))
         return self._sums_so_far.read(days)
 
     @abstractmethod
     def new(self, tally: Tally, orders: Orders) -> Entries:
-        """Return what has become known since this was asked last."""
+        """Return the entries that have become known since the last call."""
 
     def _days(self, instants: Counts) -> Counts:
         return day_numbers(instants, self.zone)
 
-    def _sold(self, orders: Orders, first: int) -> NDArray[np.bool_]:
-        """Tell of each order from row `first` on whether it is one of this marketplace and these channels."""
+    def _order_mask(self, orders: Orders, first: int) -> NDArray[np.bool_]:
+        """Return for each order from row `first` on whether it belongs to this marketplace and these channels."""
         place = orders.marketplaces.index(self.name) if self.name in orders.marketplaces else -1
-        mine: NDArray[np.bool_] = orders.marketplace[first:] == place
+        mask: NDArray[np.bool_] = orders.marketplace[first:] == place
         if self.channels:
             codes = [code for code, channel in enumerate(orders.channels) if channel in self.channels]
-            mine &= np.isin(orders.channel[first:], codes)
-        return mine
+            mask &= np.isin(orders.channel[first:], codes)
+        return mask
 
-    def _turns(self, tally: Tally, subject: Callable[[Defect], tuple[str, int]]) -> tuple[Counts, Counts, Counts]:
-        """Return the days by which subjects count that were spoiled or set right, when that was known, and 1 or -1.
+    def _changes(self, tally: Tally, subject: Callable[[Defect], tuple[str, int]]) -> tuple[Counts, Counts, Counts]:
+        """Return columns with a row for each subject that became defective or sound: its day, the day known, 1 or -1.
 
-        `subject` gives what is spoiled, an order or a case, and the instant by which it counts.
+        `subject` gives what a defect is of, an order or a case, and the instant by which that counts. The second day is
+        the one on which the change became known.
         """
-        first, self._blemishes = self._blemishes, len(tally.defects)
-        turns = []
+        first, self._defects_read = self._defects_read, len(tally.defects)
+        changes = []
         for defect in tally.defects[first:]:
             if self._counts(defect):
                 name, at = subject(defect)
-                if turn := self._turn(name, defect):
-                    turns.append((at, defect.known_at, turn))
-        dates, known, turned = np.array(turns, np.int64).reshape(-1, 3).T
-        return self._days(dates), self._days(known), turned
+                if step := self._change(name, defect):
+                    changes.append((at, defect.known_at, step))
+        dates, known_at, steps = np.array(changes, np.int64).reshape(-1, 3).T
+        return self._days(dates), self._days(known_at), steps
 
     def _counts(self, defect: Defect) -> bool:
         return (
@@ -87,8 +89,8 @@ class Measure(ABC):
             and (not self.channels or defect.channel in self.channels)
         )
 
-    def _turn(self, name: str, defect: Defect) -> int:
-        """Return 1 when this spoils what was sound, -1 when it makes it sound again, else 0."""
+    def _change(self, name: str, defect: Defect) -> int:
+        """Return 1 when this defect is the subject's first, -1 when it takes back the last, else 0."""
         depths = self._depths[name]
         before = any(depths.values())
         depths[defect.case + defect.component] += defect.step
@@ -98,8 +100,8 @@ class Measure(ABC):
 class OfOrders(Measure):
     """Share of orders that have something, by the order's own day: the order defect rate and its parts.
 
-    An order stands in the window from `lag` days after its purchase for `amount` days. It counts once however many
-    defects it has, and only on days by whose end the defect is known and not taken back.
+    An order is in the window from `lag` days after its purchase for `amount` days. It counts once however many
+    defects it has, and only on days by whose end a defect is known and not taken back.
     """
 
     def __init__(
@@ -111,15 +113,15 @@ class OfOrders(Measure):
     ) -> None:
         """Begin with nothing read."""
         super().__init__(rule, marketplace, channels, components)
-        self._orders = 0
+        self._orders_read = 0
 
     def new(self, tally: Tally, orders: Orders) -> Entries:
-        """Return the new orders, and the orders that became defective or no longer are."""
+        """Return the new orders, and the orders that became defective or sound."""
         return Entries.joined(self._new_orders(orders), self._new_defects(tally))
 
     def _new_orders(self, orders: Orders) -> Entries:
-        first, self._orders = self._orders, len(orders)
-        bought = self._days(orders.purchased_at[first:][self._sold(orders, first)])
+        first, self._orders_read = self._orders_read, len(orders)
+        bought = self._days(orders.purchased_at[first:][self._order_mask(orders, first)])
         # Millions of orders share a few hundred days.
         base = int(bought.min()) if len(bought) else 0
         counts = np.bincount(bought - base)
@@ -127,9 +129,9 @@ class OfOrders(Measure):
         return Entries.of(begins, begins + self.window, np.zeros(len(begins)), counts[np.flatnonzero(counts)])
 
     def _new_defects(self, tally: Tally) -> Entries:
-        bought, known, turned = self._turns(tally, _order_of)
+        bought, known_days, steps = self._changes(tally, _order_of)
         enters = bought + self.rule.lag
-        return Entries.of(np.maximum(enters, known), enters + self.window, turned, np.zeros(len(turned)))
+        return Entries.of(np.maximum(enters, known_days), enters + self.window, steps, np.zeros(len(steps)))
 
 
 def _order_of(defect: Defect) -> tuple[str, Instant]:
@@ -147,12 +149,12 @@ class OfDeadlines(Measure):
         """Begin with nothing read."""
         super().__init__(rule, marketplace)
         self._deadline = deadline
-        self._rows = 0
+        self._rows_read = 0
 
     def new(self, tally: Tally, orders: Orders) -> Entries:
-        """Return the deadlines whose outcome has become known, or has turned out otherwise."""
-        ended = tally.endings(self.name, self._deadline, self._rows)
-        self._rows += len(ended)
+        """Return the deadlines whose outcome has become known, or has been corrected."""
+        ended = tally.endings(self.name, self._deadline, self._rows_read)
+        self._rows_read += len(ended)
         leaves = self._days(ended.started) + self.window
         return Entries.of(self._days(ended.known), leaves, ended.late, ended.counted)
 
@@ -164,42 +166,42 @@ class MeanHours(Measure):
         """Begin with nothing read."""
         super().__init__(rule, marketplace)
         self._deadline = deadline
-        self._rows = 0
+        self._rows_read = 0
 
     def new(self, tally: Tally, orders: Orders) -> Entries:
         """Return the answers that have become known."""
-        ended = tally.endings(self.name, self._deadline, self._rows)
-        self._rows += len(ended)
+        ended = tally.endings(self.name, self._deadline, self._rows_read)
+        self._rows_read += len(ended)
         met = ended.met != 0
         begins = self._days(ended.known[met])
-        # Summed in whole microseconds: hours would leave rounding errors behind when they are taken off again.
+        # Summed in whole microseconds: hours would leave rounding errors when they are subtracted again.
         waited = (ended.ended[met] - ended.started[met]) * ended.met[met]
         return Entries.of(begins, begins + self.window, waited, ended.met[met])
 
     def read(self, tally: Tally, orders: Orders, days: Days) -> Daily:
         """Return the mean of each day, in hours."""
-        found = super().read(tally, orders, days)
-        return Daily(found.days, found.numerator / HOUR, found.denominator)
+        sums = super().read(tally, orders, days)
+        return Daily(sums.days, sums.numerator / HOUR, sums.denominator)
 
 
 class OfCases(Measure):
-    """Share of the cases of a kind that something spoils, by the day on which each was opened; each counts once."""
+    """Share of the cases of a kind that have a defect, by the day on which each was opened; each counts once."""
 
     def __init__(self, rule: Rule, marketplace: Marketplace, kind: str, components: Collection[str]) -> None:
         """Begin with nothing read."""
         super().__init__(rule, marketplace, components=components)
         self._kind = kind
-        self._opened = 0
+        self._cases_read = 0
 
     def new(self, tally: Tally, orders: Orders) -> Entries:
         """Return the new cases and what went wrong with them."""
-        opened = tally.openings(self.name, self._kind, self._opened)
-        self._opened += len(opened)
-        asked, known, turned = self._turns(tally, _case_of)
-        begun, seen = self._days(opened.started), self._days(opened.known)
+        opened = tally.openings(self.name, self._kind, self._cases_read)
+        self._cases_read += len(opened)
+        opened_days, known, steps = self._changes(tally, _case_of)
+        begins, known_days = self._days(opened.started), self._days(opened.known)
         return Entries.joined(
-            Entries.of(seen, begun + self.window, np.zeros(len(opened)), opened.counted),
-            Entries.of(known, asked + self.window, turned, np.zeros(len(turned))),
+            Entries.of(known_days, begins + self.window, np.zeros(len(opened)), opened.counted),
+            Entries.of(known, opened_days + self.window, steps, np.zeros(len(steps))),
         )
 
 
@@ -207,26 +209,26 @@ class OfColumns(Measure):
     """Share of orders by what their columns say of shipping: late, cancelled by the seller, tracked, on time.
 
     An order counts from the day of its own date on: the promise to ship, the purchase, the shipment, or the promise to
-    deliver. Orders that do not tell it are left out.
+    deliver. Orders without that date are left out.
     """
 
-    def __init__(self, rule: Rule, marketplace: Marketplace, chosen: _Chosen) -> None:
+    def __init__(self, rule: Rule, marketplace: Marketplace, select: _Selection) -> None:
         """Begin with nothing read."""
         super().__init__(rule, marketplace)
-        self._chosen = chosen
-        self._orders = 0
+        self._select = select
+        self._orders_read = 0
 
     def new(self, tally: Tally, orders: Orders) -> Entries:
         """Return the new orders."""
-        first, self._orders = self._orders, len(orders)
-        mine = np.flatnonzero(self._sold(orders, first)) + first
-        dates, known, which = self._chosen(orders, mine)
+        first, self._orders_read = self._orders_read, len(orders)
+        rows = np.flatnonzero(self._order_mask(orders, first)) + first
+        dates, known, bad = self._select(orders, rows)
         counted = dates != NEVER
         days = self._days(dates[counted]) + self.rule.lag
-        which = which[counted]
-        since = np.maximum(days[which], self._days(known[counted][which]))
+        bad = bad[counted]
+        since = np.maximum(days[bad], self._days(known[counted][bad]))
         return Entries.joined(
-            _many(days, days + self.window, bad=False), _many(since, days[which] + self.window, bad=True)
+            _many(days, days + self.window, bad=False), _many(since, days[bad] + self.window, bad=True)
         )
 
 
@@ -242,32 +244,32 @@ def _many(begins: Counts, ends: Counts, *, bad: bool) -> Entries:
     return Entries.of(first, last, *((counts, none) if bad else (none, counts)))
 
 
-def shipped_late(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+def shipped_late(orders: Orders, rows: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
     """Orders whose shipment was confirmed after the date by which they had to be shipped."""
-    due, done = orders.ship_by[mine], orders.shipped_at[mine]
-    return due, due, (done == NEVER) | (done > due)
+    due, shipped = orders.ship_by[rows], orders.shipped_at[rows]
+    return due, due, (shipped == NEVER) | (shipped > due)
 
 
-def cancelled(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
-    """Orders that the seller cancelled; what the buyer wanted cancelled does not count."""
-    bought, at = orders.purchased_at[mine], orders.cancelled_at[mine]
+def cancelled(orders: Orders, rows: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+    """Orders that the seller cancelled; those that the buyer wanted cancelled do not count."""
+    bought, at = orders.purchased_at[rows], orders.cancelled_at[rows]
     return bought, np.where(at == NEVER, bought, at), at != NEVER
 
 
-def tracked(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+def tracked(orders: Orders, rows: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
     """Shipments that have a valid tracking number."""
-    shipped = np.where(orders.tracked[mine] < 0, NEVER, orders.shipped_at[mine])
-    return shipped, shipped, orders.tracked[mine] == 1
+    shipped = np.where(orders.tracked[rows] < 0, NEVER, orders.shipped_at[rows])
+    return shipped, shipped, orders.tracked[rows] == 1
 
 
-def on_time(orders: Orders, mine: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+def on_time(orders: Orders, rows: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
     """Tracked shipments that were delivered by the promise."""
-    promised, arrived = orders.promised_at[mine], orders.delivered_at[mine]
-    due = np.where((orders.tracked[mine] == 1) & (promised != NEVER), promised, NEVER)
+    promised, arrived = orders.promised_at[rows], orders.delivered_at[rows]
+    due = np.where((orders.tracked[rows] == 1) & (promised != NEVER), promised, NEVER)
     return due, due, (arrived != NEVER) & (arrived <= promised)
 
 
-_COLUMNS: dict[str, _Chosen] = {
+_COLUMNS: dict[str, _Selection] = {
     "late_shipments": shipped_late,
     "cancellations": cancelled,
     "tracked_shipments": tracked,
@@ -276,7 +278,7 @@ _COLUMNS: dict[str, _Chosen] = {
 
 
 def measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
-    """Return what counts a metric of that kind on a marketplace, with nothing counted yet."""
+    """Return the measure of a metric of that kind on a marketplace, with nothing read yet."""
     if kind.counts == "orders":
         return OfOrders(rule, marketplace, components=kind.defects)
     if kind.counts == "cases":

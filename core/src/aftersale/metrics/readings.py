@@ -1,4 +1,4 @@
-"""Metrics: dated definitions read as of any day, and what they make of an account."""
+"""Readings: the metrics in force read as of any day, and the state of an account that follows."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import Rule
 
 STATES = ("healthy", "at_risk", "review", "deactivated")
-"""How an account stands, from good to bad."""
+"""The states of an account, from good to bad."""
 
 
 @frozen
 class Reading:
     """One metric of one marketplace as of an instant, and the local day in which that lies.
 
-    `value` is None when there is nothing to divide by. `met` says whether the target holds; `running_days` for
-    how many days in a row it has not, of as many as the consequence asks for; `triggered` whether on all of
-    them. `components` are the defective orders by sort, `fulfilment` (numerator, denominator) of what the seller
-    ships and of what the marketplace ships, by the words of their channels. `bearable` is how many more the
-    numerator can grow by today before the target is missed, below 0 when it is missed already; None where the
-    numerator counts nothing bad, or there is nothing to divide by.
+    `value` is None when the denominator is 0. `met` is whether the target is met; `running_days` is for how many days
+    in a row it has been missed, at most as many as the consequence requires; `triggered` is whether it was missed on
+    all of those. `components` are the defective orders by component, `fulfilment` the (numerator, denominator) of what
+    the seller ships and of what the marketplace ships, by the words of their channels. `bearable` is by how many the
+    numerator can grow today before the target is missed, below 0 when it is missed already; None where the numerator
+    counts nothing bad, or the denominator is 0.
     """
 
     metric: str
@@ -55,7 +55,7 @@ class Reading:
 
 
 def meets(rule: Rule, value: float) -> bool:
-    """Whether a value keeps the metric's target: on the right side of it, or on it where that is not strict."""
+    """Whether a value meets the metric's target: beyond it on the right side, or equal to it where it is not strict."""
     target = float(rule.target or 0)
     if value == target:
         return not rule.strict
@@ -63,7 +63,7 @@ def meets(rule: Rule, value: float) -> bool:
 
 
 def bearable(rule: Rule, kind: MetricKind, numerator: int, denominator: int) -> int | None:
-    """Return how many more bad ones the target leaves room for, with the denominator as it is; None where it is 0.
+    """Return how many more defects the target allows, with the denominator as it is; None where it is 0.
 
     Under a strict target of 1 %, 100 orders bear no defect, 200 one, 500 four, 1,000 nine.
     """
@@ -82,7 +82,7 @@ def daily(rule: Rule, policy: Policy, docket: Docket, orders: Orders, days: Days
 
 @define(eq=False)
 class _Watch:
-    """One metric under watch: what counts it, in parts too, and on how many days running its target was missed."""
+    """One metric read day by day: its measures, whole and in parts, and for how many days its target was missed."""
 
     rule: Rule
     kind: MetricKind
@@ -96,23 +96,23 @@ class _Watch:
 
 
 class Account:
-    """The metrics of one marketplace, read day by day: each reading costs by what has happened since the last."""
+    """The metrics of one marketplace, read day by day: a reading costs time by what has happened since the last."""
 
     def __init__(self, policy: Policy) -> None:
         """Begin with nothing read."""
         self._policy = policy
-        self._watched: dict[Rule, _Watch] = {}
+        self._watches: dict[Rule, _Watch] = {}
 
     def readings(self, docket: Docket, orders: Orders, at: Instant) -> list[Reading]:
         """Return every metric in force as of an instant, the marketplace's own first; instants never go back.
 
-        The docket knows what is known by then, and time has passed in it until then.
+        The docket has recorded all facts known by then, and has advanced to it.
         """
         terms, place = self._policy.at(at), self._policy.marketplace
         day = day_number(local_date(at, place.zone))
         sold = orders.until(at)
         watched = [
-            self._watched.setdefault(rule, self._watched.get(rule) or self._watch(rule, set_by, sold.channels))
+            self._watches.setdefault(rule, self._watches.get(rule) or self._watch(rule, set_by, sold.channels))
             for set_by, book in (("rule", terms.rulebook), ("handbook", terms.handbook))
             for rule in book.rows
             if rule.kind == "metric"
@@ -130,7 +130,7 @@ class Account:
             WORD_OF["marketplace"]: set(channels) & FULFILLED_BY_MARKETPLACE,
         }
         groups: dict[str, Measure] = {
-            name: OfOrders(rule, place, own, kind.defects) for name, own in shipped.items() if own
+            name: OfOrders(rule, place, group, kind.defects) for name, group in shipped.items() if group
         }
         return _Watch(rule, kind, set_by, whole, parts, groups)
 
@@ -143,13 +143,13 @@ def readings(policy: Policy, docket: Docket, orders: Orders, at: Instant) -> lis
 def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, day: int) -> Reading:
     rule, back = watch.rule, max(watch.rule.running, 1)
     first = day - back + 1 if watch.day is None else watch.day
-    found = watch.whole.read(docket.tally, orders, Days(first, day, place.zone))
-    _follow(watch, found, day)
+    whole = watch.whole.read(docket.tally, orders, Days(first, day, place.zone))
+    _follow(watch, whole, day)
     today = Days(day, day, place.zone)
     parts = {name: int(part.read(docket.tally, orders, today).numerator[0]) for name, part in watch.parts.items()}
     groups = {name: part.read(docket.tally, orders, today) for name, part in watch.groups.items()}
-    value, numerator = float(found.values[-1]), float(found.numerator[-1])
-    denominator = round(float(found.denominator[-1]))
+    value, numerator = float(whole.values[-1]), float(whole.numerator[-1])
+    denominator = round(float(whole.denominator[-1]))
     met, triggered = watch.missed == 0, watch.missed >= back
     return Reading(
         rule.name,
@@ -164,25 +164,25 @@ def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, day
         min(watch.missed, back),
         triggered,
         parts,
-        {name: (int(each.numerator[0]), int(each.denominator[0])) for name, each in groups.items()},
+        {name: (int(group.numerator[0]), int(group.denominator[0])) for name, group in groups.items()},
         bearable(rule, watch.kind, round(numerator), denominator),
         (rule.state or "healthy") if triggered else "healthy",
         rule.consequence,
     )
 
 
-def _follow(watch: _Watch, found: Daily, day: int) -> None:
-    """Count on how many days running the target was missed; the last day may be read again."""
-    values = found.values.tolist()
+def _follow(watch: _Watch, series: Daily, day: int) -> None:
+    """Count for how many days in a row the target was missed; the last day may be read again."""
+    values = series.values.tolist()
     missed = watch.missed_before if watch.day is not None else 0
-    for place, value in enumerate(values):
-        if place == len(values) - 1:
+    for index, value in enumerate(values):
+        if index == len(values) - 1:
             watch.missed_before = missed
         missed = 0 if isnan(value) or meets(watch.rule, value) else missed + 1
     watch.day, watch.missed = day, missed
 
 
-def standing(found: Collection[Reading]) -> tuple[str, list[Reading]]:
-    """Return how the account stands, and the metrics that put it there."""
-    worst = max((STATES.index(reading.state) for reading in found), default=0)
-    return STATES[worst], [reading for reading in found if worst and reading.state == STATES[worst]]
+def standing(metrics: Collection[Reading]) -> tuple[str, list[Reading]]:
+    """Return the state of the account, and the metrics that lead to it."""
+    worst = max((STATES.index(reading.state) for reading in metrics), default=0)
+    return STATES[worst], [reading for reading in metrics if worst and reading.state == STATES[worst]]

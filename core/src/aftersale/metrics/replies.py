@@ -21,8 +21,8 @@ PERCENTILES = (50, 90, 95)
 class ReplyFigures:
     """First replies to the contacts of one period, as known at its end.
 
-    Rates are shares of `contacts` whose outcome is known; `open` contacts wait for their answer still, and
-    enter the mean and the percentiles (50, 90, 95) with the hours they have waited so far, a lower bound.
+    Rates are shares of `contacts` whose outcome is known; `open` contacts still wait for their answer, and
+    enter the mean and the percentiles (50, 90, 95) with the hours that they have waited so far, a lower bound.
     """
 
     contacts: int
@@ -41,7 +41,7 @@ class ReplyFigures:
 
     @property
     def silence_rate(self) -> float:
-        """Share of contacts that stood unanswered past the marketplace's silence rule."""
+        """Share of contacts that were unanswered past the marketplace's silence rule."""
         return self.silent / self.silence_known if self.silence_known else 0.0
 
     @property
@@ -53,11 +53,11 @@ class ReplyFigures:
 def replies_between(docket: Docket, marketplace: str, since: Instant, until: Instant) -> ReplyFigures:
     """Return the figures for contacts that began in [since, until), as the docket knows them at `until`."""
     replies = docket.tally.endings(marketplace, "first_reply")
-    late, late_known = _missed(replies, since, until)
-    silent, silence_known = _missed(docket.tally.endings(marketplace, "silence"), since, until)
+    late, late_known = _late_counts(replies, since, until)
+    silent, silence_known = _late_counts(docket.tally.endings(marketplace, "silence"), since, until)
     waiting = running(docket.cases.values(), marketplace, "first_reply")
     waiting = until - waiting[(waiting >= since) & (waiting < until)]
-    waited = np.concatenate([_answered(replies, since, until), waiting]) / HOUR
+    waited = np.concatenate([_answer_times(replies, since, until), waiting]) / HOUR
     percentiles = np.percentile(waited, PERCENTILES) if len(waited) else np.zeros(len(PERCENTILES))
     return ReplyFigures(
         len(waited),
@@ -71,16 +71,16 @@ def replies_between(docket: Docket, marketplace: str, since: Instant, until: Ins
     )
 
 
-def _missed(ended: Endings, since: Instant, until: Instant) -> tuple[int, int]:
-    mine = (ended.started >= since) & (ended.started < until)
-    return int(ended.late[mine].sum(dtype=np.int64)), int(ended.counted[mine].sum(dtype=np.int64))
+def _late_counts(endings: Endings, since: Instant, until: Instant) -> tuple[int, int]:
+    in_period = (endings.started >= since) & (endings.started < until)
+    return int(endings.late[in_period].sum(dtype=np.int64)), int(endings.counted[in_period].sum(dtype=np.int64))
 
 
-def _answered(ended: Endings, since: Instant, until: Instant) -> NDArray[np.int64]:
-    """Return how long the answered contacts of the period waited; a row that was taken back takes one along."""
-    mine = (ended.started >= since) & (ended.started < until) & (ended.met != 0)
-    waited: NDArray[np.int64] = (ended.ended - ended.started)[mine]
-    met = ended.met[mine]
+def _answer_times(endings: Endings, since: Instant, until: Instant) -> NDArray[np.int64]:
+    """Return how long the answered contacts of the period waited; a row that takes one back removes its time."""
+    in_period = (endings.started >= since) & (endings.started < until) & (endings.met != 0)
+    waited: NDArray[np.int64] = (endings.ended - endings.started)[in_period]
+    met = endings.met[in_period]
     if (met > 0).all():
         return waited
     net = Counter(waited[met > 0].tolist())

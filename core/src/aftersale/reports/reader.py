@@ -1,7 +1,7 @@
-"""Readers: the one interface of all reports, so that the next one has its place before it is written.
+"""Reader: the interface of all reports.
 
-A reader recognises its kind of file and reads it. A file of rows ends with every row accounted for: used, skipped or
-rejected with its line and the reason; one bad row never stops the reading.
+A reader recognises its kind of file and reads it. Every row of a file of rows is accounted for: used, skipped, or
+rejected with its line and the reason; a bad row never stops the reading.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Read = TypeVar("Read", covariant=True)
 
 @frozen
 class RejectedRow:
-    """A row that could not be used: its line, why, and the column with its text where one is to blame."""
+    """A row that could not be used: its line, the reason, and the column at fault with its text, if there is one."""
 
     line: int
     reason: str
@@ -34,18 +34,18 @@ class Reader(Protocol[Read]):
     """Reads one kind of report."""
 
     def recognises(self, path: Path) -> bool:
-        """Whether the file is a report of this kind, as far as its header or its top tells."""
+        """Whether the file is a report of this kind, judged by its header or its top."""
 
     def read(self, path: Path) -> Read:
-        """Return what the report says; raises DocumentError when the file is none of this kind, with every reason."""
+        """Return the content of the report; raises DocumentError with every reason when it is of another kind."""
 
 
 class RowReport(Protocol):
-    """What was read of a file of rows: its counts add up to the rows that there are."""
+    """The content of a file of rows; its counts add up to the number of rows."""
 
     @property
     def source(self) -> str:
-        """The file's name, as it was given."""
+        """The file's name, as passed to the reader."""
 
     @property
     def rows_read(self) -> int:
@@ -57,8 +57,8 @@ class RowReport(Protocol):
 
     @property
     def rows_skipped(self) -> int:
-        """How many are well, but none of what is asked for."""
+        """How many are valid, but not of what the report is read for."""
 
     @property
     def rejected(self) -> Sequence[RejectedRow]:
-        """Those that could not be understood, each with its line and the reason."""
+        """The rows that could not be understood, each with its line and the reason."""

@@ -1,4 +1,4 @@
-"""Case files: one case from its opening to where it stands, as the desk reads it."""
+"""Case: one case from its opening to its present state, as the desk reads it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 CONTACTS = ("message", "return", "refund", "replacement", "not_received", "not_as_described")
-"""The kinds of case by which buyers turn to the seller first, and which a claim may grow out of."""
+"""The kinds of case by which buyers turn to the seller first; a claim may be about one of them."""
 
 
 class StepRecord(TypedDict):
@@ -41,7 +41,7 @@ class StepRecord(TypedDict):
 
 
 class DeadlineRecord(TypedDict):
-    """A running deadline: by when, who set it, and when the marketplace acts."""
+    """A running deadline: when it is due, what set it, and when the marketplace acts."""
 
     deadline: str
     due: str
@@ -52,10 +52,10 @@ class DeadlineRecord(TypedDict):
 
 
 class CaseRecord(TypedDict):
-    """A case as JSON shows it; `keep_until` is how long its evidence is kept, null where nobody says.
+    """A case as JSON shows it; `keep_until` is until when its evidence is kept, null where no rule says.
 
-    Of a contact, `claim_from` is when a claim about it would be granted unheard, or was from when on; `claim_until`
-    how long the buyer may claim. Both are null for other kinds of case.
+    Of a contact, `claim_from` is from when on a claim about it is granted unheard, past or future; `claim_until` is
+    until when the buyer may claim. Both are null for other kinds of case.
     """
 
     case: str
@@ -78,7 +78,7 @@ class CaseRecord(TypedDict):
 def case_records(name: str, replayed: Replay, policies: Policies) -> list[CaseRecord]:
     """Return the case of that name, or all cases of the order of that name, in the order in which they opened.
 
-    Raises UnknownCase, with the closest name, when there is neither.
+    Raises UnknownCase, with the closest name, when there is neither a case nor an order of that name.
     """
     docket = replayed.docket
     if name in docket.dossiers:
@@ -92,36 +92,36 @@ def case_records(name: str, replayed: Replay, policies: Policies) -> list[CaseRe
 
 def _record(case: Case, replayed: Replay, policy: Policy) -> CaseRecord:
     dossier = replayed.docket.dossiers[case.order]
-    went = replay_order(dossier.facts, dossier.order, policy, replayed.until)
-    kept = keep_until(case, dossier, policy)
-    asked, at_hand, missing = _evidence(case, dossier, policy)
+    replayed_order = replay_order(dossier.facts, dossier.order, policy, replayed.until)
+    kept_until = keep_until(case, dossier, policy)
+    required, at_hand, missing = _evidence(case, dossier, policy)
     return CaseRecord(
         case=case.id,
         kind=case.kind,
         marketplace=case.marketplace,
         order=case.order,
         state=case.state,
-        steps=[_step(step, dossier) for step in went.steps if step.outcome.case.id == case.id],
-        deadlines=[_deadline(each, each.name in case.missed) for each in case.deadlines],
+        steps=[_step(step, dossier) for step in replayed_order.steps if step.outcome.case.id == case.id],
+        deadlines=[_deadline(deadline, deadline.name in case.missed) for deadline in case.deadlines],
         advice={hint.name: hint.says for hint in advice(case, dossier, policy)},
-        evidence_asked=asked,
+        evidence_asked=required,
         evidence_at_hand=at_hand,
         evidence_missing=missing,
-        claim_from=_told(_unheard_from(case, went.steps)),
-        claim_until=_told(_claim_until(case, dossier, policy)),
-        keep_until=_told(kept),
+        claim_from=_instant_text(_unheard_from(case, replayed_order.steps)),
+        claim_until=_instant_text(_claim_until(case, dossier, policy)),
+        keep_until=_instant_text(kept_until),
         refused=[
             str(error) for fact, error in zip(dossier.misfits, dossier.refused, strict=True) if fact.case == case.id
         ],
     )
 
 
-def _told(at: Instant | None) -> str | None:
+def _instant_text(at: Instant | None) -> str | None:
     return None if at is None else told_instant(at)
 
 
 def _unheard_from(case: Case, steps: list[Step]) -> Instant | None:
-    """Return when the silence on a contact ends that makes it eligible for a claim granted unheard."""
+    """Return from when on silence on a contact lets a claim about it be granted unheard."""
     opened = [
         deadline
         for step in steps
@@ -143,27 +143,27 @@ def _claim_until(case: Case, dossier: Dossier, policy: Policy) -> Instant | None
 def _evidence(case: Case, dossier: Dossier, policy: Policy) -> tuple[list[str], list[str], list[str]]:
     if case.kind != "claim":
         return [], [], []
-    found = evidence_for(case, dossier, policy)
-    return list(found.asked), list(found.at_hand), list(found.missing)
+    evidence = evidence_for(case, dossier, policy)
+    return list(evidence.asked), list(evidence.at_hand), list(evidence.missing)
 
 
 def _step(step: Step, dossier: Dossier) -> StepRecord:
     fact, deadline = step.fact, step.deadline
     stays = step.before is not None and deadline is not None and step.outcome.case.state == step.before.state
-    happened = f"{deadline.name}: {deadline.on_expiry}" if stays and deadline is not None else fact.kind
+    name = f"{deadline.name}: {deadline.on_expiry}" if stays and deadline is not None else fact.kind
     at = deadline.expires_at if deadline is not None else fact.occurred_at
     after = step.outcome.case
-    decided = after.decided_by if step.before is None or step.before.decided_by != after.decided_by else ""
+    decided_by = after.decided_by if step.before is None or step.before.decided_by != after.decided_by else ""
     return StepRecord(
         occurred_at=told_instant(at),
-        fact=happened,
-        said=" ".join(_said(step, dossier)),
+        fact=name,
+        said=" ".join(_details(step, dossier)),
         state=after.state,
-        decided_by=decided,
+        decided_by=decided_by,
     )
 
 
-def _said(step: Step, dossier: Dossier) -> Iterator[str]:
+def _details(step: Step, dossier: Dossier) -> Iterator[str]:
     fact = step.fact
     if fact.detail:
         yield fact.detail
@@ -185,26 +185,26 @@ def _deadline(deadline: Deadline, missed: bool) -> DeadlineRecord:
     )
 
 
-def case_listing(found: list[CaseRecord]) -> list[Table | str]:
-    """Return cases as tables: what happened to each, what is due, and what is advised."""
-    shown: list[Table | str] = []
-    for case in found:
-        shown += [text("case.title", **{key: case[key] for key in ("case", "kind", "marketplace", "order", "state")})]
+def case_listing(cases: list[CaseRecord]) -> list[Table | str]:
+    """Return cases as tables: the steps of each case, what is due, and the advice."""
+    parts: list[Table | str] = []
+    for case in cases:
+        parts += [text("case.title", **{key: case[key] for key in ("case", "kind", "marketplace", "order", "state")})]
         headers = headers_of("case", "when", "fact", "said", "state", "decided_by")
         rows = [
-            (_short(each["occurred_at"]), each["fact"], each["said"], each["state"], each["decided_by"])
-            for each in case["steps"]
+            (_minute(step["occurred_at"]), step["fact"], step["said"], step["state"], step["decided_by"])
+            for step in case["steps"]
         ]
-        shown += [table(headers, rows), *_notes(case), ""]
-    return shown
+        parts += [table(headers, rows), *_notes(case), ""]
+    return parts
 
 
 def _notes(case: CaseRecord) -> Iterator[str]:
-    for each in case["deadlines"]:
-        key = "case.was_due" if each["missed"] else "case.due"
-        yield text(key, deadline=each["deadline"], due=_short(each["due"]), set_by=each["set_by"])
+    for deadline in case["deadlines"]:
+        key = "case.was_due" if deadline["missed"] else "case.due"
+        yield text(key, deadline=deadline["deadline"], due=_minute(deadline["due"]), set_by=deadline["set_by"])
     if case["claim_from"] and case["claim_until"]:
-        yield text("case.eligible", since=_short(case["claim_from"]), until=_short(case["claim_until"]))
+        yield text("case.eligible", since=_minute(case["claim_from"]), until=_minute(case["claim_until"]))
     if case["evidence_asked"]:
         yield text("case.evidence", asked=", ".join(case["evidence_asked"]))
         yield text("case.missing", missing=", ".join(case["evidence_missing"]) or text("case.none"))
@@ -216,5 +216,5 @@ def _notes(case: CaseRecord) -> Iterator[str]:
         yield text("case.refused", reason=reason)
 
 
-def _short(moment: str) -> str:
+def _minute(moment: str) -> str:
     return moment[:16].replace("T", " ")

@@ -1,4 +1,4 @@
-"""Cost listings: what after-sales cost, as plain data and as people read it in a terminal."""
+"""Costs: what after-sales cost, as plain data and as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ SHOWN = 40
 
 
 class CostRow(TypedDict):
-    """What one case, order, product, marketplace or line cost in one currency; money is text, exact.
+    """What one case, order, product, marketplace or line cost in one currency; money is exact, as text.
 
-    `estimated` is the part of the amount that no fact told.
+    `estimated` is the estimated part of the amount.
     """
 
     name: str
@@ -49,7 +49,7 @@ class CurrencySum(TypedDict):
 
 
 class Converted(TypedDict):
-    """All costs as one sum; `rates` say what one unit of each other currency was taken for."""
+    """All costs as one sum; `rates` are what one unit of each other currency was taken to be worth."""
 
     currency: str
     amount: str
@@ -90,63 +90,63 @@ def cost_accounts(
     rates: Mapping[str, Decimal] | None = None,
     high_return: Collection[str] = (),
 ) -> CostAccounts:
-    """Return what the cases of a journal cost by the end of its replay, and the parameters that this rests on.
+    """Return what the cases of a journal cost by the end of its replay, and the parameters that estimates rest on.
 
-    With `into`, also as one sum in that currency: `rates` says what one unit of each other is worth in it; raises
-    MoneyError where one is missing.
+    With `into`, also as one sum in that currency: `rates` has what one unit of each other currency is worth in it;
+    raises MoneyError where a rate is missing.
     """
-    known = parameters or default_parameters()
-    lines = list(docket_costs(replayed.docket, policies, replayed.until, known, high_return))
+    assumed = parameters or default_parameters()
+    lines = list(docket_costs(replayed.docket, policies, replayed.until, assumed, high_return))
     return CostAccounts(
         journal=journal.source,
         until=told_instant(replayed.until),
         by=by,
         rows=[
             CostRow(
-                name=each.name,
-                fulfilment=each.fulfilment,
-                currency=each.currency,
-                amount=_money(each.amount, each.currency),
-                estimated=_money(each.estimated, each.currency),
-                amounts=each.amounts,
+                name=total.name,
+                fulfilment=total.fulfilment,
+                currency=total.currency,
+                amount=_money(total.amount, total.currency),
+                estimated=_money(total.estimated, total.currency),
+                amounts=total.amounts,
             )
-            for each in totals(lines, by)
+            for total in totals(lines, by)
         ],
-        sums=[_sum(lines, currency) for currency in sorted({each.currency for each in lines})],
-        converted=_converted(lines, into, rates) if into is not None else None,
-        assumptions=_assumptions(lines, known),
+        sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
+        converted=_converted_total(lines, into, rates) if into is not None else None,
+        assumptions=_assumptions(lines, assumed),
     )
 
 
 def _sum(lines: Sequence[CostLine], currency: str) -> CurrencySum:
-    found = grand_total(each for each in lines if each.currency == currency)
+    total = grand_total(line for line in lines if line.currency == currency)
     return CurrencySum(
-        currency=currency, amount=_money(found.amount, currency), estimated=_money(found.estimated, currency)
+        currency=currency, amount=_money(total.amount, currency), estimated=_money(total.estimated, currency)
     )
 
 
-def _converted(lines: Sequence[CostLine], into: str, rates: Mapping[str, Decimal] | None) -> Converted:
-    found = grand_total(lines, into, rates)
+def _converted_total(lines: Sequence[CostLine], into: str, rates: Mapping[str, Decimal] | None) -> Converted:
+    total = grand_total(lines, into, rates)
     return Converted(
         currency=into,
-        amount=_money(found.amount, into),
-        estimated=_money(found.estimated, into),
-        rates={currency: f"{rate:f}" for currency, rate in found.rates},
+        amount=_money(total.amount, into),
+        estimated=_money(total.estimated, into),
+        rates={currency: f"{rate:f}" for currency, rate in total.rates},
     )
 
 
-def _assumptions(lines: Sequence[CostLine], known: Parameters) -> list[Assumption]:
-    used = {name for each in lines for name in each.basis}
+def _assumptions(lines: Sequence[CostLine], parameters: Parameters) -> list[Assumption]:
+    used = {name for line in lines for name in line.basis}
     return [
         Assumption(
             name=name,
-            value=str(each.default),
-            currency=each.currency,
-            unit=each.unit,
-            source=each.source,
-            grade=each.grade,
+            value=str(parameter.default),
+            currency=parameter.currency,
+            unit=parameter.unit,
+            source=parameter.source,
+            grade=parameter.grade,
         )
-        for name, each in known.by_name.items()
+        for name, parameter in parameters.by_name.items()
         if name in used
     ]
 
@@ -155,58 +155,69 @@ def _money(amount: int, currency: str) -> str:
     return str(from_minor(amount, currency).amount)
 
 
-def cost_listing(found: CostAccounts) -> list[Table | str]:
+def cost_listing(accounts: CostAccounts) -> list[Table | str]:
     """Return the costs as tables: the rows, the sum of each currency, and what the estimates rest on."""
-    title = text("costs.title", journal=found["journal"], until=found["until"], by=found["by"])
-    if not found["rows"]:
+    title = text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])
+    if not accounts["rows"]:
         return [title, "", text("costs.nothing")]
-    more = len(found["rows"]) - SHOWN
+    more = len(accounts["rows"]) - SHOWN
     return [
         title,
         "",
-        _table(found),
+        _table(accounts),
         *([text("costs.more", count=more)] if more > 0 else []),
-        *_together(found["converted"]),
-        *_resting(found["assumptions"]),
+        *_converted_lines(accounts["converted"]),
+        *_assumption_parts(accounts["assumptions"]),
     ]
 
 
-def _table(found: CostAccounts) -> Table:
+def _table(accounts: CostAccounts) -> Table:
     headers = headers_of("costs", "name", "fulfilment", "currency", "amount", "estimated", "amounts")
     rows = [
-        (each["name"], each["fulfilment"], each["currency"], each["amount"], each["estimated"], str(each["amounts"]))
-        for each in found["rows"][:SHOWN]
+        (row["name"], row["fulfilment"], row["currency"], row["amount"], row["estimated"], str(row["amounts"]))
+        for row in accounts["rows"][:SHOWN]
     ]
     counts = {
-        currency: sum(each["amounts"] for each in found["rows"] if each["currency"] == currency)
-        for currency in {each["currency"] for each in found["rows"]}
+        currency: sum(row["amounts"] for row in accounts["rows"] if row["currency"] == currency)
+        for currency in {row["currency"] for row in accounts["rows"]}
     }
     rows += [
-        (text("costs.total"), "", each["currency"], each["amount"], each["estimated"], str(counts[each["currency"]]))
-        for each in found["sums"]
+        (
+            text("costs.total"),
+            "",
+            total["currency"],
+            total["amount"],
+            total["estimated"],
+            str(counts[total["currency"]]),
+        )
+        for total in accounts["sums"]
     ]
     return table(headers, rows, headers[3:])
 
 
-def _together(converted: Converted | None) -> list[Table | str]:
+def _converted_lines(converted: Converted | None) -> list[Table | str]:
     if converted is None:
         return []
     into = converted["currency"]
     rates = [text("costs.rate", of=of, rate=rate, into=into) for of, rate in converted["rates"].items()]
-    told = text("costs.converted", amount=converted["amount"], currency=into, rates=", ".join(rates))
-    return ["", told if rates else f"{text('costs.total')}: {converted['amount']} {into}"]
+    line = text("costs.converted", amount=converted["amount"], currency=into, rates=", ".join(rates))
+    return ["", line if rates else f"{text('costs.total')}: {converted['amount']} {into}"]
 
 
-def _resting(assumptions: Sequence[Assumption]) -> list[Table | str]:
+def _assumption_parts(assumptions: Sequence[Assumption]) -> list[Table | str]:
     if not assumptions:
         return []
     headers = headers_of("costs", "assumption", "value", "unit", "source")
     rows = [
-        (each["name"], f"{each['value']} {each['currency'] or ''}".rstrip(), each["unit"], _source(each))
-        for each in assumptions
+        (row["name"], f"{row['value']} {row['currency'] or ''}".rstrip(), row["unit"], _source(row))
+        for row in assumptions
     ]
     return ["", text("costs.assumptions"), table(headers, rows, headers[1:2])]
 
 
-def _source(each: Assumption) -> str:
-    return each["source"] if each["grade"] in ("assumed", "own") else f"{each['source']} ({each['grade']})"
+def _source(assumption: Assumption) -> str:
+    return (
+        assumption["source"]
+        if assumption["grade"] in ("assumed", "own")
+        else f"{assumption['source']} ({assumption['grade']})"
+    )

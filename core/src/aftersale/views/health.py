@@ -1,4 +1,4 @@
-"""Health: how an account stands as of a day, which metric put it there, and where after-sales goes wrong."""
+"""Health: the state of an account as of a day, the metrics that lead to it, and where after-sales goes wrong."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATES = {
     "review": ("health.review", "health.is_review"),
     "deactivated": ("health.deactivated", "health.is_deactivated"),
 }
-"""How a state of the account is told, and how the verdict on a metric that leads to it."""
+"""The messages for each state of the account, and for the verdict on a metric that leads to it."""
 CAUSES = {
     "late_reply": "health.cause_late_reply",
     "refused_return": "health.cause_refused_return",
@@ -36,15 +36,16 @@ CAUSES = {
     "late_delivery": "health.cause_late_delivery",
     "product": "health.cause_product",
 }
-"""How each cause is told."""
+"""The message for each cause."""
 SHOWN = 10
 """How many products and bad ratings a listing shows; the JSON holds all of them."""
 
 
 class StandingRecord(TypedDict):
-    """How one account stands, and by which metrics; `bearable` more defective orders keep the marketplace's line.
+    """The state of one account, and the metrics that lead to it.
 
-    `bearable` is None where there are no orders to measure it by.
+    `bearable` is how many more defective orders the marketplace's target allows, None where there are no orders to
+    measure it by.
     """
 
     marketplace: str
@@ -55,7 +56,7 @@ class StandingRecord(TypedDict):
 
 
 class CauseRecord(TypedDict):
-    """One cause: cases and orders behind it, orders that are defective too, and their worth by currency, as text."""
+    """One cause: its cases and orders, how many of the orders are defective, and their prices by currency, as text."""
 
     cause: str
     cases: int
@@ -85,7 +86,7 @@ class FeedbackRecord(TypedDict):
 
 
 class Health(TypedDict):
-    """The health of all accounts of a journal, as JSON shows it; the last three only where they were asked for."""
+    """The health of all accounts of a journal, as JSON shows it; the last three lists are empty without `why`."""
 
     journal: str
     until: str
@@ -96,30 +97,30 @@ class Health(TypedDict):
 
 
 def health(journal: Journal, replayed: Replay, policies: Policies, why: bool = False) -> Health:
-    """Return how each account of a journal stands; with `why` also what went wrong, with orders and money behind it."""
+    """Return the state of each account of a journal; with `why` also what went wrong, with orders and money."""
     at, docket = replayed.until, replayed.docket
     sold = [policies[name] for name in sorted(journal.orders.marketplaces) if name in policies]
     accounts = [_standing(policy.marketplace.name, readings(policy, docket, journal.orders, at)) for policy in sold]
-    found = diagnose(docket, policies) if why else None
+    diagnosis = diagnose(docket, policies) if why else None
     return Health(
         journal=journal.source,
         until=told_instant(at),
         accounts=accounts,
-        causes=[_cause(each) for each in found.causes] if found else [],
-        products=[_product(each) for each in found.products] if found else [],
-        feedback=[_feedback(each) for each in found.feedback] if found else [],
+        causes=[_cause(cause) for cause in diagnosis.causes] if diagnosis else [],
+        products=[_product(product) for product in diagnosis.products] if diagnosis else [],
+        feedback=[_feedback(rating) for rating in diagnosis.feedback] if diagnosis else [],
     )
 
 
-def _standing(marketplace: str, found: list[Reading]) -> StandingRecord:
-    state, because = standing(found)
-    rates = [each for each in found if each.components and each.set_by == "rule"]
+def _standing(marketplace: str, metrics: list[Reading]) -> StandingRecord:
+    state, because = standing(metrics)
+    rates = [reading for reading in metrics if reading.components and reading.set_by == "rule"]
     return StandingRecord(
         marketplace=marketplace,
         state=state,
-        because=[f"{each.metric} ({each.set_by})" for each in because],
-        bearable=min((each.bearable for each in rates if each.bearable is not None), default=None),
-        metrics=[reading_record(each) for each in found],
+        because=[f"{reading.metric} ({reading.set_by})" for reading in because],
+        bearable=min((reading.bearable for reading in rates if reading.bearable is not None), default=None),
+        metrics=[reading_record(reading) for reading in metrics],
     )
 
 
@@ -140,32 +141,32 @@ def _product(product: Product) -> ProductRecord:
     )
 
 
-def _feedback(each: BadFeedback) -> FeedbackRecord:
+def _feedback(rating: BadFeedback) -> FeedbackRecord:
     return FeedbackRecord(
-        order=each.order,
-        marketplace=each.marketplace,
-        stars=each.stars,
-        left_at=told_instant(each.left_at),
-        causes=list(each.causes),
+        order=rating.order,
+        marketplace=rating.marketplace,
+        stars=rating.stars,
+        left_at=told_instant(rating.left_at),
+        causes=list(rating.causes),
     )
 
 
-def health_listing(found: Health, why: bool = False) -> list[Table | str]:
+def health_listing(record: Health, why: bool = False) -> list[Table | str]:
     """Return the health as tables: each account's state, its metrics, and what went wrong."""
-    shown: list[Table | str] = [text("health.title", journal=found["journal"], until=found["until"]), ""]
-    for account in found["accounts"]:
-        shown.append(_state(account))
+    parts: list[Table | str] = [text("health.title", journal=record["journal"], until=record["until"]), ""]
+    for account in record["accounts"]:
+        parts.append(_state(account))
         if account["bearable"] is not None:
-            shown.append(_room(account["bearable"]))
-        shown += [_metrics(account["metrics"]), ""]
-    return shown + (_why(found) if why else [])
+            parts.append(_room(account["bearable"]))
+        parts += [_metrics(account["metrics"]), ""]
+    return parts + (_why(record) if why else [])
 
 
 def _state(account: StandingRecord) -> str:
-    told = {"marketplace": account["marketplace"], "state": text(STATES[account["state"]][0])}
+    words = {"marketplace": account["marketplace"], "state": text(STATES[account["state"]][0])}
     if not account["because"]:
-        return text("health.state", **told)
-    return text("health.state_because", **told, because=", ".join(account["because"]))
+        return text("health.state", **words)
+    return text("health.state_because", **words, because=", ".join(account["because"]))
 
 
 def _room(bearable: int) -> str:
@@ -174,18 +175,18 @@ def _room(bearable: int) -> str:
     return text("health.bearable", count=bearable)
 
 
-def _metrics(found: Iterable[ReadingRecord]) -> Table:
+def _metrics(metrics: Iterable[ReadingRecord]) -> Table:
     headers = headers_of("health", "metric", "value", "counted", "target", "verdict", "fulfilment")
     rows = [
         (
-            each["metric"],
-            text("replay.nothing") if each["value"] is None else f"{each['value']:.4f}",
-            f"{each['numerator']:.0f} / {each['denominator']}",
-            f"{each['target']:g} ({each['set_by']})",
-            _verdict(each),
-            ", ".join(f"{name} {part['defects']}/{part['orders']}" for name, part in each["fulfilment"].items()),
+            metric["metric"],
+            text("replay.nothing") if metric["value"] is None else f"{metric['value']:.4f}",
+            f"{metric['numerator']:.0f} / {metric['denominator']}",
+            f"{metric['target']:g} ({metric['set_by']})",
+            _verdict(metric),
+            ", ".join(f"{name} {part['defects']}/{part['orders']}" for name, part in metric["fulfilment"].items()),
         )
-        for each in found
+        for metric in metrics
     ]
     return table(headers, rows, headers[1:2])
 
@@ -196,52 +197,52 @@ def _verdict(reading: ReadingRecord) -> str:
     return text("health.met" if reading["met"] else STATES[reading["state"]][1])
 
 
-def _why(found: Health) -> list[Table | str]:
+def _why(record: Health) -> list[Table | str]:
     headers = headers_of("health", "cause", "cases", "orders", "defects", "money")
     rows = [
         (
-            text(CAUSES[each["cause"]]),
-            str(each["cases"]),
-            str(each["orders"]),
-            str(each["defects"]),
-            ", ".join(f"{amount} {name}" for name, amount in each["money"].items()),
+            text(CAUSES[cause["cause"]]),
+            str(cause["cases"]),
+            str(cause["orders"]),
+            str(cause["defects"]),
+            ", ".join(f"{amount} {name}" for name, amount in cause["money"].items()),
         )
-        for each in found["causes"]
+        for cause in record["causes"]
     ]
-    return [text("health.why"), table(headers, rows, headers[1:4]), "", *_worst(found), *_ratings(found)]
+    return [text("health.why"), table(headers, rows, headers[1:4]), "", *_worst(record), *_ratings(record)]
 
 
-def _worst(found: Health) -> list[Table | str]:
-    if not found["products"]:
+def _worst(record: Health) -> list[Table | str]:
+    if not record["products"]:
         return []
     headers = headers_of("health", "product", "marketplace", "returns", "complaints", "reasons")
     rows = [
         (
-            each["product"],
-            each["marketplace"],
-            str(each["returns"]),
-            str(each["complaints"]),
-            ", ".join(f"{reason} {count}" for reason, count in list(each["reasons"].items())[:3]),
+            product["product"],
+            product["marketplace"],
+            str(product["returns"]),
+            str(product["complaints"]),
+            ", ".join(f"{reason} {count}" for reason, count in list(product["reasons"].items())[:3]),
         )
-        for each in found["products"][:SHOWN]
+        for product in record["products"][:SHOWN]
     ]
-    title = text("health.products", count=len(found["products"]))
+    title = text("health.products", count=len(record["products"]))
     return [title, table(headers, rows, headers[2:4]), ""]
 
 
-def _ratings(found: Health) -> list[Table | str]:
-    if not found["feedback"]:
+def _ratings(record: Health) -> list[Table | str]:
+    if not record["feedback"]:
         return []
     headers = headers_of("health", "order", "marketplace", "stars", "left_at", "causes")
     rows = [
         (
-            each["order"],
-            each["marketplace"],
-            text("replay.nothing") if each["stars"] is None else f"{each['stars']:g}",
-            each["left_at"][:16].replace("T", " "),
-            ", ".join(text(CAUSES[cause]) for cause in each["causes"]) or text("health.no_cause"),
+            rating["order"],
+            rating["marketplace"],
+            text("replay.nothing") if rating["stars"] is None else f"{rating['stars']:g}",
+            rating["left_at"][:16].replace("T", " "),
+            ", ".join(text(CAUSES[cause]) for cause in rating["causes"]) or text("health.no_cause"),
         )
-        for each in found["feedback"][-SHOWN:]
+        for rating in record["feedback"][-SHOWN:]
     ]
-    title = text("health.feedback", count=len(found["feedback"]), shown=len(rows))
+    title = text("health.feedback", count=len(record["feedback"]), shown=len(rows))
     return [title, table(headers, rows, headers[2:3])]

@@ -1,4 +1,4 @@
-"""Health listings: an account health report as plain data, and as people read it in a terminal."""
+"""Health report: an account health report as plain data, and as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _WHAT = {
 
 
 def record(report: HealthReport) -> dict[str, Any]:
-    """Return a report as plain data for JSON; instants are ISO text in UTC, what is not told is null."""
+    """Return a report as plain data for JSON; instants are ISO text in UTC, what the report leaves out is null."""
     return asdict(report, value_serializer=_plain)
 
 
@@ -48,13 +48,13 @@ def _plain(_: object, place: Any, value: Any) -> Any:
 
 
 def listing(report: HealthReport) -> list[Table | str]:
-    """Return a report as tables: accounts, metrics and warnings, then whatever does not fit together, all of it."""
-    told = text("health_report.title", source=report.source, format=report.format)
-    parts: list[Table | str] = [told, "", _accounts(report), *_metrics(report.metrics)]
-    warnings = [(each.marketplace, each.kind, each.status) for each in report.warnings]
+    """Return a report as tables: accounts, metrics and warnings, then everything that does not fit together."""
+    title = text("health_report.title", source=report.source, format=report.format)
+    parts: list[Table | str] = [title, "", _accounts(report), *_metrics(report.metrics)]
+    warnings = [(warning.marketplace, warning.kind, warning.status) for warning in report.warnings]
     if warnings:
         parts += ["", table(headers_of("health_report", "marketplace", "warning", "status"), warnings)]
-    disagreements = [_disagreement(each) for each in report.disagreements]
+    disagreements = [_disagreement(disagreement) for disagreement in report.disagreements]
     parts += _lines(text("health_report.disagreements", count=len(disagreements)), disagreements)
     parts += _lines(text("health_report.missing", count=len(report.missing)), report.missing)
     parts += _lines(text("health_report.ignored", count=len(report.ignored)), report.ignored)
@@ -65,12 +65,12 @@ def listing(report: HealthReport) -> list[Table | str]:
 def _accounts(report: HealthReport) -> Table | str:
     nothing = text("health_report.nothing")
     rows = [
-        (each.marketplace, text("health_report.account"), each.status, each.state or nothing, nothing)
-        for each in report.accounts
+        (account.marketplace, text("health_report.account"), account.status, account.state or nothing, nothing)
+        for account in report.accounts
     ]
     rows += [
-        (each.marketplace, _rating(each), each.status or nothing, each.state or nothing, _number(each.score))
-        for each in report.ratings
+        (rating.marketplace, _rating(rating), rating.status or nothing, rating.state or nothing, _number(rating.score))
+        for rating in report.ratings
     ]
     if not rows:
         return text("health_report.no_accounts")
@@ -82,13 +82,13 @@ def _rating(rating: HealthRating) -> str:
     return text("health_report.rating", days=_days(rating.since, rating.until))
 
 
-def _metrics(found: Iterable[HealthMetric]) -> list[Table | str]:
-    """Return a table for each marketplace: one for all would be too wide for a terminal."""
+def _metrics(metrics: Iterable[HealthMetric]) -> list[Table | str]:
+    """Return a table for each marketplace: one table for all would be too wide for a terminal."""
     headers = headers_of("health_report", "metric", "counts", "told", "counted", "target", "status", "verdict")
     parts: list[Table | str] = []
-    for name, metrics in groupby(found, key=lambda each: each.marketplace):
+    for name, group in groupby(metrics, key=lambda metric: metric.marketplace):
         parts += ["", text("health_report.of_marketplace", marketplace=name)]
-        parts.append(table(headers, [_row(each) for each in metrics], headers[2:4]))
+        parts.append(table(headers, [_row(metric) for metric in group], headers[2:4]))
     return parts or ["", text("health_report.no_metrics")]
 
 
@@ -123,9 +123,9 @@ def _days(since: Instant | None, until: Instant | None) -> str:
     return f"{first} – {last}"
 
 
-def _disagreement(each: Disagreement) -> str:
-    what = text(_WHAT[each.what], told=each.told, counted=each.counted)
-    return f"{each.marketplace} {each.where}: {what}".lstrip()
+def _disagreement(disagreement: Disagreement) -> str:
+    what = text(_WHAT[disagreement.what], told=disagreement.told, counted=disagreement.counted)
+    return f"{disagreement.marketplace} {disagreement.where}: {what}".lstrip()
 
 
 def _lines(title: str, lines: Sequence[str]) -> list[Table | str]:

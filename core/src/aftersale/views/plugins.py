@@ -1,4 +1,4 @@
-"""Plugin views: one plugin in full, what it contributes, what it decides, and whose answers it may overrule."""
+"""Plugins: one plugin in full, what it contributes, what it decides, and whose decisions it may overrule."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class HookRecord(TypedDict):
     """A hook that a plugin implements: `does` is contribute, decide or observe.
 
-    `over` are the plugins whose decisions it may overrule, `under` those that may overrule it.
+    `over` are the plugins whose decisions it may overrule, `under` the plugins that may overrule it.
     """
 
     hook: str
@@ -50,74 +50,76 @@ class PluginView(TypedDict):
 
 
 def plugin_view(plugins: Plugins, name: str) -> PluginView:
-    """Return a plugin in full; `elsewhere` are marketplaces of others for which it states rules.
+    """Return a plugin in full; `elsewhere` are marketplaces of other plugins for which it states rules.
 
     Raises KeyError when no plugin of that name is loaded.
     """
-    about = next((each for each in plugins.about() if each["name"] == name), None)
+    about = next((plugin for plugin in plugins.about() if plugin["name"] == name), None)
     if about is None:
         raise KeyError(name)
     rules = plugins.stated(name)
-    own = about["marketplaces"]
+    places = about["marketplaces"]
     return PluginView(
         name=name,
         distribution=about["distribution"],
         version=about["version"],
-        marketplaces=[marketplace_record(plugins.marketplaces[place]) for place in own],
+        marketplaces=[marketplace_record(plugins.marketplaces[place]) for place in places],
         kinds=plugins.kinds(name),
         metrics=plugins.metrics_of(name),
         parameters=plugins.parameters_of(name),
         hooks=[_hook(plugins, name, hook) for hook in about["hooks"]],
         rules=[record(rule) for rule in rules],
-        elsewhere=sorted({rule.marketplace for rule in rules} - set(own)),
+        elsewhere=sorted({rule.marketplace for rule in rules} - set(places)),
     )
 
 
 def _hook(plugins: Plugins, name: str, hook: str) -> HookRecord:
     if hook not in DECIDING:
         return HookRecord(hook=hook, does=does(hook), over=[], under=[])
-    others = [each["name"] for each in plugins.about() if hook in each["hooks"] and each["name"] != name]
+    names = [plugin["name"] for plugin in plugins.about() if hook in plugin["hooks"] and plugin["name"] != name]
     owners = {plugins.owner(place) for place in plugins.marketplaces}
-    over = [other for other in others if other in owners and name not in owners]
-    under = [other for other in others if other not in owners and name in owners]
+    over = [plugin for plugin in names if plugin in owners and name not in owners]
+    under = [plugin for plugin in names if plugin not in owners and name in owners]
     return HookRecord(hook=hook, does="decide", over=over, under=under)
 
 
-def plugin_view_listing(found: PluginView, plugins: Plugins) -> list[Table | str]:
+def plugin_view_listing(view: PluginView, plugins: Plugins) -> list[Table | str]:
     """Return a plugin as tables: its marketplaces, its hooks, and its rules by name with their dates and sources."""
-    shown: list[Table | str] = [f"{found['name']}: {found['distribution']} {found['version']}".rstrip(), ""]
-    if found["marketplaces"]:
+    parts: list[Table | str] = [f"{view['name']}: {view['distribution']} {view['version']}".rstrip(), ""]
+    if view["marketplaces"]:
         headers = [text("plugins.marketplace"), text("plugins.id"), text("plugins.country")]
         headers += [text("plugins.currency"), text("plugins.zone")]
         rows = [
-            (each["name"], each["id"], each["country"], each["currency"], each["zone"])
-            for each in found["marketplaces"]
+            (place["name"], place["id"], place["country"], place["currency"], place["zone"])
+            for place in view["marketplaces"]
         ]
-        shown += [table(headers, rows), ""]
-    if found["kinds"]:
-        shown += [text("plugins.kinds", kinds=", ".join(found["kinds"])), ""]
-    if found["metrics"]:
-        shown += [text("plugins.metrics", metrics=", ".join(found["metrics"])), ""]
-    if found["parameters"]:
-        shown += [text("plugins.parameters", parameters=", ".join(found["parameters"])), ""]
+        parts += [table(headers, rows), ""]
+    if view["kinds"]:
+        parts += [text("plugins.kinds", kinds=", ".join(view["kinds"])), ""]
+    if view["metrics"]:
+        parts += [text("plugins.metrics", metrics=", ".join(view["metrics"])), ""]
+    if view["parameters"]:
+        parts += [text("plugins.parameters", parameters=", ".join(view["parameters"])), ""]
     headers = [text("plugins.hook"), text("plugins.arguments"), text("plugins.standing")]
-    shown += [table(headers, [(each["hook"], ", ".join(HOOKS[each["hook"]]), _told(each)) for each in found["hooks"]])]
-    if found["elsewhere"]:
-        shown += ["", text("plugins.elsewhere", places=", ".join(found["elsewhere"]))]
-    rules = plugins.stated(found["name"])
+    parts += [
+        table(headers, [(hook["hook"], ", ".join(HOOKS[hook["hook"]]), _standing(hook)) for hook in view["hooks"]])
+    ]
+    if view["elsewhere"]:
+        parts += ["", text("plugins.elsewhere", places=", ".join(view["elsewhere"]))]
+    rules = plugins.stated(view["name"])
     for name in dict.fromkeys(rule.name for rule in rules):
-        shown += ["", *history_listing(name, plugins.meaning(name), [rule for rule in rules if rule.name == name])]
-    return shown
+        parts += ["", *history_listing(name, plugins.meaning(name), [rule for rule in rules if rule.name == name])]
+    return parts
 
 
-def _told(hook: HookRecord) -> str:
+def _standing(hook: HookRecord) -> str:
     does = {"contribute": "plugins.contributes", "decide": "plugins.decides", "observe": "plugins.observes"}
-    told = text(does[hook["does"]])
+    words = text(does[hook["does"]])
     if hook["over"]:
-        told += text("plugins.over", names=", ".join(hook["over"]))
+        words += text("plugins.over", names=", ".join(hook["over"]))
     if hook["under"]:
-        told += text("plugins.under", names=", ".join(hook["under"]))
-    return told
+        words += text("plugins.under", names=", ".join(hook["under"]))
+    return words
 
 
 def plugin_listing(records: Sequence[PluginRecord]) -> list[Table | str]:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class PartRecord(TypedDict):
-    """What the seller ships, or the marketplace: defective orders and all."""
+    """What the seller ships, or what the marketplace ships: defective orders and all orders."""
 
     defects: int
     orders: int
 
 
 class ReadingRecord(TypedDict):
-    """A reading of a metric as JSON shows it; the day is ISO text, `value` null where there is nothing to count."""
+    """A reading of a metric as JSON shows it; the day is ISO text, `value` is null where there is nothing to count."""
 
     metric: str
     marketplace: str

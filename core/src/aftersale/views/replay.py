@@ -1,4 +1,4 @@
-"""Accounts: what a replayed journal comes to: where its cases stand, what was refused, how each metric reads."""
+"""Replay: the result of a replayed journal: the states of its cases, what was refused, and each metric."""
 
 from __future__ import annotations
 
@@ -77,28 +77,28 @@ class Accounts(TypedDict):
 
 
 def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts:
-    """Return where the cases stand, what was refused, and every metric of the marketplaces that sold something.
+    """Return the states of the cases, what was refused, and every metric of the marketplaces with orders.
 
-    `facts` counts those known by then, refused ones among them.
+    `facts` counts the facts known by then, refused ones included.
     """
     until, docket = replayed.until, replayed.docket
     counts = Counter((case.kind, case.state) for case in docket.cases.values())
     sold = [policies[name] for name in sorted(journal.orders.marketplaces) if name in policies]
-    found = [reading for policy in sold for reading in readings(policy, docket, journal.orders, until)]
-    replied = [(policy.marketplace.name, first_replies(policy, docket, until)) for policy in sold]
+    metrics = [reading for policy in sold for reading in readings(policy, docket, journal.orders, until)]
+    replies = [(policy.marketplace.name, first_replies(policy, docket, until)) for policy in sold]
     return Accounts(
         journal=journal.source,
         until=told_instant(until),
         orders=len(journal.orders),
         facts=sum(fact.known_at <= until for fact in journal.facts),
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
-        refused=[_refused(fact, reason) for fact, reason in replayed.refused],
-        metrics=[reading_record(reading) for reading in found],
-        replies=[_replies(name, figures) for name, figures in replied if figures is not None],
+        refused=[_refused_record(fact, reason) for fact, reason in replayed.refused],
+        metrics=[reading_record(reading) for reading in metrics],
+        replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
     )
 
 
-def _refused(fact: Fact, reason: str) -> RefusedRecord:
+def _refused_record(fact: Fact, reason: str) -> RefusedRecord:
     return RefusedRecord(
         fact=fact.kind,
         marketplace=fact.marketplace,
@@ -110,7 +110,7 @@ def _refused(fact: Fact, reason: str) -> RefusedRecord:
     )
 
 
-def _replies(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
+def _replies_record(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
     times = (figures.mean_hours, *figures.percentiles) if figures.contacts else (None,) * 4
     return RepliesRecord(
         marketplace=marketplace,
@@ -125,67 +125,67 @@ def _replies(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
     )
 
 
-def account_listing(found: Accounts) -> list[Table | str]:
-    """Return the accounts as tables: cases by kind and state, then metrics, then what was refused."""
+def account_listing(record: Accounts) -> list[Table | str]:
+    """Return the accounts as tables: cases by kind and state, then metrics, then refused facts."""
     return [
         text(
             "replay.title",
-            journal=found["journal"],
-            until=found["until"],
-            orders=found["orders"],
-            facts=found["facts"],
+            journal=record["journal"],
+            until=record["until"],
+            orders=record["orders"],
+            facts=record["facts"],
         ),
         "",
-        _case_table(found["cases"]) if found["cases"] else text("replay.no_cases"),
+        _case_table(record["cases"]) if record["cases"] else text("replay.no_cases"),
         "",
-        _metric_table(found["metrics"]) if found["metrics"] else text("replay.no_metrics"),
-        *_reply_lines(found["replies"]),
-        *_refused_lines(found["refused"]),
+        _metric_table(record["metrics"]) if record["metrics"] else text("replay.no_metrics"),
+        *_reply_lines(record["replies"]),
+        *_refused_lines(record["refused"]),
     ]
 
 
 def _case_table(counts: Sequence[CaseCount]) -> Table:
     headers = headers_of("replay", "kind", "state", "cases")
-    return table(headers, [(each["kind"], each["state"], str(each["cases"])) for each in counts], headers[-1:])
+    return table(headers, [(count["kind"], count["state"], str(count["cases"])) for count in counts], headers[-1:])
 
 
-def _metric_table(found: Sequence[ReadingRecord]) -> Table:
+def _metric_table(metrics: Sequence[ReadingRecord]) -> Table:
     headers = headers_of("replay", "marketplace", "metric", "value", "target", "verdict")
     rows = [
         (
-            each["marketplace"],
-            each["metric"],
-            text("replay.nothing") if each["value"] is None else f"{each['value']:.4f}",
-            f"{each['target']:g} ({each['set_by']})",
-            _verdict(each),
+            metric["marketplace"],
+            metric["metric"],
+            text("replay.nothing") if metric["value"] is None else f"{metric['value']:.4f}",
+            f"{metric['target']:g} ({metric['set_by']})",
+            _verdict(metric),
         )
-        for each in found
+        for metric in metrics
     ]
     return table(headers, rows, headers[2:3])
 
 
-def _reply_lines(found: Sequence[RepliesRecord]) -> list[Table | str]:
-    if not found:
+def _reply_lines(replies: Sequence[RepliesRecord]) -> list[Table | str]:
+    if not replies:
         return []
     headers = headers_of("replay", "marketplace", "contacts", "open", "late", "silent", "mean", "p50", "p90", "p95")
     rows = [
         (
-            each["marketplace"],
-            str(each["contacts"]),
-            str(each["open"]),
-            _shown(each["late_reply_rate"], 100),
-            _shown(each["silence_48h_rate"], 100),
-            _shown(each["mean_first_reply_hours"]),
-            _shown(each["p50_first_reply_hours"]),
-            _shown(each["p90_first_reply_hours"]),
-            _shown(each["p95_first_reply_hours"]),
+            reply["marketplace"],
+            str(reply["contacts"]),
+            str(reply["open"]),
+            _number(reply["late_reply_rate"], 100),
+            _number(reply["silence_48h_rate"], 100),
+            _number(reply["mean_first_reply_hours"]),
+            _number(reply["p50_first_reply_hours"]),
+            _number(reply["p90_first_reply_hours"]),
+            _number(reply["p95_first_reply_hours"]),
         )
-        for each in found
+        for reply in replies
     ]
     return ["", table(headers, rows, headers[1:])]
 
 
-def _shown(value: float | None, factor: int = 1) -> str:
+def _number(value: float | None, factor: int = 1) -> str:
     return text("replay.nothing") if value is None else f"{value * factor:.1f}"
 
 
@@ -204,6 +204,6 @@ def _refused_lines(refused: Sequence[RefusedRecord]) -> list[Table | str]:
     if not refused:
         return []
     title = text("replay.refused", count=len(refused))
-    shown = [f"{each['known_at']} {each['fact']}: {each['reason']}" for each in refused[:SHOWN]]
+    lines = [f"{fact['known_at']} {fact['fact']}: {fact['reason']}" for fact in refused[:SHOWN]]
     more = [text("replay.more", count=len(refused) - SHOWN)] if len(refused) > SHOWN else []
-    return ["", title, *shown, *more]
+    return ["", title, *lines, *more]

@@ -1,4 +1,4 @@
-"""Rules as people read them in a terminal: of a day, over time, side by side."""
+"""Rule tables: rules for a terminal, of a day, over time, and side by side."""
 
 from __future__ import annotations
 
@@ -17,68 +17,68 @@ if TYPE_CHECKING:
 _TABLE = 76
 """Characters that a table of rules needs to be readable."""
 _COLUMN = 15
-"""Characters that a column of a comparison needs to be readable; with less for each, answers stand below each other."""
+"""Characters that a column of a comparison needs to be readable; with fewer, answers are listed below each other."""
 
 
 def rule_listing(rules: Sequence[Rule]) -> Table | str:
-    """Return rules as a table, or in lines where that is too wide: what each asks for, since when, and who says so."""
+    """Return rules as a table, or in lines where that is too wide: what each demands, since when, and its source."""
     if not rules:
         return text("rules.silent")
     places: dict[str, int] = {}
     for rule in rules:
         places.setdefault(rule.name, len(places))
-    together = sorted(rules, key=lambda rule: places[rule.name])
+    grouped = sorted(rules, key=lambda rule: places[rule.name])
     if console().width < _TABLE:
-        return "\n".join(f"{_asked(rule)}\n  {demand(rule)}; {_span(rule)}\n  {_source(rule)}" for rule in together)
-    rows = [(_asked(rule, "\n"), demand(rule), _span(rule), _source(rule)) for rule in together]
+        return "\n".join(f"{_name(rule)}\n  {demand(rule)}; {_span(rule)}\n  {_source(rule)}" for rule in grouped)
+    rows = [(_name(rule, "\n"), demand(rule), _span(rule), _source(rule)) for rule in grouped]
     return table(headers_of("rules", "rule", "demand", "in_force", "source"), rows)
 
 
 def history_listing(name: str, meaning: str, rules: Sequence[Rule]) -> list[Table | str]:
-    """Return the meaning of a rule and every row of that name, those that say the same of several places as one."""
-    told = f"{name}: {meaning}" if meaning else name
+    """Return the meaning of a rule and every row of that name; equal rows of several marketplaces are one."""
+    title = f"{name}: {meaning}" if meaning else name
     if not rules:
-        return [told, text("rules.silent")]
+        return [title, text("rules.silent")]
     rows = [
-        (" ".join(places), f"{demand(rule)}{_narrowed(rule)}", _span(rule), _source(rule))
-        for rule, places in _gathered(rules)
+        (" ".join(places), f"{demand(rule)}{_condition(rule)}", _span(rule), _source(rule))
+        for rule, places in _group_by_demand(rules)
     ]
-    return [told, table(headers_of("rules", "marketplace", "demand", "in_force", "source"), rows)]
+    return [title, table(headers_of("rules", "marketplace", "demand", "in_force", "source"), rows)]
 
 
-def change_listing(found: Iterable[Change]) -> Iterator[str]:
-    """Yield what begins and ends, by day: where, what it was and becomes, and who says so."""
-    gathered: dict[tuple[object, ...], list[str]] = {}
-    for change in found:
+def change_listing(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield what begins and ends, by day: the marketplaces, the old demand, the new demand, and the source."""
+    places_by_change: dict[tuple[object, ...], list[str]] = {}
+    for change in changes:
         rule, old, new = change.rule, change.old, change.new
-        was = demand(old) if old else text("rules.nothing")
-        becomes = demand(new) if new else text("rules.nothing")
+        old_demand = demand(old) if old else text("rules.nothing")
+        new_demand = demand(new) if new else text("rules.nothing")
         source = _source(rule) if new else text("rules.ends", source=_source(rule))
-        key = (change.day, _asked(rule), text("rules.change", old=was, new=becomes), source)
-        gathered.setdefault(key, []).append(rule.marketplace)
-    if not gathered:
+        key = (change.day, _name(rule), text("rules.change", old=old_demand, new=new_demand), source)
+        places_by_change.setdefault(key, []).append(rule.marketplace)
+    if not places_by_change:
         yield text("rules.no_changes")
-    for (day, name, told, said_by), places in gathered.items():
-        yield from (f"{day}  {' '.join(places)}  {name}", f"  {told}", f"  {said_by}")
+    for (day, name, change_text, origin), places in places_by_change.items():
+        yield from (f"{day}  {' '.join(places)}  {name}", f"  {change_text}", f"  {origin}")
 
 
 def comparison_listing(places: Sequence[str], rows: Sequence[Comparison]) -> Iterator[Table | str]:
-    """Yield the answers side by side, below each other where the terminal is too narrow; marked where they differ."""
+    """Yield the answers side by side, or below each other in a narrow terminal; rows that differ are marked."""
     if not rows:
         yield text("rules.silent")
     elif console().width < _COLUMN * (len(places) + 2):
         for row in rows:
-            yield _marked(row)
+            yield _marked_name(row)
             yield from (f"  {place}  {_answer(row.rules, place)}" for place in places)
     else:
-        cells = [(_marked(row), *(_answer(row.rules, place) for place in places)) for row in rows]
+        cells = [(_marked_name(row), *(_answer(row.rules, place) for place in places)) for row in rows]
         yield table([*headers_of("rules", "rule"), *places], cells)
     if rows:
         yield text("rules.marked")
 
 
 def demand(rule: Rule) -> str:
-    """Return what a rule asks for, in words."""
+    """Return what a rule demands, in words."""
     if rule.kind == "switch":
         return text("rules.yes" if rule.value else "rules.no")
     if rule.kind == "metric":
@@ -107,29 +107,29 @@ def _line(rule: Rule) -> str:
     return ", ".join(parts)
 
 
-def _gathered(rules: Sequence[Rule]) -> list[tuple[Rule, list[str]]]:
-    found: list[tuple[Rule, list[str]]] = []
+def _group_by_demand(rules: Sequence[Rule]) -> list[tuple[Rule, list[str]]]:
+    groups: list[tuple[Rule, list[str]]] = []
     for rule in rules:
-        for first, places in found:
+        for first, places in groups:
             if first.same_demand(rule) and (_span(first), _source(first)) == (_span(rule), _source(rule)):
                 places.append(rule.marketplace)
                 break
         else:
-            found.append((rule, [rule.marketplace]))
-    return found
+            groups.append((rule, [rule.marketplace]))
+    return groups
 
 
-def _narrowed(asked: Rule | Comparison, between: str = " ") -> str:
+def _condition(row: Rule | Comparison, between: str = " ") -> str:
     # Blanks let a long list of words fold.
-    return f"{between}[{asked.when}]".replace("|", " | ") if asked.when.weight else ""
+    return f"{between}[{row.when}]".replace("|", " | ") if row.when.weight else ""
 
 
-def _asked(rule: Rule, between: str = " ") -> str:
-    return f"{rule.name}{_narrowed(rule, between)}"
+def _name(rule: Rule, between: str = " ") -> str:
+    return f"{rule.name}{_condition(rule, between)}"
 
 
-def _marked(row: Comparison) -> str:
-    name = f"{row.name}{_narrowed(row)}"
+def _marked_name(row: Comparison) -> str:
+    name = f"{row.name}{_condition(row)}"
     return f"≠ {name}" if row.differs else name
 
 

@@ -1,4 +1,4 @@
-"""Worklists: what is to be done, by when, who says so, and what the handbook advises."""
+"""Tasks: what is to be done, by when, what set the deadline, and what the handbook advises."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 SHOWN = 40
 """How many tasks a listing shows; the JSON holds all of them."""
 NARROW = 96
-"""Columns of a terminal under which tasks are told in lines instead of a table."""
+"""Columns of a terminal below which tasks are listed in lines instead of a table."""
 
 
 class TaskRecord(TypedDict):
-    """A task as JSON shows it: `due` ISO text in UTC, `hours_left` below 0 when it is over, `set_by` rule or handbook.
+    """A task as JSON shows it: `due` is ISO text in UTC, `hours_left` is below 0 when the task is overdue.
 
-    `risk` names the metrics that make the marketplace look at the account's cases harder.
+    `set_by` is `rule` or `handbook`.
+    `risk` names the missed metrics for which the handbook marks the account's cases.
     """
 
     task: str
@@ -59,21 +60,21 @@ def worklist(journal: Journal, replayed: Replay, policies: Policies) -> Worklist
     docket, at = replayed.docket, replayed.until
     names = [name for name in journal.orders.marketplaces if name in policies]
     risks = {name: _risks(policies[name], replayed, journal) for name in names}
-    found = [
+    tasks = [
         _task(case.task, replayed, policies, risks.get(case.marketplace, []))
         for case in docket.cases.values()
         if case.task is not None
     ]
-    found.sort(key=lambda each: (-each["priority"], each["due"], each["case"]))
-    return Worklist(journal=journal.source, until=told_instant(at), tasks=found)
+    tasks.sort(key=lambda task: (-task["priority"], task["due"], task["case"]))
+    return Worklist(journal=journal.source, until=told_instant(at), tasks=tasks)
 
 
 def _risks(policy: Policy, replayed: Replay, journal: Journal) -> list[str]:
-    """Return the metrics over their line for which the handbook marks every case of the account."""
+    """Return the missed metrics for which the handbook marks every case of the account."""
     at = replayed.until
     marked = {name for rule in policy.at(at).handbook.rules("risk_mark") for name in rule.words}
-    found = readings(policy, replayed.docket, journal.orders, at)
-    return sorted({each.metric for each in found if each.metric in marked and not each.met})
+    metrics = readings(policy, replayed.docket, journal.orders, at)
+    return sorted({reading.metric for reading in metrics if reading.metric in marked and not reading.met})
 
 
 def _task(task: Task, replayed: Replay, policies: Policies, risk: list[str]) -> TaskRecord:
@@ -96,34 +97,34 @@ def _task(task: Task, replayed: Replay, policies: Policies, risk: list[str]) -> 
     )
 
 
-def worklist_listing(found: Worklist) -> list[Table | str]:
+def worklist_listing(record: Worklist) -> list[Table | str]:
     """Return the worklist as a table."""
-    title = text("tasks.title", count=len(found["tasks"]), until=found["until"])
-    if not found["tasks"]:
-        return [text("tasks.none", until=found["until"])]
-    more = len(found["tasks"]) - SHOWN
+    title = text("tasks.title", count=len(record["tasks"]), until=record["until"])
+    if not record["tasks"]:
+        return [text("tasks.none", until=record["until"])]
+    more = len(record["tasks"]) - SHOWN
     rest = [text("replay.more", count=more)] if more > 0 else []
     if console().width < NARROW:
-        return [title, *(_line(each) for each in found["tasks"][:SHOWN]), *rest]
+        return [title, *(_line(task) for task in record["tasks"][:SHOWN]), *rest]
     headers = headers_of("tasks", "task", "case", "due", "left", "set_by", "class")
     rows = [
         (
-            each["task"],
-            each["case"],
-            each["due"][:16].replace("T", " "),
-            f"{each['hours_left']:.1f}",
-            f"{each['deadline']} ({each['set_by']})",
-            _class(each),
+            task["task"],
+            task["case"],
+            task["due"][:16].replace("T", " "),
+            f"{task['hours_left']:.1f}",
+            f"{task['deadline']} ({task['set_by']})",
+            _class(task),
         )
-        for each in found["tasks"][:SHOWN]
+        for task in record["tasks"][:SHOWN]
     ]
     return [title, table(headers, rows, headers[3:4]), *rest]
 
 
 def _line(task: TaskRecord) -> str:
-    """Return a task in two lines or three, for terminals that are too narrow for a table."""
-    advised = "; ".join(f"{name}: {says}" for name, says in task["advice"].items())
-    told = text(
+    """Return a task in two or three lines, for terminals that are too narrow for a table."""
+    hints = "; ".join(f"{name}: {says}" for name, says in task["advice"].items())
+    line = text(
         "tasks.line",
         due=task["due"][:16].replace("T", " "),
         task=task["task"],
@@ -133,7 +134,7 @@ def _line(task: TaskRecord) -> str:
         left=f"{task['hours_left']:.1f}",
         classed=_class(task),
     )
-    return told + (text("tasks.advice", advised=advised) if advised else "")
+    return line + (text("tasks.advice", advised=hints) if hints else "")
 
 
 def _class(task: TaskRecord) -> str:

@@ -1,4 +1,4 @@
-"""Workflow: how a kind of case moves, as lines and as a diagram."""
+"""Workflow: the states and moves of a kind of case, as lines and as a diagram."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 def workflow_listing(kind: CaseKind) -> Iterator[str]:
-    """Yield the lines that show how a kind of case moves: each state, and under it the facts that lead on."""
+    """Yield the lines that show a kind of case: each state, and below it the facts that lead to the next."""
     yield kind.name
     yield "  " + text("workflow.opens")
-    yield from (f"    {_told(move)}" for move in kind.opening)
+    yield from (f"    {_move_text(move)}" for move in kind.opening)
     for state in kind.state:
         duties = [text("workflow.task", task=state.task)] if state.task else []
         duties += [text("workflow.deadlines", names=", ".join(state.opens))] if state.opens else []
         duties += [text("workflow.ends")] if state.final else []
         yield "  " + "; ".join([state.name, *duties])
-        yield from (f"    {_told(move)}" for move in kind.move if state.name in move.after)
+        yield from (f"    {_move_text(move)}" for move in kind.move if state.name in move.after)
 
 
 def workflow_diagram(kind: CaseKind) -> Iterator[str]:
-    """Yield the lines of a Mermaid state diagram of a kind of case; a guard stands in brackets."""
+    """Yield the lines of a Mermaid state diagram of a kind of case; guards are in brackets."""
     yield "---"
     yield f"title: {kind.name}"
     yield "---"
@@ -42,6 +42,6 @@ def workflow_diagram(kind: CaseKind) -> Iterator[str]:
             yield f"  note right of {state.name}: {state.task} by {', '.join(state.opens)}"
 
 
-def _told(move: Move) -> str:
+def _move_text(move: Move) -> str:
     guard = f" [{move.guard}]" if move.guard else ""
     return f"{move.fact}{guard} → {move.to}"

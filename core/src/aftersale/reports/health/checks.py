@@ -1,4 +1,4 @@
-"""Health checks: what a metric of an account health report says twice, and whether both can be true."""
+"""Health checks: contradictions between what an account health report states of one metric."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _MOST_DECIMALS = 15
 
 @frozen
 class Statement:
-    """What a report states of one metric; None for what it does not.
+    """What a report states of one metric; None for what it does not state.
 
-    A rate is exact to `decimals` digits after the point or to those that it shows, whichever are more. `parts` are the
-    counts of its sorts by name, None where the report has not all of them. Without `shares` it is a plain count.
+    A rate is exact to `decimals` digits after the point, or to the digits that it shows, whichever are more. `parts`
+    are the counts of the metric's sorts by name, None for a sort that the report does not count. Without `shares` the
+    metric is a plain count.
     """
 
     numerator: int | None
@@ -36,7 +37,7 @@ class Statement:
 
     @property
     def counted(self) -> Fraction | None:
-        """The share that the counts come to, or the count itself; None where there is nothing to divide by."""
+        """The share computed from the counts, or the count itself; None where the denominator is 0 or missing."""
         if self.numerator is None or not self.shares:
             return None if self.numerator is None else Fraction(self.numerator)
         return Fraction(self.numerator, self.denominator) if self.denominator else None
@@ -63,13 +64,13 @@ class Statement:
     def _parts(self) -> Iterator[tuple[str, str, str, str]]:
         if self.numerator is None:
             return
-        known = {name: count for name, count in self.parts.items() if count is not None}
-        for name, count in known.items():
+        counts = {name: count for name, count in self.parts.items() if count is not None}
+        for name, count in counts.items():
             if count > self.numerator:
                 yield name, str(count), str(self.numerator), "part"
-        # More than the whole is no contradiction: one order may have defects of several sorts.
-        if known and len(known) == len(self.parts) and sum(known.values()) < self.numerator:
-            yield "numerator", str(self.numerator), " + ".join(map(str, known.values())), "parts"
+        # A sum above the whole is no contradiction: one order may have defects of several sorts.
+        if counts and len(counts) == len(self.parts) and sum(counts.values()) < self.numerator:
+            yield "numerator", str(self.numerator), " + ".join(map(str, counts.values())), "parts"
 
     def _rate(self) -> Iterator[tuple[str, str, str, str]]:
         if self.rate is None or not self.shares or self.numerator is None or self.denominator is None:
@@ -78,20 +79,20 @@ class Statement:
             if self.rate:
                 yield "rate", f"{self.rate:f}", f"{self.numerator}/0", "rate"
         elif abs(Fraction(self.rate) - self.counted) > self._slack:
-            yield "rate", f"{self.rate:f}", self._told_counted(), "rate"
+            yield "rate", f"{self.rate:f}", self._counts_text(), "rate"
 
     def _status(self) -> Iterator[tuple[str, str, str, str]]:
         if self.verdict not in ("met", "missed") or self.target is None or self.condition is None:
             return
         wrong = []
-        if self.rate is not None and self._told_met() not in (None, self.verdict == "met"):
+        if self.rate is not None and self._rate_met() not in (None, self.verdict == "met"):
             wrong.append(f"{self.rate:f}")
         if self.counted is not None and self._met(self.counted) != (self.verdict == "met"):
-            wrong.append(self._told_counted())
+            wrong.append(self._counts_text())
         if wrong:
             yield "status", self.status, f"{'; '.join(wrong)} ({SIGNS[self.condition]} {self.target:f})", "status"
 
-    def _told_counted(self) -> str:
+    def _counts_text(self) -> str:
         if not self.shares or self.counted is None:
             return str(self.numerator)
         digits = min(max(self._digits, self.decimals), _MOST_DECIMALS)
@@ -104,17 +105,17 @@ class Statement:
 
     @property
     def _slack(self) -> Fraction:
-        """How far a rate may lie from what it was rounded from."""
+        """How far a rate may be from the value that it was rounded from."""
         return Fraction(1, 2 * 10 ** max(self._digits, self.decimals))
 
-    def _told_met(self) -> bool | None:
+    def _rate_met(self) -> bool | None:
         """Return whether the report's own rate meets the target; None where rounding decides."""
         if self.rate is None or self.target is None:
             return None
-        told = Fraction(self.rate)
-        if abs(told - Fraction(self.target)) <= self._slack:
+        rate = Fraction(self.rate)
+        if abs(rate - Fraction(self.target)) <= self._slack:
             return None
-        return self._met(told)
+        return self._met(rate)
 
     def _met(self, value: Fraction) -> bool | None:
         if self.target is None or self.condition is None:

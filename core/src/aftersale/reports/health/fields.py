@@ -1,4 +1,4 @@
-"""Health fields: the parts of a JSON report, which keep note of what was asked of them and what was wrong there."""
+"""Health fields: the tables of a JSON report, which note what was read of them and what was wrong in them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _SHOWN = 40
 
 @frozen
 class Disagreement:
-    """Two statements of a report that cannot both be true: `told` beside `counted` from the rest of it.
+    """Two statements of a report that cannot both be true: `told` there, and `counted` from the rest of the report.
 
-    `where` is the place in the file, such as `metrics[0].lateRate.rate`; `what` the sort of disagreement, a key of
-    the messages; `marketplace` whose account it is, empty where that is not known.
+    `where` is the place in the file, such as `metrics[0].lateRate.rate`; `what` is the sort of disagreement, a key of
+    the messages; `marketplace` is the marketplace of the account, empty where it is not known.
     """
 
     where: str
@@ -40,7 +40,7 @@ class Disagreement:
 
 @define
 class Notes:
-    """What a reading comes across beside what it looks for; `unknown` are (place, word) that nobody explains."""
+    """What is noted while a report is read; `unknown` are (place, word) that the format does not explain."""
 
     source: str
     problems: list[Problem] = Factory(list)
@@ -56,31 +56,31 @@ class Notes:
 
 
 class Node:
-    """One table of a report, with its path from the top; asks for fields by lists of spellings.
+    """One table of a report, with its path from the top; fields are read by lists of spellings.
 
-    A field that is null is as good as missing. Several spellings of one field with different values are noted as a
-    disagreement, and the first one counts.
+    A field that is null counts as missing. Several spellings of one field with different values are noted as a
+    disagreement, and the first spelling counts.
     """
 
     def __init__(self, table: Mapping[str, Any], path: str, notes: Notes) -> None:
-        """Begin with nothing asked."""
+        """Start with nothing read."""
         self.path, self.marketplace = path, ""
         self._table, self._notes = table, notes
-        self._asked: set[str] = set()
-        self._inside: dict[str, Node] = {}
+        self._keys_read: set[str] = set()
+        self._inner_nodes: dict[str, Node] = {}
 
     def at(self, spellings: Iterable[str]) -> str:
-        """Return the path of a field as it stands, or as it would stand by its first spelling."""
+        """Return the path of a field as it is spelt in the report, or by its first spelling where it is missing."""
         spellings = list(spellings)
-        found = self._found(spellings)
-        return found[0][0] if found else self._spelt(spellings[0] if spellings else "")
+        values = self._values(spellings)
+        return values[0][0] if values else self._path_to(spellings[0] if spellings else "")
 
     def place(self, spellings: Iterable[str], needed: bool = True) -> Node | None:
         """Return a table inside this one, or None."""
-        found = self._value(spellings, needed)
-        if found is None:
+        field = self._value(spellings, needed)
+        if field is None:
             return None
-        path, value = found
+        path, value = field
         if not isinstance(value, Mapping):
             self._notes.refuse(path, "a table", value)
             return None
@@ -88,10 +88,10 @@ class Node:
 
     def places(self, spellings: Iterable[str], needed: bool = True) -> list[Node]:
         """Return the tables of a list inside this one."""
-        found = self._value(spellings, needed)
-        if found is None:
+        field = self._value(spellings, needed)
+        if field is None:
             return []
-        path, items = found
+        path, items = field
         if not isinstance(items, list):
             self._notes.refuse(path, "a list", items)
             return []
@@ -105,31 +105,31 @@ class Node:
 
     def text(self, spellings: Iterable[str], needed: bool = True) -> str | None:
         """Return a text, or None."""
-        found = self._value(spellings, needed)
-        if found is None:
+        field = self._value(spellings, needed)
+        if field is None:
             return None
-        if isinstance(found[1], str) and found[1].strip():
-            return found[1]
-        self._notes.refuse(found[0], "a text that is not empty", found[1])
+        if isinstance(field[1], str) and field[1].strip():
+            return field[1]
+        self._notes.refuse(field[0], "a text that is not empty", field[1])
         return None
 
     def word(
         self, spellings: Iterable[str], meanings: Mapping[str, Meaning], needed: bool = True
     ) -> tuple[str, Meaning | None] | None:
         """Return a word of the report and what it means; a word without meaning is noted as unknown."""
-        told = self.text(spellings, needed)
-        if told is None:
+        word = self.text(spellings, needed)
+        if word is None:
             return None
-        if told not in meanings:
-            self._notes.unknown.append((self.at(spellings), told))
-        return told, meanings.get(told)
+        if word not in meanings:
+            self._notes.unknown.append((self.at(spellings), word))
+        return word, meanings.get(word)
 
     def count(self, spellings: Iterable[str], needed: bool = True) -> int | None:
         """Return a whole number of 0 or more, or None."""
-        found = self._value(spellings, needed)
-        if found is None:
+        field = self._value(spellings, needed)
+        if field is None:
             return None
-        path, value = found
+        path, value = field
         if not _is_number(value) or not 0 <= value < _LARGEST or value != int(value):
             self._notes.refuse(path, "a whole number of 0 or more", value)
             return None
@@ -137,25 +137,25 @@ class Node:
 
     def number(self, spellings: Iterable[str], needed: bool = True) -> Decimal | None:
         """Return a number with the digits that the report gives, or None."""
-        found = self._value(spellings, needed)
-        if found is None:
+        field = self._value(spellings, needed)
+        if field is None:
             return None
-        if not _is_number(found[1]):
-            self._notes.refuse(found[0], "a number", found[1])
+        if not _is_number(field[1]):
+            self._notes.refuse(field[0], "a number", field[1])
             return None
-        return Decimal(found[1])
+        return Decimal(field[1])
 
     def instant(self, spellings: Iterable[str], zone: str, needed: bool = True) -> Instant | None:
         """Return a date and time, in that zone where it has no offset, or None."""
-        told = self.text(spellings, needed)
-        if told is None:
+        text = self.text(spellings, needed)
+        if text is None:
             return None
         try:
-            parsed = datetime.fromisoformat(told)
+            parsed = datetime.fromisoformat(text)
             at = instant(parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone)))
             moment(at, "UTC")  # refuses what only its offset brings past the years that can be shown
         except (ValueError, OverflowError, ClockError):
-            self._notes.refuse(self.at(spellings), "a date and time such as 2020-11-19T23:59Z", told)
+            self._notes.refuse(self.at(spellings), "a date and time such as 2020-11-19T23:59Z", text)
             return None
         return at
 
@@ -164,40 +164,40 @@ class Node:
         self._notes.disagreements.append(Disagreement(where, told, counted, what, self.marketplace))
 
     def ignored(self) -> Iterator[str]:
-        """Yield the path of every field that nobody asked for, here and inside."""
-        yield from (below(self.path, key) for key in self._table if key not in self._asked)
-        for inner in self._inside.values():
+        """Yield the path of every field that was not read, in this table and inside it."""
+        yield from (below(self.path, key) for key in self._table if key not in self._keys_read)
+        for inner in self._inner_nodes.values():
             yield from inner.ignored()
 
-    def _spelt(self, spelling: str) -> str:
+    def _path_to(self, spelling: str) -> str:
         return f"{self.path}.{spelling}".lstrip(".")
 
     def _inner(self, path: str, table: Mapping[str, Any]) -> Node:
-        if path not in self._inside:
-            self._inside[path] = Node(table, path, self._notes)
-            self._inside[path].marketplace = self.marketplace
-        return self._inside[path]
+        if path not in self._inner_nodes:
+            self._inner_nodes[path] = Node(table, path, self._notes)
+            self._inner_nodes[path].marketplace = self.marketplace
+        return self._inner_nodes[path]
 
     def _value(self, spellings: Iterable[str], needed: bool) -> tuple[str, Any] | None:
         spellings = list(spellings)
-        found = self._found(spellings)
-        if not found:
+        values = self._values(spellings)
+        if not values:
             if needed and spellings:
-                self._notes.missing.append(self._spelt(spellings[0]))
+                self._notes.missing.append(self._path_to(spellings[0]))
             return None
-        first, *others = found
-        for path, value in others:
+        first, *repeats = values
+        for path, value in repeats:
             if value != first[1]:
                 self.disagree(path, shown(value), f"{shown(first[1])} ({first[0]})", "twice")
         return first
 
-    def _found(self, spellings: Iterable[str]) -> list[tuple[str, Any]]:
-        return [each for spelling in spellings if (each := self._at(spelling)) is not None]
+    def _values(self, spellings: Iterable[str]) -> list[tuple[str, Any]]:
+        return [value for spelling in spellings if (value := self._at(spelling)) is not None]
 
     def _at(self, spelling: str) -> tuple[str, Any] | None:
         key, _, rest = spelling.partition(".")
-        first = key not in self._asked
-        self._asked.add(key)
+        first = key not in self._keys_read
+        self._keys_read.add(key)
         value, path = self._table.get(key), below(self.path, key)
         if value is None:
             return None

@@ -1,4 +1,4 @@
-"""Health figures: what an account health report says of an account, in our words, beside what its counts come to."""
+"""Health figures: what an account health report says of an account, in our words, and what follows from its counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aftersale.reports.health.formats import Condition, StateName, Verdict
 
 @frozen
 class AccountStatus:
-    """How an account stands by the marketplace's own word; `state` is None for a word that nobody explains."""
+    """The state of an account by the marketplace's own word; `state` is None for an unexplained word."""
 
     marketplace: str
     status: str
@@ -20,7 +20,7 @@ class AccountStatus:
 
 @frozen
 class HealthRating:
-    """The marketplace's overall rating of an account over some days; `score` is None where none is told."""
+    """The marketplace's overall rating of an account over some days; `score` is None where the report has none."""
 
     marketplace: str
     since: Instant | None
@@ -32,7 +32,7 @@ class HealthRating:
 
 @frozen
 class AccountWarning:
-    """A warning of a sort that the marketplace names, with its word for how bad it is and what that means."""
+    """A warning of a kind that the marketplace names, with its word for how bad it is and what that means."""
 
     marketplace: str
     kind: str
@@ -42,11 +42,11 @@ class AccountWarning:
 
 @frozen
 class HealthMetric:
-    """One metric of one marketplace as the report tells it, and as its counts come to.
+    """One metric of one marketplace as the report states it, and as it follows from the counts.
 
-    `told_rate`, `target`, `status` and `verdict` are the marketplace's own; `counted` is the share that the counts
-    come to, or the count itself where the metric is no share (`denominator` None); `met` says whether that meets the
-    target. `where` is the place in the file. Whatever the report does not tell is None or empty.
+    `told_rate`, `target`, `status` and `verdict` are the marketplace's own; `counted` is the share computed from the
+    counts, or the count itself where the metric is no share (`denominator` None); `met` is whether that meets the
+    target. `where` is the place in the file. What the report does not state is None or empty.
     """
 
     metric: str
@@ -71,8 +71,8 @@ class HealthMetric:
 class HealthReport:
     """An account health report: what it says, and what does not fit together in it.
 
-    Marketplaces have our names; one whose id no plugin knows keeps the id, and `unknown` has it as (place, word), as
-    it has every word that the format does not explain. `missing` and `ignored` are places in the file.
+    Marketplaces have our names; a marketplace whose id no plugin knows keeps the id. `unknown` has that id as (place,
+    word), and every word that the format does not explain. `missing` and `ignored` are places in the file.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""Health formats: how a marketplace's own report on an account names what we call metric, count, status and so on.
+"""Health formats: the names in a marketplace's own report for what we call metric, count, status and so on.
 
 Plugins carry them in `health.toml`. Each name is a list of spellings, since documents and files of one marketplace
 differ; `defects.count` is the key `count` inside the table `defects`.
@@ -22,18 +22,18 @@ from aftersale.documents.structure import structure
 from aftersale.rules import Grade
 
 StateName = Literal["healthy", "at_risk", "review", "deactivated"]
-"""How an account stands; the words of `aftersale.metrics.readings.STATES`, which costs more to import."""
+"""The state of an account; the words of `aftersale.metrics.readings.STATES`, which takes longer to import."""
 Condition = Literal["below", "above", "equal"]
-"""How a value must lie to its target; the target itself is met by `equal` alone."""
+"""On which side of the target a value must be; only `equal` is met by the target itself."""
 Verdict = Literal["met", "missed", "unjudged"]
-"""What a marketplace's word says of a metric."""
+"""What a marketplace's word means for a metric."""
 Spellings = tuple[Word, ...]
 _PATH = re.compile(r"[^.]+(\.[^.]+)*")
 
 
 @frozen
 class StatedAccounts:
-    """Where the account statuses stand, one table for each marketplace, and what their words mean."""
+    """Where the account statuses are, one table for each marketplace, and what their words mean."""
 
     list: Spellings
     marketplace: Spellings
@@ -53,7 +53,7 @@ class StatedRating:
 
 @frozen
 class StatedWarnings:
-    """Where a marketplace's block lists warnings, and in which fields of each its kind and status stand."""
+    """Where a marketplace's block lists warnings, and which fields of a warning have its kind and status."""
 
     keys: Spellings
     kind: Spellings
@@ -75,7 +75,7 @@ class Fields:
 
 @frozen
 class StatedPart:
-    """One sort of what a metric counts; `metric` is the name of its own share, where we have one."""
+    """One sort of what a metric counts; `metric` is the name of the metric of this sort alone, if we have one."""
 
     name: Word
     count: Spellings
@@ -85,11 +85,11 @@ class StatedPart:
 
 @frozen
 class StatedMetric:
-    """One metric: our `name`, the `keys` under which it stands, and where its counts are.
+    """One metric: our `name`, the `keys` of its table, and where its counts are.
 
     Without `denominator` it is a plain count. `blocks` are tables inside, one for each channel, by key.
     `denominator_of` names the metric whose numerator must be this one's denominator over the same days. The `parts`
-    together are the whole, and may overlap. An `optional` metric is not missing where it does not stand.
+    together are the whole, and may overlap. An `optional` metric may be left out of a report.
     """
 
     name: Word
@@ -107,8 +107,8 @@ class StatedMetric:
 class HealthFormat:
     """How to read one kind of account health report: JSON with a block of metrics for each marketplace.
 
-    A file is of this format when it has one of the lists of `accounts` or `blocks`. Rates are told with at least as
-    many `decimals`, though zeros at their end may be left out; times without an offset are of `zone`.
+    A file is of this format when it has one of the lists of `accounts` or `blocks`. Rates have at least `decimals`
+    digits after the point, though zeros at their end may be left out; times without an offset are of `zone`.
     """
 
     name: Word
@@ -128,7 +128,7 @@ class HealthFormat:
     warnings: StatedWarnings | None = None
 
     def __attrs_post_init__(self) -> None:
-        if faults := [*_unspelt(self), *_doubled(self)]:
+        if faults := [*_bad_spellings(self), *_bad_names(self)]:
             raise ValueError("; ".join(faults))
 
     def belongs(self, keys: Iterable[str]) -> bool:
@@ -136,7 +136,7 @@ class HealthFormat:
         return bool({*self.accounts.list, *self.blocks} & set(keys))
 
 
-def _unspelt(form: HealthFormat) -> Iterator[str]:
+def _bad_spellings(form: HealthFormat) -> Iterator[str]:
     needed = {
         "blocks": form.blocks,
         "marketplace": form.marketplace,
@@ -147,11 +147,11 @@ def _unspelt(form: HealthFormat) -> Iterator[str]:
     for where, spellings in needed.items():
         if not spellings:
             yield f"{where} lists at least one spelling"
-        elif bad := [text for text in spellings if not _PATH.fullmatch(text)]:
-            yield f"{where} has {bad[0]!r}: write keys with dots between them"
+        elif malformed := [text for text in spellings if not _PATH.fullmatch(text)]:
+            yield f"{where} has {malformed[0]!r}: write keys with dots between them"
 
 
-def _doubled(form: HealthFormat) -> Iterator[str]:
+def _bad_names(form: HealthFormat) -> Iterator[str]:
     names = [metric.name for metric in form.metrics]
     names += [part.metric for metric in form.metrics for part in metric.parts if part.metric]
     yield from (f"metrics has {name!r} twice" for name, times in Counter(names).items() if times > 1)
@@ -178,13 +178,13 @@ def load_health_formats(package: str, name: str = "health.toml") -> list[HealthF
 def merge_health_formats(formats: Iterable[tuple[str, HealthFormat]]) -> list[HealthFormat]:
     """Return one format per name, from pairs of a plugin's name and a format.
 
-    Raises PluginError naming every field of a format on which two plugins do not agree.
+    Raises PluginError that names every field of a format on which two plugins do not agree.
     """
     merged: dict[str, tuple[str, HealthFormat]] = {}
     problems: list[Problem] = []
     for plugin, form in formats:
-        first, known = merged.setdefault(form.name, (plugin, form))
-        different = [place.name for place in fields(HealthFormat) if _differ(known, form, place.name)]
+        first, earlier = merged.setdefault(form.name, (plugin, form))
+        different = [attribute.name for attribute in fields(HealthFormat) if _differ(earlier, form, attribute.name)]
         hint = f"let {plugin} and {first} agree, or give the format of {plugin} a name of its own"
         problems += [
             Problem(plugin, f"health format {form.name}", f"{name} is not what it is in another plugin", hint)
@@ -195,5 +195,5 @@ def merge_health_formats(formats: Iterable[tuple[str, HealthFormat]]) -> list[He
     return [form for _, form in merged.values()]
 
 
-def _differ(one: HealthFormat, other: HealthFormat, name: str) -> bool:
-    return bool(getattr(one, name) != getattr(other, name))
+def _differ(earlier: HealthFormat, form: HealthFormat, name: str) -> bool:
+    return bool(getattr(earlier, name) != getattr(form, name))

@@ -1,6 +1,6 @@
-"""Cells: what the text of a column means, as polars expressions that are null where it means nothing.
+"""Cells: the value of a column's text, as polars expressions that are null where the text is no such value.
 
-Prices go from text to whole numbers without a binary fraction in between.
+Prices are converted from text to whole numbers without a binary fraction in between.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import polars as pl
 from aftersale.reports.orders.formats import has_time
 
 MILLION = 1_000_000
-"""Prices are counted in millionths of the currency until it is known how many decimals it has."""
+"""Prices are in millionths of the currency until it is known how many decimals the currency has."""
 
 LARGEST = 10**16
-"""Millionths from which on a line's price is a mistake: ten thousand million of the currency."""
+"""Millionths from which on a line's price is taken for a mistake: ten thousand million of the currency."""
 
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s?(?:Z|[+-]\d{2}:?\d{2}))?)?$"
 _ZONED = r"Z$|:.*[+-]"
@@ -30,7 +30,7 @@ def whole_number(text: pl.Expr) -> pl.Expr:
 
 
 def millionths(text: pl.Expr, decimal: str) -> pl.Expr:
-    """Return the millionths that a number with at most six decimals is; zeros behind them do not count."""
+    """Return a number with at most six decimals in millionths; zeros behind the six do not count."""
     mark = r"\." if decimal == "." else ","
     parts = text.str.extract_groups(rf"^([+-]?)(\d{{1,12}})(?:{mark}(\d{{0,6}})0*)?$").struct
     whole = parts.field("2").cast(pl.Int64, strict=False) * MILLION
@@ -40,17 +40,17 @@ def millionths(text: pl.Expr, decimal: str) -> pl.Expr:
 
 
 def line_total(price: pl.Expr, units: pl.Expr) -> pl.Expr:
-    """Return the price of so many units; null where it is larger than can be meant."""
+    """Return the price of so many units; null where it reaches `LARGEST`."""
     size = price.abs().cast(pl.Float64) * units.abs().cast(pl.Float64)
     return pl.when(size < LARGEST).then(price * units)
 
 
 def code_of(text: pl.Expr, codes: Mapping[str, int]) -> pl.Expr:
-    """Return the code of a word, whatever its case."""
-    known = {word.lower(): code for word, code in codes.items()}
-    if not known:
+    """Return the code of a word, regardless of case."""
+    lower = {word.lower(): code for word, code in codes.items()}
+    if not lower:
         return pl.lit(None, pl.Int64)
-    old, new = list(known), list(known.values())
+    old, new = list(lower), list(lower.values())
     return text.str.to_lowercase().replace_strict(old, new, default=None, return_dtype=pl.Int64)
 
 
@@ -70,23 +70,23 @@ def times(text: pl.Expr, formats: Sequence[str], day_end: bool) -> tuple[pl.Expr
 
 
 def _utc(text: pl.Expr, formats: Iterable[str]) -> pl.Expr:
-    found = [text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False) for form in formats]
-    return _plausible(pl.coalesce([*found, pl.lit(None, pl.Datetime("us", "UTC"))]))
+    readings = [text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False) for form in formats]
+    return _plausible(pl.coalesce([*readings, pl.lit(None, pl.Datetime("us", "UTC"))]))
 
 
 def _naive(text: pl.Expr, formats: Iterable[str], day_end: bool) -> pl.Expr:
-    found = []
+    readings = []
     for form in formats:
         if has_time(form):
-            found.append(text.str.to_datetime(form, time_unit="us", strict=False))
+            readings.append(text.str.to_datetime(form, time_unit="us", strict=False))
         else:
             day = text.str.to_date(form, strict=False).cast(pl.Datetime("us"))
-            found.append(day + _DAY_END if day_end else day)
-    return _plausible(pl.coalesce([*found, pl.lit(None, pl.Datetime("us"))]))
+            readings.append(day + _DAY_END if day_end else day)
+    return _plausible(pl.coalesce([*readings, pl.lit(None, pl.Datetime("us"))]))
 
 
 def _plausible(time: pl.Expr) -> pl.Expr:
-    """Leave out years that are slips of the pen."""
+    """Return the time, null where its year cannot be meant."""
     return pl.when(time.dt.year().is_between(1970, 2199)).then(time)
 
 
@@ -95,8 +95,8 @@ def in_zones(naive: pl.Expr, place: pl.Expr, zones: Mapping[str, Sequence[int]])
 
     Of a repeated hour the first pass is meant; a time that the clocks skipped is null.
     """
-    found = []
+    utc_times = []
     for zone, places in zones.items():
         local = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-        found.append(pl.when(place.is_in(list(places))).then(local.dt.convert_time_zone("UTC")))
-    return pl.coalesce(found)
+        utc_times.append(pl.when(place.is_in(list(places))).then(local.dt.convert_time_zone("UTC")))
+    return pl.coalesce(utc_times)

@@ -1,4 +1,4 @@
-"""Order formats: how a file names what we call order, price, marketplace and so on.
+"""Order formats: the names in a file for what we call order, price, marketplace and so on.
 
 Plugins carry the formats of their marketplaces' reports in `formats.toml`; a seller maps any other file in
 the scenario's `[orders.mapping]` table, with the same keys.
@@ -45,7 +45,7 @@ _TIMES = re.compile(r"%[HIT]|%R")
 
 @frozen
 class Columns:
-    """The file's own header for each of our words; None for what the file does not say."""
+    """The file's own header for each of our words; None for what the file does not have."""
 
     order: Word
     purchased_at: Word
@@ -64,14 +64,14 @@ class Columns:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Our words that the file speaks of, each with its header."""
-        named = {place.name: getattr(self, place.name) for place in fields(Columns)}
-        return {key: header for key, header in named.items() if header is not None}
+        """Our words that the file has a column for, each with its header."""
+        headers = {attribute.name: getattr(self, attribute.name) for attribute in fields(Columns)}
+        return {key: header for key, header in headers.items() if header is not None}
 
 
 @frozen
 class Constants:
-    """What is the same in every row, where a column is missing or empty.
+    """Values for every row, used where a column is missing or empty.
 
     `zone` is the time zone of times without offset; without it they are the marketplace's own.
     """
@@ -85,7 +85,7 @@ class Constants:
 
 @frozen
 class CancelMark:
-    """What tells a cancelled or returned line from a sale: how the text of a column begins."""
+    """The mark of a cancelled or returned line: how the text of a column begins."""
 
     column: ColumnKey
     starts_with: Word
@@ -121,7 +121,7 @@ class OrderFormat:
     quoted: bool | None = None
 
     def __attrs_post_init__(self) -> None:
-        if faults := [*_misspelt(self), *_unsaid(self)]:
+        if faults := [*_bad_values(self), *_gaps(self)]:
             raise ValueError("; ".join(faults))
 
     @property
@@ -132,16 +132,16 @@ class OrderFormat:
 
     @property
     def quotes(self) -> bool:
-        """Whether a field may stand in quotation marks, with delimiters and line ends inside."""
+        """Whether a field may be in quotation marks, with delimiters and line ends inside."""
         return self.delimiter != "\t" if self.quoted is None else self.quoted
 
     def missing(self, header: Sequence[str]) -> tuple[str, ...]:
-        """Return the headers that a file of this format must have and this one has not."""
-        seen = {normalised(word) for word in header}
-        return tuple(word for word in self.needed if normalised(word) not in seen)
+        """Return the headers that a file of this format must have and this header lacks."""
+        words = {normalised(word) for word in header}
+        return tuple(word for word in self.needed if normalised(word) not in words)
 
     def skipped_words(self) -> Iterator[tuple[str, str]]:
-        """Yield each column of ours with a text that leaves a row out."""
+        """Yield each of our words with a text in its column that leaves a row out."""
         for key in ("status", "item_status"):
             if key in self.columns.headers:
                 yield from ((key, word) for word in self.skip_status)
@@ -150,16 +150,16 @@ class OrderFormat:
 
 
 def has_time(date_format: str) -> bool:
-    """Whether a date format also says what time it was."""
+    """Whether a date format also has a time of day."""
     return _TIMES.search(date_format) is not None
 
 
 def normalised(header: str) -> str:
-    """Return a header as it is compared: without case, and with spaces, hyphens and underscores alike."""
+    """Return a header as it is compared: without case, with spaces, hyphens and underscores as one space."""
     return re.sub(r"[\s_-]+", " ", header.casefold()).strip()
 
 
-def _misspelt(form: OrderFormat) -> Iterator[str]:
+def _bad_values(form: OrderFormat) -> Iterator[str]:
     if len(form.delimiter) != 1 or form.delimiter.isalnum() or form.delimiter in '"\r\n .':
         yield f"delimiter is one character that fields do not hold: ',', ';' or '\\t', not {form.delimiter!r}"
     elif form.delimiter == form.decimal:
@@ -182,18 +182,18 @@ def _is_encoding(name: str) -> bool:
         return False
 
 
-def _unsaid(form: OrderFormat) -> Iterator[str]:
-    known = form.columns.headers
+def _gaps(form: OrderFormat) -> Iterator[str]:
+    headers = form.columns.headers
     for key in ("marketplace", "channel"):
-        if key not in known and getattr(form.values, key) is None:
+        if key not in headers and getattr(form.values, key) is None:
             yield f"no {key}: name its column, columns.{key} = '…', or say it once, values.{key} = '…'"
-    if "channel" in known and not form.channels:
+    if "channel" in headers and not form.channels:
         yield "channels says what the words of the channel column mean: channels = {Merchant = 'MFN'}"
-    if form.skip_status and not {"status", "item_status"} & set(known):
+    if form.skip_status and not {"status", "item_status"} & set(headers):
         yield "skip_status needs the column: columns.status = '…'"
-    if form.cancelled and form.cancelled.column not in known:
-        yield f"cancelled.column is {form.cancelled.column!r}; columns has {', '.join(known)}"
-    yield from (f"skip has {key!r}; columns has {', '.join(known)}" for key in form.skip if key not in known)
+    if form.cancelled and form.cancelled.column not in headers:
+        yield f"cancelled.column is {form.cancelled.column!r}; columns has {', '.join(headers)}"
+    yield from (f"skip has {key!r}; columns has {', '.join(headers)}" for key in form.skip if key not in headers)
 
 
 @frozen
@@ -220,43 +220,43 @@ def choose(header: Sequence[str], formats: Iterable[OrderFormat]) -> OrderFormat
 def merge_formats(formats: Iterable[tuple[str, OrderFormat]]) -> list[OrderFormat]:
     """Return one format per name, with the sales channels and encodings of all plugins that bring it.
 
-    Takes pairs of a plugin's name and a format. Raises PluginError naming every format on which two plugins
+    Takes pairs of a plugin's name and a format. Raises PluginError that names every format on which two plugins
     do not agree, and every word that means two marketplaces.
     """
     merged: dict[str, tuple[str, OrderFormat]] = {}
     problems: list[Problem] = []
     for plugin, form in formats:
-        first, known = merged.setdefault(form.name, (plugin, form))
-        faults = [*_differences(known, form), *_double_meanings(known, form)]
+        first, earlier = merged.setdefault(form.name, (plugin, form))
+        faults = [*_differences(earlier, form), *_double_meanings(earlier, form)]
         hint = f"let {plugin} and {first} agree, or give the format of {plugin} a name of its own"
         problems += [Problem(plugin, f"order format {form.name}", fault, hint) for fault in faults]
         if not faults:
-            merged[form.name] = first, _united(known, form)
+            merged[form.name] = first, _unite(earlier, form)
     if problems:
         raise PluginError(tuple(problems))
     return [form for _, form in merged.values()]
 
 
-def _differences(one: OrderFormat, other: OrderFormat) -> Iterator[str]:
-    for place in fields(OrderFormat):
-        ours, theirs = getattr(one, place.name), getattr(other, place.name)
-        if place.name not in ("marketplaces", "encodings") and ours != theirs:
-            yield f"{place.name} is {_told(theirs)}, in another plugin {_told(ours)}"
+def _differences(earlier: OrderFormat, form: OrderFormat) -> Iterator[str]:
+    for attribute in fields(OrderFormat):
+        earlier_value, value = getattr(earlier, attribute.name), getattr(form, attribute.name)
+        if attribute.name not in ("marketplaces", "encodings") and earlier_value != value:
+            yield f"{attribute.name} is {_format_value(value)}, in another plugin {_format_value(earlier_value)}"
 
 
-def _told(value: object) -> object:
+def _format_value(value: object) -> object:
     return value.headers if isinstance(value, Columns) else value
 
 
-def _double_meanings(one: OrderFormat, other: OrderFormat) -> Iterator[str]:
-    known = {word.lower(): place for word, place in one.marketplaces.items()}
-    for word, place in other.marketplaces.items():
-        if known.get(word.lower(), place) != place:
-            yield f"the sales channel {word!r} means {place}, in another plugin {known[word.lower()]}"
+def _double_meanings(earlier: OrderFormat, form: OrderFormat) -> Iterator[str]:
+    places = {word.lower(): place for word, place in earlier.marketplaces.items()}
+    for word, place in form.marketplaces.items():
+        if places.get(word.lower(), place) != place:
+            yield f"the sales channel {word!r} means {place}, in another plugin {places[word.lower()]}"
 
 
-def _united(one: OrderFormat, other: OrderFormat) -> OrderFormat:
+def _unite(earlier: OrderFormat, form: OrderFormat) -> OrderFormat:
     # The longer list goes first: it places more encodings before those that take almost any byte.
-    lists = sorted((one.encodings, other.encodings), key=len, reverse=True)
+    lists = sorted((earlier.encodings, form.encodings), key=len, reverse=True)
     encodings = tuple(dict.fromkeys(word for words in lists for word in words))
-    return evolve(one, encodings=encodings, marketplaces={**one.marketplaces, **other.marketplaces})
+    return evolve(earlier, encodings=encodings, marketplaces={**earlier.marketplaces, **form.marketplaces})

@@ -1,4 +1,4 @@
-"""Meaning: the typed columns of an order file's rows, and why a row is not used."""
+"""Meaning: the typed columns of an order file's rows, and the reasons for which a row is not used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FREE_TEXT = ("order", "sku", "buyer", "category")
 
 @frozen
 class Check:
-    """One reason to leave a row out: the word of ours it is about, and the expression that finds it."""
+    """One reason to leave a row out: the word of ours that it is about, and the expression that finds such rows."""
 
     outcome: Outcome
     key: str
@@ -34,7 +34,7 @@ class Check:
 
 @define(eq=False, slots=False)
 class Meaning:
-    """What the rows of one format say, where `places` are the marketplaces that there are.
+    """How the rows of one format are read; `places` are the known marketplaces.
 
     `present` are those of our words that the file has a column for.
     """
@@ -44,21 +44,21 @@ class Meaning:
     present: frozenset[str]
 
     def typed(self, text: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows with their typed columns, and as `check` the first of `checks` that leaves one out.
+        """Return the rows with their typed columns, and as `check` the index of the first of `checks` that a row fails.
 
         Takes one column of text per word of ours that is present. Adds `place` and `channel_code` (indices),
         `cancel`, `units`, `micros` (the line's price in millionths), `scale` (millionths per smallest unit of
         the currency) and, as times in UTC, `purchased`, `promised` and `delivered`.
         """
-        full = text.with_columns(pl.lit("").alias(key) for key in KEYS if key not in self.present)
-        told = full.with_columns(self._defaults()).with_columns(self._words())
-        counted = told.with_columns(self._counts())
-        found = [pl.when(check.failed).then(pl.lit(code, pl.Int16)) for code, check in enumerate(self.checks)]
-        return counted.with_columns(check=pl.coalesce(found))
+        filled = text.with_columns(pl.lit("").alias(key) for key in KEYS if key not in self.present)
+        typed = filled.with_columns(self._defaults()).with_columns(self._words())
+        rows = typed.with_columns(self._counts())
+        failures = [pl.when(check.failed).then(pl.lit(code, pl.Int16)) for code, check in enumerate(self.checks)]
+        return rows.with_columns(check=pl.coalesce(failures))
 
     @cached_property
     def channels(self) -> tuple[str, ...]:
-        """What the channel codes stand for."""
+        """The channels by their codes."""
         constant = [name for name in (self.form.values.channel,) if name]
         return tuple(dict.fromkeys([*self.form.channels.values(), *constant]))
 
@@ -117,7 +117,7 @@ class Meaning:
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
-        """Why a row is left out, the first reason first: a row that is no sale need not be well-formed."""
+        """The reasons to leave a row out, in order: skips first, for a row that is no sale need not be well-formed."""
         return (*self._skips(), *self._rejections(), *self._bad_times())
 
     def _skips(self) -> Iterator[Check]:
@@ -130,7 +130,7 @@ class Meaning:
         units, price, cancel = pl.col("units"), pl.col("unit_price"), pl.col("cancel")
         rejections = [
             ("order", "no order id", pl.col("order") == ""),
-            *((key, "characters that cannot be read", _garbled(key)) for key in _FREE_TEXT),
+            *((key, "characters that cannot be read", _is_garbled(key)) for key in _FREE_TEXT),
             ("marketplace", "no marketplace that an installed plugin knows", pl.col("place").is_null()),
             ("channel", "no channel of the format's channels", pl.col("channel_code").is_null()),
             ("currency", "not the currency of the marketplace", self._foreign()),
@@ -152,13 +152,13 @@ class Meaning:
     def _bad_times(self) -> Iterator[Check]:
         for key, name in _MOMENTS.items():
             text, naive, time = pl.col(key), pl.col(f"{name}_naive"), pl.col(name)
-            asked = text.is_not_null() if name == "purchased" else text != ""
-            skipped = "a time that the clocks skipped there"
-            yield Check("rejected", key, skipped, asked & naive.is_not_null() & time.is_null())
-            yield Check("rejected", key, "not a date", asked & time.is_null())
+            expected = text.is_not_null() if name == "purchased" else text != ""
+            reason = "a time that the clocks skipped there"
+            yield Check("rejected", key, reason, expected & naive.is_not_null() & time.is_null())
+            yield Check("rejected", key, "not a date", expected & time.is_null())
             if name != "purchased":
                 yield Check("rejected", key, "before the purchase", time < pl.col("purchased"))
 
 
-def _garbled(key: str) -> pl.Expr:
+def _is_garbled(key: str) -> pl.Expr:
     return pl.col(key).str.contains(f"[{GARBAGE}\\x00]")

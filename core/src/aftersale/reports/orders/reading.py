@@ -1,4 +1,4 @@
-"""Reading: from an order file to its orders, its cancellations, and the rows that were not used."""
+"""Reading of order files: the orders, the cancellations, and the rows that were not used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHOWN = 40
 
 @frozen(eq=False)
 class OrderFile:
-    """What an order file says; every row that was read is used, a cancellation, skipped or rejected.
+    """The content of an order file; every row that was read is used, a cancellation, skipped or rejected.
 
     `lines` has one row per used row: order (index into `orders`), sku, buyer, quantity, purchased_at.
     `cancellations`: buyer, sku, quantity, cancelled_at, price. Instants are microseconds, prices minor units;
@@ -55,7 +55,7 @@ class OrderFile:
 
     @property
     def rows_skipped(self) -> int:
-        """How many rows are well but no sale: their status, no product, nothing paid."""
+        """How many rows are valid but no sale: by their status, without a product, or with nothing paid."""
         return sum(self.skipped.values())
 
     @property
@@ -71,7 +71,7 @@ class OrderFile:
 
 
 def read_orders(path: Path | str, form: OrderFormat, marketplaces: Mapping[str, Marketplace]) -> OrderFile:
-    """Return the orders of a file of that format, for the marketplaces that there are, by name.
+    """Return the orders of a file of that format; `marketplaces` are the known ones by name.
 
     A row that cannot be used is listed with its reason and never stops the reading. Raises DocumentError when
     the file cannot be read, is empty or of another format, or the format's constants fit no marketplace.
@@ -123,47 +123,47 @@ class _Reader:
     kept: list[pl.DataFrame] = field(factory=list)
 
     def pages(self, records: Iterable[tuple[int, list[str] | None]], width: int) -> Iterator[pl.DataFrame]:
-        """Yield the rows of the right width as text, page by page, so that big files need little memory."""
+        """Yield the rows of the right width as text, in pages, so that big files need little memory."""
         pick = itemgetter(*self.columns.values())
         lines: list[int] = []
-        picked: list[Sequence[str]] = []
+        page_rows: list[Sequence[str]] = []
         for line, cells in records:
             self.rows_read += 1
             if cells is None or len(cells) != width:
                 self.rejected.append(_misshapen(line, cells, width))
                 continue
             lines.append(line)
-            picked.append(pick(cells))
+            page_rows.append(pick(cells))
             if len(lines) == _PAGE:
-                yield self._page(lines, picked)
-                lines, picked = [], []
-        yield self._page(lines, picked)
+                yield self._page(lines, page_rows)
+                lines, page_rows = [], []
+        yield self._page(lines, page_rows)
 
-    def _page(self, lines: list[int], picked: list[Sequence[str]]) -> pl.DataFrame:
-        columns = zip(*picked, strict=True) if picked else ([] for _ in self.columns)
+    def _page(self, lines: list[int], page_rows: list[Sequence[str]]) -> pl.DataFrame:
+        columns = zip(*page_rows, strict=True) if page_rows else ([] for _ in self.columns)
         text = [pl.Series(key, cells, pl.String) for key, cells in zip(self.columns, columns, strict=True)]
         page = pl.DataFrame(text).with_columns(pl.all().str.strip_chars())
         return page.with_columns(pl.Series("line", lines, pl.Int64))
 
     def take(self, page: pl.DataFrame) -> None:
-        """Keep what is usable of a page, and count what is not."""
+        """Keep the usable rows of a page, and count the others."""
         typed = self.meaning.typed(page)
-        for (code,), found in typed.filter(pl.col("check").is_not_null()).group_by("check"):
-            self._leave_out(self.meaning.checks[code], found)
+        for (code,), bad_rows in typed.filter(pl.col("check").is_not_null()).group_by("check"):
+            self._leave_out(self.meaning.checks[code], bad_rows)
         self.kept.append(usable(typed.filter(pl.col("check").is_null())))
 
-    def _leave_out(self, check: Check, found: pl.DataFrame) -> None:
+    def _leave_out(self, check: Check, bad_rows: pl.DataFrame) -> None:
         if check.outcome == "skipped":
-            self.skipped[check.reason] += len(found)
+            self.skipped[check.reason] += len(bad_rows)
         else:
             column = self.form.columns.headers.get(check.key, check.key)
-            blamed = zip(found["line"], found[check.key].str.slice(0, _SHOWN), strict=True)
+            blamed = zip(bad_rows["line"], bad_rows[check.key].str.slice(0, _SHOWN), strict=True)
             self.rejected += [RejectedRow(line, check.reason, column, value) for line, value in blamed]
 
     def file(self, source: str, encoding: str) -> OrderFile:
-        """Return all that was read."""
-        kept = pl.concat(self.kept)
-        sales = self._real_sales(kept.filter(~pl.col("cancel")))
+        """Return the content of the pages taken."""
+        usable_rows = pl.concat(self.kept)
+        sales = self._real_sales(usable_rows.filter(~pl.col("cancel")))
         meaning = self.meaning
         orders, lines = orders_of(sales, meaning.places, meaning.channels, source)
         return OrderFile(
@@ -172,14 +172,14 @@ class _Reader:
             encoding,
             orders,
             lines,
-            cancellations_of(kept.filter("cancel")),
+            cancellations_of(usable_rows.filter("cancel")),
             tuple(sorted(self.rejected, key=lambda row: row.line)),
             dict(sorted(self.skipped.items())),
             self.rows_read,
         )
 
     def _real_sales(self, sales: pl.DataFrame) -> pl.DataFrame:
-        """Leave out what only the other rows of an order tell: two marketplaces, or nothing to pay."""
+        """Leave out rows because of the other rows of their order: on another marketplace, or nothing to pay in all."""
         elsewhere = pl.col("place") != pl.col("place").first().over("order")
         names = [place.name for place in self.meaning.places]
         for row in sales.filter(elsewhere).iter_rows(named=True):
@@ -188,8 +188,8 @@ class _Reader:
             self.rejected.append(RejectedRow(row["line"], reason, column, names[row["place"]]))
         sales = sales.filter(~elsewhere)
         free = pl.col("price").sum().over("order") == 0
-        if given := len(sales.filter(free)):
-            self.skipped["the whole order is free"] = given
+        if count := len(sales.filter(free)):
+            self.skipped["the whole order is free"] = count
         return sales.filter(~free)
 
 

@@ -1,4 +1,4 @@
-"""Tables: the usable rows of an order file, put together to orders, their lines, and cancellations."""
+"""Table: the usable rows of an order file, grouped into orders, their lines, and cancellations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WEEK = 7 * DAY
 
 
 def usable(typed: pl.DataFrame) -> pl.DataFrame:
-    """Return what orders are made of: exact prices in minor units, instants, null for no buyer or sku."""
+    """Return the columns that orders are made of: exact prices in minor units, instants, null for no buyer or sku."""
     moments = ("purchased", "promised", "delivered")
     return typed.select(
         "line",
@@ -37,7 +37,7 @@ def usable(typed: pl.DataFrame) -> pl.DataFrame:
 
 
 def cancellations_of(cancelled: pl.DataFrame) -> pl.DataFrame:
-    """Return who sent back how much of what, when: buyer, sku, quantity, cancelled_at and price."""
+    """Return the cancellations and returns: buyer, sku, quantity, cancelled_at and price."""
     ordered = cancelled.sort("purchased", "line")
     return ordered.select("buyer", "sku", "quantity", pl.col("purchased").alias("cancelled_at"), "price")
 
@@ -45,13 +45,13 @@ def cancellations_of(cancelled: pl.DataFrame) -> pl.DataFrame:
 def orders_of(
     sales: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str
 ) -> tuple[Orders, pl.DataFrame]:
-    """Return the orders that the rows add up to, and the rows as lines with the index of their order.
+    """Return the orders that the rows belong to, and the rows as lines with the index of their order.
 
     An order is bought with its first line, promised for the earliest of its promises, and delivered with its
     last line; its channel is that of its first row, its category and product those of its dearest. Lines have the
     columns order, sku, buyer, quantity and purchased_at.
     """
-    found = (
+    by_order = (
         sales.group_by("order")
         .agg(
             pl.col("place", "channel_code").first(),
@@ -64,41 +64,41 @@ def orders_of(
         .sort("purchased", "order")
         .with_row_index("index")
     )
-    indexed = sales.join(found.select("order", "index"), on="order").sort("index", "line")
+    indexed = sales.join(by_order.select("order", "index"), on="order").sort("index", "line")
     order, time = pl.col("index").cast(pl.Int64).alias("order"), pl.col("purchased").alias("purchased_at")
-    return _columns(found, places, channels, source), indexed.select(order, "sku", "buyer", "quantity", time)
+    return _columns(by_order, places, channels, source), indexed.select(order, "sku", "buyer", "quantity", time)
 
 
-def _columns(found: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str) -> Orders:
-    place, marketplaces = _recoded(found["place"], [place.name for place in places])
+def _columns(by_order: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str) -> Orders:
+    place, marketplaces = _recode(by_order["place"], [place.name for place in places])
     currencies = {place.name: place.currency for place in places}
-    channel, channel_names = _recoded(found["channel_code"], channels)
-    words = found["category"].unique().sort().to_list()
+    channel, channel_names = _recode(by_order["channel_code"], channels)
+    words = by_order["category"].unique().sort().to_list()
     if len(words) > np.iinfo(np.int16).max:
         raise _no_categories(source, len(words))
-    category = found["category"].replace_strict(words, list(range(len(words))), return_dtype=pl.Int16)
-    nothing = np.zeros(len(found), np.bool_)
+    category = by_order["category"].replace_strict(words, list(range(len(words))), return_dtype=pl.Int16)
+    nothing = np.zeros(len(by_order), np.bool_)
     return Orders(
         marketplaces,
         [currencies[name] for name in marketplaces],
         channel_names,
         words,
-        found["order"].to_list(),
+        by_order["order"].to_list(),
         place.astype(np.int16),
-        _instants(found["purchased"]),
+        _instants(by_order["purchased"]),
         channel.astype(np.int8),
         category.to_numpy().astype(np.int16),
-        _instants(found["price"]),
-        _instants(found["promised"]),
-        _instants(found["delivered"]),
+        _instants(by_order["price"]),
+        _instants(by_order["promised"]),
+        _instants(by_order["delivered"]),
         nothing,
         nothing.copy(),
-        products=found["product"].to_list() if (found["product"] != "").any() else [],
+        products=by_order["product"].to_list() if (by_order["product"] != "").any() else [],
     )
 
 
-def _recoded(codes: pl.Series, names: Sequence[str]) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Return codes into the names that occur, sorted, instead of into all names."""
+def _recode(codes: pl.Series, names: Sequence[str]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Return codes of the names that occur, sorted, instead of codes of all names, and those names."""
     present = sorted({names[code] for code in codes.unique()})
     places = np.array([present.index(name) if name in present else 0 for name in names] or [0])
     return places[codes.to_numpy()], tuple(present)
@@ -115,18 +115,18 @@ def _no_categories(source: str, count: int) -> DocumentError:
 
 
 def shifted(orders: Orders, weeks: int) -> Orders:
-    """Return the orders moved by whole weeks, such as a past season into the year to come.
+    """Return the orders moved by whole weeks, such as a past season into the coming year.
 
     Weekdays stay, and so does the time of day in UTC: where clocks have changed on one of the two dates and
     not on the other, the local time of day is an hour off.
     """
     return evolve(
         orders,
-        purchased_at=_moved(orders.purchased_at, weeks),
-        promised_at=_moved(orders.promised_at, weeks),
-        delivered_at=_moved(orders.delivered_at, weeks),
+        purchased_at=_move(orders.purchased_at, weeks),
+        promised_at=_move(orders.promised_at, weeks),
+        delivered_at=_move(orders.delivered_at, weeks),
     )
 
 
-def _moved(column: NDArray[np.int64], weeks: int) -> NDArray[np.int64]:
+def _move(column: NDArray[np.int64], weeks: int) -> NDArray[np.int64]:
     return np.where(column == NEVER, NEVER, column + weeks * WEEK)

@@ -1,4 +1,4 @@
-"""Text files with columns: their encoding, and their rows with the line on which each begins."""
+"""Text: files with columns, their encoding, and their rows with the line on which each begins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import BinaryIO, TextIO, cast
 from aftersale.base.errors import DocumentError, Problem
 
 GARBAGE = "\ufffd"
-"""Stands in the text where bytes were no text in the file's encoding."""
+"""The character in place of bytes that are no text in the file's encoding."""
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -68,8 +68,8 @@ def _damage(path: Path, encoding: str) -> int:
 def rows(text: TextIO, delimiter: str, quoted: bool) -> Iterator[tuple[int, list[str] | None]]:
     """Yield each row that is not blank with the line on which it begins, 1 for the file's first.
 
-    None stands for a row with a quotation mark that is never closed; the lines that it would swallow are read
-    as rows of their own.
+    A row with a quotation mark that is never closed is None; the lines that it would swallow are read as rows
+    of their own.
     """
     lines = _Lines(text)
     width = 0
@@ -86,7 +86,7 @@ def rows(text: TextIO, delimiter: str, quoted: bool) -> Iterator[tuple[int, list
 
 
 class _Lines(Iterator[str]):
-    """Lines of a text; those that were read too far can be given back."""
+    """Lines of a text; lines that were read too far can be put back."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
@@ -104,22 +104,22 @@ class _Lines(Iterator[str]):
 
 
 def _quoted_row(lines: _Lines, first: str, delimiter: str, width: int) -> list[str] | None:
-    taken = [first]
+    lines_read = [first]
     try:
-        fields = next(csv.reader(_recorded(lines, taken), delimiter=delimiter))
-        swallowed = any(_is_row(line, delimiter, width) for line in taken[1:])
+        fields = next(csv.reader(_record_lines(lines, lines_read), delimiter=delimiter))
+        swallowed = any(_is_row(line, delimiter, width) for line in lines_read[1:])
     except csv.Error:  # a field longer than the module's limit
         swallowed = True
     if not swallowed:
         return fields
-    lines.give_back(taken[1:])
+    lines.give_back(lines_read[1:])
     return None
 
 
-def _recorded(lines: _Lines, taken: list[str]) -> Iterator[str]:
-    yield taken[0]
+def _record_lines(lines: _Lines, lines_read: list[str]) -> Iterator[str]:
+    yield lines_read[0]
     for line in lines:
-        taken.append(line)
+        lines_read.append(line)
         yield line
 
 

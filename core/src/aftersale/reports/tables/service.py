@@ -14,6 +14,6 @@ RETURNS = TableReader({"order": pl.String, "opened_at": pl.Datetime})
 MESSAGES = TableReader({"order": pl.String, "sender": pl.String, "sent_at": pl.Datetime})
 """Messages, a row each: the order, `buyer` or `seller`, and when it was sent, as `simulate --csv` writes them."""
 CLAIMS = TableReader({"order": pl.String, "state": pl.String, "opened_at": pl.Datetime})
-"""Claims, a row each: the order, the state that the claim has come to, and when it was opened."""
+"""Claims, a row each: the order, the present state of the claim, and when it was opened."""
 TASKS = TableReader({"kind": pl.String, "seconds": pl.Float64})
 """Handlings, a row each: the kind of task, and how many seconds it took."""

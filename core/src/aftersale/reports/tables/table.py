@@ -16,7 +16,7 @@ from aftersale.reports.reader import RejectedRow
 
 @frozen(eq=False)
 class TableReport:
-    """The rows of a table that make sense, typed, and those that do not; `rows` has the columns of its kind."""
+    """The valid rows of a table, typed, and the rejected rows; `rows` has the columns of its kind."""
 
     source: str
     rows: pl.DataFrame
@@ -29,18 +29,18 @@ class TableReport:
 
     @property
     def rows_used(self) -> int:
-        """How many of them make sense."""
+        """How many of them are valid."""
         return len(self.rows)
 
     @property
     def rows_skipped(self) -> int:
-        """None is left out for another reason."""
+        """Always 0: no row is left out for another reason."""
         return 0
 
 
 @frozen
 class TableReader:
-    """Reads tables of one kind, by the columns that they have; others are ignored."""
+    """Reads tables of one kind, by their columns; other columns are ignored."""
 
     columns: Mapping[str, Any]
 
@@ -52,14 +52,14 @@ class TableReader:
             return False
 
     def read(self, path: Path) -> TableReport:
-        """Return what the table says; raises DocumentError for a file that is no CSV or lacks columns."""
+        """Return the rows of the table; raises DocumentError for a file that is no CSV or lacks columns."""
         try:
             raw = pl.read_csv(path, infer_schema_length=0)
         except (OSError, pl.exceptions.PolarsError) as error:
             what = f"cannot be read: {str(error).splitlines()[0]}"
             raise DocumentError(path.name, (Problem(path.name, "", what, "name a CSV file with a header"),)) from error
         if missing := self._missing(raw.columns):
-            raise DocumentError(path.name, tuple(_lacking(path.name, column, raw.columns) for column in missing))
+            raise DocumentError(path.name, tuple(_missing_column(path.name, column, raw.columns) for column in missing))
         typed = raw.select(
             pl.col(column).str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
             if kind is pl.Datetime
@@ -73,11 +73,11 @@ class TableReader:
         )
         return TableReport(path.name, typed.drop_nulls().drop("line"), rejected)
 
-    def _missing(self, there: Sequence[str]) -> list[str]:
-        return [column for column in self.columns if column not in there]
+    def _missing(self, columns: Sequence[str]) -> list[str]:
+        return [column for column in self.columns if column not in columns]
 
 
-def _lacking(source: str, column: str, there: Sequence[str]) -> Problem:
-    near = get_close_matches(column, there, n=1)
+def _missing_column(source: str, column: str, columns: Sequence[str]) -> Problem:
+    near = get_close_matches(column, columns, n=1)
     guess = f"rename '{near[0]}'? " if near else ""
-    return Problem(source, column, "this column is missing", f"{guess}columns there: {', '.join(there)}")
+    return Problem(source, column, "this column is missing", f"{guess}columns there: {', '.join(columns)}")
