@@ -66,8 +66,8 @@ SOURCE = {"source": "fitted", "grade": "assumed"}
 FIGURES = ("mean wait, s", "share that waits", "served within 20 s", "abandoned", "off by half hour, s")
 EARLIER = (date(1999, 1, 3), date(1999, 1, 17))
 LEVELS = {"replayed": 0.85, "naive queue": 1.0, "Erlang C": 1.0, "Erlang A": 0.9}
-"""For which part of a half hour no more agents than those on duty were busy, by way of predicting."""
-TRIED = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
+"""The part of a half hour in which no more agents than those on duty were busy, by way of predicting."""
+CANDIDATES = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 
 Array = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ Array = NDArray[np.float64]
 def requests(folder: Path) -> pl.DataFrame:
     """Return the calls that asked for an agent: day, type, second of the day, wait, whether taken, start, seconds.
 
-    Calls that hung up without ever queueing never asked; internet support has agents of its own; phantoms are none.
+    Left out are callers who hung up without queueing, internet support, which has its own agents, and phantom calls.
     A half hour in which nobody was taken is closed, and its calls are left out.
     """
 
@@ -84,12 +84,12 @@ def requests(folder: Path) -> pl.DataFrame:
         hours, minutes, rest = (parts.list.get(index).cast(pl.Int64) for index in range(3))
         return hours * 3600 + minutes * 60 + rest
 
-    raw = pl.read_csv(folder / FILE)
+    log = pl.read_csv(folder / FILE)
     taken = (pl.col("outcome") == "AGENT").alias("taken")
     queued = pl.col("q_time") > 0
     at = pl.when(queued).then(seconds("q_start")).otherwise(seconds("vru_exit"))
     calls = (
-        raw.with_columns(pl.col("type").replace({"PE": "PS"}))
+        log.with_columns(pl.col("type").replace({"PE": "PS"}))
         .filter(pl.col("type").is_in(TYPES) & (pl.col("outcome") != "PHANTOM"))
         .filter((pl.col("outcome") == "AGENT") | queued)
         .select(
@@ -128,62 +128,62 @@ class Fit:
         served = calls.filter(pl.col("taken") & (pl.col("seconds") > 0))
         handling, patience, profile = {}, {}, {}
         days = calls["day"].unique().sort().to_list()
-        often = np.bincount([day.weekday() for day in days], minlength=7)
+        occurrences = np.bincount([day.weekday() for day in days], minlength=7)
         for name in TYPES:
             lengths = served.filter(pl.col("type") == name)["seconds"].to_numpy()
             handling[name] = float(lengths.mean()), float(lengths.std() / lengths.mean())
-            own = calls.filter(pl.col("type") == name)
-            patience[name] = float(own["wait"].sum() / (~own["taken"]).sum())
-            profile[name] = _by_weekday(counted(own, days), days, often)
+            calls_of_type = calls.filter(pl.col("type") == name)
+            patience[name] = float(calls_of_type["wait"].sum() / (~calls_of_type["taken"]).sum())
+            profile[name] = _by_weekday(counted(calls_of_type, days), days, occurrences)
         totals = counted(calls, days).sum(axis=1)
-        usual = sum(profile.values()).sum(axis=1)[[day.weekday() for day in days]]
-        spread = float(((totals - usual) ** 2 / usual).sum() / (len(days) - 7))
-        rosters = {level: _by_weekday(on_duty(calls, days, level), days, often) for level in set(LEVELS.values())}
+        expected = sum(profile.values()).sum(axis=1)[[day.weekday() for day in days]]
+        spread = float(((totals - expected) ** 2 / expected).sum() / (len(days) - 7))
+        rosters = {level: _by_weekday(on_duty(calls, days, level), days, occurrences) for level in set(LEVELS.values())}
         return cls(handling, patience, profile, max(1.0, spread), rosters)
 
 
-def _by_weekday(rows: Array, days: Sequence[date], often: NDArray[np.int64]) -> Array:
-    found = np.zeros((7, SLOTS))
+def _by_weekday(rows: Array, days: Sequence[date], occurrences: NDArray[np.int64]) -> Array:
+    weekdays = np.zeros((7, SLOTS))
     for day, row in zip(days, rows, strict=True):
-        found[day.weekday()] += row / often[day.weekday()]
-    return found
+        weekdays[day.weekday()] += row / occurrences[day.weekday()]
+    return weekdays
 
 
 def counted(calls: pl.DataFrame, days: Sequence[date]) -> Array:
     """Return how many of these calls came in each half hour of each day."""
-    found = np.zeros((len(days), SLOTS))
-    place = {day: index for index, day in enumerate(days)}
+    counts = np.zeros((len(days), SLOTS))
+    numbers = {day: index for index, day in enumerate(days)}
     for day, at in calls.select("day", "at").iter_rows():
-        found[place[day], at // SLOT] += 1
-    return found
+        counts[numbers[day], at // SLOT] += 1
+    return counts
 
 
 def on_duty(calls: pl.DataFrame, days: Sequence[date], level: float) -> Array:
-    """Return the agents on duty in each half hour of each day, as far as the log tells: at least one where it is open.
+    """Return the agents on duty in each half hour of each day, as far as the log shows: at least one where it is open.
 
     No more than so many were busy at once for the part `level` of the half hour.
     """
-    found = []
+    agents = []
     for day in days:
         busy = np.zeros(2 * 86_400)
         served = calls.filter((pl.col("day") == day) & pl.col("taken"))
         for start, length in served.select("start", "seconds").iter_rows():
             busy[start : start + length] += 1
         slots = busy[:86_400].reshape(SLOTS, SLOT)
-        found.append(np.maximum(np.quantile(slots, level, axis=1), slots.max(axis=1) > 0))
-    return np.array(found)
+        agents.append(np.maximum(np.quantile(slots, level, axis=1), slots.max(axis=1) > 0))
+    return np.array(agents)
 
 
 Week = NDArray[np.float64]
-"""By day, half hour and: calls, their seconds of wait, those that wait, are taken soon, hang up."""
+"""By day, half hour and column: calls, their seconds of wait, those that wait, are taken soon, hang up."""
 
 
 def tabled(days: Sequence[int], at: Array, waits: Array, taken: NDArray[np.bool_]) -> Week:
     """Return calls as a week: the day of each from 0, the second of that day, its wait, whether it was taken."""
-    found = np.zeros((DAYS, SLOTS, 5))
+    table = np.zeros((DAYS, SLOTS, 5))
     rows = np.column_stack([np.ones(len(at)), waits, waits > 0, taken & (waits <= SOON), ~taken])
-    np.add.at(found, (np.asarray(days), (at // SLOT).astype(int)), rows)
-    return found
+    np.add.at(table, (np.asarray(days), (at // SLOT).astype(int)), rows)
+    return table
 
 
 def figures(predicted: Week, real: Week) -> tuple[float, ...]:
@@ -197,20 +197,20 @@ def figures(predicted: Week, real: Week) -> tuple[float, ...]:
 
 def observed(calls: pl.DataFrame, first: date) -> Week:
     """Return the week from `first` as it was."""
-    mine = calls.filter(pl.col("day").is_in(week(first)))
-    days = (mine["day"] - first).dt.total_days().to_list()
-    return tabled(days, mine["at"].to_numpy(), mine["wait"].to_numpy(), mine["taken"].to_numpy())
+    of_week = calls.filter(pl.col("day").is_in(week(first)))
+    days = (of_week["day"] - first).dt.total_days().to_list()
+    return tabled(days, of_week["at"].to_numpy(), of_week["wait"].to_numpy(), of_week["taken"].to_numpy())
 
 
-def centre(fit: Fit, patient: bool, seen: list[Fact]) -> ModuleType:
-    """Return the call centre as a plugin, which keeps what it has `seen`.
+def centre(fit: Fit, patient: bool, facts: list[Fact]) -> ModuleType:
+    """Return the call centre as a plugin, which appends the recorded `facts`.
 
     A call is first picked up, which takes no time, and then worked on: picking up is a fact, so that every wait is
     known. What was picked up is more urgent than all that wait, so the agent goes on with it.
     """
 
-    def noted(case: Case, fact: Fact) -> None:
-        seen.append(fact)
+    def note(case: Case, fact: Fact) -> None:
+        facts.append(fact)
 
     return plugin(
         "centre",
@@ -218,13 +218,13 @@ def centre(fit: Fit, patient: bool, seen: list[Fact]) -> ModuleType:
         aftersale_rules=_rules,
         aftersale_workflow=lambda: list(parse_workflow({"kind": list(map(_kind, TYPES))}, "centre").kinds.values()),
         aftersale_world=lambda: [parse_world(_world(fit, patient), "centre")],
-        aftersale_fact_recorded=noted,
+        aftersale_fact_recorded=note,
     )
 
 
 def _marketplaces() -> Any:
-    made = {"country": "IL", "currency": "ILS", "zone": ZONE, "languages": ["he"], **SOURCE}
-    return parse_marketplaces({"marketplace": {name: {"id": name, **made} for name in TYPES}}, "centre")
+    common = {"country": "IL", "currency": "ILS", "zone": ZONE, "languages": ["he"], **SOURCE}
+    return parse_marketplaces({"marketplace": {name: {"id": name, **common} for name in TYPES}}, "centre")
 
 
 def _rules() -> Any:
@@ -253,11 +253,11 @@ def _kind(name: str) -> dict[str, Any]:
 
 
 def _world(fit: Fit, patient: bool) -> dict[str, Any]:
-    def parameter(name: str, places: Iterable[str], value: float) -> dict[str, Any]:
-        own = {"name": name, "marketplaces": list(places), "default": value, "low": 0.0, "high": 1e6}
-        return {**own, "unit": "-", **SOURCE}
+    def parameter(name: str, marketplaces: Iterable[str], value: float) -> dict[str, Any]:
+        row = {"name": name, "marketplaces": list(marketplaces), "default": value, "low": 0.0, "high": 1e6}
+        return {**row, "unit": "-", **SOURCE}
 
-    usual = ["buyer_message", "return_requested", "claim_filed", "feedback_left", "chargeback_filed"]
+    usual_facts = ["buyer_message", "return_requested", "claim_filed", "feedback_left", "chargeback_filed"]
     hang_up = {"state": "waiting", "share": "impatient", "delay_hours": "patience"}
     call = {"rate": "calls", "delay_days": "delay"}
     tasks = [(f"take_{name}", f"taken_{name}") for name in TYPES] + [
@@ -275,21 +275,21 @@ def _world(fit: Fit, patient: bool) -> dict[str, Any]:
             {"kind": f"call_{name}", "fact": f"hung_up_{name}", "marketplaces": [name], **hang_up} for name in TYPES
         ],
         "answer": [{"task": task, "fact": fact} for task, fact in tasks],
-        "absent": [{"marketplaces": list(TYPES), "facts": usual}],
+        "absent": [{"marketplaces": list(TYPES), "facts": usual_facts}],
     }
 
 
 def shifts(roster: Array) -> list[dict[str, Any]]:
     """Return a roster, agents by weekday and half hour, as shifts; a part of an agent is one for a part of it."""
-    found = []
+    rows = []
     for weekday, slot in np.argwhere(roster > 0).tolist():
         whole, part = divmod(roster[weekday, slot], 1)
         begin = slot * 30
         for agents, minutes in ((int(whole), 30), (1, round(part * 30))):
             if agents and minutes:
                 hours = f"{_clock(begin)}-{_clock(begin + minutes)}"
-                found.append({"days": WEEKDAYS[weekday], "hours": hours, "agents": agents})
-    return found
+                rows.append({"days": WEEKDAYS[weekday], "hours": hours, "agents": agents})
+    return rows
 
 
 def _clock(minutes: int) -> str:
@@ -302,8 +302,8 @@ Stream = Sequence[tuple[date, float, str]]
 
 def played(fit: Fit, roster: Array, stream: Stream, replication: int, first: date, patient: bool = False) -> Week:
     """Run the week once on the simulator's desk and return how it went."""
-    seen: list[Fact] = []
-    plugins = load_plugins((), {"centre": centre(fit, patient, seen)})
+    facts: list[Fact] = []
+    plugins = load_plugins((), {"centre": centre(fit, patient, facts)})
     talks = {f"talk_{name}": {"mean": f"{mean:.1f} s", "cv": cv} for name, (mean, cv) in fit.handling.items()}
     raw = {
         "name": "a call centre",
@@ -313,10 +313,10 @@ def played(fit: Fit, roster: Array, stream: Stream, replication: int, first: dat
         "team": {"agents": {"zone": ZONE, "agents": 1, "shifts": shifts(roster)}},
         "handling": {**talks, **{f"take_{name}": {"mean": "0 s", "shape": "fixed"} for name in TYPES}},
     }
-    made = parse_scenario(raw, "callcentre", vocabulary(plugins))
-    result = run(resolve(made, plugins), replication, orders=_orders(stream))
+    scenario = parse_scenario(raw, "callcentre", vocabulary(plugins))
+    result = run(resolve(scenario, plugins), replication, orders=_orders(stream))
     assert not result.failed
-    return _waited(seen, first)
+    return _week_of_facts(facts, first)
 
 
 def _orders(stream: Stream) -> Orders:
@@ -329,18 +329,18 @@ def _orders(stream: Stream) -> Orders:
     return Orders(TYPES, ("ILS",) * len(TYPES), ("MFN",), ("call",), ids, kinds, at, *flat, never, never, none, none)
 
 
-def _waited(seen: Iterable[Fact], first: date) -> Week:
-    """Return how a run went from its facts; who still waits at the end has waited until then."""
-    came: dict[str, int] = {}
-    ended: dict[str, tuple[int, bool]] = {}
+def _week_of_facts(facts: Iterable[Fact], first: date) -> Week:
+    """Return the week of a run from its facts; callers who still wait at the end have waited until then."""
+    arrivals: dict[str, int] = {}
+    endings: dict[str, tuple[int, bool]] = {}
     bounds = np.array([start_of_day(day, ZONE) for day in (*week(first), first + timedelta(DAYS))])
-    for fact in seen:
+    for fact in facts:
         if fact.kind.startswith("called"):
-            came[fact.case] = fact.occurred_at
+            arrivals[fact.case] = fact.occurred_at
         else:
-            ended.setdefault(fact.case, (fact.occurred_at, fact.kind.startswith("taken")))
-    ends = [ended.get(case, (int(bounds[-1]), False)) for case in came]
-    at = np.array(list(came.values()))
+            endings.setdefault(fact.case, (fact.occurred_at, fact.kind.startswith("taken")))
+    ends = [endings.get(case, (int(bounds[-1]), False)) for case in arrivals]
+    at = np.array(list(arrivals.values()))
     days = np.searchsorted(bounds, at, side="right") - 1
     waits = (np.array([end for end, _ in ends]) - at) / SECOND
     return tabled(days.tolist(), (at - bounds[days]) / SECOND, waits, np.array([taken for _, taken in ends]))
@@ -354,7 +354,7 @@ def week(first: date) -> list[date]:
 def forecast(fit: Fit, replication: int) -> Stream:
     """Return a week of calls as the weeks before let expect it, with the spread of their days."""
     spread = np.random.default_rng([1999, replication])
-    found = []
+    calls = []
     for day in week(FIRST):
         means = {name: fit.profile[name][day.weekday()] for name in TYPES}
         total = sum(float(rows.sum()) for rows in means.values())
@@ -363,8 +363,8 @@ def forecast(fit: Fit, replication: int) -> Stream:
         )
         for name, rows in means.items():
             for slot, count in enumerate(spread.poisson(rows * factor)):
-                found += [(day, float(second), name) for second in SLOT * (slot + spread.random(count))]
-    return sorted(found)
+                calls += [(day, float(second), name) for second in SLOT * (slot + spread.random(count))]
+    return sorted(calls)
 
 
 Formula = Callable[[int, float, float, float], tuple[float, ...]]
@@ -373,17 +373,17 @@ Formula = Callable[[int, float, float, float], tuple[float, ...]]
 
 def by_formula(fit: Fit, roster: Array, calls: pl.DataFrame, first: date, formula: Formula) -> Week:
     """Return the week with every half hour taken as if it had always been like that."""
-    found = np.zeros((DAYS, SLOTS, 5))
-    own = np.array([counted(calls.filter(pl.col("type") == name), week(first)) for name in TYPES])
-    lengths = np.tensordot([fit.handling[name][0] for name in TYPES], own, 1)
-    patience = np.tensordot([fit.patience[name] for name in TYPES], own, 1)
-    totals = own.sum(axis=0)
+    table = np.zeros((DAYS, SLOTS, 5))
+    counts = np.array([counted(calls.filter(pl.col("type") == name), week(first)) for name in TYPES])
+    lengths = np.tensordot([fit.handling[name][0] for name in TYPES], counts, 1)
+    patience = np.tensordot([fit.patience[name] for name in TYPES], counts, 1)
+    totals = counts.sum(axis=0)
     for index, day in enumerate(week(first)):
         for slot in np.flatnonzero(totals[index]).tolist():
             count, agents = float(totals[index, slot]), round(roster[day.weekday(), slot])
-            told = formula(agents, count / SLOT, lengths[index, slot] / count, patience[index, slot] / count)
-            found[index, slot] = np.array([1.0, *told]) * count
-    return found
+            shares = formula(agents, count / SLOT, lengths[index, slot] / count, patience[index, slot] / count)
+            table[index, slot] = np.array([1.0, *shares]) * count
+    return table
 
 
 def erlang_c_slot(agents: int, rate: float, length: float, patience: float) -> tuple[float, ...]:
@@ -434,26 +434,28 @@ class January:
     def predicted(self, way: str, first: date, level: float, replications: int) -> Week:
         """Return the week from `first` as one way of predicting has it, on average over replications."""
         roster = self.roster(first, level)
-        mine = self.calls.filter(pl.col("day").is_in(week(first)))
+        calls = self.calls.filter(pl.col("day").is_in(week(first)))
         if way in FORMULAS:
-            return by_formula(self.fit, roster, mine, first, FORMULAS[way])
-        stream = list(mine.select("day", pl.col("at").cast(pl.Float64), "type").iter_rows())
+            return by_formula(self.fit, roster, calls, first, FORMULAS[way])
+        stream = list(calls.select("day", pl.col("at").cast(pl.Float64), "type").iter_rows())
         patient = way == "naive queue"
-        own = naive(roster) if patient else roster
-        found = [played(self.fit, own, stream, each + 1, first, patient) for each in range(replications)]
-        return np.mean(found, axis=0)
+        own_roster = naive(roster) if patient else roster
+        weeks = [played(self.fit, own_roster, stream, number + 1, first, patient) for number in range(replications)]
+        return np.mean(weeks, axis=0)
 
     def forecast(self, replications: int) -> Week:
         """Return the last week as the weeks before let expect it, on average over replications."""
         roster = self.fit.rosters[LEVELS["replayed"]]
-        times = range(1, replications + 1)
-        return np.mean([played(self.fit, roster, forecast(self.fit, each), each, FIRST) for each in times], axis=0)
+        numbers = range(1, replications + 1)
+        return np.mean(
+            [played(self.fit, roster, forecast(self.fit, number), number, FIRST) for number in numbers], axis=0
+        )
 
     def fitted(self) -> dict[str, float]:
         """Return the level of each way of predicting at which the mean waits of the earlier weeks come out best."""
-        return {way: min(TRIED, key=lambda level: self._missed(way, level)) for way in LEVELS}
+        return {way: min(CANDIDATES, key=lambda level: self._wait_error(way, level)) for way in LEVELS}
 
-    def _missed(self, way: str, level: float) -> float:
+    def _wait_error(self, way: str, level: float) -> float:
         pairs = [(self.predicted(way, first, level, 1), observed(self.calls, first)) for first in EARLIER]
         return sum(abs(figures(*pair)[0] - figures(pair[1], pair[1])[0]) for pair in pairs)
 
@@ -464,9 +466,9 @@ FORMULAS: dict[str, Formula] = {"Erlang C": erlang_c_slot, "Erlang A": erlang_a_
 def predictions(january: January, replications: int) -> dict[str, tuple[float, ...]]:
     """Return the FIGURES of what happened, first, and of what each way of predicting says."""
     real = observed(january.calls, FIRST)
-    found = {way: january.predicted(way, FIRST, level, replications) for way, level in LEVELS.items()}
-    weeks = {"observed": real, "forecast": january.forecast(replications), **found}
-    return {name: figures(each, real) for name, each in weeks.items()}
+    predicted = {way: january.predicted(way, FIRST, level, replications) for way, level in LEVELS.items()}
+    weeks = {"observed": real, "forecast": january.forecast(replications), **predicted}
+    return {name: figures(table, real) for name, table in weeks.items()}
 
 
 def _cell(value: float, true: float | None) -> str:
@@ -486,10 +488,10 @@ def main() -> None:
     if arguments.fit:
         print(january.fitted())
         return
-    found = predictions(january, arguments.replications)
-    real = found["observed"]
+    table = predictions(january, arguments.replications)
+    real = table["observed"]
     print(f"{'':14}" + "".join(f"{name:>22}" for name in FIGURES))
-    for name, row in found.items():
+    for name, row in table.items():
         pairs = zip(row, real, strict=True)
         cells = [_cell(value, None if row is real else true) for value, true in pairs]
         print(f"{name:14}" + "".join(f"{cell:>22}" for cell in cells))

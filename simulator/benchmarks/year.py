@@ -54,19 +54,19 @@ ORDERS = 3_000_000
 
 def scenario(scale: float) -> Scenario:
     """Return the year, or a part of it by the number of orders and agents."""
-    places = {
-        place: {
+    marketplaces = {
+        name: {
             "orders_per_day": ORDERS * share * scale / 364,
             "channels": {"MFN": 0.8, "FBA": 0.2},
             "price": {"median": "25"},
         }
-        for place, share in SHARES.items()
+        for name, share in SHARES.items()
     }
     teams = {
-        name: {"zone": zone, "agents": max(1, round(AGENTS * scale)), "cost_per_hour": "45", "shifts": [HOURS]}
-        for name, zone in SITES.items()
+        site: {"zone": zone, "agents": max(1, round(AGENTS * scale)), "cost_per_hour": "45", "shifts": [HOURS]}
+        for site, zone in SITES.items()
     }
-    return parse_scenario({**SCENARIO, "marketplace": places, "team": teams}, "benchmark")
+    return parse_scenario({**SCENARIO, "marketplace": marketplaces, "team": teams}, "benchmark")
 
 
 def ours(scale: float) -> tuple[float, Result, array[int], int]:
@@ -75,11 +75,11 @@ def ours(scale: float) -> tuple[float, Result, array[int], int]:
     opened: array[int] = array("q")
     leave = Desk.leave
 
-    def noted(desk: Desk) -> None:
+    def note(desk: Desk) -> None:
         opened.extend(case.opened_at for case in desk.docket.cases.values())
         leave(desk)
 
-    Desk.leave = noted  # type: ignore[method-assign]
+    Desk.leave = note  # type: ignore[method-assign]
     start = time.perf_counter()
     result = run(resolve(scenario(scale), plugins), 1)
     seconds = time.perf_counter() - start
@@ -139,15 +139,15 @@ def report(scale: float, repeats: int) -> None:
     """Print each pair, and the median ratio."""
     ratios = []
     for _ in range(repeats):
-        mine, result, opened, touches = ours(scale)
+        seconds, result, opened, touches = ours(scale)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        theirs = bare(opened, touches, scale)
-        ratios.append(mine / theirs)
+        bare_seconds = bare(opened, touches, scale)
+        ratios.append(seconds / bare_seconds)
         cases = result.counts["cases"]
         print(
-            f"orders {result.counts['orders']:,}  cases {cases:,}  tasks {touches:,}  whole model {mine:.1f} s  "
-            f"bare SimPy {theirs:.1f} s  ratio {ratios[-1]:.2f}  peak memory {memory:.2f} GiB  "
-            f"{mine / cases * 1e6:.0f} µs a case"
+            f"orders {result.counts['orders']:,}  cases {cases:,}  tasks {touches:,}  whole model {seconds:.1f} s  "
+            f"bare SimPy {bare_seconds:.1f} s  ratio {ratios[-1]:.2f}  peak memory {memory:.2f} GiB  "
+            f"{seconds / cases * 1e6:.0f} µs a case"
         )
     print(f"median ratio {np.median(ratios):.2f} over {repeats} pairs")
 

@@ -1,4 +1,4 @@
-"""Files: results that are there whole or not at all, and scenarios as TOML text."""
+"""Output files: results that are written whole or not at all, and scenarios as TOML text."""
 
 from __future__ import annotations
 
@@ -19,74 +19,74 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a folder that holds something, or cannot be made; raises DocumentError that says what to do."""
+    """Refuse a folder that is not empty, or cannot be made; raises DocumentError that says what to do."""
     try:
         taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         writable = os.access(nearest, os.W_OK) and nearest.is_dir()
     except OSError as error:
-        raise _refused(folder, f"cannot be used: {error.strerror}", "name another folder") from error
+        raise _refusal(folder, f"cannot be used: {error.strerror}", "name another folder") from error
     if taken:
-        raise _refused(folder, "is there already", "name a folder that is new or empty; nothing was written")
+        raise _refusal(folder, "is there already", "name a folder that is new or empty; nothing was written")
     if not writable:
-        raise _refused(folder, "cannot be written", "name a folder where you may write; nothing was written")
+        raise _refusal(folder, "cannot be written", "name a folder where you may write; nothing was written")
 
 
-def _refused(place: Path, what: str, hint: str) -> DocumentError:
-    return DocumentError(str(place), (Problem(str(place), "", what, hint),))
+def _refusal(path: Path, what: str, hint: str) -> DocumentError:
+    return DocumentError(str(path), (Problem(str(path), "", what, hint),))
 
 
 def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
     """Write texts as the files of a new folder, all or nothing; raises DocumentError when it cannot."""
-    with new_folder(folder) as made:
+    with new_folder(folder) as new:
         for name, text in texts.items():
-            (made / name).write_text(text, encoding="utf-8", newline="\n")
+            (new / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def check_file(file: Path) -> None:
     """Refuse a file that is a folder or cannot be written; raises DocumentError that says what to do."""
     if file.is_dir():
-        raise _refused(file, "is a folder", "name a file; nothing was written")
+        raise _refusal(file, "is a folder", "name a file; nothing was written")
     if not file.parent.is_dir():
-        raise _refused(file, "is in a folder that is not there", "make the folder first; nothing was written")
+        raise _refusal(file, "is in a folder that is not there", "make the folder first; nothing was written")
     if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
-        raise _refused(file, "cannot be written", "name a file where you may write; nothing was written")
+        raise _refusal(file, "cannot be written", "name a file where you may write; nothing was written")
 
 
 def write_file(file: Path, text: str) -> None:
     """Write a text, whole or not at all, over a file of that name; raises DocumentError when it cannot."""
     check_file(file)
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as beside:
-            made = Path(beside) / file.name
-            made.write_text(text, encoding="utf-8", newline="\n")
-            made.replace(file)
+        with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as directory:
+            new = Path(directory) / file.name
+            new.write_text(text, encoding="utf-8", newline="\n")
+            new.replace(file)
     except OSError as error:
-        raise _refused(file, f"cannot be written: {error.strerror}", "name another file") from error
+        raise _refusal(file, f"cannot be written: {error.strerror}", "name another file") from error
 
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Give a place to write to that becomes `folder` when all went well, and else vanishes.
+    """Yield a temporary folder that becomes `folder` when all went well, and is removed otherwise.
 
     Raises DocumentError when the folder is taken or cannot be written.
     """
     check_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
-        raise _refused(folder, f"cannot be written: {error.strerror}", "name another folder") from error
+        raise _refusal(folder, f"cannot be written: {error.strerror}", "name another folder") from error
     try:
-        yield made
-        made.chmod(0o755)
+        yield new
+        new.chmod(0o755)
         if folder.exists():
             folder.rmdir()
-        made.replace(folder)
+        new.replace(folder)
     except BaseException as error:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
         if isinstance(error, OSError):
-            raise _refused(folder, f"cannot be written: {error.strerror}", "name another folder") from error
+            raise _refusal(folder, f"cannot be written: {error.strerror}", "name another folder") from error
         raise
 
 
@@ -110,10 +110,10 @@ def _is_tables(value: Any) -> bool:
 
 
 def _key(key: str) -> str:
-    return key if _BARE_KEY.fullmatch(key) else _text(key)
+    return key if _BARE_KEY.fullmatch(key) else _quoted(key)
 
 
-def _text(text: str) -> str:
+def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -128,4 +128,4 @@ def toml_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, date | time):
         return value.isoformat()
-    return _text(value) if isinstance(value, str) else repr(value)
+    return _quoted(value) if isinstance(value, str) else repr(value)

@@ -1,4 +1,4 @@
-"""Crews: those people of a team who work alike, when they are there, how fast they are, and what they can do."""
+"""Crews: agents of a team who work alike, when they are on duty, how fast they are, and what they can do."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _MOST_PER_SHIFT = 100_000
 
 @frozen(eq=False)
 class Pace:
-    """How much longer than usual work takes these people.
+    """How much longer than usual a task takes these agents.
 
-    `usual` is a factor on handling times; newcomers since `hired` take `newcomer` times as long at first and lose that
-    evenly over `learning`; `spells` are events that make everybody slower or faster.
+    `usual` is a factor on handling times. Newcomers since `hired` take `newcomer` times as long at first, and this
+    factor falls evenly to 1 over `learning` microseconds. `active_events` make all agents slower or faster.
     """
 
     usual: float = 1.0
@@ -41,8 +41,8 @@ class Pace:
         """Return the factor on handling times at an instant."""
         factor = self.usual
         if self.hired is not None and now < self.hired + self.learning:
-            left = 1 - max(0, now - self.hired) / self.learning
-            factor *= 1 + (self.newcomer - 1) * left
+            remaining = 1 - max(0, now - self.hired) / self.learning
+            factor *= 1 + (self.newcomer - 1) * remaining
         for active_event in self.active_events:
             if active_event.begin <= now < active_event.end:
                 factor *= active_event.event.handling
@@ -50,17 +50,17 @@ class Pace:
 
     @property
     def is_usual(self) -> bool:
-        """Whether it never differs from the handling times."""
+        """Whether tasks always take their usual handling times."""
         return self.usual == 1.0 and self.hired is None and not self.active_events
 
 
 @frozen(eq=False)
 class CrewPlan:
-    """People of one team who work alike.
+    """Agents of one team who work alike.
 
-    `windows` say when how many of them are there, absences taken out; `serves`, `tasks` and `languages` what they work
-    on, empty for everything. Those who do not finish put their task down when the shift ends, and the rest of it is
-    done later. `overtime` is how long they stay after a shift for tasks that are due before the next one begins.
+    `windows` say how many of them are on duty when, without those absent; `serves`, `tasks` and `languages` say what
+    they work on, empty for everything. Without `finishes` they put their task down when the shift ends, and the rest of
+    it is done later. `overtime` is how long they stay after a shift for tasks that are due before the next one begins.
     """
 
     team: str
@@ -73,31 +73,31 @@ class CrewPlan:
     languages: tuple[str, ...] = ()
 
     def works_on(self, marketplace: str, task: str, language: str) -> bool:
-        """Whether these people do that kind of task on a marketplace of that language."""
+        """Whether these agents do that kind of task on a marketplace of that language."""
         skilled = (not self.tasks or task in self.tasks) and (not self.languages or language in self.languages)
         return skilled and (not self.serves or marketplace in self.serves)
 
 
 def crews(scenario: Scenario, shifts: WindowsByShift, world: World, streams: Streams) -> list[CrewPlan]:
-    """Return all the crews of a scenario, with who is absent when in one replication.
+    """Return all the crews of a scenario, with the absences of one replication.
 
     `shifts` are the windows of work by team and shift, `world` the numbers that belong to no marketplace.
     """
     horizon = scenario.horizon
-    found = []
+    plans = []
     for name, team in scenario.team.items():
         groups: dict[tuple[object, ...], list[int]] = {}
         for index, shift in enumerate(team.shifts):
             groups.setdefault((shift.tasks, shift.languages, shift.pace, shift.hired), []).append(index)
-        own = [event for event in scenario.event if event.befalls(name)]
+        events = [event for event in scenario.event if event.befalls(name)]
         for indices in groups.values():
             present = [
                 window
                 for index in indices
-                for window in _present(name, team, index, shifts[name][index], own, horizon, streams, world)
+                for window in _present_windows(name, team, index, shifts[name][index], events, horizon, streams, world)
             ]
-            found.append(_crew(name, team, team.shifts[indices[0]], present, own, horizon, world))
-    return found
+            plans.append(_crew(name, team, team.shifts[indices[0]], present, events, horizon, world))
+    return plans
 
 
 def _crew(
@@ -109,22 +109,24 @@ def _crew(
     horizon: Horizon,
     world: World,
 ) -> CrewPlan:
-    slower = tuple(
-        each for each in active_events(events, horizon.measured_from, team.zone) if each.event.handling != 1.0
+    changes = tuple(
+        active_event
+        for active_event in active_events(events, horizon.measured_from, team.zone)
+        if active_event.event.handling != 1.0
     )
     pace = Pace(
         shift.pace / (1 - team.other_work),
         start_of_day(shift.hired, team.zone) if shift.hired is not None else None,
         world["new_hire_pace"],
         max(1, int(world["new_hire_days"] * DAY)),
-        slower,
+        changes,
     )
     windows = tuple(sorted(window for window in present if window.agents))
     overtime = int(team.overtime)
     return CrewPlan(name, team.serves, shift.tasks, windows, pace, team.finishes, overtime, shift.languages)
 
 
-def _present(
+def _present_windows(
     name: str,
     team: Team,
     index: int,
@@ -134,39 +136,46 @@ def _present(
     streams: Streams,
     world: World,
 ) -> Sequence[Window]:
-    """Return the windows of one shift with those who are there: not on leave, not absent by chance."""
+    """Return the windows of one shift with the agents who are present: not on leave, not absent by chance."""
     shift = team.shifts[index]
-    usual = world["absence_rate"] if team.absence is None else float(team.absence)
-    away = active_events([event for event in events if event.absent], horizon.measured_from, team.zone)
-    if not usual and not away and not shift.leave:
+    usual_absence = world["absence_rate"] if team.absence is None else float(team.absence)
+    absence_events = active_events([event for event in events if event.absent], horizon.measured_from, team.zone)
+    if not usual_absence and not absence_events and not shift.leave:
         return planned
-    found = []
+    present = []
     for window in planned:
-        # A stretch after midnight belongs to the day on which its shift began.
+        # A window after midnight belongs to the day on which its shift began.
         day = local_date(window.start - max(0, shift.hours[0]) * (HOUR // 60), team.zone)
         share = max(
-            [usual, *(float(active.event.absent) for active in away if active.first <= day < active.after_last)]
+            [
+                usual_absence,
+                *(
+                    float(active_event.event.absent)
+                    for active_event in absence_events
+                    if active_event.first <= day < active_event.after_last
+                ),
+            ]
         )
-        there = window.agents - _on_leave(shift, day)
-        found.append(window._replace(agents=_here(there, share, streams, name, index, day)))
-    return found
+        agents = window.agents - _on_leave(shift, day)
+        present.append(window._replace(agents=_present_agents(agents, share, streams, name, index, day)))
+    return present
 
 
 def _on_leave(shift: Shift, day: date) -> int:
     return sum(leave.agents for leave in shift.leave if leave.start <= day <= leave.until)
 
 
-def _here(agents: int, absent: float, streams: Streams, team: str, shift: int, day: date) -> int:
+def _present_agents(agents: int, absent: float, streams: Streams, team: str, shift: int, day: date) -> int:
     if agents <= 0:
         return 0
     if not absent:
         return agents
-    people: NDArray[np.int64] = day_number(day) * _MOST_PER_SHIFT + np.arange(agents)
-    return int((streams.uniform(people, "absence", team, shift) >= absent).sum())
+    keys: NDArray[np.int64] = day_number(day) * _MOST_PER_SHIFT + np.arange(agents)
+    return int((streams.uniform(keys, "absence", team, shift) >= absent).sum())
 
 
 def overtime_cost(scenario: Scenario, world: World, hours: Mapping[str, float]) -> float:
-    """Return what the hours of overtime of each team cost, in the scenario's currency."""
+    """Return what the overtime `hours` of the teams cost, in the scenario's currency."""
     pay = world["overtime_pay"]
     wages = {name: float(team.cost_per_hour) for name, team in scenario.team.items()}
-    return sum(wages[Word(name)] * spent * pay for name, spent in hours.items())
+    return sum(wages[Word(name)] * worked * pay for name, worked in hours.items())

@@ -1,8 +1,8 @@
-"""The desk: agents on shifts under SimPy, working the most urgent task first, on cases that the real engine keeps.
+"""Desk: agents on shifts under SimPy, who take the most urgent task first, on cases that the real engine keeps.
 
-This is the only module that yields. One order's way through it: `_begin` and `_happen` let something happen to it,
-`_record` puts the fact through the docket, `_follow` lets buyers and marketplace react and the task join the queue, an
-agent of `_work` takes the task and records its outcome.
+Only this module yields to SimPy. The way of an order through it: `_begin` and `_happen` let an event happen to it,
+`_record` puts the fact through the docket, `_follow` lets buyers and marketplace react and puts the task into its
+queue, an agent of `_work` takes the task and records its outcome.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Steps = Generator[simpy.Event, Any, None]
 CONTACTS = ("message", "return")
-"""The kinds of case by which simulated buyers turn to the seller, and which a claim may grow out of."""
+"""The kinds of case by which simulated buyers contact the seller, and which a claim may follow."""
 
 
 class Desk:
@@ -44,7 +44,7 @@ class Desk:
     def __init__(
         self,
         docket: Docket,
-        places: Sequence[MarketplaceRun],
+        runs: Sequence[MarketplaceRun],
         crews: Sequence[CrewPlan],
         handling: Mapping[str, Handling],
         span: tuple[Instant, Instant, Instant],
@@ -53,39 +53,42 @@ class Desk:
         suspensions: Suspensions | None = None,
         facts: list[Fact] | None = None,
     ) -> None:
-        """Get ready to run: `span` is where the run starts, and where the measured period begins and ends.
+        """Prepare a run: `span` is when the run starts, and when the measured period begins and ends.
 
-        Between `bounds` lie the days of which the effort tells. `suspensions` are what marketplaces may close while it
-        runs, `facts` a list that takes every fact, where somebody wants them.
+        `bounds` are the instants that bound the days by which effort is counted. `suspensions` are what marketplaces
+        may close during the run, `facts` is a list to which every fact is added, if given.
         """
         start, since, until = span
         self.docket, self.until = docket, until
         self.facts, self.suspensions = facts, suspensions
         self.effort = Effort(since, until, bounds)
         self.env = Scheduler(start)
-        self._lives: dict[str, OrderState] = {}
+        self._states: dict[str, OrderState] = {}
         self._open: set[str] = set()
         self._pushed = 0
         self._watched: Instant = until + 1
-        self._local = {
-            name: MarketplaceDesk.of(place.world, handling, docket.policy(name))
-            for place in places
-            for name in [place.orders.marketplaces[0]]
+        self._marketplaces = {
+            name: MarketplaceDesk.of(run.world, handling, docket.policy(name))
+            for run in runs
+            for name in [run.orders.marketplaces[0]]
         }
-        self._queues = queues_of(self._local, crews)
+        self._queues = queues_of(self._marketplaces, crews)
         teams = [self._team(crew) for crew in crews]
-        orders = {name: order_of(work_order, docket.policy(name), local.world) for name, local in self._local.items()}
+        orders = {
+            name: order_of(work_order, docket.policy(name), marketplace.world)
+            for name, marketplace in self._marketplaces.items()
+        }
         self._inboxes = {
-            (place, task): Inbox(orders[place], queue, [team for team in teams if team.serves(queue)])
-            for (place, task), queue in self._queues.items()
+            (name, task): Inbox(orders[name], queue, [team for team in teams if team.serves(queue)])
+            for (name, task), queue in self._queues.items()
         }
         self._rest: dict[str, tuple[Task, int]] = {}
-        self._steps = first_steps_in_order(places)
-        self.places = places
+        self._steps = first_steps_in_order(runs)
+        self.places = runs
         self._next_step()
-        self.env.process(self._days())
+        self.env.process(self._count_backlog())
         if suspensions is not None:
-            self.env.process(self._looks(suspensions))
+            self.env.process(self._look_at_accounts(suspensions))
 
     @property
     def now(self) -> Instant:
@@ -93,7 +96,7 @@ class Desk:
         return int(self.env.now)
 
     def run(self) -> None:
-        """Run to the end of the period; what is open then stays open."""
+        """Run to the end of the period; open cases stay open."""
         self.env.run_to(self.until)
         if len(self.effort.backlog) < len(self.effort.bounds) - 1:
             self.effort.backlog.append(len(self._open))
@@ -101,70 +104,70 @@ class Desk:
         self.docket.passed.clear()
 
     def placed(self) -> list[MarketplaceRun]:
-        """Return the marketplaces with the orders that were placed after all, nothing being closed on their day."""
+        """Return the marketplaces with the orders that were placed: those that no suspension prevented."""
         return list(self.places) if self.suspensions is None else list(self.suspensions.placed(self.places))
 
     def leave(self) -> None:
-        """Let go of everything: what refers to itself in circles would be searched through by the garbage collector."""
+        """Drop all attributes: the garbage collector would otherwise search through their reference cycles."""
         vars(self).clear()
 
     def _next_step(self) -> None:
-        """Wait for the next thing that begins with an order, and not with what happened to it before."""
-        found = next(self._steps, None)
-        if found is not None:
-            at, kind, place, row = found
-            self.env.call(at, self._begin, kind, (place, row))
+        """Schedule the next first step of an order: a step that does not follow from an earlier one."""
+        step = next(self._steps, None)
+        if step is not None:
+            at, kind, number, row = step
+            self.env.call(at, self._begin, kind, (number, row))
 
-    def _begin(self, kind: str, whose: tuple[int, int], at: Instant) -> None:
-        place, row = whose
-        state = self._life(self.places[place].steps, row)
+    def _begin(self, kind: str, source: tuple[int, int], at: Instant) -> None:
+        number, row = source
+        state = self._state(self.places[number].steps, row)
         if self.suspensions is None or not self.suspensions.missing or not self.suspensions.misses(state.order):
             self._happen(kind, state, at)
         self._next_step()
 
-    def _looks(self, suspensions: Suspensions) -> Steps:
-        """Let the marketplaces look at the account at the end of every day."""
+    def _look_at_accounts(self, suspensions: Suspensions) -> Steps:
+        """Let each marketplace look at the account at the end of the days that it looks on."""
         for at, name, day in suspensions.looks():
             if at > self.env.now:
                 yield self.env.timeout(at - self.env.now)
             self.docket.advance(self.now)
-            self._passed()
+            self._follow_passed()
             suspensions.look(name, day, at, self.docket)
 
-    def _days(self) -> Steps:
+    def _count_backlog(self) -> Steps:
         """Count the open tasks at the end of every day."""
         for end in self.effort.bounds[1:]:
             if end > self.env.now:
                 yield self.env.timeout(end - self.env.now)
             self.effort.backlog.append(len(self._open))
 
-    def _life(self, steps: FirstSteps, row: int) -> OrderState:
+    def _state(self, steps: FirstSteps, row: int) -> OrderState:
         order = steps.orders[row]
-        state = self._lives.get(order.id)
+        state = self._states.get(order.id)
         if state is None:
-            state = self._lives[order.id] = OrderState.begin(order, steps.draws, row)
+            state = self._states[order.id] = OrderState.begin(order, steps.draws, row)
         return state
 
     def _happen(self, kind: str, state: OrderState, at: Instant) -> None:
-        local = self._local[state.order.marketplace]
-        resolve = local.unsure.get(kind)
+        marketplace = self._marketplaces[state.order.marketplace]
+        resolve = marketplace.unsure.get(kind)
         if resolve is not None:
             kind = resolve(state, self.docket.cases, at)
-        if not kind or kind in local.absent:
+        if not kind or kind in marketplace.absent:
             return
-        fact = state.fact(kind, at, f"{state.order.id}-{local.case_of[kind]}")
-        if kind not in local.fleeting or self._is_possible(fact):
+        fact = state.fact(kind, at, f"{state.order.id}-{marketplace.case_of[kind]}")
+        if kind not in marketplace.fleeting or self._is_possible(fact):
             self._record(fact, state)
 
     def _is_possible(self, fact: Fact) -> bool:
-        """Whether a case is still where what a plugin says may follow can happen to it."""
+        """Whether a case is still in a state from which this fact moves it."""
         case = self.docket.cases.get(fact.case)
         workflow = self.docket.policy(fact.marketplace).workflow
         return case is None or bool(workflow.moves(case.kind, case.state, fact.kind))
 
-    def _schedule(self, happenings: Iterable[ScheduledEvent]) -> None:
+    def _schedule(self, events: Iterable[ScheduledEvent]) -> None:
         call, happen, until = self.env.call, self._happen, self.until
-        for at, kind, state in happenings:
+        for at, kind, state in events:
             if at < until:
                 call(at, happen, kind, state)
 
@@ -173,18 +176,18 @@ class Desk:
             self.facts.append(fact)
         outcome = self.docket.record(fact, state.order)
         if self.docket.passed:
-            self._passed()
+            self._follow_passed()
         if outcome is not None:
             self._follow(outcome, state)
 
-    def _passed(self) -> None:
+    def _follow_passed(self) -> None:
         passed, self.docket.passed = self.docket.passed, []
         for outcome, deadline in passed:
-            state = self._lives[outcome.case.order]
+            state = self._states[outcome.case.order]
             if outcome.case.state != outcome.before:
                 self._follow(outcome, state)
-            elif missed := self._local[state.order.marketplace].misses.get(deadline.name):
-                self._schedule(missed(state, deadline.expires_at))
+            elif reaction := self._marketplaces[state.order.marketplace].misses.get(deadline.name):
+                self._schedule(reaction(state, deadline.expires_at))
 
     def _follow(self, outcome: Outcome, state: OrderState) -> None:
         case = outcome.case
@@ -196,7 +199,7 @@ class Desk:
             self._open.add(case.id)
         if not outcome.before and case.kind in CONTACTS:
             state.behind = case.id
-        reaction = self._local[case.marketplace].reactions.get((case.kind, case.state))
+        reaction = self._marketplaces[case.marketplace].reactions.get((case.kind, case.state))
         # A buyer who waits for the seller's label sends nothing yet.
         if reaction is not None and (case.task is None or case.kind != "return"):
             self._schedule(reaction(state, case.moved_at))
@@ -206,7 +209,7 @@ class Desk:
                 self._enqueue(case.task, state)
 
     def _watch(self, opened: Iterable[Deadline]) -> None:
-        """Be there when the next deadline ends; the engine says which one it is."""
+        """Schedule the end of the next deadline; the engine says which one it is."""
         for deadline in opened:
             if deadline.expires_at < self._watched - 1:
                 self._watch_at(deadline.expires_at)
@@ -219,16 +222,16 @@ class Desk:
         if expires + 1 != self._watched:
             return
         self.docket.advance(at)
-        self._passed()
+        self._follow_passed()
         following = self.docket.next_expiry()
         self._watched = self.until + 1
         if following is not None and following + 1 < self.until:
             self._watch_at(following)
 
     def _team(self, crew: CrewPlan) -> Servers:
-        spoken = {place: local.language for place, local in self._local.items()}
-        mine = [queue for (place, task), queue in self._queues.items() if crew.works_on(place, task, spoken[place])]
-        team = Servers(crew, list({id(queue): queue for queue in mine}.values()))
+        languages = {name: marketplace.language for name, marketplace in self._marketplaces.items()}
+        queues = [queue for (name, task), queue in self._queues.items() if crew.works_on(name, task, languages[name])]
+        team = Servers(crew, list({id(queue): queue for queue in queues}.values()))
         changes = changes_of(crew.windows, self.now, self.until)
         on_duty = most = 0
         for _, change in changes:
@@ -236,10 +239,10 @@ class Desk:
             most = max(most, on_duty)
         for _ in range(most):
             self.env.process(self._work(team))
-        self.env.process(self._hours(team, changes))
+        self.env.process(self._change_shifts(team, changes))
         return team
 
-    def _hours(self, team: Servers, changes: Sequence[tuple[Instant, int]]) -> Steps:
+    def _change_shifts(self, team: Servers, changes: Sequence[tuple[Instant, int]]) -> Steps:
         leaving = [at for at, change in changes if change < 0]
         coming = [at for at, change in changes if change > 0]
         for at, change in changes:
@@ -250,12 +253,12 @@ class Desk:
             team.closes = first_after(leaving, at)
             if change < 0:
                 team.overtime_until, team.reopens = at + team.crew.overtime, first_after(coming, at)
-            while team.busy < team.on_duty and self._call(team):
+            while team.busy < team.on_duty and self._assign(team):
                 pass
 
     def _enqueue(self, task: Task, state: OrderState) -> None:
-        local = self._local[task.marketplace]
-        if local.automatic and self._is_automatic(task, state, local.automatic.get(task.kind, 0.0)):
+        marketplace = self._marketplaces[task.marketplace]
+        if marketplace.automatic and self._is_automatic(task, state, marketplace.automatic.get(task.kind, 0.0)):
             self.env.call(self.now, self._finish, task, state)
             return
         self._offer(task, state)
@@ -265,25 +268,25 @@ class Desk:
         return bool(share) and state.draws.uniform(f"automatic.{task.kind}.{turn}", state.row) < share
 
     def _offer(self, task: Task, state: OrderState) -> None:
-        """Put a task into its queue, and wake somebody who can do it."""
+        """Put a task into its queue, and wake an idle agent who can do it."""
         self._pushed += 1
         order, queue, teams = self._inboxes[task.marketplace, task.kind]
         heappush(queue, (order(task), self._pushed, task, state))
         for team in teams:
             if team.busy < team.on_duty:
-                self._call(team)
+                self._assign(team)
                 return
 
-    def _call(self, team: Servers) -> bool:
+    def _assign(self, team: Servers) -> bool:
         """Give the most urgent task to an idle agent; False when there is none."""
-        found = self._most_urgent(team)
-        if found is None:
+        job = self._most_urgent_job(team)
+        if job is None:
             return False
         team.busy += 1
-        team.idle.pop().succeed(found)
+        team.idle.pop().succeed(job)
         return True
 
-    def _most_urgent(self, team: Servers) -> tuple[Task, OrderState] | None:
+    def _most_urgent_job(self, team: Servers) -> tuple[Task, OrderState] | None:
         cases = self.docket.cases
         while True:
             queue = team.queues[0] if len(team.queues) == 1 else min(team.queues, key=head_of, default=EMPTY)
@@ -293,26 +296,26 @@ class Desk:
             if cases[task.case].task is task:
                 return task, state
 
-    def _next(self, team: Servers, now: Instant) -> tuple[Task, OrderState] | None:
-        """Return what an agent does who has just finished something; nothing when it is time to go home."""
+    def _next_job(self, team: Servers, now: Instant) -> tuple[Task, OrderState] | None:
+        """Return the next task of an agent who has just finished one; None when it is time to go home."""
         if team.busy <= team.on_duty:
-            return self._most_urgent(team)
-        if now < team.overtime_until and (found := self._most_urgent(team)) is not None:
-            if found[0].due < team.reopens:
-                return found
-            self._offer(*found)
+            return self._most_urgent_job(team)
+        if now < team.overtime_until and (job := self._most_urgent_job(team)) is not None:
+            if job[0].due < team.reopens:
+                return job
+            self._offer(*job)
         return None
 
     def _work(self, team: Servers) -> Steps:
-        """One agent, who finishes what was begun even after hours, or else puts it down for others."""
+        """One agent, who finishes a task even after hours, or else puts it down for others."""
         event, timeout = self.env.event, self.env.timeout
         while True:
             call = event()
             team.idle.append(call)
-            found = yield call
+            job = yield call
             now = self.now
-            while found is not None:
-                task, state = found
+            while job is not None:
+                task, state = job
                 late = team.busy > team.on_duty
                 duration = self._duration(task, state, team.crew.pace, now)
                 rest = 0 if team.crew.finishes or late else max(0, now + duration - team.closes)
@@ -325,18 +328,18 @@ class Desk:
                     self._put_down(task, state, rest)
                 else:
                     self._finish(task, state, now)
-                found = self._next(team, now)
+                job = self._next_job(team, now)
             team.busy -= 1
 
     def _duration(self, task: Task, state: OrderState, pace: Pace, now: Instant) -> int:
-        if self._rest and (left := self._rest.pop(task.case, None)) is not None and left[0] is task:
-            return left[1]
+        if self._rest and (rest := self._rest.pop(task.case, None)) is not None and rest[0] is task:
+            return rest[1]
         turn = state.touches if task.kind == "reply" else 0
-        local = self._local[task.marketplace]
-        usual = local.times[task.kind](state, f"handling.{task.kind}.{turn}")
+        marketplace = self._marketplaces[task.marketplace]
+        duration = marketplace.times[task.kind](state, f"handling.{task.kind}.{turn}")
         if state.reminders and task.kind == "reply":
-            usual = round(usual * (1 + local.world["reminder_handling"] * state.reminders))
-        return usual if pace.is_usual else round(usual * pace.at(now))
+            duration = round(duration * (1 + marketplace.world["reminder_handling"] * state.reminders))
+        return duration if pace.is_usual else round(duration * pace.at(now))
 
     def _put_down(self, task: Task, state: OrderState, rest: int) -> None:
         if self.docket.cases[task.case].task is task:
@@ -355,19 +358,19 @@ class Desk:
             self.effort.overtime[team] = self.effort.overtime.get(team, 0) + duration
 
     def _finish(self, task: Task, state: OrderState, at: Instant) -> None:
-        # A deadline may have ended in this very microsecond, before its own event had its turn.
+        # A deadline may have ended in this same microsecond, before its own event was processed.
         self.docket.advance(at)
         if self.docket.passed:
-            self._passed()
+            self._follow_passed()
         case: Case = self.docket.cases[task.case]
         if case.task is not task:
             self.effort.wasted += 1
             return
-        local = self._local[task.marketplace]
-        kind = self._decided(state, local.world) if task.kind == DECISION else local.answers[task.kind]
+        marketplace = self._marketplaces[task.marketplace]
+        kind = self._decision(state, marketplace.world) if task.kind == DECISION else marketplace.answers[task.kind]
         self._record(state.fact(kind, at, task.case), state)
 
-    def _decided(self, state: OrderState, world: World) -> str:
+    def _decision(self, state: OrderState, world: World) -> str:
         if not state.offered and state.draws.uniform("return.offer", state.row) < world["partial_offer_rate"]:
             state.offered = True
             return "partial_refund_offered"

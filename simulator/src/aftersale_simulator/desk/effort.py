@@ -16,9 +16,9 @@ from aftersale.clocks import Instant
 class Effort:
     """What the agents did, in microseconds of agents' time; the measured period is [since, until).
 
-    `starts` and `ends` are every handling's, `waits` from task to start those of the measured period's tasks,
-    `backlog` the tasks that were open as each of the days between `bounds` ended; `overtime` what teams worked after
-    their shifts in the measured period, `wasted` how many tasks were worked on in vain.
+    `starts` and `ends` are those of every handling, `waits` the times from task to start of the measured period's
+    tasks, `backlog` the number of open tasks at the end of each of the days between `bounds`. `overtime` is what teams
+    worked after their shifts in the measured period, `wasted` the number of tasks that were worked on in vain.
     """
 
     since: Instant
@@ -48,12 +48,12 @@ class Effort:
     def daily(self) -> list[int]:
         """How long agents worked on each day; all of a handling belongs to the day on which it began."""
         starts, ends = self._handled()
-        spent = np.zeros(max(0, len(self.bounds) - 1), np.int64)
+        totals = np.zeros(max(0, len(self.bounds) - 1), np.int64)
         day = np.searchsorted(np.array(self.bounds, np.int64), starts, side="right") - 1
-        inside = (day >= 0) & (day < len(spent))
-        np.add.at(spent, day[inside], (ends - starts)[inside])
-        found: list[int] = spent.tolist()
-        return found
+        inside = (day >= 0) & (day < len(totals))
+        np.add.at(totals, day[inside], (ends - starts)[inside])
+        durations: list[int] = totals.tolist()
+        return durations
 
     def _handled(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return np.array(self.starts, np.int64), np.array(self.ends, np.int64)

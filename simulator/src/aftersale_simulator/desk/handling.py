@@ -11,7 +11,7 @@ from aftersale_simulator.world.entities import OrderState
 
 
 def handling_times(spec: Handling, language: str) -> Callable[[OrderState, str], int]:
-    """Return how long a task takes in a language, in microseconds, by the chances of its order."""
+    """Return how long a task takes in a language, in microseconds, as a function of its order's draws and a purpose."""
     mean = round(spec.mean * spec.language.get(Word(language), 1.0))
     if spec.shape == "fixed" or mean == 0:
         return lambda state, purpose: mean

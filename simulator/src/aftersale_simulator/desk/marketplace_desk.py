@@ -1,4 +1,4 @@
-"""Marketplace desks: what holds at the desk for one marketplace."""
+"""Marketplace desks: what is particular to one marketplace at the desk."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from aftersale_simulator.world.investigators import Investigators
 from aftersale_simulator.world.world import World
 
 Resolve = Callable[[OrderState, Mapping[str, Case], Instant], str]
-"""The fact that something becomes when its time has come, as the cases then stand; empty for none."""
+"""The fact that a scheduled event becomes at its time, by the state of the cases then; empty for none."""
 OVERTAKEN = frozenset({"marketplace_refunded", "refunded_at_first_scan"})
-"""What does not happen to a case that has moved to where it cannot: the seller was faster."""
+"""Facts that do not happen to a case whose state no longer allows them: the seller was faster."""
 
 
 @frozen(eq=False)
 class MarketplaceDesk:
-    """What holds on one marketplace: who reacts how, how long tasks take and become what, what a fact is about."""
+    """One marketplace at the desk: its reactions, handling times, the facts that tasks become, the cases of facts."""
 
     world: World
     language: str
@@ -44,13 +44,16 @@ class MarketplaceDesk:
 
     @classmethod
     def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> MarketplaceDesk:
+        """Return the desk of the marketplace of this world and policy."""
         buyers, investigators = Buyers(world), Investigators(world)
-        otherwise = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
-        opens, language = policy.workflow.opened_by, policy.marketplace.languages[0]
-        opened: dict[str, str] = {contact.fact: opens(contact.fact) or "" for contact in world.contacts}
+        other_handling = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
+        opened_by, language = policy.workflow.opened_by, policy.marketplace.languages[0]
+        contact_cases: dict[str, str] = {contact.fact: opened_by(contact.fact) or "" for contact in world.contacts}
         reactions = chain.from_iterable(world.reactions.values())
-        suffixes = {opens(fact): suffix for fact, suffix in CASE_OF.items()}
-        followed: dict[str, str] = {each.fact: suffixes.get(each.kind, each.kind) for each in reactions}
+        suffixes = {opened_by(fact): suffix for fact, suffix in CASE_OF.items()}
+        reaction_cases: dict[str, str] = {
+            reaction.fact: suffixes.get(reaction.kind, reaction.kind) for reaction in reactions
+        }
         return cls(
             world,
             language,
@@ -63,10 +66,13 @@ class MarketplaceDesk:
             },
             reactions_of(buyers, investigators, world),
             {SILENCE: buyers.unheard, "refund_after_receipt": buyers.unpaid},
-            {kind: handling_times(handling.get(kind, otherwise), language) for kind in task_kinds(policy.workflow)},
-            {kind: float(own.automatic) for kind, own in handling.items() if own.automatic},
+            {
+                kind: handling_times(handling.get(kind, other_handling), language)
+                for kind in task_kinds(policy.workflow)
+            },
+            {kind: float(spec.automatic) for kind, spec in handling.items() if spec.automatic},
             world.answers,
-            followed | opened | CASE_OF,
+            reaction_cases | contact_cases | CASE_OF,
             world.absent,
-            OVERTAKEN.union(followed),
+            OVERTAKEN.union(reaction_cases),
         )

@@ -1,4 +1,4 @@
-"""Queues: where tasks wait, who serves them, and when people come and go."""
+"""Queues: where tasks wait, who serves them, and when agents come and go."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ FAR: Instant = 2**62
 
 @define(eq=False)
 class Servers:
-    """A crew at work: how many are on duty, how many busy, who waits for a task, and which queues it serves.
+    """The servers of a crew: how many are on duty, how many busy, who waits for a task, and which queues they serve.
 
-    `closes` is when the next of them go home, `overtime_until` until when those may stay whose shift has ended, for
-    what is due before `reopens`.
+    `closes` is when the next agents go home, `overtime_until` until when agents may stay whose shift has ended, for
+    tasks that are due before `reopens`.
     """
 
     crew: CrewPlan
@@ -41,11 +41,11 @@ class Servers:
 
     def serves(self, queue: Queue) -> bool:
         """Whether its agents take tasks from this very queue."""
-        return any(own is queue for own in self.queues)
+        return any(served is queue for served in self.queues)
 
 
 class Inbox(NamedTuple):
-    """Where one kind of task of one marketplace is brought: by what it is sorted, its queue, and who serves it."""
+    """Where one kind of task of one marketplace goes: the key that sorts it, its queue, and who serves it."""
 
     order: Callable[[Task], Instant]
     queue: Queue
@@ -56,28 +56,31 @@ EMPTY: Queue = []
 
 
 def head_of(queue: Queue) -> tuple[float, int]:
+    """Return the sort key of the first task; an empty queue comes after all others."""
     return queue[0][:2] if queue else (inf, 0)
 
 
-def queues_of(local: Mapping[str, MarketplaceDesk], crews: Sequence[CrewPlan]) -> dict[tuple[str, str], Queue]:
-    """Return the queue of each kind of task on each marketplace: what the same crews do shares one."""
+def queues_of(marketplaces: Mapping[str, MarketplaceDesk], crews: Sequence[CrewPlan]) -> dict[tuple[str, str], Queue]:
+    """Return the queue of each kind of task on each marketplace: tasks of the same crews share a queue."""
     by_crews: dict[frozenset[int], Queue] = {}
-    found = {}
-    for place, own in local.items():
-        for task in own.times:
-            doing = frozenset(i for i, crew in enumerate(crews) if crew.works_on(place, task, own.language))
-            found[place, task] = by_crews.setdefault(doing, [])
-    return found
+    queues = {}
+    for name, marketplace in marketplaces.items():
+        for task in marketplace.times:
+            crew_numbers = frozenset(
+                i for i, crew in enumerate(crews) if crew.works_on(name, task, marketplace.language)
+            )
+            queues[name, task] = by_crews.setdefault(crew_numbers, [])
+    return queues
 
 
 def first_after(instants: Sequence[Instant], at: Instant) -> Instant:
-    """Return the first of these sorted instants that is after another, or one that is after all."""
+    """Return the first of these sorted instants that is after `at`, or FAR."""
     index = bisect_right(instants, at)
     return instants[index] if index < len(instants) else FAR
 
 
 def changes_of(windows: Sequence[Window], start: Instant, until: Instant) -> list[tuple[Instant, int]]:
-    """Return when how many agents come (+) or go (-), in order of time, within the run."""
+    """Return the instants within the run at which agents come (+) or go (-), and how many, in order of time."""
     steps: dict[Instant, int] = {}
     for window in windows:
         if window.end > start and window.start < until:

@@ -15,7 +15,8 @@ Follow = Callable[[OrderState, Instant], Iterable[ScheduledEvent]]
 
 
 def reactions_of(buyers: Buyers, investigators: Investigators, world: World) -> dict[tuple[str, str], Follow]:
-    found: dict[tuple[str, str], Follow] = {
+    """Return the reactions by (kind, state) of the case, those of plugins after the simulator's."""
+    reactions: dict[tuple[str, str], Follow] = {
         ("message", "awaiting_reply"): buyers.waiting,
         ("message", "answered"): buyers.replied,
         ("return", "offered"): buyers.offered,
@@ -28,10 +29,10 @@ def reactions_of(buyers: Buyers, investigators: Investigators, world: World) -> 
         ("claim", "under_review"): investigators.reviewed,
         ("claim", "appealed"): investigators.appealed,
     }
-    for where, declared in world.reactions.items():
-        found[where] = _both(found.get(where), Reactions(world, declared))
-    return found
+    for key, plugin_reactions in world.reactions.items():
+        reactions[key] = _join(reactions.get(key), Reactions(world, plugin_reactions))
+    return reactions
 
 
-def _both(one: Follow | None, other: Follow) -> Follow:
-    return other if one is None else lambda state, at: chain(one(state, at), other(state, at))
+def _join(first: Follow | None, second: Follow) -> Follow:
+    return second if first is None else lambda state, at: chain(first(state, at), second(state, at))

@@ -1,4 +1,4 @@
-"""Shifts: who is on duty when, as windows of time, and what they are paid for."""
+"""Shifts: who is on duty when, as windows of time, and what these cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aftersale_simulator.scenario.model import Shift, Team
 
 
 class Window(NamedTuple):
-    """A stretch of time, end excluded, with the number of agents on duty in it."""
+    """A window of time, end excluded, with the number of agents on duty in it."""
 
     start: Instant
     end: Instant
@@ -26,20 +26,20 @@ class Window(NamedTuple):
 def windows(team: Team, first: date, last: date) -> list[Window]:
     """Return when the team works on shifts that begin on its own days `first` to `last`, sorted.
 
-    Breaks are cut out and holidays left out. Shifts may overlap: each brings its own agents.
+    Breaks and holidays are left out. Shifts may overlap: each has its own agents.
     """
     return sorted(window for shift in team.shifts for window in shift_windows(team, shift, first, last))
 
 
 def windows_by_shift(team: Team, horizon: Horizon) -> tuple[tuple[Window, ...], ...]:
-    """Return the windows of each shift of the team; those that reach into the simulated days from outside count."""
-    spare = timedelta(1)
-    first, last = horizon.first - spare, horizon.last + spare
+    """Return the windows of each shift of the team, with those that reach into the simulated days from outside."""
+    margin = timedelta(1)
+    first, last = horizon.first - margin, horizon.last + margin
     return tuple(tuple(shift_windows(team, shift, first, last)) for shift in team.shifts)
 
 
 def shift_windows(team: Team, shift: Shift, first: date, last: date) -> list[Window]:
-    """Return when one shift of the team works, on those of its days on which it is worked at all."""
+    """Return when one shift of the team works, on its days from `since` to `until`."""
     agents = team.agents if shift.agents is None else shift.agents
     if not agents:
         return []
@@ -77,9 +77,9 @@ def labour_cost(team: Team, windows: Iterable[Window], since: Instant, until: In
 
 
 def covered_hours(windows: Iterable[Window], since: Instant, until: Instant) -> float:
-    """Return for how many hours of [since, until) somebody is on duty."""
-    covered, reached = 0, since
+    """Return for how many hours of [since, until) at least one agent is on duty."""
+    covered, last_end = 0, since
     for window in sorted(windows):
-        begin, end = max(window.start, reached), min(window.end, until)
-        covered, reached = covered + max(0, end - begin), max(reached, end)
+        begin, end = max(window.start, last_end), min(window.end, until)
+        covered, last_end = covered + max(0, end - begin), max(last_end, end)
     return covered / HOUR

@@ -1,4 +1,4 @@
-"""Suspensions: what marketplaces close while a run goes on, an account or an option of it, at the cost of orders."""
+"""Suspensions: what marketplaces close during a run, an account or an option of it, and the orders that this costs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aftersale_simulator.world.orders import fulfilled_by_marketplace, kept, key
 from aftersale_simulator.world.random_streams import Streams
 
 ACCOUNT = "account"
-"""What every marketplace may close: the offers that the seller fulfils. Plugins name other things."""
+"""What every marketplace may close: the offers that the seller fulfils. Plugins name other options."""
 
 Flags = NDArray[np.bool_]
 Lines = Sequence[tuple[Rule, Measure]]
@@ -31,7 +31,7 @@ Lines = Sequence[tuple[Rule, Measure]]
 
 @frozen(eq=False)
 class Sanction:
-    """What is closed when one of these lines is missed: which orders are lost, of those of the next so many days."""
+    """What is closed when one of these lines is missed: `orders` marks those that are lost in the next `days`."""
 
     what: str
     lines: Lines
@@ -40,8 +40,8 @@ class Sanction:
 
 
 @frozen(eq=False)
-class _Watched:
-    """One marketplace's orders with what threatens them, looked at `every` so many days."""
+class _Account:
+    """One marketplace's orders with their possible sanctions; the marketplace looks at them `every` so many days."""
 
     orders: Orders
     zone: str
@@ -50,84 +50,84 @@ class _Watched:
 
 
 class Suspensions:
-    """Closes what a missed line costs, when a marketplace looks at an account on a measured day.
+    """Applies the sanctions of missed lines, when a marketplace looks at an account on a measured day.
 
-    A deactivated account takes no orders that the seller would fulfil for the declared `suspension_days`. What else may
-    be closed, for which lines and at which cost, plugins say. Each is closed once in a run at most: what led to it
-    stays in the windows of the metrics for longer. `closed` tells what was, by marketplace.
+    A deactivated account takes no orders that the seller would fulfil for the declared `suspension_days`. Plugins say
+    what else may be closed, for which lines and at which cost. Each is closed at most once in a run, because its cause
+    stays longer in the windows of the metrics. `closed` are the marketplaces where it was closed, by what is closed.
     """
 
     def __init__(
-        self, places: Sequence[MarketplaceRun], policies: Policies, horizon: Horizon, until: Instant, streams: Streams
+        self, runs: Sequence[MarketplaceRun], policies: Policies, horizon: Horizon, until: Instant, streams: Streams
     ) -> None:
         """Watch these marketplaces by the lines in force at the end of the run."""
         self.missing: set[str] = set()
         self._horizon = horizon
-        self._gone = {place.orders.marketplaces[0]: np.zeros(len(place.orders), bool) for place in places}
-        self._watched = {}
-        names = dict.fromkeys(closure.name for place in places for closure in place.world.closures)
+        self._lost = {run.orders.marketplaces[0]: np.zeros(len(run.orders), bool) for run in runs}
+        self._accounts = {}
+        names = dict.fromkeys(closure.name for run in runs for closure in run.world.closures)
         self.closed: dict[str, list[str]] = {ACCOUNT: [], **{name: [] for name in names}}
-        for place in places:
-            policy = policies[place.orders.marketplaces[0]]
-            closures = (_sanction(closure, place, policy, until, streams) for closure in place.world.closures)
-            sanctions = tuple(sanction for sanction in (_suspension(place, policy, until), *closures) if sanction.lines)
-            every = max(1, round(place.world["account_look_days"]))
-            self._watched[policy.marketplace.name] = _Watched(place.orders, policy.marketplace.zone, sanctions, every)
+        for run in runs:
+            policy = policies[run.orders.marketplaces[0]]
+            closures = (_sanction(closure, run, policy, until, streams) for closure in run.world.closures)
+            sanctions = tuple(sanction for sanction in (_suspension(run, policy, until), *closures) if sanction.lines)
+            every = max(1, round(run.world["account_look_days"]))
+            self._accounts[policy.marketplace.name] = _Account(run.orders, policy.marketplace.zone, sanctions, every)
 
     def looks(self) -> list[tuple[Instant, str, int]]:
-        """Return when whose account is looked at, in order of time, each with the number of the day that ends then."""
+        """Return (instant, marketplace, number of the day that ends then) of all looks at accounts, by time."""
         return sorted(
             (int(end), name, day)
-            for name, own in self._watched.items()
-            if own.sanctions
-            for day, end in enumerate(self._horizon.local_days(own.zone).bounds[1:].tolist())
-            if day >= self._horizon.warm_up and (day + 1 - self._horizon.warm_up) % own.every == 0
+            for name, account in self._accounts.items()
+            if account.sanctions
+            for day, end in enumerate(self._horizon.local_days(account.zone).bounds[1:].tolist())
+            if day >= self._horizon.warm_up and (day + 1 - self._horizon.warm_up) % account.every == 0
         )
 
     def look(self, name: str, day: int, at: Instant, docket: Docket) -> None:
-        """Look at an account at the end of a day, and close for a while what it misses a line for."""
-        own = self._watched[name]
-        whole = Days.spanning(self._horizon.first, self._horizon.last, own.zone)
-        today = Days(whole.first + day, whole.first + day, own.zone)
-        for sanction in own.sanctions:
+        """Look at an account at the end of a day, and apply the sanctions of the lines that it misses."""
+        account = self._accounts[name]
+        period = Days.spanning(self._horizon.first, self._horizon.last, account.zone)
+        today = Days(period.first + day, period.first + day, account.zone)
+        for sanction in account.sanctions:
             closed = self.closed[sanction.what]
-            if name not in closed and any(_missed(own.orders, line, today, docket) for line in sanction.lines):
+            if name not in closed and any(_is_missed(account.orders, line, today, docket) for line in sanction.lines):
                 closed.append(name)
-                self._lose(name, own.orders, sanction, at)
+                self._lose(name, account.orders, sanction, at)
 
     def _lose(self, name: str, orders: Orders, sanction: Sanction, at: Instant) -> None:
-        soon = (orders.purchased_at >= at) & (orders.purchased_at < at + int(sanction.days * DAY))
-        lost = soon & sanction.orders
-        self._gone[name] |= lost
+        coming = (orders.purchased_at >= at) & (orders.purchased_at < at + int(sanction.days * DAY))
+        lost = coming & sanction.orders
+        self._lost[name] |= lost
         self.missing.update(orders.ids[row] for row in np.flatnonzero(lost).tolist())
 
     def misses(self, order: Order) -> bool:
-        """Whether this order is never placed, because of what is closed on its day."""
+        """Whether this order is never placed, because of a sanction on its day."""
         return order.id in self.missing
 
-    def placed(self, places: Sequence[MarketplaceRun]) -> Iterator[MarketplaceRun]:
-        """Yield the places with the orders that were placed after all."""
-        for place in places:
-            gone = self._gone[place.orders.marketplaces[0]]
-            yield evolve(place, orders=kept(place.orders, ~gone)) if gone.any() else place
+    def placed(self, runs: Sequence[MarketplaceRun]) -> Iterator[MarketplaceRun]:
+        """Yield the marketplaces' runs with the orders that were placed."""
+        for run in runs:
+            lost = self._lost[run.orders.marketplaces[0]]
+            yield evolve(run, orders=kept(run.orders, ~lost)) if lost.any() else run
 
 
-def _suspension(place: MarketplaceRun, policy: Policy, until: Instant) -> Sanction:
-    """Return what a deactivated account loses, by every metric whose line leads to that."""
-    days = place.world["suspension_days"]
+def _suspension(run: MarketplaceRun, policy: Policy, until: Instant) -> Sanction:
+    """Return what a deactivated account loses, with every metric whose line leads to deactivation."""
+    days = run.world["suspension_days"]
     rules = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"] if days else []
     lines = [(rule, measure(rule, policy.metric_kinds[rule.name], policy.marketplace)) for rule in rules]
-    return Sanction(ACCOUNT, lines, ~fulfilled_by_marketplace(place.orders), days)
+    return Sanction(ACCOUNT, lines, ~fulfilled_by_marketplace(run.orders), days)
 
 
-def _sanction(closure: Closure, place: MarketplaceRun, policy: Policy, until: Instant, streams: Streams) -> Sanction:
-    """Return what the loss of an option costs, by its lines as metrics over its days of its channel's orders."""
-    orders, days = place.orders, place.world[closure.lasts_days]
+def _sanction(closure: Closure, run: MarketplaceRun, policy: Policy, until: Instant, streams: Streams) -> Sanction:
+    """Return what the loss of an option costs, with its lines as metrics of its channel's orders over its days."""
+    orders, days = run.orders, run.world[closure.lasts_days]
     channel = np.isin(orders.channel, [code for code, name in enumerate(orders.channels) if name == closure.channel])
     if not days or not channel.any():
         return Sanction(closure.name, (), channel, days)
     draws = streams.uniform(keys_of(orders), f"closure.{closure.name}", orders.marketplaces[0])
-    lost = channel & (draws < place.world[closure.share])
+    lost = channel & (draws < run.world[closure.share])
     return Sanction(closure.name, list(_lines(closure, policy, until)), lost, days)
 
 
@@ -138,17 +138,17 @@ def _lines(closure: Closure, policy: Policy, until: Instant) -> Iterator[tuple[R
         for name, counts in closure.lines.items():
             share = shares.get(name)
             if kind.counts == counts and share is not None:
-                where = (closure.channel,)
-                line = evolve(rule, target=share, amount=closure.days, lag=0, channel=where, strict=False)
+                channels = (closure.channel,)
+                line = evolve(rule, target=share, amount=closure.days, lag=0, channel=channels, strict=False)
                 yield line, measure(line, kind, policy.marketplace)
 
 
-def _missed(orders: Orders, line: tuple[Rule, Measure], today: Days, docket: Docket) -> bool:
-    rule, counted = line
-    value = float(counted.read(docket.tally, orders, today).values[0])
+def _is_missed(orders: Orders, line: tuple[Rule, Measure], today: Days, docket: Docket) -> bool:
+    rule, metric = line
+    value = float(metric.read(docket.tally, orders, today).values[0])
     return bool(np.isfinite(value)) and not meets(rule, value)
 
 
 def orders_lost(before: Sequence[MarketplaceRun], after: Sequence[MarketplaceRun]) -> int:
     """Return how many orders were never placed."""
-    return sum(len(one.orders) - len(other.orders) for one, other in zip(before, after, strict=True))
+    return sum(len(first.orders) - len(second.orders) for first, second in zip(before, after, strict=True))

@@ -1,4 +1,4 @@
-"""Work order: by what tasks are taken, the least first."""
+"""Work order: the key by which tasks are taken, the least first."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from aftersale_simulator.world.world import World
 
 
 def order_of(work_order: str, policy: Policy, world: World) -> Callable[[Task], Instant]:
-    """Return by what tasks are taken, the least first."""
+    """Return the key by which tasks are taken, the least first."""
     if work_order == "arrival":
-        return _opened
+        return _opening
     if work_order == "deadline":
-        return _due
+        return _deadline
     kinds = policy.workflow.kinds.values()
-    risky = {state.task for kind in kinds if any(each.defect for each in kind.state) for state in kind.state}
-    ahead = int(world["risk_head_start_hours"] * HOUR)
-    return lambda task: task.due - ahead if task.kind in risky else task.due
+    risky = {
+        state.task for kind in kinds if any(case_state.defect for case_state in kind.state) for state in kind.state
+    }
+    head_start = int(world["risk_head_start_hours"] * HOUR)
+    return lambda task: task.due - head_start if task.kind in risky else task.due
 
 
-def _due(task: Task) -> Instant:
+def _deadline(task: Task) -> Instant:
     return task.due
 
 
-def _opened(task: Task) -> Instant:
+def _opening(task: Task) -> Instant:
     return task.opened_at

@@ -1,4 +1,4 @@
-"""Explanations: every number that a scenario's world runs on, with where it comes from."""
+"""Explanations: every number of a scenario's world, with its source."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from aftersale.policies.worlds import Parameter
 
 SCENARIO, PRESET, PLUGIN, SIMULATOR = "scenario", "preset", "plugin", "simulator"
-"""Who sets a value: `[world]` of the scenario, a preset that it asks for, a marketplace's plugin, or the simulator."""
+"""Who sets a value: `[world]` of the scenario, a preset that it names, a marketplace's plugin, or the simulator."""
 
 
 SHAPES = ("hourly", "weekly", "season")
 
 
 class Explained(TypedDict):
-    """One number of one marketplace's world; what has no range has none."""
+    """One number of one marketplace's world, with its declared range and who sets it."""
 
     parameter: str
     marketplace: str
@@ -88,49 +88,53 @@ class Shape(TypedDict):
 def explained(resolved: ResolvedScenario, words: Vocabulary) -> list[Explained]:
     """Return every declared parameter for every marketplace of the scenario, in the order of their declaration."""
     rows = []
-    for name, declared in words.parameters.items():
-        for place, world in resolved.worlds.items():
-            declaration = _declared(declared, place)
+    for name, declarations in words.parameters.items():
+        for marketplace, world in resolved.worlds.items():
+            declaration = _declaration(declarations, marketplace)
             if declaration is not None:
-                rows.append(_explained(name, place, world, declaration, resolved.scenario))
+                rows.append(_explained(name, marketplace, world, declaration, resolved.scenario))
     return rows
 
 
-def _declared(declared: Sequence[Parameter], place: str) -> Parameter | None:
+def _declaration(declarations: Sequence[Parameter], marketplace: str) -> Parameter | None:
     """Return the declaration that holds on a marketplace: its plugin's, or else the simulator's."""
-    own = next((one for one in declared if place in one.marketplaces), None)
-    return own or next((one for one in declared if not one.marketplaces), None)
+    plugin_declaration = next(
+        (declaration for declaration in declarations if marketplace in declaration.marketplaces), None
+    )
+    return plugin_declaration or next(
+        (declaration for declaration in declarations if not declaration.marketplaces), None
+    )
 
 
-def _explained(name: str, place: str, world: World, declared: Parameter, scenario: Scenario) -> Explained:
+def _explained(name: str, marketplace: str, world: World, declaration: Parameter, scenario: Scenario) -> Explained:
     preset = next((preset for preset in reversed(world.presets.values()) if name in preset.values), None)
-    by_plugin = PLUGIN if declared.marketplaces else SIMULATOR
-    source, grade = (declared.source, declared.grade) if preset is None else (preset.source, preset.grade)
+    by_plugin = PLUGIN if declaration.marketplaces else SIMULATOR
+    source, grade = (declaration.source, declaration.grade) if preset is None else (preset.source, preset.grade)
     return Explained(
         parameter=name,
-        marketplace=place,
+        marketplace=marketplace,
         value=world[name],
         set_by=SCENARIO if name in scenario.world else by_plugin if preset is None else PRESET,
-        default=float(declared.default),
-        low=float(declared.low),
-        high=float(declared.high),
-        unit=declared.unit,
+        default=float(declaration.default),
+        low=float(declaration.low),
+        high=float(declaration.high),
+        unit=declaration.unit,
         source=source,
         grade=grade,
     )
 
 
 def dated(resolved: ResolvedScenario) -> Iterator[Dated]:
-    """Yield what changes numbers of the world for a while, and who says so: what is the scenario's own comes first."""
+    """Yield what changes numbers of the world for a while, with its source; the scenario's own events come first."""
     scenario = resolved.scenario
     for event in scenario.event:
         yield _dated("event", event, scenario)
     for event in resolved.sales:
         yield _dated("sale", event, scenario)
-    for place, policy in resolved.policies.items():
-        for event in categories(scenario, place):
+    for marketplace, policy in resolved.policies.items():
+        for event in categories(scenario, marketplace):
             yield _dated("category", event, scenario)
-        for event in free_labels(scenario, policy, resolved.worlds[place]):
+        for event in free_labels(scenario, policy, resolved.worlds[marketplace]):
             yield _dated("handbook", event, scenario)
 
 
@@ -142,7 +146,7 @@ def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
         kind=kind,
         start=str(first),
         days=(after_last - first).days,
-        marketplaces=[place for place in scenario.marketplace if event.concerns(place)],
+        marketplaces=[name for name in scenario.marketplace if event.concerns(name)],
         teams=[team for team in scenario.team if on_teams and event.befalls(team)],
         categories=list(map(str, event.categories)),
         orders=float(event.orders),
@@ -156,17 +160,17 @@ def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
 
 
 def closable(resolved: ResolvedScenario) -> Iterator[Closable]:
-    """Yield what may be closed on the scenario's marketplaces beside the account; lines as on its last day."""
-    for place, policy in resolved.policies.items():
+    """Yield what may be closed on the scenario's marketplaces besides the account; lines as on its last day."""
+    for marketplace, policy in resolved.policies.items():
         rows = policy.at(resolved.horizon.measured([policy.marketplace.zone])[1] - 1).rulebook.rows
-        for closure in resolved.worlds[place].closures:
-            mine = [row for row in rows if row.name in closure.lines and row.share is not None]
+        for closure in resolved.worlds[marketplace].closures:
+            lines = [row for row in rows if row.name in closure.lines and row.share is not None]
             yield Closable(
                 name=closure.name,
-                marketplace=place,
+                marketplace=marketplace,
                 channel=closure.channel,
                 days=int(closure.days),
-                lines={str(row.name): f"{row.share:f}" for row in mine},
+                lines={str(row.name): f"{row.share:f}" for row in lines},
                 share=closure.share,
                 lasts_days=closure.lasts_days,
                 source=closure.source,
@@ -176,13 +180,13 @@ def closable(resolved: ResolvedScenario) -> Iterator[Closable]:
 
 def shapes(scenario: Scenario) -> Iterator[Shape]:
     """Yield the shape of each marketplace's day, week and year: the scenario's own, or the declared one."""
-    usual = default_profile()
-    for place, sales in scenario.marketplace.items():
-        own = [name for name in SHAPES if getattr(sales, name) is not None]
+    profile = default_profile()
+    for marketplace, sales in scenario.marketplace.items():
+        names = [name for name in SHAPES if getattr(sales, name) is not None]
         yield Shape(
-            marketplace=place,
-            hourly=list(map(float, sales.hourly or usual.hourly)),
-            weekly=list(map(float, sales.weekly or usual.weekly)),
-            season=list(map(float, sales.season or usual.season)),
-            source="scenario" if len(own) == len(SHAPES) else usual.source,
+            marketplace=marketplace,
+            hourly=list(map(float, sales.hourly or profile.hourly)),
+            weekly=list(map(float, sales.weekly or profile.weekly)),
+            season=list(map(float, sales.season or profile.season)),
+            source="scenario" if len(names) == len(SHAPES) else profile.source,
         )

@@ -1,4 +1,4 @@
-"""The seller of a scenario: whose handbook stands beside the marketplaces' rules."""
+"""Handbook of a scenario: the seller's rules beside the marketplaces' rules, with what events change."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 def seller_handbook(scenario: Scenario, plugins: Plugins) -> Handbook:
     """Return the scenario's own handbook over the default one, with what its events change for a while.
 
-    Raises DocumentError when its file is unusable, and for events that change rules that nobody states.
+    Raises DocumentError when its file is unusable, and for events that change rules that do not exist.
     """
-    found = default_handbook()
+    handbook = default_handbook()
     if scenario.handbook:
-        found = load_handbook(Path(scenario.handbook), plugins.workflow, plugins.metrics)
+        handbook = load_handbook(Path(scenario.handbook), plugins.workflow, plugins.metrics)
     if not any(event.rules for event in scenario.event):
-        return found
-    stated = (*found.rules.history(), *plugins.rules.history())
-    known = sorted({rule.name for rule in stated if rule.amount is not None})
+        return handbook
+    rules = (*handbook.rules.history(), *plugins.rules.history())
+    names = sorted({rule.name for rule in rules if rule.amount is not None})
     problems = tuple(
         Problem("event", f"event[{index}].rules.{name}", "no rule with an amount is called that", hint)
         for index, event in enumerate(scenario.event)
         for name in event.rules
-        if name not in known and (hint := allowed_words(name, known))
+        if name not in names and (hint := allowed_words(name, names))
     )
     if problems:
         raise DocumentError("event", problems)
-    rows = amended(found.rules.history(), scenario.event, scenario.period.start, tighter=True)
-    return Handbook(rows, found.source)
+    rows = amended(handbook.rules.history(), scenario.event, scenario.period.start, tighter=True)
+    return Handbook(rows, handbook.source)
 
 
 def rules_in_force(scenario: Scenario, plugins: Plugins) -> RuleSet | None:
-    """Return the marketplaces' rules with what events change for a while; None where none of them does."""
+    """Return the marketplaces' rules with what events change for a while; None when no event changes any."""
     if not any(event.rules for event in scenario.event):
         return None
     return RuleSet(amended(plugins.rules.history(), scenario.event, scenario.period.start, tighter=False))

@@ -1,4 +1,4 @@
-"""Resolved scenarios: all that a scenario means with the plugins that are installed, worked out once."""
+"""Resolved scenarios: what a scenario means with the installed plugins, computed once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ResolvedScenario:
 
     `rules` is None where no event changes any. `sales` are the sale events that plugins date into the run, `numbers`
     the world's numbers that belong to no marketplace, `shifts` the windows of work by team and shift, absences not
-    taken out. Everything in it is read, and nothing changed, by whoever takes it.
+    taken out. Its users read it and change nothing.
     """
 
     scenario: Scenario
@@ -54,11 +54,11 @@ class ResolvedScenario:
 
     @property
     def measured(self) -> tuple[Instant, Instant]:
-        """Where the measured period begins and ends."""
+        """The instants at which the measured period begins and ends."""
         return self.horizon.measured(self.zones)
 
     def watched(self, watch: Watch) -> dict[str, Policy]:
-        """Return the policies of one run, of which `watch` keeps what goes wrong with plugins."""
+        """Return the policies of one run; `watch` keeps what goes wrong with plugins."""
         return self.plugins.policies(tuple(self.scenario.marketplace), self.handbook, watch, self.rules)
 
     def windows(self, team: str) -> list[Window]:
@@ -69,9 +69,9 @@ class ResolvedScenario:
 def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> ResolvedScenario:
     """Return what a scenario means with these plugins.
 
-    With a name to be `checked_as` in messages, what plugins tell to be wrong with its marketplaces is refused, too.
-    Raises DocumentError for a handbook that cannot be used, for events that change rules which nobody states, and for
-    sales and presets of plugins that change parameters which nobody declares; UnknownMarketplace as `Plugins.policy`.
+    With a name to be `checked_as` in messages, marketplaces with which the plugins find problems are refused, too.
+    Raises DocumentError for a handbook that cannot be used, for events that change rules that do not exist, and for
+    sales and presets of plugins that change undeclared parameters; UnknownMarketplace as `Plugins.policy`.
     """
     horizon = scenario.horizon
     handbook = seller_handbook(scenario, plugins)
@@ -87,8 +87,10 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
 
 
 def _world(scenario: Scenario, policy: Policy, plugins: Plugins, sales: tuple[Event, ...]) -> World:
-    """Return a marketplace's world; what the handbook and categories change hangs on its usual numbers."""
-    place = policy.marketplace
-    usual = World(scenario.world, place.name, plugins.worlds, presets=scenario.presets)
-    standing = (*categories(scenario, place.name), *free_labels(scenario, policy, usual))
-    return usual.under(active_events((*scenario.event, *sales, *standing), scenario.horizon.measured_from, place.zone))
+    """Return a marketplace's world; what the handbook and categories change depends on its usual numbers."""
+    marketplace = policy.marketplace
+    world = World(scenario.world, marketplace.name, plugins.worlds, presets=scenario.presets)
+    lasting = (*categories(scenario, marketplace.name), *free_labels(scenario, policy, world))
+    return world.under(
+        active_events((*scenario.event, *sales, *lasting), scenario.horizon.measured_from, marketplace.zone)
+    )

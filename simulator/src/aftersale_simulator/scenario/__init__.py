@@ -1,4 +1,4 @@
-"""Scenario: what did somebody ask for?
+"""Scenario: what does the user ask for?
 
 Everything above may import it; it imports core alone.
 """

@@ -1,4 +1,4 @@
-"""Flaws: what is wrong with a scenario beyond the types of its values."""
+"""Checks: what is wrong with a scenario beyond the types of its values."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 
-def world_flaws(world: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+def world_problems(world: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
     """Yield unknown parameters of an unchecked `[world]`, and values out of their declared range."""
-    known = words.parameters
+    parameters = words.parameters
     for name, value in world.items() if isinstance(world, dict) else ():
         path = f"world.{name}"
-        if name not in known:
-            yield Problem(source, path, "unknown parameter", allowed_words(str(name), sorted(known)))
+        if name not in parameters:
+            yield Problem(source, path, "unknown parameter", allowed_words(str(name), sorted(parameters)))
         elif _is_number(value):
             low, high = words.span(name)
             if not low <= value <= high:
-                hint = f"{known[name][0].unit}: {low:g} to {high:g}"
+                hint = f"{parameters[name][0].unit}: {low:g} to {high:g}"
                 yield Problem(source, path, f"{value:g} is out of range", hint)
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is one that can be compared and shown; what is none, the types tell."""
+    """Whether a value is a number that can be compared and shown; the types report all others."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float_info.max
 
 
-def handling_flaws(handling: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
-    """Yield the kinds of task in an unchecked `[handling]` that do not exist."""
+def handling_problems(handling: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the unknown kinds of task of an unchecked `[handling]`."""
     if not isinstance(handling, dict):
         return
     for name in handling:
@@ -46,91 +46,93 @@ def handling_flaws(handling: Any, source: str, words: Vocabulary) -> Iterator[Pr
             yield Problem(source, f"handling.{name}", "unknown kind of task", allowed_words(str(name), words.tasks))
 
 
-def event_flaws(events: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
-    """Yield the parameters in unchecked `[[event]]` tables that do not exist, and values out of their range."""
+def event_problems(events: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the unknown parameters of unchecked `[[event]]` tables, and values out of their range."""
     for index, event in enumerate(events) if isinstance(events, list) else ():
-        own = event if isinstance(event, dict) else {}
-        for problem in world_flaws(own.get("world"), source, words):
+        table = event if isinstance(event, dict) else {}
+        for problem in world_problems(table.get("world"), source, words):
             yield evolve(problem, path=f"event[{index}].{problem.path}")
-        factors = own.get("factors")
+        factors = table.get("factors")
         for name in factors if isinstance(factors, dict) else ():
             if name not in words.parameters:
                 hint = allowed_words(str(name), sorted(words.parameters))
                 yield Problem(source, f"event[{index}].factors.{name}", "unknown parameter", hint)
 
 
-def category_flaws(marketplaces: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
-    """Yield the parameters that the categories of unchecked `[marketplace]` tables change, and that do not exist."""
-    for place, sales in marketplaces.items() if isinstance(marketplaces, dict) else ():
+def category_problems(marketplaces: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the unknown parameters that categories of unchecked `[marketplace]` tables change."""
+    for marketplace, sales in marketplaces.items() if isinstance(marketplaces, dict) else ():
         products = sales.get("category") if isinstance(sales, dict) else None
         for category, product in products.items() if isinstance(products, dict) else ():
             factors = product.get("factors") if isinstance(product, dict) else None
             for name in factors if isinstance(factors, dict) else ():
                 if name not in words.parameters:
-                    path = f"marketplace.{place}.category.{category}.factors.{name}"
+                    path = f"marketplace.{marketplace}.category.{category}.factors.{name}"
                     yield Problem(source, path, "unknown parameter", allowed_words(str(name), sorted(words.parameters)))
 
 
-def preset_flaws(presets: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
-    """Yield the presets that no plugin brings."""
+def preset_problems(presets: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the presets of an unchecked list that no plugin brings."""
     for index, name in enumerate(presets if isinstance(presets, list) else ()):
         if isinstance(name, str) and name not in words.presets:
             hint = allowed_words(name, words.presets) if words.presets else "no installed plugin brings any"
             yield Problem(source, f"presets[{index}]", f"there is no preset '{name}'", hint)
 
 
-def _befallen(scenario: Scenario, source: str) -> Iterator[Problem]:
-    """Yield the marketplaces, teams, categories and rules of events that there are not."""
+def _event_name_problems(scenario: Scenario, source: str) -> Iterator[Problem]:
+    """Yield the marketplaces, teams and categories of events that are not in the scenario."""
     categories = [name for sales in scenario.marketplace.values() for name in sales.categories]
-    known = {
+    names_by_key = {
         "marketplaces": list(map(str, scenario.marketplace)),
         "teams": list(map(str, scenario.team)),
         "categories": list(dict.fromkeys(map(str, categories))),
     }
     for index, event in enumerate(scenario.event):
-        for key, words in known.items():
+        for key, words in names_by_key.items():
             for number, word in enumerate(getattr(event, key)):
                 if word not in words:
                     what = f"there is no '{word}' in this scenario"
                     yield Problem(source, f"event[{index}].{key}[{number}]", what, allowed_words(word, words))
 
 
-def _undone(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
-    """Yield the kinds of task that no shift of a marketplace's teams does, and those that there are not."""
+def _task_problems(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the unknown kinds of task, and those that no shift of a marketplace's teams does."""
     for name, team in scenario.team.items():
         for index, shift in enumerate(team.shifts):
             for number, task in enumerate(shift.tasks):
                 if task not in words.tasks:
                     path = f"team.{name}.shifts[{index}].tasks[{number}]"
                     yield Problem(source, path, f"unknown kind of task '{task}'", allowed_words(task, words.tasks))
-    for place in scenario.marketplace:
-        teams = [team for team in scenario.team.values() if not team.serves or place in team.serves]
+    for marketplace in scenario.marketplace:
+        teams = [team for team in scenario.team.values() if not team.serves or marketplace in team.serves]
         shifts = [shift for team in teams for shift in team.shifts]
-        done = {task for shift in shifts for task in shift.tasks}
-        left = [task for task in words.tasks if task not in done]
-        if done and left and all(shift.tasks for shift in shifts):
-            what = f"nobody does: {', '.join(left)}"
-            yield Problem(source, f"marketplace.{place}", what, "add them to the tasks of a shift, or leave tasks out")
+        assigned = {task for shift in shifts for task in shift.tasks}
+        missing = [task for task in words.tasks if task not in assigned]
+        if assigned and missing and all(shift.tasks for shift in shifts):
+            what = f"nobody does: {', '.join(missing)}"
+            yield Problem(
+                source, f"marketplace.{marketplace}", what, "add them to the tasks of a shift, or leave tasks out"
+            )
 
 
-def scenario_flaws(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
-    """Yield what does not fit together in a scenario whose parts are well: who serves what, and how much."""
-    places: tuple[str, ...] = tuple(map(str, scenario.marketplace))
+def scenario_problems(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield what does not fit together in a scenario of valid parts: who serves which marketplace, how many orders."""
+    marketplaces: tuple[str, ...] = tuple(map(str, scenario.marketplace))
     for name in scenario.staffing if scenario.team else ():
         if name not in scenario.team:
             yield Problem(source, f"staffing.{name}", "there is no such team", allowed_words(name, scenario.team))
-    served = {place for team in scenario.team.values() for place in team.serves or places}
+    served = {marketplace for team in scenario.team.values() for marketplace in team.serves or marketplaces}
     for name, team in scenario.team.items():
         for index, word in enumerate(team.serves):
-            if word not in places:
+            if word not in marketplaces:
                 path = f"team.{name}.serves[{index}]"
-                yield Problem(source, path, f"nothing is sold on '{word}'", allowed_words(word, places))
-    for place in places if scenario.team else ():
-        if place not in served:
+                yield Problem(source, path, f"nothing is sold on '{word}'", allowed_words(word, marketplaces))
+    for marketplace in marketplaces if scenario.team else ():
+        if marketplace not in served:
             hint = f"add it to the serves of one of: {', '.join(scenario.team)}"
-            yield Problem(source, f"marketplace.{place}", "no team serves this marketplace", hint)
-    yield from _befallen(scenario, source)
-    yield from _undone(scenario, source, words)
+            yield Problem(source, f"marketplace.{marketplace}", "no team serves this marketplace", hint)
+    yield from _event_name_problems(scenario, source)
+    yield from _task_problems(scenario, source, words)
     for name, what in (("marketplace", "nothing is sold"), ("team", "nobody works")):
         if not getattr(scenario, name):
             yield Problem(source, name, what, f"add a table [{name}.NAME]")

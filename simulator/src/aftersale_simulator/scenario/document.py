@@ -1,4 +1,4 @@
-"""Documents: a scenario's TOML file, read with every mistake told at once by its path."""
+"""Documents: a scenario's TOML file, read with all its problems reported at once, each by its path."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INSIDE = re.compile(r"^orders\.mapping\b")
 
 @frozen
 class ScenarioFile:
-    """A scenario with the document that it came from and the words that it may use, so that paths in it can be set."""
+    """A scenario with its document and the words that it may use, so that paths in it can be set."""
 
     source: str
     raw: dict[str, Any]
@@ -35,8 +35,8 @@ class ScenarioFile:
     @classmethod
     def of(cls, source: str, raw: dict[str, Any], folder: Path, words: Vocabulary | None = None) -> ScenarioFile:
         """Return the file of a parsed document; raises DocumentError as `parse_scenario` does."""
-        known = words or shipped()
-        return cls(source, raw, parse_scenario(raw, source, known), folder, known)
+        vocabulary = words or shipped()
+        return cls(source, raw, parse_scenario(raw, source, vocabulary), folder, vocabulary)
 
 
 def default_scenario() -> Traversable:
@@ -50,21 +50,21 @@ def load_scenario(path: Path | Traversable | None = None, words: Vocabulary | No
     It may use these words, by default those that need no plugin. Raises DocumentError with every problem of the file,
     each with its path and the allowed words.
     """
-    place = default_scenario() if path is None else path
+    file = default_scenario() if path is None else path
     source = str(path) if path is not None else "aftersale_simulator/scenarios/default.toml"
-    folder = place.parent if isinstance(place, Path) else Path()
-    return ScenarioFile.of(source, rooted(read(place), folder), folder, words)
+    folder = file.parent if isinstance(file, Path) else Path()
+    return ScenarioFile.of(source, rooted(read(file), folder), folder, words)
 
 
 def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the document with the files that it names made absolute, as seen from `folder`."""
-    found = dict(raw)
-    if isinstance(found.get("handbook"), str) and found["handbook"]:
-        found["handbook"] = str((folder / found["handbook"]).absolute())
-    orders = found.get("orders")
+    document = dict(raw)
+    if isinstance(document.get("handbook"), str) and document["handbook"]:
+        document["handbook"] = str((folder / document["handbook"]).absolute())
+    orders = document.get("orders")
     if isinstance(orders, dict) and isinstance(orders.get("file"), str) and orders["file"]:
-        found["orders"] = {**orders, "file": str((folder / orders["file"]).absolute())}
-    return found
+        document["orders"] = {**orders, "file": str((folder / orders["file"]).absolute())}
+    return document
 
 
 def parse_scenario(
@@ -75,47 +75,47 @@ def parse_scenario(
 ) -> Scenario:
     """Return the scenario of a parsed document; raises DocumentError with all its problems at once.
 
-    `before` is a document that was parsed by the same words, with its scenario: the tables that both documents share,
-    the same objects, are taken from there.
+    `before` is a document that was parsed with the same words, and its scenario: values of tables that both documents
+    share (the same objects) are taken from that scenario.
     """
-    known = words or shipped()
+    vocabulary = words or shipped()
     problems = [
-        *checks.world_flaws(raw.get("world"), source, known),
-        *checks.handling_flaws(raw.get("handling"), source, known),
-        *checks.event_flaws(raw.get("event"), source, known),
-        *checks.preset_flaws(raw.get("presets"), source, known),
-        *checks.category_flaws(raw.get("marketplace"), source, known),
+        *checks.world_problems(raw.get("world"), source, vocabulary),
+        *checks.handling_problems(raw.get("handling"), source, vocabulary),
+        *checks.event_problems(raw.get("event"), source, vocabulary),
+        *checks.preset_problems(raw.get("presets"), source, vocabulary),
+        *checks.category_problems(raw.get("marketplace"), source, vocabulary),
     ]
     try:
-        scenario = structure(Scenario, {**_mapping_apart(raw), **_known(raw, before)}, source)
+        scenario = structure(Scenario, {**_with_mapping(raw), **_shared_values(raw, before)}, source)
     except DocumentError as error:
-        told = [evolve(problem, path=_INSIDE.sub("orders", problem.path)) for problem in error.problems]
-        raise DocumentError(source, _in_order([*told, *problems])) from None
-    problems += checks.scenario_flaws(scenario, source, known)
+        type_problems = [evolve(problem, path=_INSIDE.sub("orders", problem.path)) for problem in error.problems]
+        raise DocumentError(source, _in_order([*type_problems, *problems])) from None
+    problems += checks.scenario_problems(scenario, source, vocabulary)
     if problems:
         raise DocumentError(source, _in_order(problems))
     return scenario
 
 
-def _known(raw: Mapping[str, Any], before: tuple[Mapping[str, Any], Scenario] | None) -> dict[str, Any]:
-    """Return, by key, what is known already of a document that shares tables with one that was parsed before."""
+def _shared_values(raw: Mapping[str, Any], before: tuple[Mapping[str, Any], Scenario] | None) -> dict[str, Any]:
+    """Return by key the parsed values of the tables that a document shares with one that was parsed before."""
     if before is None:
         return {}
     document, scenario = before
     return {key: getattr(scenario, key) for key, value in raw.items() if key in document and document[key] is value}
 
 
-def _mapping_apart(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document with the keys of an order format that stand in `[orders]` as its `mapping`."""
+def _with_mapping(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with the keys of an order format in `[orders]` moved into its `mapping`."""
     orders = raw.get("orders")
     keys = {spec.name for spec in fields(OrderFormat)}
     if not isinstance(orders, dict) or not keys & orders.keys():
         return dict(raw)
     mapping = {key: value for key, value in orders.items() if key in keys}
-    given = orders.get("mapping", {})
-    both = {**given, **mapping} if isinstance(given, dict) else given
-    kept = {key: value for key, value in orders.items() if key not in keys}
-    return {**raw, "orders": {**kept, "mapping": both}}
+    table = orders.get("mapping", {})
+    merged = {**table, **mapping} if isinstance(table, dict) else table
+    rest = {key: value for key, value in orders.items() if key not in keys}
+    return {**raw, "orders": {**rest, "mapping": merged}}
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -1,4 +1,4 @@
-"""Events: stretches of time in which the world or the desk is not as usual, such as a sale, a strike or an illness."""
+"""Events: periods in which the world or the desk is not as usual, such as a sale, a strike or an illness."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from aftersale.documents.scalars import Count, Day, Duration, Rate, Share, Word
 from aftersale.rules import EVERYWHERE, Rule
 
 MOST_FACTOR = 1000
-"""No event makes anything more than so many times as frequent or as long."""
+"""The largest factor of an event."""
 
 
 @frozen
 class Event:
-    """A stretch of whole local days in which something is not as usual.
+    """A period of whole local days in which something is not as usual.
 
-    It begins on the day `start`, or `after` so much of the measured period, and `lasts` whole days. Empty
-    `marketplaces`, `teams` and `categories` mean all of them. In it `orders` is a factor on the orders of a day;
-    `factors` multiply and `world` sets declared parameters, for orders bought or things happening then, within their
-    declared ranges; a factor on `return_rate` holds for categories with rates of their own, too. `absent` is the share
-    of people who are away, each by chance; `handling` a factor on handling times; `rules` sets the amounts of the
-    marketplaces' rules, in their own clocks, and of rows of the handbook that ask for more. `source` says who says so.
+    It begins on the day `start`, or so long `after` the start of the measured period, and `lasts` whole days. Empty
+    `marketplaces`, `teams` and `categories` mean all of them. `orders` is a factor on the orders of a day. `factors`
+    multiply and `world` sets declared parameters, for orders bought and facts that happen during the event, within the
+    parameters' declared ranges; a factor on `return_rate` also holds for categories with rates of their own. `absent`
+    is the share of people who are away, each by chance; `handling` is a factor on handling times. `rules` sets the
+    amounts of the marketplaces' rules, in their own clocks, and of rows of the handbook with a larger amount. `source`
+    says where this comes from.
     """
 
     name: Word
@@ -44,11 +45,11 @@ class Event:
     source: Word = Word("assumed")
 
     def __attrs_post_init__(self) -> None:
-        problems = list(self._flaws())
+        problems = list(self._problems())
         if problems:
             raise ValueError("; ".join(problems))
 
-    def _flaws(self) -> Iterator[str]:
+    def _problems(self) -> Iterator[str]:
         if (self.start is None) == (self.after is None):
             yield "say either start, a day, or after, a time from the start of the measured period"
         if self.lasts < DAY or self.lasts % DAY or (self.after or 0) % DAY:
@@ -58,7 +59,7 @@ class Event:
                 yield f"{name}: at most {MOST_FACTOR} times as much"
 
     def days(self, measured_from: date) -> tuple[date, date]:
-        """Return its first day and the day after its last, for a period whose measured days begin on that one."""
+        """Return its first day and the day after its last, for a period that is measured from that day on."""
         first = self.start or measured_from + timedelta(days=(self.after or 0) // DAY)
         return first, first + timedelta(days=self.lasts // DAY)
 
@@ -82,33 +83,35 @@ class ActiveEvent(NamedTuple):
 
 
 def active_events(events: Iterable[Event], measured_from: date, zone: str) -> list[ActiveEvent]:
-    """Return when these events are, in the local days of a zone."""
-    found = []
+    """Return these events with their dates and instants in the local days of a zone."""
+    stretches = []
     for event in events:
         first, after_last = event.days(measured_from)
-        found.append(ActiveEvent(first, after_last, start_of_day(first, zone), start_of_day(after_last, zone), event))
-    return found
+        stretches.append(
+            ActiveEvent(first, after_last, start_of_day(first, zone), start_of_day(after_last, zone), event)
+        )
+    return stretches
 
 
 def amended(rows: Iterable[Rule], events: Iterable[Event], measured_from: date, *, tighter: bool) -> list[Rule]:
-    """Return dated rows with the amounts changed that events set, while they last.
+    """Return dated rows with the amounts that events set, as long as these last.
 
-    `tighter` leaves rows alone that ask for less time already, as a seller's own do.
+    `tighter` leaves rows unchanged whose amount is already no larger, as a seller's own may be.
     """
-    found = list(rows)
+    amended_rows = list(rows)
     for event in events:
         first, after_last = event.days(measured_from)
         for name, amount in event.rules.items():
-            found = [
+            amended_rows = [
                 piece
-                for rule in found
+                for rule in amended_rows
                 for piece in (
                     _cut(rule, amount, first, after_last - timedelta(1), event)
                     if _changes(rule, name, amount, event, tighter)
                     else (rule,)
                 )
             ]
-    return found
+    return amended_rows
 
 
 def _changes(rule: Rule, name: str, amount: int, event: Event, tighter: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Horizons: the days that are simulated, and which of them are measured."""
+"""Horizon: the simulated days, and which of them are measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Instants = NDArray[np.int64]
 
 @frozen(eq=False)
 class Horizon:
-    """A scenario's period as instants and dates: warm-up from `start`, measured in [since, until)."""
+    """The days of a scenario's period: `warm_up` days from `first` on, then `days` from `measured_from` on."""
 
     first: date
     measured_from: date
@@ -38,7 +38,7 @@ class Horizon:
         return LocalDays.spanning(self.first, self.warm_up + self.days, zone)
 
     def measured(self, zones: Sequence[str]) -> tuple[Instant, Instant]:
-        """Return the measured period of several marketplaces: each of its ends is the last of their midnights."""
+        """Return the measured period of several marketplaces: it begins and ends at the last of their midnights."""
         since = max(start_of_day(self.measured_from, zone) for zone in zones)
         until = max(start_of_day(self.last + timedelta(1), zone) for zone in zones)
         return since, until

@@ -1,4 +1,4 @@
-"""Scenarios: one TOML file that says what is sold, who works when, in what world, and for which targets."""
+"""Model of a scenario: one TOML file that says what is sold, who works when, in what world, and for which targets."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MINUTES_PER_DAY = 24 * 60
 
 @frozen
 class Period:
-    """The days that are measured, from `start`; the warm-up runs before them and is not measured.
+    """The measured days from `start` on, and the warm-up before them, which is not measured.
 
     Both lengths are whole days, in microseconds.
     """
@@ -55,14 +55,14 @@ class Period:
             raise ValueError(f"the period with its warm-up lies within the years {_YEARS[0]} to {_YEARS[-1]}")
 
     def _years(self) -> Iterator[int]:
-        begins = self.start.toordinal() - self.warm_up // DAY
-        ends = self.start.toordinal() + self.measured // DAY
-        return (date.fromordinal(min(max(day, 1), date.max.toordinal())).year for day in (begins, ends))
+        first = self.start.toordinal() - self.warm_up // DAY
+        end = self.start.toordinal() + self.measured // DAY
+        return (date.fromordinal(min(max(day, 1), date.max.toordinal())).year for day in (first, end))
 
 
 @frozen
 class Price:
-    """What an order costs, in the marketplace's currency: lognormal, `sigma` is that of the logarithm."""
+    """What an order costs, in the marketplace's currency: lognormal; `sigma` is the logarithm's standard deviation."""
 
     median: MoneyAmount
     sigma: Rate = Rate(0.6)
@@ -75,28 +75,28 @@ class Price:
 
 @frozen
 class Product:
-    """What is different about one category: its own price, and factors on declared parameters, by name.
+    """How one category differs: its own price, and factors on declared parameters, by name.
 
-    A category that goes wrong more often has a factor above 1 on `claim_rate_answered` or `negative_feedback_rate`.
+    A category with more problems has a factor above 1 on `claim_rate_answered` or `negative_feedback_rate`.
     """
 
     price: Price | None = None
     factors: dict[Word, Rate] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        _check(flaw for name, factor in self.factors.items() for flaw in beyond(name, factor, MOST_FACTOR))
+        _check(problem for name, factor in self.factors.items() for problem in beyond(name, factor, MOST_FACTOR))
 
 
 @frozen
 class Sales:
     """What is sold on one marketplace.
 
-    `channels` and `categories` are shares that sum to 1, and `category` tells what is different about some of these; as
-    shares stand the orders whose return crosses a border and those `exempt` from automatic returns. `hourly`, `weekly`
-    and `season` are relative weights of the hours of a day, the days of a week and the months of a year in the
-    marketplace's own time, `dispersion` is the variance of a day's orders over their mean; None means the world's
-    default. Orders become `growth` times as many in a year; `orders_per_day` is said for the first measured day, in an
-    average month.
+    `channels` and `categories` are shares that sum to 1; `category` says how some of the categories differ.
+    `cross_border` is the share of orders whose return crosses a border, `exempt` the share of those exempt from
+    automatic returns. `hourly`, `weekly` and `season` are relative weights of the hours of a day, the days of a week
+    and the months of a year in the marketplace's own time, `dispersion` is the variance of a day's orders over their
+    mean; None means the world's default. Orders become `growth` times as many in a year; `orders_per_day` holds for the
+    first measured day, in an average month.
     """
 
     orders_per_day: Rate
@@ -113,12 +113,12 @@ class Sales:
     dispersion: Rate | None = None
 
     def __attrs_post_init__(self) -> None:
-        _check(_sales_flaws(self))
+        _check(_sales_problems(self))
 
 
 @frozen
 class Leave:
-    """So many people of a shift are away from the day `start` to the day `until`, both inside."""
+    """`agents` people of a shift are away from the day `start` to the day `until`, both included."""
 
     start: Day
     until: Day
@@ -133,10 +133,10 @@ class Leave:
 class Shift:
     """When a team works: on which days, from when to when in its own time, less the breaks.
 
-    `hours` and `breaks` count minutes from the local midnight; `agents` replaces the team's number. It is worked from
-    the day `since` to the day `until`. These people do the kinds of task in `tasks`, and on marketplaces whose first
-    language is one of their `languages`; empty means all. What others do takes them `pace` times as long, and longer at
-    first where they were `hired` on a day of late. `leave` says who is away when.
+    `hours` and `breaks` count minutes from the local midnight; `agents` replaces the team's number. The shift is worked
+    from the day `since` to the day `until`. Its people do the kinds of task in `tasks`, on marketplaces whose first
+    language is one of their `languages`; empty means all. A task takes them `pace` times as long as others, and longer
+    at first after the day on which they were `hired`. `leave` says who is away when.
     """
 
     days: Weekdays
@@ -152,24 +152,24 @@ class Shift:
     leave: tuple[Leave, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        _check(_shift_flaws(self))
+        _check(_shift_problems(self))
 
     def pauses(self) -> list[tuple[int, int]]:
-        """Return the breaks in order; on a shift over midnight, breaks after midnight count on from it."""
+        """Return the breaks in order; on a shift over midnight, minutes of breaks after midnight count on past 24 h."""
         opens = self.hours[0]
-        late = (_MINUTES_PER_DAY if begin < opens else 0 for begin, _ in self.breaks)
-        return sorted((begin + day, end + day) for (begin, end), day in zip(self.breaks, late, strict=True))
+        offsets = (_MINUTES_PER_DAY if begin < opens else 0 for begin, _ in self.breaks)
+        return sorted((begin + offset, end + offset) for (begin, end), offset in zip(self.breaks, offsets, strict=True))
 
 
 @frozen
 class Team:
     """People in one place who share a queue: `serves` names their marketplaces, empty for all.
 
-    `cost_per_hour` is what one paid hour of one agent costs, in the scenario's currency. On public holidays
-    of the country `holidays` nobody works; None means that they work through. `absence` is the share of people's days
-    on which they do not come, by default the declared one; absent people are paid. `other_work` is the share of their
-    time that goes to other work. Those who do not finish (`finishes`) put a task down when their shift ends; with
-    `overtime` they stay for so long after it, as long as something is due before the next one begins.
+    `cost_per_hour` is what one paid hour of one agent costs, in the scenario's currency. On public holidays of the
+    country `holidays` nobody works; None means that they work on holidays. `absence` is the share of working days on
+    which an agent does not come, by default the declared one; absent people are paid. `other_work` is the share of
+    working time that goes to other work. Without `finishes`, agents put a task down when their shift ends; with
+    `overtime` they stay so long after it, while something is due before the next shift begins.
     """
 
     zone: ZoneName
@@ -186,14 +186,14 @@ class Team:
     def __attrs_post_init__(self) -> None:
         _check(["other_work: below 1, or nobody does any of this work"] if self.other_work >= 1 else [])
         numbers = (self.agents, *(shift.agents for shift in self.shifts))
-        _check(flaw for agents in numbers for flaw in beyond("agents", agents, MOST_AGENTS))
+        _check(problem for agents in numbers for problem in beyond("agents", agents, MOST_AGENTS))
 
 
 @frozen
 class Allowed:
     """What `staff` may choose from for one team: patterns of work by name, and up to `most` people on them.
 
-    Every person works one pattern; `agents` is not said in a pattern.
+    Every person works one pattern; a pattern has no `agents`.
     """
 
     pattern: dict[Word, Shift]
@@ -203,14 +203,14 @@ class Allowed:
         if not self.pattern:
             raise ValueError("pattern: allow at least one, such as { days = 'Mon-Fri', hours = '09:00-18:00' }")
         _check(beyond("most", self.most, MOST_AGENTS))
-        _check(f"pattern.{name}: agents is what is looked for" for name, own in self.pattern.items() if own.agents)
+        _check(f"pattern.{name}: agents is what is looked for" for name, shift in self.pattern.items() if shift.agents)
 
 
 @frozen
 class Handling:
-    """How long an agent works on one task: the mean, and the spread as standard deviation over mean.
+    """How long an agent works on one task: the mean, and `cv`, the standard deviation over the mean.
 
-    `automatic` is the share of these tasks that need nobody: a rule of the handbook or a machine does them at once.
+    `automatic` is the share of these tasks that need no agent: a rule of the handbook or a machine does them at once.
     `language` are factors on the mean by the first language of the marketplace, such as { ja = 1.5 }.
     """
 
@@ -222,18 +222,18 @@ class Handling:
 
     def __attrs_post_init__(self) -> None:
         _check(beyond("cv", self.cv, 100))
-        _check(flaw for factor in self.language.values() for flaw in beyond("language", factor, MOST_FACTOR))
+        _check(problem for factor in self.language.values() for problem in beyond("language", factor, MOST_FACTOR))
 
 
 @frozen
 class OrderSource:
     """Real orders that replace the synthetic ones.
 
-    `file` is found from the scenario's folder. `format` names an order format of a plugin, `mapping` says how
-    to read any other file, by keys that may also stand in `[orders]` itself; with neither, the format is
-    recognised by the header. `move_to` shifts the stream by whole weeks, so that the first order falls into
-    the week from that date. With `resample` each simulated week is one of the file's whole weeks, drawn anew in every
-    replication; there are `scale` times as many orders, by leaving some out or repeating them.
+    `file` is a path from the scenario's folder. `format` names an order format of a plugin; `mapping` says how to read
+    any other file, by keys that may also be written in `[orders]` itself; with neither, the format is recognised by the
+    header. `move_to` shifts the orders by whole weeks, so that the first order falls into the week from that date. With
+    `resample` each simulated week is one of the file's whole weeks, drawn anew in every replication. There are `scale`
+    times as many orders: some are left out or repeated.
     """
 
     file: Word
@@ -251,9 +251,9 @@ class OrderSource:
 
 @frozen
 class Targets:
-    """What has to hold, as upper limits over the measured period; None is no target.
+    """Upper limits over the measured period; None is no target.
 
-    A variant keeps the targets when all of them hold in at least `share_of_replications` of its replications.
+    A variant meets the targets when all of them hold in at least `share_of_replications` of its replications.
     """
 
     late_reply_rate: Share | None = None
@@ -276,13 +276,14 @@ class DeclaredVariant:
 class Scenario:
     """A scenario as the simulation takes it.
 
-    `base` names the unchanged scenario among the variants. `handling` says how long each kind of task takes; those
-    that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the
+    `base` names the unchanged scenario among the variants. `handling` says how long each kind of task takes; kinds that
+    it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and the
     order file are paths from the scenario's folder, made absolute when it was read from a file. `most_failed` is the
     share of cases that plugins may fail before a run is worth nothing (default assumed). `staffing` says by team what
-    `staff` may choose from. `sale_events` that plugins date into its days happen unless it says false; `presets` are
-    the plugins' values that it asks for by name, under its own `world`. Tasks are taken by their `work_order`: the
-    nearest deadline first, the oldest first, or by risk, where those of cases that may spoil an order get a head start.
+    `staff` may choose from. `sale_events` says whether the sales happen that plugins date into its days. `presets`
+    names values of plugins, which its own `world` overrides. `work_order` is the order in which tasks are taken: the
+    nearest deadline first, the oldest first, or by risk, where tasks of cases that may make an order defective get a
+    head start.
     """
 
     name: Word
@@ -308,19 +309,19 @@ class Scenario:
 
     @property
     def horizon(self) -> Horizon:
-        """The days of its period, those of the warm-up first."""
+        """The days of the scenario's period, those of the warm-up first."""
         return Horizon.of(self.period.start, self.period.measured, self.period.warm_up)
 
 
-def _check(flaws: Iterable[str]) -> None:
-    if found := list(flaws):
-        raise ValueError("; ".join(found))
+def _check(problems: Iterable[str]) -> None:
+    if texts := list(problems):
+        raise ValueError("; ".join(texts))
 
 
 _ROUNDING = 1e-9
 
 
-def _sales_flaws(sales: Sales) -> Iterator[str]:
+def _sales_problems(sales: Sales) -> Iterator[str]:
     """Yield what is wrong with shares and weights."""
     for channel in sales.channels:
         if channel not in CHANNELS:
@@ -342,18 +343,18 @@ def _sales_flaws(sales: Sales) -> Iterator[str]:
         yield "growth: above 0; 1.2 is a fifth more in a year"
 
 
-def _shift_flaws(shift: Shift) -> Iterator[str]:
+def _shift_problems(shift: Shift) -> Iterator[str]:
     """Yield the breaks that are not within the hours or overlap."""
     opens, closes = shift.hours
-    reached = opens
+    last_end = opens
     for begin, end in shift.pauses():
-        if begin < reached or end > closes:
+        if begin < last_end or end > closes:
             span = f"{clock_text(begin)}-{clock_text(end)}"
             yield f"breaks: {span} is not inside the hours, or overlaps another break"
-        reached = max(reached, end)
+        last_end = max(last_end, end)
 
 
 def clock_text(minutes: int) -> str:
-    """Return minutes from midnight as a clock shows them."""
+    """Return minutes from midnight as the time on a clock."""
     hours, rest = divmod(minutes, 60)
     return f"{hours if hours <= 24 else hours - 24:02d}:{rest:02d}"

@@ -1,4 +1,4 @@
-"""Changes: values set at paths of a scenario, as variants, `--vary` and `--set` do."""
+"""Overrides: values set at paths of a scenario, as variants, `--vary` and `--set` do."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def with_changes(
 ) -> Scenario:
     """Return the scenario with values set at paths such as `team.NAME.shifts.0.days`.
 
-    `scenario` is the document's own, where it was parsed before: only the tables that change are parsed again. Raises
-    DocumentError naming each unknown path with the words allowed there, or the problems of what comes out; `source`
-    says there who asked for the changes.
+    `scenario` is the document's scenario, where it was parsed before: only the tables that change are parsed again.
+    Raises DocumentError naming each unknown path with the words allowed there, or the problems of the changed document;
+    `source` says there who asked for the changes.
     """
     before = None if scenario is None else (raw, scenario)
     return parse_scenario(changed(raw, changes, source, words), source, words, before)
@@ -45,11 +45,13 @@ def changed(
 ) -> dict[str, Any]:
     """Return the document with the values set; tables are merged, lists and shares replaced.
 
-    What no path leads to is shared with `raw`, which stays as it is. Raises DocumentError naming each unknown path with
-    the words allowed there.
+    Tables that no path leads to are shared with `raw`, which is not changed. Raises DocumentError naming each unknown
+    path with the words allowed there.
     """
-    document, known = dict(raw), words or shipped()
-    problems = [problem for path, value in changes.items() for problem in _set(document, path, value, source, known)]
+    document, vocabulary = dict(raw), words or shipped()
+    problems = [
+        problem for path, value in changes.items() for problem in _set(document, path, value, source, vocabulary)
+    ]
     if problems:
         raise DocumentError(source, tuple(problems))
     return document
@@ -73,15 +75,15 @@ def parse_assignment(text: str, source: str) -> tuple[str, list[Any]]:
 
 
 def _values(text: str, number: Callable[[str], object]) -> list[Any]:
-    found = _toml(f"[{text}]", number)
-    if isinstance(found, list) and found:
-        return found
+    values = _toml(f"[{text}]", number)
+    if isinstance(values, list) and values:
+        return values
     return [_value(part.strip(), number) for part in _split(text)]
 
 
 def _value(text: str, number: Callable[[str], object]) -> Any:
-    found = _toml(text, number)
-    return text if found is None else found
+    value = _toml(text, number)
+    return text if value is None else value
 
 
 def _toml(text: str, number: Callable[[str], object]) -> Any:
@@ -95,16 +97,16 @@ def _toml(text: str, number: Callable[[str], object]) -> Any:
 def _split(text: str) -> list[str]:
     """Split at the commas outside quotes and brackets."""
     parts, depth, quote, begin = [], 0, "", 0
-    for index, sign in enumerate(text):
+    for index, character in enumerate(text):
         if quote:
-            quote = "" if sign == quote else quote
-        elif sign in "\"'":
-            quote = sign
-        elif sign in "[{":
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "[{":
             depth += 1
-        elif sign in "]}":
+        elif character in "]}":
             depth -= 1
-        elif sign == "," and depth <= 0:
+        elif character == "," and depth <= 0:
             parts.append(text[begin:index])
             begin = index + 1
     return [*parts, text[begin:]]
@@ -119,96 +121,96 @@ def _kind_at(path: str) -> Any:
     """Return the type that a scenario has at this path, or None where it has none."""
     kind: Any = Scenario
     for step in _steps(path):
-        kind = _inner(kind, step)
+        kind = _inner_kind(kind, step)
     return kind
 
 
-def _inner(kind: Any, step: str) -> Any:
+def _inner_kind(kind: Any, step: str) -> Any:
     if has(kind):
-        return _plain(_hints(kind).get(step))
+        return _without_none(_hints(kind).get(step))
     if get_origin(kind) is dict:
-        return _plain(get_args(kind)[1])
+        return _without_none(get_args(kind)[1])
     if get_origin(kind) is tuple and step.isdecimal():
-        return _plain(get_args(kind)[0])
+        return _without_none(get_args(kind)[0])
     return None
 
 
 def _hints(kind: type) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    found = {str(spec.alias): hints[spec.name] for spec in fields(kind)}
-    return {**_hints(OrderFormat), **found} if kind is OrderSource else found
+    by_key = {str(spec.alias): hints[spec.name] for spec in fields(kind)}
+    return {**_hints(OrderFormat), **by_key} if kind is OrderSource else by_key
 
 
-def _plain(kind: Any) -> Any:
+def _without_none(kind: Any) -> Any:
     """Return the type without `| None`."""
     if get_origin(kind) in (Union, UnionType):
         return next(part for part in get_args(kind) if part is not NoneType)
     return kind
 
 
-def _set(document: dict[str, Any], path: str, value: Any, source: str, known: Vocabulary) -> Iterator[Problem]:
+def _set(document: dict[str, Any], path: str, value: Any, source: str, vocabulary: Vocabulary) -> Iterator[Problem]:
     node: Any = document
     kind: Any = Scenario
     steps = _steps(path)
     for depth, step in enumerate(steps):
         last = depth == len(steps) - 1
-        problem = _unknown(node, kind, steps[: depth + 1], value if last else None, known)
+        problem = _step_problem(node, kind, steps[: depth + 1], value if last else None, vocabulary)
         if problem is not None:
             yield Problem(source, path, *problem)
             return
-        kind = _inner(kind, step)
+        kind = _inner_kind(kind, step)
         key: Any = int(step) if isinstance(node, list) else step
         if last:
-            node[key] = _merged(node[key] if _holds(node, key) else None, value, kind)
+            node[key] = _merge(node[key] if _has_key(node, key) else None, value, kind)
         else:
-            # What lies on the way is copied, so that the document that this one comes from stays as it is.
-            node[key] = copy(node[key]) if _holds(node, key) else {}
+            # Tables on the path are copied, so that the original document is not changed.
+            node[key] = copy(node[key]) if _has_key(node, key) else {}
             node = node[key]
 
 
-def _holds(node: Any, key: Any) -> bool:
+def _has_key(node: Any, key: Any) -> bool:
     return isinstance(node, list) or key in node
 
 
-def _unknown(node: Any, kind: Any, steps: Path, value: Any, known: Vocabulary) -> tuple[str, str] | None:
-    """Say why the last of these steps leads nowhere, with a hint, or None."""
+def _step_problem(node: Any, kind: Any, steps: Path, value: Any, vocabulary: Vocabulary) -> tuple[str, str] | None:
+    """Return what is wrong with the last of these steps, and a hint; None where the path exists."""
     step = steps[-1]
     if isinstance(node, list):
         if step.isdecimal() and int(step) < len(node):
             return None
         numbers = f"a number from 0 to {len(node) - 1} is allowed here" if node else "the list is empty"
         return f"'{step}' is not in the list", numbers
-    words = _words(node, kind, steps, known)
+    words = _allowed_names(node, kind, steps, vocabulary)
     if words is None:
         return f"'{'.'.join(steps[:-1])}' has nothing inside", "set the whole value"
-    if step in words or (_open(kind) and isinstance(value, dict)):
+    if step in words or (_takes_tables(kind) and isinstance(value, dict)):
         return None
     return f"unknown word '{step}'", allowed_words(step, words)
 
 
-def _open(kind: Any) -> bool:
-    """Whether a new table may be added here under a name of its own: a team, say."""
+def _takes_tables(kind: Any) -> bool:
+    """Whether a new table may be added here under a new name: a team, say."""
     return get_origin(kind) is dict and has(get_args(kind)[1])
 
 
-def _words(node: Any, kind: Any, steps: Path, known: Vocabulary) -> list[str] | None:
+def _allowed_names(node: Any, kind: Any, steps: Path, vocabulary: Vocabulary) -> list[str] | None:
     if not isinstance(node, dict):
         return None
-    above = steps[:-1]
-    if above == ("world",):
-        return sorted(known.parameters)
-    if above == ("handling",):
-        return list(known.tasks)
+    parent = steps[:-1]
+    if parent == ("world",):
+        return sorted(vocabulary.parameters)
+    if parent == ("handling",):
+        return list(vocabulary.tasks)
     if has(kind):
-        return [name for name in _hints(kind) if above or name not in _FIXED]
+        return [name for name in _hints(kind) if parent or name not in _FIXED]
     if get_origin(kind) is dict:
-        return [steps[-1], *map(str, node)] if not _open(kind) else [str(name) for name in node]
+        return [steps[-1], *map(str, node)] if not _takes_tables(kind) else [str(name) for name in node]
     return None
 
 
-def _merged(old: Any, new: Any, kind: Any) -> Any:
+def _merge(old: Any, new: Any, kind: Any) -> Any:
     """Return the new value, or two tables as one; shares of a whole are replaced together."""
-    shares = get_origin(kind) is dict and get_args(kind)[1] is Share
-    if not isinstance(old, dict) or not isinstance(new, dict) or shares:
+    is_shares = get_origin(kind) is dict and get_args(kind)[1] is Share
+    if not isinstance(old, dict) or not isinstance(new, dict) or is_shares:
         return deepcopy(new)
-    return old | {key: _merged(old.get(key), value, _inner(kind, str(key))) for key, value in new.items()}
+    return old | {key: _merge(old.get(key), value, _inner_kind(kind, str(key))) for key, value in new.items()}

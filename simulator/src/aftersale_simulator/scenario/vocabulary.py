@@ -1,4 +1,4 @@
-"""The vocabulary: what a scenario may name that is not its own, shipped with the simulator or brought by plugins."""
+"""Vocabulary: the names that a scenario may use, shipped with the simulator or brought by plugins."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 @frozen
 class Vocabulary:
-    """Parameters of the world by name, each as often as declared; kinds of task in the workflow's order; presets."""
+    """Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets."""
 
     parameters: dict[str, tuple[Parameter, ...]]
     tasks: tuple[str, ...]
     presets: tuple[str, ...] = ()
 
     def span(self, name: str) -> tuple[float, float]:
-        """Return between what a parameter may lie on one marketplace or another."""
+        """Return the lowest and the highest value that a parameter may have on any marketplace."""
         declared = self.parameters[name]
-        return min(one.low for one in declared), max(one.high for one in declared)
+        return min(parameter.low for parameter in declared), max(parameter.high for parameter in declared)
 
 
 @cache
 def shipped() -> Vocabulary:
-    """Return what can be named without any plugin."""
+    """Return the vocabulary without any plugin."""
     return _vocabulary(load_parameters(), default_workflow())
 
 
 def vocabulary(plugins: Plugins) -> Vocabulary:
-    """Return what can be named with these plugins."""
-    own = (parameter for world in plugins.worlds for parameter in world.parameter)
+    """Return the vocabulary with these plugins."""
+    plugin_parameters = (parameter for world in plugins.worlds for parameter in world.parameter)
     presets = dict.fromkeys(str(preset.name) for world in plugins.worlds for preset in world.preset)
-    return _vocabulary((*load_parameters(), *own), plugins.workflow, tuple(presets))
+    return _vocabulary((*load_parameters(), *plugin_parameters), plugins.workflow, tuple(presets))
 
 
 def _vocabulary(parameters: tuple[Parameter, ...], workflow: Workflow, presets: tuple[str, ...] = ()) -> Vocabulary:
-    named: defaultdict[str, tuple[Parameter, ...]] = defaultdict(tuple)
+    by_name: defaultdict[str, tuple[Parameter, ...]] = defaultdict(tuple)
     for parameter in parameters:
-        named[parameter.name] = (*named[parameter.name], parameter)
-    return Vocabulary(dict(named), task_kinds(workflow), presets)
+        by_name[parameter.name] = (*by_name[parameter.name], parameter)
+    return Vocabulary(dict(by_name), task_kinds(workflow), presets)
 
 
 def task_kinds(workflow: Workflow) -> tuple[str, ...]:
@@ -62,9 +62,9 @@ _MANY_WORDS = 20
 
 def allowed_words(word: str, words: Iterable[str]) -> str:
     """Return a hint that names the allowed words, the nearest first when one is near."""
-    known = list(words)
-    near = get_close_matches(word, known, n=1)
-    guess = f"did you mean '{near[0]}'? " if near else ""
-    if near and len(known) > _MANY_WORDS:
+    allowed = list(words)
+    matches = get_close_matches(word, allowed, n=1)
+    guess = f"did you mean '{matches[0]}'? " if matches else ""
+    if matches and len(allowed) > _MANY_WORDS:
         return guess.strip()
-    return f"{guess}allowed: {', '.join(known)}" if known else "none are allowed here"
+    return f"{guess}allowed: {', '.join(allowed)}" if allowed else "none are allowed here"

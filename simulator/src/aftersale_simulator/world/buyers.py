@@ -1,4 +1,4 @@
-"""Buyers: who writes, returns, claims and rates badly, and how lateness, silence and outcome drive them to it."""
+"""Buyers: who writes, returns, claims and rates badly, and how this depends on lateness, silence and outcome."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ LATEST = "late_feedback_factor_later"
 
 
 def _lateness_classes() -> tuple[tuple[int, str], ...]:
-    """Return up to how many days late an order is, and by which declared factor it is then rated badly more often."""
+    """Return (most days late, name of the declared factor on the rate of bad ratings up to that many days), sorted."""
     matches = (_LATE.fullmatch(parameter.name) for parameter in load_parameters())
     return tuple(sorted((int(match[1]), match[0]) for match in matches if match))
 
 
 LATENESS = _lateness_classes()
 SILENCE = "silence"
-"""The deadline whose end lets buyers claim unheard."""
+"""The deadline after which a buyer without an answer may claim."""
 
 
 @frozen(eq=False)
 class FirstSteps:
-    """What buyers do of their own accord, before anybody has answered them, sorted by time.
+    """What buyers do by themselves, before they get an answer, sorted by time.
 
-    `kinds` are indices into `names`; `slots` point into the hand of chances, and into the orders of those few whom
-    something happens to.
+    `kinds` are indices into `names`; `rows` are indices into `draws` and into `orders`, the few orders to which
+    something happens.
     """
 
     names: tuple[str, ...]
@@ -56,12 +56,12 @@ class FirstSteps:
 
 
 class _Crowd:
-    """All orders of a marketplace with their chances, as columns."""
+    """All orders of a marketplace with their random numbers, as columns."""
 
     def __init__(self, orders: Orders, streams: Streams, world: World) -> None:
         self.orders, self.streams, self.world = orders, streams, world
         self.keys = keys_of(orders)
-        self.place, self.size = orders.marketplaces[0], len(orders)
+        self.marketplace, self.size = orders.marketplaces[0], len(orders)
         self.cancelled: Flags = orders.cancelled_at != NEVER
         self.lost: Flags = (orders.delivered_at == NEVER) & ~self.cancelled
         self.late: Flags = self.lost | (orders.delivered_at > orders.promised_at)
@@ -69,50 +69,50 @@ class _Crowd:
         self.arrived: Instants = np.where(self.lost | self.cancelled, orders.promised_at, orders.delivered_at)
 
     def uniform(self, purpose: str) -> Floats:
-        return self.streams.uniform(self.keys, purpose, self.place)
+        return self.streams.uniform(self.keys, purpose, self.marketplace)
 
     def of(self, name: str) -> Floats:
-        """What a parameter is worth for each order."""
+        """The value of a parameter for each order."""
         return self.world.for_orders(name, self.orders)
 
     def later(self, purpose: str, mean: str, unit: int, where: Flags) -> Instants:
         """Exponential delays of the chosen orders, in microseconds."""
-        draws = self.streams.exponential(self.keys[where], purpose, self.place)
+        draws = self.streams.exponential(self.keys[where], purpose, self.marketplace)
         return (draws * self.of(mean)[where] * unit).astype(np.int64)
 
-    def rate(self, otherwise: str, late: str, lost: str) -> Floats:
-        rate = np.where(self.lost, self.of(lost), np.where(self.late, self.of(late), self.of(otherwise)))
+    def rate(self, usual: str, late: str, lost: str) -> Floats:
+        rate = np.where(self.lost, self.of(lost), np.where(self.late, self.of(late), self.of(usual)))
         return np.where(self.cancelled, self.of("cancelled_message_rate"), rate)
 
 
 def first_steps(orders: Orders, days: LocalDays, hours: HourProfile, streams: Streams, world: World) -> FirstSteps:
-    """Return everything that buyers of one marketplace begin, within the days given."""
+    """Return the first steps of the buyers of one marketplace, within these days."""
     crowd = _Crowd(orders, streams, world)
-    writers, written = _messages(crowd, days, hours)
-    returners, asked = _returns(crowd)
+    writers, written_at = _messages(crowd, days, hours)
+    returners, requested_at = _returns(crowd)
     contacts = np.zeros(crowd.size, bool)
     contacts[writers] = contacts[returners] = True
     steps = {
-        "buyer_message": (writers, written),
-        "return_requested": (returners, asked),
+        "buyer_message": (writers, written_at),
+        "return_requested": (returners, requested_at),
         "claim_filed": _claims_without_contact(crowd),
         "feedback_left": _ratings(crowd, contacts),
         "chargeback_filed": _chargebacks(crowd),
     }
     steps = {fact: step for fact, step in steps.items() if fact not in world.absent}
     for contact in world.contacts:
-        steps[contact.fact] = _joined(steps.get(contact.fact), _contacted(crowd, contact))
-    return _sorted(crowd, steps, int(days.bounds[-1]))
+        steps[contact.fact] = _join(steps.get(contact.fact), _contacts(crowd, contact))
+    return _sort(crowd, steps, int(days.bounds[-1]))
 
 
-def _sorted(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Instant) -> FirstSteps:
-    who = np.concatenate([indices for indices, _ in steps.values()])
+def _sort(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Instant) -> FirstSteps:
+    buyers = np.concatenate([indices for indices, _ in steps.values()])
     at = np.concatenate([times for _, times in steps.values()])
     kinds = np.repeat(np.arange(len(steps)), [len(indices) for indices, _ in steps.values()])
     inside = np.flatnonzero(at < end)
-    order = inside[np.lexsort((kinds[inside], who[inside], at[inside]))]
-    chosen, rows = np.unique(who[order], return_inverse=True)
-    draws = Draws(crowd.streams, crowd.keys[chosen], crowd.place)
+    order = inside[np.lexsort((kinds[inside], buyers[inside], at[inside]))]
+    chosen, rows = np.unique(buyers[order], return_inverse=True)
+    draws = Draws(crowd.streams, crowd.keys[chosen], crowd.marketplace)
     return FirstSteps(tuple(steps), at[order], kinds[order], rows, crowd.orders.picked(chosen), draws)
 
 
@@ -127,9 +127,9 @@ def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Insta
     after_purchase = crowd.orders.purchased_at[writes] + crowd.later("message.delay", "message_delay_days", DAY, writes)
     moment = np.where(late, after_promise, after_purchase)
     soon = moment < days.bounds[-1]
-    who = np.flatnonzero(writes)[soon]
-    share = hours.share_of_day(crowd.streams.uniform(crowd.keys[who], "message.hour", crowd.place))
-    return who, _at_hours(moment[soon], share, days)
+    writers = np.flatnonzero(writes)[soon]
+    share = hours.share_of_day(crowd.streams.uniform(crowd.keys[writers], "message.hour", crowd.marketplace))
+    return writers, _at_hours(moment[soon], share, days)
 
 
 def _at_hours(moment: Instants, share: Floats, days: LocalDays) -> Instants:
@@ -150,10 +150,10 @@ def _returns(crowd: _Crowd) -> tuple[Instants, Instants]:
     rate = world.for_orders("return_rate", crowd.orders, by_category[crowd.orders.category])
     rate = rate * np.where(crowd.late, crowd.of("late_return_factor"), 1.0)
     returns = (crowd.uniform("return") < rate) & ~crowd.lost & ~crowd.cancelled & ~crowd.handled_elsewhere
-    who = np.flatnonzero(returns)
-    spread = crowd.streams.normal(crowd.keys[who], "return.lag", crowd.place)
-    lag = crowd.of("return_lag_days")[who] * np.exp(crowd.of("return_lag_sigma")[who] * spread) * DAY
-    return who, crowd.orders.delivered_at[who] + lag.astype(np.int64)
+    returners = np.flatnonzero(returns)
+    spread = crowd.streams.normal(crowd.keys[returners], "return.lag", crowd.marketplace)
+    lag = crowd.of("return_lag_days")[returners] * np.exp(crowd.of("return_lag_sigma")[returners] * spread) * DAY
+    return returners, crowd.orders.delivered_at[returners] + lag.astype(np.int64)
 
 
 def _claims_without_contact(crowd: _Crowd) -> tuple[Instants, Instants]:
@@ -166,7 +166,7 @@ def _claims_without_contact(crowd: _Crowd) -> tuple[Instants, Instants]:
 
 
 def _ratings(crowd: _Crowd, contacts: Flags) -> tuple[Instants, Instants]:
-    """Orders that may be rated badly: whether they are depends on what the buyer has been through by then."""
+    """Orders that may be rated badly; whether they are depends on what their buyers have been through by then."""
     rate = crowd.of("negative_feedback_rate") * _lateness(crowd)
     worst = np.maximum(crowd.of("negative_feedback_rate_unheard"), crowd.of("negative_feedback_rate_refused"))
     rate = np.where(contacts, np.maximum(rate, worst), rate)
@@ -176,7 +176,7 @@ def _ratings(crowd: _Crowd, contacts: Flags) -> tuple[Instants, Instants]:
 
 
 def _lateness(crowd: _Crowd) -> Floats:
-    """Return by what factor each order is rated badly more often, being as late as it is."""
+    """Return for each order the factor on the rate of bad ratings that its lateness brings."""
     days = (crowd.orders.delivered_at - crowd.orders.promised_at) / DAY
     conditions = [~crowd.late, *((days <= most) & ~crowd.lost for most, _ in LATENESS)]
     return np.select(conditions, [1.0, *(crowd.of(name) for _, name in LATENESS)], crowd.of(LATEST))
@@ -185,16 +185,16 @@ def _lateness(crowd: _Crowd) -> Floats:
 _SINCE = {"purchase": "purchased_at", "promise": "promised_at", "delivery": "delivered_at"}
 
 
-def _contacted(crowd: _Crowd, contact: Contact) -> tuple[Instants, Instants]:
-    """Orders whose buyers open a case as a plugin says; what never arrived has no delivery to count from."""
+def _contacts(crowd: _Crowd, contact: Contact) -> tuple[Instants, Instants]:
+    """Orders whose buyers open a case as a plugin says; an order that never arrived has no delivery to count from."""
     began = getattr(crowd.orders, _SINCE[contact.since])
     chosen = (crowd.uniform(f"contact.{contact.fact}") < crowd.of(contact.rate)) & (began != NEVER)
     delay = crowd.later(f"contact.{contact.fact}.delay", contact.delay_days, DAY, chosen)
     return np.flatnonzero(chosen), began[chosen] + delay
 
 
-def _joined(one: tuple[Instants, Instants] | None, other: tuple[Instants, Instants]) -> tuple[Instants, Instants]:
-    return other if one is None else (np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]]))
+def _join(first: tuple[Instants, Instants] | None, second: tuple[Instants, Instants]) -> tuple[Instants, Instants]:
+    return second if first is None else (np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]]))
 
 
 def _chargebacks(crowd: _Crowd) -> tuple[Instants, Instants]:
@@ -204,24 +204,24 @@ def _chargebacks(crowd: _Crowd) -> tuple[Instants, Instants]:
 
 
 class Buyers:
-    """What buyers do next, given how their cases stand; all chances are their order's own."""
+    """What buyers do next, by the state of their cases; every random number belongs to their order."""
 
     def __init__(self, world: World) -> None:
         """Take the declared parameters of the scenario."""
         self._on = world.on
 
     def claims(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
-        """Return the claim that a buyer was about to file, if it is the first."""
+        """Return the claim that a buyer is about to file, if it is the first."""
         first, state.claimed = not state.claimed, True
         return "claim_filed" if first else ""
 
     def claims_in_silence(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
-        """Return the claim of a buyer who has waited long enough, if nobody has answered yet."""
+        """Return the claim of a buyer who has waited long enough, if there is no answer yet."""
         contact = cases.get(state.behind)
         return self.claims(state, cases, at) if contact is not None and SILENCE in contact.missed else ""
 
     def reminds(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
-        """Return the message of a buyer who still waits for an answer."""
+        """Return the reminder of a buyer who still waits for an answer."""
         case = cases[state.case(REMINDER)]
         if case.task is None:
             return ""
@@ -229,7 +229,7 @@ class Buyers:
         return "buyer_message"
 
     def rates(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
-        """Return the bad rating of a buyer who was about to leave one, if what happened until now makes for it."""
+        """Return the bad rating of a buyer who may leave one, if what happened until now leads to it."""
         return "feedback_left" if state.draws.uniform("feedback", state.row) < self._rating_rate(state) else ""
 
     def _rating_rate(self, state: OrderState) -> float:
@@ -247,42 +247,42 @@ class Buyers:
         return self._on(next((name for most, name in LATENESS if days <= most), LATEST), state.order, at)
 
     def waiting(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
-        """After a message: while nobody answers, the buyer writes again, and again, at a pace of their own."""
+        """After a message: without an answer the buyer writes again, and again, after random delays."""
         rate = self._on("reminder_rate", state.order, at)
         patience = state.draws.uniform(f"reminder.{state.touches}", state.row)
         if patience >= rate:
             return ()
-        # So many that the chance of yet another is always the rate: one number tells it for all of them.
+        # The number of reminders is geometric: the probability of one more is always the rate. One draw gives it.
         moment, mean = float(at), self._on("reminder_delay_hours", state.order, at) * HOUR
-        found = []
+        reminders = []
         for number in range(int(log(patience) / log(rate))):
             moment += state.draws.exponential(f"reminder.delay.{number}", state.row) * mean
-            found.append((int(moment), REMINDER, state))
-        return found
+            reminders.append((int(moment), REMINDER, state))
+        return reminders
 
     def replied(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
-        """After a reply: the buyer writes again, or claims all the same, or is content."""
+        """After a reply: the buyer writes again, or claims nevertheless, or is content."""
         turn, state.touches, state.reminders = state.touches, state.touches + 1, 0
         if state.draws.uniform(f"follow_up.{turn}", state.row) < self._on("follow_up_rate", state.order, at):
             delay = state.draws.exponential(f"follow_up.delay.{turn}", state.row)
             mean = self._on("follow_up_delay_hours", state.order, at)
             return ((at + int(delay * mean * HOUR), "buyer_message", state),)
-        if state.draws.uniform("claim.answered", state.row) < self._claiming("claim_rate_answered", state, at):
+        if state.draws.uniform("claim.answered", state.row) < self._claim_rate("claim_rate_answered", state, at):
             return self._claim(state, at)
         return ()
 
-    def _claiming(self, name: str, state: OrderState, at: Instant) -> float:
+    def _claim_rate(self, name: str, state: OrderState, at: Instant) -> float:
         rate = self._on(name, state.order, at)
         return rate * self._on("claim_refused_factor", state.order, at) if state.refused else rate
 
     def unheard(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
-        """After a contact passed the silence rule unanswered: the buyer will rate worse, and may claim.
+        """After a contact without an answer by the silence rule's deadline: the buyer will rate worse, and may claim.
 
-        The chance of a claim is larger on every day on which still nobody answers.
+        The probability of a claim grows with every further day without an answer.
         """
         state.unheard = True
         rate, growth = (
-            self._claiming("claim_rate_silence", state, at),
+            self._claim_rate("claim_rate_silence", state, at),
             self._on("claim_silence_growth", state.order, at),
         )
         patience = state.draws.uniform("claim.silence", state.row)
@@ -294,7 +294,7 @@ class Buyers:
         return ()
 
     def offered(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
-        """After an offer of a part of the price: the buyer accepts it, or wants to send the goods back all the same."""
+        """After an offer of a part of the price: the buyer accepts it, or still wants to send the goods back."""
         accepts = state.draws.uniform("offer.accepted", state.row) < self._on("offer_accepted_rate", state.order, at)
         delay = state.draws.exponential("offer.delay", state.row) * self._on("offer_answer_hours", state.order, at)
         return ((at + int(delay * HOUR), "offer_accepted" if accepts else "offer_declined", state),)
@@ -310,15 +310,15 @@ class Buyers:
         return ((at + int(patience * DAY), "return_abandoned", state),)
 
     def sent(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
-        """After the posting: the return reaches the seller; the marketplace may refund it on the way."""
-        found = []
+        """After the return was posted: it reaches the seller; the marketplace may refund it on the way."""
+        events = []
         if state.draws.uniform("return.first_scan", state.row) < self._on("first_scan_refund_rate", state.order, at):
             delay = state.draws.exponential("return.scan_delay", state.row) * self._on(
                 "first_scan_hours", state.order, at
             )
-            found.append((at + int(delay * HOUR), "refunded_at_first_scan", state))
+            events.append((at + int(delay * HOUR), "refunded_at_first_scan", state))
         delay = state.draws.exponential("return.transit", state.row) * self._on("return_transit_days", state.order, at)
-        return (*found, (at + int(delay * DAY), "return_received", state))
+        return (*events, (at + int(delay * DAY), "return_received", state))
 
     def declined(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """After a declined return: the buyer may claim."""
@@ -328,7 +328,7 @@ class Buyers:
         return ()
 
     def unpaid(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
-        """After a refund missed its deadline: the marketplace may pay it itself, or the buyer may claim."""
+        """After a refund missed its deadline: the marketplace may pay it, or the buyer may claim."""
         if state.draws.uniform("return.automatic_refund", state.row) < self._on(
             "automatic_refund_rate", state.order, at
         ):
@@ -348,7 +348,7 @@ class Buyers:
 
 
 class Reactions:
-    """What plugins say may follow when a case comes into a state: the first reaction whose chance comes true."""
+    """What may follow by the plugins when a case comes into a state: the first reaction that is drawn."""
 
     def __init__(self, world: World, reactions: Sequence[Reaction]) -> None:
         """Take the reactions to one state of one kind of case."""

@@ -1,4 +1,4 @@
-"""Carriers: what is promised, and when it arrives, late or never."""
+"""Carriers: when orders are promised, and when they arrive: in time, late or never."""
 
 from __future__ import annotations
 
@@ -19,53 +19,55 @@ Instants = NDArray[np.int64]
 
 
 def delivered(orders: Orders, streams: Streams, world: World) -> Orders:
-    """Return the orders with their shipping, a promise and a delivery, keeping what a file already said of them.
+    """Return the orders with shipping, promise and delivery; instants from a file are kept.
 
-    Most arrive up to `early_days` before the promise, `late_delivery_rate` of them after it, `lost_rate` never. Of
-    those that the seller fulfils `seller_cancel_rate` are cancelled and never shipped, `late_dispatch_rate` are shipped
-    late and so delivered later.
+    Most orders arrive up to `early_days` before the promise, `late_delivery_rate` of them after it, `lost_rate` never.
+    Of those that the seller fulfils, `seller_cancel_rate` are cancelled and never shipped, and `late_dispatch_rate` are
+    shipped late and so delivered later.
     """
-    keys, place = keys_of(orders), orders.marketplaces[0]
+    keys, marketplace = keys_of(orders), orders.marketplaces[0]
 
     def of(name: str) -> Floats:
         return world.for_orders(name, orders)
 
-    promised = orders.purchased_at + _days(of("promise_days"))
+    promised = orders.purchased_at + _durations(of("promise_days"))
     promised = np.where(orders.promised_at == NEVER, promised, orders.promised_at)
-    fate = streams.uniform(keys, "delivery.fate", place)
-    early = promised - _days(of("early_days") * streams.uniform(keys, "delivery.early", place))
-    late = promised + _days(of("late_delivery_days") * streams.exponential(keys, "delivery.late", place))
-    arrives = np.where(fate < of("late_delivery_rate"), late, np.maximum(early, orders.purchased_at))
-    arrives = np.where(fate >= 1 - of("lost_rate"), NEVER, arrives)
+    fate = streams.uniform(keys, "delivery.fate", marketplace)
+    early = promised - _durations(of("early_days") * streams.uniform(keys, "delivery.early", marketplace))
+    late = promised + _durations(of("late_delivery_days") * streams.exponential(keys, "delivery.late", marketplace))
+    arrival = np.where(fate < of("late_delivery_rate"), late, np.maximum(early, orders.purchased_at))
+    arrival = np.where(fate >= 1 - of("lost_rate"), NEVER, arrival)
     if (orders.shipped_at == NEVER).all() and (orders.cancelled_at == NEVER).all():
-        orders, lateness = _shipped(orders, keys, streams, of)
-        arrives = np.where(arrives == NEVER, NEVER, arrives + lateness)
-    arrives = np.where(orders.delivered_at == NEVER, arrives, orders.delivered_at)
-    arrives = np.where(orders.cancelled_at == NEVER, arrives, NEVER)
-    return evolve(orders, promised_at=promised, delivered_at=arrives)
+        orders, lateness = _ship(orders, keys, streams, of)
+        arrival = np.where(arrival == NEVER, NEVER, arrival + lateness)
+    arrival = np.where(orders.delivered_at == NEVER, arrival, orders.delivered_at)
+    arrival = np.where(orders.cancelled_at == NEVER, arrival, NEVER)
+    return evolve(orders, promised_at=promised, delivered_at=arrival)
 
 
-def _shipped(orders: Orders, keys: Instants, streams: Streams, of: Callable[[str], Floats]) -> tuple[Orders, Instants]:
-    """Return the orders as the seller ships or cancels them, and by how much later those arrive that left late."""
-    place = orders.marketplaces[0]
-    own = ~fulfilled_by_marketplace(orders)
-    cancelled = own & (streams.uniform(keys, "seller.cancels", place) < of("seller_cancel_rate"))
-    late = own & ~cancelled & (streams.uniform(keys, "seller.late", place) < of("late_dispatch_rate"))
-    lateness = np.where(late, _days(of("late_dispatch_days") * streams.exponential(keys, "seller.lateness", place)), 0)
-    ship_by = orders.purchased_at + _days(of("handling_days"))
-    early = _days(of("handling_days") * streams.uniform(keys, "seller.ships", place))
-    left = np.where(late, ship_by + lateness, ship_by - early)
-    tracked = streams.uniform(keys, "seller.tracks", place) < of("tracking_rate")
-    done = evolve(
-        orders,
-        ship_by=np.where(own, ship_by, NEVER),
-        shipped_at=np.where(own & ~cancelled, left, NEVER),
-        cancelled_at=np.where(cancelled, ship_by - early, NEVER),
-        tracked=np.where(own & ~cancelled, tracked, -1).astype(np.int8),
+def _ship(orders: Orders, keys: Instants, streams: Streams, of: Callable[[str], Floats]) -> tuple[Orders, Instants]:
+    """Return the orders as the seller ships or cancels them, and by how much later the late ones arrive."""
+    marketplace = orders.marketplaces[0]
+    by_seller = ~fulfilled_by_marketplace(orders)
+    cancelled = by_seller & (streams.uniform(keys, "seller.cancels", marketplace) < of("seller_cancel_rate"))
+    late = by_seller & ~cancelled & (streams.uniform(keys, "seller.late", marketplace) < of("late_dispatch_rate"))
+    lateness = np.where(
+        late, _durations(of("late_dispatch_days") * streams.exponential(keys, "seller.lateness", marketplace)), 0
     )
-    return done, lateness
+    ship_by = orders.purchased_at + _durations(of("handling_days"))
+    early = _durations(of("handling_days") * streams.uniform(keys, "seller.ships", marketplace))
+    shipped_at = np.where(late, ship_by + lateness, ship_by - early)
+    tracked = streams.uniform(keys, "seller.tracks", marketplace) < of("tracking_rate")
+    shipped = evolve(
+        orders,
+        ship_by=np.where(by_seller, ship_by, NEVER),
+        shipped_at=np.where(by_seller & ~cancelled, shipped_at, NEVER),
+        cancelled_at=np.where(cancelled, ship_by - early, NEVER),
+        tracked=np.where(by_seller & ~cancelled, tracked, -1).astype(np.int8),
+    )
+    return shipped, lateness
 
 
-def _days(amount: Floats) -> Instants:
-    found: Instants = (amount * DAY).astype(np.int64)
-    return found
+def _durations(amount: Floats) -> Instants:
+    durations: Instants = (amount * DAY).astype(np.int64)
+    return durations

@@ -1,4 +1,4 @@
-"""Checks: what only the installed plugins tell to be wrong with a scenario's marketplaces."""
+"""Checks: problems of a scenario's marketplaces that depend on the installed plugins."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ if TYPE_CHECKING:
 
 
 def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> None:
-    """Raise DocumentError for marketplaces that no plugin brings, and for those whose work nobody could do."""
-    known = sorted(plugins.marketplaces)
+    """Raise DocumentError for marketplaces that no plugin brings, and for those with tasks that nobody can do."""
+    installed = sorted(plugins.marketplaces)
     problems = [
         Problem(
             source,
             f"marketplace.{name}",
             "no installed plugin brings this marketplace",
-            allowed_words(name, known),
+            allowed_words(name, installed),
         )
         for name in scenario.marketplace
-        if name not in known
+        if name not in installed
     ]
     for name in scenario.marketplace:
         for kind, task in unanswered(name, plugins.worlds, plugins.workflow):
             what = f"buyers there open cases of kind '{kind}', and no plugin says what its task '{task}' becomes"
             hint = f"its plugin adds to world.toml: [[answer]] task = '{task}', fact = …"
             problems.append(Problem(source, f"marketplace.{name}", what, hint))
-        if name in known:
-            problems += _unspoken(scenario, name, plugins, source)
+        if name in installed:
+            problems += _language_problems(scenario, name, plugins, source)
     if problems:
         raise DocumentError(source, tuple(problems))
 
 
-def _unspoken(scenario: Scenario, place: str, plugins: Plugins, source: str) -> Iterator[Problem]:
-    """Yield the tasks that nobody does who speaks a marketplace's language, where shifts say what they speak."""
-    teams = [team for team in scenario.team.values() if not team.serves or place in team.serves]
+def _language_problems(scenario: Scenario, marketplace: str, plugins: Plugins, source: str) -> Iterator[Problem]:
+    """Yield the tasks that no agent who speaks a marketplace's language does, where shifts name languages."""
+    teams = [team for team in scenario.team.values() if not team.serves or marketplace in team.serves]
     shifts = [shift for team in teams for shift in team.shifts]
     if not any(shift.languages for shift in shifts):
         return
-    language = plugins.marketplaces[place].languages[0]
-    able = [shift for shift in shifts if not shift.languages or language in map(str, shift.languages)]
-    done = {task for shift in able for task in shift.tasks or task_kinds(plugins.workflow)}
-    left = [task for task in task_kinds(plugins.workflow) if task not in done]
-    if left and len(able) < len(shifts):
-        what = f"nobody speaks '{language}' who does: {', '.join(left)}"
+    language = plugins.marketplaces[marketplace].languages[0]
+    speaking = [shift for shift in shifts if not shift.languages or language in map(str, shift.languages)]
+    covered = {task for shift in speaking for task in shift.tasks or task_kinds(plugins.workflow)}
+    missing = [task for task in task_kinds(plugins.workflow) if task not in covered]
+    if missing and len(speaking) < len(shifts):
+        what = f"nobody speaks '{language}' who does: {', '.join(missing)}"
         hint = "add it to the languages of a shift, or leave languages out"
-        yield Problem(source, f"marketplace.{place}", what, hint)
+        yield Problem(source, f"marketplace.{marketplace}", what, hint)
 
 
-def unanswered(place: str, plugged: Iterable[WorldDefaults], workflow: Workflow) -> list[tuple[str, str]]:
-    """Return the (kind, task) pairs that contacts lead to on a marketplace, and that nobody says the end of."""
-    world = World(None, place, plugged)
+def unanswered(marketplace: str, defaults: Iterable[WorldDefaults], workflow: Workflow) -> list[tuple[str, str]]:
+    """Return the (kind, task) pairs that contacts lead to on a marketplace, and for which no plugin names a fact."""
+    world = World(None, marketplace, defaults)
     kinds = {workflow.opened_by(contact.fact) for contact in world.contacts}
-    ends = {*world.answers, DECISION}
-    found = ((kind, task) for kind, _, task in workflow.tasks() if kind in kinds and task not in ends)
-    return list(dict.fromkeys(found))
+    answered = {*world.answers, DECISION}
+    pairs = ((kind, task) for kind, _, task in workflow.tasks() if kind in kinds and task not in answered)
+    return list(dict.fromkeys(pairs))

@@ -1,4 +1,4 @@
-"""Lives: the few orders that something happens to, as they pass through the simulation."""
+"""Entities: the few orders to which something happens, as they pass through the simulation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FACTS = {
     "B": ("chargeback_filed",),
 }
 REMINDER, CLAIM_IN_SILENCE, RULING = "reminder", "claim_in_silence", "ruling"
-"""What becomes a fact, or none, when its time has come: it depends on how the case then stands."""
+"""Scheduled events that become a fact, or none, at their time: that depends on the case's state then."""
 CASE_OF = {fact: suffix for suffix, facts in _FACTS.items() for fact in facts}
 CASE_OF |= {REMINDER: "M", CLAIM_IN_SILENCE: "C", RULING: "C"}
 """Which of an order's cases a fact of the world is about: its message, return, claim, rating or chargeback."""
@@ -42,10 +42,10 @@ CASE_OF |= {REMINDER: "M", CLAIM_IN_SILENCE: "C", RULING: "C"}
 
 @define(eq=False)
 class OrderState:
-    """One order with a place in the hand of chances, and what its buyer has been through.
+    """The state of one order in a run: its row of the draws, and what its buyer has been through.
 
-    `behind` is the contact that a claim would grow out of; `touches` counts the replies to its messages, `reminders`
-    those of the buyer since the last of them, `turns` how often each reaction that a plugin declares was asked for.
+    `behind` is the contact that a claim would follow; `touches` counts the replies to its messages, `reminders` the
+    buyer's reminders since the last reply, `turns` the requests for each reaction that a plugin declares.
     """
 
     order: Order
@@ -62,7 +62,7 @@ class OrderState:
     turns: dict[str, int] | None = None
 
     def turn(self, reaction: str) -> int:
-        """Return how often this was asked for before, and count it."""
+        """Return how often this reaction was requested before, and count this request."""
         if self.turns is None:
             self.turns = {}
         turn = self.turns.get(reaction, 0)
@@ -71,20 +71,20 @@ class OrderState:
 
     @classmethod
     def begin(cls, order: Order, draws: Draws, row: int) -> OrderState:
-        """Begin the life of an order with its place in the hand of chances."""
+        """Return the first state of an order that has this row of the draws."""
         promised, arrived = order.promised_at, order.delivered_at
         return cls(order, draws, row, arrived is None or (promised is not None and arrived > promised))
 
     def case(self, event: str) -> str:
-        """Return the name of the case that something of CASE_OF happens to."""
+        """Return the name of the case that an event of CASE_OF is about."""
         return f"{self.order.id}-{CASE_OF[event]}"
 
     def fact(self, kind: str, at: Instant, case: str) -> Fact:
-        """Return the fact that this happened to a case of the order now, known at once."""
+        """Return the fact that this happened to a case of the order at this instant, known at once."""
         order, about = self.order, self.behind if kind == "claim_filed" else ""
         # Spelled out: a named tuple's own constructor takes twice the time, and every fact of a run is made here.
         return tuple.__new__(Fact, (kind, order.marketplace, order.id, case, at, at, about, None, "", None))
 
 
 ScheduledEvent = tuple[Instant, str, OrderState]
-"""Something that the world will do: when, which fact, to whom."""
+"""What the world will do: when, which fact, to which order."""

@@ -1,4 +1,4 @@
-"""The marketplace of the simulated world: it asks for information on claims, decides them, and hears appeals."""
+"""Investigators: they ask for information on claims, decide claims and hear appeals, for the marketplace."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from aftersale_simulator.world.entities import RULING, OrderState, ScheduledEven
 from aftersale_simulator.world.world import World
 
 DOCUMENTED = frozenset({"documented", "under_review"})
-"""Where a claim stands that the seller's evidence is in for."""
+"""The states of a claim for which the seller's evidence has arrived."""
 
 
 class Investigators:
-    """What the marketplace does next about a claim; what it must do by rule, the engine does."""
+    """What the marketplace does next about a claim; the engine does what a rule requires."""
 
     def __init__(self, world: World) -> None:
         """Take the declared parameters of the scenario."""
         self._on = world.on
 
     def filed(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
-        """After a claim was filed: information is requested, or it is decided without."""
+        """After a claim was filed: information is requested, or the claim is decided without."""
         if state.draws.uniform("claim.information", state.row) < self._on("information_request_rate", state.order, at):
             mean = self._on("information_request_delay_hours", state.order, at)
             delay = state.draws.exponential("claim.information_delay", state.row) * mean
@@ -29,7 +29,7 @@ class Investigators:
         return self.reviewed(state, at)
 
     def reviewed(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
-        """After the evidence, or without: the claim comes up for its ruling."""
+        """After the evidence, or without it: the claim is due for its ruling."""
         mean = self._on("claim_decision_days", state.order, at)
         delay = state.draws.exponential("claim.decision_delay", state.row) * mean
         return ((at + int(delay * DAY), RULING, state),)
@@ -37,7 +37,7 @@ class Investigators:
     def ruled(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:
         """Return the ruling: denied, or granted at the seller's or the marketplace's expense.
 
-        Less is won without evidence, or with an incomplete one.
+        The seller wins less often without evidence, or with incomplete evidence.
         """
         claim = cases[state.case(RULING)]
         complete = state.draws.uniform("claim.evidence", state.row) < self._on(

@@ -1,4 +1,4 @@
-"""Marketplace runs: one marketplace's orders in a run, with what their buyers begin."""
+"""Marketplace runs: one marketplace's orders in a run, with the first steps of their buyers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aftersale_simulator.world.world import World
 
 @frozen(eq=False)
 class MarketplaceRun:
-    """One marketplace's orders with what their buyers begin."""
+    """One marketplace's orders with the first steps of their buyers."""
 
     orders: Orders
     steps: FirstSteps
@@ -32,39 +32,39 @@ class MarketplaceRun:
 def marketplace_run(
     scenario: Scenario, marketplace: Marketplace, world: World, streams: Streams, orders: Orders | None
 ) -> MarketplaceRun:
-    """Return one marketplace's part of a run: its synthetic orders, or its own of a file's `orders`."""
+    """Return one marketplace's part of a run: its synthetic orders, or those of a file's `orders` that are its own."""
     sales, horizon = scenario.marketplace[marketplace.name], scenario.horizon
     days = horizon.local_days(marketplace.zone)
     if orders is None:
         count = horizon.warm_up + horizon.days
-        asked = synthetic(sales, marketplace, horizon.first, count, streams, world, horizon.measured_from)
+        run_orders = synthetic(sales, marketplace, horizon.first, count, streams, world, horizon.measured_from)
     else:
-        asked = _of_file(orders, marketplace.name, days, streams, scenario.orders)
-    asked = delivered(asked, streams, world)
-    return MarketplaceRun(asked, first_steps(asked, days, hours_of(sales), streams, world), world)
+        run_orders = _of_file(orders, marketplace.name, days, streams, scenario.orders)
+    run_orders = delivered(run_orders, streams, world)
+    return MarketplaceRun(run_orders, first_steps(run_orders, days, hours_of(sales), streams, world), world)
 
 
-def _of_file(orders: Orders, place: str, days: LocalDays, streams: Streams, source: OrderSource | None) -> Orders:
-    asked = of_marketplace(orders, place)
+def _of_file(orders: Orders, name: str, days: LocalDays, streams: Streams, source: OrderSource | None) -> Orders:
+    selected = of_marketplace(orders, name)
     if source is not None and (source.resample or source.scale != 1.0):
-        return copied(asked, days, streams, float(source.scale), source.resample)
-    return within(asked, int(days.bounds[0]), int(days.bounds[-1]))
+        return copied(selected, days, streams, float(source.scale), source.resample)
+    return within(selected, int(days.bounds[0]), int(days.bounds[-1]))
 
 
-def first_steps_in_order(places: Sequence[MarketplaceRun]) -> Iterator[tuple[Instant, str, int, int]]:
-    """Yield (when, what, place, row) over all marketplaces in order of time."""
-    names = list(dict.fromkeys(name for place in places for name in place.steps.names))
-    at = np.concatenate([place.steps.at for place in places])
-    where = np.repeat(np.arange(len(places)), [len(place.steps.at) for place in places])
-    kinds = np.concatenate([_renumbered(place.steps, names) for place in places])
-    rows = np.concatenate([place.steps.rows for place in places])
-    sequence = np.lexsort((where, at))
-    columns = (column[sequence].tolist() for column in (at, kinds, where, rows))
-    for when, kind, place, row in zip(*columns, strict=True):
-        yield when, names[kind], place, row
+def first_steps_in_order(runs: Sequence[MarketplaceRun]) -> Iterator[tuple[Instant, str, int, int]]:
+    """Yield (instant, kind, index of the run, row) over all marketplaces in order of time."""
+    names = list(dict.fromkeys(name for run in runs for name in run.steps.names))
+    at = np.concatenate([run.steps.at for run in runs])
+    numbers = np.repeat(np.arange(len(runs)), [len(run.steps.at) for run in runs])
+    kinds = np.concatenate([_kind_numbers(run.steps, names) for run in runs])
+    rows = np.concatenate([run.steps.rows for run in runs])
+    sequence = np.lexsort((numbers, at))
+    columns = (column[sequence].tolist() for column in (at, kinds, numbers, rows))
+    for instant, kind, number, row in zip(*columns, strict=True):
+        yield instant, names[kind], number, row
 
 
-def _renumbered(steps: FirstSteps, names: Sequence[str]) -> NDArray[np.int64]:
+def _kind_numbers(steps: FirstSteps, names: Sequence[str]) -> NDArray[np.int64]:
     """Return the kinds of these steps as indices into `names`."""
-    found: NDArray[np.int64] = np.array([names.index(name) for name in steps.names], np.int64)[steps.kinds]
-    return found
+    numbers: NDArray[np.int64] = np.array([names.index(name) for name in steps.names], np.int64)[steps.kinds]
+    return numbers

@@ -29,20 +29,20 @@ Instants = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _DAYS_PER_YEAR = 365.25
 _LEAST = 1e-12
-"""Stands for a mean of 0 where a distribution must have one."""
+"""Replaces a mean of 0 where a distribution needs one above 0."""
 
 
 _SOURCE_BITS = 32
 _MOST_COPIES = 128
 _PER_DAY = 1 << 24
-"""Orders that have keys of their own on one day."""
+"""How many orders of one day can have different keys."""
 
 
 @frozen(eq=False)
 class OrderIds(Sequence[str]):
-    """Names of synthetic orders, made when asked for: most are never looked at.
+    """Names of synthetic orders, made when needed: most never are.
 
-    An order's key is its day and its number on that day, so that more orders on one day leave all others what they are.
+    An order's key is its day and its number on that day, so that more orders on one day leave all others unchanged.
     """
 
     prefix: str
@@ -90,7 +90,7 @@ class CopyIds(Sequence[str]):
 
 @frozen(eq=False)
 class FileIds(Sequence[str]):
-    """Names of orders of a file of which some were left out; the keys are their places in the whole file."""
+    """Names of orders of a file of which some were left out; the keys are their positions in the whole file."""
 
     names: Sequence[str]
     keys: Instants
@@ -109,18 +109,18 @@ class FileIds(Sequence[str]):
 
 
 def fulfilled_by_marketplace(orders: Orders) -> NDArray[np.bool_]:
-    """Tell of each order whether the marketplace ships it and takes it back."""
-    theirs = np.array([channel in FULFILLED_BY_MARKETPLACE for channel in orders.channels], bool)
-    return theirs[orders.channel]
+    """Return for each order whether the marketplace ships it and takes it back."""
+    by_marketplace = np.array([channel in FULFILLED_BY_MARKETPLACE for channel in orders.channels], bool)
+    return by_marketplace[orders.channel]
 
 
 def keys_of(orders: Orders) -> Instants:
-    """Return by what numbers the chances of these orders are known: their own, or else their places in the file."""
+    """Return the keys of these orders' random numbers: their own, or else their positions in the file."""
     return orders.ids.keys if isinstance(orders.ids, OrderIds | CopyIds | FileIds) else np.arange(len(orders))
 
 
 def kept(orders: Orders, where: NDArray[np.bool_]) -> Orders:
-    """Return some of the orders, each with the chances that it has among all of them."""
+    """Return some of the orders, each with the random numbers that it has among all of them."""
     rows, ids = np.flatnonzero(where), orders.ids
     keys = keys_of(orders)[rows]
     names: Sequence[str]
@@ -132,21 +132,21 @@ def kept(orders: Orders, where: NDArray[np.bool_]) -> Orders:
         names = FileIds([ids[row] for row in rows.tolist()], keys)
     columns = {name: getattr(orders, name)[rows] for name in COLUMNS}
     products = [orders.products[row] for row in rows.tolist()] if orders.products else []
-    found: Orders = evolve(orders, ids=names, products=products, **columns)
-    return found
+    selected: Orders = evolve(orders, ids=names, products=products, **columns)
+    return selected
 
 
 class HourProfile:
-    """The shape of a day: where in it things happen."""
+    """The shape of a day: how much of it happens at which time."""
 
     def __init__(self, weights: Sequence[float]) -> None:
         """Take the relative weights of the hours of a day."""
         self._edges = np.concatenate([[0.0], np.cumsum(np.asarray(weights, float))])
         self._edges /= self._edges[-1]
 
-    def share_of_day(self, streams: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turn uniform chances into shares of the day gone by."""
-        return np.interp(streams, self._edges, np.linspace(0.0, 1.0, len(self._edges)))
+    def share_of_day(self, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return shares of the day gone by for uniform random numbers."""
+        return np.interp(draws, self._edges, np.linspace(0.0, 1.0, len(self._edges)))
 
 
 def hours_of(sales: Sales) -> HourProfile:
@@ -163,50 +163,54 @@ def synthetic(
     world: World,
     said_for: date | None = None,
 ) -> Orders:
-    """Return `days` local days of orders from `first` on, sorted by time, nothing promised or delivered yet.
+    """Return `days` local days of orders from `first` on, sorted by time, without promise or delivery yet.
 
     The number of a day's orders is Poisson around a gamma-distributed mean, so that variance over mean is the
-    declared dispersion; within a day they fall by the hourly profile of the marketplace's own time. On a day with other
-    means there are more of the same orders, or fewer. The volume is `said_for` a day, by default the first.
+    declared dispersion; within a day they follow the hourly profile of the marketplace's own time. On a day with
+    another mean there are more of the same orders, or fewer. The volume holds for the day `said_for`, by default the
+    first.
     """
-    place = marketplace.name
+    name = marketplace.name
     calendar = LocalDays.spanning(first, days, marketplace.zone)
     means = _daily_means(sales, calendar, world, said_for or first)
-    counts = _daily_counts(means, sales, calendar, place, streams, world)
+    counts = _daily_counts(means, sales, calendar, name, streams, world)
     day = np.repeat(np.arange(days), counts)
     number = np.arange(len(day)) - np.repeat(np.cumsum(counts) - counts, counts)
     keys = (day_number(first) + day) * _PER_DAY + number
-    share = hours_of(sales).share_of_day(streams.uniform(keys, "order.time", place))
+    share = hours_of(sales).share_of_day(streams.uniform(keys, "order.time", name))
     purchased = calendar.bounds[day] + (share * calendar.lengths[day]).astype(np.int64)
     sequence = np.argsort(purchased, kind="stable")
-    return _dressed(sales, marketplace, purchased[sequence], keys[sequence], streams)
+    return _new_orders(sales, marketplace, purchased[sequence], keys[sequence], streams)
 
 
 def _daily_counts(
-    means: Floats, sales: Sales, calendar: LocalDays, place: str, streams: Streams, world: World
+    means: Floats, sales: Sales, calendar: LocalDays, marketplace: str, streams: Streams, world: World
 ) -> NDArray[np.int64]:
     dispersion = world["dispersion"] if sales.dispersion is None else sales.dispersion
-    drawn = streams.uniform(day_number(calendar.first) + np.arange(len(means)), "order.day", place)
+    draws = streams.uniform(day_number(calendar.first) + np.arange(len(means)), "order.day", marketplace)
     # Poisson around a gamma-distributed mean is negative binomial; drawn by its quantiles, a day with a larger mean has
-    # more orders by the same chance.
+    # more orders for the same random number.
     means = np.maximum(means, _LEAST)
     if dispersion > 1:
         size, chance = means / (dispersion - 1), 1 / dispersion
-        return _quantiles(nbdtrik(drawn, size, chance), lambda count: betainc(size, count + 1, chance), drawn)
-    return _quantiles(pdtrik(drawn, means), lambda count: pdtr(count, means), drawn)
+        return _quantiles(nbdtrik(draws, size, chance), lambda count: betainc(size, count + 1, chance), draws)
+    return _quantiles(pdtrik(draws, means), lambda count: pdtr(count, means), draws)
 
 
-def _quantiles(near: Floats, share_up_to: Callable[[Floats], Floats], drawn: Floats) -> NDArray[np.int64]:
-    """Return the least counts up to which at least the drawn shares lie, given inverses that are nearly right."""
-    counts = np.maximum(np.ceil(near), 0.0)
-    counts = np.where((counts > 0) & (share_up_to(np.maximum(counts - 1, 0)) >= drawn), counts - 1, counts)
-    found: NDArray[np.int64] = counts.astype(np.int64)
-    return found
+def _quantiles(approximate: Floats, share_up_to: Callable[[Floats], Floats], draws: Floats) -> NDArray[np.int64]:
+    """Return the least counts up to which at least the drawn shares lie, from approximate inverses."""
+    counts = np.maximum(np.ceil(approximate), 0.0)
+    counts = np.where((counts > 0) & (share_up_to(np.maximum(counts - 1, 0)) >= draws), counts - 1, counts)
+    least: NDArray[np.int64] = counts.astype(np.int64)
+    return least
 
 
 def _daily_means(sales: Sales, calendar: LocalDays, world: World, said_for: date) -> Floats:
-    usual = default_profile()
-    weekly, season = np.asarray(sales.weekly or usual.weekly, float), np.asarray(sales.season or usual.season, float)
+    profile = default_profile()
+    weekly, season = (
+        np.asarray(sales.weekly or profile.weekly, float),
+        np.asarray(sales.season or profile.season, float),
+    )
     dates = [calendar.first + timedelta(day) for day in range(len(calendar.weekdays))]
     months = np.array([day.month - 1 for day in dates])
     years = np.array([(day - said_for).days for day in dates]) / _DAYS_PER_YEAR
@@ -221,63 +225,67 @@ def _daily_means(sales: Sales, calendar: LocalDays, world: World, said_for: date
     return means
 
 
-def _dressed(sales: Sales, marketplace: Marketplace, purchased: Instants, keys: Instants, streams: Streams) -> Orders:
-    size, place = len(purchased), marketplace.name
+def _new_orders(
+    sales: Sales, marketplace: Marketplace, purchased: Instants, keys: Instants, streams: Streams
+) -> Orders:
+    size, name = len(purchased), marketplace.name
     unit = 10 ** decimals(marketplace.currency)
-    category = _picked(sales.categories.values(), keys, streams, "order.category", place).astype(np.int16)
-    prices = [_price(sales, name) for name in sales.categories]
+    category = _pick(sales.categories.values(), keys, streams, "order.category", name).astype(np.int16)
+    prices = [_price(sales, category_name) for category_name in sales.categories]
     medians, sigmas = (np.array(column, np.float64)[category] for column in zip(*prices, strict=True))
-    spread = np.exp(sigmas * streams.normal(keys, "order.price", place))
+    spread = np.exp(sigmas * streams.normal(keys, "order.price", name))
     never = np.full(size, NEVER, np.int64)
     return Orders(
-        (place,),
+        (name,),
         (marketplace.currency,),
         tuple(sales.channels),
         tuple(sales.categories),
-        OrderIds(place, keys),
+        OrderIds(name, keys),
         np.zeros(size, np.int16),
         purchased,
-        _picked(sales.channels.values(), keys, streams, "order.channel", place).astype(np.int8),
+        _pick(sales.channels.values(), keys, streams, "order.channel", name).astype(np.int8),
         category,
         np.maximum(1, np.rint(medians * unit * spread)).astype(np.int64),
         never,
         never,
-        _marked(sales.cross_border, keys, streams, "order.cross_border", place),
-        _marked(sales.exempt, keys, streams, "order.exempt", place),
+        _mark(sales.cross_border, keys, streams, "order.cross_border", name),
+        _mark(sales.exempt, keys, streams, "order.exempt", name),
     )
 
 
 def _price(sales: Sales, category: str) -> tuple[float, float]:
     """Return the median and the spread of a category's prices: its own, or those of all."""
-    product = {str(name): own for name, own in sales.category.items()}.get(category)
+    product = {str(name): declared for name, declared in sales.category.items()}.get(category)
     price = sales.price if product is None or product.price is None else product.price
     return float(price.median), float(price.sigma)
 
 
-def _picked(shares: Iterable[float], keys: Instants, streams: Streams, *purpose: str) -> NDArray[np.int64]:
+def _pick(shares: Iterable[float], keys: Instants, streams: Streams, *purpose: str) -> NDArray[np.int64]:
     edges = np.cumsum(list(shares))
     if len(edges) == 1:
         return np.zeros(len(keys), np.int64)
-    picked = np.searchsorted(edges, streams.uniform(keys, *purpose), side="right")
-    return np.minimum(picked, len(edges) - 1).astype(np.int64)
+    positions = np.searchsorted(edges, streams.uniform(keys, *purpose), side="right")
+    return np.minimum(positions, len(edges) - 1).astype(np.int64)
 
 
-def _marked(share: float, keys: Instants, streams: Streams, *purpose: str) -> NDArray[np.bool_]:
+def _mark(share: float, keys: Instants, streams: Streams, *purpose: str) -> NDArray[np.bool_]:
     return streams.uniform(keys, *purpose) < share if share else np.zeros(len(keys), bool)
 
 
-def of_marketplace(orders: Orders, place: str) -> Orders:
-    """Return the orders of one marketplace among those of a file, with what the file does not say left open."""
-    code = orders.marketplaces.index(place) if place in orders.marketplaces else -1
-    mine = np.flatnonzero(orders.marketplace == code)
-    columns = {name: getattr(orders, name)[mine] for name in COLUMNS} | {"marketplace": np.zeros(len(mine), np.int16)}
+def of_marketplace(orders: Orders, name: str) -> Orders:
+    """Return the orders of one marketplace among those of a file; what the file does not say stays empty."""
+    code = orders.marketplaces.index(name) if name in orders.marketplaces else -1
+    rows = np.flatnonzero(orders.marketplace == code)
+    columns = {column: getattr(orders, column)[rows] for column in COLUMNS} | {
+        "marketplace": np.zeros(len(rows), np.int16)
+    }
     return Orders(
-        marketplaces=(place,),
+        marketplaces=(name,),
         currencies=(orders.currencies[code],) if code >= 0 else ("",),
         channels=orders.channels,
         categories=orders.categories,
-        ids=[orders.ids[index] for index in mine.tolist()],
-        products=[orders.products[index] for index in mine.tolist()] if orders.products else [],
+        ids=[orders.ids[index] for index in rows.tolist()],
+        products=[orders.products[index] for index in rows.tolist()] if orders.products else [],
         **columns,
     )
 
@@ -291,28 +299,28 @@ def within(orders: Orders, since: int, until: int) -> Orders:
 def copied(orders: Orders, days: LocalDays, streams: Streams, scale: float, resample: bool) -> Orders:
     """Return a marketplace's orders of a file for the days of a run, each `scale` times on average.
 
-    With `resample` each week of the run is a week of the file, drawn by chance; weeks are counted from the first order.
+    With `resample` each week of the run is a random week of the file; weeks are counted from the first order.
     """
-    place = orders.marketplaces[0]
+    marketplace = orders.marketplaces[0]
     begin, end = int(days.bounds[0]), int(days.bounds[-1])
     starts = range(begin, end, 7 * DAY)
     weeks = max(1, (int(orders.purchased_at[-1]) - int(orders.purchased_at[0])) // (7 * DAY)) if len(orders) else 1
-    drawn = (streams.uniform(len(starts), "order.week", place) * weeks).astype(np.int64)
+    draws = (streams.uniform(len(starts), "order.week", marketplace) * weeks).astype(np.int64)
     sources, purchased, numbers = [], [], []
     for number, start in enumerate(starts):
-        # A run's week begins on the weekday and hour of its first day; the file's weeks are cut at the same ones.
+        # A run's week begins on the weekday and hour of its first day; the file's weeks are cut at the same instants.
         first = start
         if resample and len(orders):
-            first = _same_weekday(int(orders.purchased_at[0]), start) + int(drawn[number]) * 7 * DAY
+            first = _same_weekday(int(orders.purchased_at[0]), start) + int(draws[number]) * 7 * DAY
         low, high = np.searchsorted(orders.purchased_at, [first, first + 7 * DAY])
         sources.append(np.arange(low, high))
         purchased.append(orders.purchased_at[low:high] + (start - first))
         numbers.append(np.full(high - low, number))
     source, at, week = (np.concatenate(column).astype(np.int64) for column in (sources, purchased, numbers))
-    once = (week << _SOURCE_BITS) + source
-    times = np.floor(scale + streams.uniform(once, "order.copies", place)).astype(np.int64)
-    copy = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
-    source, at, week = (np.repeat(column, times) for column in (source, at, week))
+    originals = (week << _SOURCE_BITS) + source
+    repeats = np.floor(scale + streams.uniform(originals, "order.copies", marketplace)).astype(np.int64)
+    copy = np.arange(int(repeats.sum())) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    source, at, week = (np.repeat(column, repeats) for column in (source, at, week))
     inside = at < end
     keys = ((week * _MOST_COPIES + copy) << _SOURCE_BITS) + source
     sequence = np.flatnonzero(inside)[np.argsort(at[inside], kind="stable")]
@@ -320,17 +328,19 @@ def copied(orders: Orders, days: LocalDays, streams: Streams, scale: float, resa
 
 
 def _same_weekday(at: int, start: int) -> int:
-    """Return the first instant, not before another, that lies whole weeks from `start`."""
+    """Return the first instant, not before `at`, that is whole weeks from `start`."""
     return start + -(-(at - start) // (7 * DAY)) * 7 * DAY
 
 
 def _copies(orders: Orders, sources: Instants, purchased: Instants, keys: Instants) -> Orders:
-    """Return copies of these orders, bought at other times; what is dated in them moves along."""
+    """Return copies of these orders, bought at other times; their other instants move along."""
     columns = {name: getattr(orders, name)[sources] for name in COLUMNS}
-    moved = purchased - columns["purchased_at"]
-    dated = ("promised_at", "delivered_at", "ship_by", "shipped_at", "cancelled_at")
-    later = {name: np.where(columns[name] == NEVER, NEVER, columns[name] + moved) for name in dated if name in columns}
-    columns.update({**later, "purchased_at": purchased})
+    shift = purchased - columns["purchased_at"]
+    time_columns = ("promised_at", "delivered_at", "ship_by", "shipped_at", "cancelled_at")
+    moved = {
+        name: np.where(columns[name] == NEVER, NEVER, columns[name] + shift) for name in time_columns if name in columns
+    }
+    columns.update({**moved, "purchased_at": purchased})
     return Orders(
         marketplaces=orders.marketplaces,
         currencies=orders.currencies,

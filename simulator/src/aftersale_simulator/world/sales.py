@@ -1,4 +1,4 @@
-"""Sales: what plugins, categories and the handbook make of a run's orders, told as events."""
+"""Sales: how plugins, categories and the handbook change a run's orders, as events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aftersale.engine.return_terms import label
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import Sale
-from aftersale_simulator.scenario.checks import world_flaws
+from aftersale_simulator.scenario.checks import world_problems
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import allowed_words, vocabulary
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 
 def sale_events(scenario: Scenario, plugins: Plugins) -> tuple[Event, ...]:
-    """Return the sale events that plugins date into the days of a run, unless it leaves them out.
+    """Return the sale events that plugins date into the days of a run, unless the scenario leaves them out.
 
-    Raises DocumentError where plugins' sales or presets change parameters that nobody declares.
+    Raises DocumentError where plugins' sales or presets change undeclared parameters.
     """
-    problems = tuple(_unknown(plugins))
+    problems = tuple(_parameter_problems(plugins))
     if problems:
         raise DocumentError(problems[0].where, problems)
-    return tuple(_event(sale) for sale in _dated(scenario, plugins)) if scenario.sale_events else ()
+    return tuple(_event(sale) for sale in _sales_in_run(scenario, plugins)) if scenario.sale_events else ()
 
 
-def _unknown(plugins: Plugins) -> Iterator[Problem]:
-    """Yield what sales and presets say of parameters that nobody declares, or beyond what these and events may be."""
+def _parameter_problems(plugins: Plugins) -> Iterator[Problem]:
+    """Yield undeclared parameters of sales and presets, and values beyond the range of a parameter or an event."""
     words = vocabulary(plugins)
     for world in plugins.worlds:
         for index, sale in enumerate(world.sale):
@@ -51,26 +51,26 @@ def _unknown(plugins: Plugins) -> Iterator[Problem]:
                     hint = f"at most {MOST_FACTOR} times as much"
                     yield Problem(world.origin, path, f"{factor:g} is out of range", hint)
         for index, preset in enumerate(world.preset):
-            for problem in world_flaws(dict(preset.values), world.origin, words):
+            for problem in world_problems(dict(preset.values), world.origin, words):
                 yield evolve(problem, path=f"preset[{index}].values.{problem.path.removeprefix('world.')}")
 
 
-def _dated(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
-    """Yield the sales on the scenario's marketplaces that have a day in common with the run."""
+def _sales_in_run(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
+    """Yield the sales on the scenario's marketplaces that share a day with the run."""
     horizon = scenario.horizon
     for world in plugins.worlds:
         for sale in world.sale:
-            over = sale.start + timedelta(int(sale.days))
+            end = sale.start + timedelta(int(sale.days))
             if (
                 sale.start <= horizon.last
-                and over > horizon.first
+                and end > horizon.first
                 and set(sale.marketplaces) & set(scenario.marketplace)
             ):
                 yield sale
 
 
 def _event(sale: Sale) -> Event:
-    told = sale.source if sale.grade == "assumed" else f"{sale.source} ({sale.grade})"
+    source = sale.source if sale.grade == "assumed" else f"{sale.source} ({sale.grade})"
     return Event(
         sale.name,
         Duration(sale.days * DAY),
@@ -78,25 +78,25 @@ def _event(sale: Sale) -> Event:
         marketplaces=sale.marketplaces,
         orders=sale.orders,
         factors={str(name): factor for name, factor in sale.factors.items()},
-        source=Word(told),
+        source=Word(source),
     )
 
 
-def categories(scenario: Scenario, place: str) -> tuple[Event, ...]:
-    """Return what is different about categories of a marketplace, as events that last as long as the run."""
+def categories(scenario: Scenario, marketplace: str) -> tuple[Event, ...]:
+    """Return how categories of a marketplace differ, as events that last as long as the run."""
     return tuple(
-        _throughout(scenario, place, str(name), Word("the scenario's categories"), (name,), product.factors)
-        for name, product in scenario.marketplace[place].category.items()
+        _lasting_event(scenario, marketplace, str(name), Word("the scenario's categories"), (name,), product.factors)
+        for name, product in scenario.marketplace[marketplace].category.items()
         if product.factors
     )
 
 
-def _throughout(
+def _lasting_event(
     scenario: Scenario,
-    place: str,
+    marketplace: str,
     name: str,
     source: Word,
-    of: tuple[Word, ...],
+    category_names: tuple[Word, ...],
     factors: Mapping[Word, Rate],
     orders: float = 1.0,
 ) -> Event:
@@ -105,8 +105,8 @@ def _throughout(
         Word(name),
         Duration((horizon.warm_up + horizon.days) * DAY),
         start=Day(horizon.first),
-        marketplaces=(Word(place),),
-        categories=of,
+        marketplaces=(Word(marketplace),),
+        categories=category_names,
         orders=Rate(orders),
         factors={str(parameter): factor for parameter, factor in factors.items()},
         source=source,
@@ -114,21 +114,25 @@ def _throughout(
 
 
 def free_labels(scenario: Scenario, policy: Policy, world: World) -> tuple[Event, ...]:
-    """Return what it does to orders and returns that the handbook gives labels away where the marketplace does not.
+    """Return how free labels change orders and returns, where the handbook gives them and the marketplace does not.
 
-    It does when it says `automatic` for an order of the usual price.
+    The handbook gives them when its rule says `automatic` for an order of the usual price.
     """
-    horizon, place = scenario.horizon, policy.marketplace
-    sales = scenario.marketplace[place.name]
-    price = round(float(sales.price.median) * 10 ** decimals(place.currency))
-    bought = start_of_day(horizon.measured_from, place.zone)
+    horizon, marketplace = scenario.horizon, policy.marketplace
+    sales = scenario.marketplace[marketplace.name]
+    price = round(float(sales.price.median) * 10 ** decimals(marketplace.currency))
+    at = start_of_day(horizon.measured_from, marketplace.zone)
     channel, category = next(iter(sales.channels)), next(iter(sales.categories))
-    usual = Order("", place.name, bought, channel, price, place.currency, category)
-    terms = policy.at(bought)
-    asked, own = terms.rulebook.rule("prepaid_label", usual), label(terms, usual)
-    if own is None or own.word != "automatic" or (asked is not None and asked.word == "automatic"):
+    order = Order("", marketplace.name, at, channel, price, marketplace.currency, category)
+    terms = policy.at(at)
+    marketplace_rule, seller_rule = terms.rulebook.rule("prepaid_label", order), label(terms, order)
+    if (
+        seller_rule is None
+        or seller_rule.word != "automatic"
+        or (marketplace_rule is not None and marketplace_rule.word == "automatic")
+    ):
         return ()
-    more = 1 + world["free_return_preference"] * world["free_return_switch"]
+    factor = 1 + world["free_return_preference"] * world["free_return_switch"]
     source = Word("the declared free_return_preference, _switch and _returns")
     factors = {Word("return_rate"): Rate(world["free_return_returns"])}
-    return (_throughout(scenario, place.name, "free labels", source, (), factors, more),)
+    return (_lasting_event(scenario, marketplace.name, "free labels", source, (), factors, factor),)
