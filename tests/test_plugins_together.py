@@ -20,6 +20,7 @@ from aftersale.reports.orders.headers import find_format
 from aftersale.reports.orders.reading import read_orders
 from aftersale.rules import RuleSet
 
+pytestmark = pytest.mark.plugins
 PLUGINS = (aftersale_amazon_na, aftersale_amazon_eu, aftersale_amazon_jp)
 STORES = [store for plugin in PLUGINS for store in plugin.aftersale_marketplaces()]
 RULES = RuleSet(rule for plugin in PLUGINS for rule in plugin.aftersale_rules())

@@ -12,6 +12,8 @@ from aftersale.hookspecs import PROJECT
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.plugins import load_plugins
 
+pytestmark = pytest.mark.plugins
+
 HEADINGS = ("Called", "Args", "Returns", "Raises", "Example", "Since")
 
 

@@ -7,6 +7,8 @@ from aftersale.hookspecs import hookspec
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import plugin, reference
 
+pytestmark = pytest.mark.plugins
+
 
 def shop(**hooks):
     return {"shop": plugin("shop", aftersale_marketplaces=reference.aftersale_marketplaces, **hooks)}

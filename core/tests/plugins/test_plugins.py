@@ -27,6 +27,8 @@ from aftersale.rules import Condition, load_rules, parse_rules
 from aftersale.testing import fact, order, plugin, reference
 from aftersale.testing.factories import MONDAY
 
+pytestmark = pytest.mark.plugins
+
 REFERENCE = "aftersale.testing.reference"
 MARKETPLACES = load_marketplaces(REFERENCE)
 RULES = load_rules(REFERENCE)

@@ -113,6 +113,7 @@ QUEUES = [(1, 3.0, 15, 112), (2, 5.0, 15, 70), (3, 12.0, 10, 28), (5, 20.0, 12, 
 """Agents, contacts an hour, mean minutes of handling, days: rows of the published table of Erlang C values."""
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("agents", "rate", "minutes", "days"), QUEUES)
 def test_waits_at_a_desk_that_never_closes_agree_with_erlang_c(
     plugins: Plugins, agents: int, rate: float, minutes: float, days: int

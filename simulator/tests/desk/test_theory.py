@@ -47,6 +47,7 @@ from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world.orders import HourProfile
 from aftersale_simulator.world.random_streams import Draws
 
+pytestmark = pytest.mark.once
 QUEUE_REFS = Path(__file__).parents[4] / "shared" / "data" / "queue_refs" / "erlang_c_a_table.csv"
 CONFIDENCE = 0.99
 """Of all the intervals of one check together."""

@@ -22,6 +22,7 @@ from aftersale_simulator.world.entities import OrderState
 from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
 
+pytestmark = pytest.mark.once
 QUIET = {
     "message_rate": 0.0,
     "message_delay_days": 0.0,
