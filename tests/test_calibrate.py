@@ -175,6 +175,7 @@ def test_scatter_handling_and_prices_are_fitted_by_the_book() -> None:
     assert handling("reply", random.exponential(300, 5000), "x").value["shape"] == "exponential"
 
 
+@pytest.mark.once
 def test_days_and_returns_drawn_from_a_real_shop_s_calibration_are_like_its_own() -> None:
     path = DATA / "online_retail" / "online_retail_2010-12_2011-08.csv.gz"
     if not path.exists():

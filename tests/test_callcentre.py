@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.once
 SCRIPT = Path(__file__).parents[1] / "simulator" / "benchmarks" / "callcentre.py"
 DATA = Path(__file__).parents[2] / "shared" / "data" / "callcentre"
 WAIT, WAITS, SOON, ABANDONED, BY_HALF_HOUR = range(5)

@@ -13,7 +13,10 @@ from click.testing import CliRunner
 from aftersale.cli import cli
 
 distributed = pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
+pytestmark = [
+    pytest.mark.shipped,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning"),
+]
 # Newer releases of click keep stderr apart by themselves.
 APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 
@@ -34,14 +37,22 @@ def aftersale_fact_recorded(case, fact):
 SHORT = ["--replications", "2", "--set", "period.measured=14 d", "--set", "period.warm_up=7 d"]
 
 
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-    ) as made:
-        yield made
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder on the path of this process and of the cluster's workers."""
+    return tmp_path_factory.mktemp("house")
+
+
+@pytest.fixture(scope="module")
+def cluster(house: Path) -> Iterator[Any]:
+    """A cluster for all these tests: starting its workers takes longer than what they do."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(house))
+        patched.syspath_prepend(str(house))
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as made:
+            yield made
 
 
 def test_a_cluster_gives_the_same_bytes_as_one_process(cluster: Any) -> None:
@@ -53,14 +64,15 @@ def test_a_cluster_gives_the_same_bytes_as_one_process(cluster: Any) -> None:
     assert len(json.loads(there.stdout)["variants"]) == 5
 
 
-def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(cluster: Any, tmp_path: Path) -> None:
+@pytest.mark.once
+def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(cluster: Any, house: Path) -> None:
     from importlib import import_module
 
     from aftersale.plugins.plugins import load_plugins
     from aftersale_simulator.runs.pool import worker_pool
     from aftersale_simulator.scenario.document import load_scenario
 
-    (tmp_path / "killer.py").write_text(KILLER.format(mark=str(tmp_path / "mark")), encoding="utf-8")
+    (house / "killer.py").write_text(KILLER.format(mark=str(house / "mark")), encoding="utf-8")
     killer = import_module("killer")
     try:
         plugins = load_plugins(None, {"house": killer})
@@ -68,7 +80,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(c
         done: list[int] = []
         with worker_pool(1, plugins, cluster=cluster.scheduler_address) as pool:
             found = pool.work(jobs, lambda: done.append(1))
-        assert (tmp_path / "mark").exists()
+        assert (house / "mark").exists()
         with worker_pool(1, plugins) as alone:
             assert alone.work(jobs, lambda: None) == found
         assert len(done) == 3

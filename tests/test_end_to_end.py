@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.shipped
 REAL = Path(__file__).parents[2] / "shared/data/online_retail/online_retail_2010-12_2011-08.csv.gz"
 GIFT_SHOP = Path(__file__).parents[1] / "simulator/examples/gift_shop.toml"
 METRICS = {
@@ -36,6 +37,7 @@ def document(*words: str, **environment: str) -> Any:
     return json.loads(ended.stdout)
 
 
+@pytest.mark.once
 def test_whatif_without_arguments_compares_the_shipped_variants() -> None:
     found = document("whatif", "--replications", "2")
     assert {"scenario", "seed", "replications", "variants", "answer"} <= set(found)
@@ -57,6 +59,7 @@ def test_whatif_without_arguments_compares_the_shipped_variants() -> None:
     assert weekdays > saturdays > daily
 
 
+@pytest.mark.once
 def test_whatif_prints_the_same_document_whatever_the_processes() -> None:
     words = ("whatif", "--replications", "2", "--vary", "team.shenzhen.agents=2,4", "--set", "period.measured=14 d")
     one = typed(*words, "--json", "--workers", "1", PYTHONHASHSEED="1")
@@ -134,6 +137,7 @@ def test_a_simulated_journal_is_replayed_by_the_live_command(tmp_path: Path) -> 
     assert {row["kind"] for row in found["cases"]} >= {"message", "return", "claim", "feedback"}
 
 
+@pytest.mark.once
 def test_a_real_shops_orders_are_replayed_and_its_returns_fitted() -> None:
     if not REAL.is_file():
         pytest.skip("the real order lines (UCI Online Retail) are no part of the repository")

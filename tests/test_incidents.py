@@ -31,7 +31,10 @@ from aftersale.plugins.plugins import load_plugins
 
 LOG = Path(__file__).parents[2] / "shared/data/incidents/servicenow_incident_events_2016-02_2016-04.csv.gz"
 TO_USER = ("Awaiting User Info", "Awaiting Evidence", "Resolved", "Closed")
-pytestmark = pytest.mark.skipif(not LOG.is_file(), reason="the log of incidents is no part of the repository")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not LOG.is_file(), reason="the log of incidents is no part of the repository"),
+]
 
 
 def _log() -> pl.DataFrame:

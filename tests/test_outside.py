@@ -23,6 +23,7 @@ from click.testing import CliRunner
 
 from aftersale.cli import cli
 
+pytestmark = pytest.mark.shipped
 HOUSE = '''
 """Our own habits, on every marketplace that we sell on."""
 
@@ -205,6 +206,7 @@ def test_the_house_plugin_decides_on_other_people_s_marketplaces(outside: Instal
     assert [each["name"] for each in alone] == ["amazon_na", "house", "simulator"]
 
 
+@pytest.mark.once
 @pytest.mark.skipif(os.name == "nt", reason="the page is written for a POSIX shell")
 def test_the_page_about_writing_a_marketplace_is_followed_to_the_letter(tmp_path: Path) -> None:
     """Every block of commands is run as it stands; each line shown under it is printed."""

@@ -152,6 +152,7 @@ def test_a_lognormal_lag_is_found_again(tmp_path: Path) -> None:
     assert found.quantile_sigma == pytest.approx(0.8, rel=0.1)
 
 
+@pytest.mark.once
 def test_a_sixth_of_a_real_shop_s_orders_are_hit_by_a_return_after_eight_days_in_the_middle() -> None:
     """The full year of this shop gives 17 %, and lags of 9.4 (median), 25.8 (mean), 66 days (p90).
 

@@ -97,6 +97,7 @@ def test_an_office_that_answers_everything_at_opening_is_late_for_the_closed_hou
     assert metrics["silence_48h_rate"] == pytest.approx(silent, abs=4 * np.sqrt(silent * (1 - silent) / contacts))
 
 
+@pytest.mark.once
 def test_an_office_that_answers_everything_at_opening_has_the_mean_reply_of_its_closed_hours(
     plugins: Plugins,
 ) -> None:

@@ -778,6 +778,7 @@ RETAIL = form(
 )
 
 
+@pytest.mark.once
 def test_every_line_of_a_real_shop_is_accounted_for() -> None:
     path = DATA / "online_retail" / "online_retail_2010-12_2011-08.csv.gz"
     if not path.is_file():
