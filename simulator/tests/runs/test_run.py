@@ -20,7 +20,7 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.failures import CasesFailed
 from aftersale_simulator.runs.recording import Recording
-from aftersale_simulator.runs.results import account, pooled
+from aftersale_simulator.runs.results import Result, account, pooled
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -70,6 +70,13 @@ def staffed(agents: int) -> dict[str, Any]:
     return {"day": {**RAW["team"]["day"], "agents": agents}}
 
 
+@pytest.fixture(scope="module")
+def first(plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The first replication: the folder of its journal, and its result."""
+    folder = tmp_path_factory.mktemp("first") / "run"
+    return folder, run(resolve(scenario(), plugins), 1, record=Recording(folder))
+
+
 def test_the_same_seed_and_replication_give_the_same_result(plugins: Plugins) -> None:
     assert run(resolve(scenario(), plugins), 1) == run(resolve(scenario(), plugins), 1)
 
@@ -78,14 +85,16 @@ def test_another_replication_meets_other_buyers(plugins: Plugins) -> None:
     assert run(resolve(scenario(), plugins), 1) != run(resolve(scenario(), plugins), 2)
 
 
-def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(plugins: Plugins, tmp_path: Path) -> None:
-    result = run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "run"))
+def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(
+    plugins: Plugins, first: tuple[Path, Result]
+) -> None:
+    folder, result = first
     policies = plugins.policies(("REF", "ALT"))
     end = max(start_of_day(date(2026, 1, 26), policy.marketplace.zone) for policy in policies.values())
-    replayed = replay(read_journal(tmp_path / "run"), policies, until=end - 1)
+    replayed = replay(read_journal(folder), policies, until=end - 1)
     assert replayed.refused == []
-    assert_frame_equal(case_frame(replayed.docket), pl.read_parquet(tmp_path / "run" / "cases.parquet"))
-    journal = read_journal(tmp_path / "run")
+    assert_frame_equal(case_frame(replayed.docket), pl.read_parquet(folder / "cases.parquet"))
+    journal = read_journal(folder)
     horizon = scenario().horizon
     since, until = horizon.measured([policy.marketplace.zone for policy in policies.values()])
     for name, policy in policies.items():
@@ -95,13 +104,12 @@ def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(plu
         assert readings(policy, replayed.docket, journal.orders, end - 1)
 
 
-def test_a_run_writes_the_same_files_as_csv(plugins: Plugins, tmp_path: Path) -> None:
-    run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "parquet"))
+def test_a_run_writes_the_same_files_as_csv(plugins: Plugins, first: tuple[Path, Result], tmp_path: Path) -> None:
     run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "csv", csv=True))
     names = {"orders", "facts", "cases", "returns", "claims", "messages"}
     assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
     policies = plugins.policies(("REF", "ALT"))
-    by_kind = [replay(read_journal(tmp_path / kind), policies).docket for kind in ("parquet", "csv")]
+    by_kind = [replay(read_journal(folder), policies).docket for folder in (first[0], tmp_path / "csv")]
     assert_frame_equal(case_frame(by_kind[0]), case_frame(by_kind[1]))
 
 
@@ -130,17 +138,16 @@ def test_more_staff_meets_the_same_orders_and_first_messages(plugins: Plugins, t
     assert_frame_equal(first[0], first[1])
 
 
-def test_orders_that_the_marketplace_ships_have_no_return_case(plugins: Plugins, tmp_path: Path) -> None:
-    run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "run"))
-    orders = pl.read_parquet(tmp_path / "run" / "orders.parquet").filter(pl.col("channel") == "FBA")
-    returns = pl.read_parquet(tmp_path / "run" / "returns.parquet")
+def test_orders_that_the_marketplace_ships_have_no_return_case(first: tuple[Path, Result]) -> None:
+    folder, _ = first
+    orders = pl.read_parquet(folder / "orders.parquet").filter(pl.col("channel") == "FBA")
+    returns = pl.read_parquet(folder / "returns.parquet")
     assert returns.height > 0
     assert returns.join(orders, on="order").height == 0
 
 
-def test_every_order_is_bought_before_it_arrives(plugins: Plugins, tmp_path: Path) -> None:
-    run(resolve(scenario(), plugins), 1, record=Recording(tmp_path / "run"))
-    orders = pl.read_parquet(tmp_path / "run" / "orders.parquet")
+def test_every_order_is_bought_before_it_arrives(first: tuple[Path, Result]) -> None:
+    orders = pl.read_parquet(first[0] / "orders.parquet")
     arrived = orders.drop_nulls("delivered_at")
     assert 0 < arrived.height <= orders.height
     assert (arrived["delivered_at"] >= arrived["purchased_at"]).all()
