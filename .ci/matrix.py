@@ -2,7 +2,7 @@
 
 Usage: `python .ci/matrix.py find` prints the directories that PATH lacks, joined as PATH is, and tells on stderr what
 was found. `python .ci/matrix.py check FILE` reads what `tox --result-json FILE` wrote, prints every cell, and exits
-with 1 when one is to be blamed: see `blame`. Needs nothing but Python 3.11.
+with 1 when one is to be blamed: see `blame`. Needs nothing but Python 3.8.
 """
 
 from __future__ import annotations
