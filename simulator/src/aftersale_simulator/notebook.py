@@ -1,9 +1,9 @@
-"""Notebooks: what the commands do, as calls that return tables of polars and pictures of plotly.
+"""Notebook: the commands as calls that return polars tables and plotly figures.
 
 from aftersale_simulator.notebook import whatif
-found = whatif("mine.toml", vary={"team.berlin.agents": [1, 2]})
-found.frame()
-found.pictures()["backlog"]
+result = whatif("mine.toml", vary={"team.berlin.agents": [1, 2]})
+result.frame()
+result.pictures()["backlog"]
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 Source = str | Path | ScenarioFile | None
-"""A scenario's file, one that is loaded, or None for the shipped one."""
+"""A scenario's path, a loaded scenario, or None for the shipped one."""
 
 
 @frozen(eq=False)
@@ -47,18 +47,18 @@ class WhatIf:
 
     @property
     def answer(self) -> str:
-        """The answer in words, with the warnings behind it."""
+        """The answer in words, then the warnings."""
         return " ".join([answer(self.comparison), *warnings(self.comparison)])
 
     def frame(self) -> pl.DataFrame:
         """Return variant, metric, mean, low, high and the difference to the first variant, with its interval.
 
-        Rates lie between 0 and 1, times are wall hours; null where there are too few replications to tell.
+        Rates lie between 0 and 1, times are wall hours; null if there are too few replications.
         """
         rows = [
-            (one.name, name, value.mean, value.low, value.high, difference.mean, difference.low, difference.high)
-            for one in self.comparison.variant_results
-            for name, figure in one.metrics.items()
+            (variant.name, name, value.mean, value.low, value.high, difference.mean, difference.low, difference.high)
+            for variant in self.comparison.variant_results
+            for name, figure in variant.metrics.items()
             for value, difference in [(figure.value, figure.difference)]
         ]
         words = ["variant", "metric"]
@@ -67,31 +67,31 @@ class WhatIf:
         return pl.DataFrame(rows, schema, orient="row")
 
     def days(self) -> pl.DataFrame:
-        """Return variant, replication, day (0 is the first measured one) and what happened on it.
+        """Return variant, replication, day (0 is the first measured one) and the figures of the day.
 
-        Days of the warm-up are below 0; counts are sums over marketplaces, `busy` and `paid` agents' hours.
+        Days of the warm-up are below 0; counts are sums over marketplaces, `busy` and `paid` are agents' hours.
         """
         frames = [
-            pl.DataFrame({name: getattr(own, name) for name in _DAILY}).with_columns(
-                pl.lit(one.name).alias("variant"),
+            pl.DataFrame({name: getattr(timeline, name) for name in _DAILY}).with_columns(
+                pl.lit(variant.name).alias("variant"),
                 pl.lit(number).alias("replication"),
-                (pl.int_range(pl.len()) - own.warm_up).alias("day"),
+                (pl.int_range(pl.len()) - timeline.warm_up).alias("day"),
             )
-            for one in self.comparison.variant_results
-            for number, own in enumerate(one.timelines, 1)
+            for variant in self.comparison.variant_results
+            for number, timeline in enumerate(variant.timelines, 1)
         ]
         return pl.concat(frames).select("variant", "replication", "day", *_DAILY)
 
     def pictures(self) -> dict[str, Figure]:
-        """Return the pictures of the report, by the names of its sections; of several in one, numbered."""
-        found: dict[str, Figure] = {}
+        """Return the pictures of the page by the names of its sections, numbered if a section has several."""
+        figures: dict[str, Figure] = {}
         for part in parts():
             section = part(self.comparison)
             if section is not None:
                 many = len(section.pictures) > 1
                 for number, picture in enumerate(section.pictures, 1):
-                    found[f"{section.name}-{number}" if many else section.name] = picture.figure
-        return found
+                    figures[f"{section.name}-{number}" if many else section.name] = picture.figure
+        return figures
 
 
 _DAILY = ("orders", "contacts", "late", "claims", "backlog", "busy", "paid")
@@ -105,11 +105,11 @@ class Staff:
 
     @property
     def answer(self) -> str:
-        """The roster in words, how sure it is, and what to know about it."""
+        """The roster in words, how sure it is, and the warnings."""
         return " ".join([record.answer(self.found), *record.warnings(self.found)])
 
     def frame(self) -> pl.DataFrame:
-        """Return what each roster that was shown costs and keeps: roster, role, cost, kept, replications and rates."""
+        """Return the shown rosters: roster, role, cost, replications that kept all targets, replications, and rates."""
         rows = [
             (
                 record.spelled(self.found, candidate.roster),
@@ -127,7 +127,7 @@ class Staff:
         return pl.DataFrame(rows, dict(zip(names, kinds, strict=True)), orient="row")
 
     def scenario(self) -> dict[str, Any]:
-        """Return, by the paths of a scenario, what has to be set so that the roster works."""
+        """Return the settings, by the paths of a scenario, with which the roster works; empty without a roster."""
         check = self.found.check
         return {} if check is None else self.found.staffing.document(check.roster)
 
@@ -144,17 +144,17 @@ def whatif(
 ) -> WhatIf:
     """Compare variants of a scenario, as `aftersale whatif` does.
 
-    `vary` maps paths to values to compare, `settings` paths to values for all variants. Raises DocumentError with every
-    mistake. With more than one worker, call it under `if __name__ == "__main__"` in a program.
+    `vary` maps paths to values to compare, `settings` maps paths to values for all variants. Raises DocumentError with
+    every mistake. In a program, call it under `if __name__ == "__main__"` for more than one worker.
     """
-    own = plugins or load_plugins()
-    source = _loaded(scenario, own)
+    plugin_set = plugins or load_plugins()
+    source = _load(scenario, plugin_set)
     grid = [f"{path}={','.join(map(toml_value, values))}" for path, values in (vary or {}).items()]
-    planned = plan(source, grid, (), dict(settings or {}), stress)
-    wished = None if precision is None else Precision(precision)
-    with worker_pool(workers, own) as pool:
+    comparison_plan = plan(source, grid, (), dict(settings or {}), stress)
+    goal = None if precision is None else Precision(precision)
+    with worker_pool(workers, plugin_set) as pool:
         run = partial(compare, pool=pool, on_done=_silent)
-        return WhatIf(simulate(planned, run, wished))
+        return WhatIf(simulate(comparison_plan, run, goal))
 
 
 def staff(
@@ -168,12 +168,12 @@ def staff(
 ) -> Staff:
     """Find the cheapest roster that keeps every target in a share `probability` of all periods, as `aftersale staff`.
 
-    Raises DocumentError with every mistake, and where more rosters are allowed than can be looked at.
+    Raises DocumentError with every mistake, and if the scenario allows too many rosters.
     """
-    own = plugins or load_plugins()
-    planned = plan(_loaded(scenario, own), (), (), dict(settings or {}))
-    resolved = resolve(planned.scenario, own)
-    with worker_pool(workers, own) as pool:
+    plugin_set = plugins or load_plugins()
+    comparison_plan = plan(_load(scenario, plugin_set), (), (), dict(settings or {}))
+    resolved = resolve(comparison_plan.scenario, plugin_set)
+    with worker_pool(workers, plugin_set) as pool:
         run = partial(pool.work, on_done=_silent)
         return Staff(search.cheapest(resolved, run, "staffing", probability, at_most))
 
@@ -190,14 +190,14 @@ def calibrate(
 ) -> Calibration:
     """Fit a scenario's numbers to a seller's files, as `aftersale calibrate` does; `frame()` shows them.
 
-    `document` is the scenario with them. Raises DocumentError with the problems of all files.
+    `document` is the scenario with these numbers. Raises DocumentError with the problems of all files.
     """
-    own = plugins or load_plugins()
+    plugin_set = plugins or load_plugins()
     paths = (None if path is None else Path(path) for path in (orders, returns, messages, claims, tasks))
-    return calibrated(_loaded(scenario, own), own, Files(*paths))
+    return calibrated(_load(scenario, plugin_set), plugin_set, Files(*paths))
 
 
-def _loaded(scenario: Source, plugins: Plugins) -> ScenarioFile:
+def _load(scenario: Source, plugins: Plugins) -> ScenarioFile:
     if isinstance(scenario, ScenarioFile):
         return scenario
     source = load_scenario(None if scenario is None else Path(scenario), vocabulary(plugins))
@@ -206,4 +206,4 @@ def _loaded(scenario: Source, plugins: Plugins) -> ScenarioFile:
 
 
 def _silent() -> None:
-    """Nobody watches."""
+    """Show no progress."""

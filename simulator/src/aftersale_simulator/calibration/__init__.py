@@ -1,4 +1,4 @@
-"""Calibration: what do a seller's own files say of a scenario's numbers?
+"""Calibration: what do a seller's own files say about a scenario's numbers?
 
 What-if and the command line may import it; it imports runs.
 """

@@ -1,4 +1,4 @@
-"""Calibration: what a seller's own files say of the numbers of a scenario, each with its data and how well it fits."""
+"""Fit: a scenario's numbers from a seller's own files, each with its data and the quality of its fit."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 _LEAST_DAYS = 14
-"""Days that an order file must span before a week and its scatter can be told."""
+"""Days that an order file must span to show a week and its scatter."""
 _WEEK = 7
 _LONGEST_TASK = 12 * 3600
-"""In seconds: what takes longer was put down in between."""
+"""In seconds: a longer task had an interruption."""
 
 
 @frozen
 class Fitted:
-    """One number that data speak of: where it stands in a scenario, its value, its 95 % interval, and the fit.
+    """One fitted number: its path in a scenario, its value, its 95 % interval, and the quality of the fit.
 
-    `low` and `high` are None where no interval can be told; `n` counts what it was fitted to, `source` names the file.
-    `quality` says how well it fits: for a distribution the Kolmogorov-Smirnov distance, the largest difference between
-    the shares of data and fit up to any value.
+    `low` and `high` are None if there is no interval; `n` counts the data, `source` names the file. `quality` says how
+    good the fit is: for a distribution the Kolmogorov-Smirnov distance, the largest difference between the shares of
+    data and fit up to any value.
     """
 
     path: str
@@ -61,7 +61,7 @@ class Fitted:
 
 @frozen
 class Observed:
-    """Something that the files tell and no scenario sets, to compare a simulation with."""
+    """A figure from the files that no scenario sets, to compare a simulation with."""
 
     name: str
     value: float
@@ -71,10 +71,10 @@ class Observed:
 
 @define
 class Calibration:
-    """A scenario with what its seller's files say of it.
+    """A scenario with the numbers from its seller's files.
 
-    `fitted` are set in `document`; all other numbers stay as they were. `rejected` counts the rows of each file that
-    make no sense, with the first reasons.
+    `document` has the `fitted` numbers; all others are as before. `rejected` has the reasons of the rows of each file
+    that make no sense.
     """
 
     source: ScenarioFile
@@ -84,26 +84,29 @@ class Calibration:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The scenario's document with the fitted values; fitted orders are synthetic, an order file is left out."""
+        """The scenario's document with the fitted values; its orders are synthetic, without an order file."""
         raw = {key: value for key, value in self.source.raw.items() if key != "orders"}
-        return changed(raw, {one.path: one.value for one in self.fitted}, "calibrate", self.source.words)
+        return changed(raw, {number.path: number.value for number in self.fitted}, "calibrate", self.source.words)
 
     def frame(self) -> pl.DataFrame:
-        """Return the fitted numbers, one on a row; profiles and shares as text."""
-        rows = [(one.path, str(one.value), one.low, one.high, one.n, one.source, one.quality) for one in self.fitted]
+        """Return the fitted numbers, one in a row, with profiles and shares as text."""
+        rows = [
+            (number.path, str(number.value), number.low, number.high, number.n, number.source, number.quality)
+            for number in self.fitted
+        ]
         names = ["path", "value", "low", "high", "n", "source", "quality"]
         types = [pl.String, pl.String, pl.Float64, pl.Float64, pl.Int64, pl.String, pl.String]
         return pl.DataFrame(rows, dict(zip(names, types, strict=True)), orient="row")
 
     def assumed(self) -> list[str]:
-        """Return the parameters of the world that no data spoke of, and that the scenario does not set itself."""
-        known = {one.path.removeprefix("world.") for one in self.fitted}
-        return [name for name in self.source.words.parameters if name not in known | set(self.source.scenario.world)]
+        """Return the world's parameters that neither the data nor the scenario sets."""
+        fitted = {number.path.removeprefix("world.") for number in self.fitted}
+        return [name for name in self.source.words.parameters if name not in fitted | set(self.source.scenario.world)]
 
 
 @frozen
 class Files:
-    """A seller's own files, each a CSV; None for those that there are not.
+    """A seller's own files, each a CSV; None for a file that there is not.
 
     `messages` has the columns order, sender (buyer or seller) and sent_at, as `simulate --csv` writes them; `returns`
     order and opened_at; `claims` order, state and opened_at; `tasks` kind and seconds.
@@ -117,11 +120,11 @@ class Files:
 
 
 def calibrated(source: ScenarioFile, plugins: Plugins, files: Files) -> Calibration:
-    """Return what the files say of a scenario; raises DocumentError with the problems of all of them."""
-    found = Calibration(source)
+    """Return a scenario's calibration from files; raises DocumentError with the problems of all files."""
+    calibration = Calibration(source)
     history = _history(source, plugins, files.orders)
     if history is not None:
-        _fit_orders(found, history, plugins)
+        _fit_orders(calibration, history, plugins)
     steps: tuple[tuple[Path | None, Callable[[Calibration, Path, Orders | None], None]], ...] = (
         (files.returns, _fit_returns),
         (files.messages, _fit_messages),
@@ -132,53 +135,59 @@ def calibrated(source: ScenarioFile, plugins: Plugins, files: Files) -> Calibrat
     for path, fit in steps:
         if path is not None:
             try:
-                fit(found, path, history.orders if history else None)
+                fit(calibration, path, history.orders if history else None)
             except DocumentError as error:
                 problems += error.problems
     if problems:
         raise DocumentError("calibrate", tuple(problems))
-    return found
+    return calibration
 
 
 def _history(source: ScenarioFile, plugins: Plugins, path: Path | None) -> History | None:
-    own = source.scenario.orders
+    orders = source.scenario.orders
     if path is None:
-        return read_history(own, plugins) if own is not None else None
+        return read_history(orders, plugins) if orders is not None else None
     from attrs import evolve
 
     from aftersale.documents.scalars import Word
 
     name = Word(str(path.absolute()))
-    # Calibration is about the days on which things were bought, not on which a scenario replays them.
-    return read_history(OrderSource(name) if own is None else evolve(own, file=name, move_to=None), plugins)
+    # Calibration needs the days of the purchases, not the days to which a scenario moves them.
+    return read_history(OrderSource(name) if orders is None else evolve(orders, file=name, move_to=None), plugins)
 
 
-def _fit_orders(found: Calibration, history: History, plugins: Plugins) -> None:
+def _fit_orders(calibration: Calibration, history: History, plugins: Plugins) -> None:
     name = Path(history.file.source).name
     if history.file.rejected:
-        found.rejected[name] = [str(row) for row in history.file.rejected]
-    for place in history.orders.marketplaces:
-        orders = of_marketplace(history.orders, place)
-        if place in found.source.scenario.marketplace and len(orders):
-            found.fitted += _of_place(orders, plugins.marketplaces[place].zone, name)
+        calibration.rejected[name] = [str(row) for row in history.file.rejected]
+    for marketplace in history.orders.marketplaces:
+        orders = of_marketplace(history.orders, marketplace)
+        if marketplace in calibration.source.scenario.marketplace and len(orders):
+            calibration.fitted += _marketplace_numbers(orders, plugins.marketplaces[marketplace].zone, name)
     fit = history.fit
     if fit is not None:
         low, high = wilson(fit.orders_returned, fit.orders)
-        found.fitted.append(Fitted("world.return_rate", history.world["return_rate"], low, high, fit.orders, name))
-        told = "by median and 90th percentile of those after delivery; what comes back after the file's end is missing"
+        calibration.fitted.append(
+            Fitted("world.return_rate", history.world["return_rate"], low, high, fit.orders, name)
+        )
+        quality = (
+            "by median and 90th percentile of those after delivery; what comes back after the file's end is missing"
+        )
         for key in sorted(history.world.keys() - {"return_rate"}):
-            found.fitted.append(Fitted(f"world.{key}", history.world[key], None, None, fit.matched, name, told))
+            calibration.fitted.append(
+                Fitted(f"world.{key}", history.world[key], None, None, fit.matched, name, quality)
+            )
 
 
-def _of_place(orders: Orders, zone: str, name: str) -> Iterator[Fitted]:
+def _marketplace_numbers(orders: Orders, zone: str, name: str) -> Iterator[Fitted]:
     """Yield volume, profiles, scatter, prices and shares of one marketplace's orders."""
-    place, size = orders.marketplaces[0], len(orders)
+    marketplace, size = orders.marketplaces[0], len(orders)
     ends = [local_date(int(at), zone) for at in orders.purchased_at[[0, -1]]]
     days = LocalDays.spanning(ends[0], (ends[1] - ends[0]).days + 1, zone)
     counts = by_day(orders.purchased_at, days).astype(np.float64)
-    path = f"marketplace.{place}"
+    path = f"marketplace.{marketplace}"
     if len(counts) >= _LEAST_DAYS:
-        # Cut to whole weeks, so that each weekday is there as often as any other.
+        # Whole weeks only, so that all weekdays occur equally often.
         whole = len(counts) // _WEEK * _WEEK
         weekly = np.array([counts[:whole][days.weekdays[:whole] == day].mean() for day in range(_WEEK)])
         weeks = estimate(counts[:whole].reshape(-1, _WEEK).mean(axis=1).tolist())
@@ -186,11 +195,11 @@ def _of_place(orders: Orders, zone: str, name: str) -> Iterator[Fitted]:
         shape = (weekly / weekly.mean()).round(4).tolist()
         yield Fitted(f"{path}.weekly", shape, None, None, whole, name, "weights of the weekdays, Monday first")
         scatter = dispersion(counts[:whole], days.weekdays[:whole])
-        told = "variance over mean of a day's orders, after the pattern of the week"
-        yield Fitted(f"{path}.dispersion", max(1.0, _short(scatter)), None, None, whole, name, told)
-    gone = (orders.purchased_at - days.bounds[np.searchsorted(days.bounds, orders.purchased_at, "right") - 1]) / HOUR
-    hourly = np.bincount(np.minimum(gone.astype(np.int64), 23), minlength=24) / size * 24
-    if len(set(gone.tolist())) > 1:
+        quality = "variance over mean of a day's orders, after the pattern of the week"
+        yield Fitted(f"{path}.dispersion", max(1.0, _short(scatter)), None, None, whole, name, quality)
+    hours = (orders.purchased_at - days.bounds[np.searchsorted(days.bounds, orders.purchased_at, "right") - 1]) / HOUR
+    hourly = np.bincount(np.minimum(hours.astype(np.int64), 23), minlength=24) / size * 24
+    if len(set(hours.tolist())) > 1:
         yield Fitted(f"{path}.hourly", hourly.round(4).tolist(), None, None, size, name, "weights of the hours")
     paid = orders.price[orders.price > 0] / 10 ** decimals(orders.currencies[0])
     if len(paid) > 1:
@@ -209,19 +218,19 @@ def _of_place(orders: Orders, zone: str, name: str) -> Iterator[Fitted]:
 def _shares(words: Sequence[str], column: NDArray[Any]) -> dict[str, float]:
     counts = np.bincount(column, minlength=len(words))
     shares = {word: round(float(count / counts.sum()), 4) for word, count in zip(words, counts, strict=True) if count}
-    # Rounded shares still sum to 1: what is over goes to the largest.
+    # Rounded shares must sum to 1: the largest takes the difference.
     most = max(shares, key=lambda word: shares[word])
     shares[most] = round(shares[most] + 1 - sum(shares.values()), 4)
     return shares
 
 
 def dispersion(counts: Floats, weekdays: NDArray[np.int64]) -> float:
-    """Return the variance over the mean of daily counts around the mean of their weekday; 1 is Poisson."""
+    """Return the variance of daily counts around the mean of their weekday, over the mean; 1 is Poisson."""
     means = np.array([counts[weekdays == day].mean() if (weekdays == day).any() else 0.0 for day in range(_WEEK)])
     open_ = means[weekdays] > 0
-    rest = counts[open_] - means[weekdays][open_]
+    deviations = counts[open_] - means[weekdays][open_]
     freedom = max(1, int(open_.sum()) - int((means > 0).sum()))
-    return float((rest**2).sum() / freedom / counts[open_].mean()) if open_.any() else 1.0
+    return float((deviations**2).sum() / freedom / counts[open_].mean()) if open_.any() else 1.0
 
 
 @frozen
@@ -247,11 +256,11 @@ def _short(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def _rows(found: Calibration, reader: TableReader, path: Path) -> pl.DataFrame:
-    """Return the rows of a table that make sense; keeps the reasons of the others."""
+def _rows(calibration: Calibration, reader: TableReader, path: Path) -> pl.DataFrame:
+    """Return the rows of a table that make sense; keep the reasons of the others in `calibration`."""
     report = reader.read(path)
     if report.rejected:
-        found.rejected[report.source] = list(map(str, report.rejected))
+        calibration.rejected[report.source] = list(map(str, report.rejected))
     return report.rows
 
 
@@ -261,111 +270,115 @@ def _share(path: str, count: int, size: int, name: str, quality: str = "") -> Fi
 
 
 def _mean(path: str, values: Floats, name: str, scale: float = 1.0) -> Fitted:
-    """Return the mean of what the world draws exponentially, with how exponential it is."""
-    own = estimate((values / scale).tolist())
+    """Return the mean of times that the world draws from an exponential, with the distance of that fit."""
+    interval = estimate((values / scale).tolist())
     distance = float(kstest(values / values.mean(), "expon").statistic) if values.mean() else 1.0
-    told = f"exponential, KS {distance:.3f}"
-    return Fitted(path, _short(own.mean or 0.0), own.low, own.high, len(values), name, told)
+    quality = f"exponential, KS {distance:.3f}"
+    return Fitted(path, _short(interval.mean or 0.0), interval.low, interval.high, len(values), name, quality)
 
 
-def _bought(orders: Orders | None, place: str = "purchased_at") -> pl.DataFrame | None:
+def _purchase_times(orders: Orders | None, column: str = "purchased_at") -> pl.DataFrame | None:
     if orders is None:
         return None
-    times = pl.Series("bought", getattr(orders, place), pl.Int64)
+    times = pl.Series("bought", getattr(orders, column), pl.Int64)
     return pl.DataFrame({"order": list(orders.ids[:])}).with_columns(times)
 
 
-def _fit_returns(found: Calibration, path: Path, orders: Orders | None) -> None:
-    rows = _rows(found, RETURNS, path)
-    bought = _bought(orders, "delivered_at") if orders is not None else None
+def _fit_returns(calibration: Calibration, path: Path, orders: Orders | None) -> None:
+    rows = _rows(calibration, RETURNS, path)
+    bought = _purchase_times(orders, "delivered_at") if orders is not None else None
     if bought is None:
         return
     joined = rows.unique("order", keep="first").join(bought.filter(pl.col("bought") > 0), on="order")
-    found.fitted.append(_share("world.return_rate", joined.height, len(bought), path.name))
+    calibration.fitted.append(_share("world.return_rate", joined.height, len(bought), path.name))
     lags = (joined["opened_at"].dt.timestamp("us") - joined["bought"]).to_numpy() / DAY
     lags = lags[lags > 0]
     if len(lags) > 1:
         fit = lognormal(lags)
-        told = f"lognormal, KS {fit.distance:.3f}; counted from delivery"
-        own = sqrt(fit.sigma**2 / len(lags)) * 1.96
-        span = exp(fit.centre - own), exp(fit.centre + own)
-        found.fitted.append(Fitted("world.return_lag_days", _short(exp(fit.centre)), *span, len(lags), path.name, told))
-        found.fitted.append(Fitted("world.return_lag_sigma", _short(fit.sigma), None, None, len(lags), path.name, told))
+        quality = f"lognormal, KS {fit.distance:.3f}; counted from delivery"
+        margin = sqrt(fit.sigma**2 / len(lags)) * 1.96
+        span = exp(fit.centre - margin), exp(fit.centre + margin)
+        calibration.fitted.append(
+            Fitted("world.return_lag_days", _short(exp(fit.centre)), *span, len(lags), path.name, quality)
+        )
+        calibration.fitted.append(
+            Fitted("world.return_lag_sigma", _short(fit.sigma), None, None, len(lags), path.name, quality)
+        )
 
 
-def _fit_messages(found: Calibration, path: Path, orders: Orders | None) -> None:
-    rows = _rows(found, MESSAGES, path)
+def _fit_messages(calibration: Calibration, path: Path, orders: Orders | None) -> None:
+    rows = _rows(calibration, MESSAGES, path)
     rows = rows.sort("order", "sent_at").with_columns(pl.col("sent_at").dt.timestamp("us").alias("at"))
-    mine = rows.filter(pl.col("sender") == "buyer").group_by("order").agg(pl.col("at").min().alias("first"))
-    bought = _bought(orders)
+    first_messages = rows.filter(pl.col("sender") == "buyer").group_by("order").agg(pl.col("at").min().alias("first"))
+    bought = _purchase_times(orders)
     if bought is not None:
-        joined = mine.join(bought, on="order")
-        found.fitted.append(_share("world.message_rate", joined.height, len(bought), path.name))
+        joined = first_messages.join(bought, on="order")
+        calibration.fitted.append(_share("world.message_rate", joined.height, len(bought), path.name))
         delays = (joined["first"] - joined["bought"]).to_numpy() / DAY
         if len(delays[delays > 0]):
-            found.fitted.append(_mean("world.message_delay_days", delays[delays > 0], path.name))
+            calibration.fitted.append(_mean("world.message_delay_days", delays[delays > 0], path.name))
     following = rows.with_columns(
         pl.col("sender").shift(-1).over("order").alias("next"), pl.col("at").shift(-1).over("order").alias("then")
     )
     replies = following.filter(pl.col("sender") == "seller")
-    again = replies.filter(pl.col("next") == "buyer")
+    follow_ups = replies.filter(pl.col("next") == "buyer")
     if replies.height:
-        told = "buyers who write again after the file ends are missing"
-        found.fitted.append(_share("world.follow_up_rate", again.height, replies.height, path.name, told))
-    if again.height:
-        gaps = (again["then"] - again["at"]).to_numpy().astype(np.float64)
-        found.fitted.append(_mean("world.follow_up_delay_hours", gaps, path.name, HOUR))
-    answered = following.filter((pl.col("sender") == "buyer") & (pl.col("next") == "seller"))
-    if answered.height:
-        waits = (answered["then"] - answered["at"]).to_numpy() / HOUR
-        found.observed.append(Observed("mean_reply_hours", float(waits.mean()), len(waits), path.name))
-        found.observed.append(Observed("p90_reply_hours", float(np.percentile(waits, 90)), len(waits), path.name))
+        quality = "buyers who write again after the file ends are missing"
+        calibration.fitted.append(_share("world.follow_up_rate", follow_ups.height, replies.height, path.name, quality))
+    if follow_ups.height:
+        gaps = (follow_ups["then"] - follow_ups["at"]).to_numpy().astype(np.float64)
+        calibration.fitted.append(_mean("world.follow_up_delay_hours", gaps, path.name, HOUR))
+    answers = following.filter((pl.col("sender") == "buyer") & (pl.col("next") == "seller"))
+    if answers.height:
+        waits = (answers["then"] - answers["at"]).to_numpy() / HOUR
+        calibration.observed.append(Observed("mean_reply_hours", float(waits.mean()), len(waits), path.name))
+        calibration.observed.append(Observed("p90_reply_hours", float(np.percentile(waits, 90)), len(waits), path.name))
 
 
 WON, LOST = ("denied", "won"), ("granted", "lost")
 
 
-def _fit_claims(found: Calibration, path: Path, orders: Orders | None) -> None:
-    rows = _rows(found, CLAIMS, path)
+def _fit_claims(calibration: Calibration, path: Path, orders: Orders | None) -> None:
+    rows = _rows(calibration, CLAIMS, path)
     won = rows.filter(pl.col("state").is_in(WON)).height
     decided = won + rows.filter(pl.col("state").is_in(LOST)).height
     if decided:
-        told = f"states {', '.join(WON)} of those and {', '.join(LOST)}"
-        found.fitted.append(_share("world.claim_win_rate", won, decided, path.name, told))
+        quality = f"states {', '.join(WON)} of those and {', '.join(LOST)}"
+        calibration.fitted.append(_share("world.claim_win_rate", won, decided, path.name, quality))
     if orders is not None and len(orders):
-        found.observed.append(Observed("claims_per_order", rows.height / len(orders), rows.height, path.name))
+        calibration.observed.append(Observed("claims_per_order", rows.height / len(orders), rows.height, path.name))
 
 
-def _fit_tasks(found: Calibration, path: Path, orders: Orders | None) -> None:
-    rows = _rows(found, TASKS, path)
-    known = found.source.words.tasks
-    unknown = sorted(set(rows["kind"].unique()) - set(known))
+def _fit_tasks(calibration: Calibration, path: Path, orders: Orders | None) -> None:
+    rows = _rows(calibration, TASKS, path)
+    kinds = calibration.source.words.tasks
+    unknown = sorted(set(rows["kind"].unique()) - set(kinds))
     problems = [
-        Problem(path.name, "kind", f"unknown kind of task '{kind}'", f"allowed: {', '.join(known)}") for kind in unknown
+        Problem(path.name, "kind", f"unknown kind of task '{kind}'", f"allowed: {', '.join(kinds)}") for kind in unknown
     ]
     if problems:
         raise DocumentError(path.name, tuple(problems))
-    for kind in known:
+    for kind in kinds:
         seconds = rows.filter(pl.col("kind") == kind)["seconds"].to_numpy()
         seconds = seconds[(seconds > 0) & (seconds <= _LONGEST_TASK)]
         if len(seconds) > 1:
-            found.fitted.append(handling(kind, seconds, path.name))
+            calibration.fitted.append(handling(kind, seconds, path.name))
 
 
 def handling(kind: str, seconds: Floats, name: str) -> Fitted:
-    """Return mean and spread of a kind of task, and the shape that fits better, lognormal or exponential."""
+    """Return mean, spread and the better shape, lognormal or exponential, of a kind of task."""
     mean, cv = float(seconds.mean()), float(seconds.std() / seconds.mean())
     by_moments = sqrt(log(1 + cv**2)) if cv else 0.0
     centre = log(mean) - by_moments**2 / 2
-    far = {
+    distances = {
         "lognormal": float(kstest((np.log(seconds) - centre) / by_moments, ndtr).statistic) if by_moments else 0.0,
         "exponential": float(kstest(seconds / mean, "expon").statistic),
     }
-    shape = min(far, key=lambda one: far[one])
-    own = estimate(seconds.tolist())
+    shape = min(distances, key=lambda family: distances[family])
+    interval = estimate(seconds.tolist())
     value = {"mean": f"{round(mean)} s", "cv": _short(cv), "shape": shape}
-    told = ", ".join(f"{one} KS {distance:.3f}" for one, distance in far.items())
-    return Fitted(f"handling.{kind}", value, own.low, own.high, len(seconds), name, told)
+    quality = ", ".join(f"{family} KS {distance:.3f}" for family, distance in distances.items())
+    return Fitted(f"handling.{kind}", value, interval.low, interval.high, len(seconds), name, quality)
 
 
 def whole_days(orders: Orders, zone: str) -> tuple[Floats, NDArray[np.int64]]:

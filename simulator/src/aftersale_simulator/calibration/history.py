@@ -1,4 +1,4 @@
-"""History: the real orders behind a scenario, and what they say about returns."""
+"""Order history: the real orders behind a scenario, and what they say about returns."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 _SOLD = {"orders_per_day": 1, "price": {"median": "1"}}
-"""A marketplace whose orders come from a file: volume and price are the file's."""
+"""A marketplace with orders from a file: the file has volume and price."""
 
 
 @frozen(eq=False)
 class History:
-    """The orders of a file, moved into the scenario's time, and what was learnt from them.
+    """The orders of a file, moved into the scenario's time, and the returns fitted to them.
 
-    `fit` is None when the file has no cancellation that belongs to one of its purchases.
+    `fit` is None if the file has no cancellation of one of its purchases.
     """
 
     file: OrderFile
@@ -47,44 +47,46 @@ class History:
 
     @property
     def world(self) -> dict[str, float]:
-        """The world's parameters that the file speaks of, by name, within their declared ranges.
+        """The world's parameters from the file, by name, within their declared ranges.
 
-        The file counts the lag from the purchase, the world from the delivery: the days that a delivery takes by
-        default are taken off, and lags that end within them, corrections rather than returns, tell nothing. Of the
-        others the lag is drawn from the lognormal with their own median and 90th percentile.
+        The file counts the lag from the purchase, the world from the delivery: the default days of a delivery are
+        subtracted. Lags within these days are corrections, not returns, and do not count. The lognormal of the others
+        has their own median and 90th percentile.
         """
         if self.fit is None:
             return {}
-        usual = World()
-        transit = usual["promise_days"] - usual["early_days"] / 2
-        found = {"return_rate": self.fit.rate}
+        defaults = World()
+        transit = defaults["promise_days"] - defaults["early_days"] / 2
+        values = {"return_rate": self.fit.rate}
         since_delivery = self.fit.lags[self.fit.lags > transit] - transit
         if len(since_delivery):
             middle, most = np.percentile(since_delivery, [50, 90])
-            found |= {"return_lag_days": float(middle), "return_lag_sigma": log(most / middle) / NORMAL_P90}
-        declared = {str(parameter.name): parameter for parameter in load_parameters()}
-        return {name: min(max(value, declared[name].low), declared[name].high) for name, value in found.items()}
+            values |= {"return_lag_days": float(middle), "return_lag_sigma": log(most / middle) / NORMAL_P90}
+        parameters = {str(parameter.name): parameter for parameter in load_parameters()}
+        return {name: min(max(value, parameters[name].low), parameters[name].high) for name, value in values.items()}
 
 
 def read_history(source: OrderSource, plugins: Plugins) -> History:
-    """Return the orders of a scenario's file; raises DocumentError when it cannot be read."""
-    found = OrderReader(plugins.marketplaces, plugins.order_formats, _format(source, plugins)).read(Path(source.file))
-    return History(found, _moved(found.orders, source.move_to, plugins), fit_returns(found))
+    """Return the orders of a scenario's file; raises DocumentError if it cannot be read."""
+    order_file = OrderReader(plugins.marketplaces, plugins.order_formats, _format(source, plugins)).read(
+        Path(source.file)
+    )
+    return History(order_file, _move(order_file.orders, source.move_to, plugins), fit_returns(order_file))
 
 
 def followed(source: ScenarioFile, path: Path, plugins: Plugins) -> ScenarioFile:
-    """Return a scenario that follows an order file: its marketplaces, and its own days, the first of them as warm-up.
+    """Return a scenario with the marketplaces and the days of an order file, the first days as warm-up.
 
-    Marketplaces that the scenario does not have sell at no price of their own: the file says what was paid. Raises
-    DocumentError when the file cannot be read or has no order.
+    Marketplaces that the scenario does not have get a placeholder price: the file has the prices. Raises DocumentError
+    if the file cannot be read or has no order.
     """
     history = read_history(OrderSource(Word(str(path.absolute()))), plugins)
     _check_any(history)
     first, last = _span(history.orders, plugins)
     days = (last - first).days + 1
     warm_up = min(source.scenario.period.warm_up // DAY, days // 2)
-    usual = source.raw["marketplace"]
-    sold = {name: usual.get(name, _SOLD) for name in sorted(set(history.orders.marketplaces))}
+    marketplaces = source.raw["marketplace"]
+    sold = {name: marketplaces.get(name, _SOLD) for name in sorted(set(history.orders.marketplaces))}
     period = {
         "start": first + timedelta(warm_up),
         "measured": f"{days - warm_up} d",
@@ -95,18 +97,18 @@ def followed(source: ScenarioFile, path: Path, plugins: Plugins) -> ScenarioFile
 
 
 def _format(source: OrderSource, plugins: Plugins) -> OrderFormat | None:
-    """Return the format that a scenario chooses; None where the file's header is to tell."""
+    """Return the format that a scenario chooses; None if the file's header decides."""
     if source.mapping is not None or source.format is None:
         return source.mapping
-    known = {str(form.name): form for form in plugins.order_formats}
-    if source.format not in known:
-        hint = allowed_words(source.format, sorted(known))
+    formats = {str(form.name): form for form in plugins.order_formats}
+    if source.format not in formats:
+        hint = allowed_words(source.format, sorted(formats))
         problem = Problem(source.file, "orders.format", f"unknown order format '{source.format}'", hint)
         raise DocumentError(source.file, (problem,))
-    return known[source.format]
+    return formats[source.format]
 
 
-def _moved(orders: Orders, move_to: date | None, plugins: Plugins) -> Orders:
+def _move(orders: Orders, move_to: date | None, plugins: Plugins) -> Orders:
     if move_to is None or not len(orders):
         return orders
     days = (move_to - _span(orders, plugins)[0]).days
@@ -121,7 +123,7 @@ def _span(orders: Orders, plugins: Plugins) -> tuple[date, date]:
 
 
 def check_overlap(history: History, scenario: Scenario, plugins: Plugins) -> None:
-    """Raise DocumentError when no order of the file falls into the scenario, saying how to move either."""
+    """Raise DocumentError, with how to move either, if no order of the file is within the scenario's days."""
     _check_any(history)
     if scenario.orders is not None and scenario.orders.resample:
         return
@@ -129,38 +131,38 @@ def check_overlap(history: History, scenario: Scenario, plugins: Plugins) -> Non
     if ends < first or begins > last:
         start = begins + timedelta(microseconds=scenario.period.warm_up)
         hint = f"move the orders, --set orders.move_to={first}, or the period, --set period.start={start}"
-        what = f"its orders run from {begins} to {ends}, the scenario from {first} to {last} with its warm-up"
-        raise _refused(history, "", what, hint)
+        problem = f"its orders run from {begins} to {ends}, the scenario from {first} to {last} with its warm-up"
+        raise _error(history, "", problem, hint)
 
 
 def _check_any(history: History) -> None:
     if not len(history.orders):
         reasons = {**history.file.rejected_by_reason, **history.file.skipped}
         hint = "; ".join(f"{count} left out: {reason}" for reason, count in reasons.items())
-        raise _refused(history, "", f"has no order among {history.file.rows_read} rows", hint)
+        raise _error(history, "", f"has no order among {history.file.rows_read} rows", hint)
 
 
-def _refused(history: History, path: str, what: str, hint: str) -> DocumentError:
-    return DocumentError(history.file.source, (Problem(history.file.source, path, what, hint),))
+def _error(history: History, path: str, problem: str, hint: str) -> DocumentError:
+    return DocumentError(history.file.source, (Problem(history.file.source, path, problem, hint),))
 
 
 def _time(scenario: Scenario) -> tuple[date, date]:
-    """Return the first and the last day that is simulated."""
+    """Return the first and the last simulated day."""
     period = scenario.period
     first = period.start - timedelta(microseconds=period.warm_up)
     return first, period.start + timedelta(microseconds=period.measured) - timedelta(1)
 
 
 def notes(history: History, scenario: Scenario, plugins: Plugins) -> list[str]:
-    """Return what to know about the order file: what was left out, and what does not fit the scenario."""
+    """Return the notes on the order file: what was left out, and what does not fit the scenario."""
     return list(_notes(history, scenario, plugins))
 
 
 def _notes(history: History, scenario: Scenario, plugins: Plugins) -> Iterator[str]:
     file = history.file
     if file.rows_rejected:
-        shown = "; ".join(map(str, file.rejected[:_SHOWN]))
-        yield text("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=shown)
+        rows = "; ".join(map(str, file.rejected[:_SHOWN]))
+        yield text("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=rows)
     sold, simulated = set(history.orders.marketplaces), set(map(str, scenario.marketplace))
     if sold - simulated:
         yield text("orders.elsewhere", names=", ".join(sorted(sold - simulated)))
@@ -180,7 +182,7 @@ def _gaps(span: tuple[date, date], scenario: Scenario) -> Iterator[str]:
 
 
 def summary(history: History) -> str:
-    """Return in words what was read and what was learnt from it."""
+    """Return in words what was read and what was fitted."""
     file, fit = history.file, history.fit
     counts: Mapping[str, Any] = {
         "orders": len(history.orders),
@@ -190,24 +192,24 @@ def summary(history: History) -> str:
         "skipped": file.rows_skipped,
         "rejected": file.rows_rejected,
     }
-    read = text("orders.read", name=Path(file.source).name, **counts)
+    sentence = text("orders.read", name=Path(file.source).name, **counts)
     if fit is None:
-        return read
-    drawn = World(history.world)
-    learnt = text(
+        return sentence
+    world = World(history.world)
+    fitted = text(
         "orders.fitted",
         rate=f"{100 * fit.rate:.1f} %",
         median=f"{fit.lag_median_days:.1f}",
         most=f"{fit.lag_p90_days:.0f}",
-        fitted=f"{drawn['return_lag_days']:.1f}",
-        sigma=f"{drawn['return_lag_sigma']:.2f}",
+        fitted=f"{world['return_lag_days']:.1f}",
+        sigma=f"{world['return_lag_sigma']:.2f}",
         matched=fit.matched,
     )
-    return f"{read} {learnt}"
+    return f"{sentence} {fitted}"
 
 
 def record(history: History) -> dict[str, Any]:
-    """Return what was read and learnt as plain data for JSON; every rejected row is there."""
+    """Return what was read and fitted as plain data for JSON, with every rejected row."""
     file = history.file
     return {
         "file": Path(file.source).name,

@@ -1,4 +1,4 @@
-"""Return fit: how often and how late buyers send goods back, learnt from an order file's cancellations."""
+"""Returns: how often and how late buyers send goods back, by an order file's cancellations."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from aftersale.reports.orders.reading import OrderFile
 
 NORMAL_P90 = NormalDist().inv_cdf(0.9)
-"""By how many standard deviations the 90th percentile of a normal is above its middle."""
+"""Standard deviations from the median of a normal to its 90th percentile."""
 
 
 @frozen
 class ReturnFit:
     """What the cancellations of an order file say about returns.
 
-    `orders` counts the orders whose buyer is known: no other could be matched. `orders_returned` of them were
-    hit by one cancellation or more, which is the `rate`. Lags run from purchase to cancellation, in days, one
-    for each of the `matched` cancellations; `unmatched` ones had no purchase in the file.
+    `orders` counts the orders with a known buyer: no other can match. `orders_returned` of them have one
+    cancellation or more; their share is the `rate`. Lags run from purchase to cancellation, in days, one for each
+    of the `matched` cancellations; `unmatched` ones have no purchase in the file.
 
-    `lognormal_median_days` and `lognormal_sigma` (of the natural logarithm) are the maximum-likelihood fit.
-    Lags of minutes, which are corrections rather than returns, weigh heavily in it and make it far too wide;
-    where they are many, the lognormal with the median `lag_median_days` and with `quantile_sigma`, which has
-    the lags' own median and 90th percentile, is the one to draw from. `lags` are they themselves, in days.
+    `lognormal_median_days` and `lognormal_sigma` (of the natural logarithm) are the maximum-likelihood fit. Lags of
+    minutes are corrections, not returns; they weigh heavily in this fit and make it far too wide. If there are many
+    of them, draw from the lognormal with the median `lag_median_days` and `quantile_sigma`, which has the lags' own
+    median and 90th percentile. `lags` are the lags in days.
     """
 
     orders: int
@@ -50,22 +50,22 @@ class ReturnFit:
 
 
 def fit_returns(order_file: OrderFile) -> ReturnFit | None:
-    """Return the rate and lag of returns, or None when no cancellation belongs to a purchase in the file.
+    """Return the rate and lag of returns, or None if no cancellation belongs to a purchase in the file.
 
-    A cancellation belongs to the latest purchase of the same product by the same buyer, not after it, of
-    which enough is left; earlier cancellations choose first. The lognormal of maximum likelihood has the mean
-    and standard deviation (over n) of the logarithms. A lag of zero has none, so there it counts as half of
-    the finest unit of time that the file distinguishes.
+    A cancellation belongs to the latest purchase of the same product by the same buyer, not after it, of which enough
+    is left; earlier cancellations choose first. The lognormal of maximum likelihood has the mean and standard deviation
+    (over n) of the logarithms. A lag of zero has no logarithm, so it counts as half of the finest unit of time in the
+    file.
 
-    The file's ends censor: what was bought shortly before the end is sent back after it, unseen, and what was
-    bought before the beginning is unmatched. So the rate and the lags are both too small, more so the shorter
-    the file is against the lag; nothing is corrected here.
+    The file's ends censor: purchases shortly before the end are sent back after it, unseen, and cancellations of
+    purchases before the beginning are unmatched. So the rate and the lags are both too small, the more so the shorter
+    the file is against the lag. Nothing is corrected here.
     """
-    known = order_file.lines.filter(pl.col("buyer").is_not_null() & pl.col("sku").is_not_null())
-    hits = _matched(known, order_file.cancellations)
+    lines = order_file.lines.filter(pl.col("buyer").is_not_null() & pl.col("sku").is_not_null())
+    hits = _matches(lines, order_file.cancellations)
     if not hits:
         return None
-    orders, returned = known["order"].n_unique(), len({order for order, _ in hits})
+    orders, returned = lines["order"].n_unique(), len({order for order, _ in hits})
     lags = np.array([lag for _, lag in hits], np.float64)
     logs = np.log(np.where(lags == 0, _finest_unit(order_file) / 2, lags) / DAY)
     middle, high = np.percentile(logs, [50, 90])
@@ -92,8 +92,8 @@ class _Purchase:
     left: int
 
 
-def _matched(lines: pl.DataFrame, cancellations: pl.DataFrame) -> list[tuple[int, int]]:
-    """Return the order that each matched cancellation hits, and its lag in microseconds."""
+def _matches(lines: pl.DataFrame, cancellations: pl.DataFrame) -> list[tuple[int, int]]:
+    """Return the order and the lag in microseconds of each matched cancellation."""
     purchases = _purchases(lines, cancellations)
     hits = []
     for buyer, sku, quantity, cancelled_at in cancellations.select(
@@ -108,17 +108,17 @@ def _matched(lines: pl.DataFrame, cancellations: pl.DataFrame) -> list[tuple[int
 
 
 def _purchases(lines: pl.DataFrame, cancellations: pl.DataFrame) -> dict[tuple[str, str], list[_Purchase]]:
-    """Return what was bought of the products that were ever sent back, the latest first.
+    """Return the purchases of the products with any cancellation, the latest first.
 
     Several rows of one product in one order are one purchase.
     """
     concerned = lines.join(cancellations, on=["buyer", "sku"], how="semi")
     bought = concerned.group_by("buyer", "sku", "order").agg(pl.col("purchased_at").min(), pl.col("quantity").sum())
-    found = defaultdict(list)
+    purchases = defaultdict(list)
     ordered = bought.sort("purchased_at", "order", descending=True)
     for buyer, sku, order, bought_at, quantity in ordered.iter_rows():
-        found[buyer, sku].append(_Purchase(order, bought_at, quantity))
-    return found
+        purchases[buyer, sku].append(_Purchase(order, bought_at, quantity))
+    return purchases
 
 
 def _finest_unit(order_file: OrderFile) -> int:

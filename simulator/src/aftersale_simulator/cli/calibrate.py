@@ -1,4 +1,4 @@
-"""The command `calibrate`, as the program's users type it."""
+"""Calibrate: the command `calibrate`."""
 
 from __future__ import annotations
 
@@ -49,34 +49,34 @@ def calibrate(
 
     if out is not None:
         check_file(out)
-    found = calibrated(load(scenario, plugins), plugins, Files(orders, returns, messages, claims, tasks))
+    calibration = calibrated(load(scenario, plugins), plugins, Files(orders, returns, messages, claims, tasks))
     if out is not None:
-        write_file(out, _commented(found) + as_toml(found.document))
+        write_file(out, _comment(calibration) + as_toml(calibration.document))
     if json_:
-        click.echo(json.dumps(_record(found), indent=2, ensure_ascii=False, default=str))
+        click.echo(json.dumps(_record(calibration), indent=2, ensure_ascii=False, default=str))
         return
-    _show(found, out)
+    _show(calibration, out)
 
 
-def _record(found: Calibration) -> dict[str, Any]:
+def _record(calibration: Calibration) -> dict[str, Any]:
     from attrs import asdict
 
     return {
-        "fitted": [asdict(one) for one in found.fitted],
-        "observed": [asdict(one) for one in found.observed],
-        "assumed": found.assumed(),
-        "rejected": found.rejected,
+        "fitted": [asdict(number) for number in calibration.fitted],
+        "observed": [asdict(figure) for figure in calibration.observed],
+        "assumed": calibration.assumed(),
+        "rejected": calibration.rejected,
     }
 
 
-def _commented(found: Calibration) -> str:
-    """Return what was fitted to what, as comments at the head of a TOML file."""
+def _comment(calibration: Calibration) -> str:
+    """Return the fitted numbers and their data, as comments at the head of a TOML file."""
     from aftersale_simulator.show.wording import text
 
     lines = [f"# {text('calibrate.head')}"]
-    for one in found.fitted:
-        told = f"{one.source}, n = {one.n}{_span(one.low, one.high)}"
-        lines.append(f"#   {one.path}: {told}{f'; {one.quality}' if one.quality else ''}")
+    for number in calibration.fitted:
+        data = f"{number.source}, n = {number.n}{_span(number.low, number.high)}"
+        lines.append(f"#   {number.path}: {data}{f'; {number.quality}' if number.quality else ''}")
     return "\n".join(lines) + "\n\n"
 
 
@@ -84,24 +84,33 @@ def _span(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f", {low:.4g} – {high:.4g}"
 
 
-def _show(found: Calibration, out: Path | None) -> None:
+def _show(calibration: Calibration, out: Path | None) -> None:
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.wording import text
 
     console = console_of()
     header = [text(f"calibrate.{word}") for word in ("path", "value", "interval", "n", "source", "quality")]
     rows = [
-        (one.path, _brief(one.value), _span(one.low, one.high).lstrip(", "), str(one.n), one.source, one.quality)
-        for one in found.fitted
+        (
+            number.path,
+            _brief(number.value),
+            _span(number.low, number.high).lstrip(", "),
+            str(number.n),
+            number.source,
+            number.quality,
+        )
+        for number in calibration.fitted
     ]
     console.print(tables.rows(header, rows))
-    for own in found.observed:
-        told = text("calibrate.observed", name=own.name, value=f"{own.value:.4g}", n=own.n, source=own.source)
-        console.print(told, markup=False)
-    for name, reasons in found.rejected.items():
-        shown = "; ".join(reasons[:_SHOWN])
-        console.print(text("calibrate.rejected", name=name, count=len(reasons), shown=shown), markup=False)
-    console.print(text("calibrate.assumed", count=len(found.assumed())), markup=False)
+    for figure in calibration.observed:
+        line = text(
+            "calibrate.observed", name=figure.name, value=f"{figure.value:.4g}", n=figure.n, source=figure.source
+        )
+        console.print(line, markup=False)
+    for name, reasons in calibration.rejected.items():
+        examples = "; ".join(reasons[:_SHOWN])
+        console.print(text("calibrate.rejected", name=name, count=len(reasons), shown=examples), markup=False)
+    console.print(text("calibrate.assumed", count=len(calibration.assumed())), markup=False)
     if out is not None:
         console.print(text("report.written", folder=out), markup=False)
 
@@ -110,5 +119,5 @@ def _brief(value: Any) -> str:
     if isinstance(value, list):
         return f"{len(value)} weights"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {each}" for key, each in value.items())
+        return ", ".join(f"{key} {item}" for key, item in value.items())
     return f"{value:g}"

@@ -1,4 +1,4 @@
-"""Options: what several commands take, typed and explained alike."""
+"""Options: options that several commands share, with the same types and help."""
 
 from __future__ import annotations
 

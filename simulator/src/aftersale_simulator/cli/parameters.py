@@ -1,4 +1,4 @@
-"""The command `parameters`, as the program's users type it."""
+"""Parameters: the command `parameters`."""
 
 from __future__ import annotations
 
@@ -28,17 +28,26 @@ def parameters(plugins: Plugins, json_: bool) -> None:
 
     from aftersale_simulator.scenario.vocabulary import vocabulary
 
-    declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
+    declared = [parameter for group in vocabulary(plugins).parameters.values() for parameter in group]
     if json_:
         click.echo(json.dumps([asdict(parameter) for parameter in declared], indent=2))
         return
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.wording import text
 
-    lines = [(_named(one), f"{one.default:g}", f"{one.low:g}–{one.high:g}", one.unit, one.told) for one in declared]
+    lines = [
+        (
+            _name(parameter),
+            f"{parameter.default:g}",
+            f"{parameter.low:g}–{parameter.high:g}",
+            parameter.unit,
+            parameter.told,
+        )
+        for parameter in declared
+    ]
     header = [text(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
     console_of().print(tables.rows(header, lines))
 
 
-def _named(parameter: Parameter) -> str:
+def _name(parameter: Parameter) -> str:
     return f"{parameter.name} {' '.join(parameter.marketplaces)}".rstrip()

@@ -1,4 +1,4 @@
-"""The command `scenario`, as the program's users type it."""
+"""Scenario: the command `scenario`."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     if json_:
         summary = dict(_summary(resolved))
         explained_ = {"parameters": numbers, "shapes": days, "dated": changes, "closures": closures}
-        found = {"scenario": source.scenario.name, **summary, **explained_}
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        document = {"scenario": source.scenario.name, **summary, **explained_}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     console = console_of()
     console.print(source.scenario.name, style="bold", markup=False)
@@ -56,19 +56,19 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     header = [text(word) for word in _HEADER]
     console.print(tables.rows(header, _rows(numbers)))
     for change in changes:
-        console.print(text(f"scenario.{change['kind']}", **_told(change)), markup=False)
+        console.print(text(f"scenario.{change['kind']}", **_change_values(change)), markup=False)
     for closure in closures:
         lines = ", ".join(f"{name} {share}" for name, share in closure["lines"].items())
         console.print(text("scenario.closure", **{**closure, "lines": lines}), markup=False)
     for shape in days:
-        for name, given in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
-            weights = " ".join(f"{weight:g}" for weight in given)
-            told = text(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
-            console.print(told, markup=False)
+        for name, profile in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
+            weights = " ".join(f"{weight:g}" for weight in profile)
+            line = text(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
+            console.print(line, markup=False)
 
 
 def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
-    """Yield in a few words what is sold, who works, for which targets, and what else happens."""
+    """Yield short texts on what is sold, who works, the targets, and what else happens."""
     from aftersale_simulator.scenario.model import Targets
 
     scenario, horizon = resolved.scenario, resolved.horizon
@@ -86,44 +86,50 @@ def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)
     if sales := resolved.sales:
-        mine = [[place for place in sale.marketplaces if place in scenario.marketplace] for sale in sales]
-        told = (f"{sale.name} ({' '.join(places)})" for sale, places in zip(sales, mine, strict=True))
-        yield "sales", ", ".join(told)
+        marketplaces = [[place for place in sale.marketplaces if place in scenario.marketplace] for sale in sales]
+        names = (f"{sale.name} ({' '.join(places)})" for sale, places in zip(sales, marketplaces, strict=True))
+        yield "sales", ", ".join(names)
     if scenario.presets:
         yield "presets", ", ".join(scenario.presets)
 
 
-def _told(change: Dated) -> dict[str, object]:
-    """Return the words in which a sale, an event or a category is told, with every number of it."""
+def _change_values(change: Dated) -> dict[str, object]:
+    """Return the placeholders of a sale's, an event's or a category's message, with all its numbers."""
     changes = {"orders": change["orders"], **change["factors"], "handling": change["handling"]}
-    told = [f"{name} × {factor:g}" for name, factor in changes.items() if factor != 1]
+    parts = [f"{name} × {factor:g}" for name, factor in changes.items() if factor != 1]
     sets = {
         **change["world"],
         **change["rules"],
         **({"absent": change["absent"]} if change["absent"] else {}),
     }
-    told += [f"{name} = {value:g}" for name, value in sets.items()]
-    where = [*change["marketplaces"], *change["teams"], *change["categories"]]
+    parts += [f"{name} = {value:g}" for name, value in sets.items()]
+    scope = [*change["marketplaces"], *change["teams"], *change["categories"]]
     plain = {
         "name": change["name"],
         "start": change["start"],
         "days": change["days"],
         "source": change["source"],
     }
-    return {**plain, "where": " ".join(where), "changes": ", ".join(told)}
+    return {**plain, "where": " ".join(scope), "changes": ", ".join(parts)}
 
 
 def _rows(numbers: list[Explained]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each parameter and value; marketplaces that share both share the row."""
     from aftersale_simulator.show.wording import text
 
-    places = list(dict.fromkeys(one["marketplace"] for one in numbers))
+    places = list(dict.fromkeys(number["marketplace"] for number in numbers))
     rows: dict[tuple[str, ...], list[str]] = {}
-    for one in numbers:
-        told = one["source"] if one["grade"] == "assumed" else f"{one['source']} ({one['grade']})"
-        if one["set_by"] == "scenario":
-            told = text("scenario.own", default=f"{one['default']:g}", source=told)
-        key = (one["parameter"], f"{one['value']:g}", f"{one['low']:g}–{one['high']:g}", one["unit"], told)
-        rows.setdefault(key, []).append(one["marketplace"])
-    for (name, *others), where in rows.items():
-        yield (name if where == places else f"{name} {' '.join(where)}", *others)
+    for number in numbers:
+        source = number["source"] if number["grade"] == "assumed" else f"{number['source']} ({number['grade']})"
+        if number["set_by"] == "scenario":
+            source = text("scenario.own", default=f"{number['default']:g}", source=source)
+        key = (
+            number["parameter"],
+            f"{number['value']:g}",
+            f"{number['low']:g}–{number['high']:g}",
+            number["unit"],
+            source,
+        )
+        rows.setdefault(key, []).append(number["marketplace"])
+    for (name, *cells), marketplaces in rows.items():
+        yield (name if marketplaces == places else f"{name} {' '.join(marketplaces)}", *cells)

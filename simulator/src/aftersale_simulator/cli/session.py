@@ -1,4 +1,4 @@
-"""Sessions: what every command does around its own work: loading, planning, hiring, showing how far it is."""
+"""Session: what every command does around its own work: load, plan, open a worker pool, show progress."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def check_writable(out: Path | None, page_file: Path | None) -> None:
-    """Refuse what cannot be written before anything runs."""
+    """Refuse outputs that cannot be written, before anything runs."""
     from aftersale_simulator import output_files
 
     if out is not None:
@@ -56,7 +56,7 @@ def prepare(
     options: dict[str, Any],
     stress: Sequence[str] = (),
 ) -> tuple[Plan, History | None]:
-    """Return what to simulate, with the order file read and what it says about returns set in the world."""
+    """Return what to simulate and the order history; the plan's world has the returns fitted to the orders."""
     from aftersale_simulator.whatif.variants import plan
 
     planned = plan(source, vary, settings, options, stress)
@@ -71,34 +71,34 @@ def prepare(
     return plan(source, vary, settings, {**options, **learnt}, stress), history
 
 
-def _check(planned: Plan, plugins: Plugins) -> None:
-    """Refuse what only plugins and other files tell to be wrong, before anything runs."""
+def _check(plan: Plan, plugins: Plugins) -> None:
+    """Refuse mistakes that only plugins and other files show, before anything runs."""
     from aftersale_simulator.resolved.scenario import resolve
 
-    for variant in planned.variants:
+    for variant in plan.variants:
         resolve(variant.scenario, plugins, checked_as=f"variant '{variant.name}'")
 
 
-def order_notes(history: History | None, planned: Plan, plugins: Plugins) -> list[str]:
-    """Return what to know about the order file behind a plan; nothing where there is none."""
+def order_notes(history: History | None, plan: Plan, plugins: Plugins) -> list[str]:
+    """Return the notes on the order file of a plan; none without an order file."""
     if history is None:
         return []
     from aftersale_simulator.calibration.history import notes
 
-    return notes(history, planned.scenario, plugins)
+    return notes(history, plan.scenario, plugins)
 
 
 def options_of(seed: int | None, replications: int | None, orders: Path | None) -> dict[str, Any]:
-    """Return, by the paths of a scenario, what options set in it."""
-    found = {"seed": seed, "replications": replications, "orders.file": orders and str(orders.absolute())}
-    return {path: value for path, value in found.items() if value is not None}
+    """Return the values that options set, by the paths of a scenario."""
+    values = {"seed": seed, "replications": replications, "orders.file": orders and str(orders.absolute())}
+    return {path: value for path, value in values.items() if value is not None}
 
 
 @contextmanager
 def pool_of(
     plugins: Plugins, workers: int | None, history: History | None, cluster: str | None = None
 ) -> Iterator[WorkerPool]:
-    """Give who runs the replications: processes here, by default one per processor, or a cluster."""
+    """Open the pool that runs the replications: processes here, by default one per processor, or a cluster."""
     from aftersale_simulator.runs.pool import worker_pool
 
     orders = history.orders if history else None
@@ -107,7 +107,7 @@ def pool_of(
 
 
 def comparing(pool: WorkerPool, on_done: Callable[[], None]) -> Compare:
-    """Return what runs variants on a pool; `on_done` is called after each replication."""
+    """Return a function that runs variants on a pool; `on_done` is called after each replication."""
     from aftersale_simulator.runs import pool as pools
 
     return lambda variants, replications: pools.compare(variants, replications, pool, on_done)
@@ -115,7 +115,7 @@ def comparing(pool: WorkerPool, on_done: Callable[[], None]) -> Compare:
 
 @contextmanager
 def progress_bar(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Show how far the runs are on stderr, unless somebody else reads the output."""
+    """Show the progress of the runs on stderr, unless the output goes to a file or a program."""
     if quiet or not (sys.stderr.isatty() and sys.stdout.isatty()):
         yield lambda: None
         return
@@ -130,7 +130,7 @@ def progress_bar(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]
 
 
 def console_of() -> Console:
-    """Return stdout, in colour and its own width for a terminal, else plain at a fixed width."""
+    """Return a console on stdout: with colour and the terminal's width, else plain at a fixed width."""
     from rich.console import Console
 
     from aftersale_simulator.show.tables import PLAIN_WIDTH

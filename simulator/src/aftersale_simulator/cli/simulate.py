@@ -1,4 +1,4 @@
-"""The command `simulate`, as the program's users type it."""
+"""Simulate: the command `simulate`."""
 
 from __future__ import annotations
 
@@ -53,18 +53,20 @@ def simulate(
     from aftersale_simulator.show.wording import failed, target_name, text
 
     output_files.check_free(out)
-    planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders))
-    real = history.orders if history else None
+    plan, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders))
+    real_orders = history.orders if history else None
     beside = {"order_file.json": json.dumps(history_record(history), indent=2) + "\n"} if history else {}
-    resolved = resolve(planned.scenario, plugins)
-    result = run(resolved, replication, orders=real, record=Recording(out, csv, beside))
-    console, own = console_of(), planned.scenario
-    console.print(text("simulate.title", name=own.name, replication=replication, seed=own.seed), markup=False)
-    console.print(tables.metric_table(result.metrics, own.currency))
+    resolved = resolve(plan.scenario, plugins)
+    result = run(resolved, replication, orders=real_orders, record=Recording(out, csv, beside))
+    console, simulated = console_of(), plan.scenario
+    console.print(
+        text("simulate.title", name=simulated.name, replication=replication, seed=simulated.seed), markup=False
+    )
+    console.print(tables.metric_table(result.metrics, simulated.currency))
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
         console.print(text(key, target=target_name(name)), markup=False)
-    told = [failed(count, cause, own.name) for cause, count in result.failed.items()]
-    for note in [*order_notes(history, planned, plugins), *told]:
+    failures = [failed(count, cause, simulated.name) for cause, count in result.failed.items()]
+    for note in [*order_notes(history, plan, plugins), *failures]:
         console.print(text("report.warning", text=note), markup=False)
     console.print(text("report.written", folder=out), markup=False)

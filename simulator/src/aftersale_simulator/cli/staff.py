@@ -1,4 +1,4 @@
-"""The command `staff`, as the program's users type it."""
+"""Staff: the command `staff`."""
 
 from __future__ import annotations
 
@@ -69,27 +69,27 @@ def staff(
     from aftersale_simulator.staffing.search import cheapest
 
     check_writable(out, page_file)
-    planned, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, replications, orders))
+    plan, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, replications, orders))
     with pool_of(plugins, workers, history, dask) as pool, progress_bar(None, quiet=json_) as on_done:
-        resolved = resolve(planned.scenario, plugins)
+        resolved = resolve(plan.scenario, plugins)
         run = partial(pool.work, on_done=on_done)
-        found = cheapest(resolved, run, "staffing", probability, at_most)
+        outcome = cheapest(resolved, run, "staffing", probability, at_most)
     with speaking(language):
-        told = record.record(found)
-        document = json.dumps(told, indent=2, ensure_ascii=False)
+        staff_record = record.record(outcome)
+        document = json.dumps(staff_record, indent=2, ensure_ascii=False)
         if out is not None:
-            people = found.staffing.document(found.check.roster) if found.check is not None else {}
-            again = changed({**planned.raw, "variant": []}, people, "staff", planned.words)
+            people = outcome.staffing.document(outcome.check.roster) if outcome.check is not None else {}
+            scenario_document = changed({**plan.raw, "variant": []}, people, "staff", plan.words)
             output_files.write_folder(
-                out, {"staff.json": document + "\n", "scenario.toml": output_files.as_toml(again)}
+                out, {"staff.json": document + "\n", "scenario.toml": output_files.as_toml(scenario_document)}
             )
         if page_file is not None:
             from aftersale_simulator.staffing.charts import staff_page
 
-            output_files.write_file(page_file, staff_page(found, told))
+            output_files.write_file(page_file, staff_page(outcome, staff_record))
         if json_:
             click.echo(document)
             return
-        table.show(found, told, console_of())
-        for written in filter(None, (out, page_file)):
-            click.echo(text("report.written", folder=written))
+        table.show(outcome, staff_record, console_of())
+        for path in filter(None, (out, page_file)):
+            click.echo(text("report.written", folder=path))

@@ -1,4 +1,4 @@
-"""The command `whatif`, as the program's users type it."""
+"""What-if: the command `whatif`."""
 
 from __future__ import annotations
 
@@ -94,39 +94,39 @@ def whatif(
     source = load(scenario, plugins)
     if scenario is None and orders is not None:
         source = follow(source, orders, plugins)
-    planned, history = prepare(source, plugins, vary, settings, options_of(seed, replications, orders), stress)
-    wished = None if precision is None else Precision(precision, at_most)
+    plan, history = prepare(source, plugins, vary, settings, options_of(seed, replications, orders), stress)
+    goal = None if precision is None else Precision(precision, at_most)
     with speaking(language):
         with pool_of(plugins, workers, history, dask) as pool:
-            comparison = _compared(planned, pool, wished, json_)
+            comparison = _compare(plan, pool, goal, json_)
             if sensitivity:
-                comparison = _swung(comparison, planned, pool, json_)
-        _tell(comparison, planned, plugins, history, out, page_file, by_marketplace, json_)
+                comparison = _with_sensitivity(comparison, plan, pool, json_)
+        _tell(comparison, plan, plugins, history, out, page_file, by_marketplace, json_)
 
 
-def _compared(planned: Plan, pool: WorkerPool, wished: Precision | None, quiet: bool) -> Comparison:
+def _compare(plan: Plan, pool: WorkerPool, goal: Precision | None, quiet: bool) -> Comparison:
     from aftersale_simulator.whatif.comparison import simulate
 
-    with progress_bar(None if wished else planned.runs, quiet) as on_done:
-        return simulate(planned, comparing(pool, on_done), wished)
+    with progress_bar(None if goal else plan.runs, quiet) as on_done:
+        return simulate(plan, comparing(pool, on_done), goal)
 
 
-def _swung(comparison: Comparison, planned: Plan, pool: WorkerPool, quiet: bool) -> Comparison:
-    """Return the comparison with how much the variant that the answer is about hangs on each number."""
+def _with_sensitivity(comparison: Comparison, plan: Plan, pool: WorkerPool, quiet: bool) -> Comparison:
+    """Return the comparison with the sensitivity of the variant that the answer is about."""
     from attrs import evolve
 
     from aftersale_simulator.sensitivity.swings import sensitivity
 
     chosen = comparison.cheapest or comparison.nearest
-    scenario = next(one.scenario for one in planned.variants if one.name == chosen.name)
+    scenario = next(variant.scenario for variant in plan.variants if variant.name == chosen.name)
     with progress_bar(None, quiet) as on_done:
-        found = sensitivity(chosen.name, scenario, planned.words, comparing(pool, on_done))
-    return evolve(comparison, sensitivity=found)
+        result = sensitivity(chosen.name, scenario, plan.words, comparing(pool, on_done))
+    return evolve(comparison, sensitivity=result)
 
 
 def _tell(
     comparison: Comparison,
-    planned: Plan,
+    plan: Plan,
     plugins: Plugins,
     history: History | None,
     out: Path | None,
@@ -134,41 +134,41 @@ def _tell(
     by_marketplace: bool,
     json_: bool,
 ) -> None:
-    """Write and print what a comparison found."""
+    """Write and print the result of a comparison."""
     from aftersale_simulator import output_files
     from aftersale_simulator.show.wording import text
     from aftersale_simulator.whatif import record, table
     from aftersale_simulator.whatif.variants import reproduced
 
-    found = record.record(comparison, order_notes(history, planned, plugins), history)
+    comparison_record = record.record(comparison, order_notes(history, plan, plugins), history)
     if out is not None:
-        again = {**reproduced(planned), "replications": comparison.replications}
-        texts = {"whatif.json": record.as_json(found) + "\n", "whatif.csv": record.as_csv(comparison)}
-        output_files.write_folder(out, {**texts, "scenario.toml": output_files.as_toml(again)})
+        document = {**reproduced(plan), "replications": comparison.replications}
+        texts = {"whatif.json": record.as_json(comparison_record) + "\n", "whatif.csv": record.as_csv(comparison)}
+        output_files.write_folder(out, {**texts, "scenario.toml": output_files.as_toml(document)})
     if page_file is not None:
-        _write_page(page_file, comparison, found, plugins, history)
+        _write_page(page_file, comparison, comparison_record, plugins, history)
     if json_:
-        click.echo(record.as_json(found))
+        click.echo(record.as_json(comparison_record))
         return
-    table.show(comparison, found, console_of(), history, by_marketplace)
-    for written in filter(None, (out, page_file)):
-        click.echo(text("report.written", folder=written))
+    table.show(comparison, comparison_record, console_of(), history, by_marketplace)
+    for path in filter(None, (out, page_file)):
+        click.echo(text("report.written", folder=path))
 
 
 def _write_page(
-    page_file: Path, comparison: Comparison, found: ComparisonRecord, plugins: Plugins, history: History | None
+    page_file: Path, comparison: Comparison, record: ComparisonRecord, plugins: Plugins, history: History | None
 ) -> None:
     from aftersale_simulator.output_files import write_file
     from aftersale_simulator.scenario.vocabulary import vocabulary
     from aftersale_simulator.whatif.page import page, parts
 
-    declared = [one for same in vocabulary(plugins).parameters.values() for one in same]
-    made = parts(declared, _lines(comparison, plugins))
-    write_file(page_file, page(comparison, found, made, history))
+    declared = [parameter for group in vocabulary(plugins).parameters.values() for parameter in group]
+    sections = parts(declared, _lines(comparison, plugins))
+    write_file(page_file, page(comparison, record, sections, history))
 
 
 def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
-    """Return what marketplaces ask for at the end of the period, and the handbook if the scenario has no targets."""
+    """Return the marketplaces' limits at the end of the period, and the handbook's if the scenario has no targets."""
     from aftersale.rules import EVERYWHERE
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.runs.results import LIMITS
@@ -176,9 +176,11 @@ def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
 
     resolved = resolve(comparison.scenario, plugins)
     _, until = resolved.measured
-    own = any(getattr(resolved.scenario.targets, name) is not None for name in LIMITS)
-    asked = {
-        name: [rule for rule in reversed(policy.metrics(until - 1)) if not (own and rule.marketplace == EVERYWHERE)]
+    has_targets = any(getattr(resolved.scenario.targets, name) is not None for name in LIMITS)
+    metric_rules = {
+        name: [
+            rule for rule in reversed(policy.metrics(until - 1)) if not (has_targets and rule.marketplace == EVERYWHERE)
+        ]
         for name, policy in resolved.policies.items()
     }
-    return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in asked.items()})
+    return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in metric_rules.items()})

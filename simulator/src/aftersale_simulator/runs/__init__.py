@@ -1,4 +1,4 @@
 """Runs: what did one replication come to?
 
-Whatever compares replications may import it; it imports the resolved scenario.
+Everything that compares replications may import it; it imports the resolved scenario.
 """

@@ -1,4 +1,4 @@
-"""Letters: names and texts for those buyers who are shown, in their marketplace's language, by Faker, seeded."""
+"""Fake texts: names and messages of the buyers in a recording, in their marketplace's language, by Faker, seeded."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from faker.config import AVAILABLE_LOCALES
 from aftersale.policies.marketplaces import Marketplace
 
 POOL = 200
-"""How many different names and texts one language has; Faker is slow, and nobody reads more."""
+"""Number of different names and texts of one language; Faker is slow, and nobody reads more."""
 
 
 def locale_of(marketplace: Marketplace) -> str:
-    """Return Faker's locale for the marketplace's first language, the country's own where there is one."""
+    """Return Faker's locale for the marketplace's first language, that of its country if Faker has it."""
     language = marketplace.languages[0]
     exact = f"{language}_{marketplace.country}"
     if exact in AVAILABLE_LOCALES:
@@ -35,12 +35,12 @@ def _pool(locale: str, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def dressed(
     messages: pl.DataFrame, marketplaces: Mapping[str, Marketplace], seed: int, replication: int
 ) -> pl.DataFrame:
-    """Return the messages with the buyer's name and a text; the same order always has the same buyer."""
+    """Return the messages with a buyer's name and a text; an order always has the same buyer."""
     names, texts = [], []
-    for order, place, sender, sent_at in messages.select("order", "marketplace", "sender", "sent_at").iter_rows():
-        own_names, own_texts = _pool(locale_of(marketplaces[place]), seed)
-        names.append(own_names[_pick(f"{seed}/{replication}/name/{order}")])
-        texts.append(own_texts[_pick(f"{seed}/{replication}/{sender}/{order}/{sent_at.isoformat()}")])
+    for order, marketplace, sender, sent_at in messages.select("order", "marketplace", "sender", "sent_at").iter_rows():
+        name_pool, text_pool = _pool(locale_of(marketplaces[marketplace]), seed)
+        names.append(name_pool[_pick(f"{seed}/{replication}/name/{order}")])
+        texts.append(text_pool[_pick(f"{seed}/{replication}/{sender}/{order}/{sent_at.isoformat()}")])
     return messages.with_columns(pl.Series("buyer", names, pl.String), pl.Series("text", texts, pl.String))
 
 

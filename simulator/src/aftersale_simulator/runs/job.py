@@ -1,4 +1,4 @@
-"""Jobs: what a worker is given, and what it needs for all of them."""
+"""Jobs: what a worker runs, and the context of all jobs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Job = tuple[Scenario, int]
 
 @define
 class JobContext:
-    """What a worker needs for every job: the plugins, and the orders of a file where there is one."""
+    """What a worker needs for every job: the plugins, and the orders of a file if there is one."""
 
     plugins: Plugins
     orders: Orders | None = None
     _resolved: ResolvedScenario | None = field(default=None, init=False, eq=False, repr=False)
 
     def work(self, job: Job) -> Result:
-        """Run one job; what a scenario means is worked out once for all of its replications that follow each other."""
+        """Run one job. A scenario is resolved once for all of its replications that follow each other."""
         scenario, replication = job
         if self._resolved is None or self._resolved.scenario != scenario:
             self._resolved = resolve(scenario, self.plugins)
@@ -37,4 +37,4 @@ class JobContext:
 
 
 Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list[Result]]]
-"""Runs variants: (name, scenario) pairs and the numbers of replications to results as [variant][replication]."""
+"""Runs variants: takes (name, scenario) pairs and replication numbers, returns results as [variant][replication]."""

@@ -1,4 +1,4 @@
-"""Pools: replications of variants given out to workers, with the same results however many they are."""
+"""Pool: gives the replications of variants to workers; the results do not depend on their number."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class WorkerPool(Protocol):
-    """Somebody who runs jobs."""
+    """What runs jobs."""
 
     def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
         """Run all jobs and return their results in the same order; `on_done` is called after each."""
 
 
 class SerialPool:
-    """A pool of one: this process."""
+    """A pool of one worker: this process."""
 
-    def __init__(self, shop: JobContext) -> None:
-        """Work in this shop."""
-        self._shop = shop
+    def __init__(self, context: JobContext) -> None:
+        """Take the context of all jobs."""
+        self._context = context
 
     def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
         """Run one job after the other."""
         results = []
         for job in jobs:
-            results.append(self._shop.work(job))
+            results.append(self._context.work(job))
             on_done()
         return results
 
@@ -42,29 +42,29 @@ class SerialPool:
 def worker_pool(
     workers: int, plugins: Plugins, orders: Orders | None = None, cluster: str | None = None
 ) -> Iterator[WorkerPool]:
-    """Give a pool for as long as it is needed: this process, so many of them, or the `cluster` at an address.
+    """Open a pool: this process, so many processes, or the Dask `cluster` at an address; close it afterwards.
 
-    What it finds does not depend on which. Raises ClusterUnusable where the cluster cannot be worked with.
+    The results do not depend on the pool. Raises ClusterUnusable if the cluster cannot be used.
     """
-    shop = JobContext(plugins, orders)
+    context = JobContext(plugins, orders)
     if cluster is not None:
         from aftersale_simulator.runs.dask import Cluster  # needs what only the extra `dask` installs
 
-        with Cluster(cluster, shop) as pool:
+        with Cluster(cluster, context) as pool:
             yield pool
     elif workers > 1:
         from aftersale_simulator.runs.processes import Processes
 
-        with Processes(workers, shop) as processes:
+        with Processes(workers, context) as processes:
             yield processes
     else:
-        yield SerialPool(shop)
+        yield SerialPool(context)
 
 
 def compare(
     variants: Sequence[tuple[str, Scenario]], replications: Sequence[int], pool: WorkerPool, on_done: Callable[[], None]
 ) -> list[list[Result]]:
-    """Run these replications, by number, of every variant and return the results as [variant][replication]."""
+    """Run the numbered replications of every variant and return the results as [variant][replication]."""
     jobs = [(scenario, replication) for _, scenario in variants for replication in replications]
     results, size = pool.work(jobs, on_done), len(replications)
     return [results[i * size : (i + 1) * size] for i in range(len(variants))]

@@ -1,4 +1,4 @@
-"""Processes: a pool of workers on this machine, any of which may die."""
+"""Processes: a worker pool on this machine; any worker may die."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from aftersale_simulator.runs.job import Job, JobContext
 from aftersale_simulator.runs.results import Result
 
 MOST_DEATHS = 3
-"""How often workers may die in a row before each job is tried alone, to find the one that they die of (assumed)."""
-_shop: list[JobContext] = []
+"""How often workers may die in a row before each job runs alone, to find the one that kills them (assumed)."""
+_context: list[JobContext] = []
 
 
 class Processes:
-    """Worker processes that load the same plugins once, and stay from one piece of work to the next.
+    """Worker processes that load the same plugins once and serve every call of `work`.
 
-    One that dies costs the jobs that were being run a repeat. A job that its worker dies of even alone is refused.
+    When one dies, the jobs that were running are repeated. A job that kills its worker even alone is refused.
     """
 
-    def __init__(self, workers: int, shop: JobContext) -> None:
-        """Take how many there are at most; they are started when there is work."""
-        self._workers, self._shop = workers, shop
+    def __init__(self, workers: int, context: JobContext) -> None:
+        """Take the largest number of workers and the context of all jobs; workers start with the first jobs."""
+        self._workers, self._context = workers, context
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start nothing yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let everybody go, whatever they are doing."""
+        """Kill all workers, whatever they are doing."""
         self._dismiss()
 
     def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
@@ -47,28 +47,30 @@ class Processes:
         results: dict[int, Result] = {}
         deaths = 0
         while len(results) < len(jobs):
-            open_ = [place for place in range(len(jobs)) if place not in results]
+            remaining = [position for position in range(len(jobs)) if position not in results]
             alone = deaths >= MOST_DEATHS
-            before = len(results)
+            finished = len(results)
             try:
-                for place, result in self._done(jobs, open_[:1] if alone else open_):
-                    results[place] = result
+                for position, result in self._results(jobs, remaining[:1] if alone else remaining):
+                    results[position] = result
                     on_done()
             except BrokenProcessPool:
                 self._dismiss()
                 if alone:
-                    scenario, replication = jobs[open_[0]]
+                    scenario, replication = jobs[remaining[0]]
                     raise WorkerDied(scenario.name, replication) from None
-                deaths = deaths + 1 if len(results) == before else 1
-        return [results[place] for place in range(len(jobs))]
+                deaths = deaths + 1 if len(results) == finished else 1
+        return [results[position] for position in range(len(jobs))]
 
-    def _done(self, jobs: Sequence[Job], places: Sequence[int]) -> Iterator[tuple[int, Result]]:
-        """Give out these jobs, and yield each as it is done; raises BrokenProcessPool when a worker died."""
-        with _deaf():
+    def _results(self, jobs: Sequence[Job], positions: Sequence[int]) -> Iterator[tuple[int, Result]]:
+        """Submit these jobs and yield each position and result when done; raises BrokenProcessPool if a worker died."""
+        with _interrupts_ignored():
             if self._pool is None:
                 # Spawned, not forked: the threads of the table library do not survive a fork.
-                self._pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _begin, (self._shop,))
-            futures: dict[Future[Result], int] = {self._pool.submit(_do, jobs[place]): place for place in places}
+                self._pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _begin, (self._context,))
+            futures: dict[Future[Result], int] = {
+                self._pool.submit(_do, jobs[position]): position for position in positions
+            }
         broken = False
         for future in as_completed(futures):
             try:
@@ -88,21 +90,21 @@ class Processes:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Let processes that are started meanwhile leave Ctrl-C to this one, from their first moment on."""
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupts_ignored() -> Iterator[None]:
+    """Let processes that start in this block ignore Ctrl-C from their first moment; this process handles it."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, heard)
+        signal.signal(signal.SIGINT, handler)
 
 
-def _begin(shop: JobContext) -> None:
-    _shop[:] = [shop]
-    # What was loaded stays: searching it for garbage after every replication would take an eighth of its time.
+def _begin(context: JobContext) -> None:
+    _context[:] = [context]
+    # Loaded objects stay: a garbage search through them after every replication would take an eighth of its time.
     gc.collect()
     gc.freeze()
 
 
 def _do(job: Job) -> Result:
-    return _shop[0].work(job)
+    return _context[0].work(job)

@@ -1,4 +1,4 @@
-"""Recordings: a run written as files, and as a journal that every live command reads."""
+"""Recording: writes a run as tables, and as a journal that every live command reads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Recording:
-    """Where a run is written to: a new folder, as Parquet or as CSV, with texts to put `beside`, by file name."""
+    """Where and how a run is written: a new folder, Parquet or CSV, and texts to add, `beside`, by file name."""
 
     folder: Path
     csv: bool = False
@@ -33,34 +33,34 @@ class Recording:
         self,
         scenario: Scenario,
         replication: int,
-        places: Sequence[MarketplaceRun],
+        runs: Sequence[MarketplaceRun],
         facts: Sequence[Fact],
         docket: Docket,
         result: Result,
     ) -> None:
-        """Write orders, facts (these two are the journal), cases, returns, claims, messages and metrics.
+        """Write orders and facts (the journal), cases, returns, claims, messages and metrics.
 
-        All or nothing; raises DocumentError when the folder is taken or cannot be written.
+        Writes all or nothing; raises DocumentError if the folder is taken or cannot be written.
         """
-        told = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
-        figures = json.dumps({"replication": replication, **told}, indent=2, sort_keys=True)
-        texts = {"metrics.json": figures + "\n", **self.beside}
-        with new_folder(self.folder) as made:
-            for name, frame in _tables(scenario, replication, places, facts, docket).items():
-                write_table(frame, made, name, self.csv)
+        figures = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
+        metrics = json.dumps({"replication": replication, **figures}, indent=2, sort_keys=True)
+        texts = {"metrics.json": metrics + "\n", **self.beside}
+        with new_folder(self.folder) as folder:
+            for name, frame in _tables(scenario, replication, runs, facts, docket).items():
+                write_table(frame, folder, name, self.csv)
             for name, text in texts.items():
-                (made / name).write_text(text, encoding="utf-8", newline="\n")
+                (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _tables(
-    scenario: Scenario, replication: int, places: Sequence[MarketplaceRun], facts: Sequence[Fact], docket: Docket
+    scenario: Scenario, replication: int, runs: Sequence[MarketplaceRun], facts: Sequence[Fact], docket: Docket
 ) -> Mapping[str, pl.DataFrame]:
-    from aftersale_simulator.runs.fake_texts import dressed  # Faker takes its time to load, and few runs are written
+    from aftersale_simulator.runs.fake_texts import dressed  # Faker loads slowly, and few runs are written
 
     journal, cases = fact_frame(facts), case_frame(docket)
     stores = {name: docket.policy(name).marketplace for name in scenario.marketplace}
     return {
-        "orders": pl.concat([order_frame(place.orders) for place in places]).sort("purchased_at", "order"),
+        "orders": pl.concat([order_frame(run.orders) for run in runs]).sort("purchased_at", "order"),
         "facts": journal,
         "cases": cases,
         "returns": _kind(cases, "return"),
@@ -75,6 +75,6 @@ def _kind(cases: pl.DataFrame, kind: str) -> pl.DataFrame:
 
 def _messages(journal: pl.DataFrame) -> pl.DataFrame:
     senders: dict[str, Any] = {"buyer_message": "buyer", "seller_reply": "seller"}
-    mine = journal.filter(pl.col("kind").is_in(list(senders)))
+    messages = journal.filter(pl.col("kind").is_in(list(senders)))
     sender = pl.col("kind").replace_strict(senders, return_dtype=pl.String).alias("sender")
-    return mine.select("case", "order", "marketplace", sender, pl.col("occurred_at").alias("sent_at"))
+    return messages.select("case", "order", "marketplace", sender, pl.col("occurred_at").alias("sent_at"))

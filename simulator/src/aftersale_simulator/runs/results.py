@@ -1,4 +1,4 @@
-"""Results: what a replication came to, counted over its measured period."""
+"""Results: the metrics of one replication over its measured period."""
 
 from __future__ import annotations
 
@@ -50,22 +50,23 @@ METRICS = (
 )
 RATE = "order_defect_rate"
 REACHED = ("review", "deactivated")
-"""What an account may come to: a review, after days running of a missed target, and its deactivation."""
+"""What may happen to an account: a review after a target was missed for days running, and deactivation."""
 LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
 
 
 @frozen
 class Result:
-    """What one replication came to.
+    """The result of one replication.
 
-    `metrics` and `by_marketplace` hold the names of METRICS and those of the metrics that plugins add; a metric that no
-    marketplace here is judged by is None. Rates lie between 0 and 1, times are wall hours, money is in the scenario's
-    currency, `review_days` counts the days on which a marketplace's review was due, summed over marketplaces. `targets`
-    tells of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks worked in vain, and
-    open cases. `timeline` tells of every day, `busy_hours` how long agents worked in the measured period, `reached`
-    whether a marketplace's REACHED was due on any measured day, and what plugins name was closed. `failed` tells, by
-    cause, how many cases plugins failed; `missed`, by marketplace and deadline, how many of those that began in the
-    measured period ended before anybody acted, and of how many.
+    `metrics` and `by_marketplace` have the names of METRICS and of the metrics that plugins add. A metric is None if it
+    judges none of these marketplaces. Rates lie between 0 and 1, times are wall hours, money is in the scenario's
+    currency. `review_days` counts the days on which a marketplace's review was due, summed over marketplaces. `targets`
+    says of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks worked in vain, open
+    cases, and orders lost. `failed` counts the cases that plugins failed, by cause. `missed`, by marketplace and
+    deadline, counts the deadlines that began in the measured period and passed before anybody acted, with the number of
+    all that ended. `timeline` has the figures of every day, `busy_hours` the agents' hours of work in the measured
+    period. `reached` says whether each of REACHED was due on any measured day, and whether what plugins name was
+    closed.
     """
 
     metrics: dict[str, float | None]
@@ -81,7 +82,7 @@ class Result:
 
 @frozen(eq=False)
 class Account:
-    """One marketplace's figures over the measured period; `judged` by day: the order defect rate, plugins' metrics."""
+    """One marketplace's figures over the measured period; `judged` has daily order defects and plugins' metrics."""
 
     replies: ReplyFigures
     judged: dict[str, Daily]
@@ -93,7 +94,7 @@ class Account:
 
     @property
     def worst_day(self) -> float | None:
-        """The highest order defect rate as of any measured day; None where it is not judged by that."""
+        """The highest order defect rate as of any measured day; None if the rate does not judge the marketplace."""
         if RATE not in self.judged:
             return None
         values = self.judged[RATE].values[self.measured]
@@ -104,21 +105,20 @@ def _quotient(numerator: float, denominator: float) -> float:
     return float(numerator / denominator) if denominator else 0.0
 
 
-def result_of(
-    resolved: ResolvedScenario, desk: Desk, placed: Sequence[MarketplaceRun], failed: dict[str, int]
-) -> Result:
-    """Return what a run came to: by its desk after it, the orders that were `placed`, the cases that plugins failed."""
+def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[MarketplaceRun], failed: dict[str, int]) -> Result:
+    """Return the result of a run from its desk, its marketplaces' `runs`, and the cases that plugins `failed`."""
     scenario, horizon, docket, effort = resolved.scenario, resolved.horizon, desk.docket, desk.effort
-    orders = {place.orders.marketplaces[0]: place.orders for place in placed}
+    orders = {run.orders.marketplaces[0]: run.orders for run in runs}
     policies = {name: docket.policy(name) for name in orders}
     accounts = {
-        name: account(own, policies, docket, horizon, effort.since, effort.until) for name, own in orders.items()
+        name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until)
+        for name, marketplace_orders in orders.items()
     }
     metrics = {**pooled(list(accounts.values())), **_of_all_teams(resolved, effort)}
-    by_marketplace = {name: pooled([own]) for name, own in accounts.items()}
-    own_metrics = sorted(metrics.keys() - set(METRICS))
+    by_marketplace = {name: pooled([figures]) for name, figures in accounts.items()}
+    plugin_metrics = sorted(metrics.keys() - set(METRICS))
     return Result(
-        {name: metrics[name] for name in (*METRICS, *own_metrics)},
+        {name: metrics[name] for name in (*METRICS, *plugin_metrics)},
         by_marketplace,
         _targets(scenario, policies, by_marketplace, metrics, effort.until),
         {
@@ -126,8 +126,8 @@ def result_of(
             "cases": len(docket.cases),
             "tasks": effort.tasks,
             "wasted_tasks": effort.wasted,
-            "open_at_end": sum(own.open_cases for own in accounts.values()),
-            "orders_lost": orders_lost(desk.places, placed),
+            "open_at_end": sum(figures.open_cases for figures in accounts.values()),
+            "orders_lost": orders_lost(desk.places, runs),
         },
         failed,
         {name: _missed(docket, policies[name], effort.since, effort.until) for name in orders},
@@ -138,8 +138,8 @@ def result_of(
 
 
 def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float]:
-    """Return the metrics that belong to the desk as a whole, and to no marketplace."""
-    hours, cost = _paid(resolved, effort.since, effort.until)
+    """Return the metrics of the whole desk, which belong to no marketplace."""
+    hours, cost = _labour(resolved, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
     hours, cost = hours + sum(overtime.values()), cost + overtime_cost(resolved.scenario, resolved.numbers, overtime)
     return {
@@ -154,14 +154,18 @@ def _timeline(
 ) -> Timeline:
     horizon, docket = resolved.horizon, desk.docket
     days = {name: horizon.local_days(docket.policy(name).marketplace.zone) for name in orders}
-    worked = chain.from_iterable(resolved.windows(name) for name in resolved.shifts)
-    rates = {name: own.judged[RATE].values for name, own in accounts.items() if RATE in own.judged}
-    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, worked, rates)
+    windows = chain.from_iterable(resolved.windows(name) for name in resolved.shifts)
+    rates = {name: figures.judged[RATE].values for name, figures in accounts.items() if RATE in figures.judged}
+    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, windows, rates)
 
 
 def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> dict[str, bool]:
-    """Tell what an account came to on any measured day: a review, its deactivation, the loss of what plugins name."""
-    closed = {what: bool(where) for what, where in suspensions.closed.items()} if suspensions is not None else {}
+    """Return whether a review, a deactivation or a suspension that plugins name happened on any measured day."""
+    closed = (
+        {name: bool(marketplaces) for name, marketplaces in suspensions.closed.items()}
+        if suspensions is not None
+        else {}
+    )
     suspended = closed.pop(ACCOUNT, False)
     return {
         "review": any(account.review_days for account in accounts),
@@ -171,15 +175,18 @@ def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> 
 
 
 def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:
-    """Count the deadlines that put a task on the desk; others end by themselves as they should."""
-    place, workflow = policy.marketplace.name, policy.workflow
-    asked = {name for kind, state, _ in workflow.tasks() for name in workflow.state(kind, state).opens}
-    found: dict[str, tuple[int, int]] = {}
-    for name in filter(asked.__contains__, docket.tally.deadlines(place)):
-        ended = docket.tally.endings(place, name)
-        mine = (ended.started >= since) & (ended.started < until)
-        found[name] = int(ended.late[mine].sum(dtype=np.int64)), int(ended.counted[mine].sum(dtype=np.int64))
-    return found
+    """Count the missed and all ended deadlines that put a task on the desk; others end by themselves as they should."""
+    marketplace, workflow = policy.marketplace.name, policy.workflow
+    with_task = {name for kind, state, _ in workflow.tasks() for name in workflow.state(kind, state).opens}
+    counts: dict[str, tuple[int, int]] = {}
+    for name in filter(with_task.__contains__, docket.tally.deadlines(marketplace)):
+        endings = docket.tally.endings(marketplace, name)
+        measured = (endings.started >= since) & (endings.started < until)
+        counts[name] = (
+            int(endings.late[measured].sum(dtype=np.int64)),
+            int(endings.counted[measured].sum(dtype=np.int64)),
+        )
+    return counts
 
 
 def account(
@@ -205,7 +212,7 @@ def account(
 
 
 def _deactivated(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, horizon: Horizon) -> bool:
-    """Tell whether on some measured day a target was missed for which a marketplace deactivates an account."""
+    """Whether a target that costs the account was missed on some measured day."""
     for rule in policy.metrics(until - 1):
         if rule.state == "deactivated":
             values = daily(rule, policy, docket, orders, days).values[horizon.warm_up :]
@@ -215,22 +222,22 @@ def _deactivated(policy: Policy, docket: Docket, orders: Orders, days: Days, unt
 
 
 def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> NDArray[np.bool_]:
-    """Tell of each day whether some target had then been missed for as many days running as leads to a review."""
-    found = np.zeros(len(days), bool)
+    """Return for each day whether some target has been missed for as many days running as lead to a review."""
+    due = np.zeros(len(days), bool)
     for rule in policy.metrics(until - 1):
         if rule.running:
             values = daily(rule, policy, docket, orders, days).values
-            row = 0
+            running = 0
             for day, value in enumerate(values.tolist()):
-                row = 0 if isnan(value) or meets(rule, value) else row + 1
-                found[day] |= row >= rule.running
-    return found
+                running = 0 if isnan(value) or meets(rule, value) else running + 1
+                due[day] |= running >= rule.running
+    return due
 
 
 def pooled(accounts: Sequence[Account]) -> dict[str, float | None]:
-    """Sum numerators and denominators: a seller's figure over the marketplaces given.
+    """Return a seller's metrics over these marketplaces: sums of numerators over sums of denominators.
 
-    Percentiles and the worst day are those of the marketplace that did worst.
+    Percentiles and the worst day are those of the worst marketplace.
     """
     replies = [account.replies for account in accounts]
     contacts = sum(figures.contacts for figures in replies)
@@ -241,7 +248,7 @@ def pooled(accounts: Sequence[Account]) -> dict[str, float | None]:
         "silence_48h_rate": _quotient(sum(f.silent for f in replies), sum(f.silence_known for f in replies)),
         "mean_first_reply_hours": _quotient(sum(f.hours for f in replies), contacts),
         RATE: None,
-        **{name: _judged(accounts, name) for name in judged},
+        **{name: _pooled_metric(accounts, name) for name in judged},
         "claims": float(sum(account.claims for account in accounts)),
         "contacts": float(contacts),
         "open_at_end": float(sum(account.open_cases for account in accounts)),
@@ -254,15 +261,15 @@ def pooled(accounts: Sequence[Account]) -> dict[str, float | None]:
     }
 
 
-def _judged(accounts: Iterable[Account], name: str) -> float:
-    """Return a metric over all the days and all the marketplaces that are judged by it."""
-    days = [(own.judged[name], own.measured) for own in accounts if name in own.judged]
-    numerator = sum(found.numerator[measured].sum() for found, measured in days)
-    return _quotient(numerator, sum(found.denominator[measured].sum() for found, measured in days))
+def _pooled_metric(accounts: Iterable[Account], name: str) -> float:
+    """Return a metric over all measured days and all marketplaces that it judges."""
+    days = [(figures.judged[name], figures.measured) for figures in accounts if name in figures.judged]
+    numerator = sum(values.numerator[measured].sum() for values, measured in days)
+    return _quotient(numerator, sum(values.denominator[measured].sum() for values, measured in days))
 
 
-def _paid(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple[float, float]:
-    """Return the agents' hours of the measured period, and what they cost."""
+def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple[float, float]:
+    """Return the agents' paid hours of the measured period and their cost."""
     hours, cost = 0.0, Decimal(0)
     for name, team in resolved.scenario.team.items():
         windows = resolved.windows(name)
@@ -278,20 +285,20 @@ def _targets(
     metrics: Mapping[str, float | None],
     until: Instant,
 ) -> dict[str, bool]:
-    """Tell of each target whether it was met, on every marketplace that it speaks of.
+    """Return for each target whether it was met on every marketplace that it applies to.
 
-    The scenario's own targets take the place of the handbook's; the marketplaces' lines hold besides.
+    The scenario's targets replace the handbook's; the marketplaces' own lines apply in any case.
     """
-    found: dict[str, bool] = {}
-    own_targets = any(getattr(scenario.targets, name) is not None for name in LIMITS)
+    met: dict[str, bool] = {}
+    scenario_targets = any(getattr(scenario.targets, name) is not None for name in LIMITS)
     for name in LIMITS:
         limit = getattr(scenario.targets, name)
         if limit is not None:
-            values = [metrics[name]] if name == "occupancy" else [own[name] for own in by_marketplace.values()]
-            found[name] = all(value is None or value <= limit for value in values)
-    for place, own in by_marketplace.items():
-        for rule in policies[place].metrics(until - 1):
-            value = own.get(rule.name)
-            if value is not None and not (own_targets and rule.marketplace == EVERYWHERE):
-                found[rule.name] = found.get(rule.name, True) and meets(rule, value)
-    return found
+            values = [metrics[name]] if name == "occupancy" else [figures[name] for figures in by_marketplace.values()]
+            met[name] = all(value is None or value <= limit for value in values)
+    for marketplace, figures in by_marketplace.items():
+        for rule in policies[marketplace].metrics(until - 1):
+            value = figures.get(rule.name)
+            if value is not None and not (scenario_targets and rule.marketplace == EVERYWHERE):
+                met[rule.name] = met.get(rule.name, True) and meets(rule, value)
+    return met

@@ -1,4 +1,4 @@
-"""Runs: one replication of a scenario, from its orders to what it came to."""
+"""Run: one replication of a scenario, from its orders to its result."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 def run(
     resolved: ResolvedScenario, replication: int, *, orders: Orders | None = None, record: Recording | None = None
 ) -> Result:
-    """Simulate one replication and return what it came to.
+    """Simulate one replication and return its result.
 
-    `orders` replaces the synthetic streams by real ones; `record` says where the run is written to, and how. The same
-    arguments give the same result, in any process. Raises CasesFailed where plugins failed too many cases.
+    `orders` are real orders in place of synthetic ones; `record` says where and how to write the run. The same
+    arguments give the same result in any process. Raises CasesFailed if plugins failed too many cases.
     """
-    with _uncollected():
+    with _without_collector():
         return _run(resolved, replication, orders, record)
 
 
@@ -45,24 +45,24 @@ def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, re
     desk = _desk(resolved, docket, streams, orders, recorded=record is not None)
     desk.run()
     _check_failures(scenario, watch, docket)
-    placed = desk.placed()
-    result = result_of(resolved, desk, placed, watch.causes())
+    runs = desk.placed()
+    result = result_of(resolved, desk, runs, watch.causes())
     if record is not None and desk.facts is not None:
-        record.write(scenario, replication, placed, desk.facts, docket, result)
+        record.write(scenario, replication, runs, desk.facts, docket, result)
     desk.leave()
     return result
 
 
 def _check_failures(scenario: Scenario, watch: Watch, docket: Docket) -> None:
-    """Refuse a run of whose cases plugins failed more than the scenario allows."""
+    """Refuse a run in which plugins failed more cases than the scenario allows."""
     failed, cases = len(watch.failed_cases()), len(docket.cases)
     if failed > scenario.most_failed * cases:
         raise CasesFailed(failed, cases, scenario.most_failed, tuple(watch.told()))
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector still: its search through millions of records grows dear, and frees next to none."""
+def _without_collector() -> Iterator[None]:
+    """Stop the garbage collector: its searches through millions of records are slow and free almost nothing."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -75,10 +75,10 @@ def _uncollected() -> Iterator[None]:
 def _desk(
     resolved: ResolvedScenario, docket: Docket, streams: Streams, orders: Orders | None, *, recorded: bool
 ) -> Desk:
-    """Return a desk that is ready to run: with the marketplaces' orders, who works when, and what may be closed."""
+    """Return a desk that is ready to run, with the marketplaces' orders, the crews, and the suspensions."""
     scenario, horizon, zones = resolved.scenario, resolved.horizon, resolved.zones
     policies = {name: docket.policy(name) for name in resolved.worlds}
-    places = [
+    runs = [
         marketplace_run(scenario, policy.marketplace, resolved.worlds[name], streams, orders)
         for name, policy in policies.items()
     ]
@@ -86,6 +86,6 @@ def _desk(
     span = min(start_of_day(horizon.first, zone) for zone in zones), since, until
     bounds = horizon.local_days(zones[0]).bounds.tolist()
     plans = crews(scenario, resolved.shifts, resolved.numbers, streams)
-    suspensions = Suspensions(places, policies, horizon, until, streams)
+    suspensions = Suspensions(runs, policies, horizon, until, streams)
     facts: list[Fact] | None = [] if recorded else None
-    return Desk(docket, places, plans, scenario.handling, span, bounds, scenario.work_order, suspensions, facts)
+    return Desk(docket, runs, plans, scenario.handling, span, bounds, scenario.work_order, suspensions, facts)

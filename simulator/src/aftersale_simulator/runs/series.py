@@ -1,4 +1,4 @@
-"""Courses: what the replications of a variant say together of every day, hour of the week, or class of replies."""
+"""Series: the replications of a variant together, by day, hour of the week, or class of replies."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from aftersale_simulator.runs.timeline import HOURS_PER_WEEK, REPLY_EDGES, Timeline
 
 WINDOW = 7
-"""Days that a rolling figure looks back on, its own with them: a whole week, so that weekends do not show as waves."""
+"""Days of a rolling figure, its own included: a whole week, so that weekends do not show as waves."""
 SHARES = (10.0, 90.0)
-"""In percent: between which shares of the replications a band lies."""
+"""In percent: the lower and the upper percentile of a band."""
 Values = NDArray[np.float64]
 
 
 @frozen(eq=False)
 class Band:
-    """A figure of every day: the mean of the replications, and the band in which the middle 80 % of them lie.
+    """A figure of every day: the mean of the replications, and the band that holds the middle 80 % of them.
 
     Days without a value in any replication are NaN.
     """
@@ -35,17 +35,17 @@ class Band:
 
 
 def band(rows: Values) -> Band:
-    """Return what the rows, one for each replication, say together of each column; NaN does not count."""
-    found = np.full((3, rows.shape[1]), np.nan)
-    known = np.isfinite(rows)
-    for day in np.flatnonzero(known.any(axis=0)):
-        values = rows[known[:, day], day]
-        found[:, day] = values.mean(), *np.percentile(values, SHARES)
-    return Band(found[0], found[1], found[2])
+    """Return mean and band of each column; each row is a replication, and NaN does not count."""
+    lines = np.full((3, rows.shape[1]), np.nan)
+    finite = np.isfinite(rows)
+    for day in np.flatnonzero(finite.any(axis=0)):
+        values = rows[finite[:, day], day]
+        lines[:, day] = values.mean(), *np.percentile(values, SHARES)
+    return Band(lines[0], lines[1], lines[2])
 
 
 def rolled(numerator: Values, denominator: Values, window: int = WINDOW) -> Values:
-    """Return the quotient of the sums over the last `window` columns up to each; NaN where nothing was counted."""
+    """Return the quotient of the sums of the last `window` columns up to each; NaN if the denominator is 0."""
     over, under = summed(numerator, window), summed(denominator, window)
     return np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0)
 
@@ -53,41 +53,45 @@ def rolled(numerator: Values, denominator: Values, window: int = WINDOW) -> Valu
 def summed(rows: Values, window: int = WINDOW) -> Values:
     """Return the sum of the last `window` columns up to each."""
     totals = np.cumsum(rows, axis=1)
-    found = totals.copy()
-    found[:, window:] -= totals[:, :-window]
-    return found
+    sums = totals.copy()
+    sums[:, window:] -= totals[:, :-window]
+    return sums
 
 
 def backlog(timelines: Sequence[Timeline]) -> Values:
-    """Return the tasks at the end of each day, a row for each replication, days of the warm-up first."""
-    return np.array([own.backlog for own in timelines], np.float64)
+    """Return the tasks at the end of each day, a row for each replication, warm-up days first."""
+    return np.array([timeline.backlog for timeline in timelines], np.float64)
 
 
 def late(timelines: Sequence[Timeline], window: int = WINDOW) -> Values:
     """Return the share of late first replies over the last days up to each."""
-    return rolled(_rows([own.late for own in timelines]), _rows([own.contacts for own in timelines]), window)
+    return rolled(
+        _rows([timeline.late for timeline in timelines]), _rows([timeline.contacts for timeline in timelines]), window
+    )
 
 
 def occupancy(timelines: Sequence[Timeline], window: int = WINDOW) -> Values:
-    """Return the share of the agents' paid time in which they worked, over the last days up to each."""
-    return rolled(_rows([own.busy for own in timelines]), _rows([own.paid for own in timelines]), window)
+    """Return the agents' hours of work over their paid hours, over the last days up to each."""
+    return rolled(
+        _rows([timeline.busy for timeline in timelines]), _rows([timeline.paid for timeline in timelines]), window
+    )
 
 
-def defects(timelines: Sequence[Timeline], place: str) -> Values:
+def defects(timelines: Sequence[Timeline], marketplace: str) -> Values:
     """Return a marketplace's order defect rate as of each day."""
-    return _rows([own.order_defect_rate[place] for own in timelines])
+    return _rows([timeline.order_defect_rate[marketplace] for timeline in timelines])
 
 
 def week(timelines: Sequence[Timeline]) -> tuple[Values, Values]:
     """Return late replies and contacts by weekday (Monday first) and hour, summed over the replications."""
     shape = (HOURS_PER_WEEK // 24, 24)
-    missed = _rows([own.week_late for own in timelines]).sum(axis=0).reshape(shape)
-    return missed, _rows([own.week_contacts for own in timelines]).sum(axis=0).reshape(shape)
+    missed = _rows([timeline.week_late for timeline in timelines]).sum(axis=0).reshape(shape)
+    return missed, _rows([timeline.week_contacts for timeline in timelines]).sum(axis=0).reshape(shape)
 
 
 def replies(timelines: Sequence[Timeline]) -> Values:
-    """Return which share of the first replies falls into each class of REPLY_EDGES, over all replications."""
-    counts = _rows([own.replies for own in timelines]).sum(axis=0)
+    """Return the share of first replies in each class of REPLY_EDGES, over all replications."""
+    counts = _rows([timeline.replies for timeline in timelines]).sum(axis=0)
     total = counts.sum()
     return counts / total if total else np.zeros(len(REPLY_EDGES))
 

@@ -1,4 +1,4 @@
-"""Statistics: what replications say together and how sure that is, and queueing theory to check it by."""
+"""Statistics: means of replications with their intervals, and queueing theory to check them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ _UPPER = (1 + CONFIDENCE) / 2
 class Estimate:
     """A mean with its confidence interval.
 
-    `low` and `high` are None when there are too few values to tell; `mean` is None when there is no value at
-    all.
+    `low` and `high` are None if there are too few values for an interval; `mean` is None if there is no value.
     """
 
     mean: float | None
@@ -27,41 +26,41 @@ class Estimate:
 
     @property
     def half_width(self) -> float | None:
-        """How far the interval reaches to either side of the mean."""
+        """Half the width of the interval, on either side of the mean."""
         return None if self.mean is None or self.high is None else self.high - self.mean
 
 
 def estimate(values: Sequence[float | None], together: int = 1) -> Estimate:
-    """Return mean and Student-t interval; values that are None, NaN or infinite do not count.
+    """Return the mean and its Student-t interval; values that are None, NaN or infinite do not count.
 
-    Of `together` such intervals all hold with the same confidence (Bonferroni): each is the wider for it.
+    `together` such intervals hold jointly with the same confidence (Bonferroni), so each is wider.
     """
-    known = [float(value) for value in values if value is not None and isfinite(value)]
-    if not known:
+    numbers = [float(value) for value in values if value is not None and isfinite(value)]
+    if not numbers:
         return Estimate(None, None, None)
-    mean = _mean(known)
-    if len(known) < 2:
+    mean = _mean(numbers)
+    if len(numbers) < 2:
         return Estimate(mean, None, None)
-    variance = sum((value - mean) ** 2 for value in known) / (len(known) - 1)
+    variance = sum((value - mean) ** 2 for value in numbers) / (len(numbers) - 1)
     upper = 1 - (1 - _UPPER) / max(1, together)
-    half = float(stdtrit(len(known) - 1, upper)) * sqrt(variance / len(known))
+    half = float(stdtrit(len(numbers) - 1, upper)) * sqrt(variance / len(numbers))
     return Estimate(mean, mean - half, mean + half)
 
 
 def _mean(values: Sequence[float]) -> float:
-    # Equal values are their own mean, exactly: a sum of tenths is not.
+    # The mean of equal values is exactly that value; a sum of tenths would not be exact.
     low, high = min(values), max(values)
     return low if low == high else sum(values) / len(values)
 
 
 def difference(values: Sequence[float | None], reference: Sequence[float | None], together: int = 1) -> Estimate:
-    """Return the mean paired difference to the reference, one of so many; both are the same replications, in order."""
+    """Return the mean paired difference to the reference, one of `together`; both have the same replications."""
     pairs = zip(values, reference, strict=True)
     return estimate([None if a is None or b is None else a - b for a, b in pairs], together)
 
 
 def wilson(successes: int, size: int) -> tuple[float, float]:
-    """Return Wilson's interval of a share; (0, 1) when nothing was tried."""
+    """Return Wilson's interval of a share; (0, 1) for no trials."""
     if not size:
         return 0.0, 1.0
     z = float(ndtri(_UPPER))
@@ -74,13 +73,13 @@ def wilson(successes: int, size: int) -> tuple[float, float]:
 def erlang_c(servers: int, offered: float) -> tuple[float, float]:
     """Return the chance to wait and the mean wait of M/M/c, the wait in mean handling times.
 
-    `offered` is the load in agents: arrivals per handling time. When the servers cannot keep up, everybody
-    waits, for ever (1, inf).
+    `offered` is the load in agents: arrivals per handling time. If the servers cannot keep up, everybody waits
+    for ever: (1, inf).
     """
     if offered >= servers:
         return 1.0, float("inf")
     blocked = 1.0
-    # Erlang's B, built up server by server: factorials would overflow.
+    # Erlang's B, server by server: factorials would overflow.
     for server in range(1, servers + 1):
         blocked = offered * blocked / (server + offered * blocked)
     waits = blocked / (1 - offered / servers * (1 - blocked))
@@ -88,6 +87,6 @@ def erlang_c(servers: int, offered: float) -> tuple[float, float]:
 
 
 def erlang_c_agents(offered: float) -> tuple[int, float]:
-    """Return the fewest agents that keep up with a load by Erlang C, and the mean wait then, in mean handling times."""
+    """Return the fewest agents that keep up with a load by Erlang C, and their mean wait in mean handling times."""
     agents = int(offered) + 1
     return agents, erlang_c(agents, offered)[1]

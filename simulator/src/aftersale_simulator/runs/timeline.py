@@ -1,4 +1,4 @@
-"""Timelines: how a replication went, day by day and by hour of the week."""
+"""Timeline: the figures of a replication by day and by hour of the week."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HOURS_PER_WEEK = 168
 REPLY_EDGES = (0.0, 0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 20.0, 24.0, 30.0, 36.0, 48.0, 60.0, 72.0, 96.0, 168.0)
-"""In wall hours: where classes of first replies begin; the last class has no end."""
+"""In wall hours: the lower edges of the classes of first replies; the last class has no upper edge."""
 Counts = tuple[int, ...]
 Figures = tuple[float, ...]
 Array = NDArray[np.int64]
@@ -28,14 +28,14 @@ Array = NDArray[np.int64]
 
 @frozen
 class Timeline:
-    """What happened on each day, those of the `warm_up` first, summed over marketplaces; days are of their own zones.
+    """The figures of each day, the `warm_up` days first, summed over marketplaces; each has days of its own zone.
 
-    `late` are those of a day's `contacts` whose first reply missed its deadline, of those whose outcome is known at the
-    end. `backlog` are tasks that wait or are being worked on as a day of the first marketplace ends; `busy` and
-    `paid` are agents' hours of such days. `order_defect_rate` is, by marketplace, the rate as of each day, 0 without
-    orders. `week_contacts` and `week_late` count the measured days' contacts by the hour of the week in which
-    they began, Monday 00:00 first, in the marketplace's time; `replies` their first replies by the classes of
-    REPLY_EDGES.
+    `contacts` are those whose outcome is known at the end; `late` are those of them whose first reply missed its
+    deadline. `backlog` counts the tasks that wait or are worked on at the end of a day of the first marketplace; `busy`
+    and `paid` are agents' hours of these days. `order_defect_rate` has, by marketplace, the rate as of each day, 0
+    without orders. `week_contacts` and `week_late` count the contacts of the measured days by the hour of the week in
+    which they began, in the marketplace's time, Monday 00:00 first. `replies` counts their first replies by the classes
+    of REPLY_EDGES.
     """
 
     warm_up: int
@@ -52,7 +52,7 @@ class Timeline:
     replies: Counts
 
     def __len__(self) -> int:
-        """Return how many days there are, those of the warm-up with them."""
+        """Return the number of days, warm-up included."""
         return len(self.backlog)
 
 
@@ -65,8 +65,8 @@ def timeline_of(
     windows: Iterable[Window],
     rates: Mapping[str, NDArray[np.float64]],
 ) -> Timeline:
-    """Return the timeline of a run: `days` and the daily `rates` of order defects by marketplace, `windows` of work."""
-    contacts = [_Contacts(docket, name, own) for name, own in days.items()]
+    """Return the timeline of a run, from `days` and daily order defect `rates` by marketplace and `windows` of work."""
+    first_replies = [_FirstReplies(docket, name, local_days) for name, local_days in days.items()]
     claims: dict[str, list[Instant]] = {name: [] for name in days}
     for case in docket.cases.values():
         if case.kind == "claim":
@@ -74,74 +74,74 @@ def timeline_of(
     span = effort.since, effort.until
     return Timeline(
         warm_up,
-        _summed(by_day(orders[name].purchased_at, own) for name, own in days.items()),
-        _summed(own.known_by_day() for own in contacts),
-        _summed(own.late_by_day() for own in contacts),
-        _summed(by_day(np.array(claims[name], np.int64), own) for name, own in days.items()),
+        _sum(by_day(orders[name].purchased_at, local_days) for name, local_days in days.items()),
+        _sum(replies.known_by_day() for replies in first_replies),
+        _sum(replies.late_by_day() for replies in first_replies),
+        _sum(by_day(np.array(claims[name], np.int64), local_days) for name, local_days in days.items()),
         tuple(effort.backlog),
         tuple(spent / HOUR for spent in effort.daily),
-        tuple(float(hours) for hours in _paid(windows, effort.bounds)),
+        tuple(float(hours) for hours in _paid_hours(windows, effort.bounds)),
         {name: tuple(np.nan_to_num(values).tolist()) for name, values in rates.items()},
-        _summed(own.known_by_hour(*span) for own in contacts),
-        _summed(own.late_by_hour(*span) for own in contacts),
-        _summed(own.classes(*span) for own in contacts),
+        _sum(replies.known_by_hour(*span) for replies in first_replies),
+        _sum(replies.late_by_hour(*span) for replies in first_replies),
+        _sum(replies.classes(*span) for replies in first_replies),
     )
 
 
 def by_day(instants: Array, days: LocalDays, weights: NDArray[np.int8] | None = None) -> Array:
-    """Count the instants of each day, each as often as its weight says; those outside count nowhere."""
+    """Count the instants of each day, each with its weight; instants outside the days do not count."""
     day = np.searchsorted(days.bounds, instants, side="right") - 1
     inside = (day >= 0) & (day < len(days.bounds) - 1)
-    own = None if weights is None else weights[inside]
-    return np.rint(np.bincount(day[inside], own, len(days.bounds) - 1)).astype(np.int64)
+    inside_weights = None if weights is None else weights[inside]
+    return np.rint(np.bincount(day[inside], inside_weights, len(days.bounds) - 1)).astype(np.int64)
 
 
 def hours_of_week(instants: Array, days: LocalDays) -> Array:
-    """Return the hour of its week in which each instant lies, 0 to 167, by the share of its day that is gone."""
+    """Return the hour of the week of each instant, 0 to 167, by the hours since its day began (23 at most)."""
     day = np.clip(np.searchsorted(days.bounds, instants, side="right") - 1, 0, len(days.bounds) - 2)
     hour = np.minimum((instants - days.bounds[day]) // HOUR, 23)
-    found: Array = days.weekdays[day] * 24 + hour
-    return found
+    hours: Array = days.weekdays[day] * 24 + hour
+    return hours
 
 
-class _Contacts:
-    """How the first replies of one marketplace ended, a row for each thing that became known."""
+class _FirstReplies:
+    """How the first replies of one marketplace ended, a row for each change that became known."""
 
-    def __init__(self, docket: Docket, place: str, days: LocalDays) -> None:
-        self._ended = docket.tally.endings(place, "first_reply")
+    def __init__(self, docket: Docket, marketplace: str, days: LocalDays) -> None:
+        self._endings = docket.tally.endings(marketplace, "first_reply")
         self._days = days
 
     def known_by_day(self) -> Array:
-        return by_day(self._ended.started, self._days, self._ended.counted)
+        return by_day(self._endings.started, self._days, self._endings.counted)
 
     def late_by_day(self) -> Array:
-        return by_day(self._ended.started, self._days, self._ended.late)
+        return by_day(self._endings.started, self._days, self._endings.late)
 
     def known_by_hour(self, since: Instant, until: Instant) -> Array:
-        return self._by_hour(self._ended.counted, since, until)
+        return self._by_hour(self._endings.counted, since, until)
 
     def late_by_hour(self, since: Instant, until: Instant) -> Array:
-        return self._by_hour(self._ended.late, since, until)
+        return self._by_hour(self._endings.late, since, until)
 
     def _by_hour(self, weights: NDArray[np.int8], since: Instant, until: Instant) -> Array:
-        mine = (self._ended.started >= since) & (self._ended.started < until)
-        hours = hours_of_week(self._ended.started[mine], self._days)
-        return np.rint(np.bincount(hours, weights[mine], HOURS_PER_WEEK)).astype(np.int64)
+        measured = (self._endings.started >= since) & (self._endings.started < until)
+        hours = hours_of_week(self._endings.started[measured], self._days)
+        return np.rint(np.bincount(hours, weights[measured], HOURS_PER_WEEK)).astype(np.int64)
 
     def classes(self, since: Instant, until: Instant) -> Array:
-        ended = self._ended
-        mine = (ended.started >= since) & (ended.started < until) & (ended.met != 0)
-        waited = (ended.ended - ended.started)[mine] / HOUR
-        where = np.searchsorted(REPLY_EDGES, waited, side="right") - 1
-        return np.rint(np.bincount(np.maximum(where, 0), ended.met[mine], len(REPLY_EDGES))).astype(np.int64)
+        endings = self._endings
+        measured = (endings.started >= since) & (endings.started < until) & (endings.met != 0)
+        waits = (endings.ended - endings.started)[measured] / HOUR
+        classes = np.searchsorted(REPLY_EDGES, waits, side="right") - 1
+        return np.rint(np.bincount(np.maximum(classes, 0), endings.met[measured], len(REPLY_EDGES))).astype(np.int64)
 
 
-def _summed(columns: Iterable[Array]) -> Counts:
+def _sum(columns: Iterable[Array]) -> Counts:
     return tuple(sum(columns, np.zeros((), np.int64)).tolist())
 
 
-def _paid(windows: Iterable[Window], bounds: Sequence[Instant]) -> NDArray[np.float64]:
-    """Return the agents' hours on duty between each two of these bounds."""
+def _paid_hours(windows: Iterable[Window], bounds: Sequence[Instant]) -> NDArray[np.float64]:
+    """Return the agents' hours on duty between each pair of neighbouring bounds."""
     edges = np.array(bounds, np.int64)
     paid = np.zeros(len(edges) - 1)
     for window in windows:

@@ -1,4 +1,4 @@
-"""Sensitivity: on which assumed numbers does the answer hang?
+"""Sensitivity: on which assumed numbers does the answer depend?
 
 What-if may import it; it imports runs.
 """

@@ -1,4 +1,4 @@
-"""Sensitivity: how much the answer hangs on each number that the world assumes."""
+"""Swings: how much the answer depends on each number that the world assumes."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 LATE = "late_reply_rate"
 MEASURES = (LATE, RATE)
-"""What is looked at: the two metrics that decide."""
+"""The two metrics that decide."""
 SWING = 2.0
-"""By what each number is divided and multiplied when nobody says otherwise (assumed)."""
+"""Default factor by which each number is divided and multiplied (assumed)."""
 REPLICATIONS = 3
-"""Of each change, at most: the buyers are the same, so that few tell."""
+"""Replications of each change, at most: the buyers are the same, so few are enough."""
 
 
 @frozen
 class End:
-    """A number at one end of its swing: its value, how far that moves each of MEASURES, and how often all was kept."""
+    """One end of a swing: the value, how far it moves each of MEASURES, and how often all targets were kept."""
 
     value: float
     moved: dict[str, Estimate]
@@ -37,7 +37,7 @@ class End:
 
 @frozen
 class Swing:
-    """What happens when one number of the world is smaller or larger; an end is None that is the number itself."""
+    """The effect of a smaller and a larger value of one number; an end is None if the range ends at the number."""
 
     name: str
     value: float
@@ -45,7 +45,7 @@ class Swing:
     high: End | None
 
     def weight(self, limits: dict[str, float]) -> float:
-        """Return how far it moves what is judged, against the limits: by this the numbers are put in order."""
+        """Return the largest move of MEASURES at both ends, in units of their limits; numbers are sorted by this."""
         ends = [end for end in (self.low, self.high) if end is not None]
         moved = [abs(end.moved[name].mean or 0.0) / limits[name] for end in ends for name in MEASURES]
         return max(moved, default=0.0)
@@ -53,7 +53,7 @@ class Swing:
 
 @frozen
 class Sensitivity:
-    """The swings of all numbers of a variant's world, the heaviest first, beside the figures of the variant itself."""
+    """The swings of all numbers of a variant's world, the heaviest first, and the variant's own figures."""
 
     variant: str
     factor: float
@@ -66,25 +66,25 @@ class Sensitivity:
 def sensitivity(
     name: str, scenario: Scenario, words: Vocabulary, compare: Compare, factor: float = SWING
 ) -> Sensitivity:
-    """Return how much each number of the world matters: it is divided and multiplied by `factor`, within its range.
+    """Return how much each number of the world matters: divide and multiply it by `factor`, within its range.
 
-    The same buyers are met each time, one number is changed at a time, on all marketplaces alike.
+    Every run has the same buyers; one number changes at a time, on all marketplaces alike.
     """
     numbers = range(1, min(int(scenario.replications), REPLICATIONS) + 1)
-    plan = [(declared, _ends(declared, scenario, words, factor)) for declared in words.parameters]
+    plan = [(parameter, _ends(parameter, scenario, words, factor)) for parameter in words.parameters]
     variants = [(name, scenario)]
-    changes = [(one, value) for one, ends in plan for value in ends if value is not None]
-    variants += [(f"{one} = {value:g}", _with(scenario, one, value)) for one, value in changes]
-    usual, *others = compare(variants, numbers)
-    left = iter(others)
+    changes = [(parameter, value) for parameter, ends in plan for value in ends if value is not None]
+    variants += [(f"{parameter} = {value:g}", _with(scenario, parameter, value)) for parameter, value in changes]
+    usual, *changed = compare(variants, numbers)
+    remaining = iter(changed)
     swings = []
-    for one, ends in plan:
-        low, high = (None if value is None else _end(value, next(left), usual) for value in ends)
-        swings.append(Swing(one, _value(one, scenario, words), low, high))
-    limits = {each: float(getattr(scenario.targets, each) or 1.0) for each in MEASURES}
+    for parameter, ends in plan:
+        low, high = (None if value is None else _end(value, next(remaining), usual) for value in ends)
+        swings.append(Swing(parameter, _value(parameter, scenario, words), low, high))
+    limits = {measure: float(getattr(scenario.targets, measure) or 1.0) for measure in MEASURES}
     swings.sort(key=lambda swing: -swing.weight(limits))
-    figures = {each: estimate(_values(usual, each)) for each in MEASURES}
-    return Sensitivity(name, factor, len(numbers), figures, _kept(usual), tuple(swings))
+    figures = {measure: estimate(_values(usual, measure)) for measure in MEASURES}
+    return Sensitivity(name, factor, len(numbers), figures, _times_kept(usual), tuple(swings))
 
 
 def _value(name: str, scenario: Scenario, words: Vocabulary) -> float:
@@ -92,7 +92,7 @@ def _value(name: str, scenario: Scenario, words: Vocabulary) -> float:
 
 
 def _ends(name: str, scenario: Scenario, words: Vocabulary, factor: float) -> tuple[float | None, float | None]:
-    """Return the two values that a number is set to, None where its range ends at the number itself."""
+    """Return the two values to set a number to, None where its range ends at the number."""
     value, (low, high) = _value(name, scenario, words), words.span(name)
     smaller, larger = max(low, value / factor), min(high, value * factor)
     return (smaller if smaller < value else None, larger if larger > value else None)
@@ -103,13 +103,13 @@ def _with(scenario: Scenario, name: str, value: float) -> Scenario:
 
 
 def _end(value: float, results: Sequence[Result], usual: Sequence[Result]) -> End:
-    moved = {each: difference(_values(results, each), _values(usual, each)) for each in MEASURES}
-    return End(value, moved, _kept(results))
+    moved = {measure: difference(_values(results, measure), _values(usual, measure)) for measure in MEASURES}
+    return End(value, moved, _times_kept(results))
 
 
 def _values(results: Sequence[Result], name: str) -> list[float | None]:
     return [result.metrics.get(name) for result in results]
 
 
-def _kept(results: Sequence[Result]) -> int:
+def _times_kept(results: Sequence[Result]) -> int:
     return sum(all(result.targets.values()) for result in results)

@@ -1,4 +1,4 @@
-"""Sensitivity reports: on which assumed numbers the answer hangs, as a table and as plain data."""
+"""Table: the assumed numbers that the answer depends on, as a table and as plain data."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import text
 
 SHOWN = 12
-"""Numbers that a table or a picture shows; the JSON document has all of them."""
+"""Numbers in a table or a picture; the JSON document has all of them."""
 _DECIMALS = {LATE: 1, RATE: 2}
 
 
 class SwingRecord(TypedDict):
-    """What one number does at each end of its swing; an end is null that lies outside its range."""
+    """The effect of one number at each end of its swing; null for an end outside its range."""
 
     parameter: str
     value: float
@@ -29,7 +29,7 @@ class SwingRecord(TypedDict):
 
 
 class SensitivityRecord(TypedDict):
-    """How much the answer hangs on each number, the heaviest first."""
+    """How much the answer depends on each number, the heaviest first."""
 
     variant: str
     factor: float
@@ -38,16 +38,17 @@ class SensitivityRecord(TypedDict):
     swings: list[SwingRecord]
 
 
-def record(found: Sensitivity) -> SensitivityRecord:
-    """Return it as plain data."""
+def record(result: Sensitivity) -> SensitivityRecord:
+    """Return the result as plain data."""
     swings = [
-        SwingRecord(parameter=one.name, value=one.value, low=_end(one.low), high=_end(one.high)) for one in found.swings
+        SwingRecord(parameter=swing.name, value=swing.value, low=_end(swing.low), high=_end(swing.high))
+        for swing in result.swings
     ]
     return SensitivityRecord(
-        variant=found.variant,
-        factor=found.factor,
-        replications=found.replications,
-        targets_met=found.kept,
+        variant=result.variant,
+        factor=result.factor,
+        replications=result.replications,
+        targets_met=result.kept,
         swings=swings,
     )
 
@@ -58,36 +59,38 @@ def _end(end: End | None) -> dict[str, Any] | None:
     return {"value": end.value, "targets_met": end.kept, **{name: end.moved[name].mean for name in MEASURES}}
 
 
-def show(found: Sensitivity, console: Console) -> None:
-    """Print the heaviest numbers, with what they do to late replies and order defects at both ends."""
-    console.print(Text(told(found)))
+def show(result: Sensitivity, console: Console) -> None:
+    """Print the heaviest numbers, with their effect on late replies and order defects at both ends."""
+    console.print(Text(told(result)))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column(text("parameters.name"))
     for key in ("value", "late_low", "late_high", "defects_low", "defects_high", "kept"):
         table.add_column(text(f"sensitivity.{key}"), justify="right")
-    for one in found.swings[:SHOWN]:
-        table.add_row(*row(one, found.replications))
+    for swing in result.swings[:SHOWN]:
+        table.add_row(*row(swing, result.replications))
     console.print(table)
     console.print()
 
 
-def told(found: Sensitivity) -> str:
-    """Return in words what was done, and on which numbers it hangs whether the targets are kept."""
-    decisive = [one.name for one in found.swings if any(end.kept != found.kept for end in (one.low, one.high) if end)]
-    about = {"name": found.variant, "factor": f"{found.factor:g}", "replications": found.replications}
+def told(result: Sensitivity) -> str:
+    """Return in words what was changed, and which numbers decide whether the targets are kept."""
+    decisive = [
+        swing.name for swing in result.swings if any(end.kept != result.kept for end in (swing.low, swing.high) if end)
+    ]
+    about = {"name": result.variant, "factor": f"{result.factor:g}", "replications": result.replications}
     if not decisive:
         return text("sensitivity.none", **about)
     return text("sensitivity.some", decisive=", ".join(decisive[:SHOWN]), **about)
 
 
-def row(one: Swing, replications: int) -> tuple[str, ...]:
-    """Return a number as a row of text: its value, what it moves at each end, and how often all targets were kept."""
-    kept = "/".join("–" if end is None else str(end.kept) for end in (one.low, one.high))
-    moved = (_moved(end, name) for name in MEASURES for end in (one.low, one.high))
-    return (one.name, f"{one.value:g}", *moved, f"{kept} / {replications}")
+def row(swing: Swing, replications: int) -> tuple[str, ...]:
+    """Return a number as a row of text: value, effect at each end, and how often all targets were kept."""
+    kept = "/".join("–" if end is None else str(end.kept) for end in (swing.low, swing.high))
+    moved = (_movement(end, name) for name in MEASURES for end in (swing.low, swing.high))
+    return (swing.name, f"{swing.value:g}", *moved, f"{kept} / {replications}")
 
 
-def _moved(end: End | None, name: str) -> str:
+def _movement(end: End | None, name: str) -> str:
     if end is None or end.moved[name].mean is None:
         return text("report.none")
     return number(100 * (end.moved[name].mean or 0.0), _DECIMALS[name], sign=True)

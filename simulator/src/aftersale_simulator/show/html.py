@@ -1,4 +1,4 @@
-"""HTML: a page with its sections as one file that opens anywhere, without a network, on paper and on a phone."""
+"""HTML: a page with its sections as one file that needs no network and works on paper and on a phone."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from aftersale_simulator.show.plots import FONT
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import spoken, text
 
-# Nothing may be asked of any address, whatever the libraries inside would like to fetch.
+# The page may fetch nothing, whatever the libraries inside would like to load.
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-# A bar of buttons would lie over the figures, and speak English.
+# A bar of buttons would cover the figures, and its language is English.
 _CONFIG = {"responsive": False, "displayModeBar": False}
 _CODES = {"en": "en", "zh": "zh-Hans"}
 
 
-def document(title: str, opening: Iterable[str], sections: Sequence[Section], made: str) -> str:
-    """Return a page as HTML: lines of HTML that open it, its sections with what is in them, and how it was `made`."""
+def document(title: str, opening: Iterable[str], sections: Sequence[Section], footer: str) -> str:
+    """Return a page as HTML: its title, the lines of HTML that open it, its sections, and the text of its footer."""
     return "\n".join(
         (
             "<!DOCTYPE html>",
@@ -33,8 +33,8 @@ def document(title: str, opening: Iterable[str], sections: Sequence[Section], ma
             "<main>",
             *(line for section in sections for line in _section(section)),
             "</main>",
-            f"<footer><p>{escape(made)}</p></footer>",
-            f"<script>\n{_kept('page.js')}</script>",
+            f"<footer><p>{escape(footer)}</p></footer>",
+            f"<script>\n{_resource('page.js')}</script>",
             "</body>",
             "</html>",
             "",
@@ -43,7 +43,7 @@ def document(title: str, opening: Iterable[str], sections: Sequence[Section], ma
 
 
 def header(name: str, answer: str, warnings: Sequence[str], about: Sequence[str]) -> Iterator[str]:
-    """Yield how a page begins: its name, the answer, what to know before it is relied on, and what was simulated."""
+    """Yield the head of a page: its name, the answer, the warnings, and what was simulated."""
     yield "<header>"
     yield f"<h1>{escape(name)}</h1>"
     yield f'<p class="answer">{escape(answer)}</p>'
@@ -61,7 +61,7 @@ def _head(title: str) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="generator" content="aftersale whatif">'
     yield f"<title>{escape(title)}</title>"
-    yield f"<style>\n:root {{ --font: {FONT}; }}\n{_kept('page.css')}</style>"
+    yield f"<style>\n:root {{ --font: {FONT}; }}\n{_resource('page.css')}</style>"
     yield f"<script>{get_plotlyjs()}</script>"
     yield "</head>"
 
@@ -123,5 +123,5 @@ def _table(table: Table) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _kept(name: str) -> str:
+def _resource(name: str) -> str:
     return (files("aftersale_simulator.show") / name).read_text(encoding="utf-8")

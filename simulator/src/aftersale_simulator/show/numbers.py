@@ -1,4 +1,4 @@
-"""Numbers: how the figures of a comparison are rounded, scaled and labelled."""
+"""Numbers: how metrics are rounded, scaled and labelled."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ COLUMNS = {
     "occupancy": (100, 1),
     "labour_cost": (1, 0),
 }
-"""The metrics of the table with the factor and the decimals that they are shown with."""
-_DUST = 1e-9  # what is left of equal numbers after arithmetic
+"""The metrics of the table, each with the factor and the decimals to show it with."""
+_DUST = 1e-9  # what arithmetic leaves between equal numbers
 _OTHERS = {
     "mean_wait_hours": (1, 1),
     "p50_first_reply_hours": (1, 1),
@@ -31,7 +31,7 @@ _OWN_RATE = (100, 2)
 
 
 def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
-    """Return mean and half width as people read them, on two lines."""
+    """Return mean and half width as text, on two lines."""
     factor, decimals = scale(name)
     if estimate.mean is None:
         return text("report.none")
@@ -41,29 +41,29 @@ def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
 
 
 def scale(name: str) -> tuple[int, int]:
-    """Return the factor and the decimals that a metric is shown with."""
+    """Return the factor and the decimals to show a metric with."""
     return COLUMNS.get(name) or _OTHERS.get(name) or (_OWN_RATE if _is_rate(name) else _OWN)
 
 
 def _is_rate(name: str) -> bool:
-    """Whether a metric that a plugin adds is a share, as its name says; else it is in hours."""
+    """Whether a plugin's metric is a share, by its name; else it is in hours."""
     return name.endswith("_rate")
 
 
 def number(value: float, decimals: int, sign: bool = False) -> str:
-    """Return a rounded number; nothing is ever shown as minus zero."""
+    """Return a rounded number as text; never minus zero."""
     rounded = round(value, decimals) + 0.0
     return f"{rounded:+,.{decimals}f}" if sign and rounded else f"{rounded:,.{decimals}f}"
 
 
 def often(count: int, size: int) -> str:
-    """Return in how many replications something happened, with Wilson's 95 % interval of its probability."""
+    """Return the number of replications in which something happened, with Wilson's 95 % interval of its probability."""
     low, high = wilson(count, size)
     return f"{count}/{size} ({100 * low:.0f}–{percent(high)})"
 
 
 def label(name: str, currency: str) -> str:
-    """Return what a metric is called, with its unit."""
+    """Return the name of a metric with its unit."""
     if name not in COLUMNS and name not in _OTHERS:
         return f"{name}, {text('column.percent')}" if _is_rate(name) else name
     values = {"currency": currency} if name == "labour_cost" else {}

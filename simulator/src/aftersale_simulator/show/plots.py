@@ -1,6 +1,6 @@
-"""Pictures: figures for a page, from plain numbers, calm and readable by the colour-blind, on paper and on a phone.
+"""Plots: figures for a page, from plain numbers, readable by the colour-blind, on paper and on a phone.
 
-Names are written beside what they name, axis titles stand above their axis, and nothing depends on colour alone.
+A name is beside what it names, an axis title is above its axis, and nothing depends on colour alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FONT = (
     "'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
 )
 CHOSEN, FIRST, OTHER = "#0072b2", "#d55e00", "#8a94a0"
-"""Of the variant that the answer is about, the first one, and the rest: blue and vermilion of Okabe and Ito."""
+"""Colours of the variant that the answer is about, the first, and all others: Okabe and Ito's blue and vermilion."""
 INK, MUTED, GRID, PAPER = "#1f2933", "#52606d", "#e4e7eb", "#ffffff"
 _PALE = {CHOSEN: "rgba(0,114,178,0.16)", FIRST: "rgba(213,94,0,0.14)", OTHER: "rgba(138,148,160,0.18)"}
 _DASHES = {CHOSEN: "solid", FIRST: "dot", OTHER: "solid"}
@@ -33,7 +33,7 @@ _VALUES = 62  # pixels beside a dot plot for the numbers
 _SMALL = {"size": 12, "color": INK}
 _LONGEST = 42  # cells of a name that a phone has room for
 _VEIL = "rgba(255,255,255,0.75)"
-_SPELL = "rgba(230,159,0,0.16)"
+_EVENT = "rgba(230,159,0,0.16)"
 _DIGITS = 6
 _AXIS = {
     "showgrid": True,
@@ -63,7 +63,7 @@ TEMPLATE = go.layout.Template(
 
 @frozen
 class Spot:
-    """A row of a dot plot: what it is called and told, its mean and interval in the axis's unit, and its colour."""
+    """A row of a dot plot: its name, its value as text, mean and interval in the axis's unit, and its colour."""
 
     name: str
     told: str
@@ -75,7 +75,7 @@ class Spot:
 
 @frozen(eq=False)
 class Strand:
-    """A line of a picture of days: what it is called, its course, and its colour."""
+    """A line of a plot of days: its name, its band, and its colour."""
 
     name: str
     band: Band
@@ -84,7 +84,7 @@ class Strand:
 
 @frozen
 class Limit:
-    """A dashed line that something should keep to, with what stands beside it."""
+    """A dashed line at a limit, with the text beside it."""
 
     value: float
     told: str
@@ -93,7 +93,7 @@ class Limit:
 def dots(
     spots: Sequence[Spot], unit: str, limit: Limit | None = None, span: tuple[float, float] | None = None
 ) -> go.Figure:
-    """Return one row for each spot, the first on top: a dot for the mean, a line for the interval."""
+    """Return a dot plot, a row for each spot, the first on top: a dot for the mean, a line for the interval."""
     figure = _figure(_ROW * len(spots) + 90)
     for row, spot in zip(range(len(spots) - 1, -1, -1), spots, strict=True):
         line = {"color": spot.colour, "width": 3}
@@ -111,18 +111,18 @@ def dots(
     return figure
 
 
-def _write(figure: go.Figure, spot: Spot, text: str, place: Mapping[str, Any]) -> None:
+def _write(figure: go.Figure, spot: Spot, text: str, position: Mapping[str, Any]) -> None:
     short = text if cell_len(text) <= _LONGEST else f"{set_cell_size(text, _LONGEST).rstrip()}…"
-    told = escape(short) if spot.colour == OTHER else f"<b>{escape(short)}</b>"
+    label = escape(short) if spot.colour == OTHER else f"<b>{escape(short)}</b>"
     figure.add_annotation(
-        text=told, xref="x domain", yref="y", showarrow=False, font=_SMALL, bgcolor=_VEIL, borderpad=0, **place
+        text=label, xref="x domain", yref="y", showarrow=False, font=_SMALL, bgcolor=_VEIL, borderpad=0, **position
     )
 
 
-def _upright(figure: go.Figure, x: float | str, told: str) -> None:
+def _upright(figure: go.Figure, x: float | str, label: str) -> None:
     figure.add_shape(type="line", xref="x", x0=x, x1=x, yref="paper", y0=0, y1=1, line=_LIMIT)
     figure.add_annotation(
-        text=told, xref="x", x=x, yref="paper", y=1, yanchor="bottom", xanchor="auto", showarrow=False, font=_SMALL
+        text=label, xref="x", x=x, yref="paper", y=1, yanchor="bottom", xanchor="auto", showarrow=False, font=_SMALL
     )
 
 
@@ -138,10 +138,10 @@ def days(
     factor: float = 1.0,
     active_event: tuple[str, str] | None = None,
 ) -> go.Figure:
-    """Return lines over days with their bands; values are multiplied by `factor`, as 100 makes percent of shares.
+    """Return lines over days with their bands; values are multiplied by `factor`, such as 100 for shares in percent.
 
-    `limit` and `top` are in the unit shown; the value of `begins` counts days from the first; the days of a `spell`,
-    from one to the day before another, are shaded.
+    `limit` and `top` are in the unit shown; the value of `begins` counts days from the first. The days of an
+    `active_event`, from its first day to the day before its end, are shaded.
     """
     figure = _figure(300)
     for strand in strands:
@@ -166,23 +166,23 @@ def days(
     if begins is not None:
         _upright(figure, dates[int(begins.value)], escape(begins.told))
     if active_event is not None:
-        figure.add_vrect(x0=active_event[0], x1=active_event[1], fillcolor=_SPELL, line_width=0, layer="below")
+        figure.add_vrect(x0=active_event[0], x1=active_event[1], fillcolor=_EVENT, line_width=0, layer="below")
     return figure
 
 
 def bars(names: Sequence[str], columns: Sequence[Values], colours: Sequence[str], edges: Sequence[float], unit: str,
          below: str, limit: Limit) -> go.Figure:  # fmt: skip
-    """Return how shares spread over classes: a group of bars for each class, their edges written below.
+    """Return shares by class: a group of bars for each class, with the edges of the classes below.
 
-    Classes are equally wide whatever they hold; the value of `limit` is an edge.
+    All classes are drawn equally wide; the value of `limit` is an edge.
     """
     figure = _figure(320)
     for name, column, colour in zip(names, columns, colours, strict=True):
         middles = [edge + 0.5 for edge in range(len(edges))]
         figure.add_bar(x=middles, y=_plain(column, 100), name=escape(name), marker={"color": colour})
-    shown = range(0, len(edges), 2)  # all of them would run into each other on a phone
-    ticks = [f"{edges[one]:g}" for one in shown]
-    figure.update_xaxes(tickvals=list(shown), ticktext=ticks, title_text=escape(below), tickangle=0, showgrid=False)
+    labelled = range(0, len(edges), 2)  # all of them would overlap on a phone
+    ticks = [f"{edges[index]:g}" for index in labelled]
+    figure.update_xaxes(tickvals=list(labelled), ticktext=ticks, title_text=escape(below), tickangle=0, showgrid=False)
     figure.update_yaxes(rangemode="tozero", hoverformat=".1f")
     figure.update_layout(bargap=0.15, bargroupgap=0.0, hovermode="x")
     _above(figure, unit)
@@ -191,7 +191,7 @@ def bars(names: Sequence[str], columns: Sequence[Values], colours: Sequence[str]
 
 
 def heat(shares: Values, hovers: Sequence[Sequence[str]], rows: Sequence[str], below: str, top: float) -> go.Figure:
-    """Return a map of shares by row and hour, in percent and dark for high ones; cells that are NaN stay empty."""
+    """Return a heat map of shares by row and hour, in percent, dark where high; NaN cells stay empty."""
     figure = _figure(330)
     figure.add_heatmap(
         z=[_plain(row, 100) for row in shares],
@@ -214,14 +214,14 @@ def heat(shares: Values, hovers: Sequence[Sequence[str]], rows: Sequence[str], b
 
 
 def swings(names: Sequence[str], ends: Sequence[Sequence[float]], colours: Sequence[str]) -> go.Figure:
-    """Return for each name a bar to either side of nothing, a colour for each of the two ends; the first is on top."""
+    """Return bars to both sides of zero for each name, a colour for each of the two ends; the first name is on top."""
     figure = _figure(_ROW * len(names) + 60)
     rows = list(range(len(names) - 1, -1, -1))
     for column, colour in zip(ends, colours, strict=True):
         figure.add_bar(x=_plain(column), y=rows, orientation="h", marker={"color": colour}, width=0.32)
-    for place, name in zip(rows, names, strict=True):
+    for row, name in zip(rows, names, strict=True):
         figure.add_annotation(
-            text=escape(name), xref="x domain", x=0, xanchor="left", y=place, yshift=15, showarrow=False, font=_SMALL,
+            text=escape(name), xref="x domain", x=0, xanchor="left", y=row, yshift=15, showarrow=False, font=_SMALL,
             bgcolor=_VEIL, borderpad=0,
         )  # fmt: skip
     figure.update_yaxes(visible=False, range=[-0.6, len(names) - 0.3])
@@ -232,12 +232,12 @@ def swings(names: Sequence[str], ends: Sequence[Sequence[float]], colours: Seque
 
 def trade(
     names: Sequence[str], costs: Sequence[float], shares: Sequence[float], colours: Sequence[str],
-    joined: Sequence[int], below: str, unit: str, limit: Limit,
+    frontier: Sequence[int], below: str, unit: str, limit: Limit,
 ) -> go.Figure:  # fmt: skip
-    """Return costs against shares of 0 to 1: a numbered mark for each name, those `joined` by a line."""
+    """Return shares of 0 to 1 over costs: a numbered mark for each name, and a line through the `frontier`."""
     figure = _figure(360)
     percent = _plain(shares, 100)
-    x, y = [costs[one] for one in joined], [percent[one] for one in joined]
+    x, y = [costs[index] for index in frontier], [percent[index] for index in frontier]
     figure.add_scatter(x=x, y=y, mode="lines", line={"color": MUTED, "width": 1.5}, hoverinfo="skip")
     figure.add_scatter(
         x=_plain(costs), y=percent, mode="markers+text", text=[f"<b>{n}</b>" for n in range(1, len(names) + 1)],
@@ -259,10 +259,10 @@ def _figure(height: int) -> go.Figure:
 
 
 def _above(figure: go.Figure, unit: str) -> None:
-    """Write an axis's unit flat above it: standing beside it, it would take a phone's width."""
+    """Write an axis's unit above it: beside it, it would take the width of a phone."""
     font = {"size": 12, "color": MUTED}
-    place = {"xref": "paper", "x": 0, "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom"}
-    figure.add_annotation(text=escape(unit), xshift=-30, yshift=8, showarrow=False, font=font, **place)
+    position = {"xref": "paper", "x": 0, "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom"}
+    figure.add_annotation(text=escape(unit), xshift=-30, yshift=8, showarrow=False, font=font, **position)
 
 
 def _level(figure: go.Figure, limit: Limit, side: str = "right") -> None:
@@ -275,5 +275,5 @@ def _level(figure: go.Figure, limit: Limit, side: str = "right") -> None:
 
 
 def _plain(values: Sequence[float] | Values, factor: float = 1.0) -> list[float | None]:
-    """Return numbers as they are written: short, and none where there is none."""
+    """Return rounded numbers, None for those that are not finite."""
     return [round(factor * float(value), _DIGITS) if isfinite(value) else None for value in values]

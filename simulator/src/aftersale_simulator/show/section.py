@@ -1,4 +1,4 @@
-"""Sections: the parts of a page, each a sentence with plots or tables."""
+"""Section: a part of a page, a sentence with plots or tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import frozen
 
 @frozen(eq=False)
 class Picture:
-    """A figure of plotly with what it shows in words; a `wide` one takes the page's whole width."""
+    """A plotly figure with its caption; a `wide` one takes the page's whole width."""
 
     caption: str
     figure: Any
@@ -18,7 +18,7 @@ class Picture:
 
 @frozen
 class Table:
-    """Rows of text under a header; those whose number is in `marked` stand out. The first `words` columns are text."""
+    """Rows of text under a header; rows numbered in `marked` are highlighted. The first `words` columns are words."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -28,7 +28,7 @@ class Table:
 
 @frozen
 class Mark:
-    """What a colour of the pictures stands for; a dotted line has it too, for those who see no colours."""
+    """The meaning of a colour in the pictures; lines differ by dots as well, for readers who see no colours."""
 
     colour: str
     name: str
@@ -36,7 +36,7 @@ class Mark:
 
 @frozen(eq=False)
 class Section:
-    """A part of the page: `name` is its anchor, a plain word; the rest is text and comes as people read it."""
+    """A part of the page: `name` is its anchor, a plain word; all other text is ready to read."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Wording: the simulator's messages in the language that is being spoken, and how people speak of figures."""
+"""Wording: the simulator's messages in the current language, and figures as words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aftersale.base.translations import Catalogue
 from aftersale_simulator.scenario.model import Targets
 
 LANGUAGES = ("en", "zh")
-"""What `speaking` takes: English, and Simplified Chinese as sellers on Amazon write it."""
+"""Languages of `speaking`: English, and Simplified Chinese as sellers on Amazon write it."""
 _language: ContextVar[str] = ContextVar("language", default=LANGUAGES[0])
 
 
@@ -22,41 +22,41 @@ def _catalogue() -> Catalogue:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Let `say` speak this language of LANGUAGES for a while, in this thread or task only; English is spoken else."""
-    before = _language.set(language)
+    """Set the language of `text`, one of LANGUAGES, in this block and thread or task only; English is the default."""
+    token = _language.set(language)
     try:
         yield
     finally:
-        _language.reset(before)
+        _language.reset(token)
 
 
 def spoken() -> str:
-    """Return the language that `say` speaks now."""
+    """Return the current language of `text`."""
     return _language.get()
 
 
 def text(key: str, **values: object) -> str:
-    """Return one of the simulator's messages with its values filled in, in the language that is being spoken."""
+    """Return one of the simulator's messages with its values filled in, in the current language."""
     return _catalogue().text(key, spoken(), **values)
 
 
 def joined(sentences: Iterable[str]) -> str:
-    """Return sentences as one text: Chinese sets no space between them."""
+    """Return sentences as one text; Chinese has no space between them."""
     return text("report.between").join(sentences)
 
 
 def failed(count: int, cause: str, name: str) -> str:
-    """Return that a plugin failed some cases of a variant, and why."""
+    """Return the warning that a plugin failed some cases of a variant, and why."""
     return text("warning.failed", count=count, cause=cause, name=name)
 
 
 def target_name(name: str) -> str:
-    """Return how people speak of a target; the name itself for one that a marketplace brought along."""
+    """Return the words for a target; the name itself for a marketplace's own."""
     return text(f"target.{name}") if hasattr(Targets, name) else name
 
 
 def amount(value: float, currency: str) -> str:
-    """Return money as people plan with it: in whole units of the currency."""
+    """Return money in whole units of the currency."""
     return f"{value:,.0f} {currency}"
 
 

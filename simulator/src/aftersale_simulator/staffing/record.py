@@ -1,4 +1,4 @@
-"""Records: the roster that a search found, as plain data and in words, with the risk stated."""
+"""Record: the result of a roster search, as plain data and in words, with its risk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PeopleRecord(TypedDict):
 
 
 class RosterRecord(TypedDict):
-    """A roster with its cost, and in which share of how many replications it kept all targets, with a 95 % interval."""
+    """A roster with its cost, and the share of its replications that kept all targets, with a 95 % interval."""
 
     roster: list[PeopleRecord]
     people: int
@@ -43,7 +43,7 @@ class RosterRecord(TypedDict):
 
 
 class ErlangRecord(TypedDict):
-    """What Erlang C says to the same work; `hours` in which anybody works today, `offered` in agents."""
+    """Erlang C for the same work; `hours` are those with somebody on duty today, `offered` is the load in agents."""
 
     agents: int
     offered: float
@@ -52,7 +52,7 @@ class ErlangRecord(TypedDict):
 
 
 class StaffRecord(TypedDict):
-    """A search as JSON shows it; `roster`, `cost` and `probability` are those of the answer, on fresh replications."""
+    """A search in JSON; `roster`, `cost` and `probability` are those of the answer, on fresh replications."""
 
     scenario: str
     seed: int
@@ -77,36 +77,36 @@ class StaffRecord(TypedDict):
     warnings: list[str]
 
 
-def record(found: Found) -> StaffRecord:
-    """Return what a search came to as plain data."""
-    scenario, check = found.staffing.scenario, found.check
+def record(outcome: Found) -> StaffRecord:
+    """Return the result of a search as plain data."""
+    scenario, check = outcome.staffing.scenario, outcome.check
     low, high = check.interval() if check is not None else (None, None)
     return StaffRecord(
         scenario=scenario.name,
         seed=scenario.seed,
         currency=scenario.currency,
-        wanted=found.wanted,
-        roster=_people(found, check.roster) if check is not None else [],
+        wanted=outcome.wanted,
+        roster=_people(outcome, check.roster) if check is not None else [],
         cost=cost_of(check) if check is not None else None,
         probability=check.share() if check is not None else None,
         low=low,
         high=high,
         replications=len(check.results) if check is not None else 0,
-        runner_up=_roster(found, found.next_best) if found.next_best is not None else None,
-        one_less=[_roster(found, candidate) for candidate in found.one_less],
-        frontier=[_roster(found, candidate) for candidate in found.frontier],
-        by_luck=[_roster(found, candidate) for candidate in found.by_luck],
-        erlang_c=_erlang(found),
-        allowed=found.staffing.size,
-        tried=found.tried,
-        runs=found.replications,
-        complete=found.complete,
-        answer=answer(found),
-        warnings=warnings(found),
+        runner_up=_roster(outcome, outcome.next_best) if outcome.next_best is not None else None,
+        one_less=[_roster(outcome, candidate) for candidate in outcome.one_less],
+        frontier=[_roster(outcome, candidate) for candidate in outcome.frontier],
+        by_luck=[_roster(outcome, candidate) for candidate in outcome.by_luck],
+        erlang_c=_erlang(outcome),
+        allowed=outcome.staffing.size,
+        tried=outcome.tried,
+        runs=outcome.replications,
+        complete=outcome.complete,
+        answer=answer(outcome),
+        warnings=warnings(outcome),
     )
 
 
-def _people(found: Found, roster: Roster) -> list[PeopleRecord]:
+def _people(outcome: Found, roster: Roster) -> list[PeopleRecord]:
     return [
         PeopleRecord(
             team=place.team,
@@ -116,15 +116,15 @@ def _people(found: Found, roster: Roster) -> list[PeopleRecord]:
             people=people,
             cost=people * place.cost,
         )
-        for people, place in zip(roster, found.staffing.places, strict=True)
+        for people, place in zip(roster, outcome.staffing.places, strict=True)
         if people
     ]
 
 
-def _roster(found: Found, candidate: Candidate) -> RosterRecord:
+def _roster(outcome: Found, candidate: Candidate) -> RosterRecord:
     low, high = candidate.interval()
     return RosterRecord(
-        roster=_people(found, candidate.roster),
+        roster=_people(outcome, candidate.roster),
         people=sum(candidate.roster),
         cost=cost_of(candidate),
         probability=candidate.share(),
@@ -138,46 +138,47 @@ def _roster(found: Found, candidate: Candidate) -> RosterRecord:
 
 
 def cost_of(candidate: Candidate) -> float:
+    """Return the mean labour cost of a roster, over its replications."""
     return candidate.figure(COST).mean or 0.0
 
 
-def _erlang(found: Found) -> ErlangRecord | None:
-    """Return what Erlang C says of the work that the best roster did, were it done in the hours of today."""
-    candidate = found.check or max(found.frontier, key=cost_of, default=None)
-    if candidate is None or not found.staffing.hours_today:
+def _erlang(outcome: Found) -> ErlangRecord | None:
+    """Return Erlang C for the work of the best roster in the hours of today."""
+    candidate = outcome.check or max(outcome.frontier, key=cost_of, default=None)
+    if candidate is None or not outcome.staffing.hours_today:
         return None
     results = candidate.results.values()
     busy = sum(result.busy_hours for result in results) / len(results)
     tasks = sum(result.counts["tasks"] for result in results) / len(results)
-    offered = busy / found.staffing.hours_today
+    offered = busy / outcome.staffing.hours_today
     agents, wait = erlang_c_agents(offered)
     handling = busy / tasks if tasks else 0.0
-    hours = found.staffing.hours_today
+    hours = outcome.staffing.hours_today
     return ErlangRecord(agents=agents, offered=offered, hours=hours, mean_wait_hours=wait * handling)
 
 
-def answer(found: Found) -> str:
-    """Return the roster in words: who works when, what it costs, how sure that is, what one person less would do."""
-    check = found.check
+def answer(outcome: Found) -> str:
+    """Return the roster in words: who works when, its cost, how sure it is, and what one person less would do."""
+    check = outcome.check
     if check is None:
-        return _nothing(found)
+        return _nothing(outcome)
     low, _ = check.interval()
-    told = text(
+    sentence = text(
         "staff.answer",
-        roster=spelled(found, check.roster),
-        cost=amount(cost_of(check), found.staffing.scenario.currency),
-        days=found.staffing.scenario.period.measured // DAY,
+        roster=spelled(outcome, check.roster),
+        cost=amount(cost_of(check), outcome.staffing.scenario.currency),
+        days=outcome.staffing.scenario.period.measured // DAY,
         kept=check.kept,
         replications=len(check.results),
         low=percent(low),
     )
-    return joined([told, *_less(found)])
+    return joined([sentence, *_less(outcome)])
 
 
-def _less(found: Found) -> Iterator[str]:
-    if not found.one_less:
+def _less(outcome: Found) -> Iterator[str]:
+    if not outcome.one_less:
         return
-    best = max(found.one_less, key=lambda candidate: (candidate.share(), -cost_of(candidate)))
+    best = max(outcome.one_less, key=lambda candidate: (candidate.share(), -cost_of(candidate)))
     worst = best.most_missed()
     if worst is None:
         yield text("staff.one_less_kept")
@@ -185,55 +186,55 @@ def _less(found: Found) -> Iterator[str]:
         yield text("staff.one_less", kept=best.kept, replications=len(best.results), target=target_name(worst))
 
 
-def _nothing(found: Found) -> str:
-    nearest = max(found.frontier, key=lambda candidate: (candidate.share(), -cost_of(candidate)), default=None)
+def _nothing(outcome: Found) -> str:
+    nearest = max(outcome.frontier, key=lambda candidate: (candidate.share(), -cost_of(candidate)), default=None)
     if nearest is None:
-        return text("staff.none", allowed=found.staffing.size)
+        return text("staff.none", allowed=outcome.staffing.size)
     return text(
         "staff.none_nearest",
-        allowed=found.staffing.size,
-        wanted=percent(found.wanted),
-        roster=spelled(found, nearest.roster),
+        allowed=outcome.staffing.size,
+        wanted=percent(outcome.wanted),
+        roster=spelled(outcome, nearest.roster),
         kept=nearest.kept,
         replications=len(nearest.results),
         target=target_name(nearest.most_missed() or ""),
     )
 
 
-def spelled(found: Found, roster: Roster) -> str:
-    """Return who works when: people by pattern, and by team where there are several."""
-    teams = dict.fromkeys(place.team for place in found.staffing.places)
-    told = {team: _of_team(found, roster, team) for team in teams}
-    if len(told) == 1:
-        return "".join(told.values())
-    return "; ".join(f"{team}: {words}" for team, words in told.items() if words)
+def spelled(outcome: Found, roster: Roster) -> str:
+    """Return a roster in words: people by pattern, and by team if there are several teams."""
+    teams = dict.fromkeys(place.team for place in outcome.staffing.places)
+    by_team = {team: _team_words(outcome, roster, team) for team in teams}
+    if len(by_team) == 1:
+        return "".join(by_team.values())
+    return "; ".join(f"{team}: {words}" for team, words in by_team.items() if words)
 
 
-def _of_team(found: Found, roster: Roster, team: str) -> str:
-    own = [
+def _team_words(outcome: Found, roster: Roster, team: str) -> str:
+    groups = [
         (number, place.pattern)
-        for number, place in zip(roster, found.staffing.places, strict=True)
+        for number, place in zip(roster, outcome.staffing.places, strict=True)
         if number and place.team == team
     ]
-    return ", ".join(f"{number} × {pattern}" for number, pattern in own)
+    return ", ".join(f"{number} × {pattern}" for number, pattern in groups)
 
 
-def warnings(found: Found) -> list[str]:
-    """Return what to know before the answer is believed."""
-    told = [text("staff.luck", roster=spelled(found, candidate.roster)) for candidate in found.by_luck]
-    if not found.complete:
-        told.append(text("staff.incomplete", allowed=found.staffing.size, runs=found.replications))
-    return told
+def warnings(outcome: Found) -> list[str]:
+    """Return the warnings on the answer."""
+    lines = [text("staff.luck", roster=spelled(outcome, candidate.roster)) for candidate in outcome.by_luck]
+    if not outcome.complete:
+        lines.append(text("staff.incomplete", allowed=outcome.staffing.size, runs=outcome.replications))
+    return lines
 
 
-def searched(found: Found) -> str:
-    """Return in words how many rosters were tried on which days."""
-    scenario = found.staffing.scenario
+def searched(outcome: Found) -> str:
+    """Return in words how many rosters the search tried, on which days."""
+    scenario = outcome.staffing.scenario
     return text(
         "staff.searched",
-        tried=found.tried,
-        allowed=found.staffing.size,
-        runs=found.replications,
+        tried=outcome.tried,
+        allowed=outcome.staffing.size,
+        runs=outcome.replications,
         days=scenario.period.measured // DAY,
         start=scenario.period.start,
         seed=scenario.seed,
@@ -241,18 +242,18 @@ def searched(found: Found) -> str:
 
 
 def erlang_told(erlang: ErlangRecord) -> str:
-    """Return in words what Erlang C would have said."""
+    """Return Erlang C's answer in words."""
     minutes = number(erlang["mean_wait_hours"] * 60, 0)
     return text("staff.erlang", agents=erlang["agents"], offered=number(erlang["offered"], 2), minutes=minutes)
 
 
-def roles(found: Found) -> Iterator[tuple[str, Candidate]]:
-    """Yield the rosters that are shown with what they are there for: a key of the messages, empty for the frontier."""
-    for candidate in found.frontier:
+def roles(outcome: Found) -> Iterator[tuple[str, Candidate]]:
+    """Yield the rosters to show, each after its role: a key of the messages, empty for the frontier."""
+    for candidate in outcome.frontier:
         yield "", candidate
-    if found.check is not None:
-        yield "fresh", found.check
-    if found.next_best is not None:
-        yield "runner_up", found.next_best
-    for candidate in found.one_less:
+    if outcome.check is not None:
+        yield "fresh", outcome.check
+    if outcome.next_best is not None:
+        yield "runner_up", outcome.next_best
+    for candidate in outcome.one_less:
         yield "less", candidate

@@ -1,4 +1,4 @@
-"""Staffing: which rosters a scenario allows, what each costs, and the scenario in which it works."""
+"""Rosters: which rosters a scenario allows, what each costs, and the scenario in which it works."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from aftersale_simulator.scenario.model import Allowed, Scenario, Shift, Team, c
 Roster = tuple[int, ...]
 """People by place, in the order of the places."""
 MOST_ROSTERS = 200_000
-"""Rosters that are listed and sorted by cost; a scenario that allows more is refused."""
+"""The largest number of rosters to list and sort by cost; a scenario that allows more is refused."""
 WEEKS = {"Mon-Fri": range(5), "Tue-Sat": range(1, 6), "Wed-Sun": range(2, 7), "Sun-Thu": (6, 0, 1, 2, 3)}
-"""The working weeks of a team for which a scenario allows none of its own (assumed: five days, two running off)."""
+"""The working weeks of a team without allowed patterns (assumed: five days, two days running off)."""
 
 
 class Pattern(NamedTuple):
-    """A pattern of a team: what one person on it costs and works in the measured period, in the scenario's currency."""
+    """A pattern of a team: one person's cost, in the scenario's currency, and hours in the measured period."""
 
     team: str
     pattern: str
@@ -37,8 +37,8 @@ class Pattern(NamedTuple):
 class Staffing:
     """The rosters that a scenario allows: up to `most` people of each team, spread over its places.
 
-    `fixed` is what the teams cost and work, in hours, for which nothing else is allowed; `hours_today` are those of the
-    measured period in which somebody works in the scenario as it stands.
+    `fixed` is the cost and the hours of all teams whose shifts stay as they are. `hours_today` are the hours of the
+    measured period with somebody on duty in the scenario as it is.
     """
 
     scenario: Scenario
@@ -49,20 +49,20 @@ class Staffing:
 
     @property
     def size(self) -> int:
-        """How many rosters are allowed, the one without anybody not counted."""
-        return prod(comb(most + len(self._of(team)), most) for team, most in self.most.items()) - 1
+        """The number of allowed rosters, without the empty one."""
+        return prod(comb(most + len(self._team_places(team)), most) for team, most in self.most.items()) - 1
 
-    def _of(self, team: str) -> list[Pattern]:
+    def _team_places(self, team: str) -> list[Pattern]:
         return [place for place in self.places if place.team == team]
 
     def rosters(self) -> list[Roster]:
-        """Return all allowed rosters with somebody on them, the cheapest first."""
-        parts = [list(_spread(len(self._of(team)), most)) for team, most in self.most.items()]
-        found = (tuple(number for part in parts_ for number in part) for parts_ in product(*parts))
-        return sorted((one for one in found if any(one)), key=lambda one: (self.cost(one), one))
+        """Return all allowed rosters but the empty one, the cheapest first."""
+        parts = [list(_spread(len(self._team_places(team)), most)) for team, most in self.most.items()]
+        rosters = (tuple(number for part in parts_ for number in part) for parts_ in product(*parts))
+        return sorted((roster for roster in rosters if any(roster)), key=lambda roster: (self.cost(roster), roster))
 
     def even(self, people: int) -> Roster:
-        """Return so many people, as evenly over the places as the teams allow."""
+        """Return a roster of so many people, as evenly over the places as the teams allow."""
         roster = [0] * len(self.places)
         left = dict(self.most)
         while people > 0:
@@ -74,33 +74,33 @@ class Staffing:
         return tuple(roster)
 
     def cost(self, roster: Roster) -> float:
-        """Return what these people cost in the measured period, with the teams that are not looked for."""
+        """Return the cost of these people in the measured period, fixed teams included."""
         return sum(number * place.cost for number, place in zip(roster, self.places, strict=True)) + self.fixed[0]
 
     def hours(self, roster: Roster) -> float:
-        """Return for how many hours people are paid in the measured period."""
+        """Return the paid hours of the measured period, fixed teams included."""
         return sum(number * place.hours for number, place in zip(roster, self.places, strict=True)) + self.fixed[1]
 
     def staffed(self, roster: Roster) -> Scenario:
-        """Return the scenario in which these people work, nobody else of their teams does."""
+        """Return the scenario in which these people work, and nobody else of their teams."""
         teams = dict(self.scenario.team)
         for name in self.most:
-            own = [
+            shifts = [
                 evolve(place.shift, agents=Count(number))
                 for number, place in zip(roster, self.places, strict=True)
                 if place.team == name and number
             ]
-            teams[Word(name)] = evolve(teams[Word(name)], agents=Count(0), shifts=tuple(own))
+            teams[Word(name)] = evolve(teams[Word(name)], agents=Count(0), shifts=tuple(shifts))
         return evolve(self.scenario, team=teams)
 
     def document(self, roster: Roster) -> dict[str, Any]:
-        """Return, by the paths of a scenario, what has to be set so that these people work."""
-        found: dict[str, Any] = {}
+        """Return the settings, by the paths of a scenario, with which these people work."""
+        changes: dict[str, Any] = {}
         for name in self.most:
-            own = [pair for pair in zip(roster, self.places, strict=True) if pair[0] and pair[1].team == name]
-            found[f"team.{name}.agents"] = 0
-            found[f"team.{name}.shifts"] = [_as_document(place.shift, people) for people, place in own]
-        return found
+            groups = [pair for pair in zip(roster, self.places, strict=True) if pair[0] and pair[1].team == name]
+            changes[f"team.{name}.agents"] = 0
+            changes[f"team.{name}.shifts"] = [_as_document(place.shift, people) for people, place in groups]
+        return changes
 
     def one_less(self, roster: Roster) -> Iterator[Roster]:
         """Yield the rosters with one person less."""
@@ -111,7 +111,7 @@ class Staffing:
     def one_more(self, roster: Roster) -> Iterator[Roster]:
         """Yield the allowed rosters with one person more."""
         for index, place in enumerate(self.places):
-            people = sum(n for n, other in zip(roster, self.places, strict=True) if other.team == place.team)
+            people = sum(n for n, neighbour in zip(roster, self.places, strict=True) if neighbour.team == place.team)
             if people < self.most[place.team]:
                 yield (*roster[:index], roster[index] + 1, *roster[index + 1 :])
 
@@ -119,34 +119,34 @@ class Staffing:
 def staffing(resolved: ResolvedScenario, source: str) -> Staffing:
     """Return what a scenario allows under `[staffing]`; without it, five-day weeks at each team's own hours.
 
-    Raises DocumentError for more rosters than can be looked at.
+    Raises DocumentError for more than MOST_ROSTERS.
     """
     scenario = resolved.scenario
     allowed = scenario.staffing or {name: _usual(team) for name, team in scenario.team.items()}
     places = tuple(
         Pattern(name, pattern, shift, *_paid_alone(resolved, scenario.team[name], shift))
-        for name, own in allowed.items()
-        for pattern, shift in own.pattern.items()
+        for name, allowance in allowed.items()
+        for pattern, shift in allowance.pattern.items()
     )
-    others = [
+    fixed_teams = [
         _paid(resolved, team, resolved.windows(name)) for name, team in scenario.team.items() if name not in allowed
     ]
-    fixed = sum(cost for cost, _ in others), sum(hours for _, hours in others)
+    fixed = sum(cost for cost, _ in fixed_teams), sum(hours for _, hours in fixed_teams)
     shifts = chain.from_iterable(resolved.windows(name) for name in scenario.team)
     today = covered_hours(shifts, *resolved.measured)
-    most = {name: int(own.most) for name, own in allowed.items()}
-    found = Staffing(scenario, places, most, fixed, today)
-    if found.size > MOST_ROSTERS:
-        what = f"{found.size:,} rosters are allowed, more than the {MOST_ROSTERS:,} that can be looked at"
+    most = {name: int(allowance.most) for name, allowance in allowed.items()}
+    result = Staffing(scenario, places, most, fixed, today)
+    if result.size > MOST_ROSTERS:
+        what = f"{result.size:,} rosters are allowed, more than the {MOST_ROSTERS:,} that can be looked at"
         raise DocumentError(source, (Problem(source, "staffing", what, "allow fewer patterns, or fewer people"),))
-    return found
+    return result
 
 
 def _as_document(shift: Shift, people: int) -> dict[str, Any]:
-    breaks = [_range_text(each) for each in shift.breaks]
+    breaks = [_range_text(span) for span in shift.breaks]
     days = ",".join(WEEKDAYS[day] for day in sorted(shift.days))
-    found = {"days": days, "hours": _range_text(shift.hours), "breaks": breaks, "agents": people}
-    return found if breaks else {key: value for key, value in found.items() if key != "breaks"}
+    document = {"days": days, "hours": _range_text(shift.hours), "breaks": breaks, "agents": people}
+    return document if breaks else {key: value for key, value in document.items() if key != "breaks"}
 
 
 def _range_text(minutes: tuple[int, int]) -> str:
@@ -154,29 +154,29 @@ def _range_text(minutes: tuple[int, int]) -> str:
 
 
 def _paid_alone(resolved: ResolvedScenario, team: Team, shift: Shift) -> tuple[float, float]:
-    """Return what one person costs and works who is on this shift of the team alone."""
-    alone = evolve(team, shifts=(evolve(shift, agents=Count(1)),))
-    (windows,) = windows_by_shift(alone, resolved.horizon)
-    return _paid(resolved, alone, windows)
+    """Return the cost and the hours of one person alone on this shift of the team."""
+    single = evolve(team, shifts=(evolve(shift, agents=Count(1)),))
+    (windows,) = windows_by_shift(single, resolved.horizon)
+    return _paid(resolved, single, windows)
 
 
 def _paid(resolved: ResolvedScenario, team: Team, windows: Sequence[Window]) -> tuple[float, float]:
-    """Return what a team costs and works in the measured period."""
+    """Return a team's cost and hours in the measured period."""
     since, until = resolved.measured
     cost = labour_cost(team, windows, since, until, resolved.scenario.currency)
     return float(cost.amount), paid_hours(windows, since, until)
 
 
 def _usual(team: Team) -> Allowed:
-    """Return what a team may do that says nothing: its own hours in every usual week."""
+    """Return the default for a team: its own hours in every usual week."""
     hours = {(shift.hours, shift.breaks): shift for shift in team.shifts}
     people = sum(team.agents if shift.agents is None else shift.agents for shift in team.shifts)
-    own = {
+    patterns = {
         Word(week if len(hours) == 1 else f"{week} {_range_text(shift.hours)}"): _in_week(shift, days)
         for shift in hours.values()
         for week, days in WEEKS.items()
     }
-    return Allowed(own, PositiveCount(max(2 * people, people + 3)))
+    return Allowed(patterns, PositiveCount(max(2 * people, people + 3)))
 
 
 def _in_week(shift: Shift, days: Iterable[int]) -> Shift:
@@ -189,5 +189,5 @@ def _spread(places: int, most: int) -> Iterator[Roster]:
         yield ()
         return
     for first in range(most + 1):
-        for others in _spread(places - 1, most - first):
-            yield (first, *others)
+        for rest in _spread(places - 1, most - first):
+            yield (first, *rest)

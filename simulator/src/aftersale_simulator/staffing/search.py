@@ -1,4 +1,4 @@
-"""The search for the cheapest roster that keeps every target often enough, on the same buyers for all rosters."""
+"""Search: finds the cheapest roster that keeps every target often enough; all rosters meet the same buyers."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.staffing.rosters import Roster, Staffing, staffing
 
 Run = Callable[[Sequence[tuple[Scenario, int]]], Sequence[Result]]
-"""Runs pairs of scenario and number of replication, and returns their results in that order."""
+"""Runs pairs of scenario and replication number, and returns their results in order."""
 BUDGET = 600
-"""Replications that a search may take when nobody says otherwise (assumed)."""
+"""Default for the largest number of replications of a search (assumed)."""
 _SIDE_BY_SIDE = 4
-"""Rosters that are tried at the same time; fixed, so that what is tried does not depend on the workers."""
+"""Rosters tried at the same time; fixed, so that the search does not depend on the number of workers."""
 _POINTS = 3
-"""Rosters cheaper than the best that the frontier shows at most."""
+"""The largest number of rosters cheaper than the best on the frontier."""
 _SURE = 0.99
-"""No share of periods above this is checked by counting: it would take thousands of replications."""
+"""The largest share of periods that is checked by counting: more would take thousands of replications."""
 _ROUNDING = 1e-9
 
 
 @define
 class Candidate:
-    """A roster with the replications that it has been through, by number."""
+    """A roster with the results of its replications, by number."""
 
     roster: Roster
     results: dict[int, Result] = Factory(dict)
@@ -52,11 +52,11 @@ class Candidate:
         return wilson(self.kept, len(self.results))
 
     def figure(self, name: str) -> Estimate:
-        """Return a metric over the replications."""
+        """Return the estimate of a metric over the replications."""
         return estimate([result.metrics.get(name) for result in self.results.values()])
 
     def most_missed(self) -> str | None:
-        """Return the target that was missed most often, None where all always held."""
+        """Return the target missed most often, None if no target was missed."""
         counts: dict[str, int] = {}
         for result in self.results.values():
             for name, met in result.targets.items():
@@ -67,14 +67,14 @@ class Candidate:
 
 @frozen
 class Found:
-    """What a search came to.
+    """The result of a search.
 
-    `best` is the cheapest roster that keeps the targets, on the replications of the search, and `check` the same on
-    fresh ones, which had no part in choosing it; None where no allowed roster does. `next_best` is the cheapest but
-    one. `one_less` are the rosters with one person less than the best, on fresh replications until they had failed;
-    `frontier` those that no other beats in both cost and share, the cheapest first. `by_luck` kept the targets in the
-    search and not in the check. `complete` says that every cheaper roster was tried or cannot do the work there is;
-    `tried` counts rosters, `replications` all that ran.
+    `best` is the cheapest roster that keeps the targets, on the replications of the search; `check` is the same roster
+    on fresh replications, which had no part in the choice. Both are None if no allowed roster keeps the targets.
+    `next_best` is the next cheapest. `one_less` are the rosters with one person less than the best, on fresh
+    replications until they fail. `frontier` are the rosters that no other beats in both cost and share, the cheapest
+    first. `by_luck` are those that kept the targets in the search and not in the check. `complete` says that every
+    cheaper roster was tried or cannot do the work; `tried` counts rosters, `replications` all replications.
     """
 
     staffing: Staffing
@@ -94,11 +94,11 @@ class Found:
 class Search:
     """Looks for the cheapest roster that keeps all targets in a share `wanted` of all periods.
 
-    Every roster meets the same buyers, replications 1 to `size`, and is dropped as soon as it has missed more of them
-    than it may. Rosters are tried from the cheapest on; those that are paid for fewer hours than the work takes that a
-    larger roster did cannot keep up and are not tried. Where even so there are more than the `budget` of replications
-    can tell apart, the search begins at a roster that keeps the targets and goes down from neighbour to neighbour. What
-    it finds is run again on replications that it was not chosen by.
+    Every roster meets the same buyers, replications 1 to `size`, and is dropped when it has missed more of them than it
+    may. The search tries rosters from the cheapest on. It skips those with fewer paid hours than the work of a larger
+    roster took: they cannot keep up. If there are still more rosters than the `budget` of replications can tell apart,
+    the search begins at a roster that keeps the targets and goes down from neighbour to neighbour. The roster found is
+    run again on fresh replications.
     """
 
     staffing: Staffing
@@ -110,50 +110,50 @@ class Search:
     replications: int = 0
 
     def found(self) -> Found:
-        """Search, check, and return what came out."""
+        """Search, check, and return the result."""
         start = self._start()
         rosters = self._worth_trying()
         complete = len(rosters) * 2 <= self.budget
-        kept = self._kept(rosters) if complete else self._descent(start)
+        candidates = self._keeping(rosters) if complete else self._descent(start)
         by_luck: list[Candidate] = []
         best = check = None
-        for candidate in kept:
+        for candidate in candidates:
             fresh = self._run_on(Candidate(candidate.roster), self.fresh)
             if fresh.share() >= self.wanted - _ROUNDING:
                 best, check = candidate, fresh
                 break
             by_luck.append(candidate)
-        next_best = next(kept, None) if best is not None else None
+        next_best = next(candidates, None) if best is not None else None
         one_less = self._one_less(best.roster) if best is not None else ()
-        complete = complete and (best is not None or all(self._decided(roster) for roster in rosters))
+        complete = complete and (best is not None or all(self._is_decided(roster) for roster in rosters))
         frontier = self._frontier(best)
         luck = tuple(by_luck)
-        told = (best, check, next_best, one_less, frontier, luck, complete, len(self.candidates), self.replications)
-        return Found(self.staffing, self.wanted, *told)
+        parts = (best, check, next_best, one_less, frontier, luck, complete, len(self.candidates), self.replications)
+        return Found(self.staffing, self.wanted, *parts)
 
     @property
     def fresh(self) -> range:
-        """The numbers of the replications of the check: as many as tell, if all of them keep the targets."""
+        """The numbers of the check's replications: as many as are enough if all keep the targets."""
         runs = self.size
         while wilson(runs, runs)[0] < min(self.wanted, _SURE):
             runs += 1
         return range(self.size + 1, self.size + runs + 1)
 
     def _start(self) -> Candidate | None:
-        """Return the smallest evenly spread roster that keeps the targets in the first replication, if one does."""
+        """Return the smallest evenly spread roster that keeps the targets in the first replication, or None."""
         low, high = 1, sum(self.staffing.most.values())
-        found: Candidate | None = None
+        smallest: Candidate | None = None
         while low <= high:
             middle = (low + high) // 2
             candidate = self._run_on(self._trial(self.staffing.even(middle)), range(1, 2))
             if candidate.missed:
                 low = middle + 1
             else:
-                found, high = candidate, middle - 1
-        return found
+                smallest, high = candidate, middle - 1
+        return smallest
 
     def _worth_trying(self) -> list[Roster]:
-        """Return the rosters that are paid for enough hours, the cheapest first."""
+        """Return the rosters with enough paid hours, the cheapest first."""
         work = [_work(candidate.results[1]) for candidate in self.candidates.values() if not candidate.missed]
         least = min(work, default=0.0)
         return [roster for roster in self.staffing.rosters() if self.staffing.hours(roster) >= least]
@@ -161,7 +161,7 @@ class Search:
     def _trial(self, roster: Roster) -> Candidate:
         return self.candidates.setdefault(roster, Candidate(roster))
 
-    def _decided(self, roster: Roster) -> bool:
+    def _is_decided(self, roster: Roster) -> bool:
         candidate = self.candidates.get(roster)
         return candidate is not None and (
             len(candidate.results) >= self.size or candidate.missed > self._may_miss(self.size)
@@ -174,8 +174,8 @@ class Search:
         self._run_all([(candidate, number) for number in numbers])
         return candidate
 
-    def _run_all(self, wanted: Iterable[tuple[Candidate, int]]) -> None:
-        jobs = [(candidate, number) for candidate, number in wanted if number not in candidate.results]
+    def _run_all(self, pairs: Iterable[tuple[Candidate, int]]) -> None:
+        jobs = [(candidate, number) for candidate, number in pairs if number not in candidate.results]
         if not jobs:
             return
         results = self.run([(self.staffing.staffed(candidate.roster), number) for candidate, number in jobs])
@@ -183,57 +183,63 @@ class Search:
         for (candidate, number), result in zip(jobs, results, strict=True):
             candidate.results[number] = result
 
-    def _kept(self, rosters: Sequence[Roster]) -> Iterator[Candidate]:
+    def _keeping(self, rosters: Sequence[Roster]) -> Iterator[Candidate]:
         """Yield the rosters that keep the targets, in their order, while the budget lasts."""
         for begin in range(0, len(rosters), _SIDE_BY_SIDE):
             candidates = [self._trial(roster) for roster in rosters[begin : begin + _SIDE_BY_SIDE]]
             probes = range(1, self._may_miss(self.size) + 2)
             self._run_all((candidate, number) for candidate in candidates for number in probes)
             for candidate in candidates:
-                if self._hopeful(candidate):
+                if self._may_keep(candidate):
                     self._run_on(candidate, range(1, self.size + 1))
-                if self._hopeful(candidate):
+                if self._may_keep(candidate):
                     yield candidate
                 if self.replications >= self.budget:
                     return
 
-    def _hopeful(self, candidate: Candidate) -> bool:
+    def _may_keep(self, candidate: Candidate) -> bool:
         return candidate.missed <= self._may_miss(self.size)
 
     def _descent(self, start: Candidate | None) -> Iterator[Candidate]:
-        """Yield a roster that keeps the targets, of whose cheaper neighbours none does, then those on the way to it."""
+        """Yield a roster that keeps the targets and has no cheaper neighbour that does, then those on the way to it."""
         path: list[Candidate] = []
         following = start
         while following is not None:
             path.append(following)
-            following = next(self._kept(self._cheaper(following.roster)), None)
-        kept = (
-            candidate for candidate in reversed(path) if self._hopeful(self._run_on(candidate, range(1, self.size + 1)))
+            following = next(self._keeping(self._cheaper(following.roster)), None)
+        candidates = (
+            candidate
+            for candidate in reversed(path)
+            if self._may_keep(self._run_on(candidate, range(1, self.size + 1)))
         )
-        yield from kept
+        yield from candidates
 
     def _cheaper(self, roster: Roster) -> list[Roster]:
-        """Return the cheaper neighbours: one person less, or one on another place."""
+        """Return the cheaper neighbours: one person less, or one person on another place."""
         less = list(self.staffing.one_less(roster))
-        moved = [other for one in less for other in self.staffing.one_more(one)]
+        moved = [neighbour for smaller in less for neighbour in self.staffing.one_more(smaller)]
         cost = self.staffing.cost
-        found = {one for one in (*less, *moved) if any(one) and cost(one) < cost(roster) and not self._dropped(one)}
-        return sorted(found, key=lambda one: (cost(one), one))
+        neighbours = {
+            neighbour
+            for neighbour in (*less, *moved)
+            if any(neighbour) and cost(neighbour) < cost(roster) and not self._is_dropped(neighbour)
+        }
+        return sorted(neighbours, key=lambda neighbour: (cost(neighbour), neighbour))
 
-    def _dropped(self, roster: Roster) -> bool:
-        return roster in self.candidates and not self._hopeful(self.candidates[roster])
+    def _is_dropped(self, roster: Roster) -> bool:
+        return roster in self.candidates and not self._may_keep(self.candidates[roster])
 
     def _one_less(self, roster: Roster) -> tuple[Candidate, ...]:
-        """Return the rosters with one person less, each run until it has failed the check or passed it."""
+        """Return the rosters with one person less, each run until it fails or passes the check."""
         fresh = list(self.fresh)
-        candidates = [Candidate(one) for one in self.staffing.one_less(roster) if any(one)]
+        candidates = [Candidate(smaller) for smaller in self.staffing.one_less(roster) if any(smaller)]
         for begin in range(0, len(fresh), 2):
             going = [candidate for candidate in candidates if candidate.missed <= self._may_miss(len(fresh))]
             self._run_all((candidate, number) for candidate in going for number in fresh[begin : begin + 2])
         return tuple(candidates)
 
     def _frontier(self, best: Candidate | None) -> tuple[Candidate, ...]:
-        """Return what one gets for less money and for more: those that beat everything cheaper, at full length."""
+        """Return the rosters that beat everything cheaper, below and above the best, each on all replications."""
         tried = [candidate for candidate in self.candidates.values() if 1 in candidate.results]
         first = self._unbeaten(tried, lambda candidate: _merit(candidate.results[1]))
         below = [candidate for candidate in first if best is None or self.cost_of(candidate) < self.cost_of(best)]
@@ -245,18 +251,19 @@ class Search:
     def _unbeaten(
         self, candidates: Iterable[Candidate], merit: Callable[[Candidate], tuple[float, float]]
     ) -> list[Candidate]:
-        found: list[Candidate] = []
+        frontier: list[Candidate] = []
         for candidate in sorted(candidates, key=lambda candidate: (self.cost_of(candidate), candidate.roster)):
-            if not found or merit(candidate) > merit(found[-1]):
-                found.append(candidate)
-        return found
+            if not frontier or merit(candidate) > merit(frontier[-1]):
+                frontier.append(candidate)
+        return frontier
 
     def cost_of(self, candidate: Candidate) -> float:
+        """Return the cost of a roster in the measured period, without overtime."""
         return self.staffing.cost(candidate.roster)
 
 
 def _work(result: Result) -> float:
-    """Return the agents' hours of work of the measured period."""
+    """Return the agents' hours of work in the measured period."""
     return result.busy_hours
 
 
@@ -273,8 +280,8 @@ def cheapest(
 ) -> Found:
     """Return the cheapest roster of a scenario that keeps every target in a share `wanted` of all periods.
 
-    Without a wish the scenario's own share_of_replications holds. Raises DocumentError where more rosters are allowed
-    than can be looked at.
+    `wanted` is the scenario's share_of_replications by default. Raises DocumentError if the scenario allows more than
+    MOST_ROSTERS.
     """
     scenario = resolved.scenario
     share = float(scenario.targets.share_of_replications) if wanted is None else wanted

@@ -1,4 +1,4 @@
-"""Staff reports: the roster that a search found, as plain data and as people read it, with the risk stated."""
+"""Table: the result of a roster search in a terminal, with its risk."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from aftersale_simulator.staffing.record import StaffRecord, cost_of, erlang_tol
 from aftersale_simulator.staffing.search import Candidate, Found
 
 
-def show(found: Found, told: StaffRecord, console: Console) -> None:
-    """Print the answer, the roster, what more and less money buys, and what Erlang C would have said."""
-    scenario = found.staffing.scenario
+def show(outcome: Found, record: StaffRecord, console: Console) -> None:
+    """Print the roster, what more and less money buys, the answer, and Erlang C's answer."""
+    scenario = outcome.staffing.scenario
     console.print(Text(scenario.name, style="bold"))
-    console.print(Text(searched(found)))
+    console.print(Text(searched(outcome)))
     console.print()
-    if told["roster"]:
-        console.print(_roster_table(told))
+    if record["roster"]:
+        console.print(_roster_table(record))
         console.print()
     console.print(Text(text("staff.frontier")))
-    console.print(_trials_table(found, told))
+    console.print(_trials_table(outcome, record))
     console.print()
-    console.print(Text(told["answer"], style="bold"))
-    if told["erlang_c"] is not None:
-        console.print(Text(erlang_told(told["erlang_c"])))
-    for warning in told["warnings"]:
+    console.print(Text(record["answer"], style="bold"))
+    if record["erlang_c"] is not None:
+        console.print(Text(erlang_told(record["erlang_c"])))
+    for warning in record["warnings"]:
         console.print(Text(text("report.warning", text=warning), style="yellow"))
 
 
@@ -39,30 +39,30 @@ def _table(*columns: tuple[str, bool]) -> Table:
     return table
 
 
-def _roster_table(told: StaffRecord) -> Table:
+def _roster_table(record: StaffRecord) -> Table:
     table = _table(
         (text("staff.team"), False),
         (text("staff.pattern"), False),
         (text("staff.people"), True),
-        (text("staff.cost", currency=told["currency"]), True),
+        (text("staff.cost", currency=record["currency"]), True),
     )
-    for row in told["roster"]:
+    for row in record["roster"]:
         table.add_row(Text(row["team"]), Text(row["pattern"]), str(row["people"]), number(row["cost"], 0))
     return table
 
 
-def _trials_table(found: Found, told: StaffRecord) -> Table:
+def _trials_table(outcome: Found, record: StaffRecord) -> Table:
     table = _table(
         (text("staff.roster"), False),
-        (text("staff.cost", currency=told["currency"]), True),
+        (text("staff.cost", currency=record["currency"]), True),
         (text("staff.kept"), True),
         (text("column.late_reply_rate"), True),
         (text("column.order_defect_rate"), True),
         ("", False),
     )
-    for role, candidate in roles(found):
+    for role, candidate in roles(outcome):
         table.add_row(
-            Text(spelled(found, candidate.roster)),
+            Text(spelled(outcome, candidate.roster)),
             number(cost_of(candidate), 0),
             _share(candidate),
             number(100 * (candidate.figure("late_reply_rate").mean or 0.0), 1),

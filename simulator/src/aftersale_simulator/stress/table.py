@@ -1,4 +1,4 @@
-"""Stress reports: what a stress broke first, when, and how long it took to mend, as people read it."""
+"""Table: what a stress broke, when, and how long the recovery took."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COUNTED = (BACKLOG, CLAIMS)
 
 
 def show_trials(trials: Sequence[StressResult], console: Console) -> None:
-    """Print for each variant what the stress broke, in that order, and in words what came first."""
+    """Print for each variant a sentence on the first break, and all measures in the order of their breaks."""
     for stress_result in trials:
         console.print(Text(told(stress_result)))
         console.print(_table(stress_result))
@@ -26,28 +26,28 @@ def show_trials(trials: Sequence[StressResult], console: Console) -> None:
 
 
 def told(stress_result: StressResult) -> str:
-    """Return in words what broke first, when, how bad it became, and when it was over."""
+    """Return in words what broke first, on which day, in how many replications, and when all was back."""
     first = stress_result.first()
     span = {"name": stress_result.name, "begins": stress_result.begins, "last": stress_result.ends - timedelta(1)}
     if first is None or first.broke_on is None:
         return text("stress.held", **span)
     about = {**span, "measure": measure_name(first.measure), "day": (first.broke_on - stress_result.begins).days + 1}
     broke = text("stress.broke", on=first.broke_on, broken=first.broken, replications=first.replications, **about)
-    return joined([broke, _mended(stress_result)])
+    return joined([broke, _recovery(stress_result)])
 
 
-def _mended(stress_result: StressResult) -> str:
-    """Return when the last of the broken measures was back."""
-    broken = [each for each in stress_result.breaks if each.broke_on is not None]
-    if any(each.back_on is None for each in broken):
-        never = [measure_name(each.measure) for each in broken if each.back_on is None]
+def _recovery(stress_result: StressResult) -> str:
+    """Return in words when the last broken measure was back."""
+    broken = [outcome for outcome in stress_result.breaks if outcome.broke_on is not None]
+    if any(outcome.back_on is None for outcome in broken):
+        never = [measure_name(outcome.measure) for outcome in broken if outcome.back_on is None]
         return text("stress.never", measures=", ".join(never))
-    last = max(each.back_on or date.min for each in broken)
+    last = max(outcome.back_on or date.min for outcome in broken)
     return text("stress.back", on=last, days=max(0, (last - stress_result.ends).days))
 
 
 def measure_name(measure: str) -> str:
-    """Return how people speak of a measure."""
+    """Return the words for a measure."""
     return text(f"stress.{measure}")
 
 
@@ -63,28 +63,28 @@ def _table(stress_result: StressResult) -> Table:
         ("in", True),
     ):
         table.add_column(text(f"stress.column_{name}"), justify="right" if is_number else "left")
-    for each in stress_result.breaks:
-        table.add_row(*map(Text, row(each)))
-    if any(each.calm_over for each in stress_result.breaks):
+    for outcome in stress_result.breaks:
+        table.add_row(*map(Text, row(outcome)))
+    if any(outcome.calm_over for outcome in stress_result.breaks):
         table.caption, table.caption_justify = text("stress.calm_over"), "left"
     return table
 
 
-def row(each: Break) -> tuple[str, ...]:
-    """Return a measure as a row of text: its name, line, when it broke, how far, when, when it was back, how often."""
+def row(outcome: Break) -> tuple[str, ...]:
+    """Return a measure as a row of text: name, line, first day over it, worst value and day, day back, replications."""
     return (
-        measure_name(each.measure),
-        _value(each, each.line) + ("*" if each.calm_over else ""),
-        _day(each.broke_on),
-        _value(each, each.worst),
-        str(each.worst_on),
-        _day(each.back_on) if each.broke_on is not None else text("report.none"),
-        f"{each.broken}/{each.replications}",
+        measure_name(outcome.measure),
+        _value(outcome, outcome.line) + ("*" if outcome.calm_over else ""),
+        _day(outcome.broke_on),
+        _value(outcome, outcome.worst),
+        str(outcome.worst_on),
+        _day(outcome.back_on) if outcome.broke_on is not None else text("report.none"),
+        f"{outcome.broken}/{outcome.replications}",
     )
 
 
-def _value(each: Break, value: float) -> str:
-    return number(value, 1) if each.measure in _COUNTED else f"{number(100 * value, 2)} %"
+def _value(outcome: Break, value: float) -> str:
+    return number(value, 1) if outcome.measure in _COUNTED else f"{number(100 * value, 2)} %"
 
 
 def _day(day: date | None) -> str:

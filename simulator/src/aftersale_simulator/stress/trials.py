@@ -1,4 +1,4 @@
-"""Stresses: events by name that put a scenario to the test, what they break first, and how long that takes to mend."""
+"""Trials: named stresses of a scenario, what they break first, and how long the recovery takes."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from aftersale_simulator.scenario.vocabulary import allowed_words
 LATE, DEFECTS, BACKLOG, CLAIMS = "late_reply_rate", "order_defect_rate", "backlog", "claims"
 MEASURES = (LATE, DEFECTS, BACKLOG, CLAIMS)
 WORSE = 1.1
-"""How many times its value without a stress a measure must have on days on which that misses the target (assumed)."""
+"""Factor on a measure's value without stress that makes its line on days when that misses the target (assumed)."""
 UNUSUAL = 1.5
-"""How many times what is usual, on the same day and over all days, a measure without a target must be (assumed)."""
+"""Factor on the usual value, of the same day and of all days, that makes the line without a target (assumed)."""
 Floats = NDArray[np.float64]
 
 
 @frozen
 class Stress:
-    """A stress as it stands in its file: what it is called, and the events that it is made of."""
+    """A stress as in its file: its name and its events."""
 
     name: Word
     event: tuple[Event, ...]
 
 
 def shipped_stresses() -> list[str]:
-    """Return the names of the stresses that come with the simulator, sorted."""
+    """Return the names of the shipped stresses, sorted."""
     return sorted(
         entry.name.removesuffix(".toml")
         for entry in (files("aftersale_simulator.stress") / "shipped").iterdir()
@@ -50,9 +50,9 @@ def shipped_stresses() -> list[str]:
 
 
 def stress_document(name: str) -> dict[str, Any]:
-    """Return the parsed file of a stress: a shipped one by its name, or any other by its path.
+    """Return the parsed file of a stress: a shipped one by its name, any other by its path.
 
-    Raises DocumentError for a name that is neither, and for a file that is no stress.
+    Raises DocumentError for an unknown name, and for a file that is no stress.
     """
     if name in shipped_stresses():
         raw = read(files("aftersale_simulator.stress") / "shipped" / f"{name}.toml")
@@ -71,25 +71,26 @@ def stress_events(stresses: Sequence[str]) -> tuple[Event, ...]:
 
 
 def stress_names(stresses: Sequence[str]) -> list[str]:
-    """Return what these stresses are called in their files; raises as `stress_document` does."""
+    """Return the names of these stresses in their files; raises as `stress_document` does."""
     return [str(stress_document(name)["name"]) for name in stresses]
 
 
 def stressed(raw: Mapping[str, Any], stresses: Sequence[str]) -> dict[str, Any]:
-    """Return a scenario document with the events of these stresses added to its own."""
-    added = [event for name in stresses for event in stress_document(name)["event"]]
-    return {**raw, "event": [*raw.get("event", ()), *added]}
+    """Return a scenario document with the events of these stresses after its own."""
+    events = [event for name in stresses for event in stress_document(name)["event"]]
+    return {**raw, "event": [*raw.get("event", ()), *events]}
 
 
 @frozen
 class Break:
-    """How one measure went under a stress.
+    """The result of one measure under a stress.
 
-    Its line is the scenario's target; on days on which that is missed without any stress (`calm_over`) WORSE times
-    the calm value; without a target UNUSUAL times what is usual. `broke_on` is the first day since the stress began on
-    which the mean over replications was over it; `line` where it lay then, `worst` the value farthest over it, on
-    `worst_on`, `back_on` the first day from which it stayed under; None where that never happened. `broken` counts the
-    replications, of `replications`, that were over the line themselves on some day.
+    Its line is the scenario's target. On days that miss the target without stress (`calm_over`), it is WORSE times the
+    value without stress; without a target, it is UNUSUAL times the usual value. `broke_on` is the first day since the
+    stress began with the mean over replications above the line; `line` is the line of that day, else of `worst_on`.
+    `worst` is the value farthest above the line, on `worst_on`. From `back_on` the mean stayed below the line.
+    `broke_on` and `back_on` are None if that never happened. `broken` counts the replications, of `replications`, that
+    were above the line on some day.
     """
 
     measure: str
@@ -105,7 +106,7 @@ class Break:
 
 @frozen
 class StressResult:
-    """A variant under stress: from the day `begins` to the day before `ends`, and what broke, the first one first."""
+    """A variant under stress from `begins` to the day before `ends`, and its measures in the order of their breaks."""
 
     name: str
     begins: date
@@ -113,19 +114,19 @@ class StressResult:
     breaks: tuple[Break, ...]
 
     def first(self) -> Break | None:
-        """Return what broke first; None where everything held."""
-        return next((each for each in self.breaks if each.broke_on is not None), None)
+        """Return the first break; None if everything held."""
+        return next((outcome for outcome in self.breaks if outcome.broke_on is not None), None)
 
 
 def stress_result(
     name: str, scenario: Scenario, events: Sequence[Event], calm: Sequence[Timeline], under: Sequence[Timeline]
 ) -> StressResult:
-    """Return what the events of a stress broke, by the timelines of the same replications without and with them."""
+    """Return what the events of a stress broke, from timelines of the same replications without and with the stress."""
     horizon = scenario.horizon
     spans = [event.days(horizon.measured_from) for event in events]
-    begins, ends = min(first for first, _ in spans), max(after for _, after in spans)
+    begins, ends = min(first for first, _ in spans), max(end for _, end in spans)
     breaks = [_break(measure, scenario, horizon, begins, calm, under) for measure in MEASURES]
-    breaks.sort(key=lambda each: (each.broke_on or date.max, MEASURES.index(each.measure)))
+    breaks.sort(key=lambda outcome: (outcome.broke_on or date.max, MEASURES.index(outcome.measure)))
     return StressResult(name, begins, min(ends, horizon.last + timedelta(1)), tuple(breaks))
 
 
@@ -137,11 +138,11 @@ def _break(
     calm: Sequence[Timeline],
     under: Sequence[Timeline],
 ) -> Break:
-    usual, each = _mean(measured(measure, calm)), measured(measure, under)
+    usual, rows = _mean(measured(measure, calm)), measured(measure, under)
     target = getattr(scenario.targets, measure, None)
     since = min(max(0, (begins - horizon.measured_from).days), horizon.days - 1)
     line = _line(usual, target)[since:]
-    mean = _mean(each)[since:]
+    mean = _mean(rows)[since:]
     over = np.flatnonzero(mean > line)
     back = int(over[-1]) + 1 if len(over) else len(mean)
     worst = int((mean - line).argmax()) if len(over) else int(mean.argmax())
@@ -156,46 +157,46 @@ def _break(
         float(mean[worst]),
         day(worst),
         day(back) if len(over) and back < len(mean) else None,
-        int((each[:, since:] > line).any(axis=1).sum()),
+        int((rows[:, since:] > line).any(axis=1).sum()),
         len(under),
         target is not None and bool((usual[since:] > float(target)).any()),
     )
 
 
 def _line(usual: Floats, target: float | None) -> Floats:
-    """Return on each day what a measure has to go over to be broken."""
-    found: Floats = UNUSUAL * np.maximum(usual, usual.mean())
-    return found if target is None else np.maximum(float(target), WORSE * usual)
+    """Return the line of each day, above which a measure is broken."""
+    line: Floats = UNUSUAL * np.maximum(usual, usual.mean())
+    return line if target is None else np.maximum(float(target), WORSE * usual)
 
 
 def measured(measure: str, timelines: Sequence[Timeline]) -> Floats:
-    """Return a measure on each measured day, a row for each replication; late replies and claims over a week."""
+    """Return a measure on each measured day, a row for each replication; late replies and claims are of a week."""
     rows = {LATE: series.late, BACKLOG: series.backlog, CLAIMS: _claims, DEFECTS: _defects}[measure](timelines)
     begins = timelines[0].warm_up if timelines else 0
     return np.nan_to_num(rows[:, begins:])
 
 
 def _claims(timelines: Sequence[Timeline]) -> Floats:
-    claims = np.array([own.claims for own in timelines], float)
+    claims = np.array([timeline.claims for timeline in timelines], float)
     return series.summed(claims, series.WINDOW)
 
 
 def _defects(timelines: Sequence[Timeline]) -> Floats:
-    """Return the order defect rate of the marketplace on which it is highest on each day."""
-    places = timelines[0].order_defect_rate
-    if not places:
+    """Return the highest order defect rate of any marketplace on each day."""
+    marketplaces = timelines[0].order_defect_rate
+    if not marketplaces:
         return np.zeros((len(timelines), len(timelines[0])))
-    found: Floats = np.max([series.defects(timelines, place) for place in places], axis=0)
-    return found
+    highest: Floats = np.max([series.defects(timelines, marketplace) for marketplace in marketplaces], axis=0)
+    return highest
 
 
 def _mean(rows: Floats) -> Floats:
-    found: Floats = rows.mean(axis=0)
-    return found
+    mean: Floats = rows.mean(axis=0)
+    return mean
 
 
 def breaks_in_order(trials: Sequence[StressResult]) -> Iterator[tuple[StressResult, Break]]:
-    """Yield every measure of every trial, each trial's in the order in which they broke."""
-    for one in trials:
-        for each in one.breaks:
-            yield one, each
+    """Yield every measure of every trial, each trial's in the order of their breaks."""
+    for trial in trials:
+        for outcome in trial.breaks:
+            yield trial, outcome

@@ -1,4 +1,4 @@
-"""Answers: what a comparison means, in words."""
+"""Answer: what a comparison means, in words."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 
 
 def answer(comparison: Comparison) -> str:
-    """Return which variant to choose and why, or that none keeps the targets, as one paragraph."""
+    """Return as one paragraph which variant to choose and why, or that none keeps the targets."""
     cheapest = comparison.cheapest
     if cheapest is None:
         return _none_keeps(comparison)
     if not cheapest.targets:
         return text("answer.no_targets", **_price(comparison, cheapest))
-    kept = text("answer.kept", **_price(comparison, cheapest), **_met(comparison, cheapest))
+    sentence = text("answer.kept", **_price(comparison, cheapest), **_counts(comparison, cheapest))
     first = comparison.variant_results[0]
-    return kept if cheapest is first else joined([kept, _beside(comparison, cheapest, first)])
+    return sentence if cheapest is first else joined([sentence, _beside(comparison, cheapest, first)])
 
 
 def _price(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
@@ -27,29 +27,29 @@ def _price(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
     return {"name": variant.name, "cost": cost, "days": comparison.scenario.period.measured // DAY}
 
 
-def _met(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
+def _counts(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
     return {"met": variant.targets_met, "replications": comparison.replications}
 
 
 def _beside(comparison: Comparison, chosen: VariantResult, first: VariantResult) -> str:
     more = round(chosen.cost() - first.cost())
     if more == 0:
-        return text("answer.same", first=first.name, **_met(comparison, first))
+        return text("answer.same", first=first.name, **_counts(comparison, first))
     key = "answer.more" if more > 0 else "answer.less"
     sum_ = amount(abs(more), comparison.scenario.currency)
-    return text(key, amount=sum_, first=first.name, **_met(comparison, first))
+    return text(key, amount=sum_, first=first.name, **_counts(comparison, first))
 
 
 def _none_keeps(comparison: Comparison) -> str:
     nearest = comparison.nearest
     missed = nearest.most_missed() or ""
-    told = target_name(missed)
-    met = _met(comparison, nearest)
-    return text("answer.none", name=nearest.name, target=told, target_met=nearest.targets[missed], **met)
+    target = target_name(missed)
+    counts = _counts(comparison, nearest)
+    return text("answer.none", name=nearest.name, target=target, target_met=nearest.targets[missed], **counts)
 
 
 def warnings(comparison: Comparison) -> list[str]:
-    """Return why the answer may not hold: too few replications of a variant on which it hangs."""
+    """Return why the answer may not hold: failed cases, or too few replications for the variants that decide."""
     return list(_warnings(comparison))
 
 
@@ -72,5 +72,5 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
             low=percent(low),
             high=percent(high),
             enough=comparison.enough,
-            **_met(comparison, variant),
+            **_counts(comparison, variant),
         )

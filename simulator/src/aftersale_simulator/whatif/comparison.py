@@ -1,4 +1,4 @@
-"""What-if: variants of a scenario side by side, and which of them keeps the targets at the least cost."""
+"""Comparison: the variants of a scenario side by side, and the one that keeps the targets at the least cost."""
 
 from __future__ import annotations
 
@@ -43,30 +43,31 @@ class Figure:
 
 @frozen
 class PlaceResult:
-    """How a variant did on one marketplace.
+    """The result of a variant on one marketplace.
 
-    `missed` says of each deadline which share of those that ended nobody met, over all replications; those of which
-    none ended are left out.
+    `missed` has for each deadline the missed share of those that ended, over all replications; deadlines of which none
+    ended are left out.
     """
 
     metrics: dict[str, Estimate]
     missed: dict[str, float]
 
     def most_missed(self) -> str | None:
-        """Return the deadline of which the largest share was missed, None where none was."""
+        """Return the deadline with the largest missed share, None if none was missed."""
         worst = max(self.missed, key=lambda name: self.missed[name], default=None)
         return worst if worst is not None and self.missed[worst] else None
 
 
 @frozen
 class VariantResult:
-    """How one variant did.
+    """The result of one variant.
 
-    `targets` says of each in how many replications it was met, `targets_met` of all at once; `secure` that
-    they were met with so much room that few replications tell enough. `failed` are the cases that plugins failed in
-    all replications, by cause; `places` says how it did on each marketplace, `timelines` how each replication went, and
-    `calm` which variant it is under stress; `reached` counts the replications in which an account came to each of
-    REACHED, or lost what plugins name, `orders_lost` how many orders closed accounts missed on average.
+    `targets` counts for each target the replications that met it, `targets_met` those that met all at once. `secure`
+    says that all were met with so much room that few replications are enough. `failed` counts the cases that plugins
+    failed in all replications, by cause. `places` has the result on each marketplace, `timelines` the timeline of each
+    replication, `calm` the name of the variant that this one is under stress. `reached` counts the replications in
+    which an account came to each of REACHED, or lost what plugins name; `orders_lost` is the mean number of orders
+    that closed accounts missed.
     """
 
     name: str
@@ -83,7 +84,7 @@ class VariantResult:
     orders_lost: float = 0.0
 
     def cost(self) -> float:
-        """Return the mean labour cost, which variants are ranked by."""
+        """Return the mean labour cost; variants are ranked by it."""
         return self.metrics[COST].value.mean or 0.0
 
     def most_missed(self) -> str | None:
@@ -95,9 +96,8 @@ class VariantResult:
 class Comparison:
     """All variants side by side, in order; the differences are to the first one.
 
-    `widest` is half of the widest interval that a `precision` was asked for, `sensitivity` how much the answer hangs on
-    what is assumed. `trials` tell what a stress broke; with
-    one, the answer is about the variants under stress.
+    `widest` is half of the widest interval that `precision` limits. `trials` are the results of a stress; with a stress
+    the answer is about the variants under it. `sensitivity` says how much the answer depends on assumed numbers.
     """
 
     scenario: Scenario
@@ -120,12 +120,12 @@ class Comparison:
 
     @property
     def cheapest(self) -> VariantResult | None:
-        """The variant that keeps the targets at the least mean cost, the first of equals; None for none."""
+        """The variant that keeps the targets at the least mean cost, the first of equals; None if none keeps them."""
         return min(filter(self.keeps, self.contenders), key=VariantResult.cost, default=None)
 
     @property
     def contenders(self) -> tuple[VariantResult, ...]:
-        """The variants that the answer is about: those under stress where there is one, else all."""
+        """The variants that the answer is about: those under stress if there is one, else all."""
         return tuple(variant for variant in self.variant_results if variant.calm) or self.variant_results
 
     @property
@@ -135,7 +135,7 @@ class Comparison:
 
     @property
     def unsure(self) -> list[VariantResult]:
-        """The variants on which the answer hangs and of which there are too few replications to tell."""
+        """The variants that decide the answer and have too few replications to be sure."""
         cheapest = self.cheapest
         limit = float("inf") if cheapest is None else cheapest.cost()
         return [
@@ -150,7 +150,7 @@ class Comparison:
 
     @property
     def enough(self) -> int:
-        """How many replications would tell for certain, if all of them met the targets."""
+        """How many replications would be enough, if all of them met the targets."""
         share = min(self.scenario.targets.share_of_replications, 0.99)
         runs = self.replications
         while wilson(runs, runs)[0] < share:
@@ -159,21 +159,21 @@ class Comparison:
 
 
 def simulate(plan: Plan, compare: Compare, precision: Precision | None = None) -> Comparison:
-    """Run every variant of a plan by `compare` and put the results side by side.
+    """Run every variant of a plan by `compare` and return the results side by side.
 
-    With a `precision`, the plan's replications are the beginning: more follow until it is reached or its budget used
-    up.
-    Sums are taken in the order of the replications, so that the figures depend on nothing but the plan.
+    With a `precision`, more replications follow those of the plan until the precision or its budget is reached. Sums
+    are taken in the order of the replications, so the figures depend on the plan only.
     """
-    variants = [(one.name, one.scenario) for one in plan.variants]
+    variants = [(variant.name, variant.scenario) for variant in plan.variants]
     done = int(plan.scenario.replications)
     runs = compare(variants, range(1, done + 1))
     while precision is not None and (more := precision.more(runs)):
-        added = compare(variants, range(done + 1, done + more + 1))
-        runs = [[*before, *new] for before, new in zip(runs, added, strict=True)]
+        more_runs = compare(variants, range(done + 1, done + more + 1))
+        runs = [[*results, *new] for results, new in zip(runs, more_runs, strict=True)]
         done += more
     variant_results = tuple(
-        _standing(one, results, runs[0], len(runs) - 1) for one, results in zip(plan.variants, runs, strict=True)
+        _variant_result(variant, results, runs[0], len(runs) - 1)
+        for variant, results in zip(plan.variants, runs, strict=True)
     )
     scenario = evolve(plan.variants[0].scenario, replications=PositiveCount(done))
     widest = precision.widest(runs) if precision is not None else None
@@ -183,44 +183,48 @@ def simulate(plan: Plan, compare: Compare, precision: Precision | None = None) -
 
 
 def _trials(plan: Plan, variant_results: Sequence[VariantResult]) -> Iterator[StressResult]:
-    """Yield what the stress broke in each variant, beside the same variant without it."""
+    """Yield what the stress broke in each variant, against the same variant without the stress."""
     by_name = {variant.name: variant for variant in variant_results}
-    for one in plan.variants:
-        if one.calm:
-            calm, under = by_name[one.calm].timelines, by_name[one.name].timelines
-            yield stress_result(one.name, one.scenario, plan.stress, calm, under)
+    for variant in plan.variants:
+        if variant.calm:
+            calm, under = by_name[variant.calm].timelines, by_name[variant.name].timelines
+            yield stress_result(variant.name, variant.scenario, plan.stress, calm, under)
 
 
-def _standing(one: Variant, results: Sequence[Result], first: Sequence[Result], others: int) -> VariantResult:
+def _variant_result(
+    variant: Variant, results: Sequence[Result], first: Sequence[Result], together: int
+) -> VariantResult:
     names = dict.fromkeys(name for result in results for name in result.metrics)
     targets = dict.fromkeys(name for result in results for name in result.targets)
     return VariantResult(
-        one.name,
-        one.changes,
+        variant.name,
+        variant.changes,
         sum(all(result.targets.values()) for result in results),
         {name: sum(result.targets.get(name, True) for result in results) for name in targets},
-        {name: _figure(_values(results, name), _values(first, name), others) for name in names},
-        _secure(one.scenario, results),
+        {name: _figure(_values(results, name), _values(first, name), together) for name in names},
+        _secure(variant.scenario, results),
         _failed(results),
-        {place: _at(place, results) for place in results[0].by_marketplace} if results else {},
+        {marketplace: _place_result(marketplace, results) for marketplace in results[0].by_marketplace}
+        if results
+        else {},
         tuple(result.timeline for result in results if result.timeline is not None),
-        one.calm,
+        variant.calm,
         {name: sum(result.reached.get(name, False) for result in results) for name in _reached(results)},
         sum(result.counts.get("orders_lost", 0) for result in results) / max(1, len(results)),
     )
 
 
 def _reached(results: Sequence[Result]) -> Iterable[str]:
-    """Return what accounts may come to, also where no account has."""
+    """Return all that may happen to accounts, even if it happened to none."""
     return dict.fromkeys(chain(REACHED, *(result.reached for result in results)))
 
 
-def _at(place: str, results: Sequence[Result]) -> PlaceResult:
-    names = dict.fromkeys(name for result in results for name in result.by_marketplace[place])
-    metrics = {name: estimate([result.by_marketplace[place].get(name) for result in results]) for name in names}
+def _place_result(marketplace: str, results: Sequence[Result]) -> PlaceResult:
+    names = dict.fromkeys(name for result in results for name in result.by_marketplace[marketplace])
+    metrics = {name: estimate([result.by_marketplace[marketplace].get(name) for result in results]) for name in names}
     sums: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for result in results:
-        for name, (late, counted) in result.missed.get(place, {}).items():
+        for name, (late, counted) in result.missed.get(marketplace, {}).items():
             sums[name] = sums[name][0] + late, sums[name][1] + counted
     return PlaceResult(metrics, {name: late / counted for name, (late, counted) in sorted(sums.items()) if counted})
 
@@ -234,16 +238,15 @@ def _values(results: Sequence[Result], name: str) -> list[float | None]:
     return [result.metrics.get(name) for result in results]
 
 
-def _figure(values: Sequence[float | None], reference: Sequence[float | None], others: int) -> Figure:
-    return Figure(estimate(values), difference(values, reference, others))
+def _figure(values: Sequence[float | None], reference: Sequence[float | None], together: int) -> Figure:
+    return Figure(estimate(values), difference(values, reference, together))
 
 
 def _secure(scenario: Scenario, results: Sequence[Result]) -> bool:
     """Whether every target was met with so much room that the next replication would meet it too.
 
-    A few replications that all met a target say little when they are only counted, but much when the figures
-    lie far from the limit: the limit must lie beyond the prediction bound of the wanted share, on every
-    marketplace.
+    A few replications that all met a target prove little by their count, but much if the figures are far from the
+    limit: the limit must be beyond the prediction bound of the wanted share, on every marketplace.
     """
     if len(results) < 2 or not all(all(result.targets.values()) for result in results):
         return False
@@ -258,15 +261,17 @@ def _secure(scenario: Scenario, results: Sequence[Result]) -> bool:
 
 def _against(name: str, scenario: Scenario, results: Sequence[Result]) -> Iterator[tuple[float | None, list[float]]]:
     limit = getattr(scenario.targets, name, None)
-    places = [place for place, own in results[0].by_marketplace.items() if own.get(name) is not None]
-    for place in places:
-        yield limit, [value for result in results if (value := result.by_marketplace[place][name]) is not None]
-    if not places:
+    marketplaces = [
+        marketplace for marketplace, metrics in results[0].by_marketplace.items() if metrics.get(name) is not None
+    ]
+    for marketplace in marketplaces:
+        yield limit, [value for result in results if (value := result.by_marketplace[marketplace][name]) is not None]
+    if not marketplaces:
         yield limit, [value for result in results if (value := result.metrics[name]) is not None]
 
 
 def _bound(values: Sequence[float], share: float) -> float:
-    """Return what the next value stays under with a chance of `share`, as far as the values are normal."""
+    """Return the bound that the next value stays below with probability `share`, if the values are normal."""
     size, mean = len(values), sum(values) / len(values)
     deviation = sqrt(sum((value - mean) ** 2 for value in values) / (size - 1))
     return mean + float(stdtrit(size - 1, min(share, 1.0))) * deviation * sqrt(1 + 1 / size) if deviation else mean

@@ -1,4 +1,4 @@
-"""Drawing: what all charts of a comparison share, its limits, its colours and which variant stands out."""
+"""Drawing: what all charts of a comparison share: limits, colours and the chosen variant."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from aftersale_simulator.show.wording import text
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 
 Part = Callable[[Comparison], Section | None]
-"""Makes a section of a comparison, None where the comparison has nothing to say on it."""
+"""Makes a section of a comparison; None if the comparison has nothing for it."""
 
 
 @frozen
 class Lines:
-    """The limits of metrics that hold where the scenario sets none: the handbook's and the marketplaces' own, by place.
+    """The limits of metrics that the scenario does not set: the handbook's and the marketplaces' own, by marketplace.
 
     They are in the metric's own unit: shares, or wall hours.
     """
 
     places: Mapping[str, Mapping[str, float]] = field(factory=dict)
 
-    def at(self, place: str, name: str) -> float | None:
+    def at(self, marketplace: str, name: str) -> float | None:
         """Return a metric's limit on one marketplace."""
-        return self.places.get(place, {}).get(name)
+        return self.places.get(marketplace, {}).get(name)
 
     def everywhere(self, name: str) -> float | None:
-        """Return a metric's limit where it is the same on all marketplaces."""
-        found = {own.get(name) for own in self.places.values()}
-        return found.pop() if len(found) == 1 else None
+        """Return a metric's limit if it is the same on all marketplaces."""
+        limits = {metrics.get(name) for metrics in self.places.values()}
+        return limits.pop() if len(limits) == 1 else None
 
 
 NO_LINES = Lines()
@@ -45,20 +45,22 @@ def chosen(comparison: Comparison) -> VariantResult:
     return comparison.cheapest or comparison.nearest
 
 
-def numbered(comparison: Comparison, one: VariantResult) -> str:
-    return f"{comparison.variant_results.index(one) + 1}  {one.name}"
+def numbered(comparison: Comparison, variant: VariantResult) -> str:
+    """Return a variant's name after its number, from 1."""
+    return f"{comparison.variant_results.index(variant) + 1}  {variant.name}"
 
 
-def colour_of(comparison: Comparison, one: VariantResult) -> str:
-    if one is chosen(comparison):
+def colour_of(comparison: Comparison, variant: VariantResult) -> str:
+    """Return a variant's colour: CHOSEN, else FIRST for the first one, else OTHER."""
+    if variant is chosen(comparison):
         return plots.CHOSEN
-    return plots.FIRST if one is comparison.variant_results[0] else plots.OTHER
+    return plots.FIRST if variant is comparison.variant_results[0] else plots.OTHER
 
 
 def target_of(comparison: Comparison, name: str, line: float | None) -> Limit | None:
-    """Return the scenario's own target, else the `line`, in the unit that the metric is shown in."""
-    own = getattr(comparison.scenario.targets, name, None) if name in LIMITS else None
-    value = line if own is None else float(own)
+    """Return the scenario's own target, else the `line`, in the unit of the metric's charts."""
+    target = getattr(comparison.scenario.targets, name, None) if name in LIMITS else None
+    value = line if target is None else float(target)
     if value is None:
         return None
     factor, _ = scale(name)

@@ -1,4 +1,4 @@
-"""Pages: a comparison as one HTML file that opens anywhere, without a network, on paper and on a phone."""
+"""Page: a comparison as one HTML file that needs no network and works on paper and on a phone."""
 
 from __future__ import annotations
 
@@ -24,26 +24,28 @@ if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History
 
 
-def page(comparison: Comparison, found: ComparisonRecord, parts: Iterable[Part], history: History | None = None) -> str:
-    """Return the comparison as one HTML document, in the language that is being spoken.
+def page(
+    comparison: Comparison, record: ComparisonRecord, parts: Iterable[Part], history: History | None = None
+) -> str:
+    """Return the comparison as one HTML document, in the current language.
 
-    `found` is the record of the comparison; of the `parts`, those that have something to say follow the answer. The
-    same arguments give the same text.
+    `record` is the record of the comparison. The sections of `parts` follow the answer, without those that are None.
+    The same arguments give the same text.
     """
     sections = [section for part in parts if (section := part(comparison)) is not None]
     title = text("page.title", name=comparison.scenario.name)
-    return document(title, _opening(comparison, found, history), sections, _made(comparison))
+    return document(title, _opening(comparison, record, history), sections, _footer(comparison))
 
 
-def _opening(comparison: Comparison, found: ComparisonRecord, history: History | None) -> Iterator[str]:
-    told = [about(comparison)]
-    if found["settings"]:
-        told.append(text("report.settings", settings=assignments(found["settings"])))
+def _opening(comparison: Comparison, record: ComparisonRecord, history: History | None) -> Iterator[str]:
+    lines = [about(comparison)]
+    if record["settings"]:
+        lines.append(text("report.settings", settings=assignments(record["settings"])))
     if history is not None:
         from aftersale_simulator.calibration.history import summary
 
-        told.append(summary(history))
-    yield from header(comparison.scenario.name, found["answer"], found["warnings"], told)
+        lines.append(summary(history))
+    yield from header(comparison.scenario.name, record["answer"], record["warnings"], lines)
     yield from _changes(comparison)
     yield f"<noscript><p>{escape(text('page.script'))}</p></noscript>"
     yield "</header>"
@@ -51,18 +53,18 @@ def _opening(comparison: Comparison, found: ComparisonRecord, history: History |
 
 def _changes(comparison: Comparison) -> Iterator[str]:
     yield f"<details><summary>{escape(text('page.changes'))}</summary><ol>"
-    for one in comparison.variant_results:
-        told = assignments(plain(one.changes)) or text("page.unchanged")
-        yield f"<li><b>{escape(one.name)}</b>: {escape(told)}</li>"
+    for variant in comparison.variant_results:
+        changes = assignments(plain(variant.changes)) or text("page.unchanged")
+        yield f"<li><b>{escape(variant.name)}</b>: {escape(changes)}</li>"
     yield "</ol></details>"
 
 
-def _made(comparison: Comparison) -> str:
+def _footer(comparison: Comparison) -> str:
     return text("page.made", name=comparison.scenario.name, seed=comparison.scenario.seed)
 
 
 def parts(parameters: Sequence[Parameter] = (), lines: Lines = NO_LINES) -> list[Part]:
-    """Return the parts of a report in their order; `parameters` are those that the world declares."""
+    """Return the parts of a page in their order; `parameters` are those that the world declares."""
     return [
         partial(variants, lines=lines),
         streams,
@@ -81,7 +83,7 @@ def parts(parameters: Sequence[Parameter] = (), lines: Lines = NO_LINES) -> list
 
 
 def _stress(comparison: Comparison) -> Section | None:
-    under = {one.name: (one.calm, one.timelines) for one in comparison.variant_results}
+    under = {variant.name: (variant.calm, variant.timelines) for variant in comparison.variant_results}
     pairs = {
         stress_result.name: (under[under[stress_result.name][0]][1], under[stress_result.name][1])
         for stress_result in comparison.trials

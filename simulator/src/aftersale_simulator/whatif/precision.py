@@ -1,4 +1,4 @@
-"""Precision: how many replications it takes until the shares that decide are known well enough."""
+"""Precision: how many replications the deciding shares need to be known well enough."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from aftersale_simulator.runs.results import Result
 
 SHARES = ("late_reply_rate", "silence_48h_rate", "order_defect_rate")
-"""The metrics that are held to it; all of them are shares."""
+"""The metrics with a wanted precision; all are shares."""
 BUDGET = 500
-"""Replications of each variant after which nobody goes on unasked (assumed)."""
+"""Default for the largest number of replications of each variant (assumed)."""
 _FIRST = 10
 
 
 @frozen
 class Precision:
-    """A wish: half of the 95 % interval of every share, of every variant, at most `half_width`; within a budget.
+    """A wanted precision: half of the 95 % interval of each share of each variant at most `half_width`; in a budget.
 
-    Going on until an interval is short enough makes it a little too short now and then: below a few dozen replications
-    the true share lies outside it somewhat more often than once in twenty.
+    To stop when an interval is short enough makes it a little too short at times: below a few dozen replications the
+    true share is outside it somewhat more often than once in twenty.
     """
 
     half_width: float
     budget: int = BUDGET
 
     def widest(self, runs: Sequence[Sequence[Result]]) -> float:
-        """Return the largest half width of any share of any variant; infinite where one replication cannot tell."""
+        """Return the largest half width of any share of any variant; infinite if there is only one replication."""
         return max((_half_width(results, name) for results in runs for name in SHARES), default=0.0)
 
     def more(self, runs: Sequence[Sequence[Result]]) -> int:
-        """Return how many replications to add: as many as the spread so far asks for, at most as many as there are."""
+        """Return how many replications to add: as many as the spread so far needs, at most as many as there are."""
         done, widest = len(runs[0]), self.widest(runs)
         if widest <= self.half_width:
             return 0
@@ -45,7 +45,7 @@ class Precision:
 
 
 def _half_width(results: Sequence[Result], name: str) -> float:
-    found = estimate([result.metrics.get(name) for result in results])
-    if found.mean is None:
+    share = estimate([result.metrics.get(name) for result in results])
+    if share.mean is None:
         return 0.0
-    return inf if found.half_width is None else found.half_width
+    return inf if share.half_width is None else share.half_width

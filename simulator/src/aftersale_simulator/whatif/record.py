@@ -1,4 +1,4 @@
-"""Records: a comparison as plain data, for JSON and for a table of numbers."""
+"""Record: a comparison as plain data, for JSON and CSV."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class FigureRecord(TypedDict):
-    """A metric as JSON shows it; None where there are too few replications to tell."""
+    """A metric in JSON; None if there are too few replications."""
 
     mean: float | None
     low: float | None
@@ -31,7 +31,7 @@ class FigureRecord(TypedDict):
 
 
 class PlaceRecord(TypedDict):
-    """How a variant did on one marketplace: the means of its metrics, and which share of each deadline was missed."""
+    """A variant on one marketplace: the means of its metrics, and the missed share of each deadline."""
 
     metrics: dict[str, float | None]
     missed: dict[str, float]
@@ -47,7 +47,7 @@ class ShareRecord(TypedDict):
 
 
 class VariantRecord(TypedDict):
-    """A variant as JSON shows it; `targets_met` counts replications, as `targets` does for each target."""
+    """A variant in JSON; `targets_met` counts replications, and so does `targets` for each target."""
 
     name: str
     changes: dict[str, Any]
@@ -60,7 +60,7 @@ class VariantRecord(TypedDict):
 
 
 class BreakRecord(TypedDict):
-    """How a measure went under a stress; days as text, null where that never happened."""
+    """A measure under a stress; days as text, null for what never happened."""
 
     measure: str
     line: float
@@ -73,7 +73,7 @@ class BreakRecord(TypedDict):
 
 
 class TrialRecord(TypedDict):
-    """What a stress broke in a variant, the first one first; it lasted from `begins` to the day before `ends`."""
+    """What a stress from `begins` to the day before `ends` broke in a variant, in the order of the breaks."""
 
     variant: str
     begins: str
@@ -82,7 +82,7 @@ class TrialRecord(TypedDict):
 
 
 class ComparisonRecord(TypedDict):
-    """A comparison as JSON shows it; `cheapest` names the variant that the answer is about, or None."""
+    """A comparison in JSON; `cheapest` names the variant that the answer recommends, or is None."""
 
     scenario: str
     seed: int
@@ -154,16 +154,16 @@ def _variant(variant: VariantResult, replications: int) -> VariantRecord:
 def _trial(stress_result: StressResult) -> TrialRecord:
     breaks = [
         BreakRecord(
-            measure=each.measure,
-            line=each.line,
-            broke_on=None if each.broke_on is None else str(each.broke_on),
-            worst=each.worst,
-            worst_on=str(each.worst_on),
-            back_on=None if each.back_on is None else str(each.back_on),
-            broken=each.broken,
-            calm_over=each.calm_over,
+            measure=outcome.measure,
+            line=outcome.line,
+            broke_on=None if outcome.broke_on is None else str(outcome.broke_on),
+            worst=outcome.worst,
+            worst_on=str(outcome.worst_on),
+            back_on=None if outcome.back_on is None else str(outcome.back_on),
+            broken=outcome.broken,
+            calm_over=outcome.calm_over,
         )
-        for each in stress_result.breaks
+        for outcome in stress_result.breaks
     ]
     return TrialRecord(
         variant=stress_result.name, begins=str(stress_result.begins), ends=str(stress_result.ends), breaks=breaks
@@ -181,7 +181,7 @@ def _figure(figure: Figure) -> FigureRecord:
 
 
 def plain(value: Any) -> Any:
-    """Return values from a TOML document as JSON has them: dates and times as ISO text."""
+    """Return values from a TOML document for JSON, with dates and times as ISO text."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -189,9 +189,9 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def as_json(found: ComparisonRecord) -> str:
-    """Return the one document that `--json` prints; the same comparison gives the same bytes."""
-    return json.dumps(found, indent=2, allow_nan=False)
+def as_json(document: ComparisonRecord) -> str:
+    """Return the document of `--json`; the same comparison gives the same bytes."""
+    return json.dumps(document, indent=2, allow_nan=False)
 
 
 def as_csv(comparison: Comparison) -> str:

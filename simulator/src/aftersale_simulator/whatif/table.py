@@ -1,4 +1,4 @@
-"""Reports: a comparison as people read it, in a table or in blocks, with the answer in words."""
+"""Table: a comparison in a terminal, as a table or in blocks, with the answer in words."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _NOTHING = Estimate(None, None, None)
 
 def show(
     comparison: Comparison,
-    found: ComparisonRecord,
+    record: ComparisonRecord,
     console: Console,
     history: History | None = None,
     by_marketplace: bool = False,
 ) -> None:
-    """Print the comparison: a table, or blocks where the console is narrow, then the answer and the warnings.
+    """Print the comparison: a table, or blocks on a narrow console, then the answer and the warnings.
 
-    `found` is the record of the comparison; `by_marketplace` also tells how each variant did where.
+    `record` is the record of the comparison; `by_marketplace` adds each variant's results on each marketplace.
     """
-    console.print(Text(found["scenario"], style="bold"))
+    console.print(Text(record["scenario"], style="bold"))
     console.print(Text(about(comparison)))
-    if found["settings"]:
-        console.print(Text(text("report.settings", settings=assignments(found["settings"]))))
+    if record["settings"]:
+        console.print(Text(text("report.settings", settings=assignments(record["settings"]))))
     if history is not None:
         from aftersale_simulator.calibration.history import summary
 
@@ -66,13 +66,13 @@ def show(
         from aftersale_simulator.sensitivity import table
 
         table.show(comparison.sensitivity, console)
-    console.print(Text(found["answer"], style="bold"))
-    for warning in found["warnings"]:
+    console.print(Text(record["answer"], style="bold"))
+    for warning in record["warnings"]:
         console.print(Text(text("report.warning", text=warning), style="yellow"))
 
 
 def about(comparison: Comparison) -> str:
-    """Return which days were simulated, and how often."""
+    """Return in words which days were simulated, and how often."""
     scenario = comparison.scenario
     values = {"days": scenario.period.measured // DAY, "start": scenario.period.start, "seed": scenario.seed}
     if scenario.replications < 2:
@@ -81,12 +81,12 @@ def about(comparison: Comparison) -> str:
 
 
 def assignments(changes: Mapping[str, Any]) -> str:
-    """Return changed values as they are written in a scenario, on one line."""
+    """Return changed values in one line, as a scenario has them."""
     return ", ".join(f"{path} = {json.dumps(value, ensure_ascii=False)}" for path, value in changes.items())
 
 
 def columns(comparison: Comparison) -> list[str]:
-    """Return the metrics that are shown: the usual ones that somebody is judged by, then those that plugins add."""
+    """Return the metrics to show: the usual ones that have a value, then those that plugins add."""
     first = comparison.variant_results[0].metrics
     usual = [name for name in COLUMNS if name in first and first[name].value.mean is not None]
     return [*usual, *(name for name in first if name not in COLUMNS and name not in _OTHERS)]
@@ -95,19 +95,19 @@ def columns(comparison: Comparison) -> list[str]:
 def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     currency, names = comparison.scenario.currency, columns(comparison)
     values = _table(currency, names)
-    for one in comparison.variant_results:
-        cells = (shown(one.metrics[name].value, name) for name in names)
-        values.add_row(Text(one.name), *cells, _met(comparison, one))
+    for variant in comparison.variant_results:
+        cells = (shown(variant.metrics[name].value, name) for name in names)
+        values.add_row(Text(variant.name), *cells, _times_met(comparison, variant))
     yield values
-    first, *others = comparison.variant_results
-    if not others:
+    first, *rest = comparison.variant_results
+    if not rest:
         return
-    key = "report.differences" if len(others) == 1 else "report.differences_together"
+    key = "report.differences" if len(rest) == 1 else "report.differences_together"
     yield Text(text(key, name=first.name))
     differences = _table(currency, names)
-    for one in others:
-        cells = (shown(one.metrics[name].difference, name, sign=True) for name in names)
-        differences.add_row(Text(one.name), *cells, number(one.targets_met - first.targets_met, 0, sign=True))
+    for variant in rest:
+        cells = (shown(variant.metrics[name].difference, name, sign=True) for name in names)
+        differences.add_row(Text(variant.name), *cells, number(variant.targets_met - first.targets_met, 0, sign=True))
     yield differences
 
 
@@ -128,29 +128,29 @@ def _heading(name: str, currency: str) -> str:
     return text(f"column.{name}", **values)
 
 
-def _met(comparison: Comparison, variant: VariantResult) -> str:
+def _times_met(comparison: Comparison, variant: VariantResult) -> str:
     return f"{variant.targets_met}/{comparison.replications}"
 
 
 def reached(comparison: Comparison) -> Iterator[str]:
-    """Yield in words how probably an account comes to a review, or to its deactivation, where it does at all."""
+    """Yield in words how likely a review, a deactivation or a suspension of an account is, if any happened."""
     size = comparison.replications
     for name in reachable(comparison):
-        found = [(one.name, one.reached.get(name, 0)) for one in comparison.variant_results]
-        if any(count for _, count in found):
-            variants = "; ".join(_probability(variant, count, size) for variant, count in found)
+        counts = [(result.name, result.reached.get(name, 0)) for result in comparison.variant_results]
+        if any(count for _, count in counts):
+            variants = "; ".join(_probability(variant, count, size) for variant, count in counts)
             if name in REACHED:
                 yield text(f"report.reached_{name}", variants=variants)
             else:
                 yield text("report.reached_closed", variants=variants, name=name)
-    if any(one.orders_lost for one in comparison.variant_results):
-        lost = (f"{one.name} {number(one.orders_lost, 0)}" for one in comparison.variant_results)
+    if any(variant.orders_lost for variant in comparison.variant_results):
+        lost = (f"{variant.name} {number(variant.orders_lost, 0)}" for variant in comparison.variant_results)
         yield text("report.orders_lost", variants="; ".join(lost))
 
 
 def reachable(comparison: Comparison) -> list[str]:
-    """Return what accounts may come to: REACHED, then what plugins name."""
-    return list(dict.fromkeys(chain(REACHED, *(one.reached for one in comparison.variant_results))))
+    """Return all that may happen to accounts: REACHED, then what plugins name."""
+    return list(dict.fromkeys(chain(REACHED, *(variant.reached for variant in comparison.variant_results))))
 
 
 def _probability(name: str, count: int, size: int) -> str:
@@ -158,19 +158,19 @@ def _probability(name: str, count: int, size: int) -> str:
 
 
 def _places(comparison: Comparison) -> Iterator[RenderableType]:
-    """Yield how each variant did on each marketplace, with the deadline that was missed most."""
-    for one in comparison.variant_results:
+    """Yield each variant's results on each marketplace, with the deadline missed most."""
+    for variant in comparison.variant_results:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
         table.add_column(text("column.marketplace"), vertical="top")
-        names = [name for name in COLUMNS if any(name in place.metrics for place in one.places.values())]
+        names = [name for name in COLUMNS if any(name in place.metrics for place in variant.places.values())]
         for name in names:
             table.add_column(_heading(name, comparison.scenario.currency), justify="right", no_wrap=True)
         table.add_column(text("column.most_missed"))
-        for name, place in one.places.items():
-            found = (place.metrics.get(each, _NOTHING) for each in names)
-            cells = (shown(value, each) for value, each in zip(found, names, strict=True))
+        for name, place in variant.places.items():
+            values = (place.metrics.get(metric, _NOTHING) for metric in names)
+            cells = (shown(value, metric) for value, metric in zip(values, names, strict=True))
             table.add_row(Text(name), *cells, _most_missed(place))
-        yield Text(text("report.places", name=one.name))
+        yield Text(text("report.places", name=variant.name))
         yield table
 
 
@@ -181,16 +181,18 @@ def _most_missed(place: PlaceResult) -> str:
 
 def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
     first = comparison.variant_results[0]
-    for one in comparison.variant_results:
+    for variant in comparison.variant_results:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column()
         table.add_column(justify="right")
         table.add_column(justify="right")
         for name in columns(comparison):
-            cells = [label(name, comparison.scenario.currency), _in_line(one.metrics[name].value, name)]
-            table.add_row(*cells, "" if one is first else _in_line(one.metrics[name].difference, name, sign=True))
-        table.add_row(text("report.targets"), _met(comparison, one))
-        yield Group(Text(one.name, style="bold"), Padding(table, (0, 0, 0, 2)))
+            cells = [label(name, comparison.scenario.currency), _in_line(variant.metrics[name].value, name)]
+            table.add_row(
+                *cells, "" if variant is first else _in_line(variant.metrics[name].difference, name, sign=True)
+            )
+        table.add_row(text("report.targets"), _times_met(comparison, variant))
+        yield Group(Text(variant.name, style="bold"), Padding(table, (0, 0, 0, 2)))
     if len(comparison.variant_results) > 1:
         yield Text(text("report.right", name=first.name))
 

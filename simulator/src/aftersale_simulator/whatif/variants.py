@@ -1,4 +1,4 @@
-"""Plans: which variants of a scenario are to be compared."""
+"""Variants: the variants of a scenario to compare."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _SHARED = (
     "period.warm_up",
     "targets.share_of_replications",
 )
-"""What holds for all variants: they meet the same buyers, as often and as long, and cost the same money."""
+"""What all variants share: they meet the same buyers, as often and as long, and have the same currency."""
 
 
 @frozen
 class Variant:
-    """One variant to simulate: its name, what it changes in the scenario, and the scenario that results.
+    """One variant to simulate: its name, its changes to the scenario, and the changed scenario.
 
-    `calm` names the variant that it is under stress; it is empty without stress.
+    `calm` names the variant that this one is under stress; it is empty without stress.
     """
 
     name: str
@@ -48,8 +48,8 @@ class Variant:
 class Plan:
     """What to compare.
 
-    `raw` is the scenario with everything made in it that holds for every variant; `settings` are those of it
-    that were asked for by path.
+    `raw` is the scenario's document with all changes that every variant has; `settings` are those of the changes that
+    a user set by path.
     """
 
     raw: dict[str, Any]
@@ -61,7 +61,7 @@ class Plan:
 
     @property
     def runs(self) -> int:
-        """How many replications there are to run, over all variants."""
+        """The number of replications to run, over all variants."""
         return len(self.variants) * self.scenario.replications
 
 
@@ -72,79 +72,79 @@ def plan(
     options: Mapping[str, Any] | None = None,
     stress: Sequence[str] = (),
 ) -> Plan:
-    """Return what is to be compared: the grid of `vary`, or else the scenario and the variants it names.
+    """Return what to compare: the grid of `vary`, or else the scenario and the variants that it declares.
 
-    With a `stress`, or several at once, each variant stands there twice, without and with it. `vary` and `settings` are
-    assignments `PATH=VALUE…`, `options` changes made by other means. Raises DocumentError with the problems of all.
+    With a `stress`, or several at once, the plan has each variant twice, without and with it. `vary` and `settings` are
+    assignments `PATH=VALUE…`, `options` are changes from other options. Raises DocumentError with the problems of all.
     """
-    own, words = _settings(settings), source.words
-    chosen = {**own, **(options or {})}
-    raw = changed(source.raw, chosen, "--set", words) if chosen else source.raw
-    scenario = parse_scenario(raw, "--set" if chosen else source.source, words, (source.raw, source.scenario))
-    grid = list(_grid(raw, scenario, vary, words)) if vary else list(_named(scenario))
+    set_values, words = _settings(settings), source.words
+    changes = {**set_values, **(options or {})}
+    raw = changed(source.raw, changes, "--set", words) if changes else source.raw
+    scenario = parse_scenario(raw, "--set" if changes else source.source, words, (source.raw, source.scenario))
+    grid = list(_grid(raw, scenario, vary, words)) if vary else list(_declared(scenario))
     origin = "--vary" if vary else source.source
-    pairs = list(_stressed(raw, grid, stress, words)) if stress else [(*one, "") for one in grid]
+    pairs = list(_with_stress(raw, grid, stress, words)) if stress else [(*variant, "") for variant in grid]
     events = stress_events(stress)
-    return Plan(raw, scenario, own, tuple(_variants(raw, scenario, pairs, origin, words)), words, events)
+    return Plan(raw, scenario, set_values, tuple(_variants(raw, scenario, pairs, origin, words)), words, events)
 
 
-def _stressed(
+def _with_stress(
     raw: Mapping[str, Any], grid: Iterable[tuple[str, Changes]], stress: Sequence[str], words: Vocabulary
 ) -> Iterator[tuple[str, Changes, str]]:
     """Yield every variant without the stress and with it."""
-    added = ", ".join(stress_names(stress))
+    stress_name = ", ".join(stress_names(stress))
     for name, changes in grid:
         yield name, changes, ""
-        own = changed(raw, changes, name, words)
-        yield f"{name} + {added}", {**changes, "event": stressed(own, stress)["event"]}, name
+        document = changed(raw, changes, name, words)
+        yield f"{name} + {stress_name}", {**changes, "event": stressed(document, stress)["event"]}, name
 
 
 def _settings(assignments: Sequence[str]) -> Changes:
-    found: Changes = {}
+    settings: Changes = {}
     problems: list[Problem] = []
-    for path, values in _parsed(assignments, "--set"):
+    for path, values in _parse(assignments, "--set"):
         if len(values) > 1:
             hint = "quote a value that has a comma in it; --vary takes several values"
             problems.append(Problem("--set", path, f"{len(values)} values where one is set", hint))
-        found[path] = values[0]
+        settings[path] = values[0]
     if problems:
         raise DocumentError("--set", tuple(problems))
-    return found
+    return settings
 
 
-def _parsed(assignments: Sequence[str], option: str) -> list[tuple[str, list[Any]]]:
-    """Return (path, values) of each assignment; raises DocumentError for wrong and repeated ones."""
-    found: list[tuple[str, list[Any]]] = []
+def _parse(assignments: Sequence[str], option: str) -> list[tuple[str, list[Any]]]:
+    """Return (path, values) of each assignment; raises DocumentError for wrong and repeated assignments."""
+    pairs: list[tuple[str, list[Any]]] = []
     problems: list[Problem] = []
     for text in assignments:
         try:
-            found.append(parse_assignment(text, option))
+            pairs.append(parse_assignment(text, option))
         except DocumentError as error:
             problems += error.problems
-    for path, times in Counter(path for path, _ in found).items():
+    for path, times in Counter(path for path, _ in pairs).items():
         if times > 1:
             problems.append(Problem(option, path, f"is given {times} times", "give each path once"))
     if problems:
         raise DocumentError(option, tuple(problems))
-    return found
+    return pairs
 
 
 def _grid(
     raw: Mapping[str, Any], scenario: Scenario, vary: Sequence[str], words: Vocabulary
 ) -> Iterator[tuple[str, Changes]]:
-    """Yield every combination of the values, named by them; the first path varies slowest."""
-    axes = _parsed(vary, "--vary")
+    """Yield every combination of the values, named by its values; the first path varies slowest."""
+    axes = _parse(vary, "--vary")
     _check_axes(raw, scenario, axes, words)
     labels = _labels([path for path, _ in axes])
     for values in product(*(values for _, values in axes)):
-        name = ", ".join(f"{label} {_shown(value)}" for label, value in zip(labels, values, strict=True))
+        name = ", ".join(f"{label} {_value_text(value)}" for label, value in zip(labels, values, strict=True))
         yield name, {path: value for (path, _), value in zip(axes, values, strict=True)}
 
 
 def _check_axes(
     raw: Mapping[str, Any], scenario: Scenario, axes: Sequence[tuple[str, list[Any]]], words: Vocabulary
 ) -> None:
-    """Refuse a value that is wrong by itself, once, rather than in every combination that has it."""
+    """Refuse a value that is wrong by itself once, not in every combination that has it."""
     problems: list[Problem] = []
     for path, values in axes:
         for value in values:
@@ -157,20 +157,20 @@ def _check_axes(
 
 
 def _labels(paths: Sequence[str]) -> list[str]:
-    """Return the last word of each path, or all of it where two paths end alike."""
+    """Return the last word of each path, or the whole path if two paths end alike or the word is a number."""
     ends = [path.rpartition(".")[2] for path in paths]
     return [
         end if ends.count(end) == 1 and not end.isdecimal() else path for path, end in zip(paths, ends, strict=True)
     ]
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key} {_shown(item)}' for key, item in value.items())}}}"
-    return f"[{', '.join(map(_shown, value))}]" if isinstance(value, list) else str(value)
+        return f"{{{', '.join(f'{key} {_value_text(item)}' for key, item in value.items())}}}"
+    return f"[{', '.join(map(_value_text, value))}]" if isinstance(value, list) else str(value)
 
 
-def _named(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
+def _declared(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
     yield scenario.base, {}
     yield from ((variant.name, variant.set) for variant in scenario.variant)
 
@@ -178,50 +178,50 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
 def _variants(
     raw: Mapping[str, Any],
     base: Scenario,
-    named: Iterable[tuple[str, Changes, str]],
+    declared: Iterable[tuple[str, Changes, str]],
     origin: str,
     words: Vocabulary,
 ) -> Iterator[Variant]:
     """Build every variant; raises DocumentError with the problems of all, each naming the variant."""
     problems: list[Problem] = []
-    found: dict[str, Variant] = {}
-    for name, changes, calm in named:
+    variants: dict[str, Variant] = {}
+    for name, changes, calm in declared:
         where = f"{origin}, variant '{name}'"
-        if name in found:
+        if name in variants:
             problems.append(Problem(where, "", "the name is taken", "give each variant a name of its own"))
         try:
             scenario = with_changes(raw, changes, where, words, base)
-            found[name] = Variant(name, changes, scenario, calm)
+            variants[name] = Variant(name, changes, scenario, calm)
         except DocumentError as error:
             problems += error.problems
-    if len(found) and not problems:
-        problems += _unshared(list(found.values()), origin)
+    if len(variants) and not problems:
+        problems += _differences(list(variants.values()), origin)
     if problems:
         raise DocumentError(origin, tuple(dict.fromkeys(problems)))
-    return iter(found.values())
+    return iter(variants.values())
 
 
-def _unshared(variants: Sequence[Variant], origin: str) -> Iterator[Problem]:
-    """Yield what differs between variants although it must not."""
-    first, *others = variants
+def _differences(variants: Sequence[Variant], origin: str) -> Iterator[Problem]:
+    """Yield a problem for each difference between variants in what they must share."""
+    first, *rest = variants
     for path in _SHARED:
         read = attrgetter(path)
-        for one in others:
-            if read(one.scenario) != read(first.scenario):
-                where = f"{origin}, variant '{one.name}'"
+        for variant in rest:
+            if read(variant.scenario) != read(first.scenario):
+                where = f"{origin}, variant '{variant.name}'"
                 hint = "set it for all, with --set or in the file"
                 yield Problem(where, path, f"is not the same as in '{first.name}'", hint)
 
 
 def reproduced(plan: Plan) -> dict[str, Any]:
-    """Return one scenario document that gives the same variants again, without options."""
-    first, *others = plan.variants
+    """Return one scenario document that gives the same variants without options."""
+    first, *rest = plan.variants
     raw = changed(plan.raw, first.changes, first.name, plan.words)
-    own = {name: value for name, value in raw.items() if name != "variant"}
-    variants = [{"name": one.name, "set": _beside(first.changes, one.changes)} for one in others]
-    return {**own, "base": first.name, **({"variant": variants} if variants else {})}
+    document = {name: value for name, value in raw.items() if name != "variant"}
+    variants = [{"name": variant.name, "set": _beside(first.changes, variant.changes)} for variant in rest]
+    return {**document, "base": first.name, **({"variant": variants} if variants else {})}
 
 
 def _beside(first: Changes, changes: Changes) -> Changes:
-    """Return the changes as they stand on top of the first variant's."""
+    """Return the changes relative to the first variant's."""
     return {path: value for path, value in changes.items() if first.get(path) != value or path not in first}
