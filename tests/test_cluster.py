@@ -94,7 +94,7 @@ def test_workers_with_other_versions_are_refused_with_the_difference(
     from aftersale_simulator.runs import dask as clusters
 
     own = clusters.versions()
-    monkeypatch.setattr(clusters.Cluster, "_check", clusters.Cluster._check)
+    monkeypatch.setattr(clusters.DaskPool, "_check", clusters.DaskPool._check)
     told = "; ".join(clusters._differences({**own, "aftersale": "9.9"}, {"tcp://w:1": own}))
     assert told == f"tcp://w:1 has aftersale {own['aftersale']}, here it is 9.9"
     assert list(clusters._differences(own, cluster.get_client().run(clusters.versions))) == []

@@ -14,7 +14,7 @@ from aftersale.base.errors import (
     Problem,
     UnknownCase,
     UnknownMarketplace,
-    meant,
+    did_you_mean,
 )
 
 CLOCK = Problem("rules.toml", "rule[3].clock", "expected a text, found 3", "put it in quotes")
@@ -127,5 +127,5 @@ def test_error_says_who_what_and_what_to_do(error, text):
 
 
 def test_closest_known_word_is_offered_and_nothing_when_none_is_close():
-    assert meant("clok", ["clock", "amount"]) == "did you mean 'clock'?"
-    assert meant("zzz", ["clock", "amount"]) == ""
+    assert did_you_mean("clok", ["clock", "amount"]) == "did you mean 'clock'?"
+    assert did_you_mean("zzz", ["clock", "amount"]) == ""

@@ -9,7 +9,7 @@ from aftersale.plugins.plugins import load_plugins
 from aftersale.reports.health.reading import HealthReader
 from aftersale.reports.orders.reading import OrderReader
 from aftersale.reports.reader import Reader, RowReport
-from aftersale.reports.tables.service import CLAIMS, MESSAGES, RETURNS, TASKS
+from aftersale.reports.service_logs.kinds import CLAIMS, MESSAGES, RETURNS, TASKS
 from aftersale.testing import reference
 
 PLUGINS = load_plugins((), {"reference": reference})

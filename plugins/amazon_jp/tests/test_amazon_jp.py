@@ -15,7 +15,7 @@ from aftersale.cases.facts import Fact
 from aftersale.clocks import instant
 from aftersale.engine.docket import Docket
 from aftersale.orders import Order
-from aftersale.policies.decisions import REFUND, Asked, Decisions
+from aftersale.policies.decisions import REFUND, Decider, Decisions
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.policy import Policy
 from aftersale.rules import Rule, RuleSet, load_rules
@@ -211,7 +211,7 @@ def test_a_return_is_the_buyer_s_right_within_eight_days_of_the_delivery() -> No
 def test_yen_have_no_decimals_wherever_money_is_told() -> None:
     assert decimals(STORE.currency) == 0
     assert [rule for rule in RULES.history() if rule.money is not None and rule.money != int(rule.money)] == []
-    house = Decisions({REFUND: [Asked("house", "house", False, lambda order, **_: order.price // 3)]})
+    house = Decisions({REFUND: [Decider("house", "house", False, lambda order, **_: order.price // 3)]})
     policy = Policy(STORE, RULES, decisions=house)
     sold = ORDER._replace(price=1000, delivered_at=instant("2025-08-05T12:00+09:00"))
     docket = Docket({"JP": policy})

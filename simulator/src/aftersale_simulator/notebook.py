@@ -24,7 +24,7 @@ from aftersale_simulator.runs.pool import compare, worker_pool
 from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.staffing import record, search
-from aftersale_simulator.staffing.search import Found
+from aftersale_simulator.staffing.search import SearchResult
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, simulate
 from aftersale_simulator.whatif.page import parts
@@ -101,7 +101,7 @@ _DAILY = ("orders", "contacts", "late", "claims", "backlog", "busy", "paid")
 class Staff:
     """A search for the cheapest roster."""
 
-    found: Found
+    found: SearchResult
 
     @property
     def answer(self) -> str:
@@ -112,7 +112,7 @@ class Staff:
         """Return the shown rosters: roster, role, cost, replications that kept all targets, replications, and rates."""
         rows = [
             (
-                record.spelled(self.found, candidate.roster),
+                record.roster_text(self.found, candidate.roster),
                 role,
                 candidate.figure("labour_cost").mean,
                 candidate.kept,

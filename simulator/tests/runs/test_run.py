@@ -20,7 +20,7 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.failures import CasesFailed
 from aftersale_simulator.runs.recording import Recording
-from aftersale_simulator.runs.results import Result, account, pooled
+from aftersale_simulator.runs.results import Result, account, pool_accounts
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -100,7 +100,7 @@ def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(
     for name, policy in policies.items():
         orders = of_marketplace(journal.orders, name)
         found = account(orders, policies, replayed.docket, horizon, since, until)
-        assert pooled([found]) == result.by_marketplace[name]
+        assert pool_accounts([found]) == result.by_marketplace[name]
         assert readings(policy, replayed.docket, journal.orders, end - 1)
 
 

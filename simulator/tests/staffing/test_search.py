@@ -23,7 +23,7 @@ from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.staffing import record
 from aftersale_simulator.staffing.rosters import Roster, staffing
-from aftersale_simulator.staffing.search import Found, Run, cheapest
+from aftersale_simulator.staffing.search import Run, SearchResult, cheapest
 
 DEFAULT = evolve(load_scenario().scenario, replications=PositiveCount(10))
 ZONES = ("America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo")
@@ -57,7 +57,7 @@ def faked(keeps: Keeps, seen: list[tuple[Roster, int]] | None = None) -> Run:
     return run
 
 
-def searched(keeps: Keeps, seen: list[tuple[Roster, int]] | None = None, **options: Any) -> Found:
+def search_text(keeps: Keeps, seen: list[tuple[Roster, int]] | None = None, **options: Any) -> SearchResult:
     return cheapest(RESOLVED, faked(keeps, seen), "test", **options)
 
 
@@ -113,7 +113,7 @@ def test_no_cheaper_roster_keeps_the_targets_than_the_one_found(weights: Roster,
     def keeps(roster: Roster, number: int) -> bool:
         return sum(weight * people for weight, people in zip(weights, roster, strict=True)) >= needed
 
-    found = searched(keeps)
+    found = search_text(keeps)
     allowed = staffing(RESOLVED, "test")
     good = [roster for roster in allowed.rosters() if keeps(roster, 1)]
     assert (found.best is None) == (not good)
@@ -127,7 +127,7 @@ def test_no_cheaper_roster_keeps_the_targets_than_the_one_found(weights: Roster,
 
 def test_what_is_found_is_checked_on_replications_that_had_no_part_in_choosing_it() -> None:
     seen: list[tuple[Roster, int]] = []
-    found = searched(lambda roster, number: sum(roster) >= 3, seen)
+    found = search_text(lambda roster, number: sum(roster) >= 3, seen)
     assert found.best is not None
     assert found.check is not None
     assert sorted(found.best.results) == list(range(1, 11))
@@ -138,7 +138,7 @@ def test_what_is_found_is_checked_on_replications_that_had_no_part_in_choosing_i
 
 def test_a_roster_that_was_only_lucky_gives_way_to_the_next() -> None:
     lucky = staffing(RESOLVED, "test").rosters()[0]
-    found = searched(lambda roster, number: sum(roster) >= 2 or (roster == lucky and number <= 10))
+    found = search_text(lambda roster, number: sum(roster) >= 2 or (roster == lucky and number <= 10))
     assert [candidate.roster for candidate in found.by_luck] == [lucky]
     assert found.best is not None
     assert sum(found.best.roster) == 2
@@ -149,14 +149,14 @@ def test_a_roster_that_was_only_lucky_gives_way_to_the_next() -> None:
 
 def test_rosters_that_fail_are_dropped_early() -> None:
     seen: list[tuple[Roster, int]] = []
-    searched(lambda roster, number: sum(roster) >= 4, seen)
+    search_text(lambda roster, number: sum(roster) >= 4, seen)
     dropped = [number for roster, number in seen if sum(roster) < 3 and number <= 10]
     assert max(dropped) <= 10
     assert sum(number <= 2 for number in dropped) > len(dropped) / 2
 
 
 def test_one_person_less_is_shown_to_fail() -> None:
-    found = searched(lambda roster, number: roster[0] >= 1 and roster[2] >= 2)
+    found = search_text(lambda roster, number: roster[0] >= 1 and roster[2] >= 2)
     assert found.best is not None
     assert found.best.roster == (1, 0, 2, 0)
     assert [candidate.roster for candidate in found.one_less] == [(0, 0, 2, 0), (1, 0, 1, 0)]
@@ -165,7 +165,7 @@ def test_one_person_less_is_shown_to_fail() -> None:
 
 
 def test_a_small_budget_goes_from_neighbour_to_neighbour_and_says_so() -> None:
-    found = searched(lambda roster, number: sum(roster) >= 3, budget=100)
+    found = search_text(lambda roster, number: sum(roster) >= 3, budget=100)
     assert found.best is not None
     assert sum(found.best.roster) == 3
     assert not found.complete
@@ -173,7 +173,7 @@ def test_a_small_budget_goes_from_neighbour_to_neighbour_and_says_so() -> None:
 
 
 def test_no_roster_at_all_keeps_them_is_an_answer_too() -> None:
-    found = searched(lambda roster, number: False)
+    found = search_text(lambda roster, number: False)
     told = record.record(found)
     assert (told["roster"], told["cost"], told["probability"]) == ([], None, None)
     assert told["answer"].startswith("None of the 209 allowed rosters keeps the targets in 90 % of all periods.")

@@ -23,7 +23,7 @@ from aftersale_simulator.stress.trials import (
     stress_document,
     stress_events,
     stress_result,
-    stressed,
+    with_stress,
 )
 from aftersale_simulator.whatif.variants import plan
 from aftersale_simulator.world.orders import synthetic
@@ -127,7 +127,7 @@ def test_every_stress_that_is_shipped_suits_the_shipped_scenario() -> None:
         "prime_day",
         "spring_festival",
     ]
-    both = parse_scenario(stressed(load_scenario().raw, names), "test")
+    both = parse_scenario(with_stress(load_scenario().raw, names), "test")
     assert len(both.event) == len(stress_events(names)) == 11
     assert all(event.source for event in both.event)
 

@@ -585,4 +585,4 @@ def test_variants_share_the_tables_that_they_do_not_change() -> None:
     for one in found.variants:
         assert one.scenario.marketplace["US"] is DEFAULT.scenario.marketplace["US"]
         assert one.scenario.period is DEFAULT.scenario.period
-    assert DEFAULT == before
+    assert before == DEFAULT

@@ -280,12 +280,12 @@ def test_what_accounts_come_to_stands_beside_the_targets(comparison: Comparison)
         comparison,
         variant_results=tuple(evolve(one, reached={}, orders_lost=0.0) for one in comparison.variant_results),
     )
-    found = charts.streams(calm)
+    found = charts.target_chances(calm)
     assert found is not None
     assert found.tables == ()
     first, *others = calm.variant_results
     closed = evolve(first, reached={"review": 3, "deactivated": 1, "Prime": 1, "Express": 0}, orders_lost=1234.4)
-    found = charts.streams(evolve(calm, variant_results=(closed, *others)))
+    found = charts.target_chances(evolve(calm, variant_results=(closed, *others)))
     assert found is not None
     (table,) = found.tables
     assert table.header[-2:] == ("Prime is lost", "orders missed while closed, on average")

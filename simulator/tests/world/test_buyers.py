@@ -49,7 +49,7 @@ QUIET = {
 }
 """A world in which nothing happens but what a test says."""
 ALWAYS = {"days": "Mon-Sun", "hours": "00:00-24:00"}
-NOBODY = {"zone": "Atlantic/Reykjavik", "agents": 0, "shifts": [ALWAYS]}
+NO_DECIDERS = {"zone": "Atlantic/Reykjavik", "agents": 0, "shifts": [ALWAYS]}
 EVERYBODY = {"zone": "Atlantic/Reykjavik", "agents": 60, "shifts": [ALWAYS]}
 
 
@@ -109,7 +109,7 @@ def share(whole: int, expected: float) -> object:
 
 
 def test_the_chance_of_a_claim_grows_with_every_day_of_silence(play: Play) -> None:
-    run = play({"message_rate": 1.0, "claim_rate_silence": 0.1, "claim_silence_growth": 1.0}, NOBODY)
+    run = play({"message_rate": 1.0, "claim_rate_silence": 0.1, "claim_silence_growth": 1.0}, NO_DECIDERS)
     written = run.when("buyer_message").join(run.bought_before(4, 1), on="order", how="semi")
     claims = run.when("claim_filed").join(written, on="order")
     days = ((claims["claim_filed"] - claims["buyer_message"]).dt.total_hours() // 24 - 2).to_list()
@@ -122,7 +122,7 @@ def test_the_chance_of_a_claim_grows_with_every_day_of_silence(play: Play) -> No
 
 
 def test_who_is_answered_does_not_claim_of_silence_any_more(play: Play) -> None:
-    mondays = {**NOBODY, "agents": 400, "shifts": [{"days": "Mon", "hours": "00:00-24:00"}]}
+    mondays = {**NO_DECIDERS, "agents": 400, "shifts": [{"days": "Mon", "hours": "00:00-24:00"}]}
     run = play({"message_rate": 1.0, "claim_rate_silence": 0.3, "claim_silence_growth": 0.0}, mondays)
     # Messages of Tuesdays pass the silence rule on Thursdays; on Mondays everybody is answered.
     claimed_on = run.when("claim_filed")["claim_filed"].dt.weekday()
@@ -132,16 +132,16 @@ def test_who_is_answered_does_not_claim_of_silence_any_more(play: Play) -> None:
 
 def test_buyers_remind_while_they_wait_and_no_longer(play: Play) -> None:
     world = {"message_rate": 1.0, "reminder_rate": 0.5, "reminder_delay_hours": 10.0}
-    run = play(world, NOBODY)
+    run = play(world, NO_DECIDERS)
     counts = run.when("buyer_message").join(run.bought_before(4, 15), on="order", how="semi").group_by("order").len()
-    for often in (1, 2, 3):
-        assert (counts["len"] == often).mean() == share(counts.height, 0.5**often)
+    for count_text in (1, 2, 3):
+        assert (counts["len"] == count_text).mean() == share(counts.height, 0.5**count_text)
     answered = play(world, EVERYBODY)
     assert not answered.when("buyer_message")["order"].is_duplicated().any()
 
 
 def test_reminders_make_the_answer_longer(play: Play) -> None:
-    mornings = {**NOBODY, "agents": 400, "shifts": [{"days": "Mon-Sun", "hours": "09:00-21:00"}]}
+    mornings = {**NO_DECIDERS, "agents": 400, "shifts": [{"days": "Mon-Sun", "hours": "09:00-21:00"}]}
     world = {"message_rate": 1.0, "reminder_rate": 0.5, "reminder_delay_hours": 1.0}
     without, more = (play({**world, "reminder_handling": extra}, mornings, 6.0) for extra in (0.0, 1.0))
     reminders = more.when("buyer_message").height - more.tables["orders"].height
@@ -155,7 +155,7 @@ def test_bad_ratings_come_more_often_the_later_the_order_is(play: Play) -> None:
     late = {"late_delivery_rate": 1.0, "late_delivery_days": 4.0, "promise_days": 1.0, "early_days": 0.0}
     factors = {"3d": 2.0, "7d": 4.0, "14d": 6.0, "later": 8.0}
     world = {f"late_feedback_factor_{name}": factor for name, factor in factors.items()}
-    run = play({**late, **world, "negative_feedback_rate": 0.1, "feedback_delay_days": 0.0}, NOBODY)
+    run = play({**late, **world, "negative_feedback_rate": 0.1, "feedback_delay_days": 0.0}, NO_DECIDERS)
     orders = run.tables["orders"].filter(pl.col("purchased_at") < pl.datetime(2026, 4, 10, time_zone="UTC"))
     days = (orders["delivered_at"] - orders["promised_at"]).dt.total_microseconds() / 86_400e6
     rated = orders["order"].is_in(run.when("feedback_left")["order"].to_list())
@@ -216,7 +216,7 @@ def test_the_marketplace_refunds_what_the_seller_does_not_or_the_buyer_claims() 
     assert kinds.count("claim_filed") / 4000 == share(4000, 0.4 * 0.5)
 
 
-@pytest.mark.parametrize(("team", "won"), [(EVERYBODY, 0.9), (NOBODY, 0.1)])
+@pytest.mark.parametrize(("team", "won"), [(EVERYBODY, 0.9), (NO_DECIDERS, 0.1)])
 def test_claims_are_won_with_evidence_and_lost_without(play: Play, team: dict[str, object], won: float) -> None:
     world = {"late_delivery_rate": 1.0, "claim_rate_late": 1.0, "claim_wait_days": 0.0, "information_request_rate": 0.0}
     rates = {"claim_win_rate": 0.9, "claim_win_rate_undocumented": 0.1, "marketplace_funded_share": 0.0}

@@ -12,7 +12,7 @@ from aftersale.clocks import DAY, Calendar, local_date
 from aftersale.documents.structure import structure
 from aftersale.orders import NEVER
 from aftersale.policies.marketplaces import Marketplace
-from aftersale_simulator.runs.fake_texts import dressed, locale_of
+from aftersale_simulator.runs.fake_texts import locale_of, with_fake_texts
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales
 from aftersale_simulator.scenario.parameters import load_parameters
@@ -172,11 +172,11 @@ def test_letters_are_in_the_buyers_language_and_the_same_for_the_same_order() ->
     rows = {"order": ["1", "2", "1"], "marketplace": ["HERE"] * 3, "sender": ["buyer", "buyer", "seller"]}
     messages = pl.DataFrame({**rows, "sent_at": [at] * 3})
     japan = {"HERE": marketplace("Asia/Tokyo", "ja", "JP")}
-    first, again = (dressed(messages, japan, seed=5, replication=1) for _ in range(2))
+    first, again = (with_fake_texts(messages, japan, seed=5, replication=1) for _ in range(2))
     assert first.equals(again)
     assert first["buyer"][0] == first["buyer"][2]
     assert any("\u3040" <= letter <= "\u9fff" for letter in first["text"][0])
-    assert first["buyer"].to_list() != dressed(messages, japan, seed=6, replication=1)["buyer"].to_list()
+    assert first["buyer"].to_list() != with_fake_texts(messages, japan, seed=6, replication=1)["buyer"].to_list()
 
 
 @pytest.mark.parametrize(

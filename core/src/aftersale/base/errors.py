@@ -114,7 +114,7 @@ class UnknownMarketplace(AftersaleError):
         what = f"unknown marketplace '{self.marketplace}'"
         if not self.known:
             return f"{what} (no installed plugin brings any; install the one that brings it)"
-        close = meant(self.marketplace, self.known)
+        close = did_you_mean(self.marketplace, self.known)
         hint = f"{close} " if close else ""
         return f"{what} ({hint}known: {', '.join(self.known)}; or install the plugin that brings it)"
 
@@ -184,7 +184,7 @@ class JournalError(AftersaleError):
         return _format_problems(f"the journal {self.source} cannot be used", self.problems)
 
 
-def meant(word: str, words: Iterable[str]) -> str:
+def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return `did you mean 'x'?` with the closest of the words, or an empty text when none is close."""
     matches = get_close_matches(word, list(words), n=1)
     return f"did you mean '{matches[0]}'?" if matches else ""

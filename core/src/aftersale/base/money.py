@@ -8,7 +8,7 @@ from functools import cache
 
 from moneyed import CURRENCIES, Money
 
-from aftersale.base.errors import MoneyError, meant
+from aftersale.base.errors import MoneyError, did_you_mean
 
 # More digits than any amount needs, fewer than decimal's default precision: nothing is ever rounded.
 _DIGITS = 24
@@ -40,7 +40,7 @@ def _exact(amount: object) -> Decimal:
 def decimals(currency: str) -> int:
     """Return how many decimals a currency has: 2 for euros, 0 for yen; raises MoneyError if unknown."""
     if currency not in CURRENCIES:
-        hint = meant(currency.upper(), CURRENCIES) or "write an ISO 4217 code such as EUR"
+        hint = did_you_mean(currency.upper(), CURRENCIES) or "write an ISO 4217 code such as EUR"
         raise MoneyError(f"unknown currency {currency!r}", hint)
     return len(str(CURRENCIES[currency].sub_unit)) - 1
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any, Self
 
-from aftersale.base.errors import DocumentError, Problem, meant
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 
 
@@ -64,7 +64,7 @@ class Catalogue:
             raise self._error(language, "no messages in this language", hint)
         message = table.get(key)
         if message is None:
-            hint = meant(key, table) or "add it in every language"
+            hint = did_you_mean(key, table) or "add it in every language"
             raise self._error(f"{language}.{key}", "no such message", hint)
         fields = _fields(message)
         if fields != values.keys():

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from attrs import frozen
 
-from aftersale.base.errors import DocumentError, Problem, meant
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
@@ -183,7 +183,7 @@ def _problems_of_kind(kind: CaseKind, source: str) -> Iterator[Problem]:
         yield Problem(source, kind.name, f"two states are named '{name}'", "rename one of them")
     for guard in dict.fromkeys([*(move.guard for move in kind.move), *(state.unless for state in kind.state)]):
         if guard is not None and guard not in get_args(GuardName):
-            guard_hint = meant(guard, get_args(GuardName)) or f"the guards are: {', '.join(get_args(GuardName))}"
+            guard_hint = did_you_mean(guard, get_args(GuardName)) or f"the guards are: {', '.join(get_args(GuardName))}"
             yield Problem(source, kind.name, f"unknown guard '{guard}'", guard_hint)
     for move in kind.move:
         for name in dict.fromkeys((*move.after, move.to)):
@@ -250,7 +250,7 @@ def load_kinds(package: str, name: str = "kinds.toml") -> list[CaseKind]:
     return list(structure(_KindsDocument, read(files(package) / name), source).kind)
 
 
-def widened(more: tuple[CaseKind, ...]) -> Workflow:
+def extended_workflow(more: tuple[CaseKind, ...]) -> Workflow:
     """Return the shipped workflow with further kinds of case; raises DocumentError where they do not fit into it."""
     return Workflow((*default_workflow().kinds.values(), *more), "the workflow") if more else default_workflow()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aftersale.base.errors import meant
+from aftersale.base.errors import did_you_mean
 from aftersale.cli.options import as_json_option, print_json, show
 from aftersale.cli.program import allowed, loaded, text
 
@@ -48,7 +48,7 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
     plugins = loaded(ctx)
     names = [record["name"] for record in plugins.about()]
     if name not in names:
-        hint = meant(name, names) or f"loaded are: {', '.join(names) or '–'}"
+        hint = did_you_mean(name, names) or f"loaded are: {', '.join(names) or '–'}"
         raise click.UsageError(text("plugins.unknown", name=name, hint=hint))
     view = plugin_view(plugins, name)
     print_json(view) if as_json else show(plugin_view_listing(view, plugins))
@@ -103,7 +103,7 @@ def check_plugin(name: str, as_json: bool) -> None:
     from aftersale.testing.conformance import CHECKS, Subject, findings
 
     if name not in (names := installed()):
-        hint = meant(name, names) or f"installed are: {', '.join(sorted(names)) or '–'}"
+        hint = did_you_mean(name, names) or f"installed are: {', '.join(sorted(names)) or '–'}"
         raise click.UsageError(text("plugins.not_installed", name=name, hint=hint))
     results = []
     for finding in findings(Subject(name)):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from aftersale.base.errors import meant
+from aftersale.base.errors import did_you_mean
 from aftersale.cli.options import as_json_option, print_json, read_day, show
 from aftersale.cli.program import loaded, text
 
@@ -52,7 +52,7 @@ def show_rules(
     seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
     views = RuleViews(plugins, seller_handbook, name, _today)
     if name is not None and not views.known(name):
-        hint = meant(name, views.names()) or ", ".join(views.names())
+        hint = did_you_mean(name, views.names()) or ", ".join(views.names())
         raise click.UsageError(text("rules.unknown", rule=name, hint=hint))
     if compare is not None:
         view = views.comparison(_marketplaces(marketplace, compare), day, handbook is not None)
@@ -95,7 +95,7 @@ def show_workflow(ctx: click.Context, kind: str | None, mermaid: bool) -> None:
 
     kinds = loaded(ctx).workflow.kinds
     if kind is not None and kind not in kinds:
-        names = f"{meant(kind, kinds)} {', '.join(kinds)}".strip()
+        names = f"{did_you_mean(kind, kinds)} {', '.join(kinds)}".strip()
         raise click.UsageError(text("workflow.unknown", kind=kind, known=names))
     chosen = [case_kind for case_kind in kinds.values() if kind in (None, case_kind.name)]
     render = workflow_diagram if mermaid else workflow_listing

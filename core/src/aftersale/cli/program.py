@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aftersale.base.errors import AftersaleError, meant
+from aftersale.base.errors import AftersaleError, did_you_mean
 from aftersale.hookspecs import ALLOW_LIST
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _missing_message(name: str, commands: Iterable[str]) -> str:
     if name in ELSEWHERE:
         return text("commands.elsewhere", command=name, distribution=ELSEWHERE[name])
     unknown = text("commands.unknown", command=name)
-    return f"{unknown}; {meant(name, commands)}".removesuffix("; ")
+    return f"{unknown}; {did_you_mean(name, commands)}".removesuffix("; ")
 
 
 def allowed() -> list[str] | None:

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import holidays
 from attrs import field, frozen
 
-from aftersale.base.errors import ClockError, meant
+from aftersale.base.errors import ClockError, did_you_mean
 from aftersale.clocks.instants import DAY, date_of, number
 from aftersale.clocks.zones import zone_table
 
@@ -20,7 +20,7 @@ FIRST_DAY, END_DAY = number(date(_FIRST_YEAR, 1, 1)), number(date(_LAST_YEAR, 12
 def _check_country(calendar: Calendar, _: object, country: str | None) -> None:
     countries = holidays.list_supported_countries()
     if country and country not in countries:
-        hint = meant(country, countries) or "write an ISO code such as DE, or leave it out for no holidays"
+        hint = did_you_mean(country, countries) or "write an ISO code such as DE, or leave it out for no holidays"
         raise ClockError(f"no holidays are known for country '{country}'", hint)
 
 

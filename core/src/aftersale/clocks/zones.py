@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from aftersale.base.errors import ClockError, meant
+from aftersale.base.errors import ClockError, did_you_mean
 from aftersale.clocks.instants import DAY, Instant, date_of, number, offset_of, to_datetime
 
 
@@ -38,7 +38,7 @@ def zone_info(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
         names = available_timezones()
-        hint = meant(name, names) or "write an IANA name such as Europe/Berlin"
+        hint = did_you_mean(name, names) or "write an IANA name such as Europe/Berlin"
         raise ClockError(f"unknown time zone {name[:60]!r}", hint) from error
 
 

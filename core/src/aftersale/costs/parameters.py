@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from aftersale.base.errors import DocumentError, MoneyError, Problem, meant
+from aftersale.base.errors import DocumentError, MoneyError, Problem, did_you_mean
 from aftersale.base.money import money
 from aftersale.base.toml_files import read
 from aftersale.documents.scalars import CurrencyCode, MoneyAmount, Word
@@ -153,7 +153,7 @@ class Parameters:
 def _replace(name: str, value: object, parameters: Mapping[str, Parameter], source: str) -> Parameter | Problem:
     declared = parameters.get(name)
     if declared is None:
-        hint = meant(name, parameters) or f"known: {', '.join(sorted(parameters))}"
+        hint = did_you_mean(name, parameters) or f"known: {', '.join(sorted(parameters))}"
         return Problem(source, name, "no such parameter", hint)
     exact = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
     match = _NUMBER.fullmatch(f"{value:f}" if isinstance(value, Decimal) else str(value)) if exact else None

@@ -11,7 +11,7 @@ from typing import Any, NewType
 
 from holidays import list_supported_countries
 
-from aftersale.base.errors import meant
+from aftersale.base.errors import did_you_mean
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR, MINUTE, SECOND, zone_info
 
@@ -152,7 +152,7 @@ def _country(value: Any) -> str:
     countries = list_supported_countries(include_aliases=False)
     if _text(value) not in countries:
         raise ValueError(
-            meant(value.upper(), countries) if value.upper() in countries else "two capital letters of ISO 3166"
+            did_you_mean(value.upper(), countries) if value.upper() in countries else "two capital letters of ISO 3166"
         )
     return str(value)
 

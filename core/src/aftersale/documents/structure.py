@@ -25,7 +25,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from aftersale.base.errors import AftersaleError, DocumentError, Problem, meant
+from aftersale.base.errors import AftersaleError, DocumentError, Problem, did_you_mean
 from aftersale.documents.scalars import SCALARS
 
 T = TypeVar("T")
@@ -164,7 +164,7 @@ class Registry:
         for cause in of_table:
             if isinstance(cause, ForbiddenExtraKeysError):
                 for key in sorted(cause.extra_fields):
-                    hint = meant(key, keys.values()) or f"allowed here: {', '.join(keys.values())}"
+                    hint = did_you_mean(key, keys.values()) or f"allowed here: {', '.join(keys.values())}"
                     yield _below(path, key), "unknown key", hint
             else:
                 yield from self._problems(cause, path, None)
@@ -277,7 +277,7 @@ def _member(kind: Any, value: Any) -> Any:
     allowed = _allowed(kind)
     if not any(type(value) is type(member) and value == member for member in allowed):
         words = [member for member in allowed if isinstance(member, str)]
-        raise _mistake(_one_of(allowed), value, meant(value, words) if isinstance(value, str) else "")
+        raise _mistake(_one_of(allowed), value, did_you_mean(value, words) if isinstance(value, str) else "")
     return kind(value) if isinstance(kind, type) else value
 
 

@@ -15,7 +15,7 @@ _MOST = {"marketplace": np.iinfo(np.int16).max, "channel": np.iinfo(np.int8).max
 """How many different words a column may have: orders keep them as numbers of this size."""
 
 
-def contradictions(where: str, orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Problem]:
+def inconsistencies(where: str, orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Problem]:
     """Yield the contradictions in the checked columns of a journal, the first of each sort one by one."""
     yield from _order_problems(where, orders)
     stores = orders.select("order", pl.col("marketplace").alias("store")).unique("order", keep="first")

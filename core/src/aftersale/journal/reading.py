@@ -18,7 +18,7 @@ from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.journal.columns import TIME, Column, checked
-from aftersale.journal.consistency import contradictions
+from aftersale.journal.consistency import inconsistencies
 from aftersale.orders import NEVER, Order, Orders
 from aftersale.policies.observers import Observers
 from aftersale.policies.policy import Policies
@@ -129,7 +129,7 @@ def read_journal(folder: Path) -> Journal:
     (orders, order_problems), (facts, fact_problems) = (
         _table(folder, name, columns) for name, columns in (("orders", ORDER_COLUMNS), ("facts", FACT_COLUMNS))
     )
-    problems = [*order_problems, *fact_problems] or list(contradictions(where, orders, facts))
+    problems = [*order_problems, *fact_problems] or list(inconsistencies(where, orders, facts))
     if problems:
         raise JournalError(where, tuple(problems))
     facts = facts.sort("known_at", maintain_order=True)

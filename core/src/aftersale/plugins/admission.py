@@ -18,7 +18,7 @@ from typing import Any
 from attrs import Factory, define
 
 from aftersale import hookspecs
-from aftersale.base.errors import DocumentError, PluginError, Problem, meant
+from aftersale.base.errors import DocumentError, PluginError, Problem, did_you_mean
 from aftersale.hookspecs import AFTERSALE_API, PROJECT
 
 _REFUSED_OPTIONS = ("tryfirst", "trylast", "wrapper", "hookwrapper", "optionalhook")
@@ -121,7 +121,7 @@ def _refuse_namesakes(namesakes: list[Candidate]) -> None:
 def suggestion(word: str, choices: Iterable[str], otherwise: str) -> str:
     """Return the closest of the possible words, as a question, or all of them after `otherwise`."""
     words = sorted(choices)
-    return meant(word, words) or f"{otherwise}: {', '.join(words) or 'none'}"
+    return did_you_mean(word, words) or f"{otherwise}: {', '.join(words) or 'none'}"
 
 
 def admit(candidate: Candidate) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from aftersale.base.errors import DocumentError, PluginError, Problem
-from aftersale.cases.workflow import CaseKind, Workflow, default_workflow, widened
+from aftersale.cases.workflow import CaseKind, Workflow, default_workflow, extended_workflow
 from aftersale.hookspecs import ALLOW_LIST
 from aftersale.plugins.admission import Candidate, suggestion
 from aftersale.policies.marketplaces import Marketplace
@@ -124,7 +124,7 @@ def _check_formats(candidates: Sequence[Candidate]) -> None:
 
 def workflow_of(candidates: Iterable[Candidate]) -> Workflow:
     """Return the shipped workflow with the kinds of case of these plugins; raises DocumentError where they clash."""
-    return widened(tuple(kind for _, kind in contributed(candidates, WORKFLOW)))
+    return extended_workflow(tuple(kind for _, kind in contributed(candidates, WORKFLOW)))
 
 
 def _check_workflow(candidates: Sequence[Candidate]) -> None:

@@ -36,7 +36,7 @@ from aftersale.plugins.contributions import (
     metric_kinds,
     workflow_of,
 )
-from aftersale.policies.decisions import DECIDING, Asked, Decisions
+from aftersale.policies.decisions import DECIDING, Decider, Decisions
 from aftersale.policies.observers import OBSERVING, Observers
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, rule_names
@@ -222,13 +222,13 @@ class Plugins:
             raise error
         return place
 
-    def _deciders(self, hook: str, owner: str) -> list[Asked]:
+    def _deciders(self, hook: str, owner: str) -> list[Decider]:
         """Return the plugins that decide: the owner, then by name the house plugins, which own no marketplace."""
         owners = set(self._owners.values())
         names = [owner, *sorted(name for name in self._candidates if name not in owners)]
         candidates = (self._candidates[name] for name in names)
         return [
-            Asked(candidate.name, str(candidate), candidate.name == owner, _caller(self._manager, candidate, hook))
+            Decider(candidate.name, str(candidate), candidate.name == owner, _caller(self._manager, candidate, hook))
             for candidate in candidates
             if hook in candidate.implementations
         ]

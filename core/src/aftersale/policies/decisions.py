@@ -33,11 +33,11 @@ FAILED = "failed: "
 RETURNS = ("return_authorised", "return_declined", "manual")
 """What may be decided about a return, beside None."""
 MANUAL = "manual"
-Decided = tuple[Any, str]
+Decision = tuple[Any, str]
 """What was decided, and who decided it: a plugin, a rule, or nobody."""
 
 
-class Asked(NamedTuple):
+class Decider(NamedTuple):
     """A plugin that has a say: its name, how messages name it, whether it owns the marketplace, and how to ask it."""
 
     name: str
@@ -46,7 +46,7 @@ class Asked(NamedTuple):
     ask: Callable[..., Any]
 
 
-NOBODY: Mapping[str, Sequence[Asked]] = MappingProxyType({})
+NO_DECIDERS: Mapping[str, Sequence[Decider]] = MappingProxyType({})
 
 
 class Decisions:
@@ -56,7 +56,7 @@ class Decisions:
     case, and the case goes on without that answer; a return goes to a person.
     """
 
-    def __init__(self, plugins: Mapping[str, Sequence[Asked]] = NOBODY, watch: Watch | None = None) -> None:
+    def __init__(self, plugins: Mapping[str, Sequence[Decider]] = NO_DECIDERS, watch: Watch | None = None) -> None:
         """Take the plugins to ask by hook, the owner first; without any, everything is decided as proposed."""
         self._plugins = {hook: tuple(voters) for hook, voters in plugins.items() if voters}
         self.watch = watch if watch is not None else Watch()
@@ -114,7 +114,7 @@ class Decisions:
         by: str,
         check: Callable[[Any], str],
         **more: Any,
-    ) -> Decided:
+    ) -> Decision:
         if hook not in self._plugins:
             return proposed, by
         arguments = {"case": case, "order": order, "opened": opened, **more}
@@ -124,7 +124,7 @@ class Decisions:
         self, hook: str, case: str, arguments: dict[str, Any], proposed: Any, by: str, check: Callable[[Any], str]
     ) -> tuple[Any, str, Failure | None]:
         """Return the decision, who made it, and the last failure on the way; plugins that failed are left out."""
-        decided: Decided = (proposed, by)
+        decided: Decision = (proposed, by)
         before, house, failure = decided, None, None
         for plugin in self._plugins[hook]:
             answer, problem = self._answer(hook, plugin, case, {**arguments, "proposed": decided[0]}, check)
@@ -142,7 +142,7 @@ class Decisions:
         return *decided, failure
 
     def _answer(
-        self, hook: str, plugin: Asked, case: str, arguments: dict[str, Any], check: Callable[[Any], str]
+        self, hook: str, plugin: Decider, case: str, arguments: dict[str, Any], check: Callable[[Any], str]
     ) -> tuple[Any, Failure | None]:
         try:
             answer = self.watch.call(hook, plugin.told, f"case {case}", plugin.ask, arguments)

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from aftersale.base.errors import DocumentError, Problem, meant
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.metric_kinds import default_metrics
@@ -81,4 +81,4 @@ def _foreign_names(
             what = "only a marketplace can state this, a row of yours would change nothing"
             yield Problem(source, name, what, hint)
         else:
-            yield Problem(source, name, "unknown name", meant(name, {*allowed, *catalogue}) or hint)
+            yield Problem(source, name, "unknown name", did_you_mean(name, {*allowed, *catalogue}) or hint)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from aftersale.base.errors import DocumentError, Problem, meant
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.cases.model import LATE
 from aftersale.cases.workflow import Workflow
@@ -113,5 +113,5 @@ def _problems(kinds: Collection[MetricKind], workflow: Workflow) -> Iterator[Pro
         references = ((kind.case, workflow.kinds, "kind of case"), (kind.deadline, deadlines, "deadline"))
         for word, names, noun in (*references, *((defect, defects, "defect") for defect in kind.defects)):
             if word and word not in names:
-                hint = meant(word, names) or f"known: {', '.join(sorted(names))}"
+                hint = did_you_mean(word, names) or f"known: {', '.join(sorted(names))}"
                 yield Problem("", kind.name, f"the workflow knows no {noun} '{word}'", hint)

@@ -21,7 +21,7 @@ from aftersale.policies.handbook import SHIPPED, Handbook, default_handbook
 from aftersale.policies.handbook_checks import looser_rows
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
-from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, misnamed
+from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, name_problems
 
 # As in the engine: a named tuple's own constructor takes twice the time.
 _new = tuple.__new__
@@ -282,7 +282,7 @@ class Policy:
 def _problems(policy: Policy) -> Iterator[Problem]:
     names, currency = policy.workflow.asked_for(), policy.marketplace.currency
     for rule in (*policy.rules.history(policy.marketplace.name), *policy.handbook.history()):
-        yield from misnamed(rule, names, policy.metric_kinds)
+        yield from name_problems(rule, names, policy.metric_kinds)
         if rule.currency is not None and rule.marketplace == policy.marketplace.name and rule.currency != currency:
             what = f"its money is in {rule.currency}, {rule.marketplace} sells in {currency}"
             yield Problem(rule.origin, str(rule), what, "give each currency a row of its own")

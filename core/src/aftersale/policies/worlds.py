@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from attrs import field, fields, frozen
 
-from aftersale.base.errors import Problem, meant
+from aftersale.base.errors import Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.cases.workflow import Workflow
 from aftersale.documents.scalars import Day, PositiveCount, Rate, Word
@@ -281,5 +281,5 @@ def _fact_problems(world: WorldDefaults, path: str, facts: Iterable[str], workfl
 
 def _unknown_word(world: WorldDefaults, path: str, noun: str, word: str, words: Iterable[str]) -> Problem:
     names = sorted(words)
-    hint = meant(word, names) or f"known: {', '.join(names)}"
+    hint = did_you_mean(word, names) or f"known: {', '.join(names)}"
     return Problem(world.origin, path, f"there is no {noun} '{word}'", hint)

@@ -11,7 +11,7 @@ from aftersale.rules.conditions import ANY_ORDER, NOTHING, Condition, Words
 from aftersale.rules.documents import load_rules, parse_rules
 from aftersale.rules.history import Change, Comparison, changes, compared
 from aftersale.rules.model import EVERYWHERE, YEARS, ClockName, Ends, Grade, Kind, Rule, Standing
-from aftersale.rules.names import RuleName, misnamed, rule_names
+from aftersale.rules.names import RuleName, name_problems, rule_names
 from aftersale.rules.records import RuleRecord, record
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "changes",
     "compared",
     "load_rules",
-    "misnamed",
+    "name_problems",
     "parse_rules",
     "record",
     "rule_names",

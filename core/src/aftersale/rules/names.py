@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from aftersale.base.errors import DocumentError, Problem, meant
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
@@ -58,7 +58,7 @@ def rule_names() -> Mapping[str, RuleName]:
     return parse_rule_names(read(files("aftersale.rules") / "rulenames.toml"), "aftersale/rulenames.toml")
 
 
-def misnamed(rule: Rule, asked_for: Collection[str], metrics: Collection[str]) -> Iterator[Problem]:
+def name_problems(rule: Rule, asked_for: Collection[str], metrics: Collection[str]) -> Iterator[Problem]:
     """Yield what is wrong with a rule's name: it is unknown, or rules of that name are of another kind.
 
     `asked_for` are names that count beside those of the catalogue, `metrics` the names that only metrics have.
@@ -67,7 +67,7 @@ def misnamed(rule: Rule, asked_for: Collection[str], metrics: Collection[str]) -
     kind = entry.kind if entry else "metric" if rule.name in metrics else None
     names = set(metrics) if rule.kind == "metric" else {*rule_names(), *asked_for}
     if kind is None and rule.name not in names:
-        hint = meant(rule.name, names) or f"known: {', '.join(sorted(names))}"
+        hint = did_you_mean(rule.name, names) or f"known: {', '.join(sorted(names))}"
         what = f"no metric is named '{rule.name}'" if rule.kind == "metric" else _unused_name(rule.name)
         yield Problem(rule.origin, str(rule), what, hint)
     elif kind is not None and rule.kind != kind:
@@ -75,7 +75,7 @@ def misnamed(rule: Rule, asked_for: Collection[str], metrics: Collection[str]) -
         yield Problem(rule.origin, str(rule), what, _HOW[kind])
     elif entry is not None and entry.words and rule.word not in entry.words:
         what = f"'{rule.name}' cannot be '{rule.word}'"
-        hint = meant(rule.word or "", entry.words) or f"it is one of: {', '.join(entry.words)}"
+        hint = did_you_mean(rule.word or "", entry.words) or f"it is one of: {', '.join(entry.words)}"
         yield Problem(rule.origin, str(rule), what, hint)
 
 

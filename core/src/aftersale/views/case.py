@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.advice.advice import advice
 from aftersale.advice.evidence import evidence_for, keep_until
-from aftersale.base.errors import UnknownCase, meant
+from aftersale.base.errors import UnknownCase, did_you_mean
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text
 from aftersale.base.translations import headers_of
 from aftersale.engine.dossiers import replay_order
-from aftersale.views.readings import told_instant
+from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def case_records(name: str, replayed: Replay, policies: Policies) -> list[CaseRe
     elif name in docket.cases:
         cases = [docket.cases[name]]
     else:
-        raise UnknownCase(name, meant(name, docket.cases) or meant(name, docket.dossiers))
+        raise UnknownCase(name, did_you_mean(name, docket.cases) or did_you_mean(name, docket.dossiers))
     return [_record(case, replayed, policies[case.marketplace]) for case in cases]
 
 
@@ -117,7 +117,7 @@ def _record(case: Case, replayed: Replay, policy: Policy) -> CaseRecord:
 
 
 def _instant_text(at: Instant | None) -> str | None:
-    return None if at is None else told_instant(at)
+    return None if at is None else instant_text(at)
 
 
 def _unheard_from(case: Case, steps: list[Step]) -> Instant | None:
@@ -155,7 +155,7 @@ def _step(step: Step, dossier: Dossier) -> StepRecord:
     after = step.outcome.case
     decided_by = after.decided_by if step.before is None or step.before.decided_by != after.decided_by else ""
     return StepRecord(
-        occurred_at=told_instant(at),
+        occurred_at=instant_text(at),
         fact=name,
         said=" ".join(_details(step, dossier)),
         state=after.state,
@@ -177,9 +177,9 @@ def _details(step: Step, dossier: Dossier) -> Iterator[str]:
 def _deadline(deadline: Deadline, missed: bool) -> DeadlineRecord:
     return DeadlineRecord(
         deadline=deadline.name,
-        due=told_instant(deadline.due),
+        due=instant_text(deadline.due),
         set_by=deadline.set_by,
-        expires_at=told_instant(deadline.expires_at),
+        expires_at=instant_text(deadline.expires_at),
         on_expiry=deadline.on_expiry,
         missed=missed,
     )

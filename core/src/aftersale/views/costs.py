@@ -14,7 +14,7 @@ from aftersale.costs.charges import docket_costs
 from aftersale.costs.ledger import CostLine
 from aftersale.costs.parameters import Parameters, default_parameters
 from aftersale.costs.totals import Grouping, grand_total, totals
-from aftersale.views.readings import told_instant
+from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -99,7 +99,7 @@ def cost_accounts(
     lines = list(docket_costs(replayed.docket, policies, replayed.until, assumed, high_return))
     return CostAccounts(
         journal=journal.source,
-        until=told_instant(replayed.until),
+        until=instant_text(replayed.until),
         by=by,
         rows=[
             CostRow(

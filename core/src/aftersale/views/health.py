@@ -11,7 +11,7 @@ from aftersale.base.translations import core_text as text
 from aftersale.base.translations import headers_of
 from aftersale.metrics.diagnosis import diagnose
 from aftersale.metrics.readings import readings, standing
-from aftersale.views.readings import ReadingRecord, reading_record, told_instant
+from aftersale.views.readings import ReadingRecord, instant_text, reading_record
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -104,7 +104,7 @@ def health(journal: Journal, replayed: Replay, policies: Policies, why: bool = F
     diagnosis = diagnose(docket, policies) if why else None
     return Health(
         journal=journal.source,
-        until=told_instant(at),
+        until=instant_text(at),
         accounts=accounts,
         causes=[_cause(cause) for cause in diagnosis.causes] if diagnosis else [],
         products=[_product(product) for product in diagnosis.products] if diagnosis else [],
@@ -146,7 +146,7 @@ def _feedback(rating: BadFeedback) -> FeedbackRecord:
         order=rating.order,
         marketplace=rating.marketplace,
         stars=rating.stars,
-        left_at=told_instant(rating.left_at),
+        left_at=instant_text(rating.left_at),
         causes=list(rating.causes),
     )
 

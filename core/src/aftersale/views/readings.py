@@ -60,6 +60,6 @@ def reading_record(reading: Reading) -> ReadingRecord:
     )
 
 
-def told_instant(instant: Instant) -> str:
+def instant_text(instant: Instant) -> str:
     """Return an instant as ISO text in UTC."""
     return moment(instant, "UTC").isoformat()

@@ -11,7 +11,7 @@ from aftersale.base.translations import core_text as text
 from aftersale.base.translations import headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
-from aftersale.views.readings import ReadingRecord, reading_record, told_instant
+from aftersale.views.readings import ReadingRecord, instant_text, reading_record
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,7 +88,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts
     replies = [(policy.marketplace.name, first_replies(policy, docket, until)) for policy in sold]
     return Accounts(
         journal=journal.source,
-        until=told_instant(until),
+        until=instant_text(until),
         orders=len(journal.orders),
         facts=sum(fact.known_at <= until for fact in journal.facts),
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
@@ -104,8 +104,8 @@ def _refused_record(fact: Fact, reason: str) -> RefusedRecord:
         marketplace=fact.marketplace,
         order=fact.order,
         case=fact.case,
-        occurred_at=told_instant(fact.occurred_at),
-        known_at=told_instant(fact.known_at),
+        occurred_at=instant_text(fact.occurred_at),
+        known_at=instant_text(fact.known_at),
         reason=reason,
     )
 

@@ -10,7 +10,7 @@ from aftersale.base.translations import core_text as text
 from aftersale.base.translations import headers_of
 from aftersale.clocks import HOUR
 from aftersale.metrics.readings import readings
-from aftersale.views.readings import told_instant
+from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,7 +66,7 @@ def worklist(journal: Journal, replayed: Replay, policies: Policies) -> Worklist
         if case.task is not None
     ]
     tasks.sort(key=lambda task: (-task["priority"], task["due"], task["case"]))
-    return Worklist(journal=journal.source, until=told_instant(at), tasks=tasks)
+    return Worklist(journal=journal.source, until=instant_text(at), tasks=tasks)
 
 
 def _risks(policy: Policy, replayed: Replay, journal: Journal) -> list[str]:
@@ -86,7 +86,7 @@ def _task(task: Task, replayed: Replay, policies: Policies, risk: list[str]) -> 
         kind=case.kind,
         marketplace=case.marketplace,
         order=case.order,
-        due=told_instant(task.due),
+        due=instant_text(task.due),
         hours_left=round((task.due - replayed.until) / HOUR, 1),
         deadline=task.deadline,
         set_by=task.set_by,

@@ -19,8 +19,8 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR, local_date
 from aftersale.orders import Orders
-from aftersale.reports.tables.service import CLAIMS, MESSAGES, RETURNS, TASKS
-from aftersale.reports.tables.table import TableReader
+from aftersale.reports.service_logs.kinds import CLAIMS, MESSAGES, RETURNS, TASKS
+from aftersale.reports.service_logs.reading import TableReader
 from aftersale_simulator.calibration.history import History, read_history
 from aftersale_simulator.runs.statistics import estimate, wilson
 from aftersale_simulator.runs.timeline import by_day

@@ -74,7 +74,7 @@ def read_history(source: OrderSource, plugins: Plugins) -> History:
     return History(order_file, _move(order_file.orders, source.move_to, plugins), fit_returns(order_file))
 
 
-def followed(source: ScenarioFile, path: Path, plugins: Plugins) -> ScenarioFile:
+def follow_orders(source: ScenarioFile, path: Path, plugins: Plugins) -> ScenarioFile:
     """Return a scenario with the marketplaces and the days of an order file, the first days as warm-up.
 
     Marketplaces that the scenario does not have get a placeholder price: the file has the prices. Raises DocumentError

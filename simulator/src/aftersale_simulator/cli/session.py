@@ -43,9 +43,9 @@ def load(path: Path | None, plugins: Plugins) -> ScenarioFile:
 
 def follow(source: ScenarioFile, orders: Path, plugins: Plugins) -> ScenarioFile:
     """Return a scenario on the marketplaces and days of an order file; raises DocumentError."""
-    from aftersale_simulator.calibration.history import followed
+    from aftersale_simulator.calibration.history import follow_orders
 
-    return followed(source, orders, plugins)
+    return follow_orders(source, orders, plugins)
 
 
 def prepare(

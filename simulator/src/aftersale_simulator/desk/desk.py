@@ -84,7 +84,7 @@ class Desk:
         }
         self._rest: dict[str, tuple[Task, int]] = {}
         self._steps = first_steps_in_order(runs)
-        self.places = runs
+        self.runs = runs
         self._next_step()
         self.env.process(self._count_backlog())
         if suspensions is not None:
@@ -105,7 +105,7 @@ class Desk:
 
     def placed(self) -> list[MarketplaceRun]:
         """Return the marketplaces with the orders that were placed: those that no suspension prevented."""
-        return list(self.places) if self.suspensions is None else list(self.suspensions.placed(self.places))
+        return list(self.runs) if self.suspensions is None else list(self.suspensions.placed(self.runs))
 
     def leave(self) -> None:
         """Drop all attributes: the garbage collector would otherwise search through their reference cycles."""
@@ -120,7 +120,7 @@ class Desk:
 
     def _begin(self, kind: str, source: tuple[int, int], at: Instant) -> None:
         number, row = source
-        state = self._state(self.places[number].steps, row)
+        state = self._state(self.runs[number].steps, row)
         if self.suspensions is None or not self.suspensions.missing or not self.suspensions.misses(state.order):
             self._happen(kind, state, at)
         self._next_step()

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 10
 _OURS = "aftersale"
 
 
-class Cluster:
+class DaskPool:
     """The workers of a Dask cluster. When one dies, another repeats its jobs.
 
     Every worker must have the same versions of our distributions, plugins included, as this process.

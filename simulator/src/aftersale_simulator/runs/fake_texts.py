@@ -32,7 +32,7 @@ def _pool(locale: str, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(fake.name() for _ in range(POOL)), tuple(fake.text(max_nb_chars=120) for _ in range(POOL))
 
 
-def dressed(
+def with_fake_texts(
     messages: pl.DataFrame, marketplaces: Mapping[str, Marketplace], seed: int, replication: int
 ) -> pl.DataFrame:
     """Return the messages with a buyer's name and a text; an order always has the same buyer."""

@@ -48,14 +48,14 @@ def worker_pool(
     """
     context = JobContext(plugins, orders)
     if cluster is not None:
-        from aftersale_simulator.runs.dask import Cluster  # needs what only the extra `dask` installs
+        from aftersale_simulator.runs.dask import DaskPool  # needs what only the extra `dask` installs
 
-        with Cluster(cluster, context) as pool:
+        with DaskPool(cluster, context) as pool:
             yield pool
     elif workers > 1:
-        from aftersale_simulator.runs.processes import Processes
+        from aftersale_simulator.runs.processes import ProcessPool
 
-        with Processes(workers, context) as processes:
+        with ProcessPool(workers, context) as processes:
             yield processes
     else:
         yield SerialPool(context)

@@ -20,7 +20,7 @@ MOST_DEATHS = 3
 _context: list[JobContext] = []
 
 
-class Processes:
+class ProcessPool:
     """Worker processes that load the same plugins once and serve every call of `work`.
 
     When one dies, the jobs that were running are repeated. A job that kills its worker even alone is refused.

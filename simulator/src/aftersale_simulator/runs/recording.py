@@ -55,7 +55,7 @@ class Recording:
 def _tables(
     scenario: Scenario, replication: int, runs: Sequence[MarketplaceRun], facts: Sequence[Fact], docket: Docket
 ) -> Mapping[str, pl.DataFrame]:
-    from aftersale_simulator.runs.fake_texts import dressed  # Faker loads slowly, and few runs are written
+    from aftersale_simulator.runs.fake_texts import with_fake_texts  # Faker loads slowly, and few runs are written
 
     journal, cases = fact_frame(facts), case_frame(docket)
     stores = {name: docket.policy(name).marketplace for name in scenario.marketplace}
@@ -65,7 +65,7 @@ def _tables(
         "cases": cases,
         "returns": _kind(cases, "return"),
         "claims": _kind(cases, "claim"),
-        "messages": dressed(_messages(journal), stores, scenario.seed, replication),
+        "messages": with_fake_texts(_messages(journal), stores, scenario.seed, replication),
     }
 
 

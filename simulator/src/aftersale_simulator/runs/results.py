@@ -114,8 +114,8 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until)
         for name, marketplace_orders in orders.items()
     }
-    metrics = {**pooled(list(accounts.values())), **_of_all_teams(resolved, effort)}
-    by_marketplace = {name: pooled([figures]) for name, figures in accounts.items()}
+    metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort)}
+    by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     plugin_metrics = sorted(metrics.keys() - set(METRICS))
     return Result(
         {name: metrics[name] for name in (*METRICS, *plugin_metrics)},
@@ -127,7 +127,7 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
             "tasks": effort.tasks,
             "wasted_tasks": effort.wasted,
             "open_at_end": sum(figures.open_cases for figures in accounts.values()),
-            "orders_lost": orders_lost(desk.places, runs),
+            "orders_lost": orders_lost(desk.runs, runs),
         },
         failed,
         {name: _missed(docket, policies[name], effort.since, effort.until) for name in orders},
@@ -234,7 +234,7 @@ def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, unt
     return due
 
 
-def pooled(accounts: Sequence[Account]) -> dict[str, float | None]:
+def pool_accounts(accounts: Sequence[Account]) -> dict[str, float | None]:
     """Return a seller's metrics over these marketplaces: sums of numerators over sums of denominators.
 
     Percentiles and the worst day are those of the worst marketplace.

@@ -16,7 +16,7 @@ COLUMNS = {
 }
 """The metrics of the table, each with the factor and the decimals to show it with."""
 _DUST = 1e-9  # what arithmetic leaves between equal numbers
-_OTHERS = {
+OTHER_METRICS = {
     "mean_wait_hours": (1, 1),
     "p50_first_reply_hours": (1, 1),
     "p90_first_reply_hours": (1, 1),
@@ -30,7 +30,7 @@ _OWN = (1, 1)
 _OWN_RATE = (100, 2)
 
 
-def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
+def estimate_text(estimate: Estimate, name: str, sign: bool = False) -> str:
     """Return mean and half width as text, on two lines."""
     factor, decimals = scale(name)
     if estimate.mean is None:
@@ -42,10 +42,10 @@ def shown(estimate: Estimate, name: str, sign: bool = False) -> str:
 
 def scale(name: str) -> tuple[int, int]:
     """Return the factor and the decimals to show a metric with."""
-    return COLUMNS.get(name) or _OTHERS.get(name) or (_OWN_RATE if _is_rate(name) else _OWN)
+    return COLUMNS.get(name) or OTHER_METRICS.get(name) or (_OWN_RATE if is_rate(name) else _OWN)
 
 
-def _is_rate(name: str) -> bool:
+def is_rate(name: str) -> bool:
     """Whether a plugin's metric is a share, by its name; else it is in hours."""
     return name.endswith("_rate")
 
@@ -56,7 +56,7 @@ def number(value: float, decimals: int, sign: bool = False) -> str:
     return f"{rounded:+,.{decimals}f}" if sign and rounded else f"{rounded:,.{decimals}f}"
 
 
-def often(count: int, size: int) -> str:
+def count_text(count: int, size: int) -> str:
     """Return the number of replications in which something happened, with Wilson's 95 % interval of its probability."""
     low, high = wilson(count, size)
     return f"{count}/{size} ({100 * low:.0f}–{percent(high)})"
@@ -64,7 +64,7 @@ def often(count: int, size: int) -> str:
 
 def label(name: str, currency: str) -> str:
     """Return the name of a metric with its unit."""
-    if name not in COLUMNS and name not in _OTHERS:
-        return f"{name}, {text('column.percent')}" if _is_rate(name) else name
+    if name not in COLUMNS and name not in OTHER_METRICS:
+        return f"{name}, {text('column.percent')}" if is_rate(name) else name
     values = {"currency": currency} if name == "labour_cost" else {}
     return text(f"metric.{name}", **values)

@@ -11,25 +11,25 @@ from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, text
-from aftersale_simulator.staffing.record import StaffRecord, erlang_told, roles, searched, spelled
-from aftersale_simulator.staffing.search import Candidate, Found
+from aftersale_simulator.staffing.record import StaffRecord, erlang_text, roles, roster_text, search_text
+from aftersale_simulator.staffing.search import Candidate, SearchResult
 
 COST = "labour_cost"
 
 
-def staff_page(outcome: Found, record: StaffRecord) -> str:
+def staff_page(outcome: SearchResult, record: StaffRecord) -> str:
     """Return a search as one HTML document, in the current language; `record` is its record."""
     scenario = outcome.staffing.scenario
-    about = [searched(outcome)]
+    about = [search_text(outcome)]
     if record["erlang_c"] is not None:
-        about.append(erlang_told(record["erlang_c"]))
+        about.append(erlang_text(record["erlang_c"]))
     opening = [*header(scenario.name, record["answer"], record["warnings"], about), "</header>"]
     sections = [section for section in _sections(outcome, record) if section is not None]
     footer = text("staff.made", name=scenario.name, seed=scenario.seed)
     return document(text("staff.title", name=scenario.name), opening, sections, footer)
 
 
-def _sections(outcome: Found, record: StaffRecord) -> Iterator[Section | None]:
+def _sections(outcome: SearchResult, record: StaffRecord) -> Iterator[Section | None]:
     yield _roster(record)
     yield _frontier(outcome)
 
@@ -44,7 +44,7 @@ def _roster(record: StaffRecord) -> Section | None:
     return Section("roster", text("staff.roster"), text("staff.roster_lead"), tables=(Table(heads, rows, words=2),))
 
 
-def _frontier(outcome: Found) -> Section | None:
+def _frontier(outcome: SearchResult) -> Section | None:
     entries = list(roles(outcome))
     if not entries:
         return None
@@ -86,8 +86,8 @@ def _frontier(outcome: Found) -> Section | None:
     return Section("frontier", text("trade.title"), lead, pictures, (Table(heads, rows, best, 2),), marks)
 
 
-def _name(outcome: Found, role: str, candidate: Candidate) -> str:
-    roster = spelled(outcome, candidate.roster)
+def _name(outcome: SearchResult, role: str, candidate: Candidate) -> str:
+    roster = roster_text(outcome, candidate.roster)
     return f"{roster} ({_line(f'staff.{role}')})" if role else roster
 
 

@@ -11,7 +11,7 @@ from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
 from aftersale_simulator.staffing.rosters import Roster
-from aftersale_simulator.staffing.search import Candidate, Found
+from aftersale_simulator.staffing.search import Candidate, SearchResult
 
 COST = "labour_cost"
 
@@ -77,7 +77,7 @@ class StaffRecord(TypedDict):
     warnings: list[str]
 
 
-def record(outcome: Found) -> StaffRecord:
+def record(outcome: SearchResult) -> StaffRecord:
     """Return the result of a search as plain data."""
     scenario, check = outcome.staffing.scenario, outcome.check
     low, high = check.interval() if check is not None else (None, None)
@@ -106,7 +106,7 @@ def record(outcome: Found) -> StaffRecord:
     )
 
 
-def _people(outcome: Found, roster: Roster) -> list[PeopleRecord]:
+def _people(outcome: SearchResult, roster: Roster) -> list[PeopleRecord]:
     return [
         PeopleRecord(
             team=place.team,
@@ -121,7 +121,7 @@ def _people(outcome: Found, roster: Roster) -> list[PeopleRecord]:
     ]
 
 
-def _roster(outcome: Found, candidate: Candidate) -> RosterRecord:
+def _roster(outcome: SearchResult, candidate: Candidate) -> RosterRecord:
     low, high = candidate.interval()
     return RosterRecord(
         roster=_people(outcome, candidate.roster),
@@ -142,7 +142,7 @@ def cost_of(candidate: Candidate) -> float:
     return candidate.figure(COST).mean or 0.0
 
 
-def _erlang(outcome: Found) -> ErlangRecord | None:
+def _erlang(outcome: SearchResult) -> ErlangRecord | None:
     """Return Erlang C for the work of the best roster in the hours of today."""
     candidate = outcome.check or max(outcome.frontier, key=cost_of, default=None)
     if candidate is None or not outcome.staffing.hours_today:
@@ -157,7 +157,7 @@ def _erlang(outcome: Found) -> ErlangRecord | None:
     return ErlangRecord(agents=agents, offered=offered, hours=hours, mean_wait_hours=wait * handling)
 
 
-def answer(outcome: Found) -> str:
+def answer(outcome: SearchResult) -> str:
     """Return the roster in words: who works when, its cost, how sure it is, and what one person less would do."""
     check = outcome.check
     if check is None:
@@ -165,7 +165,7 @@ def answer(outcome: Found) -> str:
     low, _ = check.interval()
     sentence = text(
         "staff.answer",
-        roster=spelled(outcome, check.roster),
+        roster=roster_text(outcome, check.roster),
         cost=amount(cost_of(check), outcome.staffing.scenario.currency),
         days=outcome.staffing.scenario.period.measured // DAY,
         kept=check.kept,
@@ -175,7 +175,7 @@ def answer(outcome: Found) -> str:
     return joined([sentence, *_less(outcome)])
 
 
-def _less(outcome: Found) -> Iterator[str]:
+def _less(outcome: SearchResult) -> Iterator[str]:
     if not outcome.one_less:
         return
     best = max(outcome.one_less, key=lambda candidate: (candidate.share(), -cost_of(candidate)))
@@ -186,7 +186,7 @@ def _less(outcome: Found) -> Iterator[str]:
         yield text("staff.one_less", kept=best.kept, replications=len(best.results), target=target_name(worst))
 
 
-def _nothing(outcome: Found) -> str:
+def _nothing(outcome: SearchResult) -> str:
     nearest = max(outcome.frontier, key=lambda candidate: (candidate.share(), -cost_of(candidate)), default=None)
     if nearest is None:
         return text("staff.none", allowed=outcome.staffing.size)
@@ -194,14 +194,14 @@ def _nothing(outcome: Found) -> str:
         "staff.none_nearest",
         allowed=outcome.staffing.size,
         wanted=percent(outcome.wanted),
-        roster=spelled(outcome, nearest.roster),
+        roster=roster_text(outcome, nearest.roster),
         kept=nearest.kept,
         replications=len(nearest.results),
         target=target_name(nearest.most_missed() or ""),
     )
 
 
-def spelled(outcome: Found, roster: Roster) -> str:
+def roster_text(outcome: SearchResult, roster: Roster) -> str:
     """Return a roster in words: people by pattern, and by team if there are several teams."""
     teams = dict.fromkeys(place.team for place in outcome.staffing.places)
     by_team = {team: _team_words(outcome, roster, team) for team in teams}
@@ -210,7 +210,7 @@ def spelled(outcome: Found, roster: Roster) -> str:
     return "; ".join(f"{team}: {words}" for team, words in by_team.items() if words)
 
 
-def _team_words(outcome: Found, roster: Roster, team: str) -> str:
+def _team_words(outcome: SearchResult, roster: Roster, team: str) -> str:
     groups = [
         (number, place.pattern)
         for number, place in zip(roster, outcome.staffing.places, strict=True)
@@ -219,15 +219,15 @@ def _team_words(outcome: Found, roster: Roster, team: str) -> str:
     return ", ".join(f"{number} × {pattern}" for number, pattern in groups)
 
 
-def warnings(outcome: Found) -> list[str]:
+def warnings(outcome: SearchResult) -> list[str]:
     """Return the warnings on the answer."""
-    lines = [text("staff.luck", roster=spelled(outcome, candidate.roster)) for candidate in outcome.by_luck]
+    lines = [text("staff.luck", roster=roster_text(outcome, candidate.roster)) for candidate in outcome.by_luck]
     if not outcome.complete:
         lines.append(text("staff.incomplete", allowed=outcome.staffing.size, runs=outcome.replications))
     return lines
 
 
-def searched(outcome: Found) -> str:
+def search_text(outcome: SearchResult) -> str:
     """Return in words how many rosters the search tried, on which days."""
     scenario = outcome.staffing.scenario
     return text(
@@ -241,13 +241,13 @@ def searched(outcome: Found) -> str:
     )
 
 
-def erlang_told(erlang: ErlangRecord) -> str:
+def erlang_text(erlang: ErlangRecord) -> str:
     """Return Erlang C's answer in words."""
     minutes = number(erlang["mean_wait_hours"] * 60, 0)
     return text("staff.erlang", agents=erlang["agents"], offered=number(erlang["offered"], 2), minutes=minutes)
 
 
-def roles(outcome: Found) -> Iterator[tuple[str, Candidate]]:
+def roles(outcome: SearchResult) -> Iterator[tuple[str, Candidate]]:
     """Yield the rosters to show, each after its role: a key of the messages, empty for the frontier."""
     for candidate in outcome.frontier:
         yield "", candidate

@@ -66,7 +66,7 @@ class Candidate:
 
 
 @frozen
-class Found:
+class SearchResult:
     """The result of a search.
 
     `best` is the cheapest roster that keeps the targets, on the replications of the search; `check` is the same roster
@@ -109,7 +109,7 @@ class Search:
     candidates: dict[Roster, Candidate] = field(factory=dict)
     replications: int = 0
 
-    def found(self) -> Found:
+    def found(self) -> SearchResult:
         """Search, check, and return the result."""
         start = self._start()
         rosters = self._worth_trying()
@@ -129,7 +129,7 @@ class Search:
         frontier = self._frontier(best)
         luck = tuple(by_luck)
         parts = (best, check, next_best, one_less, frontier, luck, complete, len(self.candidates), self.replications)
-        return Found(self.staffing, self.wanted, *parts)
+        return SearchResult(self.staffing, self.wanted, *parts)
 
     @property
     def fresh(self) -> range:
@@ -277,7 +277,7 @@ def _merit(result: Result) -> tuple[float, float]:
 
 def cheapest(
     resolved: ResolvedScenario, run: Run, source: str, wanted: float | None = None, budget: int = BUDGET
-) -> Found:
+) -> SearchResult:
     """Return the cheapest roster of a scenario that keeps every target in a share `wanted` of all periods.
 
     `wanted` is the scenario's share_of_replications by default. Raises DocumentError if the scenario allows more than

@@ -9,15 +9,15 @@ from rich.text import Text
 
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import percent, text
-from aftersale_simulator.staffing.record import StaffRecord, cost_of, erlang_told, roles, searched, spelled
-from aftersale_simulator.staffing.search import Candidate, Found
+from aftersale_simulator.staffing.record import StaffRecord, cost_of, erlang_text, roles, roster_text, search_text
+from aftersale_simulator.staffing.search import Candidate, SearchResult
 
 
-def show(outcome: Found, record: StaffRecord, console: Console) -> None:
+def show(outcome: SearchResult, record: StaffRecord, console: Console) -> None:
     """Print the roster, what more and less money buys, the answer, and Erlang C's answer."""
     scenario = outcome.staffing.scenario
     console.print(Text(scenario.name, style="bold"))
-    console.print(Text(searched(outcome)))
+    console.print(Text(search_text(outcome)))
     console.print()
     if record["roster"]:
         console.print(_roster_table(record))
@@ -27,7 +27,7 @@ def show(outcome: Found, record: StaffRecord, console: Console) -> None:
     console.print()
     console.print(Text(record["answer"], style="bold"))
     if record["erlang_c"] is not None:
-        console.print(Text(erlang_told(record["erlang_c"])))
+        console.print(Text(erlang_text(record["erlang_c"])))
     for warning in record["warnings"]:
         console.print(Text(text("report.warning", text=warning), style="yellow"))
 
@@ -51,7 +51,7 @@ def _roster_table(record: StaffRecord) -> Table:
     return table
 
 
-def _trials_table(outcome: Found, record: StaffRecord) -> Table:
+def _trials_table(outcome: SearchResult, record: StaffRecord) -> Table:
     table = _table(
         (text("staff.roster"), False),
         (text("staff.cost", currency=record["currency"]), True),
@@ -62,7 +62,7 @@ def _trials_table(outcome: Found, record: StaffRecord) -> Table:
     )
     for role, candidate in roles(outcome):
         table.add_row(
-            Text(spelled(outcome, candidate.roster)),
+            Text(roster_text(outcome, candidate.roster)),
             number(cost_of(candidate), 0),
             _share(candidate),
             number(100 * (candidate.figure("late_reply_rate").mean or 0.0), 1),

@@ -13,7 +13,7 @@ from aftersale_simulator.show.plots import Limit, Strand
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.table import measure_name, row, told
-from aftersale_simulator.stress.trials import DEFECTS, LATE, Break, StressResult, measured
+from aftersale_simulator.stress.trials import DEFECTS, LATE, MeasureResult, StressResult, measured
 
 Pair = tuple[Sequence[Timeline], Sequence[Timeline]]
 _DRAWN = 3
@@ -50,7 +50,7 @@ def _pictures(scenario: Scenario, stress_result: StressResult, timelines: Pair) 
             yield Picture(caption, _figure(scenario, stress_result, timelines, outcome))
 
 
-def _figure(scenario: Scenario, stress_result: StressResult, timelines: Pair, outcome: Break) -> object:
+def _figure(scenario: Scenario, stress_result: StressResult, timelines: Pair, outcome: MeasureResult) -> object:
     calm, under = timelines
     horizon = scenario.horizon
     dates = [(horizon.measured_from + timedelta(day)).isoformat() for day in range(horizon.days)]

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import joined, text
-from aftersale_simulator.stress.trials import BACKLOG, CLAIMS, Break, StressResult
+from aftersale_simulator.stress.trials import BACKLOG, CLAIMS, MeasureResult, StressResult
 
 _COUNTED = (BACKLOG, CLAIMS)
 
@@ -70,7 +70,7 @@ def _table(stress_result: StressResult) -> Table:
     return table
 
 
-def row(outcome: Break) -> tuple[str, ...]:
+def row(outcome: MeasureResult) -> tuple[str, ...]:
     """Return a measure as a row of text: name, line, first day over it, worst value and day, day back, replications."""
     return (
         measure_name(outcome.measure),
@@ -83,7 +83,7 @@ def row(outcome: Break) -> tuple[str, ...]:
     )
 
 
-def _value(outcome: Break, value: float) -> str:
+def _value(outcome: MeasureResult, value: float) -> str:
     return number(value, 1) if outcome.measure in _COUNTED else f"{number(100 * value, 2)} %"
 
 

@@ -75,14 +75,14 @@ def stress_names(stresses: Sequence[str]) -> list[str]:
     return [str(stress_document(name)["name"]) for name in stresses]
 
 
-def stressed(raw: Mapping[str, Any], stresses: Sequence[str]) -> dict[str, Any]:
+def with_stress(raw: Mapping[str, Any], stresses: Sequence[str]) -> dict[str, Any]:
     """Return a scenario document with the events of these stresses after its own."""
     events = [event for name in stresses for event in stress_document(name)["event"]]
     return {**raw, "event": [*raw.get("event", ()), *events]}
 
 
 @frozen
-class Break:
+class MeasureResult:
     """The result of one measure under a stress.
 
     Its line is the scenario's target. On days that miss the target without stress (`calm_over`), it is WORSE times the
@@ -111,9 +111,9 @@ class StressResult:
     name: str
     begins: date
     ends: date
-    breaks: tuple[Break, ...]
+    breaks: tuple[MeasureResult, ...]
 
-    def first(self) -> Break | None:
+    def first(self) -> MeasureResult | None:
         """Return the first break; None if everything held."""
         return next((outcome for outcome in self.breaks if outcome.broke_on is not None), None)
 
@@ -137,7 +137,7 @@ def _break(
     begins: date,
     calm: Sequence[Timeline],
     under: Sequence[Timeline],
-) -> Break:
+) -> MeasureResult:
     usual, rows = _mean(measured(measure, calm)), measured(measure, under)
     target = getattr(scenario.targets, measure, None)
     since = min(max(0, (begins - horizon.measured_from).days), horizon.days - 1)
@@ -150,7 +150,7 @@ def _break(
     def day(offset: int) -> date:
         return horizon.measured_from + timedelta(since + offset)
 
-    return Break(
+    return MeasureResult(
         measure,
         float(line[over[0]] if len(over) else line[worst]),
         day(int(over[0])) if len(over) else None,
@@ -195,7 +195,7 @@ def _mean(rows: Floats) -> Floats:
     return mean
 
 
-def breaks_in_order(trials: Sequence[StressResult]) -> Iterator[tuple[StressResult, Break]]:
+def breaks_in_order(trials: Sequence[StressResult]) -> Iterator[tuple[StressResult, MeasureResult]]:
     """Yield every measure of every trial, each trial's in the order of their breaks."""
     for trial in trials:
         for outcome in trial.breaks:

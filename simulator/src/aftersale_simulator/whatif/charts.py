@@ -9,7 +9,7 @@ from aftersale.policies.worlds import Parameter
 from aftersale_simulator.runs.results import RATE, REACHED
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show import plots
-from aftersale_simulator.show.numbers import label, number, often, scale, shown
+from aftersale_simulator.show.numbers import count_text, estimate_text, label, number, scale
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, target_name, text
@@ -30,7 +30,7 @@ def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
         (
             str(position),
             variant.name,
-            *(shown(variant.metrics[name].value, name).replace("\n", " ") for name in names),
+            *(estimate_text(variant.metrics[name].value, name).replace("\n", " ") for name in names),
             f"{variant.targets_met}/{comparison.replications}",
         )
         for position, variant in enumerate(comparison.variant_results, 1)
@@ -55,7 +55,7 @@ def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:
     return plots.dots(spots, label(name, comparison.scenario.currency), limit)
 
 
-def streams(comparison: Comparison) -> Section | None:
+def target_chances(comparison: Comparison) -> Section | None:
     """Return how often each target was met by each variant, with Wilson's intervals; None without targets."""
     names = list(dict.fromkeys(name for variant in comparison.variant_results for name in variant.targets))
     if not names:
@@ -82,7 +82,7 @@ def _consequences(comparison: Comparison) -> Iterator[Table]:
         (
             str(position),
             variant.name,
-            *(often(variant.reached.get(name, 0), size) for name in names),
+            *(count_text(variant.reached.get(name, 0), size) for name in names),
             number(variant.orders_lost, 0),
         )
         for position, variant in enumerate(comparison.variant_results, 1)

@@ -42,7 +42,7 @@ class Figure:
 
 
 @frozen
-class PlaceResult:
+class MarketplaceResult:
     """The result of a variant on one marketplace.
 
     `missed` has for each deadline the missed share of those that ended, over all replications; deadlines of which none
@@ -77,7 +77,7 @@ class VariantResult:
     metrics: dict[str, Figure]
     secure: bool = False
     failed: dict[str, int] = field(factory=dict)
-    places: dict[str, PlaceResult] = field(factory=dict)
+    places: dict[str, MarketplaceResult] = field(factory=dict)
     timelines: tuple[Timeline, ...] = field(factory=tuple, eq=False)
     calm: str = ""
     reached: dict[str, int] = field(factory=dict)
@@ -219,14 +219,16 @@ def _reached(results: Sequence[Result]) -> Iterable[str]:
     return dict.fromkeys(chain(REACHED, *(result.reached for result in results)))
 
 
-def _place_result(marketplace: str, results: Sequence[Result]) -> PlaceResult:
+def _place_result(marketplace: str, results: Sequence[Result]) -> MarketplaceResult:
     names = dict.fromkeys(name for result in results for name in result.by_marketplace[marketplace])
     metrics = {name: estimate([result.by_marketplace[marketplace].get(name) for result in results]) for name in names}
     sums: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for result in results:
         for name, (late, counted) in result.missed.get(marketplace, {}).items():
             sums[name] = sums[name][0] + late, sums[name][1] + counted
-    return PlaceResult(metrics, {name: late / counted for name, (late, counted) in sorted(sums.items()) if counted})
+    return MarketplaceResult(
+        metrics, {name: late / counted for name, (late, counted) in sorted(sums.items()) if counted}
+    )
 
 
 def _failed(results: Sequence[Result]) -> dict[str, int]:

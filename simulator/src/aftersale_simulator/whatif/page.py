@@ -13,7 +13,7 @@ from aftersale_simulator.show.html import document, header
 from aftersale_simulator.show.section import Section
 from aftersale_simulator.show.wording import text
 from aftersale_simulator.stress.charts import stress
-from aftersale_simulator.whatif.charts import assumptions, streams, trade, variants
+from aftersale_simulator.whatif.charts import assumptions, target_chances, trade, variants
 from aftersale_simulator.whatif.comparison import Comparison
 from aftersale_simulator.whatif.day_charts import backlog, defects, hours, late, occupancy, replies, warm_up
 from aftersale_simulator.whatif.drawing import NO_LINES, Lines, Part
@@ -67,7 +67,7 @@ def parts(parameters: Sequence[Parameter] = (), lines: Lines = NO_LINES) -> list
     """Return the parts of a page in their order; `parameters` are those that the world declares."""
     return [
         partial(variants, lines=lines),
-        streams,
+        target_chances,
         trade,
         backlog,
         partial(late, lines=lines),

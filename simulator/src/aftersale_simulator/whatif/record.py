@@ -14,7 +14,7 @@ from attrs import asdict
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
-from aftersale_simulator.whatif.comparison import Comparison, Figure, PlaceResult, VariantResult
+from aftersale_simulator.whatif.comparison import Comparison, Figure, MarketplaceResult, VariantResult
 
 if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History
@@ -170,7 +170,7 @@ def _trial(stress_result: StressResult) -> TrialRecord:
     )
 
 
-def _place(place: PlaceResult) -> PlaceRecord:
+def _place(place: MarketplaceResult) -> PlaceRecord:
     metrics = {name: value.mean for name, value in place.metrics.items()}
     return PlaceRecord(metrics=metrics, missed=dict(place.missed))
 

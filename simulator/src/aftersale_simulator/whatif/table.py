@@ -16,9 +16,9 @@ from rich.text import Text
 from aftersale.clocks import DAY
 from aftersale_simulator.runs.results import REACHED
 from aftersale_simulator.runs.statistics import Estimate
-from aftersale_simulator.show.numbers import _OTHERS, COLUMNS, _is_rate, label, number, often, shown
+from aftersale_simulator.show.numbers import COLUMNS, OTHER_METRICS, count_text, estimate_text, is_rate, label, number
 from aftersale_simulator.show.wording import text
-from aftersale_simulator.whatif.comparison import Comparison, PlaceResult, VariantResult
+from aftersale_simulator.whatif.comparison import Comparison, MarketplaceResult, VariantResult
 from aftersale_simulator.whatif.record import ComparisonRecord
 
 if TYPE_CHECKING:
@@ -89,14 +89,14 @@ def columns(comparison: Comparison) -> list[str]:
     """Return the metrics to show: the usual ones that have a value, then those that plugins add."""
     first = comparison.variant_results[0].metrics
     usual = [name for name in COLUMNS if name in first and first[name].value.mean is not None]
-    return [*usual, *(name for name in first if name not in COLUMNS and name not in _OTHERS)]
+    return [*usual, *(name for name in first if name not in COLUMNS and name not in OTHER_METRICS)]
 
 
 def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     currency, names = comparison.scenario.currency, columns(comparison)
     values = _table(currency, names)
     for variant in comparison.variant_results:
-        cells = (shown(variant.metrics[name].value, name) for name in names)
+        cells = (estimate_text(variant.metrics[name].value, name) for name in names)
         values.add_row(Text(variant.name), *cells, _times_met(comparison, variant))
     yield values
     first, *rest = comparison.variant_results
@@ -106,7 +106,7 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     yield Text(text(key, name=first.name))
     differences = _table(currency, names)
     for variant in rest:
-        cells = (shown(variant.metrics[name].difference, name, sign=True) for name in names)
+        cells = (estimate_text(variant.metrics[name].difference, name, sign=True) for name in names)
         differences.add_row(Text(variant.name), *cells, number(variant.targets_met - first.targets_met, 0, sign=True))
     yield differences
 
@@ -123,7 +123,7 @@ def _table(currency: str, columns: Iterable[str]) -> Table:
 def _heading(name: str, currency: str) -> str:
     if name not in COLUMNS:
         words = name.removesuffix("_rate").removesuffix("_hours").replace("_", "\n")
-        return f"{words}\n{text('column.percent' if _is_rate(name) else 'column.hours')}"
+        return f"{words}\n{text('column.percent' if is_rate(name) else 'column.hours')}"
     values = {"currency": currency} if name == "labour_cost" else {}
     return text(f"column.{name}", **values)
 
@@ -154,7 +154,7 @@ def reachable(comparison: Comparison) -> list[str]:
 
 
 def _probability(name: str, count: int, size: int) -> str:
-    return f"{name} {often(count, size)}"
+    return f"{name} {count_text(count, size)}"
 
 
 def _places(comparison: Comparison) -> Iterator[RenderableType]:
@@ -168,13 +168,13 @@ def _places(comparison: Comparison) -> Iterator[RenderableType]:
         table.add_column(text("column.most_missed"))
         for name, place in variant.places.items():
             values = (place.metrics.get(metric, _NOTHING) for metric in names)
-            cells = (shown(value, metric) for value, metric in zip(values, names, strict=True))
+            cells = (estimate_text(value, metric) for value, metric in zip(values, names, strict=True))
             table.add_row(Text(name), *cells, _most_missed(place))
         yield Text(text("report.places", name=variant.name))
         yield table
 
 
-def _most_missed(place: PlaceResult) -> str:
+def _most_missed(place: MarketplaceResult) -> str:
     worst = place.most_missed()
     return text("report.none") if worst is None else f"{worst}\n{number(100 * place.missed[worst], 1)} %"
 
@@ -198,4 +198,4 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
 
 
 def _in_line(estimate: Estimate, name: str, sign: bool = False) -> str:
-    return " ".join(shown(estimate, name, sign).split("\n"))
+    return " ".join(estimate_text(estimate, name, sign).split("\n"))

@@ -16,7 +16,7 @@ from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
-from aftersale_simulator.stress.trials import stress_events, stress_names, stressed
+from aftersale_simulator.stress.trials import stress_events, stress_names, with_stress
 
 Changes = dict[str, Any]
 _SHARED = (
@@ -96,7 +96,7 @@ def _with_stress(
     for name, changes in grid:
         yield name, changes, ""
         document = changed(raw, changes, name, words)
-        yield f"{name} + {stress_name}", {**changes, "event": stressed(document, stress)["event"]}, name
+        yield f"{name} + {stress_name}", {**changes, "event": with_stress(document, stress)["event"]}, name
 
 
 def _settings(assignments: Sequence[str]) -> Changes:

@@ -47,7 +47,7 @@ class Statement:
         """Whether the counts meet the target."""
         return None if self.counted is None else self._met(self.counted)
 
-    def contradictions(self) -> Iterator[tuple[str, str, str, str]]:
+    def inconsistencies(self) -> Iterator[tuple[str, str, str, str]]:
         """Yield (field, told, counted, what) for every two statements that cannot both be true.
 
         `field` is `rate`, `status`, `numerator`, or the name of a part.

@@ -160,7 +160,7 @@ class _Reading:
         self._count_status(stated, place, statement)
         paths = {part.name: part.count for part in stated.parts}
         paths |= {Word("numerator"): stated.numerator, Word("rate"): fields.rate, Word("status"): fields.status}
-        for name, stated_value, counted_value, what in statement.contradictions():
+        for name, stated_value, counted_value, what in statement.inconsistencies():
             place.disagree(place.at(paths[Word(name)]), stated_value, counted_value, what)
         metric = HealthMetric(
             metric=stated.name,

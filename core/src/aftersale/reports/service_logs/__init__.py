@@ -1,4 +1,4 @@
-"""Tables: what does a seller's own record of service say, a row for each thing that happened?
+"""Service logs: what does a seller's own record of service say, one row for each event?
 
 The simulator's calibration may import it; it imports nothing but the interface of readers.
 """

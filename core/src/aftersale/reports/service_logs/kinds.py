@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from aftersale.reports.tables.table import TableReader
+from aftersale.reports.service_logs.reading import TableReader
 
 RETURNS = TableReader({"order": pl.String, "opened_at": pl.Datetime})
 """Returns, a row each: the order, and when the return was opened."""
