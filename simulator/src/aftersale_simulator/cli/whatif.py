@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History
     from aftersale_simulator.runs.pool import WorkerPool
     from aftersale_simulator.whatif.comparison import Comparison
-    from aftersale_simulator.whatif.drawing import Lines
     from aftersale_simulator.whatif.precision import Precision
     from aftersale_simulator.whatif.record import ComparisonRecord
     from aftersale_simulator.whatif.variants import Plan
@@ -159,28 +158,11 @@ def _write_page(
     page_file: Path, comparison: Comparison, record: ComparisonRecord, plugins: Plugins, history: History | None
 ) -> None:
     from aftersale_simulator.output_files import write_file
+    from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.scenario.vocabulary import vocabulary
+    from aftersale_simulator.whatif.drawing import lines_of
     from aftersale_simulator.whatif.page import page, parts
 
     declared = [parameter for group in vocabulary(plugins).parameters.values() for parameter in group]
-    sections = parts(declared, _lines(comparison, plugins))
+    sections = parts(declared, lines_of(resolve(comparison.scenario, plugins)))
     write_file(page_file, page(comparison, record, sections, history))
-
-
-def _lines(comparison: Comparison, plugins: Plugins) -> Lines:
-    """Return the marketplaces' limits at the end of the period, and the handbook's if the scenario has no targets."""
-    from aftersale.rules import EVERYWHERE
-    from aftersale_simulator.resolved.scenario import resolve
-    from aftersale_simulator.runs.results import LIMITS
-    from aftersale_simulator.whatif.drawing import Lines
-
-    resolved = resolve(comparison.scenario, plugins)
-    _, until = resolved.measured
-    has_targets = any(getattr(resolved.scenario.targets, name) is not None for name in LIMITS)
-    metric_rules = {
-        name: [
-            rule for rule in reversed(policy.metrics(until - 1)) if not (has_targets and rule.marketplace == EVERYWHERE)
-        ]
-        for name, policy in resolved.policies.items()
-    }
-    return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in metric_rules.items()})

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
+from aftersale.rules import EVERYWHERE
+from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.results import LIMITS
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.numbers import scale
@@ -38,6 +40,19 @@ class Lines:
 
 
 NO_LINES = Lines()
+
+
+def lines_of(resolved: ResolvedScenario) -> Lines:
+    """Return the marketplaces' limits at the end of the period, and the handbook's if the scenario has no targets."""
+    _, until = resolved.measured
+    has_targets = any(getattr(resolved.scenario.targets, name) is not None for name in LIMITS)
+    metric_rules = {
+        name: [
+            rule for rule in reversed(policy.metrics(until - 1)) if not (has_targets and rule.marketplace == EVERYWHERE)
+        ]
+        for name, policy in resolved.policies.items()
+    }
+    return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in metric_rules.items()})
 
 
 def chosen(comparison: Comparison) -> VariantResult:
