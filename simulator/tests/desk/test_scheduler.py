@@ -1,4 +1,4 @@
-"""The agenda: processes and calls on one clock, in one order."""
+"""The scheduler: processes and calls on one clock, in one order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The world: chances that belong to orders, streams of orders, deliveries, buyers and their letters."""
+"""The world: random numbers that belong to orders, streams of orders, deliveries, buyers and their texts."""
 
 from datetime import UTC, date, datetime
 
