@@ -151,7 +151,7 @@ def test_a_real_shops_orders_are_replayed_and_its_returns_fitted() -> None:
 
 
 def test_the_sales_of_a_period_are_named_and_a_preset_says_what_it_sets(tmp_path: Path) -> None:
-    shipped = (files("aftersale_simulator") / "scenarios" / "default.toml").read_text(encoding="utf-8")
+    shipped = (files("aftersale_simulator.scenario") / "shipped" / "default.toml").read_text(encoding="utf-8")
     summer = shipped.replace("start = 2026-03-02", "start = 2026-06-15").replace('warm_up = "75 d"', 'warm_up = "0 d"')
     path = tmp_path / "summer.toml"
     path.write_text(summer.replace("seed = 1\n", 'seed = 1\npresets = ["seed_all_sellers"]\n'), encoding="utf-8")

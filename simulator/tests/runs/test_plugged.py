@@ -138,10 +138,10 @@ def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) 
     results = [run(resolve(source.scenario, plugins), number) for number in (1, 2)]
     for place in both:
         late, counted = (sum(result.missed[place][NAMES[place]][i] for result in results) for i in (0, 1))
-        assert variant.runs[place].missed[NAMES[place]] == late / counted
-        assert variant.runs[place].most_missed() == NAMES[place]
+        assert variant.places[place].missed[NAMES[place]] == late / counted
+        assert variant.places[place].most_missed() == NAMES[place]
     told = record(found)["variants"][0]["marketplaces"]
-    assert told["REF"]["metrics"]["late_reply_rate"] == variant.runs["REF"].metrics["late_reply_rate"].mean
+    assert told["REF"]["metrics"]["late_reply_rate"] == variant.places["REF"].metrics["late_reply_rate"].mean
     assert "unsolved_ticket_rate" not in told["REF"]["metrics"]
     console = Console(width=100, record=True, quiet=True)
     with console.capture() as captured:
