@@ -305,9 +305,9 @@ def chances_of(played: Sequence[Played], rate: float, handling: float) -> tuple[
 def everywhere(monkeypatch: pytest.MonkeyPatch, original: Any, wrong: Any) -> None:
     """Put something wrong in the place of a function, wherever the simulator calls it by name."""
     own = [module for name, module in sys.modules.items() if name.startswith("aftersale_simulator")]
-    runs = [(module, name) for module in own for name, value in vars(module).items() if value is original]
-    assert runs
-    for module, name in runs:
+    uses = [(module, name) for module in own for name, value in vars(module).items() if value is original]
+    assert uses
+    for module, name in uses:
         monkeypatch.setattr(module, name, wrong)
 
 
