@@ -10,7 +10,7 @@ import pytest
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, HOUR, Instant, instant
-from aftersale.journal.reading import fact_frame, order_frame, write_table
+from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.orders import NEVER, Orders
 
 FIRST: Instant = instant("2026-03-02T17:00:00Z")

@@ -26,7 +26,7 @@ from aftersale.costs.parameters import OTHER_GRADE, default_parameters
 from aftersale.engine.docket import Docket
 from aftersale.engine.guards import GUARDS
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
-from aftersale.journal.reading import FACT_COLUMNS, ORDER_COLUMNS
+from aftersale.journal.columns import FACT_COLUMNS, ORDER_COLUMNS
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.hook_phases import lifecycle_diagram
 from aftersale.plugins.plugins import load_plugins

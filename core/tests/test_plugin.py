@@ -6,8 +6,7 @@ from types import ModuleType
 import pytest
 
 import aftersale
-from aftersale import plugin as door
-from aftersale import testing
+from aftersale import plugin as door, testing
 from aftersale.base.errors import PluginError
 from aftersale.plugins.admission import location
 from aftersale.plugins.plugins import load_plugins

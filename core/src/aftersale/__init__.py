@@ -1,8 +1,7 @@
 """After-sales cases of marketplace sellers, under dated and sourced rules.
 
-A plugin needs two names from here: `hookimpl`, which marks its functions as implementations of hooks, and
-`AFTERSALE_API`, the number of the hook interface that this release speaks. The hooks themselves stand in
-`aftersale.hookspecs`; everything else is imported from its own module.
+Plugins import from `aftersale.plugin`, their tests from `aftersale.testing`. `hookimpl` and `AFTERSALE_API` are here
+too, for older plugins. The hooks are described in `aftersale.hookspecs`.
 """
 
 from aftersale.hookspecs import AFTERSALE_API, hookimpl, hookspec

@@ -17,24 +17,67 @@ import inspect
 from collections.abc import Callable
 from typing import TypeVar
 
-from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.errors import AftersaleError, DocumentError, Problem
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import CaseKind, Move, State, load_kinds
-from aftersale.clocks import Instant
+from aftersale.clocks import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Calendar,
+    Instant,
+    instant,
+    local_date,
+    moment,
+    start_of_day,
+)
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
-from aftersale.orders import Order
+from aftersale.orders import Order, OrderLine
+from aftersale.plugins.plugins import Plugins
 from aftersale.policies.marketplaces import Marketplace, load_marketplaces, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, load_metrics, parse_metrics
-from aftersale.policies.worlds import Parameter, WorldDefaults, load_world, parse_world
+from aftersale.policies.worlds import (
+    Absence,
+    Answer,
+    Closure,
+    Contact,
+    Parameter,
+    Preset,
+    Reaction,
+    Sale,
+    WorldDefaults,
+    load_world,
+    parse_world,
+)
 from aftersale.reports.health.formats import HealthFormat, load_health_formats, parse_health_formats
-from aftersale.reports.orders.formats import OrderFormat, load_formats, parse_formats
-from aftersale.rules import Rule, load_rules, parse_rules
+from aftersale.reports.orders.formats import (
+    CancelMark,
+    Columns,
+    Constants,
+    OrderFormat,
+    load_formats,
+    parse_formats,
+)
+from aftersale.rules import Condition, Rule, load_rules, parse_rules
 
 __all__ = [
     "AFTERSALE_API",
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "Absence",
+    "AftersaleError",
+    "Answer",
+    "Calendar",
+    "CancelMark",
     "Case",
     "CaseKind",
+    "Closure",
+    "Columns",
+    "Condition",
+    "Constants",
+    "Contact",
     "Deadline",
     "DocumentError",
     "Fact",
@@ -45,14 +88,20 @@ __all__ = [
     "Move",
     "Order",
     "OrderFormat",
+    "OrderLine",
     "Parameter",
+    "Plugins",
+    "Preset",
     "Problem",
+    "Reaction",
     "Rule",
+    "Sale",
     "State",
     "Task",
     "WorldDefaults",
     "from_data",
     "hookimpl",
+    "instant",
     "load_formats",
     "load_health_formats",
     "load_kinds",
@@ -60,12 +109,15 @@ __all__ = [
     "load_metrics",
     "load_rules",
     "load_world",
+    "local_date",
+    "moment",
     "parse_formats",
     "parse_health_formats",
     "parse_marketplaces",
     "parse_metrics",
     "parse_rules",
     "parse_world",
+    "start_of_day",
 ]
 
 T = TypeVar("T")

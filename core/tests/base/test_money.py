@@ -1,8 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from moneyed import CURRENCIES, Money
 
 from aftersale.base.errors import MoneyError

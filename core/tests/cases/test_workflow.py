@@ -2,8 +2,7 @@ import copy
 from typing import get_args
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale.base.errors import DocumentError
 from aftersale.cases.model import Case

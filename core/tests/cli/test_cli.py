@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from aftersale.base.errors import AftersaleError
 from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli, policies
-from aftersale.journal.reading import fact_frame, order_frame, write_table
+from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.plugins.contributions import CORE_COMMANDS
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, orders, plugin, reference

@@ -5,8 +5,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from aftersale.base.errors import ClockError
 from aftersale.clocks import DAY, HOUR, MINUTE, Calendar, OpeningHours, instant, moment

@@ -1,6 +1,5 @@
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from aftersale.base.errors import ClockError
 from aftersale.clocks import CLOCKS, DAY, ENDS, HOUR, SECOND, Calendar, Clock, OpeningHours, Paused, instant, moment

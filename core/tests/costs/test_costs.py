@@ -3,8 +3,7 @@ from decimal import Decimal
 
 import pytest
 import tomli
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale.base.errors import DocumentError, FactRefused, MoneyError
 from aftersale.base.tables import console
@@ -15,7 +14,8 @@ from aftersale.costs.ledger import LINES, CostLine
 from aftersale.costs.parameters import default_parameters, parse_parameters
 from aftersale.costs.totals import GROUPINGS, grand_total, totals
 from aftersale.engine.docket import Docket
-from aftersale.journal.reading import Journal, replay
+from aftersale.journal.reading import Journal
+from aftersale.journal.replay import replay
 from aftersale.orders import OrderLine
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook

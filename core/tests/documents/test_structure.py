@@ -6,8 +6,7 @@ from typing import Any, Literal, NewType
 
 import pytest
 from attrs import Factory, field, frozen, validators
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from aftersale.base.errors import DocumentError, MoneyError, Problem
 from aftersale.base.toml_files import read

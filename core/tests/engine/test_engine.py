@@ -2,8 +2,7 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale.base.errors import FactRefused
 from aftersale.cases.model import Case, Deadline, Task

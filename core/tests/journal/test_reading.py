@@ -4,14 +4,15 @@ from datetime import date, datetime
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from polars.testing import assert_frame_equal
 
 from aftersale.base.errors import AftersaleError, JournalError
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.docket import Docket
-from aftersale.journal.reading import case_frame, fact_frame, order_frame, read_journal, replay, write_table
+from aftersale.journal.reading import read_journal
+from aftersale.journal.replay import replay
+from aftersale.journal.writing import case_frame, fact_frame, order_frame, write_table
 from aftersale.metrics.readings import readings
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.observers import Observers

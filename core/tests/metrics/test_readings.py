@@ -3,8 +3,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale.clocks import DAY, HOUR, MINUTE, instant, local_date, start_of_day
 from aftersale.engine.docket import Docket

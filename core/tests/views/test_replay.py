@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR
-from aftersale.journal.reading import fact_frame, order_frame, write_table
+from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY

@@ -20,13 +20,13 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.calibration.fit import Calibration, Files, calibrated
 from aftersale_simulator.output_files import toml_value
 from aftersale_simulator.resolved.scenario import resolve
-from aftersale_simulator.runs.pool import compare, worker_pool
+from aftersale_simulator.runs.pool import run_variants, worker_pool
 from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.staffing import record, search
 from aftersale_simulator.staffing.search import SearchResult
 from aftersale_simulator.whatif.answer import answer, warnings
-from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.comparison import Comparison, compare_variants
 from aftersale_simulator.whatif.page import parts
 from aftersale_simulator.whatif.precision import Precision
 from aftersale_simulator.whatif.variants import plan
@@ -153,8 +153,8 @@ def whatif(
     comparison_plan = plan(source, grid, (), dict(settings or {}), stress)
     goal = None if precision is None else Precision(precision)
     with worker_pool(workers, plugin_set) as pool:
-        run = partial(compare, pool=pool, on_done=_silent)
-        return WhatIf(simulate(comparison_plan, run, goal))
+        run = partial(run_variants, pool=pool, on_done=_silent)
+        return WhatIf(compare_variants(comparison_plan, run, goal))
 
 
 def staff(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import simpy
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale_simulator.desk.scheduler import Scheduler
 

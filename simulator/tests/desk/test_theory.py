@@ -2,7 +2,7 @@
 
 Every check returns its disagreements: figures whose interval over replications misses the theory, or is wider than the
 precision that the check states. Right desks have none, and each desk made wrong has at least one. The figures are
-logged: `pytest simulator/tests/test_theory.py --log-cli-level=INFO` shows them.
+logged: `pytest simulator/tests/desk/test_theory.py --log-cli-level=INFO` shows them.
 """
 
 from __future__ import annotations

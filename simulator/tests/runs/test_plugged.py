@@ -14,13 +14,13 @@ from aftersale.policies.worlds import load_world
 from aftersale.testing import hostile, plugin, reference
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.job import JobContext
-from aftersale_simulator.runs.pool import SerialPool, compare
+from aftersale_simulator.runs.pool import SerialPool, run_variants
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.whatif import table
-from aftersale_simulator.whatif.comparison import simulate
+from aftersale_simulator.whatif.comparison import compare_variants
 from aftersale_simulator.whatif.record import record
 from aftersale_simulator.whatif.variants import plan
 from aftersale_simulator.world.checks import check_marketplaces
@@ -101,8 +101,8 @@ def test_beside_a_store_of_the_usual_kind_both_meet_their_own_buyers(plugins: Pl
 def test_a_table_shows_the_metrics_that_plugins_add(plugins: Plugins) -> None:
     source = ScenarioFile.of("desk.toml", RAW, Path(), vocabulary(plugins))
     planned = plan(source, ["world.ticket_rate=0.1,0.2"])
-    found = simulate(
-        planned, lambda variants, times: compare(variants, times, SerialPool(JobContext(plugins)), lambda: None)
+    found = compare_variants(
+        planned, lambda variants, times: run_variants(variants, times, SerialPool(JobContext(plugins)), lambda: None)
     )
     assert list(record(found)["variants"][0]["metrics"])[-2:] == ["mean_first_response_hours", "unsolved_ticket_rate"]
     console = Console(width=100, record=True, quiet=True)
@@ -131,17 +131,18 @@ def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) 
     weekdays = {"desk": {**RAW["team"]["desk"], "shifts": [{"days": "Mon-Fri", "hours": "09:00-17:00"}]}}
     raw = {**RAW, "marketplace": both, "team": weekdays}
     source = ScenarioFile.of("desk.toml", raw, Path(), vocabulary(plugins))
-    found = simulate(
-        plan(source), lambda variants, times: compare(variants, times, SerialPool(JobContext(plugins)), lambda: None)
+    found = compare_variants(
+        plan(source),
+        lambda variants, times: run_variants(variants, times, SerialPool(JobContext(plugins)), lambda: None),
     )
     (variant,) = found.variant_results
     results = [run(resolve(source.scenario, plugins), number) for number in (1, 2)]
     for place in both:
         late, counted = (sum(result.missed[place][NAMES[place]][i] for result in results) for i in (0, 1))
-        assert variant.places[place].missed[NAMES[place]] == late / counted
-        assert variant.places[place].most_missed() == NAMES[place]
+        assert variant.marketplaces[place].missed[NAMES[place]] == late / counted
+        assert variant.marketplaces[place].most_missed() == NAMES[place]
     told = record(found)["variants"][0]["marketplaces"]
-    assert told["REF"]["metrics"]["late_reply_rate"] == variant.places["REF"].metrics["late_reply_rate"].mean
+    assert told["REF"]["metrics"]["late_reply_rate"] == variant.marketplaces["REF"].metrics["late_reply_rate"].mean
     assert "unsolved_ticket_rate" not in told["REF"]["metrics"]
     console = Console(width=100, record=True, quiet=True)
     with console.capture() as captured:

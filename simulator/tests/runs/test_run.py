@@ -14,7 +14,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from aftersale.clocks import start_of_day
-from aftersale.journal.reading import case_frame, read_journal, replay
+from aftersale.journal.reading import read_journal
+from aftersale.journal.replay import replay
+from aftersale.journal.writing import case_frame
 from aftersale.metrics.readings import readings
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.resolved.scenario import resolve
@@ -171,14 +173,14 @@ from attrs import asdict
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.scenario.document import parse_scenario
-from aftersale_simulator.runs.pool import compare, worker_pool
+from aftersale_simulator.runs.pool import run_variants, worker_pool
 raw = json.loads(sys.argv[1])
 raw["period"]["start"] = date.fromisoformat(raw["period"]["start"])
 made = parse_scenario(raw, "test")
 plugins = load_plugins((), {"reference": reference})
 if __name__ == "__main__":
     with worker_pool(int(sys.argv[2]), plugins) as pool:
-        found = compare([("a", made), ("b", made)], (1, 2), pool, lambda: None)
+        found = run_variants([("a", made), ("b", made)], (1, 2), pool, lambda: None)
     print(json.dumps([[asdict(result) for result in row] for row in found], sort_keys=True))
 """
 

@@ -3,8 +3,7 @@
 from math import inf, nan
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale_simulator.runs.statistics import Estimate, difference, erlang_c, estimate, wilson
 

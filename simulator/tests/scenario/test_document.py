@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 import tomli
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.cases.workflow import default_workflow

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 import tomli
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale.base.errors import DocumentError
 from aftersale.documents.scalars import PositiveCount
 from aftersale.plugins.plugins import load_plugins
-from aftersale.testing import stores
+from aftersale.testing.factories import stores
 from aftersale_simulator.desk.shifts import Window, covered_hours, windows
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.results import METRICS, Result
@@ -63,7 +62,7 @@ def search_text(keeps: Keeps, seen: list[tuple[Roster, int]] | None = None, **op
 
 def test_the_shipped_scenario_allows_up_to_six_people_in_four_weeks() -> None:
     allowed = staffing(RESOLVED, "test")
-    assert [(place.team, place.pattern) for place in allowed.places] == [
+    assert [(pattern.team, pattern.name) for pattern in allowed.patterns] == [
         ("shenzhen", "Mon-Fri"),
         ("shenzhen", "Tue-Sat"),
         ("shenzhen", "Wed-Sun"),
@@ -78,8 +77,8 @@ def test_the_shipped_scenario_allows_up_to_six_people_in_four_weeks() -> None:
 
 def test_a_scenario_that_allows_nothing_gets_five_day_weeks_at_its_teams_own_hours() -> None:
     usual = staffing(resolve(evolve(DEFAULT, staffing={}), PLUGINS), "test")
-    assert [place.pattern for place in usual.places] == ["Mon-Fri", "Tue-Sat", "Wed-Sun", "Sun-Thu"]
-    assert {place.shift.hours for place in usual.places} == {(540, 1080)}
+    assert [pattern.name for pattern in usual.patterns] == ["Mon-Fri", "Tue-Sat", "Wed-Sun", "Sun-Thu"]
+    assert {pattern.shift.hours for pattern in usual.patterns} == {(540, 1080)}
     assert usual.most == {"shenzhen": 6}
 
 

@@ -13,17 +13,15 @@ from typing import Any
 import pytest
 import tomli
 from attrs import evolve
-from click.testing import CliRunner
-from click.testing import Result as Ended
-from hypothesis import given
-from hypothesis import strategies as st
+from click.testing import CliRunner, Result as Ended
+from hypothesis import given, strategies as st
 from rich.console import Console
 
 from aftersale.base.errors import DocumentError
 from aftersale.cli import cli
 from aftersale.documents.scalars import PositiveCount
 from aftersale.plugins.plugins import load_plugins
-from aftersale.testing import stores
+from aftersale.testing.factories import stores
 from aftersale_simulator.runs import pool
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.runs.statistics import Estimate
@@ -31,7 +29,7 @@ from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.whatif import table
 from aftersale_simulator.whatif.answer import answer, warnings
-from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.comparison import Comparison, compare_variants
 from aftersale_simulator.whatif.record import as_csv, as_json, record
 from aftersale_simulator.whatif.variants import Plan, plan, reproduced
 
@@ -73,7 +71,7 @@ def agents(scenario: Scenario) -> int:
 
 
 def compared(late: Late, vary: Sequence[str] = (), settings: Sequence[str] = ()) -> Comparison:
-    return simulate(plan(DEFAULT, vary, ["targets.order_defect_rate=1", *settings]), faked(late))
+    return compare_variants(plan(DEFAULT, vary, ["targets.order_defect_rate=1", *settings]), faked(late))
 
 
 STAFF = ["team.shenzhen.agents=2,3,4"]
@@ -229,7 +227,7 @@ def test_when_none_keeps_the_targets_the_nearest_is_named_with_what_it_misses() 
 def test_without_targets_the_cheapest_is_named_and_how_to_set_some() -> None:
     scenario = {name: value for name, value in DEFAULT.raw.items() if name != "targets"}
     source = ScenarioFile.of("s.toml", scenario, DEFAULT.folder)
-    found = simulate(plan(source, STAFF), faked(lambda *_: 0.5))
+    found = compare_variants(plan(source, STAFF), faked(lambda *_: 0.5))
     assert answer(found) == (
         "No target is set, so none can be missed. The cheapest variant is 'agents 2': 2,000 CNY of "
         "labour in 70 "
@@ -438,7 +436,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
         ) -> list[list[Result]]:
             return faked(late)(variants, replications)
 
-        monkeypatch.setattr(pool, "compare", compare)
+        monkeypatch.setattr(pool, "run_variants", compare)
         plugins = load_plugins(["simulator"], {"stores": stores(ZONES)})
         return RUNNER.invoke(cli, words, obj=plugins)
 

@@ -28,9 +28,9 @@ from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.show.section import Section, Table
 from aftersale_simulator.show.wording import LANGUAGES, speaking, spoken, text
 from aftersale_simulator.whatif import charts
-from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.comparison import Comparison, compare_variants
 from aftersale_simulator.whatif.day_charts import defects
-from aftersale_simulator.whatif.drawing import Lines
+from aftersale_simulator.whatif.drawing import Lines, lines_of
 from aftersale_simulator.whatif.page import page, parts
 from aftersale_simulator.whatif.record import record
 from aftersale_simulator.whatif.variants import plan
@@ -97,7 +97,7 @@ def compared(plugins: Plugins, **changes: Any) -> Comparison:
     def compare(variants: Any, numbers: Any) -> Any:
         return [[run(resolve(scenario, plugins), number) for number in numbers] for _, scenario in variants]
 
-    return simulate(plan(file), compare)
+    return compare_variants(plan(file), compare)
 
 
 def made(comparison: Comparison, language: str = "en") -> str:
@@ -374,10 +374,8 @@ def test_the_program_names_both_options() -> None:
 
 
 def test_without_targets_of_its_own_a_scenario_is_drawn_against_the_handbook(plugins: Plugins) -> None:
-    from aftersale_simulator.cli.whatif import _lines
-
     free = compared(plugins, targets={}, replications=1, variant=[])
     names = ("late_reply_rate", "mean_first_reply_hours")
-    assert [_lines(free, plugins).everywhere(name) for name in names] == [0.1, 3.2]
+    assert [lines_of(resolve(free.scenario, plugins)).everywhere(name) for name in names] == [0.1, 3.2]
     own = compared(plugins, targets={"occupancy": 0.9}, replications=1, variant=[])
-    assert _lines(own, plugins).everywhere("mean_first_reply_hours") is None
+    assert lines_of(resolve(own.scenario, plugins)).everywhere("mean_first_reply_hours") is None

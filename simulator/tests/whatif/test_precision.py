@@ -16,7 +16,7 @@ from aftersale_simulator.runs.results import Result
 from aftersale_simulator.scenario.document import load_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.whatif.answer import warnings
-from aftersale_simulator.whatif.comparison import Comparison, simulate
+from aftersale_simulator.whatif.comparison import Comparison, compare_variants
 from aftersale_simulator.whatif.precision import Precision
 from aftersale_simulator.whatif.variants import plan
 
@@ -43,7 +43,7 @@ class Faked:
 def compared(swing: float, precision: Precision | None, first: int = 10) -> tuple[Comparison, Faked]:
     faked = Faked(swing)
     made = plan(DEFAULT, ["team.shenzhen.agents=2,3"], options={"replications": first})
-    return simulate(made, faked, precision), faked
+    return compare_variants(made, faked, precision), faked
 
 
 def half_width(swing: float, size: int) -> float:
@@ -91,11 +91,11 @@ def test_the_command_goes_on_and_writes_a_scenario_that_gives_the_same_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from aftersale.plugins.plugins import load_plugins
-    from aftersale.testing import stores
+    from aftersale.testing.factories import stores
     from aftersale_simulator.runs import pool
 
     faked = Faked(0.02)
-    monkeypatch.setattr(pool, "compare", lambda variants, numbers, *others: faked(variants, numbers))
+    monkeypatch.setattr(pool, "run_variants", lambda variants, numbers, *others: faked(variants, numbers))
     zones = {"US": "America/Los_Angeles", "DE": "Europe/Berlin", "JP": "Asia/Tokyo"}
     plugins = load_plugins(["simulator"], {"stores": stores(zones)})
     words = ["whatif", "--precision", "0.004", "--at-most", "1000", "--json", "--out", str(tmp_path / "out")]

@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aftersale.clocks import DAY, Calendar, local_date
 from aftersale.documents.structure import structure

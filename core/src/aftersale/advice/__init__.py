@@ -1,4 +1,4 @@
 """Advice: what should the seller do about a case?
 
-Views may import it; it imports costs, the engine.
+Views and the conformance suite may import it; it imports costs, the engine.
 """

@@ -1,7 +1,7 @@
 """Errors: everything that this package refuses, with where, what and what to do next.
 
     AftersaleError
-     ├ DocumentError        a TOML or CSV document cannot be used
+     ├ DocumentError        a document or a report (TOML, CSV, JSON) cannot be used
      ├ PluginError          the installation's plugins cannot be used together
      ├ ClockError           an instant, a zone or a calendar is not valid
      ├ MoneyError           an amount or a currency is not valid

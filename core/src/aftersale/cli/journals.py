@@ -16,7 +16,8 @@ from aftersale.cli.program import loaded, text
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.costs.totals import Grouping
-    from aftersale.journal.reading import Journal, Replay
+    from aftersale.journal.reading import Journal
+    from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies
 
 
@@ -24,7 +25,8 @@ def _replay(
     ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None
 ) -> tuple[Journal, Replay, Policies]:
     """Return a journal, its replay until an instant, and the policies of the replay."""
-    from aftersale.journal.reading import read_journal, replay
+    from aftersale.journal.reading import read_journal
+    from aftersale.journal.replay import replay
     from aftersale.policies.handbook import default_handbook, load_handbook
 
     plugins = loaded(ctx)

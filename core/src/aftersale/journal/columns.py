@@ -132,3 +132,44 @@ def _format_value(values: pl.Series, row: int) -> str:
     # An instant beyond the year 9999 is no Python datetime: show the number in the file.
     number = values.cast(pl.Int64)[row]
     return "nothing" if number is None else f"{number} {values.dtype.time_unit} after 1970"
+
+
+FACT_COLUMNS = {
+    "kind": Column(pl.String),
+    "marketplace": Column(pl.String),
+    "order": Column(pl.String),
+    "case": Column(pl.String),
+    "occurred_at": Column(TIME),
+    "known_at": Column(TIME),
+    "about": Column(pl.String, optional=True),
+    "value": Column(pl.Float64, optional=True),
+    "detail": Column(pl.String, optional=True, absent=True),
+    "amount": Column(pl.Int64, optional=True, absent=True),
+}
+ORDER_COLUMNS = {
+    "order": Column(pl.String),
+    "marketplace": Column(pl.String),
+    "currency": Column(pl.String),
+    "purchased_at": Column(TIME),
+    "channel": Column(pl.String),
+    "category": Column(pl.String, optional=True),
+    "price": Column(pl.Int64),
+    "promised_at": Column(TIME, optional=True),
+    "delivered_at": Column(TIME, optional=True),
+    "cross_border": Column(pl.Boolean),
+    "exempt": Column(pl.Boolean),
+    "ship_by": Column(TIME, optional=True, absent=True),
+    "shipped_at": Column(TIME, optional=True, absent=True),
+    "cancelled_at": Column(TIME, optional=True, absent=True),
+    "tracked": Column(pl.Boolean, optional=True, absent=True),
+    "product": Column(pl.String, optional=True, absent=True),
+}
+
+
+def raw_schema(columns: dict[str, Column]) -> dict[str, Any]:
+    """Return the types in which a frame is filled before its instants are made of numbers."""
+    return {name: pl.Int64 if column.kind == TIME else column.kind for name, column in columns.items()}
+
+
+OPTIONAL_TIMES = ("promised_at", "delivered_at", "ship_by", "shipped_at", "cancelled_at")
+"""The instants of an order that may be missing."""

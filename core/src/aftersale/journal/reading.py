@@ -5,56 +5,19 @@ A journal is a folder with `orders.parquet` and `facts.parquet` (or both as CSV)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from attrs import define, frozen
+from attrs import frozen
 
-from aftersale.base.errors import AftersaleError, FactRefused, JournalError, Problem
+from aftersale.base.errors import JournalError, Problem
 from aftersale.cases.facts import Fact
-from aftersale.clocks import Instant
-from aftersale.engine.docket import Docket
-from aftersale.journal.columns import TIME, Column, checked
+from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, Column, checked
 from aftersale.journal.consistency import inconsistencies
-from aftersale.orders import NEVER, Order, Orders
-from aftersale.policies.observers import Observers
-from aftersale.policies.policy import Policies
-
-FACT_COLUMNS = {
-    "kind": Column(pl.String),
-    "marketplace": Column(pl.String),
-    "order": Column(pl.String),
-    "case": Column(pl.String),
-    "occurred_at": Column(TIME),
-    "known_at": Column(TIME),
-    "about": Column(pl.String, optional=True),
-    "value": Column(pl.Float64, optional=True),
-    "detail": Column(pl.String, optional=True, absent=True),
-    "amount": Column(pl.Int64, optional=True, absent=True),
-}
-ORDER_COLUMNS = {
-    "order": Column(pl.String),
-    "marketplace": Column(pl.String),
-    "currency": Column(pl.String),
-    "purchased_at": Column(TIME),
-    "channel": Column(pl.String),
-    "category": Column(pl.String, optional=True),
-    "price": Column(pl.Int64),
-    "promised_at": Column(TIME, optional=True),
-    "delivered_at": Column(TIME, optional=True),
-    "cross_border": Column(pl.Boolean),
-    "exempt": Column(pl.Boolean),
-    "ship_by": Column(TIME, optional=True, absent=True),
-    "shipped_at": Column(TIME, optional=True, absent=True),
-    "cancelled_at": Column(TIME, optional=True, absent=True),
-    "tracked": Column(pl.Boolean, optional=True, absent=True),
-    "product": Column(pl.String, optional=True, absent=True),
-}
-_TIMES = ("promised_at", "delivered_at", "ship_by", "shipped_at", "cancelled_at")
-"""The instants of an order that may be missing."""
+from aftersale.orders import NEVER, Orders
 
 
 @frozen(eq=False)
@@ -64,56 +27,6 @@ class Journal:
     orders: Orders
     facts: Sequence[Fact]
     source: str = "journal"
-
-
-@define
-class Replay:
-    """A replayed journal: the docket, and the refused facts, each with the reason."""
-
-    docket: Docket
-    refused: list[tuple[Fact, str]]
-    until: Instant
-
-
-def fact_frame(facts: Iterable[Fact]) -> pl.DataFrame:
-    """Return facts as a table with the columns of `facts.parquet`."""
-    frame = pl.DataFrame(list(map(tuple, facts)), schema=_raw_schema(FACT_COLUMNS), orient="row")
-    return frame.with_columns(pl.col(name).cast(column.kind) for name, column in FACT_COLUMNS.items())
-
-
-def order_frame(orders: Orders) -> pl.DataFrame:
-    """Return orders as a table with the columns of `orders.parquet`."""
-    places = pl.Series(orders.marketplaces, dtype=pl.String)
-    frame = pl.DataFrame(
-        {
-            "order": list(orders.ids),
-            "marketplace": places.gather(orders.marketplace),
-            "currency": pl.Series(orders.currencies, dtype=pl.String).gather(orders.marketplace),
-            "purchased_at": orders.purchased_at,
-            "channel": pl.Series(orders.channels, dtype=pl.String).gather(orders.channel),
-            "category": pl.Series(orders.categories, dtype=pl.String).gather(orders.category),
-            "price": orders.price,
-            "promised_at": orders.promised_at,
-            "delivered_at": orders.delivered_at,
-            "cross_border": orders.cross_border,
-            "exempt": orders.exempt,
-            "ship_by": orders.ship_by,
-            "shipped_at": orders.shipped_at,
-            "cancelled_at": orders.cancelled_at,
-            "tracked": orders.tracked,
-            "product": list(orders.products) or [""] * len(orders),
-        },
-        schema_overrides={**_raw_schema(ORDER_COLUMNS), "tracked": pl.Int8},
-    )
-    frame = frame.with_columns(
-        *(pl.when(pl.col(name) == NEVER).then(None).otherwise(pl.col(name)).alias(name) for name in _TIMES),
-        pl.when(pl.col("tracked") < 0).then(None).otherwise(pl.col("tracked")).alias("tracked"),
-    )
-    return frame.with_columns(pl.col(name).cast(column.kind) for name, column in ORDER_COLUMNS.items())
-
-
-def _raw_schema(columns: dict[str, Column]) -> dict[str, Any]:
-    return {name: pl.Int64 if column.kind == TIME else column.kind for name, column in columns.items()}
 
 
 def read_journal(folder: Path) -> Journal:
@@ -162,7 +75,7 @@ def _orders(frame: pl.DataFrame) -> Orders:
     marketplaces = tuple(pairs["marketplace"])
     channels, categories = tuple(frame["channel"].unique()), tuple(frame["category"].unique())
     times = frame.with_columns(
-        pl.col("purchased_at", *_TIMES).cast(pl.Int64).fill_null(NEVER),
+        pl.col("purchased_at", *OPTIONAL_TIMES).cast(pl.Int64).fill_null(NEVER),
         pl.col("tracked").cast(pl.Int8).fill_null(-1),
     )
     return Orders(
@@ -194,72 +107,3 @@ def _products(column: pl.Series) -> list[str]:
 
 def _codes(column: pl.Series, names: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
     return column.replace_strict({name: i for i, name in enumerate(names)}, return_dtype=pl.Int64).to_numpy()
-
-
-def replay(
-    journal: Journal, policies: Policies, until: Instant | None = None, observers: Observers | None = None
-) -> Replay:
-    """Record the facts of a journal in a docket, and advance it to `until`.
-
-    Without `until`, it advances to the last fact, or to the last order where there is no fact. Facts known after
-    `until` are left out. A fact that the workflow or the rules refuse does not stop the replay; the facts that are
-    still refused at the end are returned with their reasons.
-    """
-    docket = Docket(policies, observers)
-    orders = _orders_of_facts(journal)
-    refused: list[tuple[Fact, str]] = []
-    for fact in journal.facts:
-        if until is not None and fact.known_at > until:
-            break
-        try:
-            docket.record(fact, orders[fact.order])
-        except FactRefused:
-            pass  # the docket keeps the fact: a fact that becomes known later may make it fit
-        except AftersaleError as error:
-            refused.append((fact, str(error)))
-    end = _end(journal) if until is None else until
-    docket.advance(end)
-    refused += [(fact, str(error)) for fact, error in docket.misfits()]
-    places = {id(fact): place for place, fact in enumerate(journal.facts)}
-    return Replay(docket, sorted(refused, key=lambda refusal: places[id(refusal[0])]), end)
-
-
-def _end(journal: Journal) -> Instant:
-    if journal.facts:
-        return journal.facts[-1].known_at
-    return int(journal.orders.purchased_at.max(initial=0))
-
-
-def _orders_of_facts(journal: Journal) -> dict[str, Order]:
-    """Return the orders that facts are about, by their ids; other orders never become objects."""
-    names = {fact.order for fact in journal.facts}
-    rows = [i for i, name in enumerate(journal.orders.ids) if name in names]
-    return {order.id: order for order in journal.orders.picked(np.array(rows, np.int64))}
-
-
-def case_frame(docket: Docket) -> pl.DataFrame:
-    """Return the state of each case, its deadlines as text, sorted by case: two runs are compared by this table."""
-    rows = [
-        (
-            *(case.id, case.kind, case.marketplace, case.order, case.state, case.opened_at, case.moved_at),
-            " ".join(f"{deadline.name}:{deadline.due}:{deadline.set_by}" for deadline in case.deadlines),
-            " ".join(case.missed),
-            case.decided_by,
-        )
-        for case in sorted(docket.cases.values(), key=lambda case: case.id)
-    ]
-    schema: dict[str, Any] = dict.fromkeys(("case", "kind", "marketplace", "order", "state"), pl.String)
-    schema |= {"opened_at": pl.Int64, "moved_at": pl.Int64}
-    schema |= dict.fromkeys(("deadlines", "missed", "decided_by"), pl.String)
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return frame.with_columns(pl.col("opened_at", "moved_at").cast(TIME))
-
-
-def write_table(frame: pl.DataFrame, folder: Path, name: str, csv: bool = False) -> Path:
-    """Write one table as Parquet, or as CSV with ISO instants, and return its path."""
-    path = folder / f"{name}.{'csv' if csv else 'parquet'}"
-    if csv:
-        frame.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%.6f%:z")
-    else:
-        frame.write_parquet(path)
-    return path

@@ -150,7 +150,7 @@ class RunningSums:
         if self._next is None:
             self._next = min(self._first, days.first) if self._steps.size else days.first
         if days.first < self._next:
-            raise ValueError(f"day {days.first} was read before: the ledger stands at day {self._next}")
+            raise ValueError(f"day {days.first} was read before: the sums stand at day {self._next}")
         steps = self._between(self._next, days.last + 1)
         sums = self._sums[:, None] + np.cumsum(steps, axis=1)
         if days.last > self._next:

@@ -84,7 +84,7 @@ def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
             _count(causes[name], dossier.order, components, policies[dossier.order.marketplace].order_defects)
         ratings += _bad_ratings(dossier, tuple(name for name in CAUSES if name in names))
     ratings.sort(key=lambda rating: (rating.left_at, rating.order))
-    return Diagnosis(tuple(causes.values()), tuple(_products(docket, policies)), tuple(ratings))
+    return Diagnosis(tuple(causes.values()), tuple(_products(docket)), tuple(ratings))
 
 
 def _defect_depths(defects: Iterable[Defect]) -> dict[str, Counter[tuple[str, str]]]:
@@ -180,7 +180,7 @@ def _bad_ratings(dossier: Dossier, causes: tuple[str, ...]) -> Iterator[BadFeedb
             yield BadFeedback(dossier.order.id, dossier.order.marketplace, stars, case.opened_at, causes)
 
 
-def _products(docket: Docket, policies: Policies) -> list[Product]:
+def _products(docket: Docket) -> list[Product]:
     returns: Counter[tuple[str, str]] = Counter()
     complaints: Counter[tuple[str, str]] = Counter()
     reasons: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)

@@ -58,12 +58,12 @@ class Decisions:
 
     def __init__(self, plugins: Mapping[str, Sequence[Decider]] = NO_DECIDERS, watch: Watch | None = None) -> None:
         """Take the plugins to ask by hook, the owner first; without any, everything is decided as proposed."""
-        self._plugins = {hook: tuple(voters) for hook, voters in plugins.items() if voters}
+        self._plugins = {hook: tuple(deciders) for hook, deciders in plugins.items() if deciders}
         self.watch = watch if watch is not None else Watch()
 
     def by_house(self) -> bool:
         """Whether plugins that do not own the marketplace have a say."""
-        return any(not plugin.owner for voters in self._plugins.values() for plugin in voters)
+        return any(not plugin.owner for deciders in self._plugins.values() for plugin in deciders)
 
     def on_return(
         self, case: str, order: Order, requested_at: Instant, in_policy: bool, proposed: str, by: str

@@ -7,10 +7,10 @@ them, so that every day has one answer.
 """
 
 from aftersale.rules.books import Rulebook, RuleSet
-from aftersale.rules.conditions import ANY_ORDER, NOTHING, Condition, Words
+from aftersale.rules.conditions import ANY_ORDER, NOTHING, YEARS, Condition, Words
 from aftersale.rules.documents import load_rules, parse_rules
 from aftersale.rules.history import Change, Comparison, changes, compared
-from aftersale.rules.model import EVERYWHERE, YEARS, ClockName, Ends, Grade, Kind, Rule, Standing
+from aftersale.rules.model import EVERYWHERE, ClockName, Ends, Grade, Kind, Rule, Standing
 from aftersale.rules.names import RuleName, name_problems, rule_names
 from aftersale.rules.records import RuleRecord, record
 

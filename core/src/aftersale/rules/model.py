@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from attrs import evolve, field, frozen
 
-from aftersale.rules.conditions import ANY_ORDER, YEARS, Condition
+from aftersale.rules.conditions import ANY_ORDER, Condition
 
 ClockName = Literal["wall_hours", "calendar_days", "business_days"]
 Ends = Literal["same_time", "end_of_day"]
@@ -18,7 +18,6 @@ Kind = Literal["deadline", "window", "switch", "word", "list", "share", "money",
 Standing = Literal["at_risk", "review", "deactivated"]
 """What a missed metric can do to an account."""
 EVERYWHERE = "*"
-__all__ = ["EVERYWHERE", "YEARS", "ClockName", "Ends", "Grade", "Kind", "Rule", "Standing"]
 
 
 @frozen

@@ -1,14 +1,13 @@
 """Testing: what do tests build on?
 
-Tests may import it: a reference plugin, and ready-made orders, facts, dockets and plugins.
+Tests may import it: a reference plugin and a hostile one, and ready-made orders, facts, dockets and plugins.
 
-This and `aftersale.plugin` are the promise to plugin authors. `aftersale.testing.conformance` has the suite that every
-plugin has to pass.
-
-`load_plugins(names=(), extra={"reference": aftersale.testing.reference})` loads the reference plugin alone.
+This and `aftersale.plugin` are the promise to plugin authors, with `MarketplaceConformance` of
+`aftersale.testing.conformance`, the suite that every plugin has to pass. `docket(extra={"reference": reference})` is
+an empty docket under the reference plugin, `aftersale.testing.reference`.
 """
 
-from aftersale.clocks import instant
-from aftersale.testing.factories import docket, fact, order, orders, plugin, stores
+from aftersale.clocks import DAY, HOUR, instant
+from aftersale.testing.factories import MONDAY, docket, fact, order, orders, plugin
 
-__all__ = ["docket", "fact", "instant", "order", "orders", "plugin", "stores"]
+__all__ = ["DAY", "HOUR", "MONDAY", "docket", "fact", "instant", "order", "orders", "plugin"]

@@ -77,9 +77,12 @@ def plugin(name: str = "made_up", api: int | None = AFTERSALE_API, **members: An
     return module
 
 
-def docket(*names: str) -> Docket:
-    """Return an empty docket under the installed plugins of these names; raises PluginError for broken ones."""
-    return Docket(load_plugins(names).policies())
+def docket(*names: str, extra: Mapping[str, ModuleType] | None = None) -> Docket:
+    """Return an empty docket under the installed plugins of these names, and under modules that are not installed.
+
+    Raises PluginError for broken ones.
+    """
+    return Docket(load_plugins(names, extra).policies())
 
 
 def stores(zones: Mapping[str, str]) -> ModuleType:

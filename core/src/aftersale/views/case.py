@@ -9,8 +9,7 @@ from aftersale.advice.evidence import evidence_for, keep_until
 from aftersale.base.errors import UnknownCase, did_you_mean
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
-from aftersale.base.translations import core_text as text
-from aftersale.base.translations import headers_of
+from aftersale.base.translations import core_text as text, headers_of
 from aftersale.engine.dossiers import replay_order
 from aftersale.views.readings import instant_text
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from aftersale.cases.model import Case, Deadline
     from aftersale.clocks import Instant
     from aftersale.engine.dossiers import Dossier, Step
-    from aftersale.journal.reading import Replay
+    from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies, Policy
 
 

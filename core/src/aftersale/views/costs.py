@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
-from aftersale.base.translations import core_text as text
-from aftersale.base.translations import headers_of
+from aftersale.base.translations import core_text as text, headers_of
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.ledger import CostLine
 from aftersale.costs.parameters import Parameters, default_parameters
@@ -19,7 +18,8 @@ from aftersale.views.readings import instant_text
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.journal.reading import Journal, Replay
+    from aftersale.journal.reading import Journal
+    from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies
 
 SHOWN = 40

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
-from aftersale.base.translations import core_text as text
-from aftersale.base.translations import headers_of
+from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.diagnosis import diagnose
 from aftersale.metrics.readings import readings, standing
 from aftersale.views.readings import ReadingRecord, instant_text, reading_record
@@ -16,7 +15,8 @@ from aftersale.views.readings import ReadingRecord, instant_text, reading_record
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aftersale.journal.reading import Journal, Replay
+    from aftersale.journal.reading import Journal
+    from aftersale.journal.replay import Replay
     from aftersale.metrics.diagnosis import BadFeedback, Cause, Product
     from aftersale.metrics.readings import Reading
     from aftersale.policies.policy import Policies

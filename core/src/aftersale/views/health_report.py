@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict
 
 from aftersale.base.tables import table
-from aftersale.base.translations import core_text as text
-from aftersale.base.translations import headers_of
+from aftersale.base.translations import core_text as text, headers_of
 from aftersale.clocks import Instant, moment
 from aftersale.reports.health.checks import SIGNS
 from aftersale.reports.health.figures import HealthMetric, HealthRating, HealthReport

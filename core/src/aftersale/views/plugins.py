@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.tables import table
-from aftersale.base.translations import core_text as text
-from aftersale.base.translations import headers_of
+from aftersale.base.translations import core_text as text, headers_of
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.hook_phases import does
 from aftersale.policies.decisions import DECIDING
-from aftersale.policies.marketplaces import MarketplaceRecord
-from aftersale.policies.marketplaces import record as marketplace_record
+from aftersale.policies.marketplaces import MarketplaceRecord, record as marketplace_record
 from aftersale.rules.records import RuleRecord, record
 from aftersale.views.rule_tables import history_listing
 

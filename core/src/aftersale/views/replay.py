@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.tables import table
-from aftersale.base.translations import core_text as text
-from aftersale.base.translations import headers_of
+from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
 from aftersale.views.readings import ReadingRecord, instant_text, reading_record
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.cases.facts import Fact
-    from aftersale.journal.reading import Journal, Replay
+    from aftersale.journal.reading import Journal
+    from aftersale.journal.replay import Replay
     from aftersale.metrics.replies import ReplyFigures
     from aftersale.policies.policy import Policies
 

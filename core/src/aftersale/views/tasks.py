@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.advice.advice import advice, classified, priority
 from aftersale.base.tables import console, table
-from aftersale.base.translations import core_text as text
-from aftersale.base.translations import headers_of
+from aftersale.base.translations import core_text as text, headers_of
 from aftersale.clocks import HOUR
 from aftersale.metrics.readings import readings
 from aftersale.views.readings import instant_text
@@ -16,7 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aftersale.cases.model import Task
-    from aftersale.journal.reading import Journal, Replay
+    from aftersale.journal.reading import Journal
+    from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies, Policy
 
 SHOWN = 40

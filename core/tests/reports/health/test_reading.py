@@ -4,8 +4,7 @@ from typing import get_args
 
 import pytest
 from attrs import evolve
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from aftersale.base.errors import DocumentError, PluginError
 from aftersale.base.tables import show

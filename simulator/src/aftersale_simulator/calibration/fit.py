@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from math import exp, log, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -379,10 +378,3 @@ def handling(kind: str, seconds: Floats, name: str) -> Fitted:
     value = {"mean": f"{round(mean)} s", "cv": _short(cv), "shape": shape}
     quality = ", ".join(f"{family} KS {distance:.3f}" for family, distance in distances.items())
     return Fitted(f"handling.{kind}", value, interval.low, interval.high, len(seconds), name, quality)
-
-
-def whole_days(orders: Orders, zone: str) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the orders of each local day between the first and the last, and the days' weekdays."""
-    first, last = (local_date(int(at), zone) for at in orders.purchased_at[[0, -1]])
-    days = LocalDays.spanning(first + timedelta(1), (last - first).days - 1, zone)
-    return by_day(orders.purchased_at, days).astype(np.float64), days.weekdays

@@ -127,7 +127,8 @@ def check_overlap(history: History, scenario: Scenario, plugins: Plugins) -> Non
     _check_any(history)
     if scenario.orders is not None and scenario.orders.resample:
         return
-    (begins, ends), (first, last) = _span(history.orders, plugins), _time(scenario)
+    begins, ends = _span(history.orders, plugins)
+    first, last = scenario.horizon.first, scenario.horizon.last
     if ends < first or begins > last:
         start = begins + timedelta(microseconds=scenario.period.warm_up)
         hint = f"move the orders, --set orders.move_to={first}, or the period, --set period.start={start}"
@@ -144,13 +145,6 @@ def _check_any(history: History) -> None:
 
 def _error(history: History, path: str, problem: str, hint: str) -> DocumentError:
     return DocumentError(history.file.source, (Problem(history.file.source, path, problem, hint),))
-
-
-def _time(scenario: Scenario) -> tuple[date, date]:
-    """Return the first and the last simulated day."""
-    period = scenario.period
-    first = period.start - timedelta(microseconds=period.warm_up)
-    return first, period.start + timedelta(microseconds=period.measured) - timedelta(1)
 
 
 def notes(history: History, scenario: Scenario, plugins: Plugins) -> list[str]:
@@ -174,7 +168,7 @@ def _notes(history: History, scenario: Scenario, plugins: Plugins) -> Iterator[s
 
 
 def _gaps(span: tuple[date, date], scenario: Scenario) -> Iterator[str]:
-    first, last = _time(scenario)
+    first, last = scenario.horizon.first, scenario.horizon.last
     if scenario.orders is not None and scenario.orders.resample:
         return
     if span[0] > first or span[1] < last:

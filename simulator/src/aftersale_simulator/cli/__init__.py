@@ -1,4 +1,4 @@
 """Command line: what does a user type?
 
-Only the program loads it; it imports everything.
+Only the program loads it; it imports what is below it.
 """

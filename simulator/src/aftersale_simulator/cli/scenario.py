@@ -85,7 +85,7 @@ def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     yield "variants", ", ".join([scenario.base, *(variant.name for variant in scenario.variant)])
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)
-    if sales := resolved.sales:
+    if sales := resolved.sale_events:
         marketplaces = [[place for place in sale.marketplaces if place in scenario.marketplace] for sale in sales]
         names = (f"{sale.name} ({' '.join(places)})" for sale, places in zip(sales, marketplaces, strict=True))
         yield "sales", ", ".join(names)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
-    from aftersale_simulator.runs.job import Compare
+    from aftersale_simulator.runs.job import RunVariants
     from aftersale_simulator.runs.pool import WorkerPool
     from aftersale_simulator.scenario.document import ScenarioFile
     from aftersale_simulator.whatif.variants import Plan
@@ -106,11 +106,11 @@ def pool_of(
         yield pool
 
 
-def comparing(pool: WorkerPool, on_done: Callable[[], None]) -> Compare:
+def runner(pool: WorkerPool, on_done: Callable[[], None]) -> RunVariants:
     """Return a function that runs variants on a pool; `on_done` is called after each replication."""
     from aftersale_simulator.runs import pool as pools
 
-    return lambda variants, replications: pools.compare(variants, replications, pool, on_done)
+    return lambda variants, replications: pools.run_variants(variants, replications, pool, on_done)
 
 
 @contextmanager

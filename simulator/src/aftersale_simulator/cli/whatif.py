@@ -11,7 +11,6 @@ import click
 from aftersale_simulator.cli import options
 from aftersale_simulator.cli.session import (
     check_writable,
-    comparing,
     console_of,
     follow,
     load,
@@ -20,6 +19,7 @@ from aftersale_simulator.cli.session import (
     pool_of,
     prepare,
     progress_bar,
+    runner,
 )
 
 if TYPE_CHECKING:
@@ -104,10 +104,10 @@ def whatif(
 
 
 def _compare(plan: Plan, pool: WorkerPool, goal: Precision | None, quiet: bool) -> Comparison:
-    from aftersale_simulator.whatif.comparison import simulate
+    from aftersale_simulator.whatif.comparison import compare_variants
 
     with progress_bar(None if goal else plan.runs, quiet) as on_done:
-        return simulate(plan, comparing(pool, on_done), goal)
+        return compare_variants(plan, runner(pool, on_done), goal)
 
 
 def _with_sensitivity(comparison: Comparison, plan: Plan, pool: WorkerPool, quiet: bool) -> Comparison:
@@ -119,7 +119,7 @@ def _with_sensitivity(comparison: Comparison, plan: Plan, pool: WorkerPool, quie
     chosen = comparison.cheapest or comparison.nearest
     scenario = next(variant.scenario for variant in plan.variants if variant.name == chosen.name)
     with progress_bar(None, quiet) as on_done:
-        result = sensitivity(chosen.name, scenario, plan.words, comparing(pool, on_done))
+        result = sensitivity(chosen.name, scenario, plan.words, runner(pool, on_done))
     return evolve(comparison, sensitivity=result)
 
 

@@ -23,7 +23,7 @@ from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.marketplace_desk import MarketplaceDesk
 from aftersale_simulator.desk.queues import EMPTY, Inbox, Servers, changes_of, first_after, head_of, queues_of
 from aftersale_simulator.desk.scheduler import Scheduler
-from aftersale_simulator.desk.work_order import order_of
+from aftersale_simulator.desk.work_order import task_key
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.world.buyers import FirstSteps
 from aftersale_simulator.world.entities import OrderState, ScheduledEvent
@@ -73,13 +73,13 @@ class Desk:
             for name in [run.orders.marketplaces[0]]
         }
         self._queues = queues_of(self._marketplaces, crews)
-        teams = [self._team(crew) for crew in crews]
-        orders = {
-            name: order_of(work_order, docket.policy(name), marketplace.world)
+        groups = [self._servers(crew) for crew in crews]
+        sort_keys = {
+            name: task_key(work_order, docket.policy(name), marketplace.world)
             for name, marketplace in self._marketplaces.items()
         }
         self._inboxes = {
-            (name, task): Inbox(orders[name], queue, [team for team in teams if team.serves(queue)])
+            (name, task): Inbox(sort_keys[name], queue, [servers for servers in groups if servers.serves(queue)])
             for (name, task), queue in self._queues.items()
         }
         self._rest: dict[str, tuple[Task, int]] = {}
@@ -228,32 +228,32 @@ class Desk:
         if following is not None and following + 1 < self.until:
             self._watch_at(following)
 
-    def _team(self, crew: CrewPlan) -> Servers:
+    def _servers(self, crew: CrewPlan) -> Servers:
         languages = {name: marketplace.language for name, marketplace in self._marketplaces.items()}
         queues = [queue for (name, task), queue in self._queues.items() if crew.works_on(name, task, languages[name])]
-        team = Servers(crew, list({id(queue): queue for queue in queues}.values()))
+        servers = Servers(crew, list({id(queue): queue for queue in queues}.values()))
         changes = changes_of(crew.windows, self.now, self.until)
         on_duty = most = 0
         for _, change in changes:
             on_duty += change
             most = max(most, on_duty)
         for _ in range(most):
-            self.env.process(self._work(team))
-        self.env.process(self._change_shifts(team, changes))
-        return team
+            self.env.process(self._work(servers))
+        self.env.process(self._change_shifts(servers, changes))
+        return servers
 
-    def _change_shifts(self, team: Servers, changes: Sequence[tuple[Instant, int]]) -> Steps:
+    def _change_shifts(self, servers: Servers, changes: Sequence[tuple[Instant, int]]) -> Steps:
         leaving = [at for at, change in changes if change < 0]
         coming = [at for at, change in changes if change > 0]
         for at, change in changes:
-            team.closes = first_after(leaving, self.now)
+            servers.closes = first_after(leaving, self.now)
             if at > self.env.now:
                 yield self.env.timeout(at - self.env.now)
-            team.on_duty += change
-            team.closes = first_after(leaving, at)
+            servers.on_duty += change
+            servers.closes = first_after(leaving, at)
             if change < 0:
-                team.overtime_until, team.reopens = at + team.crew.overtime, first_after(coming, at)
-            while team.busy < team.on_duty and self._assign(team):
+                servers.overtime_until, servers.reopens = at + servers.crew.overtime, first_after(coming, at)
+            while servers.busy < servers.on_duty and self._assign(servers):
                 pass
 
     def _enqueue(self, task: Task, state: OrderState) -> None:
@@ -270,66 +270,66 @@ class Desk:
     def _offer(self, task: Task, state: OrderState) -> None:
         """Put a task into its queue, and wake an idle agent who can do it."""
         self._pushed += 1
-        order, queue, teams = self._inboxes[task.marketplace, task.kind]
-        heappush(queue, (order(task), self._pushed, task, state))
-        for team in teams:
-            if team.busy < team.on_duty:
-                self._assign(team)
+        sort_key, queue, groups = self._inboxes[task.marketplace, task.kind]
+        heappush(queue, (sort_key(task), self._pushed, task, state))
+        for servers in groups:
+            if servers.busy < servers.on_duty:
+                self._assign(servers)
                 return
 
-    def _assign(self, team: Servers) -> bool:
+    def _assign(self, servers: Servers) -> bool:
         """Give the most urgent task to an idle agent; False when there is none."""
-        job = self._most_urgent_job(team)
+        job = self._most_urgent_job(servers)
         if job is None:
             return False
-        team.busy += 1
-        team.idle.pop().succeed(job)
+        servers.busy += 1
+        servers.idle.pop().succeed(job)
         return True
 
-    def _most_urgent_job(self, team: Servers) -> tuple[Task, OrderState] | None:
+    def _most_urgent_job(self, servers: Servers) -> tuple[Task, OrderState] | None:
         cases = self.docket.cases
         while True:
-            queue = team.queues[0] if len(team.queues) == 1 else min(team.queues, key=head_of, default=EMPTY)
+            queue = servers.queues[0] if len(servers.queues) == 1 else min(servers.queues, key=head_of, default=EMPTY)
             if not queue:
                 return None
             _, _, task, state = heappop(queue)
             if cases[task.case].task is task:
                 return task, state
 
-    def _next_job(self, team: Servers, now: Instant) -> tuple[Task, OrderState] | None:
+    def _next_job(self, servers: Servers, now: Instant) -> tuple[Task, OrderState] | None:
         """Return the next task of an agent who has just finished one; None when it is time to go home."""
-        if team.busy <= team.on_duty:
-            return self._most_urgent_job(team)
-        if now < team.overtime_until and (job := self._most_urgent_job(team)) is not None:
-            if job[0].due < team.reopens:
+        if servers.busy <= servers.on_duty:
+            return self._most_urgent_job(servers)
+        if now < servers.overtime_until and (job := self._most_urgent_job(servers)) is not None:
+            if job[0].due < servers.reopens:
                 return job
             self._offer(*job)
         return None
 
-    def _work(self, team: Servers) -> Steps:
+    def _work(self, servers: Servers) -> Steps:
         """One agent, who finishes a task even after hours, or else puts it down for others."""
         event, timeout = self.env.event, self.env.timeout
         while True:
             call = event()
-            team.idle.append(call)
+            servers.idle.append(call)
             job = yield call
             now = self.now
             while job is not None:
                 task, state = job
-                late = team.busy > team.on_duty
-                duration = self._duration(task, state, team.crew.pace, now)
-                rest = 0 if team.crew.finishes or late else max(0, now + duration - team.closes)
+                late = servers.busy > servers.on_duty
+                duration = self._duration(task, state, servers.crew.pace, now)
+                rest = 0 if servers.crew.finishes or late else max(0, now + duration - servers.closes)
                 self._count(task, now, now + duration - rest)
                 if late:
-                    self._count_overtime(team.crew.team, now, duration)
+                    self._count_overtime(servers.crew.team, now, duration)
                 now += duration - rest
                 yield timeout(duration - rest)
                 if rest:
                     self._put_down(task, state, rest)
                 else:
                     self._finish(task, state, now)
-                job = self._next_job(team, now)
-            team.busy -= 1
+                job = self._next_job(servers, now)
+            servers.busy -= 1
 
     def _duration(self, task: Task, state: OrderState, pace: Pace, now: Instant) -> int:
         if self._rest and (rest := self._rest.pop(task.case, None)) is not None and rest[0] is task:

@@ -47,9 +47,9 @@ class Servers:
 class Inbox(NamedTuple):
     """Where one kind of task of one marketplace goes: the key that sorts it, its queue, and who serves it."""
 
-    order: Callable[[Task], Instant]
+    sort_key: Callable[[Task], Instant]
     queue: Queue
-    teams: Sequence[Servers]
+    servers: Sequence[Servers]
 
 
 EMPTY: Queue = []

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from moneyed import Money
 
 from aftersale.base.money import decimals, money
-from aftersale.clocks import HOUR, Calendar, Instant
-from aftersale.clocks import windows as local_windows
+from aftersale.clocks import HOUR, Calendar, Instant, windows as local_windows
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Shift, Team
 

@@ -10,7 +10,7 @@ from aftersale.policies.policy import Policy
 from aftersale_simulator.world.world import World
 
 
-def order_of(work_order: str, policy: Policy, world: World) -> Callable[[Task], Instant]:
+def task_key(work_order: str, policy: Policy, world: World) -> Callable[[Task], Instant]:
     """Return the key by which tasks are taken, the least first."""
     if work_order == "arrival":
         return _opening

@@ -129,7 +129,7 @@ def dated(resolved: ResolvedScenario) -> Iterator[Dated]:
     scenario = resolved.scenario
     for event in scenario.event:
         yield _dated("event", event, scenario)
-    for event in resolved.sales:
+    for event in resolved.sale_events:
         yield _dated("sale", event, scenario)
     for marketplace, policy in resolved.policies.items():
         for event in categories(scenario, marketplace):

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 class ResolvedScenario:
     """A scenario with its days, the seller's handbook, the rules in force, and a world for each marketplace.
 
-    `rules` is None where no event changes any. `sales` are the sale events that plugins date into the run, `numbers`
-    the world's numbers that belong to no marketplace, `shifts` the windows of work by team and shift, absences not
-    taken out. Its users read it and change nothing.
+    `rules` is None where no event changes any. `sale_events` are the sales that plugins date into the run,
+    `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when each of its
+    shifts works, absences not taken out. Its users read it and change nothing.
     """
 
     scenario: Scenario
@@ -41,10 +41,10 @@ class ResolvedScenario:
     handbook: Handbook
     rules: RuleSet | None
     policies: Mapping[str, Policy]
-    sales: tuple[Event, ...]
+    sale_events: tuple[Event, ...]
     worlds: Mapping[str, World]
-    numbers: World
-    shifts: Mapping[str, tuple[tuple[Window, ...], ...]]
+    shared_world: World
+    windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
 
     @property
     def zones(self) -> list[str]:
@@ -63,7 +63,7 @@ class ResolvedScenario:
 
     def windows(self, team: str) -> list[Window]:
         """Return when a team works, sorted; shifts may overlap, each brings its own agents."""
-        return sorted(chain.from_iterable(self.shifts[team]))
+        return sorted(chain.from_iterable(self.windows_by_shift[team]))
 
 
 def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> ResolvedScenario:

@@ -1,4 +1,4 @@
 """Runs: what did one replication come to?
 
-Everything that compares replications may import it; it imports the resolved scenario.
+Show and all that is above it may import it; it imports the resolved scenario, the desk and the world.
 """

@@ -36,5 +36,5 @@ class JobContext:
         return run(self._resolved, replication, orders=self.orders)
 
 
-Compare = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list[Result]]]
+RunVariants = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list[Result]]]
 """Runs variants: takes (name, scenario) pairs and replication numbers, returns results as [variant][replication]."""

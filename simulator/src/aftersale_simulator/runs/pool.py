@@ -61,7 +61,7 @@ def worker_pool(
         yield SerialPool(context)
 
 
-def compare(
+def run_variants(
     variants: Sequence[tuple[str, Scenario]], replications: Sequence[int], pool: WorkerPool, on_done: Callable[[], None]
 ) -> list[list[Result]]:
     """Run the numbered replications of every variant and return the results as [variant][replication]."""

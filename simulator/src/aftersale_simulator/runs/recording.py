@@ -12,7 +12,7 @@ from attrs import asdict, field, frozen
 
 from aftersale.cases.facts import Fact
 from aftersale.engine.docket import Docket
-from aftersale.journal.reading import case_frame, fact_frame, order_frame, write_table
+from aftersale.journal.writing import case_frame, fact_frame, order_frame, write_table
 from aftersale_simulator.output_files import new_folder
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 

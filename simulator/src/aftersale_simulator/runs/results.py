@@ -48,7 +48,8 @@ METRICS = (
     "order_defect_rate_worst_day",
     "review_days",
 )
-RATE = "order_defect_rate"
+LATE, RATE, COST = "late_reply_rate", "order_defect_rate", "labour_cost"
+"""The metrics that decide: late replies, order defects, and what variants are ranked by."""
 REACHED = ("review", "deactivated")
 """What may happen to an account: a review after a target was missed for days running, and deactivation."""
 LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
@@ -141,7 +142,10 @@ def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float
     """Return the metrics of the whole desk, which belong to no marketplace."""
     hours, cost = _labour(resolved, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
-    hours, cost = hours + sum(overtime.values()), cost + overtime_cost(resolved.scenario, resolved.numbers, overtime)
+    hours, cost = (
+        hours + sum(overtime.values()),
+        cost + overtime_cost(resolved.scenario, resolved.shared_world, overtime),
+    )
     return {
         "occupancy": _quotient(effort.busy / HOUR, hours),
         "labour_cost": cost,
@@ -154,7 +158,7 @@ def _timeline(
 ) -> Timeline:
     horizon, docket = resolved.horizon, desk.docket
     days = {name: horizon.local_days(docket.policy(name).marketplace.zone) for name in orders}
-    windows = chain.from_iterable(resolved.windows(name) for name in resolved.shifts)
+    windows = chain.from_iterable(resolved.windows(name) for name in resolved.windows_by_shift)
     rates = {name: figures.judged[RATE].values for name, figures in accounts.items() if RATE in figures.judged}
     return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, windows, rates)
 

@@ -85,7 +85,7 @@ def _desk(
     since, until = resolved.measured
     span = min(start_of_day(horizon.first, zone) for zone in zones), since, until
     bounds = horizon.local_days(zones[0]).bounds.tolist()
-    plans = crews(scenario, resolved.shifts, resolved.numbers, streams)
+    plans = crews(scenario, resolved.windows_by_shift, resolved.shared_world, streams)
     suspensions = Suspensions(runs, policies, horizon, until, streams)
     facts: list[Fact] | None = [] if recorded else None
     return Desk(docket, runs, plans, scenario.handling, span, bounds, scenario.work_order, suspensions, facts)

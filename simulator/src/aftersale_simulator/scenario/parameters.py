@@ -41,5 +41,5 @@ def load_parameters() -> tuple[Parameter, ...]:
 
 
 def default_profile() -> Profile:
-    """Return the shapes of a day and a week that hold where a scenario gives none."""
+    """Return the shapes of a day, a week and a year that hold where a scenario gives none."""
     return _document().profile

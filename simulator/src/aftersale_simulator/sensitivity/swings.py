@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from aftersale.documents.scalars import Rate, Word
-from aftersale_simulator.runs.results import RATE
+from aftersale_simulator.runs.results import LATE, RATE
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from aftersale_simulator.runs.job import Compare
+    from aftersale_simulator.runs.job import RunVariants
     from aftersale_simulator.runs.results import Result
 
-LATE = "late_reply_rate"
 MEASURES = (LATE, RATE)
 """The two metrics that decide."""
 SWING = 2.0
@@ -64,7 +63,7 @@ class Sensitivity:
 
 
 def sensitivity(
-    name: str, scenario: Scenario, words: Vocabulary, compare: Compare, factor: float = SWING
+    name: str, scenario: Scenario, words: Vocabulary, run_variants: RunVariants, factor: float = SWING
 ) -> Sensitivity:
     """Return how much each number of the world matters: divide and multiply it by `factor`, within its range.
 
@@ -75,7 +74,7 @@ def sensitivity(
     variants = [(name, scenario)]
     changes = [(parameter, value) for parameter, ends in plan for value in ends if value is not None]
     variants += [(f"{parameter} = {value:g}", _with(scenario, parameter, value)) for parameter, value in changes]
-    usual, *changed = compare(variants, numbers)
+    usual, *changed = run_variants(variants, numbers)
     remaining = iter(changed)
     swings = []
     for parameter, ends in plan:

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from aftersale_simulator.runs.results import RATE
-from aftersale_simulator.sensitivity.swings import LATE, MEASURES, End, Sensitivity, Swing
+from aftersale_simulator.runs.results import LATE, RATE
+from aftersale_simulator.sensitivity.swings import MEASURES, End, Sensitivity, Swing
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import text
 

@@ -1,4 +1,4 @@
 """Show: how do people read a figure?
 
-Tables, charts and pages may import it; it imports runs.
+Tables, charts, pages and calibration may import it; it imports runs and the scenario.
 """

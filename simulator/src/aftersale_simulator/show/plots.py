@@ -136,12 +136,12 @@ def days(
     begins: Limit | None = None,
     top: float | None = None,
     factor: float = 1.0,
-    active_event: tuple[str, str] | None = None,
+    shaded: tuple[str, str] | None = None,
 ) -> go.Figure:
     """Return lines over days with their bands; values are multiplied by `factor`, such as 100 for shares in percent.
 
-    `limit` and `top` are in the unit shown; the value of `begins` counts days from the first. The days of an
-    `active_event`, from its first day to the day before its end, are shaded.
+    `limit` and `top` are in the unit shown; the value of `begins` counts days from the first. The days
+    `shaded`, from the first to the day before the second, have another ground.
     """
     figure = _figure(300)
     for strand in strands:
@@ -165,8 +165,8 @@ def days(
         _level(figure, limit)
     if begins is not None:
         _upright(figure, dates[int(begins.value)], escape(begins.told))
-    if active_event is not None:
-        figure.add_vrect(x0=active_event[0], x1=active_event[1], fillcolor=_EVENT, line_width=0, layer="below")
+    if shaded is not None:
+        figure.add_vrect(x0=shaded[0], x1=shaded[1], fillcolor=_EVENT, line_width=0, layer="below")
     return figure
 
 

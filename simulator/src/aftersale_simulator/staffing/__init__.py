@@ -1,4 +1,4 @@
 """Staffing: which roster is the cheapest that keeps the targets?
 
-The command line may import it; it imports runs.
+The command line and the notebook may import it; it imports show and what is below it.
 """

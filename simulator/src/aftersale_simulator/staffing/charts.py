@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aftersale.clocks import DAY
+from aftersale_simulator.runs.results import COST
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.html import document, header
 from aftersale_simulator.show.numbers import number
@@ -13,8 +14,6 @@ from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, text
 from aftersale_simulator.staffing.record import StaffRecord, erlang_text, roles, roster_text, search_text
 from aftersale_simulator.staffing.search import Candidate, SearchResult
-
-COST = "labour_cost"
 
 
 def staff_page(outcome: SearchResult, record: StaffRecord) -> str:

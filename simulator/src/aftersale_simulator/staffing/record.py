@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import TypedDict
 
 from aftersale.clocks import DAY
+from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import erlang_c_agents
 from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
 from aftersale_simulator.staffing.rosters import Roster
 from aftersale_simulator.staffing.search import Candidate, SearchResult
-
-COST = "labour_cost"
 
 
 class PeopleRecord(TypedDict):
@@ -109,14 +108,14 @@ def record(outcome: SearchResult) -> StaffRecord:
 def _people(outcome: SearchResult, roster: Roster) -> list[PeopleRecord]:
     return [
         PeopleRecord(
-            team=place.team,
-            pattern=place.pattern,
-            days=sorted(place.shift.days),
-            hours=f"{clock_text(place.shift.hours[0])}-{clock_text(place.shift.hours[1])}",
+            team=pattern.team,
+            pattern=pattern.name,
+            days=sorted(pattern.shift.days),
+            hours=f"{clock_text(pattern.shift.hours[0])}-{clock_text(pattern.shift.hours[1])}",
             people=people,
-            cost=people * place.cost,
+            cost=people * pattern.cost,
         )
-        for people, place in zip(roster, outcome.staffing.places, strict=True)
+        for people, pattern in zip(roster, outcome.staffing.patterns, strict=True)
         if people
     ]
 
@@ -203,7 +202,7 @@ def _nothing(outcome: SearchResult) -> str:
 
 def roster_text(outcome: SearchResult, roster: Roster) -> str:
     """Return a roster in words: people by pattern, and by team if there are several teams."""
-    teams = dict.fromkeys(place.team for place in outcome.staffing.places)
+    teams = dict.fromkeys(pattern.team for pattern in outcome.staffing.patterns)
     by_team = {team: _team_words(outcome, roster, team) for team in teams}
     if len(by_team) == 1:
         return "".join(by_team.values())
@@ -212,9 +211,9 @@ def roster_text(outcome: SearchResult, roster: Roster) -> str:
 
 def _team_words(outcome: SearchResult, roster: Roster, team: str) -> str:
     groups = [
-        (number, place.pattern)
-        for number, place in zip(roster, outcome.staffing.places, strict=True)
-        if number and place.team == team
+        (number, pattern.name)
+        for number, pattern in zip(roster, outcome.staffing.patterns, strict=True)
+        if number and pattern.team == team
     ]
     return ", ".join(f"{number} × {pattern}" for number, pattern in groups)
 

@@ -16,7 +16,7 @@ from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.scenario.model import Allowed, Scenario, Shift, Team, clock_text
 
 Roster = tuple[int, ...]
-"""People by place, in the order of the places."""
+"""People by pattern, in the order of the patterns."""
 MOST_ROSTERS = 200_000
 """The largest number of rosters to list and sort by cost; a scenario that allows more is refused."""
 WEEKS = {"Mon-Fri": range(5), "Tue-Sat": range(1, 6), "Wed-Sun": range(2, 7), "Sun-Thu": (6, 0, 1, 2, 3)}
@@ -27,7 +27,7 @@ class Pattern(NamedTuple):
     """A pattern of a team: one person's cost, in the scenario's currency, and hours in the measured period."""
 
     team: str
-    pattern: str
+    name: str
     shift: Shift
     cost: float
     hours: float
@@ -35,14 +35,14 @@ class Pattern(NamedTuple):
 
 @frozen
 class Staffing:
-    """The rosters that a scenario allows: up to `most` people of each team, spread over its places.
+    """The rosters that a scenario allows: up to `most` people of each team, spread over its patterns.
 
     `fixed` is the cost and the hours of all teams whose shifts stay as they are. `hours_today` are the hours of the
     measured period with somebody on duty in the scenario as it is.
     """
 
     scenario: Scenario
-    places: tuple[Pattern, ...]
+    patterns: tuple[Pattern, ...]
     most: dict[str, int]
     fixed: tuple[float, float] = (0.0, 0.0)
     hours_today: float = 0.0
@@ -50,45 +50,47 @@ class Staffing:
     @property
     def size(self) -> int:
         """The number of allowed rosters, without the empty one."""
-        return prod(comb(most + len(self._team_places(team)), most) for team, most in self.most.items()) - 1
+        return prod(comb(most + len(self._team_patterns(team)), most) for team, most in self.most.items()) - 1
 
-    def _team_places(self, team: str) -> list[Pattern]:
-        return [place for place in self.places if place.team == team]
+    def _team_patterns(self, team: str) -> list[Pattern]:
+        return [pattern for pattern in self.patterns if pattern.team == team]
 
     def rosters(self) -> list[Roster]:
         """Return all allowed rosters but the empty one, the cheapest first."""
-        parts = [list(_spread(len(self._team_places(team)), most)) for team, most in self.most.items()]
+        parts = [list(_spread(len(self._team_patterns(team)), most)) for team, most in self.most.items()]
         rosters = (tuple(number for part in parts_ for number in part) for parts_ in product(*parts))
         return sorted((roster for roster in rosters if any(roster)), key=lambda roster: (self.cost(roster), roster))
 
     def even(self, people: int) -> Roster:
-        """Return a roster of so many people, as evenly over the places as the teams allow."""
-        roster = [0] * len(self.places)
+        """Return a roster of so many people, as evenly over the patterns as the teams allow."""
+        roster = [0] * len(self.patterns)
         left = dict(self.most)
         while people > 0:
-            for index, place in enumerate(self.places):
-                if people and left[place.team]:
+            for index, pattern in enumerate(self.patterns):
+                if people and left[pattern.team]:
                     roster[index] += 1
-                    left[place.team] -= 1
+                    left[pattern.team] -= 1
                     people -= 1
         return tuple(roster)
 
     def cost(self, roster: Roster) -> float:
         """Return the cost of these people in the measured period, fixed teams included."""
-        return sum(number * place.cost for number, place in zip(roster, self.places, strict=True)) + self.fixed[0]
+        return sum(number * pattern.cost for number, pattern in zip(roster, self.patterns, strict=True)) + self.fixed[0]
 
     def hours(self, roster: Roster) -> float:
         """Return the paid hours of the measured period, fixed teams included."""
-        return sum(number * place.hours for number, place in zip(roster, self.places, strict=True)) + self.fixed[1]
+        return (
+            sum(number * pattern.hours for number, pattern in zip(roster, self.patterns, strict=True)) + self.fixed[1]
+        )
 
     def staffed(self, roster: Roster) -> Scenario:
         """Return the scenario in which these people work, and nobody else of their teams."""
         teams = dict(self.scenario.team)
         for name in self.most:
             shifts = [
-                evolve(place.shift, agents=Count(number))
-                for number, place in zip(roster, self.places, strict=True)
-                if place.team == name and number
+                evolve(pattern.shift, agents=Count(number))
+                for number, pattern in zip(roster, self.patterns, strict=True)
+                if pattern.team == name and number
             ]
             teams[Word(name)] = evolve(teams[Word(name)], agents=Count(0), shifts=tuple(shifts))
         return evolve(self.scenario, team=teams)
@@ -97,9 +99,9 @@ class Staffing:
         """Return the settings, by the paths of a scenario, with which these people work."""
         changes: dict[str, Any] = {}
         for name in self.most:
-            groups = [pair for pair in zip(roster, self.places, strict=True) if pair[0] and pair[1].team == name]
+            groups = [pair for pair in zip(roster, self.patterns, strict=True) if pair[0] and pair[1].team == name]
             changes[f"team.{name}.agents"] = 0
-            changes[f"team.{name}.shifts"] = [_as_document(place.shift, people) for people, place in groups]
+            changes[f"team.{name}.shifts"] = [_as_document(pattern.shift, people) for people, pattern in groups]
         return changes
 
     def one_less(self, roster: Roster) -> Iterator[Roster]:
@@ -110,9 +112,11 @@ class Staffing:
 
     def one_more(self, roster: Roster) -> Iterator[Roster]:
         """Yield the allowed rosters with one person more."""
-        for index, place in enumerate(self.places):
-            people = sum(n for n, neighbour in zip(roster, self.places, strict=True) if neighbour.team == place.team)
-            if people < self.most[place.team]:
+        for index, pattern in enumerate(self.patterns):
+            people = sum(
+                n for n, neighbour in zip(roster, self.patterns, strict=True) if neighbour.team == pattern.team
+            )
+            if people < self.most[pattern.team]:
                 yield (*roster[:index], roster[index] + 1, *roster[index + 1 :])
 
 
@@ -123,7 +127,7 @@ def staffing(resolved: ResolvedScenario, source: str) -> Staffing:
     """
     scenario = resolved.scenario
     allowed = scenario.staffing or {name: _usual(team) for name, team in scenario.team.items()}
-    places = tuple(
+    patterns = tuple(
         Pattern(name, pattern, shift, *_paid_alone(resolved, scenario.team[name], shift))
         for name, allowance in allowed.items()
         for pattern, shift in allowance.pattern.items()
@@ -135,7 +139,7 @@ def staffing(resolved: ResolvedScenario, source: str) -> Staffing:
     shifts = chain.from_iterable(resolved.windows(name) for name in scenario.team)
     today = covered_hours(shifts, *resolved.measured)
     most = {name: int(allowance.most) for name, allowance in allowed.items()}
-    result = Staffing(scenario, places, most, fixed, today)
+    result = Staffing(scenario, patterns, most, fixed, today)
     if result.size > MOST_ROSTERS:
         what = f"{result.size:,} rosters are allowed, more than the {MOST_ROSTERS:,} that can be looked at"
         raise DocumentError(source, (Problem(source, "staffing", what, "allow fewer patterns, or fewer people"),))
@@ -183,11 +187,11 @@ def _in_week(shift: Shift, days: Iterable[int]) -> Shift:
     return evolve(shift, days=Weekdays(frozenset(days)), agents=None)
 
 
-def _spread(places: int, most: int) -> Iterator[Roster]:
-    """Yield every way to put up to `most` people on so many places."""
-    if not places:
+def _spread(patterns: int, most: int) -> Iterator[Roster]:
+    """Yield every way to put up to `most` people on so many patterns."""
+    if not patterns:
         yield ()
         return
     for first in range(most + 1):
-        for rest in _spread(places - 1, most - first):
+        for rest in _spread(patterns - 1, most - first):
             yield (first, *rest)

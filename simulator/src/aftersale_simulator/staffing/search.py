@@ -215,7 +215,7 @@ class Search:
         yield from candidates
 
     def _cheaper(self, roster: Roster) -> list[Roster]:
-        """Return the cheaper neighbours: one person less, or one person on another place."""
+        """Return the cheaper neighbours: one person less, or one person on another pattern."""
         less = list(self.staffing.one_less(roster))
         moved = [neighbour for smaller in less for neighbour in self.staffing.one_more(smaller)]
         cost = self.staffing.cost

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from aftersale_simulator.runs.results import LATE
 from aftersale_simulator.runs.series import band
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
@@ -13,7 +14,7 @@ from aftersale_simulator.show.plots import Limit, Strand
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.table import measure_name, row, told
-from aftersale_simulator.stress.trials import DEFECTS, LATE, MeasureResult, StressResult, measured
+from aftersale_simulator.stress.trials import DEFECTS, MeasureResult, StressResult, measured
 
 Pair = tuple[Sequence[Timeline], Sequence[Timeline]]
 _DRAWN = 3
@@ -64,5 +65,5 @@ def _figure(scenario: Scenario, stress_result: StressResult, timelines: Pair, ou
     if target is not None:
         limit = Limit(factor * float(target), text("page.target", value=f"{factor * float(target):g} %"))
     unit = text(f"stress.unit_{outcome.measure}")
-    active_event = str(stress_result.begins), str(stress_result.ends)
-    return plots.days(dates, strands, unit, text("page.date"), limit=limit, factor=factor, active_event=active_event)
+    shaded = str(stress_result.begins), str(stress_result.ends)
+    return plots.days(dates, strands, unit, text("page.date"), limit=limit, factor=factor, shaded=shaded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -17,13 +17,14 @@ from aftersale.base.toml_files import read
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
 from aftersale_simulator.runs import series
+from aftersale_simulator.runs.results import LATE, RATE
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
-LATE, DEFECTS, BACKLOG, CLAIMS = "late_reply_rate", "order_defect_rate", "backlog", "claims"
+DEFECTS, BACKLOG, CLAIMS = RATE, "backlog", "claims"
 MEASURES = (LATE, DEFECTS, BACKLOG, CLAIMS)
 WORSE = 1.1
 """Factor on a measure's value without stress that makes its line on days when that misses the target (assumed)."""
@@ -193,10 +194,3 @@ def _defects(timelines: Sequence[Timeline]) -> Floats:
 def _mean(rows: Floats) -> Floats:
     mean: Floats = rows.mean(axis=0)
     return mean
-
-
-def breaks_in_order(trials: Sequence[StressResult]) -> Iterator[tuple[StressResult, MeasureResult]]:
-    """Yield every measure of every trial, each trial's in the order of their breaks."""
-    for trial in trials:
-        for outcome in trial.breaks:
-            yield trial, outcome

@@ -1,4 +1,4 @@
 """What-if: which variant keeps the targets at the least cost?
 
-Staffing and the command line may import it; it imports stress, sensitivity, runs.
+The command line and the notebook may import it; it imports stress, sensitivity, calibration and what is below them.
 """

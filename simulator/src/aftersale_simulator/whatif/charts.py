@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aftersale.policies.worlds import Parameter
-from aftersale_simulator.runs.results import RATE, REACHED
+from aftersale_simulator.runs.results import COST, RATE, REACHED
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.numbers import count_text, estimate_text, label, number, scale
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, target_name, text
-from aftersale_simulator.whatif.comparison import COST, Comparison
+from aftersale_simulator.whatif.comparison import Comparison
 from aftersale_simulator.whatif.drawing import NO_LINES, Lines, chosen, colour_of, numbered, target_of
 from aftersale_simulator.whatif.table import columns, reachable
 

@@ -12,8 +12,8 @@ from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
-from aftersale_simulator.runs.job import Compare
-from aftersale_simulator.runs.results import REACHED
+from aftersale_simulator.runs.job import RunVariants
+from aftersale_simulator.runs.results import COST, REACHED
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
@@ -23,10 +23,8 @@ from aftersale_simulator.whatif.variants import Changes, Plan, Variant
 
 if TYPE_CHECKING:
     from aftersale_simulator.runs.results import Result
-    from aftersale_simulator.runs.timeline import Timeline
     from aftersale_simulator.sensitivity.swings import Sensitivity
 
-COST = "labour_cost"
 _TOLERANCE = 1e-9
 
 
@@ -64,9 +62,9 @@ class VariantResult:
 
     `targets` counts for each target the replications that met it, `targets_met` those that met all at once. `secure`
     says that all were met with so much room that few replications are enough. `failed` counts the cases that plugins
-    failed in all replications, by cause. `places` has the result on each marketplace, `timelines` the timeline of each
-    replication, `calm` the name of the variant that this one is under stress. `reached` counts the replications in
-    which an account came to each of REACHED, or lost what plugins name; `orders_lost` is the mean number of orders
+    failed in all replications, by cause. `marketplaces` has the result on each marketplace, `timelines` the timeline of
+    each replication, `calm` the name of the variant that this one is under stress. `reached` counts the replications
+    in which an account came to each of REACHED, or lost what plugins name; `orders_lost` is the mean number of orders
     that closed accounts missed.
     """
 
@@ -77,7 +75,7 @@ class VariantResult:
     metrics: dict[str, Figure]
     secure: bool = False
     failed: dict[str, int] = field(factory=dict)
-    places: dict[str, MarketplaceResult] = field(factory=dict)
+    marketplaces: dict[str, MarketplaceResult] = field(factory=dict)
     timelines: tuple[Timeline, ...] = field(factory=tuple, eq=False)
     calm: str = ""
     reached: dict[str, int] = field(factory=dict)
@@ -152,31 +150,31 @@ class Comparison:
     def enough(self) -> int:
         """How many replications would be enough, if all of them met the targets."""
         share = min(self.scenario.targets.share_of_replications, 0.99)
-        runs = self.replications
-        while wilson(runs, runs)[0] < share:
-            runs += ceil(runs / 4)
-        return runs
+        size = self.replications
+        while wilson(size, size)[0] < share:
+            size += ceil(size / 4)
+        return size
 
 
-def simulate(plan: Plan, compare: Compare, precision: Precision | None = None) -> Comparison:
-    """Run every variant of a plan by `compare` and return the results side by side.
+def compare_variants(plan: Plan, run_variants: RunVariants, precision: Precision | None = None) -> Comparison:
+    """Run every variant of a plan by `run_variants` and return the results side by side.
 
     With a `precision`, more replications follow those of the plan until the precision or its budget is reached. Sums
     are taken in the order of the replications, so the figures depend on the plan only.
     """
     variants = [(variant.name, variant.scenario) for variant in plan.variants]
     done = int(plan.scenario.replications)
-    runs = compare(variants, range(1, done + 1))
-    while precision is not None and (more := precision.more(runs)):
-        more_runs = compare(variants, range(done + 1, done + more + 1))
-        runs = [[*results, *new] for results, new in zip(runs, more_runs, strict=True)]
+    matrix = run_variants(variants, range(1, done + 1))
+    while precision is not None and (more := precision.more(matrix)):
+        added = run_variants(variants, range(done + 1, done + more + 1))
+        matrix = [[*results, *new] for results, new in zip(matrix, added, strict=True)]
         done += more
     variant_results = tuple(
-        _variant_result(variant, results, runs[0], len(runs) - 1)
-        for variant, results in zip(plan.variants, runs, strict=True)
+        _variant_result(variant, results, matrix[0], len(matrix) - 1)
+        for variant, results in zip(plan.variants, matrix, strict=True)
     )
     scenario = evolve(plan.variants[0].scenario, replications=PositiveCount(done))
-    widest = precision.widest(runs) if precision is not None else None
+    widest = precision.widest(matrix) if precision is not None else None
     return Comparison(
         scenario, plan.settings, variant_results, precision, widest, tuple(_trials(plan, variant_results))
     )
@@ -204,7 +202,7 @@ def _variant_result(
         {name: _figure(_values(results, name), _values(first, name), together) for name in names},
         _secure(variant.scenario, results),
         _failed(results),
-        {marketplace: _place_result(marketplace, results) for marketplace in results[0].by_marketplace}
+        {marketplace: _marketplace_result(marketplace, results) for marketplace in results[0].by_marketplace}
         if results
         else {},
         tuple(result.timeline for result in results if result.timeline is not None),
@@ -219,7 +217,7 @@ def _reached(results: Sequence[Result]) -> Iterable[str]:
     return dict.fromkeys(chain(REACHED, *(result.reached for result in results)))
 
 
-def _place_result(marketplace: str, results: Sequence[Result]) -> MarketplaceResult:
+def _marketplace_result(marketplace: str, results: Sequence[Result]) -> MarketplaceResult:
     names = dict.fromkeys(name for result in results for name in result.by_marketplace[marketplace])
     metrics = {name: estimate([result.by_marketplace[marketplace].get(name) for result in results]) for name in names}
     sums: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))

@@ -27,15 +27,15 @@ class Lines:
     They are in the metric's own unit: shares, or wall hours.
     """
 
-    places: Mapping[str, Mapping[str, float]] = field(factory=dict)
+    marketplaces: Mapping[str, Mapping[str, float]] = field(factory=dict)
 
     def at(self, marketplace: str, name: str) -> float | None:
         """Return a metric's limit on one marketplace."""
-        return self.places.get(marketplace, {}).get(name)
+        return self.marketplaces.get(marketplace, {}).get(name)
 
     def everywhere(self, name: str) -> float | None:
         """Return a metric's limit if it is the same on all marketplaces."""
-        limits = {metrics.get(name) for metrics in self.places.values()}
+        limits = {metrics.get(name) for metrics in self.marketplaces.values()}
         return limits.pop() if len(limits) == 1 else None
 
 

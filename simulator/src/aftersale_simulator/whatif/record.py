@@ -30,7 +30,7 @@ class FigureRecord(TypedDict):
     difference: dict[str, float | None]
 
 
-class PlaceRecord(TypedDict):
+class MarketplaceRecord(TypedDict):
     """A variant on one marketplace: the means of its metrics, and the missed share of each deadline."""
 
     metrics: dict[str, float | None]
@@ -54,7 +54,7 @@ class VariantRecord(TypedDict):
     targets_met: int
     targets: dict[str, int]
     metrics: dict[str, FigureRecord]
-    marketplaces: dict[str, PlaceRecord]
+    marketplaces: dict[str, MarketplaceRecord]
     reached: dict[str, ShareRecord]
     orders_lost: float
 
@@ -145,7 +145,7 @@ def _variant(variant: VariantResult, replications: int) -> VariantRecord:
         targets_met=variant.targets_met,
         targets=dict(variant.targets),
         metrics={name: _figure(figure) for name, figure in variant.metrics.items()},
-        marketplaces={name: _place(place) for name, place in variant.places.items()},
+        marketplaces={name: _marketplace(result) for name, result in variant.marketplaces.items()},
         reached={name: _share(count, replications) for name, count in variant.reached.items()},
         orders_lost=variant.orders_lost,
     )
@@ -170,9 +170,9 @@ def _trial(stress_result: StressResult) -> TrialRecord:
     )
 
 
-def _place(place: MarketplaceResult) -> PlaceRecord:
+def _marketplace(place: MarketplaceResult) -> MarketplaceRecord:
     metrics = {name: value.mean for name, value in place.metrics.items()}
-    return PlaceRecord(metrics=metrics, missed=dict(place.missed))
+    return MarketplaceRecord(metrics=metrics, missed=dict(place.missed))
 
 
 def _figure(figure: Figure) -> FigureRecord:

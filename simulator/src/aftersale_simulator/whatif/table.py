@@ -55,7 +55,7 @@ def show(
     for line in reached(comparison):
         console.print(Text(line))
         console.print()
-    for part in _places(comparison) if by_marketplace else ():
+    for part in _by_marketplace(comparison) if by_marketplace else ():
         console.print(part)
         console.print()
     if comparison.trials:
@@ -157,16 +157,16 @@ def _probability(name: str, count: int, size: int) -> str:
     return f"{name} {count_text(count, size)}"
 
 
-def _places(comparison: Comparison) -> Iterator[RenderableType]:
+def _by_marketplace(comparison: Comparison) -> Iterator[RenderableType]:
     """Yield each variant's results on each marketplace, with the deadline missed most."""
     for variant in comparison.variant_results:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
         table.add_column(text("column.marketplace"), vertical="top")
-        names = [name for name in COLUMNS if any(name in place.metrics for place in variant.places.values())]
+        names = [name for name in COLUMNS if any(name in place.metrics for place in variant.marketplaces.values())]
         for name in names:
             table.add_column(_heading(name, comparison.scenario.currency), justify="right", no_wrap=True)
         table.add_column(text("column.most_missed"))
-        for name, place in variant.places.items():
+        for name, place in variant.marketplaces.items():
             values = (place.metrics.get(metric, _NOTHING) for metric in names)
             cells = (estimate_text(value, metric) for value, metric in zip(values, names, strict=True))
             table.add_row(Text(name), *cells, _most_missed(place))

@@ -207,7 +207,7 @@ class Buyers:
     """What buyers do next, by the state of their cases; every random number belongs to their order."""
 
     def __init__(self, world: World) -> None:
-        """Take the declared parameters of the scenario."""
+        """Take the marketplace's world."""
         self._on = world.on
 
     def claims(self, state: OrderState, cases: Mapping[str, Case], at: Instant) -> str:

@@ -17,7 +17,7 @@ class Investigators:
     """What the marketplace does next about a claim; the engine does what a rule requires."""
 
     def __init__(self, world: World) -> None:
-        """Take the declared parameters of the scenario."""
+        """Take the marketplace's world."""
         self._on = world.on
 
     def filed(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:

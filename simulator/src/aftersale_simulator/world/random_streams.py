@@ -31,10 +31,6 @@ class Streams:
         """Key every number by seed and replication."""
         self._root = f"{seed}/{replication}"
 
-    def stream(self, *purpose: object) -> np.random.Generator:
-        """Return a separate generator for a purpose that draws in sequence, such as a day's number of orders."""
-        return np.random.Generator(np.random.Philox(key=self._key(16, purpose)))
-
     def uniform(self, items: int | NDArray[np.int64], *purpose: object) -> NDArray[np.float64]:
         """Return the numbers in (0, 1) of the given items, or of that many first ones, for a purpose."""
         numbers = np.arange(items) if isinstance(items, int) else items

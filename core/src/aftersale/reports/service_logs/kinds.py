@@ -1,4 +1,4 @@
-"""Service tables: the kinds of table in which a seller keeps returns, messages, claims and handling times.
+"""Kinds of service log: the kinds of table in which a seller keeps returns, messages, claims and handling times.
 
 Instants are ISO 8601; without an offset they are UTC.
 """
