@@ -14,7 +14,6 @@ from aftersale.cli import cli
 
 distributed = pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 pytestmark = [
-    pytest.mark.shipped,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning"),
 ]
 # Newer releases of click keep stderr apart by themselves.

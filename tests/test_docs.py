@@ -108,7 +108,6 @@ def typed(command: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, cwd=folder, check=False)
 
 
-@pytest.mark.shipped
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")], ids=lambda page: page.name)
 def test_a_session_prints_what_its_page_shows(page: Path, tmp_path: Path) -> None:
     """The blocks of a page are one session in one folder."""
@@ -329,14 +328,12 @@ def test_every_key_of_an_event_is_described() -> None:
     assert undescribed(names(Event), STRESS) == []
 
 
-@pytest.mark.shipped
 def test_every_key_of_the_document_of_staff_is_described(shop: Path) -> None:
     ended = typed("aftersale staff mine.toml --replications 2 --probability 0.5 --json", shop)
     found = json.loads(ended.stdout)
     assert undescribed((*found, *found["roster"][0], *found["frontier"][0], *found["erlang_c"]), STAFF) == []
 
 
-@pytest.mark.shipped
 def test_every_key_of_the_document_of_whatif_is_described(shop: Path) -> None:
     ended = typed("aftersale whatif mine.toml --replications 2 --json", shop)
     assert ended.stderr == ""
@@ -349,7 +346,6 @@ def test_every_key_of_the_document_of_whatif_is_described(shop: Path) -> None:
     assert undescribed(found["orders"]["rejected"][0], WHATIF) == []
 
 
-@pytest.mark.shipped
 def test_every_file_and_column_of_a_run_is_described(shop: Path) -> None:
     ended = typed("aftersale simulate mine.toml --csv --out run", shop)
     assert ended.stderr == ""

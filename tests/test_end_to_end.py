@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.shipped
 REAL = Path(__file__).parents[2] / "shared/data/online_retail/online_retail_2010-12_2011-08.csv.gz"
 GIFT_SHOP = Path(__file__).parents[1] / "simulator/examples/gift_shop.toml"
 METRICS = {

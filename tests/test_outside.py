@@ -23,7 +23,6 @@ from click.testing import CliRunner
 
 from aftersale.cli import cli
 
-pytestmark = pytest.mark.shipped
 HOUSE = '''
 """Our own habits, on every marketplace that we sell on."""
 

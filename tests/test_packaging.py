@@ -136,7 +136,7 @@ LOCAL = "tox.ini: [local]"
 INSTALLED = "tox.ini: [testenv] deps"
 TESTED = "tox.ini: [testenv] commands"
 ALL_PLUGINS = "tox.ini: [local] plugins"
-JOINT_ENVIRONMENTS = {"pluggy-{oldest,newest}", "together", "wheels", "floor", "types", "lint", "changed"}
+JOINT_ENVIRONMENTS = {"pluggy-{oldest,newest}", "wheels", "floor", "types", "lint", "changed"}
 PYTHONS = "py{311,312,313}"
 
 

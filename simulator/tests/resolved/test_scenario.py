@@ -1,0 +1,99 @@
+"""The resolved scenario: what a scenario means with the installed plugins, worked out once."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from aftersale.base.errors import DocumentError, UnknownMarketplace
+from aftersale.clocks import DAY, instant
+from aftersale.orders import Order
+from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale.testing import reference
+from aftersale_simulator.resolved import scenario as resolved_scenario
+from aftersale_simulator.resolved.scenario import resolve
+from aftersale_simulator.runs import job
+from aftersale_simulator.runs.job import JobContext
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.model import Scenario
+
+START = date(2026, 3, 2)
+RAW: dict[str, Any] = {
+    "name": "shop",
+    "currency": "EUR",
+    "period": {"start": START, "measured": "14 d", "warm_up": "7 d"},
+    "marketplace": {
+        "REF": {"orders_per_day": 5.0, "price": {"median": "25"}},
+        "ALT": {"orders_per_day": 5.0, "price": {"median": "25000"}},
+    },
+    "team": {
+        "desk": {
+            "zone": "Atlantic/Reykjavik",
+            "agents": 2,
+            "shifts": [
+                {"days": "Mon-Fri", "hours": "09:00-17:00"},
+                {"days": "Sat", "hours": "10:00-12:00", "agents": 1},
+            ],
+        }
+    },
+    "handling": {"reply": {"mean": "5 min"}},
+}
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    return load_plugins((), {"reference": reference})
+
+
+def scenario(**changes: Any) -> Scenario:
+    return parse_scenario({**RAW, **changes}, "shop.toml")
+
+
+def test_its_days_end_at_the_last_midnight_of_its_marketplaces(plugins: Plugins) -> None:
+    resolved = resolve(scenario(), plugins)
+    assert resolved.zones == ["Atlantic/Reykjavik", "America/Santiago"]
+    # Santiago is three hours behind Reykjavik in March 2026.
+    assert resolved.measured == (instant("2026-03-02T03:00:00Z"), instant("2026-03-16T03:00:00Z"))
+    assert (resolved.horizon.first, resolved.horizon.last) == (date(2026, 2, 23), date(2026, 3, 15))
+
+
+def test_each_shift_has_its_own_windows_and_a_team_has_those_of_all(plugins: Plugins) -> None:
+    resolved = resolve(scenario(), plugins)
+    weekdays, saturdays = resolved.windows_by_shift["desk"]
+    assert {window.agents for window in weekdays} == {2}
+    assert {(window.end - window.start, window.agents) for window in saturdays} == {(DAY // 12, 1)}
+    assert resolved.windows("desk") == sorted((*weekdays, *saturdays))
+
+
+def test_an_event_changes_the_world_of_its_marketplace_while_it_lasts(plugins: Plugins) -> None:
+    event = {"name": "strike", "start": START, "lasts": "2 d", "marketplaces": ["REF"], "world": {"lost_rate": 0.5}}
+    worlds = resolve(scenario(event=[event]), plugins).worlds
+    at = instant("2026-03-02T12:00:00Z")
+    order = Order("O-1", "REF", at, "MFN", 2500, "EUR", "general")
+    assert worlds["REF"].on("lost_rate", order, at) == 0.5
+    assert worlds["REF"].on("lost_rate", order, at + 3 * DAY) == worlds["REF"]["lost_rate"] < 0.5
+    assert worlds["ALT"].on("lost_rate", order, at) == worlds["ALT"]["lost_rate"]
+
+
+def test_what_plugins_tell_to_be_wrong_is_refused_under_the_name_that_is_given(plugins: Plugins) -> None:
+    unknown = {"SHOP": RAW["marketplace"]["REF"]}
+    with pytest.raises(DocumentError, match=r"variant 'more': marketplace\.SHOP"):
+        resolve(scenario(marketplace=unknown), plugins, checked_as="variant 'more'")
+    with pytest.raises(UnknownMarketplace):
+        resolve(scenario(marketplace=unknown), plugins)
+
+
+def test_a_worker_resolves_a_scenario_once_for_replications_in_a_row(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Scenario] = []
+
+    def counted(made: Scenario, plugins: Plugins) -> Any:
+        asked.append(made)
+        return resolved_scenario.resolve(made, plugins)
+
+    monkeypatch.setattr(job, "resolve", counted)
+    context, first, second = JobContext(plugins), scenario(), scenario(name="other")
+    results = [context.work((made, number)) for made in (first, second) for number in (1, 2)]
+    assert asked == [first, second]
+    assert results[0] == JobContext(plugins).work((first, 1))
