@@ -33,3 +33,17 @@ def test_what_is_wrong_in_the_data_is_told_with_its_file() -> None:
     with pytest.raises(PluginError) as caught:
         load_plugins((), {"absent": shop})
     assert "aftersale/base/profile.toml: does not exist" in str(caught.value)
+
+
+def test_a_plugin_that_imports_from_a_private_path_is_told_the_door(tmp_path, monkeypatch) -> None:
+    (tmp_path / "old_shop.py").write_text("from aftersale.marketplaces import load_marketplaces\n", encoding="utf-8")
+    (tmp_path / "old_shop-1.dist-info").mkdir()
+    (tmp_path / "old_shop-1.dist-info/METADATA").write_text("Name: old-shop\nVersion: 1\n", encoding="utf-8")
+    points = "[aftersale]\nold_shop = old_shop\n"
+    (tmp_path / "old_shop-1.dist-info/entry_points.txt").write_text(points, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PluginError) as caught:
+        load_plugins(["old_shop"])
+    assert "import from aftersale.plugin, or from aftersale.testing in tests: other paths are private" in str(
+        caught.value
+    )

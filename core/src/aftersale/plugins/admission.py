@@ -68,6 +68,8 @@ class Candidate:
             return
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         remedy = f"install what provides '{missing}'" if missing else "correct it"
+        if missing and missing.startswith(f"{PROJECT}."):
+            remedy = f"import from {PROJECT}.plugin, or from {PROJECT}.testing in tests: other paths are private"
         self.refuse(path, f"{doing}: {type(error).__name__}: {error}", f"{remedy}, or {self._way_out()}")
 
     def _way_out(self) -> str:
