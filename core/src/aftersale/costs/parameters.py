@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any
 
 from attrs import evolve, frozen
@@ -20,7 +19,6 @@ from aftersale.documents.structure import structure
 
 Overrides = Mapping[str, str | int | Decimal]
 """The seller's own numbers by the names of parameters; money may name its currency: `15.00 EUR`."""
-NONE: Overrides = MappingProxyType({})
 SOURCE = "aftersale/costs.toml"
 OTHER_GRADE = "ungraded"
 OTHER_TASK = "other"

@@ -151,21 +151,6 @@ class Closure:
 
 
 @frozen
-class WorldDefaults:
-    """What one plugin says of the simulated world, as in `world.toml`."""
-
-    parameter: tuple[Parameter, ...] = ()
-    contact: tuple[Contact, ...] = ()
-    reaction: tuple[Reaction, ...] = ()
-    answer: tuple[Answer, ...] = ()
-    absent: tuple[Absence, ...] = ()
-    sale: tuple[Sale, ...] = ()
-    preset: tuple[Preset, ...] = ()
-    closure: tuple[Closure, ...] = ()
-    origin: str = field(default="", eq=False)
-
-
-@frozen
 class _WorldDocument:
     parameter: tuple[Parameter, ...] = ()
     contact: tuple[Contact, ...] = ()
@@ -175,6 +160,13 @@ class _WorldDocument:
     sale: tuple[Sale, ...] = ()
     preset: tuple[Preset, ...] = ()
     closure: tuple[Closure, ...] = ()
+
+
+@frozen
+class WorldDefaults(_WorldDocument):
+    """What one plugin says of the simulated world, as in `world.toml`."""
+
+    origin: str = field(default="", eq=False)
 
 
 def parse_world(data: dict[str, Any], source: str) -> WorldDefaults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, overload
@@ -38,8 +39,32 @@ _PER_DAY = 1 << 24
 """How many orders of one day can have different keys."""
 
 
+class KeyedIds(Sequence[str], ABC):
+    """Names of orders, each made from its key when it is needed; the keys are those of the orders' random numbers."""
+
+    keys: Instants
+
+    def __len__(self) -> int:
+        """Return how many names there are."""
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        """Return the name of one order, or of a slice of them."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return self._name(index)
+
+    @abstractmethod
+    def _name(self, position: int) -> str:
+        """Return the name of the order at one position."""
+
+
 @frozen(eq=False)
-class OrderIds(Sequence[str]):
+class OrderIds(KeyedIds):
     """Names of synthetic orders, made when needed: most never are.
 
     An order's key is its day and its number on that day, so that more orders on one day leave all others unchanged.
@@ -48,64 +73,33 @@ class OrderIds(Sequence[str]):
     prefix: str
     keys: Instants
 
-    def __len__(self) -> int:
-        """Return how many names there are."""
-        return len(self.keys)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        """Return the name of one order, or of a slice of them."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        day, number = divmod(int(self.keys[index]), _PER_DAY)
+    def _name(self, position: int) -> str:
+        day, number = divmod(int(self.keys[position]), _PER_DAY)
         return f"{self.prefix}-{day:05d}-{number:05d}"
 
 
 @frozen(eq=False)
-class CopyIds(Sequence[str]):
+class CopyIds(KeyedIds):
     """Names of orders that are copies of a file's orders: the original's, with the week and the number of the copy."""
 
     originals: Sequence[str]
     sources: Instants
     keys: Instants
 
-    def __len__(self) -> int:
-        """Return how many names there are."""
-        return len(self.keys)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        """Return the name of one order, or of a slice of them."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        week, copy = divmod(int(self.keys[index]) >> _SOURCE_BITS, _MOST_COPIES)
-        return f"{self.originals[int(self.sources[index])]}-{week}-{copy}"
+    def _name(self, position: int) -> str:
+        week, copy = divmod(int(self.keys[position]) >> _SOURCE_BITS, _MOST_COPIES)
+        return f"{self.originals[int(self.sources[position])]}-{week}-{copy}"
 
 
 @frozen(eq=False)
-class FileIds(Sequence[str]):
+class FileIds(KeyedIds):
     """Names of orders of a file of which some were left out; the keys are their positions in the whole file."""
 
     names: Sequence[str]
     keys: Instants
 
-    def __len__(self) -> int:
-        """Return how many names there are."""
-        return len(self.names)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        """Return the name of one order, or of a slice of them."""
-        return self.names[index]
+    def _name(self, position: int) -> str:
+        return self.names[position]
 
 
 def fulfilled_by_marketplace(orders: Orders) -> NDArray[np.bool_]:
@@ -116,7 +110,7 @@ def fulfilled_by_marketplace(orders: Orders) -> NDArray[np.bool_]:
 
 def keys_of(orders: Orders) -> Instants:
     """Return the keys of these orders' random numbers: their own, or else their positions in the file."""
-    return orders.ids.keys if isinstance(orders.ids, OrderIds | CopyIds | FileIds) else np.arange(len(orders))
+    return orders.ids.keys if isinstance(orders.ids, KeyedIds) else np.arange(len(orders))
 
 
 def kept(orders: Orders, where: NDArray[np.bool_]) -> Orders:
