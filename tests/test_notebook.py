@@ -1,6 +1,7 @@
 """The calls for notebooks: tables of polars and pictures, and the same figures as the commands print."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ pattern.weekend = { days = "Sat-Sun", hours = "09:00-13:00" }
 reply = { mean = "8 min" }
 """
 
+HEADER = (
+    "amazon-order-id\tpurchase-date\tlast-updated-date\torder-status\tfulfillment-channel\tsales-channel\t"
+    "ship-service-level\tproduct-name\tsku\tasin\titem-status\tquantity\tcurrency\titem-price"
+)
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -66,6 +72,37 @@ def test_whatif_returns_a_table_of_all_figures_those_that_the_command_prints(sho
             name: figure["mean"] for name, figure in variant["metrics"].items()
         }
     assert told["answer"] in found.answer
+
+
+def order_report(path: Path) -> Path:
+    """Write a report of 3 orders a day in Germany over the simulated days and the week before them."""
+    rows = [HEADER]
+    for day in range(21):
+        for number in range(3):
+            bought = f"{date(2026, 2, 23) + timedelta(day)}T{8 + number:02d}:15:00+00:00"
+            rows.append(
+                f"303-{day:07d}-{number:07d}\t{bought}\t{bought}\tShipped\tMerchant\tAmazon.de\t"
+                "Standard\tA cup\tCUP\tB000000000\tShipped\t1\tEUR\t24.90"
+            )
+    path.write_text("\n".join([*rows, ""]), encoding="utf-8")
+    return path
+
+
+def test_an_order_file_of_the_scenario_is_replayed_as_the_commands_replay_it(shop: Path, tmp_path: Path) -> None:
+    report = order_report(tmp_path / "orders.txt")
+    settings = {"orders.file": str(report), "seed": 7}
+    asked = [str(shop), "--orders", str(report), "--seed", "7", "--json", "--workers", "1"]
+    runner = CliRunner()
+    compared = json.loads(runner.invoke(cli, ["whatif", *asked]).output)["variants"][0]["metrics"]
+    found = whatif(shop, settings=settings)
+    frame = found.frame()
+    assert dict(zip(frame["metric"], frame["mean"], strict=True)) == {
+        name: figure["mean"] for name, figure in compared.items()
+    }
+    days = found.days()
+    assert days.filter(days["replication"] == 1)["orders"].to_list() == [3] * 21
+    roster = json.loads(runner.invoke(cli, ["staff", *asked]).output)
+    assert staff(shop, settings=settings).answer.startswith(roster["answer"])
 
 
 def test_days_have_a_row_for_each_day_of_each_replication(shop: Path) -> None:

@@ -29,7 +29,7 @@ from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, compare_variants
 from aftersale_simulator.whatif.page import parts
 from aftersale_simulator.whatif.precision import Precision
-from aftersale_simulator.whatif.variants import plan
+from aftersale_simulator.whatif.preparation import prepare
 from aftersale_simulator.world.checks import check_marketplaces
 
 if TYPE_CHECKING:
@@ -150,9 +150,9 @@ def whatif(
     plugin_set = plugins or load_plugins()
     source = _load(scenario, plugin_set)
     grid = [f"{path}={','.join(map(toml_value, values))}" for path, values in (vary or {}).items()]
-    comparison_plan = plan(source, grid, (), dict(settings or {}), stress)
+    comparison_plan, history = prepare(source, plugin_set, grid, (), settings, stress)
     goal = None if precision is None else Precision(precision)
-    with worker_pool(workers, plugin_set) as pool:
+    with worker_pool(workers, plugin_set, history.orders if history else None) as pool:
         run = partial(run_variants, pool=pool, on_done=_silent)
         return WhatIf(compare_variants(comparison_plan, run, goal))
 
@@ -171,9 +171,9 @@ def staff(
     Raises DocumentError with every mistake, and if the scenario allows too many rosters.
     """
     plugin_set = plugins or load_plugins()
-    comparison_plan = plan(_load(scenario, plugin_set), (), (), dict(settings or {}))
+    comparison_plan, history = prepare(_load(scenario, plugin_set), plugin_set, options=settings)
     resolved = resolve(comparison_plan.scenario, plugin_set)
-    with worker_pool(workers, plugin_set) as pool:
+    with worker_pool(workers, plugin_set, history.orders if history else None) as pool:
         run = partial(pool.work, on_done=_silent)
         return Staff(search.cheapest(resolved, run, "staffing", probability, at_most))
 

@@ -57,26 +57,9 @@ def prepare(
     stress: Sequence[str] = (),
 ) -> tuple[Plan, History | None]:
     """Return what to simulate and the order history; the plan's world has the returns fitted to the orders."""
-    from aftersale_simulator.whatif.variants import plan
+    from aftersale_simulator.whatif import preparation
 
-    planned = plan(source, vary, settings, options, stress)
-    _check(planned, plugins)
-    if planned.scenario.orders is None:
-        return planned, None
-    from aftersale_simulator.calibration.history import check_overlap, read_history
-
-    history = read_history(planned.scenario.orders, plugins)
-    check_overlap(history, planned.scenario, plugins)
-    learnt = {f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world}
-    return plan(source, vary, settings, {**options, **learnt}, stress), history
-
-
-def _check(plan: Plan, plugins: Plugins) -> None:
-    """Refuse mistakes that only plugins and other files show, before anything runs."""
-    from aftersale_simulator.resolved.scenario import resolve
-
-    for variant in plan.variants:
-        resolve(variant.scenario, plugins, checked_as=f"variant '{variant.name}'")
+    return preparation.prepare(source, plugins, vary, settings, options, stress)
 
 
 def order_notes(history: History | None, plan: Plan, plugins: Plugins) -> list[str]:
