@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).min
 """The value in a column of instants where there is none."""
+UNKNOWN = 0
+"""An outcome: the source says nothing of how the order ended; in a simulation the world decides."""
+SHIPPED = 1
+"""An outcome: the order has left, and was not delivered as far as the source knows."""
+DELIVERED = 2
+"""An outcome: the order arrived, be it known when or not."""
+CANCELLED = 3
+"""An outcome: the order was cancelled before it left."""
+LOST = 4
+"""An outcome: the order left and will never arrive."""
 
 
 @frozen
@@ -75,16 +85,21 @@ def _unknown_tracking(orders: Orders) -> NDArray[np.int8]:
     return np.broadcast_to(np.array(-1, np.int8), orders.purchased_at.shape)
 
 
+def _unknown_outcomes(orders: Orders) -> NDArray[np.int8]:
+    return np.broadcast_to(np.array(UNKNOWN, np.int8), orders.purchased_at.shape)
+
+
 @frozen(eq=False)
 class Orders:
     """Many orders as columns of one length, sorted by `purchased_at`.
 
     `marketplace`, `channel` and `category` are indices into `marketplaces`, `channels` and `categories`;
     `currencies` has the currency of each of `marketplaces`. Instants are int64 microseconds, `NEVER` for none.
-    `ids` may be any sequence of text, such as one that makes its items when read. The last four columns are about
-    shipping: `ship_by` and `shipped_at`, `cancelled_at` for orders that the seller cancelled, and `tracked`: 1 for a
-    valid tracking number, 0 for none, -1 where that is not known. Left out, nothing is known of them. `products`
-    names each order's product, and is empty where none is known.
+    `ids` may be any sequence of text, such as one that makes its items when read. Four columns are about shipping:
+    `ship_by` and `shipped_at`, `cancelled_at` for orders that the seller cancelled, and `tracked`: 1 for a valid
+    tracking number, 0 for none, -1 where that is not known. Left out, nothing is known of them. `products` names each
+    order's product, and is empty where none is known. `outcome` is what the orders' source knows of how each ended,
+    `UNKNOWN`, `SHIPPED`, `DELIVERED`, `CANCELLED` or `LOST`; the instant of that may be `NEVER` even so.
     """
 
     marketplaces: tuple[str, ...] = field(converter=_names)
@@ -106,6 +121,7 @@ class Orders:
     cancelled_at: NDArray[np.int64] = field(default=Factory(_no_instants, takes_self=True))
     tracked: NDArray[np.int8] = field(default=Factory(_unknown_tracking, takes_self=True))
     products: Sequence[str] = ()
+    outcome: NDArray[np.int8] = field(default=Factory(_unknown_outcomes, takes_self=True))
 
     def __len__(self) -> int:
         """Return how many orders there are."""
@@ -162,6 +178,7 @@ COLUMNS = (
     "shipped_at",
     "cancelled_at",
     "tracked",
+    "outcome",
 )
 """The columns that have a value for each order, beside `ids`."""
 

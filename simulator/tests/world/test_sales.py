@@ -26,9 +26,11 @@ from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
-from aftersale_simulator.world.orders import CopyIds, OrderIds, kept, keys_of
+from aftersale_simulator.world.orders import CopyIds, OrderIds, copied, kept, keys_of, of_marketplace
+from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.sales import free_labels, sale_events
 from aftersale_simulator.world.world import World
 
@@ -250,6 +252,16 @@ def test_orders_that_are_kept_keep_their_names_and_chances(ids: Any) -> None:
     assert keys_of(some).tolist() == keys_of(whole)[[0, 2, 3]].tolist()
     again = kept(some, np.array([False, True, True]))
     assert keys_of(again).tolist() == keys_of(whole)[[2, 3]].tolist()
+
+
+def test_outcomes_travel_with_orders_that_are_kept_copied_or_of_one_marketplace() -> None:
+    whole = evolve(of_day(["a", "b", "c", "d", "e"], 5), outcome=np.arange(5, dtype=np.int8))
+    assert kept(whole, np.array([True, False, True, True, False])).outcome.tolist() == [0, 2, 3]
+    assert of_marketplace(whole, "REF").outcome.tolist() == [0, 1, 2, 3, 4]
+    days = LocalDays.spanning(date(2026, 3, 2), 5, "UTC")
+    double = copied(whole, days, Streams(1, 1), 2.0, resample=False)
+    assert sorted(double.outcome.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert double.outcome.tolist() == [whole.outcome[row] for row in double.ids.sources]
 
 
 EXPRESS: dict[str, Any] = {

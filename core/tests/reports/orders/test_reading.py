@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.clocks import DAY, Calendar, instant
-from aftersale.orders import NEVER, Order
+from aftersale.orders import DELIVERED, NEVER, UNKNOWN, Order
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders import reading
 from aftersale.reports.orders.formats import OrderFormat, choose, merge_formats, parse_formats
@@ -135,6 +135,15 @@ def test_the_lines_of_an_order_become_one_order_and_orders_stand_in_the_order_of
         "plain",
         "utf-8-sig",
     )
+
+
+def test_an_order_with_a_delivery_is_known_to_be_delivered_and_of_others_nothing_is_known(tmp_path: Path) -> None:
+    found = full(
+        tmp_path,
+        "A,2026-03-01T10:00:00Z,shop.uk,s1,2,0.10,them,Shipped,GBP,toys,2026-03-05,2026-03-04T12:00Z,bob",
+        "B,2026-03-02T10:00:00+01:00,shop.de,s1,1,5.00,us,Shipped,EUR,toys,,,ann",
+    )
+    assert found.orders.outcome.tolist() == [DELIVERED, UNKNOWN]
 
 
 def test_only_what_occurs_is_in_the_tables_of_the_columns(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
-from aftersale.orders import NEVER, Orders
+from aftersale.orders import DELIVERED, NEVER, UNKNOWN, Orders
 from aftersale.policies.marketplaces import Marketplace
 
 WEEK = 7 * DAY
@@ -78,6 +78,7 @@ def _columns(by_order: pl.DataFrame, places: Sequence[Marketplace], channels: Se
         raise _no_categories(source, len(words))
     category = by_order["category"].replace_strict(words, list(range(len(words))), return_dtype=pl.Int16)
     nothing = np.zeros(len(by_order), np.bool_)
+    delivered_at = _instants(by_order["delivered"])
     return Orders(
         marketplaces,
         [currencies[name] for name in marketplaces],
@@ -90,10 +91,11 @@ def _columns(by_order: pl.DataFrame, places: Sequence[Marketplace], channels: Se
         category.to_numpy().astype(np.int16),
         _instants(by_order["price"]),
         _instants(by_order["promised"]),
-        _instants(by_order["delivered"]),
+        delivered_at,
         nothing,
         nothing.copy(),
         products=by_order["product"].to_list() if (by_order["product"] != "").any() else [],
+        outcome=np.where(delivered_at == NEVER, UNKNOWN, DELIVERED).astype(np.int8),
     )
 
 
