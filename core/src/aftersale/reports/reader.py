@@ -17,12 +17,16 @@ Read = TypeVar("Read", covariant=True)
 
 @frozen
 class RejectedRow:
-    """A row that could not be used: its line, the reason, and the column at fault with its text, if there is one."""
+    """A row that could not be used: its line, the reason, and the column at fault with its text, if there is one.
+
+    `file` names the second file of a report in two, where the row is of that.
+    """
 
     line: int
     reason: str
     column: str = ""
     value: str = ""
+    file: str = ""
 
     def __str__(self) -> str:
         """Return `line 17: quantity 'two': not a whole number`."""

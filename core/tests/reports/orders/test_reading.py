@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.clocks import DAY, Calendar, instant
-from aftersale.orders import DELIVERED, NEVER, UNKNOWN, Order
+from aftersale.orders import DELIVERED, NEVER, SHIPPED, UNKNOWN, Order
 from aftersale.policies.marketplaces import Marketplace
-from aftersale.reports.orders import reading
+from aftersale.reports.orders import sheet
 from aftersale.reports.orders.formats import OrderFormat, choose, merge_formats, parse_formats
 from aftersale.reports.orders.headers import find_format
 from aftersale.reports.orders.reading import OrderFile, read_orders
@@ -137,13 +137,15 @@ def test_the_lines_of_an_order_become_one_order_and_orders_stand_in_the_order_of
     )
 
 
-def test_an_order_with_a_delivery_is_known_to_be_delivered_and_of_others_nothing_is_known(tmp_path: Path) -> None:
+def test_where_a_file_has_deliveries_an_order_without_one_is_not_delivered(tmp_path: Path) -> None:
     found = full(
         tmp_path,
         "A,2026-03-01T10:00:00Z,shop.uk,s1,2,0.10,them,Shipped,GBP,toys,2026-03-05,2026-03-04T12:00Z,bob",
         "B,2026-03-02T10:00:00+01:00,shop.de,s1,1,5.00,us,Shipped,EUR,toys,,,ann",
     )
-    assert found.orders.outcome.tolist() == [DELIVERED, UNKNOWN]
+    assert found.orders.outcome.tolist() == [DELIVERED, SHIPPED]
+    undelivered = full(tmp_path, "B,2026-03-02T10:00:00+01:00,shop.de,s1,1,5.00,us,Shipped,EUR,toys,,,ann")
+    assert undelivered.orders.outcome.tolist() == [UNKNOWN]
 
 
 def test_only_what_occurs_is_in_the_tables_of_the_columns(tmp_path: Path) -> None:
@@ -252,9 +254,11 @@ BAD_ROWS = {
     "A,2026-03-01,UK,s,0,5,us,,,,,,": ("a quantity of nothing", "units", "0"),
     "A,2026-03-01,UK,s,-1,5,us,,,,,,": ("below zero, but not marked as cancelled", "units", "-1"),
     "A,2026-03-01,UK,s,1,,us,,,,,,": ("no price", "price", ""),
-    "A,2026-03-01,UK,s,1,£5,us,,,,,,": ("not a decimal number", "price", "£5"),
+    "A,2026-03-01,UK,s,1,€5,us,,,,,,": ("a currency sign that is not the marketplace's", "price", "€5"),
+    "A,2026-03-01,UK,s,1,5 owls,us,,,,,,": ("a currency sign that is not the marketplace's", "price", "5 owls"),
+    "A,2026-03-01,UK,s,1,5-5,us,,,,,,": ("not a decimal number", "price", "5-5"),
     "A,2026-03-01,UK,s,1,1e3,us,,,,,,": ("not a decimal number", "price", "1e3"),
-    "A,2026-03-01,UK,s,1,nan,us,,,,,,": ("not a decimal number", "price", "nan"),
+    "A,2026-03-01,UK,s,1,nan,us,,,,,,": ("no price", "price", ""),
     "A,2026-03-01,UK,s,1,-5,us,,,,,,": ("below zero, but not marked as cancelled", "price", "-5"),
     "A,2026-03-01,UK,s,1,99999999999,us,,,,,,": ("larger than any price", "price", "99999999999"),
     "A,2026-03-01,UK,s,1,5.001,us,,,,,,": ("more decimals than the currency has", "price", "5.001"),
@@ -348,7 +352,7 @@ def test_an_order_may_reach_over_the_pages_in_which_a_file_is_read(
 ) -> None:
     rows = [f"{'AB'[number % 2]},2026-03-01T00:00Z,UK,s{number},1,1" for number in range(9)]
     whole = plain(tmp_path, *rows)
-    monkeypatch.setattr(reading, "_PAGE", 2)
+    monkeypatch.setattr(sheet, "_PAGE", 2)
     paged = plain(tmp_path, *rows)
     assert (
         orders(paged)
@@ -374,7 +378,7 @@ def test_line_numbers_count_lines_of_the_file_also_inside_quotes_and_between_row
         "line 6: bought '?': not a date",
         "line 8: bought '!': not a date",
     ]
-    assert (found.lines["sku"].to_list(), counted(found)) == (['a, "b"\r\nc', "s"], (4, 2, 0, 0, 2))
+    assert (found.lines["sku"].to_list(), counted(found)) == (['a, "b"\r\nc', "s"], (6, 2, 0, 2, 2))
 
 
 def test_a_quotation_mark_that_is_never_closed_swallows_no_other_row(tmp_path: Path) -> None:
@@ -487,7 +491,7 @@ def test_a_file_of_no_format_is_told_what_each_format_misses_and_how_to_map_it(t
 def test_a_workbook_or_picture_is_told_to_be_no_text(tmp_path: Path) -> None:
     path = tmp_path / "orders.xlsx"
     path.write_bytes(b"PK\x03\x04\x14\x00\x06\x00\x08\x00\n")
-    with pytest.raises(DocumentError, match=r"does not look like text: .*save it as CSV"):
+    with pytest.raises(DocumentError, match=r"does not look like text .*save it as CSV"):
         find_format(path, [])
 
 
@@ -498,18 +502,20 @@ def test_a_workbook_or_picture_is_told_to_be_no_text(tmp_path: Path) -> None:
             {"marketplace": "FR", "channel": "MFN"},
             PLACES,
             "order format plain: values.marketplace: no marketplace is called 'FR' "
-            "(known: DE, JP, KW, UK; install the plugin that brings it, or name one of these)",
+            "(known: DE, JP, KW, UK; install the plugin that brings it, or make one: aftersale plugins new FR)",
         ),
         (
             {"marketplace": "UK", "channel": "MFN", "currency": "EUR"},
             PLACES,
-            "order format plain: values.currency: UK sells in GBP, not in EUR (leave it out)",
+            "order format plain: values.currency: UK sells in GBP, not in EUR "
+            "(name one that sells in EUR: DE; or make one of your own: aftersale plugins new NAME; "
+            "amounts are never converted)",
         ),
         (
             {"channel": "MFN"},
             {},
             "order format plain: values.marketplace: there is no marketplace to sell on "
-            "(known: none; install the plugin that brings it, or name one of these)",
+            "(known: none; install the plugin that brings it, or make one: aftersale plugins new NAME)",
         ),
     ],
 )

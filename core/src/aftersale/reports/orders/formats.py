@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -16,8 +17,10 @@ from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import PluginError, Problem
 from aftersale.base.toml_files import read
+from aftersale.channels import CHANNELS
 from aftersale.documents.scalars import CurrencyCode, Word, ZoneName
 from aftersale.documents.structure import structure
+from aftersale.reports.sheets.layout import normalised
 
 ColumnKey = Literal[
     "order",
@@ -34,13 +37,20 @@ ColumnKey = Literal[
     "promised_at",
     "delivered_at",
     "buyer",
+    "discount",
+    "ship_by",
+    "shipped_at",
+    "cancelled_at",
+    "cross_border",
+    "exempt",
 ]
 KEYS: tuple[ColumnKey, ...] = get_args(ColumnKey)
+State = Literal["shipped", "delivered", "cancelled", "lost"]
+"""How an order ended, as its source tells."""
 
 # Python codecs that are no encodings of whole files, or that can yield half a character (a lone surrogate).
 _NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7"})
 _DIRECTIVES = re.compile(r"%(%|\.f|[YmdyHMSIpbBjFTRz])")
-_TIMES = re.compile(r"%[HIT]|%R")
 
 
 @frozen
@@ -61,6 +71,12 @@ class Columns:
     promised_at: Word | None = None
     delivered_at: Word | None = None
     buyer: Word | None = None
+    discount: Word | None = None
+    ship_by: Word | None = None
+    shipped_at: Word | None = None
+    cancelled_at: Word | None = None
+    cross_border: Word | None = None
+    exempt: Word | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -92,16 +108,37 @@ class CancelMark:
 
 
 @frozen
+class LinesFile:
+    """The second file of an export that parts orders from their lines, one row per line.
+
+    `file` is found from the folder of the first one; `order` is its header of the order, by default the first file's.
+    `columns` of the format that the first file does not have are those of this file.
+    """
+
+    file: Word
+    order: Word | None = None
+
+
+@frozen
 class OrderFormat:
     """How to read one kind of order file: text with a header, one row per order line.
 
-    A file is of this format when it has every header of `required` (of all `columns`, where that is empty).
-    `price` is the total of the row or of one unit (`price_is`). `marketplaces` and `channels` turn the file's
-    words into ours; a marketplace's own name and sales channels are always understood. Rows whose status (of
-    the order or the item), or whose text in a column of `skip`, is one of those listed are left out and
-    counted. Times are ISO 8601 unless `date_formats` says otherwise; a promise or delivery without a time of
-    day means the end of that day. Files with tabs are taken as never quoted, others as quoted, unless
-    `quoted` says so.
+    A file is of this format when it has every header of `required` (of all `columns`, where that is empty), with any
+    delimiter: `delimiter` is tried first. `price` is the total of the row or of one unit (`price_is`), in the currency
+    or in its smallest unit (`price_in`); `discount` lowers it, whatever its sign. `marketplaces` and `channels` turn
+    the file's words into ours; a marketplace's own name and sales channels, and our words for channels, are always
+    understood.
+
+    Rows whose status (of the order or the item), or whose text in a column of `skip`, is one of those listed are left
+    out and counted; `*` stands for any letters. `known_status` are the other ones that mean a sale; a status that is in
+    no list is a sale, and is told. `states` says which of them tell how the order ended. What the order's first row
+    says of the whole order (its status, marketplace, channel, currency and buyer) holds for its other rows, where they
+    say nothing.
+
+    Times are ISO 8601 unless `date_formats` says otherwise; a promise or delivery without a time of day means the end
+    of that day. Without `decimal` and `thousands`, the file's numbers show which marks they use; currency signs of the
+    marketplace's currency and `currency_signs` are left out. Files with tabs are taken as not quoted, others as quoted,
+    unless `quoted` says so. `lines` names a second file with the orders' lines.
     """
 
     columns: Columns
@@ -116,9 +153,15 @@ class OrderFormat:
     skip: dict[str, tuple[Word, ...]] = field(factory=dict)
     cancelled: CancelMark | None = None
     price_is: Literal["line", "unit"] = "line"
-    decimal: Literal[".", ","] = "."
+    price_in: Literal["major", "minor"] = "major"
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[".", ",", " ", "'", ""] | None = None
+    currency_signs: tuple[Word, ...] = ()
     date_formats: tuple[Word, ...] = ()
     quoted: bool | None = None
+    known_status: tuple[Word, ...] = ()
+    states: dict[State, tuple[Word, ...]] = field(factory=dict)
+    lines: LinesFile | None = None
 
     def __attrs_post_init__(self) -> None:
         if faults := [*_bad_values(self), *_gaps(self)]:
@@ -126,14 +169,11 @@ class OrderFormat:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The headers that a file of this format must have."""
+        """The headers that a file of this format must have; with a second file, the first has the order at least."""
+        if self.lines is not None:
+            return self.required or (self.columns.order, self.columns.purchased_at)
         least = (self.columns.order, self.columns.purchased_at, self.columns.price)
         return tuple(dict.fromkeys((*(self.required or self.columns.headers.values()), *least)))
-
-    @property
-    def quotes(self) -> bool:
-        """Whether a field may be in quotation marks, with delimiters and line ends inside."""
-        return self.delimiter != "\t" if self.quoted is None else self.quoted
 
     def missing(self, header: Sequence[str]) -> tuple[str, ...]:
         """Return the headers that a file of this format must have and this header lacks."""
@@ -149,21 +189,13 @@ class OrderFormat:
             yield from ((key, word) for word in words)
 
 
-def has_time(date_format: str) -> bool:
-    """Whether a date format also has a time of day."""
-    return _TIMES.search(date_format) is not None
-
-
-def normalised(header: str) -> str:
-    """Return a header as it is compared: without case, with spaces, hyphens and underscores as one space."""
-    return re.sub(r"[\s_-]+", " ", header.casefold()).strip()
-
-
 def _bad_values(form: OrderFormat) -> Iterator[str]:
     if len(form.delimiter) != 1 or form.delimiter.isalnum() or form.delimiter in '"\r\n .':
         yield f"delimiter is one character that fields do not hold: ',', ';' or '\\t', not {form.delimiter!r}"
-    elif form.delimiter == form.decimal:
-        yield f"delimiter and decimal are both {form.decimal!r}: no price could be read"
+    elif form.delimiter == form.decimal and form.quoted is False:
+        yield f"delimiter and decimal are both {form.decimal!r} and nothing is quoted: no price could be read"
+    if form.decimal is not None and form.decimal == form.thousands:
+        yield f"decimal and thousands are both {form.decimal!r}: name the one, or the other"
     if not form.encodings:
         yield "encodings lists at least one: encodings = ['utf-8-sig']"
     for name in form.encodings:
@@ -187,12 +219,19 @@ def _gaps(form: OrderFormat) -> Iterator[str]:
     for key in ("marketplace", "channel"):
         if key not in headers and getattr(form.values, key) is None:
             yield f"no {key}: name its column, columns.{key} = '…', or say it once, values.{key} = '…'"
+    for name in dict.fromkeys((form.values.channel, *form.channels.values())):
+        if name is not None and name not in CHANNELS:
+            yield f"unknown channel {name!r}, the channels are {', '.join(CHANNELS)}: who ships decides"
     if "channel" in headers and not form.channels:
         yield "channels says what the words of the channel column mean: channels = {Merchant = 'MFN'}"
     if form.skip_status and not {"status", "item_status"} & set(headers):
         yield "skip_status needs the column: columns.status = '…'"
     if form.cancelled and form.cancelled.column not in headers:
         yield f"cancelled.column is {form.cancelled.column!r}; columns has {', '.join(headers)}"
+    if form.states and "status" not in headers:
+        yield "states needs the column: columns.status = '…'"
+    words = Counter(word.lower() for words in (form.skip_status, *form.states.values()) for word in words)
+    yield from (f"{word!r} stands in several of skip_status and states: keep one" for word in words if words[word] > 1)
     yield from (f"skip has {key!r}; columns has {', '.join(headers)}" for key in form.skip if key not in headers)
 
 

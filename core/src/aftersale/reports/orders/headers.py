@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.policies.marketplaces import Marketplace
-from aftersale.reports.orders.formats import OrderFormat, choose, normalised
-from aftersale.reports.orders.text import GARBAGE, encoding_of, opened, rows
+from aftersale.reports.orders.formats import OrderFormat
+from aftersale.reports.sheets.layout import Layout, find_layout, normalised, top
+from aftersale.reports.sheets.text import GARBAGE, LONGEST_LINE, encoding_of, opened
 
 _WRITTEN = {",": "','", ";": "';'", "\t": '"\\t"', "|": "'|'"}
 _SHOWN = 40, 60  # headers, and characters of each header
+_TOP = 1000
+"""Lines at the top among which the first that is not empty is looked for."""
+_DATA = re.compile(r"@|\d{4}|^[\W\d]*\d[\W\d]*$")
+"""What stands in cells of people's orders, and hardly ever in the name of a column."""
 
 
 def find_format(path: Path | str, formats: Iterable[OrderFormat]) -> OrderFormat:
@@ -21,30 +27,34 @@ def find_format(path: Path | str, formats: Iterable[OrderFormat]) -> OrderFormat
     format misses, what the header is, and how to map the columns in the scenario.
     """
     path, formats = Path(path), list(formats)
-    fitting = [form for form in formats if choose(_header(path, form), [form])]
+    fitting = [form for form in formats if _layout(path, form)]
     if not fitting:
         raise _unfit(path, formats)
     return max(fitting, key=lambda form: len(form.needed))
 
 
-def _header(path: Path, form: OrderFormat) -> list[str]:
-    with opened(path, encoding_of(path, form.encodings)) as text:
-        return read_header(path, rows(text, form.delimiter, form.quotes))
+def _layout(path: Path, form: OrderFormat) -> Layout | None:
+    return find_layout(path, form.encodings, form.delimiter, form.quoted, lambda header: not form.missing(header))
 
 
-def read_header(path: Path, records: Iterator[tuple[int, list[str] | None]]) -> list[str]:
-    """Return the first row; raises DocumentError when there is none."""
-    _, header = next(records, (0, None))
-    if header is None:
+def layout_of(path: Path, form: OrderFormat) -> Layout:
+    """Return how a file of that format is laid out; raises DocumentError when it has no header, or another one."""
+    layout = _layout(path, form)
+    if layout is not None:
+        return layout
+    if not _first_row(path, form):
         hint = "give a file whose first row names the columns"
         raise DocumentError(str(path), (Problem(str(path), "", "has no header: it is empty", hint),))
-    return [cell.strip() for cell in header]
+    raise _unfit(path, [form])
+
+
+def _first_row(path: Path, form: OrderFormat) -> list[str]:
+    quotes = form.delimiter != "\t" if form.quoted is None else form.quoted
+    return next((cells for _, cells in top(path, encoding_of(path, form.encodings), form.delimiter, quotes)), [])
 
 
 def places_of(header: Sequence[str], form: OrderFormat, path: Path) -> dict[str, int]:
-    """Return the index in a row of each of our words; raises DocumentError when the header does not fit."""
-    if form.missing(header):
-        raise _unfit(path, [form])
+    """Return the index in a row of each of our words; raises DocumentError for a header that has one of them twice."""
     words = [normalised(word) for word in header]
     wanted = {key: normalised(word) for key, word in form.columns.headers.items()}
     twice = sorted({word for word in wanted.values() if words.count(word) > 1})
@@ -60,37 +70,57 @@ def checked(form: OrderFormat, marketplaces: Mapping[str, Marketplace], source: 
     where, place = f"order format {form.name}", form.values.marketplace
     names = ", ".join(marketplaces) or "none"
     if not marketplaces or (place is not None and place not in marketplaces):
-        hint = f"known: {names}; install the plugin that brings it, or name one of these"
+        hint = f"known: {names}; install the plugin that brings it, or make one: aftersale plugins new {_word(place)}"
         what = f"no marketplace is called {place!r}" if place else "there is no marketplace to sell on"
         raise DocumentError(source, (Problem(where, "values.marketplace", what, hint),))
     currency = form.values.currency
     if place is not None and currency not in (None, marketplaces[place].currency):
+        sellers = [name for name, store in marketplaces.items() if store.currency == currency]
         what = f"{place} sells in {marketplaces[place].currency}, not in {currency}"
-        raise DocumentError(source, (Problem(where, "values.currency", what, "leave it out"),))
+        others = f"name one that sells in {currency}: {', '.join(sellers)}" if sellers else "no other one does"
+        hint = f"{others}; or make one of your own: aftersale plugins new NAME; amounts are never converted"
+        raise DocumentError(source, (Problem(where, "values.currency", what, hint),))
+
+
+def _word(place: str | None) -> str:
+    return place if place is not None and place.isalnum() and place.isascii() else "NAME"
 
 
 def _unfit(path: Path, formats: Sequence[OrderFormat]) -> DocumentError:
     problems = []
     for form in formats:
-        missing = form.missing(_header(path, form))
+        missing = form.missing(_first_row(path, form))
         what = f"is not of the format {form.name}: there is no {_format_words(missing)}"
         problems.append(Problem(str(path), "line 1", what, f"it needs {_format_words(form.needed)}"))
     return DocumentError(str(path), (*problems, _header_problem(path)))
 
 
 def _header_problem(path: Path) -> Problem:
-    with opened(path, encoding_of(path, ("utf-8-sig",))) as text:
-        line = next(filter(str.strip, text), "")
+    line = _first_line(path)
     if GARBAGE in line or "\0" in line:
         hint = "save it as CSV or as text with tabs, in UTF-8"
-        return Problem(str(path), "line 1", f"does not look like text: {_format_words([line])}", hint)
+        return Problem(str(path), "line 1", "does not look like text", hint)
     delimiter = max(_WRITTEN, key=line.count)
-    hint = (
-        f"if this is right, map them in the scenario: [orders.mapping] delimiter = {_WRITTEN[delimiter]}, "
-        "columns = {order = '…', purchased_at = '…', price = '…'}, "
-        "values = {marketplace = '…', channel = '…'}"
+    words = [word.strip().strip('"') for word in line.split(delimiter)]
+    mapping = (
+        f"[orders.mapping] delimiter = {_WRITTEN[delimiter]}, "
+        "columns = {order = '…', purchased_at = '…', price = '…'}, values = {marketplace = '…', channel = '…'}"
     )
-    return Problem(str(path), "line 1", f"has the columns {_format_words(line.split(delimiter))}", hint)
+    if any(map(_DATA.search, words)):
+        what = f"holds {len(words)} cells that look like data, not like names of columns"
+        return Problem(str(path), "line 1", what, f"put the names in the first row, and map them: {mapping}")
+    return Problem(
+        str(path),
+        "line 1",
+        f"has the columns {_format_words(words)}",
+        f"if this is right, map them in the scenario: {mapping}",
+    )
+
+
+def _first_line(path: Path) -> str:
+    with opened(path, encoding_of(path, ("utf-8-sig",))) as text:
+        lines = (text.readline(LONGEST_LINE) for _ in range(_TOP))
+        return next(filter(str.strip, lines), "")
 
 
 def _format_words(words: Sequence[str]) -> str:

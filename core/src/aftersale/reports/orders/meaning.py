@@ -5,21 +5,37 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 from attrs import define, frozen
 
 from aftersale.base.money import decimals
+from aftersale.channels import CHANNELS
 from aftersale.policies.marketplaces import Marketplace
-from aftersale.reports.orders import cells
-from aftersale.reports.orders.formats import KEYS, OrderFormat
-from aftersale.reports.orders.text import GARBAGE
+from aftersale.reports.orders.formats import KEYS, OrderFormat, State
+from aftersale.reports.sheets import cells, numbers
+from aftersale.reports.sheets.numbers import POINT, NumberStyle
+from aftersale.reports.sheets.text import GARBAGE
 
 Outcome = Literal["skipped", "rejected"]
 
-_MOMENTS = {"purchased_at": "purchased", "promised_at": "promised", "delivered_at": "delivered"}
+MOMENTS = {
+    "purchased_at": "purchased",
+    "promised_at": "promised",
+    "delivered_at": "delivered",
+    "ship_by": "due",
+    "shipped_at": "shipped",
+    "cancelled_at": "cancelled",
+}
+"""Our words for instants, each with the column that has it."""
+_DAY_ENDS = tuple(key for key in MOMENTS if key != "purchased_at")
+_MARKS = ("cross_border", "exempt")
 _FREE_TEXT = ("order", "sku", "buyer", "category")
+_FINE = 3
+"""Decimals of a currency in which `1.024` is an amount like any other."""
+_SHORTENED = r"^[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]+$"
+"""A long number as a spreadsheet shows it: what it leaves out is lost."""
 
 
 @frozen
@@ -36,19 +52,22 @@ class Check:
 class Meaning:
     """How the rows of one format are read; `places` are the known marketplaces.
 
-    `present` are those of our words that the file has a column for.
+    `present` are those of our words that the file has a column for; `style` is how it writes numbers.
     """
 
     form: OrderFormat
     places: tuple[Marketplace, ...]
     present: frozenset[str]
+    style: NumberStyle = POINT
+    rounded: bool = False
 
     def typed(self, text: pl.DataFrame) -> pl.DataFrame:
         """Return the rows with their typed columns, and as `check` the index of the first of `checks` that a row fails.
 
         Takes one column of text per word of ours that is present. Adds `place` and `channel_code` (indices),
-        `cancel`, `units`, `micros` (the line's price in millionths), `scale` (millionths per smallest unit of
-        the currency) and, as times in UTC, `purchased`, `promised` and `delivered`.
+        `cancel`, `units`, `micros` (the line's price in millionths, less its discount), `scale` (millionths per
+        smallest unit of the currency), `state` (an index into the states, null for none), and as times in UTC the
+        values of `MOMENTS`.
         """
         filled = text.with_columns(pl.lit("").alias(key) for key in KEYS if key not in self.present)
         typed = filled.with_columns(self._defaults()).with_columns(self._words())
@@ -56,11 +75,17 @@ class Meaning:
         failures = [pl.when(check.failed).then(pl.lit(code, pl.Int16)) for code, check in enumerate(self.checks)]
         return rows.with_columns(check=pl.coalesce(failures))
 
+    def fine(self, text: pl.DataFrame) -> pl.Series:
+        """Return for each row whether it belongs to a marketplace whose currency has three decimals."""
+        fine_places = [code for code, place in enumerate(self.places) if decimals(place.currency) >= _FINE]
+        filled = text if "marketplace" in text.columns else text.with_columns(pl.lit("").alias("marketplace"))
+        place = cells.code_of(self._default("marketplace"), self._place_codes)
+        return filled.select(place.is_in(fine_places).fill_null(False).alias("fine")).to_series()
+
     @cached_property
     def channels(self) -> tuple[str, ...]:
         """The channels by their codes."""
-        constant = [name for name in (self.form.values.channel,) if name]
-        return tuple(dict.fromkeys([*self.form.channels.values(), *constant]))
+        return CHANNELS
 
     @cached_property
     def _place_codes(self) -> dict[str, int]:
@@ -81,11 +106,13 @@ class Meaning:
             zones[self.form.values.zone or place.zone].append(code)
         return zones
 
+    def _default(self, key: str) -> pl.Expr:
+        value = getattr(self.form.values, key)
+        return pl.col(key) if value is None else pl.when(pl.col(key) == "").then(pl.lit(value)).otherwise(pl.col(key))
+
     def _defaults(self) -> Iterator[pl.Expr]:
         for key in ("marketplace", "channel", "currency", "category"):
-            value = getattr(self.form.values, key)
-            if value is not None:
-                yield pl.when(pl.col(key) == "").then(pl.lit(value)).otherwise(pl.col(key)).alias(key)
+            yield self._default(key).alias(key)
 
     def _words(self) -> Iterator[pl.Expr]:
         yield cells.code_of(pl.col("marketplace"), self._place_codes).alias("place")
@@ -93,21 +120,40 @@ class Meaning:
         mark = self.form.cancelled
         marked = pl.col(mark.column).str.starts_with(mark.starts_with) if mark else pl.lit(False)
         yield marked.alias("cancel")
-        units = cells.whole_number(pl.col("quantity")) if "quantity" in self.present else pl.lit(1, pl.Int64)
-        yield units.alias("units")
-        yield cells.millionths(pl.col("price"), self.form.decimal).alias("unit_price")
-        for key, name in _MOMENTS.items():
-            utc, naive = cells.times(pl.col(key), self.form.date_formats, day_end=name != "purchased")
+        quantity = numbers.whole_number(pl.col("quantity"), self.style)
+        yield (quantity if "quantity" in self.present else pl.lit(1, pl.Int64)).alias("units")
+        yield self._amount("price").alias("unit_price")
+        yield self._amount("discount").abs().alias("discount_micros")
+        yield numbers.sign_of(pl.col("price")).fill_null("").alias("sign")
+        yield self._state().alias("state")
+        for key in _MARKS:
+            yield cells.truth(pl.col(key)).alias(f"is_{key}")
+        for key, name in MOMENTS.items():
+            utc, naive = cells.times(pl.col(key), self.form.date_formats, day_end=key in _DAY_ENDS)
             yield utc.alias(f"{name}_utc")
             yield naive.alias(f"{name}_naive")
 
+    def _amount(self, key: str) -> pl.Expr:
+        return numbers.millionths(pl.col(key), self.style)
+
+    def _state(self) -> pl.Expr:
+        states = [
+            pl.when(cells.is_status(pl.col("status"), word)).then(pl.lit(code, pl.Int8))
+            for code, state in enumerate(get_args(State))
+            for word in self.form.states.get(state, ())
+        ]
+        return pl.coalesce([*states, pl.lit(None, pl.Int8)])
+
     def _counts(self) -> Iterator[pl.Expr]:
         many = pl.col("units").abs() if self.form.price_is == "unit" else pl.lit(1, pl.Int64)
-        yield cells.line_total(pl.col("unit_price"), many).alias("micros")
         currencies = [place.currency for place in self.places]
-        yield self._by_place([10 ** (6 - decimals(name)) for name in currencies], pl.Int64).alias("scale")
+        scale = self._by_place([10 ** (6 - decimals(name)) for name in currencies], pl.Int64)
+        gross = numbers.line_total(pl.col("unit_price"), many)
+        net = gross - pl.when(gross < 0).then(0).otherwise(pl.col("discount_micros").fill_null(0))
+        yield (net * scale // numbers.MILLION if self.form.price_in == "minor" else net).alias("micros")
+        yield scale.alias("scale")
         yield self._by_place(currencies, pl.String).alias("home_currency")
-        for name in _MOMENTS.values():
+        for name in MOMENTS.values():
             local = cells.in_zones(pl.col(f"{name}_naive"), pl.col("place"), self._zones)
             yield pl.coalesce(pl.col(f"{name}_utc"), local).alias(name)
 
@@ -118,39 +164,75 @@ class Meaning:
     @cached_property
     def checks(self) -> tuple[Check, ...]:
         """The reasons to leave a row out, in order: skips first, for a row that is no sale need not be well-formed."""
-        return (*self._skips(), *self._rejections(), *self._bad_times())
+        return (*self._skips(), *self._rejections(), *self._bad_prices(), *self._bad_times())
 
     def _skips(self) -> Iterator[Check]:
         for key, word in self.form.skipped_words():
             if key in self.present:
-                same = pl.col(key).str.to_lowercase() == word.lower()
-                yield Check("skipped", key, f"{self.form.columns.headers[key]} is {word}", same)
+                same = cells.is_status if key in ("status", "item_status") else cells.is_word
+                header = self.form.columns.headers[key]
+                yield Check("skipped", key, f"{header} is {word}", same(pl.col(key), word))
+
+    def known_status(self) -> pl.Expr:
+        """Whether a status is one that the format knows."""
+        states = [word for words in self.form.states.values() for word in words]
+        known = [cells.is_status(pl.col("status"), word) for word in (*self.form.known_status, *states)]
+        return pl.any_horizontal(pl.col("status") == "", *known)
 
     def _rejections(self) -> Iterator[Check]:
-        units, price, cancel = pl.col("units"), pl.col("unit_price"), pl.col("cancel")
+        units, cancel = pl.col("units"), pl.col("cancel")
         rejections = [
             ("order", "no order id", pl.col("order") == ""),
+            ("order", "an order id that a spreadsheet has shortened", self._shortened()),
             *((key, "characters that cannot be read", _is_garbled(key)) for key in _FREE_TEXT),
             ("marketplace", "no marketplace that an installed plugin knows", pl.col("place").is_null()),
             ("channel", "no channel of the format's channels", pl.col("channel_code").is_null()),
             ("currency", "not the currency of the marketplace", self._foreign()),
+            ("quantity", "could be one or a thousand: say decimal in the mapping", self._open("quantity")),
             ("quantity", "not a whole number", units.is_null()),
             ("quantity", "a quantity of nothing", units == 0),
             ("quantity", "below zero, but not marked as cancelled", (units < 0) & ~cancel),
-            ("price", "no price", pl.col("price") == ""),
-            ("price", "not a decimal number", price.is_null()),
-            ("price", "below zero, but not marked as cancelled", (price < 0) & ~cancel),
-            ("price", "larger than any price", pl.col("micros").is_null()),
-            ("price", "more decimals than the currency has", pl.col("micros") % pl.col("scale") != 0),
+            *((key, "neither true nor false", _is_no_truth(key)) for key in _MARKS),
         ]
         yield from (Check("rejected", key, reason, failed) for key, reason, failed in rejections)
+
+    def _shortened(self) -> pl.Expr:
+        shortened = pl.col("order").str.contains(_SHORTENED)
+        return shortened | pl.col("order").str.contains(r"^[0-9]{15}0+$") if self.rounded else shortened
 
     def _foreign(self) -> pl.Expr:
         currency = pl.col("currency")
         return (currency != "") & (currency.str.to_uppercase() != pl.col("home_currency"))
 
+    def _open(self, key: str) -> pl.Expr:
+        """Whether a number could be one or a thousand, and nothing in the file or the currency says which."""
+        if not self.style.open:
+            return pl.lit(False)
+        coarse: pl.Expr = pl.col("scale") > 10 ** (6 - _FINE)
+        return numbers.is_open(pl.col(key)).fill_null(False) & coarse
+
+    def _bad_prices(self) -> Iterator[Check]:
+        price, discount, cancel = pl.col("unit_price"), pl.col("discount"), pl.col("cancel")
+        own_signs = [word.lower() for word in self.form.currency_signs]
+        signs = [{*numbers.currency_signs(place.currency, place.country), *own_signs} for place in self.places]
+        foreign_sign = ~numbers.belongs(pl.col("sign"), pl.col("place"), signs)
+        scale = pl.col("scale") if self.form.price_in == "major" else pl.lit(1, pl.Int64)
+        fraction = price % numbers.MILLION if self.form.price_in == "minor" else pl.col("micros") % scale
+        rejections = [
+            ("price", "no price", pl.col("price") == ""),
+            ("price", "could be one or a thousand: say decimal in the mapping", self._open("price")),
+            ("price", "not a decimal number", price.is_null()),
+            ("price", "a currency sign that is not the marketplace's", foreign_sign),
+            ("price", "below zero, but not marked as cancelled", (price < 0) & ~cancel),
+            ("discount", "not a decimal number", (discount != "") & pl.col("discount_micros").is_null()),
+            ("price", "larger than any price", pl.col("micros").is_null()),
+            ("discount", "more than the price", (pl.col("micros") < 0) & ~cancel),
+            ("price", "more decimals than the currency has", fraction != 0),
+        ]
+        yield from (Check("rejected", key, reason, failed) for key, reason, failed in rejections)
+
     def _bad_times(self) -> Iterator[Check]:
-        for key, name in _MOMENTS.items():
+        for key, name in MOMENTS.items():
             text, naive, time = pl.col(key), pl.col(f"{name}_naive"), pl.col(name)
             expected = text.is_not_null() if name == "purchased" else text != ""
             reason = "a time that the clocks skipped there"
@@ -162,3 +244,7 @@ class Meaning:
 
 def _is_garbled(key: str) -> pl.Expr:
     return pl.col(key).str.contains(f"[{GARBAGE}\\x00]")
+
+
+def _is_no_truth(key: str) -> pl.Expr:
+    return (pl.col(key) != "") & pl.col(f"is_{key}").is_null()

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 from attrs import define, field, frozen
 
 from aftersale.base.errors import DocumentError
+from aftersale.clocks import DAY
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders.formats import OrderFormat
-from aftersale.reports.orders.headers import checked, find_format, places_of, read_header
+from aftersale.reports.orders.headers import checked, find_format
+from aftersale.reports.orders.lines import with_lines
 from aftersale.reports.orders.meaning import Check, Meaning
+from aftersale.reports.orders.sheet import Sheet, read_sheet
+from aftersale.reports.orders.survey import Survey
 from aftersale.reports.orders.table import cancellations_of, orders_of, usable
-from aftersale.reports.orders.text import encoding_of, opened, rows
 from aftersale.reports.reader import RejectedRow
 
-_PAGE = 1 << 16
 _SHOWN = 40
 
 
@@ -30,7 +31,9 @@ class OrderFile:
 
     `lines` has one row per used row: order (index into `orders`), sku, buyer, quantity, purchased_at.
     `cancellations`: buyer, sku, quantity, cancelled_at, price. Instants are microseconds, prices minor units;
-    buyer and sku are null where the file has none. `skipped` counts rows by reason.
+    buyer and sku are null where the file has none. `skipped` counts rows by reason. `strange_states` counts the lines
+    of sales by a status that the format does not know; `date_formats` are those by which the dates could be read, where
+    no row's date was.
     """
 
     source: str
@@ -42,6 +45,8 @@ class OrderFile:
     rejected: tuple[RejectedRow, ...]
     skipped: Mapping[str, int]
     rows_read: int
+    strange_states: Mapping[str, int] = field(factory=dict)
+    date_formats: tuple[str, ...] = ()
 
     @property
     def rows_used(self) -> int:
@@ -78,15 +83,10 @@ def read_orders(path: Path | str, form: OrderFormat, marketplaces: Mapping[str, 
     """
     path = Path(path)
     checked(form, marketplaces, str(path))
-    encoding = encoding_of(path, form.encodings)
-    with opened(path, encoding) as text:
-        records = rows(text, form.delimiter, form.quotes)
-        header = read_header(path, records)
-        columns = places_of(header, form, path)
-        reader = _Reader(form, Meaning(form, tuple(marketplaces.values()), frozenset(columns)), columns)
-        for page in reader.pages(records, len(header)):
-            reader.take(page)
-    return reader.file(str(path), encoding)
+    sheet = read_sheet(path, form)
+    if form.lines is not None:
+        sheet = with_lines(sheet, path, form)
+    return _Reader(form, tuple(marketplaces.values()), sheet).file(str(path))
 
 
 @frozen(eq=False)
@@ -112,88 +112,83 @@ class OrderReader:
 
 @define(eq=False)
 class _Reader:
-    """Sorts pages of rows into sales, cancellations, skipped and rejected ones."""
+    """Sorts the rows of a sheet into sales, cancellations, skipped and rejected ones."""
 
     form: OrderFormat
-    meaning: Meaning
-    columns: Mapping[str, int]
-    rows_read: int = 0
-    rejected: list[RejectedRow] = field(factory=list)
-    skipped: Counter[str] = field(factory=Counter)
-    kept: list[pl.DataFrame] = field(factory=list)
+    places: tuple[Marketplace, ...]
+    sheet: Sheet
+    rejected: list[RejectedRow] = field(init=False)
+    skipped: Counter[str] = field(init=False)
 
-    def pages(self, records: Iterable[tuple[int, list[str] | None]], width: int) -> Iterator[pl.DataFrame]:
-        """Yield the rows of the right width as text, in pages, so that big files need little memory."""
-        pick = itemgetter(*self.columns.values())
-        lines: list[int] = []
-        page_rows: list[Sequence[str]] = []
-        for line, cells in records:
-            self.rows_read += 1
-            if cells is None or len(cells) != width:
-                self.rejected.append(_misshapen(line, cells, width))
-                continue
-            lines.append(line)
-            page_rows.append(pick(cells))
-            if len(lines) == _PAGE:
-                yield self._page(lines, page_rows)
-                lines, page_rows = [], []
-        yield self._page(lines, page_rows)
+    def __attrs_post_init__(self) -> None:
+        self.rejected, self.skipped = list(self.sheet.rejected), Counter(self.sheet.skipped)
 
-    def _page(self, lines: list[int], page_rows: list[Sequence[str]]) -> pl.DataFrame:
-        columns = zip(*page_rows, strict=True) if page_rows else ([] for _ in self.columns)
-        text = [pl.Series(key, cells, pl.String) for key, cells in zip(self.columns, columns, strict=True)]
-        page = pl.DataFrame(text).with_columns(pl.all().str.strip_chars())
-        return page.with_columns(pl.Series("line", lines, pl.Int64))
+    def file(self, source: str) -> OrderFile:
+        """Return the content of the sheet."""
+        sheet, pages = self.sheet, self.sheet.pages
+        meaning = Meaning(self.form, self.places, sheet.columns)
+        survey = Survey.of(pages, meaning)
+        meaning = survey.meaning
+        usable_rows = pl.concat([self._usable(survey.completed(page), meaning) for page in sheet.take_pages()])
+        strange = self._strange_states(usable_rows)
+        sales = self._real_sales(usable_rows.filter(~pl.col("cancel")), meaning)
+        orders, lines = orders_of(sales, meaning, source)
+        return OrderFile(
+            source,
+            self.form.name,
+            sheet.encoding,
+            orders,
+            lines,
+            cancellations_of(usable_rows.filter("cancel")),
+            tuple(sorted(self.rejected, key=lambda row: (row.file, row.line))),
+            dict(sorted(self.skipped.items())),
+            sheet.rows_read,
+            strange,
+            survey.date_formats,
+        )
 
-    def take(self, page: pl.DataFrame) -> None:
-        """Keep the usable rows of a page, and count the others."""
-        typed = self.meaning.typed(page)
+    def _usable(self, page: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
+        """Return the usable rows of a page, and count the others."""
+        typed = meaning.typed(page)
         for (code,), bad_rows in typed.filter(pl.col("check").is_not_null()).group_by("check"):
-            self._leave_out(self.meaning.checks[code], bad_rows)
-        self.kept.append(usable(typed.filter(pl.col("check").is_null())))
+            self._leave_out(meaning.checks[code], bad_rows)
+        return usable(typed.filter(pl.col("check").is_null()), meaning.known_status())
 
     def _leave_out(self, check: Check, bad_rows: pl.DataFrame) -> None:
         if check.outcome == "skipped":
             self.skipped[check.reason] += len(bad_rows)
         else:
-            column = self.form.columns.headers.get(check.key, check.key)
             blamed = zip(bad_rows["line"], bad_rows[check.key].str.slice(0, _SHOWN), strict=True)
-            self.rejected += [RejectedRow(line, check.reason, column, value) for line, value in blamed]
+            self.rejected += [self._row(line, check.reason, check.key, value) for line, value in blamed]
 
-    def file(self, source: str, encoding: str) -> OrderFile:
-        """Return the content of the pages taken."""
-        usable_rows = pl.concat(self.kept)
-        sales = self._real_sales(usable_rows.filter(~pl.col("cancel")))
-        meaning = self.meaning
-        orders, lines = orders_of(sales, meaning.places, meaning.channels, source)
-        return OrderFile(
-            source,
-            self.form.name,
-            encoding,
-            orders,
-            lines,
-            cancellations_of(usable_rows.filter("cancel")),
-            tuple(sorted(self.rejected, key=lambda row: row.line)),
-            dict(sorted(self.skipped.items())),
-            self.rows_read,
-        )
+    def _row(self, line: int, reason: str, key: str, value: str) -> RejectedRow:
+        column = self.form.columns.headers.get(key, key)
+        return RejectedRow(line, reason, column, value, self.sheet.lines_file)
 
-    def _real_sales(self, sales: pl.DataFrame) -> pl.DataFrame:
-        """Leave out rows because of the other rows of their order: on another marketplace, or nothing to pay in all."""
-        elsewhere = pl.col("place") != pl.col("place").first().over("order")
-        names = [place.name for place in self.meaning.places]
-        for row in sales.filter(elsewhere).iter_rows(named=True):
-            column = self.form.columns.headers.get("marketplace", "marketplace")
-            reason = "another marketplace than the order's first row"
-            self.rejected.append(RejectedRow(row["line"], reason, column, names[row["place"]]))
-        sales = sales.filter(~elsewhere)
+    def _strange_states(self, usable_rows: pl.DataFrame) -> dict[str, int]:
+        """Return how many sales have each status that the format does not know, the most frequent first."""
+        strange = usable_rows.filter(~pl.col("known_status"))
+        return dict(Counter(strange["status"].to_list()).most_common())
+
+    def _real_sales(self, sales: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
+        """Leave out rows because of the other rows of their order: those of another order, or nothing to pay in all."""
+        names = [place.name for place in meaning.places]
+        first_place, first_buyer, first_day = (pl.col(key).first().over("order") for key in _OF_ORDER)
+        other_buyer = (pl.col("buyer") != first_buyer).fill_null(False)
+        other_day = (pl.col("purchased") - first_day).abs() > DAY
+        for key, reason, column, differs in (
+            ("marketplace", "another marketplace than the order's first row", "place", pl.col("place") != first_place),
+            ("buyer", "another buyer than the order's first row: two orders of one number?", "buyer", other_buyer),
+            ("purchased_at", "another day than the order's first row: two orders of one number?", "", other_day),
+        ):
+            for row in sales.filter(differs).iter_rows(named=True):
+                value = str(names[row[column]] if column == "place" else row.get(column, ""))
+                self.rejected.append(self._row(row["line"], reason, key, value))
+            sales = sales.filter(~differs)
         free = pl.col("price").sum().over("order") == 0
         if count := len(sales.filter(free)):
             self.skipped["the whole order is free"] = count
         return sales.filter(~free)
 
 
-def _misshapen(line: int, cells: list[str] | None, width: int) -> RejectedRow:
-    if cells is None:
-        return RejectedRow(line, "a quotation mark is never closed")
-    return RejectedRow(line, f"{len(cells)} columns instead of {width}")
+_OF_ORDER = ("place", "buyer", "purchased")

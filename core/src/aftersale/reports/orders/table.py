@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
-from aftersale.orders import DELIVERED, NEVER, UNKNOWN, Orders
-from aftersale.policies.marketplaces import Marketplace
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, Orders
+from aftersale.reports.orders.formats import State
+from aftersale.reports.orders.meaning import MOMENTS, Meaning
 
 WEEK = 7 * DAY
 
 
-def usable(typed: pl.DataFrame) -> pl.DataFrame:
+def usable(typed: pl.DataFrame, known_status: pl.Expr) -> pl.DataFrame:
     """Return the columns that orders are made of: exact prices in minor units, instants, null for no buyer or sku."""
-    moments = ("purchased", "promised", "delivered")
     return typed.select(
         "line",
         "order",
@@ -32,7 +32,12 @@ def usable(typed: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("buyer") != "").then("buyer").alias("buyer"),
         pl.col("units").abs().alias("quantity"),
         (pl.col("micros").abs() // pl.col("scale")).alias("price"),
-        *(pl.col(name).dt.epoch("us") for name in moments),
+        "status",
+        "state",
+        known_status.alias("known_status"),
+        pl.col("is_cross_border").fill_null(False).alias("cross_border"),
+        pl.col("is_exempt").fill_null(False).alias("exempt"),
+        *(pl.col(name).dt.epoch("us") for name in MOMENTS.values()),
     )
 
 
@@ -42,21 +47,21 @@ def cancellations_of(cancelled: pl.DataFrame) -> pl.DataFrame:
     return ordered.select("buyer", "sku", "quantity", pl.col("purchased").alias("cancelled_at"), "price")
 
 
-def orders_of(
-    sales: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str
-) -> tuple[Orders, pl.DataFrame]:
+def orders_of(sales: pl.DataFrame, meaning: Meaning, source: str) -> tuple[Orders, pl.DataFrame]:
     """Return the orders that the rows belong to, and the rows as lines with the index of their order.
 
-    An order is bought with its first line, promised for the earliest of its promises, and delivered with its
-    last line; its channel is that of its first row, its category and product those of its dearest. Lines have the
-    columns order, sku, buyer, quantity and purchased_at.
+    An order is bought with its first line, to be shipped and promised for the earliest of its dates, and shipped,
+    cancelled and delivered with its last line; its channel is that of its first row, its category and product those of
+    its dearest. Lines have the columns order, sku, buyer, quantity and purchased_at.
     """
     by_order = (
         sales.group_by("order")
         .agg(
             pl.col("place", "channel_code").first(),
-            pl.col("purchased", "promised").min(),
-            pl.col("delivered").max(),
+            pl.col("purchased", "promised", "due").min(),
+            pl.col("delivered", "shipped", "cancelled").max(),
+            pl.col("cross_border", "exempt").any(),
+            pl.col("state").drop_nulls().first(),
             pl.col("category").get(pl.col("price").arg_max()),
             pl.col("sku").fill_null("").get(pl.col("price").arg_max()).alias("product"),
             pl.col("price").sum(),
@@ -66,19 +71,24 @@ def orders_of(
     )
     indexed = sales.join(by_order.select("order", "index"), on="order").sort("index", "line")
     order, time = pl.col("index").cast(pl.Int64).alias("order"), pl.col("purchased").alias("purchased_at")
-    return _columns(by_order, places, channels, source), indexed.select(order, "sku", "buyer", "quantity", time)
+    return _columns(by_order, meaning, source), indexed.select(order, "sku", "buyer", "quantity", time)
 
 
-def _columns(by_order: pl.DataFrame, places: Sequence[Marketplace], channels: Sequence[str], source: str) -> Orders:
+def _columns(by_order: pl.DataFrame, meaning: Meaning, source: str) -> Orders:
+    places = meaning.places
     place, marketplaces = _recode(by_order["place"], [place.name for place in places])
     currencies = {place.name: place.currency for place in places}
-    channel, channel_names = _recode(by_order["channel_code"], channels)
+    channel, channel_names = _recode(by_order["channel_code"], meaning.channels)
     words = by_order["category"].unique().sort().to_list()
     if len(words) > np.iinfo(np.int16).max:
         raise _no_categories(source, len(words))
     category = by_order["category"].replace_strict(words, list(range(len(words))), return_dtype=pl.Int16)
-    nothing = np.zeros(len(by_order), np.bool_)
-    delivered_at = _instants(by_order["delivered"])
+    dated = bool(by_order["delivered"].is_not_null().any())
+    outcome = by_order.select(_outcome(dated).alias("outcome"))["outcome"]
+    ended = by_order.with_columns(outcome).with_columns(
+        pl.when(pl.col("outcome") == CANCELLED).then(pl.col("cancelled")).alias("cancelled"),
+        pl.when(pl.col("outcome") != CANCELLED).then(pl.col("shipped")).alias("shipped"),
+    )
     return Orders(
         marketplaces,
         [currencies[name] for name in marketplaces],
@@ -91,12 +101,41 @@ def _columns(by_order: pl.DataFrame, places: Sequence[Marketplace], channels: Se
         category.to_numpy().astype(np.int16),
         _instants(by_order["price"]),
         _instants(by_order["promised"]),
-        delivered_at,
-        nothing,
-        nothing.copy(),
+        _instants(by_order["delivered"]),
+        by_order["cross_border"].to_numpy().astype(np.bool_),
+        by_order["exempt"].to_numpy().astype(np.bool_),
+        ship_by=_instants(by_order["due"]),
+        shipped_at=_instants(ended["shipped"]),
+        cancelled_at=_instants(ended["cancelled"]),
+        outcome=outcome.to_numpy().astype(np.int8),
         products=by_order["product"].to_list() if (by_order["product"] != "").any() else [],
-        outcome=np.where(delivered_at == NEVER, UNKNOWN, DELIVERED).astype(np.int8),
     )
+
+
+def _outcome(dated: bool) -> pl.Expr:
+    """Return how an order ended: a delivery speaks first, then its state, then a cancellation, then a shipment.
+
+    Where the file has deliveries (`dated`), an order without one is not delivered as far as it knows.
+    """
+    by_state = pl.col("state").replace_strict(
+        list(range(len(_OUTCOMES))), list(_OUTCOMES), default=None, return_dtype=pl.Int8
+    )
+    unsaid = SHIPPED if dated else UNKNOWN
+    return (
+        pl.when(pl.col("delivered").is_not_null())
+        .then(DELIVERED)
+        .when(pl.col("state").is_not_null())
+        .then(by_state)
+        .when(pl.col("cancelled").is_not_null())
+        .then(CANCELLED)
+        .otherwise(pl.lit(unsaid))
+        .cast(pl.Int8)
+    )
+
+
+_OUTCOME_OF: dict[State, int] = {"shipped": SHIPPED, "delivered": DELIVERED, "cancelled": CANCELLED, "lost": LOST}
+_OUTCOMES = tuple(_OUTCOME_OF[state] for state in get_args(State))
+"""The outcome of each state, by its index."""
 
 
 def _recode(codes: pl.Series, names: Sequence[str]) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -127,6 +166,9 @@ def shifted(orders: Orders, weeks: int) -> Orders:
         purchased_at=_move(orders.purchased_at, weeks),
         promised_at=_move(orders.promised_at, weeks),
         delivered_at=_move(orders.delivered_at, weeks),
+        ship_by=_move(orders.ship_by, weeks),
+        shipped_at=_move(orders.shipped_at, weeks),
+        cancelled_at=_move(orders.cancelled_at, weeks),
     )
 
 

@@ -1,57 +1,72 @@
-"""Cells: the value of a column's text, as polars expressions that are null where the text is no such value.
+"""Cells: a column's text without what spreadsheets put around it, and the words and times that it is.
 
-Prices are converted from text to whole numbers without a binary fraction in between.
+As polars expressions, which are null where the text is no such value.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from aftersale.reports.orders.formats import has_time
-
-MILLION = 1_000_000
-"""Prices are in millionths of the currency until it is known how many decimals the currency has."""
-
-LARGEST = 10**16
-"""Millionths from which on a line's price is taken for a mistake: ten thousand million of the currency."""
-
+_NOTHING = ["null", "nan", "nat", "n/a", "#n/a", r"\n"]
+"""What databases and spreadsheets write where there is nothing."""
+_UNSEEN = "\u200b\u200e\u200f\u2060\ufeff"
+_TIME = re.compile(r"%[HIT]|%R")
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s?(?:Z|[+-]\d{2}:?\d{2}))?)?$"
 _ZONED = r"Z$|:.*[+-]"
 _STAMPS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
 _DAY_END = pl.duration(hours=23, minutes=59, seconds=59)
 
 
-def whole_number(text: pl.Expr) -> pl.Expr:
-    """Return the integer that the text is, of nine digits at most."""
-    fits = pl.when(text.str.contains(r"^[+-]?\d{1,9}$"))
-    return fits.then(text.str.strip_prefix("+")).cast(pl.Int64, strict=False)
+def stripped(text: pl.Expr) -> pl.Expr:
+    """Return the text without blanks, unseen characters and a spreadsheet's marks around it; empty for nothing.
+
+    `="0012"` and `'0012` are how a spreadsheet is told to keep a text as it is.
+    """
+    plain = text.str.strip_chars().str.strip_chars(_UNSEEN).str.strip_chars()
+    plain = plain.str.replace(r'^="([^"]*)"$', "${1}").str.replace(r"^'([-=+@0-9].*)$", "${1}")
+    return pl.when(plain.str.to_lowercase().is_in(_NOTHING)).then(pl.lit("")).otherwise(plain)
 
 
-def millionths(text: pl.Expr, decimal: str) -> pl.Expr:
-    """Return a number with at most six decimals in millionths; zeros behind the six do not count."""
-    mark = r"\." if decimal == "." else ","
-    parts = text.str.extract_groups(rf"^([+-]?)(\d{{1,12}})(?:{mark}(\d{{0,6}})0*)?$").struct
-    whole = parts.field("2").cast(pl.Int64, strict=False) * MILLION
-    fraction = parts.field("3").fill_null("").str.pad_end(6, "0").cast(pl.Int64, strict=False)
-    sign = pl.when(parts.field("1") == "-").then(-1).otherwise(1)
-    return sign * (whole + fraction)
+def word(text: pl.Expr) -> pl.Expr:
+    """Return a word as words are compared: in lower case, blanks of any kind and number as one space."""
+    return text.str.to_lowercase().str.replace_all(r"\s+", " ")
 
 
-def line_total(price: pl.Expr, units: pl.Expr) -> pl.Expr:
-    """Return the price of so many units; null where it reaches `LARGEST`."""
-    size = price.abs().cast(pl.Float64) * units.abs().cast(pl.Float64)
-    return pl.when(size < LARGEST).then(price * units)
+def status(text: pl.Expr) -> pl.Expr:
+    """Return a status as statuses are compared: letters and digits, for there are many spellings of one."""
+    return text.str.to_lowercase().str.replace_all(r"[\W_]+", "")
+
+
+def is_word(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Whether the text is this word; `*` stands for any letters."""
+    lower = re.sub(r"\s+", " ", pattern.strip().lower())
+    if "*" not in lower:
+        return word(text) == lower
+    return word(text).str.contains(f"^{'.*'.join(map(re.escape, lower.split('*')))}$")
+
+
+def is_status(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Whether the text is this status, however it is spelt; `*` stands for any letters."""
+    parts = [re.sub(r"[\W_]+", "", part.lower()) for part in pattern.split("*")]
+    return status(text).str.contains(f"^{'.*'.join(map(re.escape, parts))}$")
+
+
+def truth(text: pl.Expr) -> pl.Expr:
+    """Return true or false as databases and spreadsheets write them."""
+    words = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
+    return text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
 
 
 def code_of(text: pl.Expr, codes: Mapping[str, int]) -> pl.Expr:
-    """Return the code of a word, regardless of case."""
-    lower = {word.lower(): code for word, code in codes.items()}
+    """Return the code of a word, regardless of case and of blanks."""
+    lower = {re.sub(r"\s+", " ", name.strip().lower()): code for name, code in codes.items()}
     if not lower:
         return pl.lit(None, pl.Int64)
     old, new = list(lower), list(lower.values())
-    return text.str.to_lowercase().replace_strict(old, new, default=None, return_dtype=pl.Int64)
+    return word(text).replace_strict(old, new, default=None, return_dtype=pl.Int64)
 
 
 def times(text: pl.Expr, formats: Sequence[str], day_end: bool) -> tuple[pl.Expr, pl.Expr]:
@@ -62,11 +77,17 @@ def times(text: pl.Expr, formats: Sequence[str], day_end: bool) -> tuple[pl.Expr
     if formats:
         zoned = [form for form in formats if "%z" in form]
         return _utc(text, zoned), _naive(text, [form for form in formats if form not in zoned], day_end)
+    text = text.str.replace(r"\s?(?:UTC|GMT)$", "Z")
     iso = pl.when(text.str.contains(_ISO)).then(text.str.replace("T", " ").str.replace("Z$", "+0000"))
     zoned_text = pl.when(text.str.contains(_ZONED)).then(iso.str.replace(r"\s([+-])", "${1}"))
     naive_text = pl.when(~text.str.contains(_ZONED)).then(iso)
     offsets = [f"{stamp}%z" for stamp in _STAMPS]
     return _utc(zoned_text, offsets), _naive(naive_text, [*_STAMPS, "%Y-%m-%d"], day_end)
+
+
+def has_time(date_format: str) -> bool:
+    """Whether a date format also has a time of day."""
+    return _TIME.search(date_format) is not None
 
 
 def _utc(text: pl.Expr, formats: Iterable[str]) -> pl.Expr:

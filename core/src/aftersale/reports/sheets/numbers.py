@@ -1,0 +1,184 @@
+"""Numbers: what a cell's text is as a number, in the style of its file.
+
+Files write `1,024.50`, `1.024,50`, `1 024,50`, `1'024.50` or `1024.5`, with a currency sign before or behind, with the
+minus sign in front, at the end, or as brackets. A file has one style; what shows it is counted over all of its cells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from functools import cache
+from typing import Literal
+
+import polars as pl
+from attrs import define, frozen
+from babel import Locale, UnknownLocaleError
+from babel.numbers import get_currency_name, get_currency_symbol
+
+Mark = Literal[".", ","]
+
+MILLION = 1_000_000
+"""Prices are in millionths of the currency until it is known how many decimals the currency has."""
+
+LARGEST = 10**16
+"""Millionths from which on a line's price is taken for a mistake: ten thousand million of the currency."""
+
+_WIDE = dict(zip("０１２３４５６７８９．，－＋￥（）", "0123456789.,-+¥()", strict=True))
+_SPACES = "\u00a0\u2000-\u200a\u202f\u205f\u3000"
+_SIGN = r"[^0-9\s.,'()+\-]{1,24}(?: [^0-9\s.,'()+\-]{1,24})?"
+_NUMBER = r"[0-9](?:[0-9.,' ]*[0-9])?[.,]?|[.,][0-9]+"
+_CELL = rf"^(\()?([+-]?)({_SIGN})? ?([+-]?)({_NUMBER}) ?({_SIGN})?(-?)(\))?$"
+_GROUPS = r"[0-9]{1,3}(?:\mark[0-9]{2,3})*\mark[0-9]{3}"
+
+
+@frozen
+class NumberStyle:
+    """Which mark of a file is the decimal one, and which may part thousands: one of `. , ' ` and space, or any other.
+
+    `open` says that nothing shows whether a number such as `1.024` is one or a thousand.
+    """
+
+    decimal: Mark = "."
+    thousands: str | None = None
+    open: bool = False
+
+    @property
+    def groupings(self) -> tuple[str, ...]:
+        """The marks that may part thousands."""
+        marks = (",", ".", "'", " ") if self.thousands is None else (self.thousands,)
+        return tuple(mark for mark in marks if mark and mark != self.decimal)
+
+
+POINT = NumberStyle()
+
+
+@define
+class StyleEvidence:
+    """How many cells of a file show a decimal mark, and how many could be read either way."""
+
+    points: int = 0
+    commas: int = 0
+    open_cells: int = 0
+    whole_points: int = 0
+    whole_commas: int = 0
+
+    def add(self, cells: pl.Series, fine: pl.Series) -> None:
+        """Count the cells of one column; `fine` marks those in a currency with three decimals, which show less."""
+        number = bare(pl.col("cell")).str.extract(_CELL, 5).str.replace_all("[' ]", "")
+        numbers = pl.DataFrame({"cell": cells, "fine": fine}).with_columns(number.alias("cell"))
+        coarse = numbers.filter(~pl.col("fine"))["cell"]
+        points, commas = _patterns(".", ","), _patterns(",", ".")
+        self.points += _count(numbers["cell"], points[0])
+        self.commas += _count(numbers["cell"], commas[0])
+        self.open_cells += _count(coarse, points[1]) + _count(coarse, commas[1])
+        self.whole_points += _count(coarse, points[2])
+        self.whole_commas += _count(coarse, commas[2])
+
+    def style(self, thousands: str | None, by_unit: bool) -> NumberStyle:
+        """Return the style that the cells show; `by_unit` says that prices of one unit may have three decimals.
+
+        Where they may not, a mark with three digits behind it that do not end in 0 parts thousands.
+        """
+        if self.points or self.commas:
+            return NumberStyle("," if self.commas > self.points else ".", thousands)
+        if thousands is not None:
+            return NumberStyle("," if thousands == "." else ".", thousands)
+        if (self.whole_points or self.whole_commas) and not by_unit:
+            return NumberStyle("," if self.whole_points > self.whole_commas else ".")
+        return NumberStyle(open=self.open_cells > 0)
+
+
+def _patterns(mark: str, other: str) -> tuple[str, str, str]:
+    """Return what shows that a mark is decimal, what could be either, and what parts thousands in a coarse currency."""
+    one, two = re.escape(mark), re.escape(other)
+    shows = (
+        rf"^[0-9{two}]*{one}(?:[0-9]{{0,2}}|[0-9]{{4,}})$|^(?:0|[0-9]{{4,}}){one}[0-9]{{3}}$"
+        rf"|^[0-9]+(?:{two}[0-9]+)+{one}[0-9]*$|^[0-9]{{1,3}}(?:{two}[0-9]{{3}}){{2,}}$"
+    )
+    return shows, rf"^[1-9][0-9]{{0,2}}{one}[0-9]{{3}}$", rf"^[1-9][0-9]{{0,2}}{one}[0-9]{{2}}[1-9]$"
+
+
+def _count(numbers: pl.Series, pattern: str) -> int:
+    return int(numbers.str.contains(pattern).sum() or 0)
+
+
+def bare(text: pl.Expr) -> pl.Expr:
+    """Return a number's text with plain digits, spaces, minus signs and apostrophes."""
+    plain = text.str.replace_all(f"[{_SPACES}]", " ").str.replace_all("[−–‒]", "-").str.replace_all("[’‘ʼ`]", "'")
+    return plain.str.replace_many(list(_WIDE), list(_WIDE.values()))
+
+
+def whole_number(text: pl.Expr, style: NumberStyle) -> pl.Expr:
+    """Return the integer that the text is, of nine digits at most; `1.0` is one."""
+    micros = millionths(text, style)
+    plain = bare(text).str.contains(r"^[+-]?[0-9.,' ]+$")
+    return pl.when(plain & (micros % MILLION == 0) & (micros.abs() < 10**9 * MILLION)).then(micros // MILLION)
+
+
+def millionths(text: pl.Expr, style: NumberStyle) -> pl.Expr:
+    """Return a number with at most six decimals in millionths; zeros behind the six do not count.
+
+    Currency signs are left out; `sign_of` returns them. Null for what is no number. Where the style is `open`, a number
+    that `is_open` is read with the usual point.
+    """
+    parts = bare(text).str.extract_groups(_CELL).struct
+    minus = [parts.field(group).fill_null("") == "-" for group in ("2", "4", "7")]
+    brackets = parts.field("1").is_not_null()
+    signs = sum((mark.cast(pl.Int8) for mark in minus), brackets.cast(pl.Int8))
+    balanced = brackets == parts.field("8").is_not_null()
+    size = _size(parts.field("5"), style)
+    return pl.when(balanced & (signs <= 1)).then(pl.when(signs == 1).then(-size).otherwise(size))
+
+
+def _size(number: pl.Expr, style: NumberStyle) -> pl.Expr:
+    decimal = re.escape(style.decimal)
+    shapes = [r"[0-9]{1,12}", *(_GROUPS.replace(r"\mark", re.escape(mark)) for mark in style.groupings)]
+    fits = number.str.contains(rf"^(?:{'|'.join(shapes)})?(?:{decimal}[0-9]*)?$")
+    for mark in style.groupings:
+        number = number.str.replace_all(mark, "", literal=True)
+    parts = number.str.extract_groups(rf"^([0-9]{{0,15}})(?:{decimal}([0-9]{{0,6}})0*)?$").struct
+    whole = pl.when(parts.field("1") == "").then(pl.lit("0")).otherwise(parts.field("1")).cast(pl.Int64, strict=False)
+    fraction = parts.field("2").fill_null("").str.pad_end(6, "0").cast(pl.Int64, strict=False)
+    return pl.when(fits & (whole < 10**12)).then(whole * MILLION + fraction)
+
+
+def is_open(text: pl.Expr) -> pl.Expr:
+    """Whether a number could be one or a thousand, by itself."""
+    return bare(text).str.extract(_CELL, 5).str.contains(r"^[1-9][0-9]{0,2}[.,][0-9]{3}$")
+
+
+def sign_of(text: pl.Expr) -> pl.Expr:
+    """Return the currency sign at a number in lower case, empty where there is none."""
+    parts = bare(text).str.extract_groups(_CELL).struct
+    signs = pl.concat_str([parts.field("3").fill_null(""), parts.field("6").fill_null("")])
+    return signs.str.strip_chars().str.to_lowercase()
+
+
+@cache
+def currency_signs(currency: str, country: str) -> frozenset[str]:
+    """Return how amounts of a currency are marked, in lower case: its code, its names and its signs.
+
+    By Unicode's CLDR, as people in that country and in some large languages write them.
+    """
+    locales = [Locale.parse(name) for name in ("en", "fr", "de", "es", "ja", "zh")]
+    with suppress(UnknownLocaleError, ValueError):
+        locales.append(Locale.parse(f"und_{country}"))
+    signs = {get_currency_symbol(currency, locale) for locale in locales}
+    signs |= {re.sub(r"[A-Za-z]", "", sign) for sign in signs if not sign.isalpha()}
+    names = {get_currency_name(currency, count, locale) for locale in locales for count in (1, 2)}
+    plain = {"".join(_WIDE.get(letter, letter) for letter in word) for word in {currency, *signs, *names}}
+    return frozenset(word.strip("\u200e\u200f.").lower() for word in plain if word)
+
+
+def line_total(price: pl.Expr, units: pl.Expr) -> pl.Expr:
+    """Return the price of so many units; null where it reaches `LARGEST`."""
+    size = price.abs().cast(pl.Float64) * units.abs().cast(pl.Float64)
+    return pl.when(size < LARGEST).then(price * units)
+
+
+def belongs(sign: pl.Expr, place: pl.Expr, signs: Sequence[Collection[str]]) -> pl.Expr:
+    """Whether a currency sign is one of those of the place that its row belongs to; none is always right."""
+    pairs = [f"{code} {word}" for code, words in enumerate(signs) for word in words]
+    return (sign == "") | pl.concat_str([place.cast(pl.String), pl.lit(" "), sign]).is_in(pairs)
