@@ -21,6 +21,7 @@ from aftersale.orders import Orders
 from aftersale.reports.service_logs.kinds import CLAIMS, MESSAGES, RETURNS, TASKS
 from aftersale.reports.service_logs.reading import TableReader
 from aftersale_simulator.calibration.history import History, read_history
+from aftersale_simulator.calibration.numbers import Fitted, mean as _mean, share as _share, short as _short
 from aftersale_simulator.runs.statistics import estimate, wilson
 from aftersale_simulator.runs.timeline import by_day
 from aftersale_simulator.scenario.document import ScenarioFile
@@ -38,24 +39,6 @@ _LEAST_DAYS = 14
 _WEEK = 7
 _LONGEST_TASK = 12 * 3600
 """In seconds: a longer task had an interruption."""
-
-
-@frozen
-class Fitted:
-    """One fitted number: its path in a scenario, its value, its 95 % interval, and the quality of the fit.
-
-    `low` and `high` are None if there is no interval; `n` counts the data, `source` names the file. `quality` says how
-    good the fit is: for a distribution the Kolmogorov-Smirnov distance, the largest difference between the shares of
-    data and fit up to any value.
-    """
-
-    path: str
-    value: Any
-    low: float | None
-    high: float | None
-    n: int
-    source: str
-    quality: str = ""
 
 
 @frozen
@@ -251,29 +234,12 @@ def lognormal(values: Floats) -> Lognormal:
     return Lognormal(centre, sigma, distance)
 
 
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
-
-
 def _rows(calibration: Calibration, reader: TableReader, path: Path) -> pl.DataFrame:
     """Return the rows of a table that make sense; keep the reasons of the others in `calibration`."""
     report = reader.read(path)
     if report.rejected:
         calibration.rejected[report.source] = list(map(str, report.rejected))
     return report.rows
-
-
-def _share(path: str, count: int, size: int, name: str, quality: str = "") -> Fitted:
-    low, high = wilson(count, size)
-    return Fitted(path, _short(count / size), low, high, size, name, quality)
-
-
-def _mean(path: str, values: Floats, name: str, scale: float = 1.0) -> Fitted:
-    """Return the mean of times that the world draws from an exponential, with the distance of that fit."""
-    interval = estimate((values / scale).tolist())
-    distance = float(kstest(values / values.mean(), "expon").statistic) if values.mean() else 1.0
-    quality = f"exponential, KS {distance:.3f}"
-    return Fitted(path, _short(interval.mean or 0.0), interval.low, interval.high, len(values), name, quality)
 
 
 def _purchase_times(orders: Orders | None, column: str = "purchased_at") -> pl.DataFrame | None:
