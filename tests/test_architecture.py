@@ -123,6 +123,21 @@ def test_code_names_no_channel_no_marketplace_no_country_and_no_zone() -> None:
     assert {file for file in EXEMPT if not named[file]} == set(), "no longer needed"
 
 
+OPENS = re.compile(r"\.read_(?:bytes|text)\(|\.open\(|(?<![\w.])open\(|\.scan_\w+\(")
+OPENERS = {
+    "core/src/aftersale/base/files.py": "it bounds what it opens",
+    "core/src/aftersale/base/toml_files.py": "resources of packages",
+    "core/src/aftersale/scaffold/new_plugin.py": "resources of the package",
+    "simulator/src/aftersale_simulator/show/html.py": "resources of the package",
+}
+"""The few files that open others, with the reason."""
+
+
+def test_a_users_files_are_opened_in_one_place() -> None:
+    openers = {_name(file) for file in modules() if OPENS.search(file.read_text(encoding="utf-8"))}
+    assert openers == set(OPENERS)
+
+
 ARCHITECTURE = (ROOT / "core/docs/architecture.md").read_text(encoding="utf-8")
 
 

@@ -19,6 +19,7 @@ import tomli
 
 from aftersale.advice.evidence import SUBMITTED
 from aftersale.base.errors import DocumentError
+from aftersale.base.files import LIMIT
 from aftersale.cases.workflow import CaseKind, Move, State, default_workflow
 from aftersale.cli import TRACE, cli
 from aftersale.costs.charges import CHARGES
@@ -367,7 +368,7 @@ def test_every_option_and_variable_is_named_somewhere() -> None:
     shown = everything()
     commands = {**cli.commands, **load_plugins().commands()}
     options = {word for command in commands.values() for option in command.params for word in option.opts}
-    words = {word for word in options if word.startswith("--")} | {ALLOW_LIST, TRACE}
+    words = {word for word in options if word.startswith("--")} | {ALLOW_LIST, LIMIT, TRACE}
     assert sorted(word for word in words if not re.search(rf"{word}\b(?!-)", shown)) == []
 
 

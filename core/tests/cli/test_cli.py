@@ -461,3 +461,33 @@ def test_a_plugin_that_is_not_loaded_is_refused_with_the_one_that_was_meant():
         2,
         "Error: no plugin 'referense' is loaded; did you mean 'reference'?",
     )
+
+
+# --- files ---
+
+
+def test_the_environment_sets_how_large_a_file_may_be(tmp_path):
+    book = tmp_path / "handbook.toml"
+    book.write_text("#" * 2**20 + "\n", encoding="utf-8")
+    for megabytes, code in (("1", 2), ("2", 0), ("", 0)):
+        ended = run("rules", "REF", "--handbook", str(book), AFTERSALE_MOST_MB=megabytes)
+        assert ended.exit_code == code
+    assert run("rules", "REF", "--handbook", str(book), AFTERSALE_MOST_MB="1").stderr == (
+        f"Error: {book}: is larger than the limit of 1 MB "
+        "(if it is meant to be so large, set AFTERSALE_MOST_MB to more, such as AFTERSALE_MOST_MB=2)\n"
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "2.5", "many", "9" * 10, "٣"])
+def test_a_limit_that_is_none_is_refused(value):
+    ended = run("rules", "REF", AFTERSALE_MOST_MB=value)
+    assert ended.exit_code == 2
+    assert f"AFTERSALE_MOST_MB is a whole number of megabytes above 0, not '{value}'" in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["replay", "health"])
+def test_a_pipe_in_place_of_a_journal_is_refused_and_not_waited_for(tmp_path, command):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    ended = run(command, str(pipe))
+    assert (ended.exit_code, ended.stderr.split(" (")[0]) == (2, f"Error: {pipe}: is no folder")

@@ -1,3 +1,6 @@
+import gzip
+import os
+import zlib
 from contextlib import suppress
 from datetime import date, datetime
 
@@ -8,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from polars.testing import assert_frame_equal
 
 from aftersale.base.errors import AftersaleError, JournalError
+from aftersale.base.files import limited
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import read_journal
@@ -268,6 +272,29 @@ def test_a_file_that_is_no_table_is_refused_with_what_it_should_be(tmp_path, csv
         (problem,) = found
         assert problem.startswith(f"JOURNAL/{file.name}: cannot be read: ")
         assert problem.endswith(f"(write it again as {'CSV in UTF-8' if csv else 'Parquet'})")
+
+
+@pytest.mark.parametrize("csv", [False, True], ids=["parquet", "csv"])
+def test_a_file_that_is_a_pipe_or_too_large_is_refused_before_it_is_read(tmp_path, csv):
+    folder = write(tmp_path / "j", csv=csv)
+    file = folder / f"orders.{'csv' if csv else 'parquet'}"
+    with limited(10):
+        assert [problem.split(" (")[0] for problem in refusal(folder)] == [
+            f"JOURNAL/{name}{file.suffix}: is larger than the limit of 0 MB" for name in ("orders", "facts")
+        ]
+    file.unlink()
+    os.mkfifo(file)
+    assert [problem.split(" (")[0] for problem in refusal(folder)] == [f"JOURNAL/{file.name}: is a pipe"]
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(gzip.compress(b"kind\n")), zlib.compress(b"kind\n")])
+def test_a_csv_that_is_packed_in_any_way_but_once_by_gzip_is_refused(tmp_path, packed):
+    folder = write(tmp_path / "j", csv=True)
+    file = folder / "facts.csv"
+    file.write_bytes(gzip.compress(file.read_bytes()))
+    assert read_journal(folder).facts == FACTS
+    file.write_bytes(packed)
+    assert refusal(folder) == ["JOURNAL/facts.csv: cannot be read: it is packed (write it again as CSV in UTF-8)"]
 
 
 def test_missing_columns_are_refused_with_those_that_should_be_there(changed):

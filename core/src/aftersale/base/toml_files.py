@@ -10,13 +10,16 @@ from typing import Any
 import tomli
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.files import check_depth, read_bounded
 
 
 def read(path: Path | Traversable) -> dict[str, Any]:
-    """Return what a TOML file holds; raises DocumentError when it is missing, no UTF-8 text or no TOML."""
+    """Return what a TOML file holds; raises DocumentError when it is missing, too large, no UTF-8 text or no TOML."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        return tomli.loads(text)
+        content = read_bounded(path) if isinstance(path, Path) else path.read_bytes()
+        document = tomli.loads(content.decode("utf-8-sig"))
+        check_depth(document)
+        return document
     except (OSError, ValueError, RecursionError) as error:
         raise DocumentError(str(path), (Problem(str(path), *_reading_problem(error)),)) from error
 
@@ -31,9 +34,16 @@ def _reading_problem(error: Exception) -> tuple[str, str, str]:
         line = error.object[: error.start].count(b"\n") + 1
         return f"line {line}", "is not UTF-8 text", "save the file as UTF-8"
     match = re.fullmatch(r"(.*) \(at (.*)\)", str(error), re.DOTALL)
-    what, place = (match[1], match[2]) if match else (str(error) or "nested too deeply", "")
+    what, place = (match[1], match[2]) if match else (_plain_reason(error), "")
     return (
         place,
         f"is no valid TOML: {what[:1].lower()}{what[1:]}",
         "correct it there; https://toml.io shows the format",
     )
+
+
+def _plain_reason(error: Exception) -> str:
+    """Return what is wrong with a text where the parser itself has no words for it."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return str(error) if isinstance(error, tomli.TOMLDecodeError) else "a number has too many digits"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aftersale.base.errors import AftersaleError, did_you_mean
+from aftersale.base.files import LIMIT, MEGABYTE, limited
 from aftersale.hookspecs import ALLOW_LIST
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ TRACE = "AFTERSALE_TRACE"
 """The environment variable that shows every call of a hook."""
 ELSEWHERE = {"simulate": "aftersale-simulator", "whatif": "aftersale-simulator"}
 """Commands that users may look for here, and the distribution that adds them."""
+
+_DIGITS = 9  # a limit of more digits is a slip
 
 
 class Refused(click.ClickException):
@@ -60,7 +63,7 @@ class Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _clean_errors():
+        with _clean_errors(), limited(_most_bytes(ctx)):
             answer = super().invoke(ctx)
             _tell_failures(ctx)
             return answer
@@ -128,6 +131,16 @@ def allowed() -> list[str] | None:
     """Return the names in AFTERSALE_PLUGINS, an empty list when it is empty, None when it is not set."""
     value = os.environ.get(ALLOW_LIST)
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
+
+
+def _most_bytes(ctx: click.Context) -> int | None:
+    """Return the bytes that AFTERSALE_MOST_MB lets a file have, None when it is not set."""
+    value = os.environ.get(LIMIT, "").strip()
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= _DIGITS and int(value)):
+        raise click.UsageError(text("commands.no_limit", variable=LIMIT, value=value), ctx)
+    return int(value) * MEGABYTE
 
 
 def loaded(ctx: click.Context) -> Plugins:

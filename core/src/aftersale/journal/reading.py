@@ -13,11 +13,15 @@ import numpy as np
 import polars as pl
 from attrs import frozen
 
-from aftersale.base.errors import JournalError, Problem
+from aftersale.base.errors import DocumentError, JournalError, Problem
+from aftersale.base.files import check, open_bounded
 from aftersale.cases.facts import Fact
 from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, Column, checked
 from aftersale.journal.consistency import inconsistencies
 from aftersale.orders import NEVER, Orders
+
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+"""How texts begin that are packed by gzip, zstd and zlib."""
 
 
 @frozen(eq=False)
@@ -53,7 +57,9 @@ def _table(folder: Path, name: str, columns: dict[str, Column]) -> tuple[pl.Data
     parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
     path = parquet if parquet.exists() else text
     try:
-        frame = pl.read_parquet(parquet) if path is parquet else pl.read_csv(text, infer_schema_length=0)
+        frame = _parquet(parquet) if path is parquet else _csv(text)
+    except DocumentError as error:
+        return pl.DataFrame(), list(error.problems)
     except FileNotFoundError:
         hint = f"a journal is a folder with {parquet.name} (or {text.name}); 'aftersale simulate' writes one"
         return pl.DataFrame(), [Problem(str(parquet), "", "does not exist", hint)]
@@ -63,6 +69,20 @@ def _table(folder: Path, name: str, columns: dict[str, Column]) -> tuple[pl.Data
         hint = f"write it again as {'Parquet' if path is parquet else 'CSV in UTF-8'}"
         return pl.DataFrame(), [Problem(str(path), "", f"cannot be read: {reason[0]}", hint)]
     return checked(frame, columns, str(path))
+
+
+def _parquet(path: Path) -> pl.DataFrame:
+    check(path)
+    return pl.read_parquet(path)
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    """Return a CSV with its cells as text; the bytes are counted before polars sees them, which unpacks by itself."""
+    with open_bounded(path) as content:
+        text = content.read()
+    if text.startswith(_PACKED):
+        raise ValueError("it is packed")
+    return pl.read_csv(text, infer_schema_length=0)
 
 
 def _facts(frame: pl.DataFrame) -> list[Fact]:

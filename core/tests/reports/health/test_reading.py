@@ -332,7 +332,9 @@ def test_all_values_of_the_wrong_kind_are_told_at_once(read):
         ('{"standing": NaN}', "", "is no valid JSON: NaN is no number"),
         ('{"standing": 1e999999999}', "", "is no valid JSON: the number 1e999999999 is out of reach"),
         (f'{{"standing": 1e{"9" * 30}}}', "", f"is no valid JSON: the number 1e{'9' * 30} is out of reach"),
+        (f'{{"standing": {"9" * 100_000}}}', "", "is no valid JSON: a number of 100000 digits is out of reach"),
         ("[" * 100_000, "", "is no valid JSON: nested too deeply"),
+        ('{"standing":' * 101 + "1" + "}" * 101, "", "is no valid JSON: nested too deeply"),
         ("[]", "", "expected a table, found a list"),
         ("{}", "", "is no account health report that an installed plugin describes"),
     ],
@@ -342,7 +344,7 @@ def test_a_file_that_is_no_report_is_refused(read, text, path, what):
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    for path, what in ((tmp_path / "none.json", "does not exist"), (tmp_path, "cannot be read: Is a directory")):
+    for path, what in ((tmp_path / "none.json", "does not exist"), (tmp_path, "is a folder")):
         with pytest.raises(DocumentError) as caught:
             read_health_report(path, FORMATS, PLACES)
         assert (caught.value.problems[0].where, caught.value.problems[0].what) == (str(path), what)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from attrs import Factory, define, frozen
 
 from aftersale.base.errors import ClockError, DocumentError, Problem
+from aftersale.base.files import check_depth, read_bounded
 from aftersale.clocks import Instant, instant, moment
 
 Meaning = TypeVar("Meaning", bound=str)
@@ -222,8 +223,14 @@ def read_top(path: Path) -> tuple[dict[str, Any], Notes]:
         return table
 
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        top = json.loads(text, parse_float=_exact, parse_constant=_no_number, object_pairs_hook=unique)
+        top = json.loads(
+            read_bounded(path).decode("utf-8-sig"),
+            parse_int=_whole,
+            parse_float=_exact,
+            parse_constant=_no_number,
+            object_pairs_hook=unique,
+        )
+        check_depth(top)
     except (OSError, ValueError, RecursionError) as error:
         raise DocumentError(source, (Problem(source, *_unreadable(error)),)) from error
     if not isinstance(top, dict):
@@ -263,6 +270,13 @@ def _exact(text: str) -> Decimal:
     if not isinstance(exponent, int) or exponent < -_FINEST or number.adjusted() > _FINEST:
         raise ValueError(f"the number {text[:_SHOWN]} is out of reach")
     return number
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:  # Python converts no text of more than some thousand digits
+        raise ValueError(f"a number of {len(text)} digits is out of reach") from error
 
 
 def _no_number(text: str) -> Decimal:

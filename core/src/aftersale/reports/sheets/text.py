@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import zlib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, lookup
@@ -11,9 +10,10 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import TextIO
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.files import open_bounded
 
 GARBAGE = "\ufffd"
 """The character in place of bytes that are no text in the file's encoding."""
@@ -21,7 +21,6 @@ GARBAGE = "\ufffd"
 LONGEST_LINE = 1 << 20
 """In characters: a longer line is no row of a table; it is passed over piece by piece and never held as a whole."""
 
-_GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
 _TOP = 4096
 """In bytes: how much of a file's top shows whether it is UTF-16 without a mark."""
@@ -31,13 +30,10 @@ _TOP = 4096
 def opened(path: Path, encoding: str) -> Iterator[TextIO]:
     """Open a text file, gzipped or not, with its line ends as they are; bad bytes become `GARBAGE`.
 
-    Raises DocumentError when the file cannot be read, then or while reading on.
+    Raises DocumentError when the file cannot be read or is too large, then or while reading on.
     """
     try:
-        with path.open("rb") as file:
-            packed = file.read(len(_GZIP)) == _GZIP
-            file.seek(0)
-            content = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
+        with open_bounded(path) as content:
             yield io.TextIOWrapper(content, encoding, errors="replace", newline="")
     except (OSError, EOFError, zlib.error, UnicodeError) as exc:
         raise _unreadable(path, exc) from exc
