@@ -34,6 +34,7 @@ def test_there_are_hooks_to_contribute_to_decide_and_to_observe():
         "aftersale_metrics",
         "aftersale_world",
         "aftersale_order_formats",
+        "aftersale_return_reports",
         "aftersale_health_reports",
         "aftersale_commands",
         "aftersale_decide_return",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aftersale.policies.worlds import WorldDefaults
     from aftersale.reports.health.formats import HealthFormat
     from aftersale.reports.orders.formats import OrderFormat
+    from aftersale.reports.service_logs.formats import ReturnFormat
     from aftersale.rules import Rule
 
 PROJECT = "aftersale"
@@ -224,6 +225,34 @@ def aftersale_order_formats() -> list[OrderFormat]:
         @hookimpl
         def aftersale_order_formats():
             return load_formats("aftersale.testing.reference")
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_return_reports() -> list[ReturnFormat]:
+    """Describe the reports in which marketplaces list what was sent back.
+
+    Called:
+        Once, by `load_plugins`, before any case.
+
+    Returns:
+        The formats. Plugins with a format of the same name must agree on it. A plugin without such reports leaves the
+        hook out; None is refused.
+
+    Raises:
+        DocumentError: The formats cannot be read; their problems are reported as the plugin's.
+
+    Example:
+        from aftersale.plugin import hookimpl, load_return_formats
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_return_reports():
+            return load_return_formats("aftersale.testing.reference")
 
     Since:
         0.1

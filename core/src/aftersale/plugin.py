@@ -59,6 +59,7 @@ from aftersale.reports.orders.formats import (
     load_formats,
     parse_formats,
 )
+from aftersale.reports.service_logs.formats import ReturnFormat, load_return_formats, parse_return_formats
 from aftersale.rules import Condition, Rule, load_rules, parse_rules
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "Preset",
     "Problem",
     "Reaction",
+    "ReturnFormat",
     "Rule",
     "Sale",
     "State",
@@ -107,6 +109,7 @@ __all__ = [
     "load_kinds",
     "load_marketplaces",
     "load_metrics",
+    "load_return_formats",
     "load_rules",
     "load_world",
     "local_date",
@@ -115,6 +118,7 @@ __all__ = [
     "parse_health_formats",
     "parse_marketplaces",
     "parse_metrics",
+    "parse_return_formats",
     "parse_rules",
     "parse_world",
     "start_of_day",

@@ -18,17 +18,19 @@ from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import WorldDefaults, world_problems
 from aftersale.reports.health.formats import HealthFormat, merge_health_formats
 from aftersale.reports.orders.formats import OrderFormat, merge_formats
+from aftersale.reports.service_logs.formats import ReturnFormat, merge_return_formats
 from aftersale.rules import Rule, RuleSet
 
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
-MARKETPLACES, RULES, WORKFLOW, METRICS, WORLD, FORMATS, HEALTH, COMMANDS = (
+MARKETPLACES, RULES, WORKFLOW, METRICS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",
     "aftersale_rules",
     "aftersale_workflow",
     "aftersale_metrics",
     "aftersale_world",
     "aftersale_order_formats",
+    "aftersale_return_reports",
     "aftersale_health_reports",
     "aftersale_commands",
 )
@@ -39,6 +41,7 @@ KINDS: dict[str, type] = {
     METRICS: MetricKind,
     WORLD: WorldDefaults,
     FORMATS: OrderFormat,
+    RETURNS: ReturnFormat,
     HEALTH: HealthFormat,
     COMMANDS: click.Command,
 }
@@ -53,6 +56,11 @@ def contributed(candidates: Iterable[Candidate], hook: str) -> list[tuple[Candid
 def formats(candidates: Iterable[Candidate]) -> list[OrderFormat]:
     """Return the order formats, one for each name; raises PluginError where plugins disagree on one."""
     return merge_formats((str(candidate), form) for candidate, form in contributed(candidates, FORMATS))
+
+
+def return_formats(candidates: Iterable[Candidate]) -> list[ReturnFormat]:
+    """Return the formats of reports of returns, one for each name; raises PluginError where plugins disagree on one."""
+    return merge_return_formats((str(candidate), form) for candidate, form in contributed(candidates, RETURNS))
 
 
 def health_formats(candidates: Iterable[Candidate]) -> list[HealthFormat]:
@@ -114,7 +122,7 @@ def _check_commands(candidates: Sequence[Candidate]) -> None:
 
 
 def _check_formats(candidates: Sequence[Candidate]) -> None:
-    for merge in (formats, health_formats):
+    for merge in (formats, return_formats, health_formats):
         try:
             merge(candidates)
         except PluginError as error:

@@ -32,6 +32,7 @@ from aftersale.plugins.contributions import (
     contributed,
     formats,
     health_formats,
+    return_formats,
     keep,
     metric_kinds,
     workflow_of,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from aftersale.policies.worlds import WorldDefaults
     from aftersale.reports.health.formats import HealthFormat
     from aftersale.reports.orders.formats import OrderFormat
+from aftersale.reports.service_logs.formats import ReturnFormat
     from aftersale.rules import Rule
 
 _SHORT = Repr()
@@ -106,7 +108,8 @@ class Plugins:
     """The plugins of an installation, behind typed methods.
 
     `marketplaces` by name, `rules` of all marketplaces, `workflow` with the kinds of case that plugins add, `metrics`
-    by name, `worlds` for simulations, `order_formats` with one entry per name. `watch` keeps the plugins' failures on
+    by name, `worlds` for simulations, `order_formats` and
+    `return_formats` with one entry per name. `watch` keeps the plugins' failures on
     cases. Pickles by loading the same plugins again.
     """
 
@@ -129,6 +132,7 @@ class Plugins:
         self.metrics: Mapping[str, MetricKind] = metric_kinds(candidates, self.workflow)
         self.worlds: list[WorldDefaults] = [world for _, world in contributed(candidates, WORLD)]
         self.order_formats: list[OrderFormat] = formats(candidates)
+        self.return_formats: list[ReturnFormat] = return_formats(candidates)
         self._health_formats = health_formats(candidates)
         self.watch = watch if watch is not None else Watch()
 

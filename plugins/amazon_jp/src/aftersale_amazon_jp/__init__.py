@@ -1,7 +1,7 @@
 """Amazon in Japan: JP.
 
 All that this plugin knows is data: the stores in `profile.toml`, their dated rules in `rules.toml`, the order files
-that they hand out in `formats.toml`, their account health report in `health.toml`, and in `world.toml` what simulations
+that they hand out in `formats.toml`, the reports of returns in `returns.toml`, their account health report in `health.toml`, and in `world.toml` what simulations
 take for their sales and buyers. Every rule and number names its source and how good that source is.
 """
 
@@ -10,6 +10,7 @@ from aftersale.plugin import (
     load_formats,
     load_health_formats,
     load_marketplaces,
+    load_return_formats,
     load_rules,
     load_world,
 )
@@ -19,5 +20,6 @@ AFTERSALE_API = 1
 aftersale_marketplaces = from_data(load_marketplaces, __name__)
 aftersale_rules = from_data(load_rules, __name__)
 aftersale_order_formats = from_data(load_formats, __name__)
+aftersale_return_reports = from_data(load_return_formats, __name__)
 aftersale_health_reports = from_data(load_health_formats, __name__)
 aftersale_world = from_data(load_world, __name__)

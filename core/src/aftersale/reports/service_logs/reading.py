@@ -1,31 +1,58 @@
-"""Tables: CSV files with named columns, each row of them used or rejected with its line."""
+"""Reading of service logs: text files with named columns, each row of them used, skipped or rejected with its line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.reports.reader import RejectedRow
+from aftersale.reports.service_logs.formats import ReturnFormat
+from aftersale.reports.sheets import cells, dates, numbers
+from aftersale.reports.sheets.layout import Layout, find_layout, normalised
+from aftersale.reports.sheets.text import GARBAGE, Unreadable
+
+ENCODINGS = ("utf-8-sig", "cp932", "cp1252")
+"""What spreadsheets write where a file is not UTF-8: in Japan, and in the West. Orders and dates are ASCII in both."""
+_SHOWN = 40
+
+
+@frozen
+class LogColumn:
+    """A column of a log: a `text`, a `word` of those allowed, an `instant`, a `number` or a whole number (`count`).
+
+    An `optional` column may be missing and its cells may be empty.
+    """
+
+    kind: str
+    words: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @frozen(eq=False)
 class TableReport:
-    """The valid rows of a table, typed, and the rejected rows; `rows` has the columns of its kind."""
+    """The valid rows of a log, typed, with their `line`; rows that are none are skipped or rejected.
+
+    `rows` has the columns of the log's kind: instants in UTC, null for an empty optional cell. `format` is the format of
+    a marketplace's own report; `date_formats` are those that read all instants, where not one could be read.
+    """
 
     source: str
     rows: pl.DataFrame
     rejected: tuple[RejectedRow, ...]
+    skipped: tuple[RejectedRow, ...] = ()
+    format: ReturnFormat | None = None
+    date_formats: tuple[str, ...] = ()
 
     @property
     def rows_read(self) -> int:
         """How many rows the file has below its header."""
-        return self.rows_used + len(self.rejected)
+        return self.rows_used + len(self.rejected) + len(self.skipped)
 
     @property
     def rows_used(self) -> int:
@@ -34,50 +61,176 @@ class TableReport:
 
     @property
     def rows_skipped(self) -> int:
-        """Always 0: no row is left out for another reason."""
-        return 0
+        """How many rows are none: empty ones, and the header again."""
+        return len(self.skipped)
 
 
 @frozen
 class TableReader:
-    """Reads tables of one kind, by their columns; other columns are ignored."""
+    """Reads logs of one kind, by their columns; other columns are ignored.
 
-    columns: Mapping[str, Any]
+    `formats` are marketplaces' reports of the same, `date_formats` those tried where an instant is not ISO 8601, and
+    `zone` that of instants without offset.
+    """
+
+    columns: Mapping[str, LogColumn]
+    formats: tuple[ReturnFormat, ...] = ()
+    date_formats: tuple[str, ...] = ()
+    zone: str = "UTC"
 
     def recognises(self, path: Path) -> bool:
-        """Whether the file is a table with these columns."""
+        """Whether the file is a log with these columns, or one of the reports."""
         try:
-            return not self._missing(pl.read_csv(path, infer_schema_length=0, n_rows=0).columns)
-        except (OSError, pl.exceptions.PolarsError):
+            return any(layout is not None for _, layout in self._layouts(path))
+        except DocumentError:
             return False
 
     def read(self, path: Path) -> TableReport:
-        """Return the rows of the table; raises DocumentError for a file that is no CSV or lacks columns."""
-        try:
-            raw = pl.read_csv(path, infer_schema_length=0)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            what = f"cannot be read: {str(error).splitlines()[0]}"
-            raise DocumentError(path.name, (Problem(path.name, "", what, "name a CSV file with a header"),)) from error
-        if missing := self._missing(raw.columns):
-            raise DocumentError(path.name, tuple(_missing_column(path.name, column, raw.columns) for column in missing))
-        typed = raw.select(
-            pl.col(column).str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
-            if kind is pl.Datetime
-            else pl.col(column).cast(kind, strict=False)
-            for column, kind in self.columns.items()
-        ).with_row_index("line", offset=2)
-        bad = typed.filter(pl.any_horizontal(pl.all().is_null()))
-        rejected = tuple(
-            RejectedRow(row["line"], f"{', '.join(key for key, value in row.items() if value is None)} cannot be read")
-            for row in bad.iter_rows(named=True)
-        )
-        return TableReport(path.name, typed.drop_nulls().drop("line"), rejected)
+        """Return the rows of the log; raises DocumentError for a file that cannot be read or lacks columns."""
+        for form, layout in self._layouts(path):
+            if layout is not None:
+                return _Log(self._suited(form), layout, path).report(form)
+        raise self._unfit(path)
 
-    def _missing(self, columns: Sequence[str]) -> list[str]:
-        return [column for column in self.columns if column not in columns]
+    def _layouts(self, path: Path) -> Iterator[tuple[ReturnFormat | None, Layout | None]]:
+        for form in (*self.formats, None):
+            headers = self._needed if form is None else form.needed
+            delimiter, encodings = (",", ENCODINGS) if form is None else (form.delimiter, form.encodings)
+            yield form, find_layout(path, encodings, delimiter, None, _holder(headers))
+
+    @property
+    def _needed(self) -> tuple[str, ...]:
+        return tuple(name for name, column in self.columns.items() if not column.optional)
+
+    def _suited(self, form: ReturnFormat | None) -> TableReader:
+        return self if form is None else evolve(self, date_formats=form.date_formats, zone=form.zone)
+
+    def _unfit(self, path: Path) -> DocumentError:
+        layout = find_layout(path, ENCODINGS, ",", None, lambda header: len(header) > 1)
+        if layout is None:
+            hint = f"name a CSV file whose first row is: {','.join(self.columns)}"
+            return DocumentError(path.name, (Problem(path.name, "", "has no header", hint),))
+        headers = [header for header in layout.header if header]
+        words = {normalised(header) for header in headers}
+        missing = [name for name in self._needed if normalised(name) not in words]
+        return DocumentError(path.name, tuple(_missing_column(path.name, name, headers) for name in missing))
 
 
-def _missing_column(source: str, column: str, columns: Sequence[str]) -> Problem:
-    near = get_close_matches(column, columns, n=1)
+def _holder(needed: Sequence[str]) -> Any:
+    """Return a function that says whether a row holds all of these headers."""
+    words = {normalised(word) for word in needed}
+    return lambda row: words <= {normalised(word) for word in row}
+
+
+def _missing_column(source: str, column: str, headers: Sequence[str]) -> Problem:
+    near = get_close_matches(column, headers, n=1)
     guess = f"rename '{near[0]}'? " if near else ""
-    return Problem(source, column, "this column is missing", f"{guess}columns there: {', '.join(columns)}")
+    return Problem(source, column, "this column is missing", f"{guess}columns there: {', '.join(headers)}")
+
+
+@frozen(eq=False)
+class _Log:
+    reader: TableReader
+    layout: Layout
+    path: Path
+
+    def report(self, form: ReturnFormat | None) -> TableReport:
+        skipped: list[RejectedRow] = []
+        rejected: list[RejectedRow] = []
+        places = self._places(form)
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        width = len(self.layout.header)
+        for line, row in self.layout.body(self.path):
+            if isinstance(row, Unreadable):
+                rejected.append(RejectedRow(line, str(row)))
+            elif not any(map(str.strip, row)):
+                skipped.append(RejectedRow(line, "an empty row"))
+            elif len(row) >= width and self.layout.repeats(row):
+                skipped.append(RejectedRow(line, "the header again"))
+            elif any(map(str.strip, row[width:])) or max(places.values()) >= len(row):
+                rejected.append(RejectedRow(line, f"{len(row)} columns instead of {width}"))
+            else:
+                lines.append(line)
+                rows.append([row[place] for place in places.values()])
+        text = pl.DataFrame(rows, dict.fromkeys(places, pl.String), orient="row")
+        text = text.select(cells.stripped(pl.col(key)).alias(key) for key in places)
+        typed, bad = self._typed(text.with_columns(pl.Series("line", lines, pl.Int64)))
+        source = self.path.name
+        likely = self._likely_formats(text)
+        return TableReport(source, typed, tuple(sorted([*rejected, *bad], key=_line)), tuple(skipped), form, likely)
+
+    def _places(self, form: ReturnFormat | None) -> dict[str, int]:
+        words = [normalised(word) for word in self.layout.header]
+        headers = {name: name for name in self.reader.columns} if form is None else form.columns.headers
+        wanted = {name: normalised(header) for name, header in headers.items()}
+        return {name: words.index(header) for name, header in wanted.items() if header in words}
+
+    def _typed(self, text: pl.DataFrame) -> tuple[pl.DataFrame, list[RejectedRow]]:
+        values = {
+            name: self._value(name, column) for name, column in self.reader.columns.items() if name in text.columns
+        }
+        typed = text.select("line", *(value.alias(name) for name, value in values.items()))
+        rejected: list[RejectedRow] = []
+        usable = pl.Series("usable", [True] * len(text), pl.Boolean)
+        for name in values:
+            column = self.reader.columns[name]
+            bad = typed[name].is_null() & (text[name] != "") if column.optional else typed[name].is_null()
+            for line, cell in text.filter(bad & usable).select("line", name).iter_rows():
+                reason = "is empty" if cell == "" else _reason(column)
+                rejected.append(RejectedRow(line, reason, name, cell[:_SHOWN]))
+            usable &= ~bad
+        missing = [
+            pl.lit(None, _TYPES[column.kind]).alias(name)
+            for name, column in self.reader.columns.items()
+            if name not in values
+        ]
+        return typed.filter(usable).with_columns(missing), rejected
+
+    def _value(self, name: str, column: LogColumn) -> pl.Expr:
+        text = pl.col(name)
+        if column.kind == "instant":
+            return self._instant(text)
+        if column.kind in ("number", "count"):
+            micros = numbers.millionths(text, numbers.POINT)
+            if column.kind == "count":
+                return numbers.whole_number(text, numbers.POINT)
+            return micros.cast(pl.Float64) / numbers.MILLION
+        if column.kind == "word":
+            words = {cells_word: cells_word for cells_word in column.words}
+            return cells.word(text).replace_strict(words, default=None, return_dtype=pl.String)
+        return pl.when((text != "") & ~text.str.contains(f"[{GARBAGE}\\x00]")).then(text)
+
+    def _instant(self, text: pl.Expr) -> pl.Expr:
+        readings = []
+        for formats in ((), self.reader.date_formats) if self.reader.date_formats else ((),):
+            utc, naive = cells.times(text, formats, day_end=False)
+            readings += [utc, cells.in_zones(naive, pl.lit(0), {self.reader.zone: [0]})]
+        return pl.coalesce(readings)
+
+    def _likely_formats(self, text: pl.DataFrame) -> tuple[str, ...]:
+        instants = [
+            name for name, column in self.reader.columns.items() if column.kind == "instant" and name in text.columns
+        ]
+        if not instants:
+            return ()
+        column = text[instants[0]]
+        return dates.likely_formats(column.filter(column != ""), (*self.reader.date_formats,))
+
+
+_TYPES: dict[str, Any] = {
+    "text": pl.String,
+    "word": pl.String,
+    "instant": pl.Datetime("us", "UTC"),
+    "number": pl.Float64,
+    "count": pl.Int64,
+}
+_REASONS = {"instant": "not a date", "number": "not a number", "count": "not a whole number", "text": "cannot be read"}
+
+
+def _reason(column: LogColumn) -> str:
+    return f"neither of {', '.join(column.words)}" if column.words else _REASONS[column.kind]
+
+
+def _line(row: RejectedRow) -> int:
+    return row.line
