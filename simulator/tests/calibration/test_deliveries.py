@@ -38,15 +38,15 @@ SHOP: dict[str, Any] = {"orders_per_day": 600.0, "price": {"median": "25"}, "cha
 HERE = Marketplace("HERE", "id", "US", "EUR", "UTC", ("en",), Calendar("UTC", None))
 
 
-def made_with(**changes: float) -> Orders:
+def sample_of(**changes: float) -> Orders:
     world, streams = World({**TRUTH, **changes}), Streams(3, 1)
     bought = synthetic(structure(Sales, SHOP, "test"), HERE, date(2026, 3, 2), 35, streams, world)
     return delivered(bought, streams, world)
 
 
 @pytest.fixture(scope="module")
-def made() -> Orders:
-    return made_with()
+def sample() -> Orders:
+    return sample_of()
 
 
 def fits(sold: Orders) -> dict[str, Fitted]:
@@ -62,9 +62,9 @@ def assert_same(number: Fitted, truth: float) -> None:
     assert number.value == pytest.approx(truth, rel=0.1)
 
 
-def test_the_numbers_that_a_world_was_made_with_are_in_its_orders(made: Orders) -> None:
-    assert len(made) > 20000
-    numbers = fits(made)
+def test_the_numbers_that_a_world_was_made_with_are_in_its_orders(sample: Orders) -> None:
+    assert len(sample) > 20000
+    numbers = fits(sample)
     assert list(numbers) == [
         "promise_days",
         "late_delivery_rate",
@@ -83,17 +83,17 @@ def test_the_numbers_that_a_world_was_made_with_are_in_its_orders(made: Orders) 
     assert float(numbers["early_days"].quality.rpartition(" ")[2]) < 0.01
 
 
-def test_a_file_that_ends_before_all_have_arrived_says_the_same(made: Orders) -> None:
-    end = int(made.purchased_at[-1])
+def test_a_file_that_ends_before_all_have_arrived_says_the_same(sample: Orders) -> None:
+    end = int(sample.purchased_at[-1])
 
     def known(column: np.ndarray) -> np.ndarray:
         return np.where(column <= end, column, NEVER)
 
     cut = evolve(
-        made,
-        delivered_at=known(made.delivered_at),
-        shipped_at=known(made.shipped_at),
-        cancelled_at=known(made.cancelled_at),
+        sample,
+        delivered_at=known(sample.delivered_at),
+        shipped_at=known(sample.shipped_at),
+        cancelled_at=known(sample.cancelled_at),
     )
     numbers = fits(cut)
     for name, truth in TRUTH.items():
@@ -107,7 +107,7 @@ def test_a_file_that_ends_before_all_have_arrived_says_the_same(made: Orders) ->
 
 
 def test_early_days_beyond_the_promise_are_those_that_a_mean_earliness_needs() -> None:
-    numbers = fits(made_with(early_days=12.0))
+    numbers = fits(sample_of(early_days=12.0))
     assert numbers["early_days"].value == pytest.approx(12.0, rel=0.03)
     assert float(numbers["early_days"].quality.rpartition(" ")[2]) < 0.01
 
@@ -138,24 +138,24 @@ def join(first: Orders, second: Orders) -> Orders:
     return orders(*rows)
 
 
-def test_nothing_is_said_of_what_a_file_does_not_have(made: Orders) -> None:
-    never, unknown = np.full(len(made), NEVER), np.full(len(made), -1, np.int8)
+def test_nothing_is_said_of_what_a_file_does_not_have(sample: Orders) -> None:
+    never, unknown = np.full(len(sample), NEVER), np.full(len(sample), -1, np.int8)
     bare = dict.fromkeys(("promised_at", "delivered_at", "ship_by", "shipped_at", "cancelled_at"), never)
-    nothing = evolve(made, **bare, tracked=unknown)
+    nothing = evolve(sample, **bare, tracked=unknown)
     assert fits(nothing) == {}
-    assert set(fits(evolve(nothing, promised_at=made.promised_at))) == {"promise_days"}
-    assert fits(evolve(nothing, delivered_at=made.delivered_at, shipped_at=made.shipped_at)) == {}
-    assert set(fits(evolve(nothing, ship_by=made.ship_by))) == {"handling_days"}
-    assert fits(made.between(0, 0)) == {}
+    assert set(fits(evolve(nothing, promised_at=sample.promised_at))) == {"promise_days"}
+    assert fits(evolve(nothing, delivered_at=sample.delivered_at, shipped_at=sample.shipped_at)) == {}
+    assert set(fits(evolve(nothing, ship_by=sample.ship_by))) == {"handling_days"}
+    assert fits(sample.between(0, 0)) == {}
 
 
-def test_an_order_that_a_file_is_silent_about_is_neither_lost_nor_kept(made: Orders) -> None:
-    outcome = np.where(made.delivered_at == NEVER, LOST, DELIVERED)
-    outcome = np.where(made.cancelled_at == NEVER, outcome, CANCELLED).astype(np.int8)
+def test_an_order_that_a_file_is_silent_about_is_neither_lost_nor_kept(sample: Orders) -> None:
+    outcome = np.where(sample.delivered_at == NEVER, LOST, DELIVERED)
+    outcome = np.where(sample.cancelled_at == NEVER, outcome, CANCELLED).astype(np.int8)
     outcome[::10] = UNKNOWN
     quiet = outcome == UNKNOWN
-    blank = {name: np.where(quiet, NEVER, getattr(made, name)) for name in ("delivered_at", "cancelled_at")}
-    numbers = fits(evolve(made, **blank, outcome=outcome))
+    blank = {name: np.where(quiet, NEVER, getattr(sample, name)) for name in ("delivered_at", "cancelled_at")}
+    numbers = fits(evolve(sample, **blank, outcome=outcome))
     assert numbers["lost_rate"].value == pytest.approx(TRUTH["lost_rate"], rel=0.1)
     assert numbers["seller_cancel_rate"].value == pytest.approx(TRUTH["seller_cancel_rate"], rel=0.1)
     assert f"left out: {quiet.sum()} orders of which the file does not say" in numbers["lost_rate"].quality
@@ -163,11 +163,11 @@ def test_an_order_that_a_file_is_silent_about_is_neither_lost_nor_kept(made: Ord
     assert f"{lost} of them lost in the file's own words" in numbers["lost_rate"].quality
 
 
-def test_without_promises_a_loss_has_to_be_stated(made: Orders) -> None:
-    never = np.full(len(made), NEVER)
-    outcome = np.where(made.delivered_at == NEVER, LOST, DELIVERED).astype(np.int8)
-    outcome[made.cancelled_at != NEVER] = CANCELLED
-    bare = evolve(made, promised_at=never, delivered_at=never, outcome=outcome)
+def test_without_promises_a_loss_has_to_be_stated(sample: Orders) -> None:
+    never = np.full(len(sample), NEVER)
+    outcome = np.where(sample.delivered_at == NEVER, LOST, DELIVERED).astype(np.int8)
+    outcome[sample.cancelled_at != NEVER] = CANCELLED
+    bare = evolve(sample, promised_at=never, delivered_at=never, outcome=outcome)
     live = outcome != CANCELLED
     assert fits(bare)["lost_rate"].n == live.sum()
     assert fits(bare)["lost_rate"].value == pytest.approx((outcome[live] == LOST).mean(), rel=1e-3)
@@ -175,18 +175,18 @@ def test_without_promises_a_loss_has_to_be_stated(made: Orders) -> None:
     assert "lost_rate" not in fits(on_its_way)
 
 
-def test_shipping_is_counted_of_what_the_seller_ships(made: Orders) -> None:
-    shop = kept(made, made.channel == made.channels.index("MFN"))
-    stored = kept(made, made.channel == made.channels.index("FBA"))
+def test_shipping_is_counted_of_what_the_seller_ships(sample: Orders) -> None:
+    shop = kept(sample, sample.channel == sample.channels.index("MFN"))
+    stored = kept(sample, sample.channel == sample.channels.index("FBA"))
     names = {"seller_cancel_rate", "handling_days", "late_dispatch_rate", "late_dispatch_days", "tracking_rate"}
-    whole, own, elsewhere = (fits(part) for part in (made, shop, stored))
+    whole, own, elsewhere = (fits(part) for part in (sample, shop, stored))
     for name in names:
         assert (own[name].value, own[name].n) == (whole[name].value, whole[name].n)
     assert not names & set(elsewhere)
 
 
-def test_where_the_day_to_ship_by_is_unknown_late_dispatch_is_late_delivery_and_is_said_to_be(made: Orders) -> None:
-    number = fits(evolve(made, ship_by=np.full(len(made), NEVER)))["late_delivery_rate"]
+def test_where_the_day_to_ship_by_is_unknown_late_dispatch_is_late_delivery_and_is_said_to_be(sample: Orders) -> None:
+    number = fits(evolve(sample, ship_by=np.full(len(sample), NEVER)))["late_delivery_rate"]
     assert number.value > 1.02 * TRUTH["late_delivery_rate"]
     assert "late dispatch counts as late delivery" in number.quality
 

@@ -88,8 +88,8 @@ def test_none_of_the_delivered_is_cancelled_or_lost_and_the_others_arrive_as_the
 def test_the_delivered_are_late_as_often_as_those_that_arrive(bought: Orders) -> None:
     everything = evolve(bought, outcome=np.full(len(bought), DELIVERED, np.int8))
     numbers = {**HARSH, "lost_rate": 0.5, "late_dispatch_rate": 0.0}
-    made = delivered(everything, STREAMS, World(numbers))
-    assert (made.delivered_at > made.promised_at).mean() == pytest.approx(0.2 / 0.5, abs=0.02)
+    result = delivered(everything, STREAMS, World(numbers))
+    assert (result.delivered_at > result.promised_at).mean() == pytest.approx(0.2 / 0.5, abs=0.02)
 
 
 @pytest.mark.parametrize("outcome", [SHIPPED, LOST])
@@ -132,26 +132,26 @@ def known_instants(orders: Orders) -> Orders:
 
 def test_known_instants_stay_and_the_rest_of_the_shipping_is_drawn(mixed: Orders) -> None:
     source = known_instants(mixed)
-    made = delivered(source, STREAMS, World(HARSH))
+    result = delivered(source, STREAMS, World(HARSH))
     for name in ("shipped_at", "delivered_at", "cancelled_at"):
         known = getattr(source, name) != NEVER
         assert known.sum() > 900
-        assert getattr(made, name)[known].tolist() == getattr(source, name)[known].tolist()
-    assert (made.tracked[source.tracked == 0] == 0).all()
-    assert ((made.ship_by != NEVER) == by_seller(made)).all()
-    ships = by_seller(made) & (made.cancelled_at == NEVER)
-    assert (made.shipped_at[ships] != NEVER).all()
-    assert set(made.tracked[ships & (source.tracked < 0)].tolist()) == {0, 1}
+        assert getattr(result, name)[known].tolist() == getattr(source, name)[known].tolist()
+    assert (result.tracked[source.tracked == 0] == 0).all()
+    assert ((result.ship_by != NEVER) == by_seller(result)).all()
+    ships = by_seller(result) & (result.cancelled_at == NEVER)
+    assert (result.shipped_at[ships] != NEVER).all()
+    assert set(result.tracked[ships & (source.tracked < 0)].tolist()) == {0, 1}
 
 
 def test_what_has_left_is_not_cancelled_and_arrives_after_it_left(mixed: Orders) -> None:
     source = known_instants(mixed)
-    made = delivered(source, STREAMS, World(HARSH))
+    result = delivered(source, STREAMS, World(HARSH))
     left = (source.outcome == UNKNOWN) & (source.shipped_at != NEVER)
-    assert (made.cancelled_at[left] == NEVER).all()
-    arrives = left & (made.delivered_at != NEVER)
+    assert (result.cancelled_at[left] == NEVER).all()
+    arrives = left & (result.delivered_at != NEVER)
     assert arrives[left].mean() == pytest.approx(0.9, abs=0.04)
-    assert (made.delivered_at[arrives] >= made.shipped_at[arrives]).all()
+    assert (result.delivered_at[arrives] >= result.shipped_at[arrives]).all()
 
 
 def test_a_dispatch_that_is_drawn_is_never_after_a_known_delivery_and_never_moves_it(bought: Orders) -> None:
@@ -159,18 +159,18 @@ def test_a_dispatch_that_is_drawn_is_never_after_a_known_delivery_and_never_move
     source = evolve(
         bought, delivered_at=bought.purchased_at + 6 * HOUR, outcome=np.full(size, DELIVERED, dtype=np.int8)
     )
-    made = delivered(source, STREAMS, World({**HARSH, "late_dispatch_rate": 1.0}))
-    assert made.delivered_at.tolist() == source.delivered_at.tolist()
-    seller = by_seller(made)
-    assert (made.shipped_at[seller] <= made.delivered_at[seller]).all()
-    assert (made.shipped_at[seller] >= made.purchased_at[seller]).all()
+    result = delivered(source, STREAMS, World({**HARSH, "late_dispatch_rate": 1.0}))
+    assert result.delivered_at.tolist() == source.delivered_at.tolist()
+    seller = by_seller(result)
+    assert (result.shipped_at[seller] <= result.delivered_at[seller]).all()
+    assert (result.shipped_at[seller] >= result.purchased_at[seller]).all()
 
 
 def test_a_dispatch_is_drawn_up_to_a_known_day_to_ship_by(bought: Orders) -> None:
     source = evolve(bought, ship_by=bought.purchased_at + 4 * DAY, outcome=np.full(len(bought), SHIPPED, np.int8))
-    made = delivered(source, STREAMS, World({**HARSH, "late_dispatch_rate": 0.0}))
-    days = (made.shipped_at - made.purchased_at)[by_seller(made)] / DAY
-    assert made.ship_by.tolist() == source.ship_by.tolist()
+    result = delivered(source, STREAMS, World({**HARSH, "late_dispatch_rate": 0.0}))
+    days = (result.shipped_at - result.purchased_at)[by_seller(result)] / DAY
+    assert result.ship_by.tolist() == source.ship_by.tolist()
     assert (days.min(), days.max()) == (pytest.approx(0, abs=0.05), pytest.approx(4, abs=0.05))
     assert days.mean() == pytest.approx(2, rel=0.03)
 

@@ -97,11 +97,11 @@ class _Record:
         self.late: Flags = self.ripe & late
 
     def _end(self) -> None:
-        stated = self.outcome == LOST
+        losses = self.outcome == LOST
         missing = ~self.silent & np.isin(self.outcome, (UNKNOWN, SHIPPED))
-        self.lost: Flags = stated | (missing & self.ripe & self.has_arrivals)
+        self.lost: Flags = losses | (missing & self.ripe & self.has_arrivals)
         # Without promises, or without a known arrival, nothing is overdue: there the file has to state what is lost.
-        judged = np.where(self.promised & self.has_arrivals, self.ripe, bool(stated.any()))
+        judged = np.where(self.promised & self.has_arrivals, self.ripe, bool(losses.any()))
         self.ended: Flags = judged & ((self.outcome == DELIVERED) | self.lost)
 
     def left_out(self) -> str:

@@ -71,9 +71,9 @@ def _arrivals(parcels: _Parcels, promised: Instants, lateness: Instants) -> Inst
     fate = parcels.uniform("delivery.fate")
     lost = fate >= 1 - lost_rate
     # What did arrive has a fate among those that arrive, each as likely as among them.
-    rescued = np.flatnonzero(lost & (parcels.outcome == DELIVERED))
-    fate[rescued] = (fate[rescued] - (1 - lost_rate[rescued])) * (1 - lost_rate[rescued]) / lost_rate[rescued]
-    lost[rescued] = False
+    survivors = np.flatnonzero(lost & (parcels.outcome == DELIVERED))
+    fate[survivors] = (fate[survivors] - (1 - lost_rate[survivors])) * (1 - lost_rate[survivors]) / lost_rate[survivors]
+    lost[survivors] = False
     early = promised - _durations(parcels.of("early_days") * parcels.uniform("delivery.early"))
     late = promised + parcels.exponential("delivery.late", "late_delivery_days")
     arrival = np.where(fate < parcels.of("late_delivery_rate"), late, np.maximum(early, orders.purchased_at))
