@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR, Calendar, local_date
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import Marketplace
-from aftersale_simulator.calibration.fit import Files, calibrated, dispersion, handling, lognormal
+from aftersale_simulator.calibration.fit import Files, calibrated
 from aftersale_simulator.calibration.history import read_history
+from aftersale_simulator.calibration.numbers import lognormal
+from aftersale_simulator.calibration.sales import dispersion
+from aftersale_simulator.calibration.service import handling
 from aftersale_simulator.runs.timeline import by_day
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.horizon import LocalDays
@@ -134,7 +138,8 @@ def test_the_numbers_of_a_run_are_found_again_in_its_files(run: Path) -> None:
     assert fitted["world.follow_up_rate"]["value"] == pytest.approx(0.3, rel=0.1)
     assert fitted["handling.reply"]["value"]["shape"] == "lognormal"
     assert fitted["handling.reply"]["n"] == 3000
-    assert told["rejected"] == {"tasks.csv": ["line 3002: seconds cannot be read"]}
+    assert [row["line"] for row in told["files"][-1]["left_out"]] == [3002]
+    assert told["files"][-1]["rejected"] == {"seconds: not a number": 1}
     assert "claim_rate_silence" in told["assumed"]
     assert "message_rate" not in told["assumed"]
 
@@ -147,21 +152,22 @@ def test_the_scenario_that_is_written_says_what_was_fitted_to_what_and_runs(run:
     assert head == "# Fitted to a seller's own files by aftersale calibrate:"
     assert first.startswith("#   marketplace.DE.orders_per_day: orders.csv, n = 280, ")
     written = tomli.loads(text)
-    assert "orders" not in written
+    assert written["orders"]["file"] == os.path.relpath(run / "run" / "orders.csv", tmp_path)
+    assert written["orders"]["price_is"] == "line"
     assert parse_scenario(written, "mine").world["message_rate"] == pytest.approx(0.12, rel=0.1)
     assert "stay as assumed" in " ".join(ended.stdout.split())
 
 
 def test_all_that_is_wrong_with_the_files_is_told_at_once(run: Path, tmp_path: Path) -> None:
     (tmp_path / "messages.csv").write_text("order,sendr,sent_at\n", encoding="utf-8")
-    (tmp_path / "tasks.csv").write_text("kind,seconds\nrepyl,20\n", encoding="utf-8")
+    (tmp_path / "tasks.csv").write_text("kind,minutes\nreply,20\n", encoding="utf-8")
     given = ["--orders", str(run / "run/orders.csv"), "--messages", str(tmp_path / "messages.csv")]
     given += ["--tasks", str(tmp_path / "tasks.csv")]
     ended = CliRunner(**APART).invoke(cli, ["calibrate", str(run / "base.toml"), *given])
     assert ended.exit_code == 2
     missing = "messages.csv: sender: this column is missing (rename 'sendr'? columns there: order, sendr, sent_at)"
     assert missing in ended.stderr
-    assert "tasks.csv: kind: unknown kind of task 'repyl'" in ended.stderr
+    assert "tasks.csv: seconds: this column is missing" in ended.stderr
 
 
 def test_scatter_handling_and_prices_are_fitted_by_the_book() -> None:

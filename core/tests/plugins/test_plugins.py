@@ -78,7 +78,8 @@ def test_the_reference_plugin_brings_marketplaces_rules_and_an_order_format():
     assert list(plugins.marketplaces) == ["REF", "ALT"]
     assert plugins.owner("ALT") == "reference"
     assert plugins.rules.marketplaces == ("ALT", "REF")
-    assert [form.name for form in plugins.order_formats] == ["reference"]
+    assert [form.name for form in plugins.order_formats] == ["journal", "reference"]
+    assert [form.name for form in plugins.return_formats] == ["reference_returns"]
     assert plugins.commands() == {}
     assert plugins.observers() is None
     assert plugins.about() == [
@@ -87,7 +88,12 @@ def test_the_reference_plugin_brings_marketplaces_rules_and_an_order_format():
             "distribution": "not installed",
             "version": "",
             "marketplaces": ["REF", "ALT"],
-            "hooks": ["aftersale_marketplaces", "aftersale_order_formats", "aftersale_rules"],
+            "hooks": [
+                "aftersale_marketplaces",
+                "aftersale_order_formats",
+                "aftersale_return_reports",
+                "aftersale_rules",
+            ],
             "problems": [],
         }
     ]

@@ -186,6 +186,7 @@ def calibrate(
     messages: str | Path | None = None,
     claims: str | Path | None = None,
     tasks: str | Path | None = None,
+    reviews: str | Path | None = None,
     plugins: Plugins | None = None,
 ) -> Calibration:
     """Fit a scenario's numbers to a seller's files, as `aftersale calibrate` does; `frame()` shows them.
@@ -193,7 +194,7 @@ def calibrate(
     `document` is the scenario with these numbers. Raises DocumentError with the problems of all files.
     """
     plugin_set = plugins or load_plugins()
-    paths = (None if path is None else Path(path) for path in (orders, returns, messages, claims, tasks))
+    paths = (None if path is None else Path(path) for path in (orders, returns, messages, claims, tasks, reviews))
     return calibrated(_load(scenario, plugin_set), plugin_set, Files(*paths))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ from aftersale.policies.metric_kinds import MetricKind, default_metrics, metrics
 from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import WorldDefaults, world_problems
 from aftersale.reports.health.formats import HealthFormat, merge_health_formats
-from aftersale.reports.orders.formats import OrderFormat, merge_formats
+from aftersale.reports.orders.formats import OrderFormat, merge_formats, own_formats
 from aftersale.reports.service_logs.formats import ReturnFormat, merge_return_formats
 from aftersale.rules import Rule, RuleSet
 
@@ -54,8 +55,12 @@ def contributed(candidates: Iterable[Candidate], hook: str) -> list[tuple[Candid
 
 
 def formats(candidates: Iterable[Candidate]) -> list[OrderFormat]:
-    """Return the order formats, one for each name; raises PluginError where plugins disagree on one."""
-    return merge_formats((str(candidate), form) for candidate, form in contributed(candidates, FORMATS))
+    """Return the program's own order formats and the plugins', one for each name.
+
+    Raises PluginError where two disagree on one.
+    """
+    plugins_formats = ((str(candidate), form) for candidate, form in contributed(candidates, FORMATS))
+    return merge_formats(chain((("aftersale", form) for form in own_formats()), plugins_formats))
 
 
 def return_formats(candidates: Iterable[Candidate]) -> list[ReturnFormat]:

@@ -32,9 +32,9 @@ from aftersale.plugins.contributions import (
     contributed,
     formats,
     health_formats,
-    return_formats,
     keep,
     metric_kinds,
+    return_formats,
     workflow_of,
 )
 from aftersale.policies.decisions import DECIDING, Decider, Decisions
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from aftersale.policies.worlds import WorldDefaults
     from aftersale.reports.health.formats import HealthFormat
     from aftersale.reports.orders.formats import OrderFormat
-from aftersale.reports.service_logs.formats import ReturnFormat
+    from aftersale.reports.service_logs.formats import ReturnFormat
     from aftersale.rules import Rule
 
 _SHORT = Repr()

@@ -1,8 +1,9 @@
 """Amazon in North America: US, CA, MX.
 
 All that this plugin knows is data: the stores in `profile.toml`, their dated rules in `rules.toml`, the order files
-that they hand out in `formats.toml`, the reports of returns in `returns.toml`, their account health report in `health.toml`, and in `world.toml` what simulations
-take for their sales and buyers. Every rule and number names its source and how good that source is.
+that they hand out in `formats.toml`, the reports of returns in `returns.toml`, their account health report in
+`health.toml`, and in `world.toml` what simulations take for their sales and buyers. Every rule and number names its
+source and how good that source is.
 """
 
 from aftersale.plugin import (

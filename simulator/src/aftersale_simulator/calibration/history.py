@@ -14,10 +14,11 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY, local_date
 from aftersale.documents.scalars import Word
-from aftersale.orders import Orders
+from aftersale.orders import SHIPPED, Orders
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.reading import OrderFile, OrderReader
 from aftersale.reports.orders.table import shifted
+from aftersale_simulator.calibration.logs import date_hint
 from aftersale_simulator.calibration.returns import NORMAL_P90, ReturnFit, fit_returns
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import OrderSource, Scenario
@@ -139,12 +140,31 @@ def check_overlap(history: History, scenario: Scenario, plugins: Plugins) -> Non
 def _check_any(history: History) -> None:
     if not len(history.orders):
         reasons = {**history.file.rejected_by_reason, **history.file.skipped}
-        hint = "; ".join(f"{count} left out: {reason}" for reason, count in reasons.items())
+        counts = [f"{count} left out: {reason}" for reason, count in reasons.items()]
+        hint = "; ".join([*counts, *filter(None, [date_hint(history.file.date_formats)])])
         raise _error(history, "", f"has no order among {history.file.rows_read} rows", hint)
 
 
 def _error(history: History, path: str, problem: str, hint: str) -> DocumentError:
     return DocumentError(history.file.source, (Problem(history.file.source, path, problem, hint),))
+
+
+def order_notes(history: History) -> list[str]:
+    """Return what an order file says that nobody knows what to do with, or that contradicts itself."""
+    return list(_order_notes(history))
+
+
+def _order_notes(history: History) -> Iterator[str]:
+    file = history.file
+    if file.strange_states:
+        words = ", ".join(f"{word} ({count})" for word, count in file.strange_states.items())
+        yield text("orders.strange_states", count=sum(file.strange_states.values()), words=words)
+    if not len(history.orders):
+        nothing = text("orders.nothing", name=Path(file.source).name, rows=file.rows_read)
+        yield f"{nothing} {date_hint(file.date_formats)}".rstrip()
+    undelivered = int((history.orders.outcome == SHIPPED).sum())
+    if undelivered:
+        yield text("orders.undelivered", count=undelivered, total=len(history.orders))
 
 
 def notes(history: History, scenario: Scenario, plugins: Plugins) -> list[str]:
@@ -157,6 +177,7 @@ def _notes(history: History, scenario: Scenario, plugins: Plugins) -> Iterator[s
     if file.rows_rejected:
         rows = "; ".join(map(str, file.rejected[:_SHOWN]))
         yield text("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=rows)
+    yield from _order_notes(history)
     sold, simulated = set(history.orders.marketplaces), set(map(str, scenario.marketplace))
     if sold - simulated:
         yield text("orders.elsewhere", names=", ".join(sorted(sold - simulated)))

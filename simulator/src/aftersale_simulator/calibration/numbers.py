@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
+from scipy.special import ndtr
 from scipy.stats import kstest
 
 from aftersale_simulator.runs.statistics import estimate, wilson
@@ -14,6 +15,8 @@ from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.show.wording import text
 
 Floats = NDArray[np.float64]
+_ROUNDING = 1e-12
+"""Deviations below it are rounding errors of equal values."""
 
 
 @frozen
@@ -34,6 +37,16 @@ class Fitted:
     quality: str = ""
 
 
+@frozen
+class Observed:
+    """A figure from the files that no scenario sets, to compare a simulation with."""
+
+    name: str
+    value: float
+    n: int
+    source: str
+
+
 def share(path: str, count: int, size: int, name: str, quality: str = "") -> Fitted:
     """Return `count` of `size` data from the file `name`, with Wilson's interval."""
     low, high = wilson(count, size)
@@ -44,8 +57,27 @@ def mean(path: str, values: Floats, name: str, scale: float = 1.0) -> Fitted:
     """Return the mean of times that the world draws from an exponential, with the distance of that fit."""
     interval = estimate((values / scale).tolist())
     distance = float(kstest(values / values.mean(), "expon").statistic) if values.mean() else 1.0
-    quality = f"exponential, KS {distance:.3f}"
+    quality = text("fitted.exponential", distance=distance)
     return Fitted(path, short(interval.mean or 0.0), interval.low, interval.high, len(values), name, quality)
+
+
+@frozen
+class Lognormal:
+    """A lognormal by maximum likelihood: mean and standard deviation of the logarithm, and its KS distance."""
+
+    centre: float
+    sigma: float
+    distance: float
+
+
+def lognormal(values: Floats) -> Lognormal:
+    """Return the lognormal that fits positive values best, by maximum likelihood."""
+    logs = np.log(values)
+    centre, sigma = float(logs.mean()), float(logs.std())
+    if sigma < _ROUNDING:
+        return Lognormal(centre, 0.0, 0.0)
+    distance = float(kstest((logs - centre) / sigma, ndtr).statistic)
+    return Lognormal(centre, sigma, distance)
 
 
 def within_range(number: Fitted) -> Fitted:

@@ -12,8 +12,11 @@ from aftersale_simulator.cli import options
 from aftersale_simulator.cli.session import console_of, load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.fit import Calibration
+    from aftersale_simulator.calibration.logs import FileAccount
 
 _SHOWN = 3
 
@@ -21,10 +24,11 @@ _SHOWN = 3
 @click.command()
 @click.argument("scenario", type=options.A_FILE, required=False)
 @click.option("--orders", type=options.A_FILE, help="Orders: volume, profiles, scatter, prices, and marked returns.")
-@click.option("--returns", type=options.A_FILE, help="Returns, a CSV with order and opened_at.")
-@click.option("--messages", type=options.A_FILE, help="Messages, a CSV with order, sender (buyer, seller) and sent_at.")
-@click.option("--claims", type=options.A_FILE, help="Claims, a CSV with order, state and opened_at.")
-@click.option("--tasks", type=options.A_FILE, help="Handling times, a CSV with kind and seconds.")
+@click.option("--returns", type=options.A_FILE, help="Returns: a marketplace's report, or order and opened_at.")
+@click.option("--messages", type=options.A_FILE, help="Messages: order, sender (buyer, seller, automatic) and sent_at.")
+@click.option("--claims", type=options.A_FILE, help="Claims: order, state and opened_at.")
+@click.option("--tasks", type=options.A_FILE, help="Handling times: kind and seconds.")
+@click.option("--reviews", type=options.A_FILE, help="Reviews: order, stars and left_at.")
 @click.option("--out", type=options.A_FILE, help="Write the scenario with the fitted numbers to this new file.")
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -36,6 +40,7 @@ def calibrate(
     messages: Path | None,
     claims: Path | None,
     tasks: Path | None,
+    reviews: Path | None,
     out: Path | None,
     json_: bool,
 ) -> None:
@@ -45,28 +50,71 @@ def calibrate(
     speaks of stays as it is there, or as it is assumed.
     """
     from aftersale_simulator.calibration.fit import Files, calibrated
-    from aftersale_simulator.output_files import as_toml, check_file, write_file
+    from aftersale_simulator.output_files import check_file
+    from aftersale_simulator.show.wording import text
 
     if out is not None:
         check_file(out)
-    calibration = calibrated(load(scenario, plugins), plugins, Files(orders, returns, messages, claims, tasks))
-    if out is not None:
-        write_file(out, _comment(calibration) + as_toml(calibration.document))
+    source = load(scenario, plugins)
+    files = Files(orders, returns, messages, claims, tasks, reviews)
+    if files == Files() and source.scenario.orders is None:
+        raise click.UsageError(text("calibrate.no_files"))
+    calibration = calibrated(source, plugins, files)
+    empty = calibration.orders_unusable or not (calibration.fitted or calibration.observed)
+    if out is not None and not empty:
+        _write(calibration, out)
     if json_:
         click.echo(json.dumps(_record(calibration), indent=2, ensure_ascii=False, default=str))
-        return
-    _show(calibration, out)
+    else:
+        _show(calibration, None if empty else out)
+    if empty:
+        click.echo(text("calibrate.no_numbers"), err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _write(calibration: Calibration, out: Path) -> None:
+    from aftersale_simulator.output_files import as_toml, write_file
+
+    document = dict(calibration.document)
+    if "orders" in document:
+        document["orders"] = {**document["orders"], "file": _seen_from(out.parent, calibration)}
+    write_file(out, _comment(calibration) + as_toml(document))
+
+
+def _seen_from(folder: Path, calibration: Calibration) -> str:
+    """Return the path of the order file from a folder, as scenarios name it; absolute where there is no way between."""
+    import os
+
+    path = calibration.order_file
+    try:
+        return os.path.relpath(path, folder.absolute())
+    except ValueError:
+        return path
 
 
 def _record(calibration: Calibration) -> dict[str, Any]:
     from attrs import asdict
 
+    from aftersale_simulator.calibration.logs import account_record
+
     return {
         "fitted": [asdict(number) for number in calibration.fitted],
         "observed": [asdict(figure) for figure in calibration.observed],
         "assumed": calibration.assumed(),
-        "rejected": calibration.rejected,
+        "files": [account_record(account) for account in calibration.files],
+        "rejected": _rows_left_out(calibration, "rejected"),
+        "skipped": _rows_left_out(calibration, "skipped"),
+        "notes": calibration.notes,
     }
+
+
+def _rows_left_out(calibration: Calibration, outcome: str) -> dict[str, list[str]]:
+    """Return by file the rows that were skipped, or rejected, each as a text."""
+    rows = {
+        account.name: [str(row) for outcome_, row in account.left_out if outcome_ == outcome]
+        for account in calibration.files
+    }
+    return {name: texts for name, texts in rows.items() if texts}
 
 
 def _comment(calibration: Calibration) -> str:
@@ -107,12 +155,40 @@ def _show(calibration: Calibration, out: Path | None) -> None:
             "calibrate.observed", name=figure.name, value=f"{figure.value:.4g}", n=figure.n, source=figure.source
         )
         console.print(line, markup=False)
-    for name, reasons in calibration.rejected.items():
-        examples = "; ".join(reasons[:_SHOWN])
-        console.print(text("calibrate.rejected", name=name, count=len(reasons), shown=examples), markup=False)
+    for account in calibration.files:
+        for line in _account_lines(account):
+            console.print(line, markup=False)
+    for note in calibration.notes:
+        console.print(note, markup=False)
     console.print(text("calibrate.assumed", count=len(calibration.assumed())), markup=False)
     if out is not None:
         console.print(text("report.written", folder=out), markup=False)
+
+
+def _account_lines(account: FileAccount) -> Iterator[str]:
+    """Yield what became of a file's rows: the counts, and each reason with the first lines that it applies to."""
+    from aftersale_simulator.calibration.logs import reason_of
+    from aftersale_simulator.show.wording import text
+
+    counts = {"skipped": account.skipped, "rejected": account.rejected}
+    yield text(
+        "calibrate.rows",
+        name=account.name,
+        read=account.rows_read,
+        used=account.rows_used,
+        cancelled=account.rows_cancelled,
+        **{outcome: sum(reasons.values()) for outcome, reasons in counts.items()},
+    )
+    for outcome, reasons in counts.items():
+        for reason, count in reasons.items():
+            rows = [row for outcome_, row in account.left_out if (outcome_, reason_of(row)) == (outcome, reason)]
+            lines = ", ".join(str(row.line) for row in rows[:_SHOWN])
+            word = text(f"calibrate.{outcome}")
+            if len(rows) > _SHOWN:
+                lines = text("calibrate.more_lines", lines=lines, more=len(rows) - _SHOWN)
+            elif rows:
+                lines = text("calibrate.lines", lines=lines)
+            yield text("calibrate.left_out", outcome=word, count=count, reason=reason, lines=lines or "–")
 
 
 def _brief(value: Any) -> str:

@@ -250,6 +250,11 @@ def load_formats(package: str, name: str = "formats.toml") -> list[OrderFormat]:
     return parse_formats(read(files(package) / name), f"{package}/{name}")
 
 
+def own_formats() -> list[OrderFormat]:
+    """Return the formats of the order files that this program writes."""
+    return load_formats("aftersale.reports.orders")
+
+
 def choose(header: Sequence[str], formats: Iterable[OrderFormat]) -> OrderFormat | None:
     """Return the format that a file with this header has, or None; the one that needs most headers wins."""
     fitting = [form for form in formats if not form.missing(header)]

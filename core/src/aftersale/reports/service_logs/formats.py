@@ -14,6 +14,8 @@ from aftersale.channels import Shipper
 from aftersale.documents.scalars import Word, ZoneName
 from aftersale.documents.structure import structure
 
+_UTC = ZoneName("UTC")
+
 
 @frozen
 class ReturnColumns:
@@ -32,9 +34,9 @@ class ReturnColumns:
 class ReturnFormat:
     """How to read a marketplace's report of returns: text with a header, one row per returned line.
 
-    A file is of this format when it has every header of `required`, with any delimiter. `ships` says whose orders it is
-    about: those that the seller ships, or the marketplace. Dates are ISO 8601 or of `date_formats`, those without offset
-    of `zone`; `counts_from` says in words what `opened_at` is.
+    A file is of this format when it has every header of `required`, with any delimiter. `ships` says whose orders it
+    is about: those that the seller ships, or the marketplace. Dates are ISO 8601 or of `date_formats`, those without
+    offset of `zone`; `counts_from` says in words what `opened_at` is.
     """
 
     name: Word
@@ -47,7 +49,7 @@ class ReturnFormat:
     delimiter: str = "\t"
     encodings: tuple[Word, ...] = (Word("utf-8-sig"), Word("cp932"), Word("cp1252"))
     date_formats: tuple[Word, ...] = ()
-    zone: ZoneName = ZoneName("UTC")
+    zone: ZoneName = _UTC
 
     @property
     def needed(self) -> tuple[str, ...]:

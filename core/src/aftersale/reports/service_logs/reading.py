@@ -15,11 +15,14 @@ from aftersale.reports.reader import RejectedRow
 from aftersale.reports.service_logs.formats import ReturnFormat
 from aftersale.reports.sheets import cells, dates, numbers
 from aftersale.reports.sheets.layout import Layout, find_layout, normalised
-from aftersale.reports.sheets.text import GARBAGE, Unreadable
+from aftersale.reports.sheets.numbers import NumberStyle, StyleEvidence
+from aftersale.reports.sheets.rows import Rows
+from aftersale.reports.sheets.text import GARBAGE
 
 ENCODINGS = ("utf-8-sig", "cp932", "cp1252")
 """What spreadsheets write where a file is not UTF-8: in Japan, and in the West. Orders and dates are ASCII in both."""
 _SHOWN = 40
+_PAGE = 1 << 16
 
 
 @frozen
@@ -38,8 +41,8 @@ class LogColumn:
 class TableReport:
     """The valid rows of a log, typed, with their `line`; rows that are none are skipped or rejected.
 
-    `rows` has the columns of the log's kind: instants in UTC, null for an empty optional cell. `format` is the format of
-    a marketplace's own report; `date_formats` are those that read all instants, where not one could be read.
+    `rows` has the columns of the log's kind: instants in UTC, null for an empty optional cell. `format` is that of a
+    marketplace's own report; `date_formats` are those that read all instants, where not one could be read.
     """
 
     source: str
@@ -135,30 +138,11 @@ class _Log:
     path: Path
 
     def report(self, form: ReturnFormat | None) -> TableReport:
-        skipped: list[RejectedRow] = []
-        rejected: list[RejectedRow] = []
-        places = self._places(form)
-        lines: list[int] = []
-        rows: list[list[str]] = []
-        width = len(self.layout.header)
-        for line, row in self.layout.body(self.path):
-            if isinstance(row, Unreadable):
-                rejected.append(RejectedRow(line, str(row)))
-            elif not any(map(str.strip, row)):
-                skipped.append(RejectedRow(line, "an empty row"))
-            elif len(row) >= width and self.layout.repeats(row):
-                skipped.append(RejectedRow(line, "the header again"))
-            elif any(map(str.strip, row[width:])) or max(places.values()) >= len(row):
-                rejected.append(RejectedRow(line, f"{len(row)} columns instead of {width}"))
-            else:
-                lines.append(line)
-                rows.append([row[place] for place in places.values()])
-        text = pl.DataFrame(rows, dict.fromkeys(places, pl.String), orient="row")
-        text = text.select(cells.stripped(pl.col(key)).alias(key) for key in places)
-        typed, bad = self._typed(text.with_columns(pl.Series("line", lines, pl.Int64)))
-        source = self.path.name
-        likely = self._likely_formats(text)
-        return TableReport(source, typed, tuple(sorted([*rejected, *bad], key=_line)), tuple(skipped), form, likely)
+        rows = Rows(self.layout, self._places(form))
+        text = pl.concat(rows.pages(self.path, _PAGE))
+        typed, unreadable = self._typed(text)
+        rejected = tuple(sorted([*rows.rejected, *unreadable], key=lambda row: row.line))
+        return TableReport(self.path.name, typed, rejected, tuple(rows.skipped), form, self._likely_formats(text))
 
     def _places(self, form: ReturnFormat | None) -> dict[str, int]:
         words = [normalised(word) for word in self.layout.header]
@@ -167,55 +151,59 @@ class _Log:
         return {name: words.index(header) for name, header in wanted.items() if header in words}
 
     def _typed(self, text: pl.DataFrame) -> tuple[pl.DataFrame, list[RejectedRow]]:
-        values = {
-            name: self._value(name, column) for name, column in self.reader.columns.items() if name in text.columns
-        }
-        typed = text.select("line", *(value.alias(name) for name, value in values.items()))
+        """Return the rows of which every cell is a value, and the others, blamed on their first cell that is none."""
+        columns = self.reader.columns
+        present = [name for name in columns if name in text.columns]
+        typed = text.select("line", *(_value(text, name, columns[name], self.reader).alias(name) for name in present))
         rejected: list[RejectedRow] = []
         usable = pl.Series("usable", [True] * len(text), pl.Boolean)
-        for name in values:
-            column = self.reader.columns[name]
-            bad = typed[name].is_null() & (text[name] != "") if column.optional else typed[name].is_null()
+        for name in present:
+            bad = typed[name].is_null() & ((text[name] != "") | (not columns[name].optional))
             for line, cell in text.filter(bad & usable).select("line", name).iter_rows():
-                reason = "is empty" if cell == "" else _reason(column)
+                reason = _reason(columns[name]) if cell else "no value"
                 rejected.append(RejectedRow(line, reason, name, cell[:_SHOWN]))
             usable &= ~bad
-        missing = [
-            pl.lit(None, _TYPES[column.kind]).alias(name)
-            for name, column in self.reader.columns.items()
-            if name not in values
-        ]
+        absent = [name for name in columns if name not in present]
+        missing = [pl.lit(None, _TYPES[columns[name].kind]).alias(name) for name in absent]
         return typed.filter(usable).with_columns(missing), rejected
 
-    def _value(self, name: str, column: LogColumn) -> pl.Expr:
-        text = pl.col(name)
-        if column.kind == "instant":
-            return self._instant(text)
-        if column.kind in ("number", "count"):
-            micros = numbers.millionths(text, numbers.POINT)
-            if column.kind == "count":
-                return numbers.whole_number(text, numbers.POINT)
-            return micros.cast(pl.Float64) / numbers.MILLION
-        if column.kind == "word":
-            words = {cells_word: cells_word for cells_word in column.words}
-            return cells.word(text).replace_strict(words, default=None, return_dtype=pl.String)
-        return pl.when((text != "") & ~text.str.contains(f"[{GARBAGE}\\x00]")).then(text)
-
-    def _instant(self, text: pl.Expr) -> pl.Expr:
-        readings = []
-        for formats in ((), self.reader.date_formats) if self.reader.date_formats else ((),):
-            utc, naive = cells.times(text, formats, day_end=False)
-            readings += [utc, cells.in_zones(naive, pl.lit(0), {self.reader.zone: [0]})]
-        return pl.coalesce(readings)
-
     def _likely_formats(self, text: pl.DataFrame) -> tuple[str, ...]:
-        instants = [
-            name for name, column in self.reader.columns.items() if column.kind == "instant" and name in text.columns
-        ]
-        if not instants:
-            return ()
-        column = text[instants[0]]
-        return dates.likely_formats(column.filter(column != ""), (*self.reader.date_formats,))
+        instants = [name for name, column in self.reader.columns.items() if column.kind == "instant"]
+        written = [text[name].filter(text[name] != "") for name in instants if name in text.columns]
+        return dates.likely_formats(written[0], self.reader.date_formats) if written else ()
+
+
+def _value(text: pl.DataFrame, name: str, column: LogColumn, reader: TableReader) -> pl.Expr:
+    """Return the value of a column's cells, null for what is none."""
+    cell = pl.col(name)
+    if column.kind == "instant":
+        return _instant(cell, reader)
+    if column.kind == "count":
+        return numbers.whole_number(cell, _style(text[name]))
+    if column.kind == "number":
+        plain = numbers.millionths(cell, _style(text[name])).cast(pl.Float64) / numbers.MILLION
+        other = cell.cast(pl.Float64, strict=False)
+        return pl.coalesce(plain, pl.when(other.is_finite()).then(other))
+    if column.kind == "word":
+        return cells.word(cell).replace_strict(
+            list(column.words), list(column.words), default=None, return_dtype=pl.String
+        )
+    return pl.when((cell != "") & ~cell.str.contains(f"[{GARBAGE}\\x00]")).then(cell)
+
+
+def _style(numbers_of_column: pl.Series) -> NumberStyle:
+    """Return the style that a column's numbers show; a single mark before three digits is a decimal one."""
+    evidence = StyleEvidence()
+    evidence.add(numbers_of_column, pl.Series([True] * len(numbers_of_column), dtype=pl.Boolean))
+    return evidence.style(None, by_unit=False)
+
+
+def _instant(cell: pl.Expr, reader: TableReader) -> pl.Expr:
+    readings = []
+    for formats in [(), reader.date_formats] if reader.date_formats else [()]:
+        utc, naive = cells.times(cell, formats, day_end=False)
+        readings += [utc, cells.in_zones(naive, pl.lit(0), {reader.zone: [0]})]
+    return pl.coalesce(readings)
 
 
 _TYPES: dict[str, Any] = {
@@ -229,8 +217,4 @@ _REASONS = {"instant": "not a date", "number": "not a number", "count": "not a w
 
 
 def _reason(column: LogColumn) -> str:
-    return f"neither of {', '.join(column.words)}" if column.words else _REASONS[column.kind]
-
-
-def _line(row: RejectedRow) -> int:
-    return row.line
+    return f"none of {', '.join(column.words)}" if column.words else _REASONS[column.kind]

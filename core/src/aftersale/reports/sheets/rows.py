@@ -1,0 +1,92 @@
+"""Rows: which rows of a laid-out file hold cells for our columns, and why the others hold none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+
+import polars as pl
+from attrs import define, field
+
+from aftersale.reports.reader import RejectedRow
+from aftersale.reports.sheets import cells
+from aftersale.reports.sheets.layout import Layout
+from aftersale.reports.sheets.text import Unreadable
+
+EMPTY, HEADER = "an empty row", "the header again"
+"""Reasons to skip a row."""
+
+
+@define(eq=False)
+class Rows:
+    """The rows of a file; `places` are the indices of our columns in each.
+
+    While they are read, `count` counts all rows below the header, and `skipped` and `rejected` keep those that hold no
+    cells of ours.
+    """
+
+    layout: Layout
+    places: Mapping[str, int]
+    count: int = 0
+    skipped: list[RejectedRow] = field(factory=list)
+    rejected: list[RejectedRow] = field(factory=list)
+
+    def pages(self, path: Path, size: int) -> Iterator[pl.DataFrame]:
+        """Yield the cells of the usable rows as text with their `line`, `size` rows at a time; at least one page."""
+        pick = _picker(list(self.places.values()))
+        lines: list[int] = []
+        rows: list[Sequence[str]] = []
+        for line, row in self.layout.body(path):
+            self.count += 1
+            if self._is_usable(line, row):
+                lines.append(line)
+                rows.append(pick(row))
+            if len(lines) == size:
+                yield self._page(lines, rows)
+                lines, rows = [], []
+        yield self._page(lines, rows)
+
+    def _is_usable(self, line: int, row: Sequence[str]) -> bool:
+        if reason := self._idle(row):
+            self.skipped.append(RejectedRow(line, reason))
+        elif reason := self._misshapen(row):
+            self.rejected.append(RejectedRow(line, reason))
+        else:
+            return True
+        return False
+
+    def _idle(self, row: Sequence[str]) -> str:
+        if isinstance(row, Unreadable):
+            return ""
+        if not any(map(str.strip, row)):
+            return EMPTY
+        return HEADER if len(row) >= len(self.layout.header) and self.layout.repeats(row) else ""
+
+    def _misshapen(self, row: Sequence[str]) -> str:
+        """Return why a row is none, or an empty text.
+
+        A longer row is one where nothing stands behind the last column; a shorter one where all of our columns are
+        complete: spreadsheets leave out empty cells at the end.
+        """
+        if isinstance(row, Unreadable):
+            return str(row)
+        width = len(self.layout.header)
+        if len(row) == width or (len(row) > width and not any(map(str.strip, row[width:]))):
+            return ""
+        complete = width > len(row) > max(self.places.values()) + 1
+        return "" if complete else f"{len(row)} columns instead of {width}"
+
+    def _page(self, lines: list[int], rows: list[Sequence[str]]) -> pl.DataFrame:
+        columns = zip(*rows, strict=True) if rows else ([] for _ in self.places)
+        text = [pl.Series(key, column, pl.String) for key, column in zip(self.places, columns, strict=True)]
+        page = pl.DataFrame(text).select(cells.stripped(pl.col(key)).alias(key) for key in self.places)
+        return page.with_columns(pl.Series("line", lines, pl.Int64))
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """Return what picks these cells of a row as a sequence, even if it is but one."""
+    if len(places) == 1:
+        return lambda row: row[places[0] : places[0] + 1]
+    pick: Callable[[Sequence[str]], Sequence[str]] = itemgetter(*places)
+    return pick

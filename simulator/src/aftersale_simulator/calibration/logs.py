@@ -1,0 +1,143 @@
+"""Logs: a seller's service logs while numbers are fitted to them, and what becomes of each of their rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from attrs import define, field, frozen
+
+from aftersale.orders import Orders
+from aftersale.reports.reader import RejectedRow
+from aftersale.reports.service_logs.reading import TableReport
+from aftersale_simulator.show.wording import text
+
+UNSAID = "without an order file"
+UNKNOWN_ORDER = "an order that the order file does not have"
+TOO_EARLY = "before its order was bought"
+
+
+@frozen
+class FileAccount:
+    """What became of the rows of a file: each is used, a cancellation, skipped or rejected.
+
+    `skipped` and `rejected` count rows by reason; `left_out` are those of them whose line is known, in its order.
+    """
+
+    name: str
+    rows_read: int
+    rows_used: int
+    rows_cancelled: int
+    skipped: Mapping[str, int]
+    rejected: Mapping[str, int]
+    left_out: tuple[tuple[str, RejectedRow], ...]
+
+
+@define(eq=False)
+class ServiceLog:
+    """A log with the rows that are still used; rows that turn out to be of no use are left out with their reason.
+
+    `notes` say what else a reader of the numbers has to know.
+    """
+
+    report: TableReport
+    rows: pl.DataFrame = field(init=False)
+    notes: list[str] = field(factory=list)
+    _skipped: list[RejectedRow] = field(init=False)
+    _rejected: list[RejectedRow] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rows = self.report.rows
+        self._skipped, self._rejected = list(self.report.skipped), list(self.report.rejected)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.report.source
+
+    def skip(self, where: pl.Expr | bool, reason: str, column: str = "") -> None:
+        """Leave out rows that are sound, but count for nothing here."""
+        self._leave_out(self._skipped, where, reason, column)
+
+    def reject(self, where: pl.Expr | bool, reason: str, column: str = "") -> None:
+        """Leave out rows that make no sense."""
+        self._leave_out(self._rejected, where, reason, column)
+
+    def _leave_out(self, rows: list[RejectedRow], where: pl.Expr | bool, reason: str, column: str) -> None:
+        mask = (pl.lit(where) if isinstance(where, bool) else where).fill_null(False)
+        flagged = self.rows.with_columns(mask.alias("_out"))
+        for row in flagged.filter("_out").iter_rows(named=True):
+            value = "" if not column or row[column] is None else str(row[column])
+            rows.append(RejectedRow(row["line"], reason, column, value))
+        self.rows = flagged.filter(~pl.col("_out")).drop("_out")
+
+    def join_orders(self, orders: Orders | None, instant: str = "", slack: int = 0) -> None:
+        """Add what is known of each row's order, and leave out rows of orders that the file does not have.
+
+        Adds `index`, its place among the orders, and `bought`. Rows whose `instant` is more than `slack` microseconds
+        before the purchase are rejected.
+        """
+        if orders is None:
+            self.skip(True, UNSAID)
+            self.rows = self.rows.with_columns(index=pl.lit(0, pl.Int64), bought=pl.lit(0, pl.Int64))
+            return
+        bought = pl.Series("bought", orders.purchased_at, pl.Int64)
+        known = pl.DataFrame({"order": pl.Series(list(orders.ids[:]), dtype=pl.String)}).with_columns(bought)
+        known = known.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
+        self.rows = self.rows.join(known, on="order", how="left").sort("line")
+        self.skip(pl.col("index").is_null(), UNKNOWN_ORDER, "order")
+        if instant:
+            self.reject(pl.col(instant).dt.timestamp("us") + slack < pl.col("bought"), TOO_EARLY, instant)
+
+    def account(self) -> FileAccount:
+        """Return what became of the rows; a log without any that is used says so in its notes."""
+        skipped = [("skipped", row) for row in self._skipped]
+        rejected = [("rejected", row) for row in self._rejected]
+        if not len(self.rows):
+            self.notes.append(self._emptiness())
+        return FileAccount(
+            self.name,
+            self.report.rows_read,
+            len(self.rows),
+            0,
+            dict(Counter(reason_of(row) for row in self._skipped).most_common()),
+            dict(Counter(reason_of(row) for row in self._rejected).most_common()),
+            tuple(sorted([*skipped, *rejected], key=lambda pair: pair[1].line)),
+        )
+
+    def _emptiness(self) -> str:
+        sentence = text("calibrate.nothing", name=self.name, rows=self.report.rows_read)
+        return f"{sentence} {date_hint(self.report.date_formats)}".rstrip()
+
+
+def date_hint(formats: tuple[str, ...]) -> str:
+    """Return by which date formats the file could be read, in a sentence, or an empty text."""
+    if not formats:
+        return ""
+    ways = [f'date_formats = ["{form}"]' for form in formats]
+    return text("orders.date_formats", ways=text("orders.or").join(ways))
+
+
+def reason_of(row: RejectedRow) -> str:
+    """Return why a row is left out, with the column at fault, without its line and its cell."""
+    return f"{row.column}: {row.reason}" if row.column else row.reason
+
+
+def account_record(account: FileAccount) -> dict[str, Any]:
+    """Return the account as plain data for JSON."""
+    return {
+        "file": account.name,
+        "rows_read": account.rows_read,
+        "rows_used": account.rows_used,
+        "rows_cancelled": account.rows_cancelled,
+        "rows_skipped": sum(account.skipped.values()),
+        "rows_rejected": sum(account.rejected.values()),
+        "skipped": dict(account.skipped),
+        "rejected": dict(account.rejected),
+        "left_out": [
+            {"line": row.line, "outcome": outcome, "column": row.column, "reason": row.reason}
+            for outcome, row in account.left_out
+        ],
+    }
