@@ -85,7 +85,7 @@ def _unsound(paths: Iterable[Path]) -> dict[Path, list[Problem]]:
 
 def _table(path: Path, columns: dict[str, Column]) -> tuple[pl.DataFrame, list[Problem]]:
     try:
-        frame = pl.read_parquet(path) if path.suffix == _PARQUET else _csv(path)
+        frame = pl.read_parquet(path, glob=False) if path.suffix == _PARQUET else _csv(path)
     except DocumentError as error:
         return pl.DataFrame(), list(error.problems)
     # A file that is no table can make the reader fail in any way, even by a panic of its compiled code.

@@ -42,7 +42,7 @@ def _reason(path: str) -> str | None:
     import polars as pl
 
     try:
-        pl.read_parquet(path)
+        pl.read_parquet(path, glob=False)
     # A file that is no table can make the reader fail in any way, even by a panic of its compiled code.
     except (Exception, pl.exceptions.PanicException) as error:
         lines = str(error).strip().splitlines()
