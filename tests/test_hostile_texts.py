@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 import json
 import re
@@ -170,6 +171,9 @@ def test_a_comparison_is_shown_and_written_without_what_steers_or_runs(scenario:
     printed = harmless("whatif", scenario, *options, "--stress", "prime_day")
     assert SHOWN in printed
     assert STEERING.findall(body(tmp_path / "page.html")) == []
+    with (tmp_path / "out" / "whatif.csv").open(encoding="utf-8", newline="") as lines:
+        variants = {row["variant"] for row in csv.DictReader(lines)}
+    assert "'=cmd|'/c calc'!A1" in variants
     written = tomli.loads((tmp_path / "out" / "scenario.toml").read_text(encoding="utf-8"))
     assert written["name"] == EVIL
 
