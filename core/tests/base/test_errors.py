@@ -129,3 +129,18 @@ def test_error_says_who_what_and_what_to_do(error, text):
 def test_closest_known_word_is_offered_and_nothing_when_none_is_close():
     assert did_you_mean("clok", ["clock", "amount"]) == "did you mean 'clock'?"
     assert did_you_mean("zzz", ["clock", "amount"]) == ""
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_line_breaks_of_an_error_are_its_own(error):
+    evil = "\x1b[2J\nX"
+
+    def spoilt(value):
+        if isinstance(value, Problem):
+            return Problem(*(part + evil for part in (value.where, value.path, value.what, value.hint)))
+        return tuple(map(spoilt, value)) if isinstance(value, tuple) else value + evil
+
+    text = str(type(error)(*map(spoilt, error.args)))
+    assert "\x1b" not in text
+    assert text.count("\n") == str(error).count("\n")
+    assert r"\x1b[2J\nX" in text

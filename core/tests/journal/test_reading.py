@@ -16,6 +16,7 @@ from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import read_journal
 from aftersale.journal.replay import replay
+from aftersale.journal.soundness import vouch
 from aftersale.journal.writing import case_frame, fact_frame, order_frame, write_table
 from aftersale.metrics.readings import readings
 from aftersale.plugins.plugins import load_plugins
@@ -270,8 +271,17 @@ def test_a_file_that_is_no_table_is_refused_with_what_it_should_be(tmp_path, csv
         }
     else:
         (problem,) = found
-        assert problem.startswith(f"JOURNAL/{file.name}: cannot be read: ")
-        assert problem.endswith(f"(write it again as {'CSV in UTF-8' if csv else 'Parquet'})")
+        words = "cannot be read: |(write it again as CSV in UTF-8)"
+        if not csv:
+            what = (
+                "is damaged: its end is missing, or is not as it was written"
+                if b"PAR1" in content
+                else "is no Parquet file"
+            )
+            words = f"{what}|(get the file once more from where it came, or write the journal again)"
+        begin, end = words.split("|")
+        assert problem.startswith(f"JOURNAL/{file.name}: {begin}")
+        assert problem.endswith(end)
 
 
 @pytest.mark.parametrize("csv", [False, True], ids=["parquet", "csv"])
@@ -287,13 +297,15 @@ def test_a_file_that_is_a_pipe_or_too_large_is_refused_before_it_is_read(tmp_pat
     assert [problem.split(" (")[0] for problem in refusal(folder)] == [f"JOURNAL/{file.name}: is a pipe"]
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(gzip.compress(b"kind\n")), zlib.compress(b"kind\n")])
-def test_a_csv_that_is_packed_in_any_way_but_once_by_gzip_is_refused(tmp_path, packed):
+@pytest.mark.parametrize(
+    "pack", [lambda text: gzip.compress(gzip.compress(text)), zlib.compress], ids=["twice", "zlib"]
+)
+def test_a_csv_that_is_packed_in_any_way_but_once_by_gzip_is_refused(tmp_path, pack):
     folder = write(tmp_path / "j", csv=True)
     file = folder / "facts.csv"
     file.write_bytes(gzip.compress(file.read_bytes()))
     assert read_journal(folder).facts == FACTS
-    file.write_bytes(packed)
+    file.write_bytes(pack(b"kind\n"))
     assert refusal(folder) == ["JOURNAL/facts.csv: cannot be read: it is packed (write it again as CSV in UTF-8)"]
 
 
@@ -465,6 +477,7 @@ def read_or_refused(folder, files):
         file.unlink()
     for name, content in files.items():
         (folder / name).write_bytes(content)
+        vouch(folder / name)
     try:
         replay(read_journal(folder), POLICIES)
     except JournalError as error:

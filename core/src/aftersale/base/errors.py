@@ -11,7 +11,8 @@
      ├ UnknownCase          a journal has no case and no order of that name
      └ JournalError         a journal cannot be read or written
 
-Every error keeps the objects it is about; its text is made when it is shown, so that the error survives pickling.
+Every error keeps the objects it is about; its text is made when it is shown, so that the error survives pickling. What
+comes from data is made visible in it, so that its line breaks are its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from attrs import frozen
+
+from aftersale.base.visible import visible
 
 
 @frozen
@@ -38,7 +41,7 @@ class Problem:
     def __str__(self) -> str:
         """Return `where: path: what (hint)` without what is empty."""
         text = ": ".join(part for part in (self.where, self.path, self.what) if part)
-        return f"{text} ({self.hint})" if self.hint else text
+        return visible(f"{text} ({self.hint})" if self.hint else text)
 
 
 class AftersaleError(Exception):
@@ -83,7 +86,7 @@ class ClockError(AftersaleError):
 
     def __str__(self) -> str:
         """Return `what (hint)`."""
-        return f"{self.what} ({self.hint})" if self.hint else self.what
+        return visible(f"{self.what} ({self.hint})" if self.hint else self.what)
 
 
 class MoneyError(AftersaleError):
@@ -97,7 +100,7 @@ class MoneyError(AftersaleError):
 
     def __str__(self) -> str:
         """Return `what (hint)`."""
-        return f"{self.what} ({self.hint})" if self.hint else self.what
+        return visible(f"{self.what} ({self.hint})" if self.hint else self.what)
 
 
 class UnknownMarketplace(AftersaleError):
@@ -113,10 +116,10 @@ class UnknownMarketplace(AftersaleError):
         """Return the name, the one that may be meant, and all that are known."""
         what = f"unknown marketplace '{self.marketplace}'"
         if not self.known:
-            return f"{what} (no installed plugin brings any; install the one that brings it)"
+            return visible(f"{what} (no installed plugin brings any; install the one that brings it)")
         close = did_you_mean(self.marketplace, self.known)
         hint = f"{close} " if close else ""
-        return f"{what} ({hint}known: {', '.join(self.known)}; or install the plugin that brings it)"
+        return visible(f"{what} ({hint}known: {', '.join(self.known)}; or install the plugin that brings it)")
 
 
 class FactRefused(AftersaleError):
@@ -135,7 +138,7 @@ class FactRefused(AftersaleError):
         """Return which case refuses which fact, and the facts that it would take."""
         state = f" in state '{self.state}'" if self.state else ""
         hint = f"allowed: {', '.join(self.allowed)}" if self.allowed else "no fact is allowed there any more"
-        return f"case {self.case} ({self.kind}){state} cannot take the fact '{self.fact}' ({hint})"
+        return visible(f"case {self.case} ({self.kind}){state} cannot take the fact '{self.fact}' ({hint})")
 
 
 class OtherOrder(AftersaleError):
@@ -152,7 +155,7 @@ class OtherOrder(AftersaleError):
     def __str__(self) -> str:
         """Return the two orders, and what to do."""
         what = f"the fact '{self.fact}' is about order {self.order}, but case {self.case} is about order {self.other}"
-        return f"{what} (name the case of that order, or give the new case a name of its own)"
+        return visible(f"{what} (name the case of that order, or give the new case a name of its own)")
 
 
 class UnknownCase(AftersaleError):
@@ -167,7 +170,7 @@ class UnknownCase(AftersaleError):
     def __str__(self) -> str:
         """Return what is unknown, and what to do."""
         hint = self.hint or "'aftersale tasks JOURNAL' lists open cases"
-        return f"no case and no order is named '{self.name}' ({hint})"
+        return visible(f"no case and no order is named '{self.name}' ({hint})")
 
 
 class JournalError(AftersaleError):
@@ -193,4 +196,4 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 def _format_problems(headline: str, problems: tuple[Problem, ...]) -> str:
     if len(problems) == 1:
         return str(problems[0])
-    return "\n  ".join([f"{headline}, {len(problems)} problems:", *map(str, problems)])
+    return "\n  ".join([visible(f"{headline}, {len(problems)} problems:"), *map(str, problems)])

@@ -9,16 +9,19 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from aftersale.base.visible import visible
+
 _GAP = 2
 _NARROW = 8
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str] = ()) -> Table:
-    """Return a table as wide as the terminal at most.
+    """Return a table as wide as the terminal at most, every cell visible.
 
     Words stay whole while there is room for them. Columns whose header is one of `numbers` are aligned to
     the right and never folded.
     """
+    headers, rows = list(map(visible, headers)), [list(map(visible, row)) for row in rows]
     grid = Table(box=None, padding=0, header_style="bold")
     for header, width in zip(headers, _widths(headers, rows, console().width), strict=True):
         if grid.columns:
@@ -31,11 +34,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collec
 
 
 def show(*parts: Table | str) -> None:
-    """Print tables and lines: headers in bold on a terminal, plain text without trailing blanks elsewhere."""
+    """Print tables and lines, visible: headers in bold on a terminal, plain text without trailing blanks elsewhere."""
     out = console()
     with out.capture() as captured:
         for part in parts:
-            out.print(part)
+            out.print(visible(part) if isinstance(part, str) else part)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 from typing import Any, Self
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.visible import visible
 
 
 class Catalogue:
@@ -53,7 +55,7 @@ class Catalogue:
         return tuple(sorted({key for table in self._tables.values() for key in table}))
 
     def text(self, key: str, language: str = "en", **values: object) -> str:
-        """Return a message with its values filled in.
+        """Return a message with its values filled in, each of them visible: line breaks are the message's own.
 
         Raises DocumentError for a language or a key that is not there, and for values that are not exactly
         those that the message asks for.
@@ -71,7 +73,7 @@ class Catalogue:
             what = f"asks for {_join_names(fields)} and is given {_join_names(values)}"
             raise self._error(f"{language}.{key}", what, "pass exactly the values that it names")
         try:
-            return str(message).format(**values)
+            return str(message).format(**{name: _visible(value) for name, value in values.items()})
         except (ValueError, TypeError) as error:
             what = f"cannot be filled in: {error}"
             raise self._error(f"{language}.{key}", what, "pass values of the kind that it formats") from error
@@ -101,6 +103,10 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def _visible(value: object) -> object:
+    return visible(str(value)) if isinstance(value, str | Path) else value
 
 
 def _fields(message: str) -> set[str]:

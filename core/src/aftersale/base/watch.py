@@ -12,6 +12,8 @@ from typing import Any
 
 from attrs import frozen
 
+from aftersale.base.visible import visible
+
 Clock = Callable[[], float]
 """Seconds from some beginning, such as time.perf_counter."""
 PATIENCE = 1.0
@@ -105,7 +107,8 @@ class Watch:
             if seconds > patience and (hook, plugin) not in self._slow:
                 self._slow.add((hook, plugin))
                 on = f" on {about}" if about else ""
-                self._tell(f"slow: {hook} of {plugin} took {seconds:.1f} s{on}, more than {patience:g} s")
+                line = f"slow: {hook} of {plugin} took {seconds:.1f} s{on}, more than {patience:g} s"
+                self._tell(visible(line))
 
 
 def explained(error: BaseException) -> str:

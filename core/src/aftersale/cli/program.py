@@ -15,6 +15,7 @@ import click
 
 from aftersale.base.errors import AftersaleError, did_you_mean
 from aftersale.base.files import LIMIT, MEGABYTE, limited
+from aftersale.base.visible import visible
 from aftersale.hookspecs import ALLOW_LIST
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Refused(click.ClickException):
 
     def __init__(self, error: AftersaleError) -> None:
         """Keep the text of the error and its notes."""
-        super().__init__("\n".join([str(error), *getattr(error, "__notes__", ())]))
+        super().__init__("\n".join([str(error), *map(visible, getattr(error, "__notes__", ()))]))
 
 
 class Interrupted(click.ClickException):

@@ -5,7 +5,7 @@ A journal is a folder with `orders.parquet` and `facts.parquet` (or both as CSV)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from aftersale.base.files import check, open_bounded
 from aftersale.cases.facts import Fact
 from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, Column, checked
 from aftersale.journal.consistency import inconsistencies
+from aftersale.journal.soundness import damages
 from aftersale.orders import NEVER, Orders
 
+_PARQUET = ".parquet"
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 """How texts begin that are packed by gzip, zstd and zlib."""
 
@@ -43,8 +45,11 @@ def read_journal(folder: Path) -> Journal:
     if not folder.is_dir():
         hint = "name the folder that 'aftersale simulate --out FOLDER' wrote, or one like it"
         raise JournalError(where, (Problem(where, "", "is no folder", hint),))
+    paths = {name: _path(folder, name) for name in ("orders", "facts")}
+    unsound = _unsound(paths.values())
     (orders, order_problems), (facts, fact_problems) = (
-        _table(folder, name, columns) for name, columns in (("orders", ORDER_COLUMNS), ("facts", FACT_COLUMNS))
+        (pl.DataFrame(), unsound[paths[name]]) if paths[name] in unsound else _table(paths[name], columns)
+        for name, columns in (("orders", ORDER_COLUMNS), ("facts", FACT_COLUMNS))
     )
     problems = [*order_problems, *fact_problems] or list(inconsistencies(where, orders, facts))
     if problems:
@@ -53,27 +58,50 @@ def read_journal(folder: Path) -> Journal:
     return Journal(_orders(orders.sort("purchased_at", maintain_order=True)), _facts(facts), where)
 
 
-def _table(folder: Path, name: str, columns: dict[str, Column]) -> tuple[pl.DataFrame, list[Problem]]:
-    parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
-    path = parquet if parquet.exists() else text
+def _path(folder: Path, name: str) -> Path:
+    """Return the file of a table; the name of a Parquet file where there is none."""
+    text = folder / f"{name}.csv"
+    return text if text.exists() and not text.with_suffix(_PARQUET).exists() else text.with_suffix(_PARQUET)
+
+
+def _unsound(paths: Iterable[Path]) -> dict[Path, list[Problem]]:
+    """Return by file why it cannot be read, found out without reading it here."""
+    problems: dict[Path, list[Problem]] = {}
+    sound = []
+    for path in paths:
+        try:
+            check(path)
+        except DocumentError as error:
+            problems[path] = list(error.problems)
+        except OSError as error:
+            problems[path] = [_unread(path, error)]
+        else:
+            sound.append(path)
+    hint = "get the file once more from where it came, or write the journal again"
+    for path, what in damages([path for path in sound if path.suffix == _PARQUET]).items():
+        problems[path] = [Problem(str(path), "", what, hint)]
+    return problems
+
+
+def _table(path: Path, columns: dict[str, Column]) -> tuple[pl.DataFrame, list[Problem]]:
     try:
-        frame = _parquet(parquet) if path is parquet else _csv(text)
+        frame = pl.read_parquet(path, glob=False) if path.suffix == _PARQUET else _csv(path)
     except DocumentError as error:
         return pl.DataFrame(), list(error.problems)
-    except FileNotFoundError:
-        hint = f"a journal is a folder with {parquet.name} (or {text.name}); 'aftersale simulate' writes one"
-        return pl.DataFrame(), [Problem(str(parquet), "", "does not exist", hint)]
     # A file that is no table can make the reader fail in any way, even by a panic of its compiled code.
     except (Exception, pl.exceptions.PanicException) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        hint = f"write it again as {'Parquet' if path is parquet else 'CSV in UTF-8'}"
-        return pl.DataFrame(), [Problem(str(path), "", f"cannot be read: {reason[0]}", hint)]
+        return pl.DataFrame(), [_unread(path, error)]
     return checked(frame, columns, str(path))
 
 
-def _parquet(path: Path) -> pl.DataFrame:
-    check(path)
-    return pl.read_parquet(path)
+def _unread(path: Path, error: BaseException) -> Problem:
+    """Return the problem of a file that is not there, or that its reader gives up."""
+    if isinstance(error, FileNotFoundError):
+        hint = f"a journal is a folder with {path.name} (or {path.stem}.csv); 'aftersale simulate' writes one"
+        return Problem(str(path), "", "does not exist", hint)
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    hint = f"write it again as {'Parquet' if path.suffix == _PARQUET else 'CSV in UTF-8'}"
+    return Problem(str(path), "", f"cannot be read: {lines[0]}", hint)
 
 
 def _csv(path: Path) -> pl.DataFrame:

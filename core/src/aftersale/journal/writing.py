@@ -11,6 +11,7 @@ import polars as pl
 from aftersale.cases.facts import Fact
 from aftersale.engine.docket import Docket
 from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, TIME, raw_schema
+from aftersale.journal.soundness import vouch
 from aftersale.orders import NEVER, Orders
 
 
@@ -70,10 +71,11 @@ def case_frame(docket: Docket) -> pl.DataFrame:
 
 
 def write_table(frame: pl.DataFrame, folder: Path, name: str, csv: bool = False) -> Path:
-    """Write one table as Parquet, or as CSV with ISO instants, and return its path."""
+    """Write one table as Parquet with its sum beside it, or as CSV with ISO instants, and return its path."""
     path = folder / f"{name}.{'csv' if csv else 'parquet'}"
     if csv:
         frame.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%.6f%:z")
     else:
         frame.write_parquet(path)
+        vouch(path)
     return path

@@ -10,6 +10,7 @@ from attrs import asdict
 
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
+from aftersale.base.visible import lines
 from aftersale.clocks import Instant, moment
 from aftersale.reports.health.checks import SIGNS
 from aftersale.reports.health.figures import HealthMetric, HealthRating, HealthReport
@@ -99,7 +100,7 @@ def _row(metric: HealthMetric) -> tuple[str, ...]:
         counts += f"/{metric.denominator}"
     sign = SIGNS[metric.condition] if metric.condition else ""
     return (
-        f"{metric.metric} {metric.channel}".rstrip() + f"\n{_days(metric.since, metric.until)}",
+        lines(f"{metric.metric} {metric.channel}".rstrip(), _days(metric.since, metric.until)),
         counts,
         _number(metric.told_rate),
         _number(metric.counted),

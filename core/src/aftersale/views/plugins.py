@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
+from aftersale.base.visible import lines
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.hook_phases import does
 from aftersale.policies.decisions import DECIDING
@@ -126,7 +127,7 @@ def plugin_listing(records: Sequence[PluginRecord]) -> list[Table | str]:
         return [text("plugins.none")]
     rows = [
         (
-            f"{record['name']}\n{record['distribution']} {record['version']}".rstrip(),
+            lines(record["name"], *filter(None, [f"{record['distribution']} {record['version']}".strip()])),
             " ".join(record["marketplaces"]),
             " ".join(hook.removeprefix("aftersale_") for hook in record["hooks"]),
             str(len(record["problems"])),

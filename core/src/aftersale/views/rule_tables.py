@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aftersale.base.tables import console, table
 from aftersale.base.translations import core_text as text, headers_of
+from aftersale.base.visible import lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,8 +29,9 @@ def rule_listing(rules: Sequence[Rule]) -> Table | str:
         places.setdefault(rule.name, len(places))
     grouped = sorted(rules, key=lambda rule: places[rule.name])
     if console().width < _TABLE:
-        return "\n".join(f"{_name(rule)}\n  {demand(rule)}; {_span(rule)}\n  {_source(rule)}" for rule in grouped)
-    rows = [(_name(rule, "\n"), demand(rule), _span(rule), _source(rule)) for rule in grouped]
+        parts = ((_name(rule), f"  {demand(rule)}; {_span(rule)}", f"  {_source(rule)}") for rule in grouped)
+        return lines(*(line for part in parts for line in part))
+    rows = [(_folded_name(rule), demand(rule), _span(rule), _source(rule)) for rule in grouped]
     return table(headers_of("rules", "rule", "demand", "in_force", "source"), rows)
 
 
@@ -118,13 +120,17 @@ def _group_by_demand(rules: Sequence[Rule]) -> list[tuple[Rule, list[str]]]:
     return groups
 
 
-def _condition(row: Rule | Comparison, between: str = " ") -> str:
+def _condition(row: Rule | Comparison) -> str:
     # Blanks let a long list of words fold.
-    return f"{between}[{row.when}]".replace("|", " | ") if row.when.weight else ""
+    return f" [{row.when}]".replace("|", " | ") if row.when.weight else ""
 
 
-def _name(rule: Rule, between: str = " ") -> str:
-    return f"{rule.name}{_condition(rule, between)}"
+def _name(rule: Rule) -> str:
+    return f"{rule.name}{_condition(rule)}"
+
+
+def _folded_name(rule: Rule) -> str:
+    return lines(rule.name, *filter(None, [_condition(rule).lstrip()]))
 
 
 def _marked_name(row: Comparison) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from aftersale.advice.advice import advice, classified, priority
 from aftersale.base.tables import console, table
 from aftersale.base.translations import core_text as text, headers_of
+from aftersale.base.visible import lines
 from aftersale.clocks import HOUR
 from aftersale.metrics.readings import readings
 from aftersale.views.readings import instant_text
@@ -134,7 +135,7 @@ def _line(task: TaskRecord) -> str:
         left=f"{task['hours_left']:.1f}",
         classed=_class(task),
     )
-    return line + (text("tasks.advice", advised=hints) if hints else "")
+    return lines(*(line + (text("tasks.advice", advised=hints) if hints else "")).split("\n"))
 
 
 def _class(task: TaskRecord) -> str:

@@ -119,12 +119,13 @@ def _rows_left_out(calibration: Calibration, outcome: str) -> dict[str, list[str
 
 def _comment(calibration: Calibration) -> str:
     """Return the fitted numbers and their data, as comments at the head of a TOML file."""
+    from aftersale.base.visible import visible
     from aftersale_simulator.show.wording import text
 
     lines = [f"# {text('calibrate.head')}"]
     for number in calibration.fitted:
         data = f"{number.source}, n = {number.n}{_span(number.low, number.high)}"
-        lines.append(f"#   {number.path}: {data}{f'; {number.quality}' if number.quality else ''}")
+        lines.append(visible(f"#   {number.path}: {data}{f'; {number.quality}' if number.quality else ''}"))
     return "\n".join(lines) + "\n\n"
 
 

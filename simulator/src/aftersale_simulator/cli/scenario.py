@@ -31,6 +31,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
 
     Every mistake is told with its path, as whatif tells it.
     """
+    from aftersale.base.visible import visible
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.show import tables
@@ -47,7 +48,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     console = console_of()
-    console.print(source.scenario.name, style="bold", markup=False)
+    console.print(visible(source.scenario.name), style="bold", markup=False)
     for key, value in _summary(resolved):
         console.print(text(f"scenario.{key}", value=value), markup=False)
     if not explain:

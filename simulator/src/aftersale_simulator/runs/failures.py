@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aftersale.base.errors import AftersaleError
+from aftersale.base.visible import visible
 
 
 class CasesFailed(AftersaleError):
@@ -19,7 +20,7 @@ class CasesFailed(AftersaleError):
     def __str__(self) -> str:
         """Return the numbers and the allowed share, then each cause on its own line."""
         problem = f"plugins failed {self.failed} of {self.cases} cases, more than most_failed = {self.allowed:g} allows"
-        return "\n  ".join([f"{problem} (correct the plugin, or allow more):", *self.causes])
+        return "\n  ".join([f"{problem} (correct the plugin, or allow more):", *map(visible, self.causes)])
 
 
 class WorkerDied(AftersaleError):
@@ -34,7 +35,7 @@ class WorkerDied(AftersaleError):
     def __str__(self) -> str:
         """Return the replication and what to do."""
         hint = "run it with --workers 1 to see why, or with fewer orders where memory is short"
-        return f"replication {self.replication} of '{self.scenario}' killed every worker that ran it ({hint})"
+        return visible(f"replication {self.replication} of '{self.scenario}' killed every worker that ran it ({hint})")
 
 
 class ClusterUnusable(AftersaleError):
@@ -49,4 +50,4 @@ class ClusterUnusable(AftersaleError):
 
     def __str__(self) -> str:
         """Return the address, the problem and what to do."""
-        return f"--dask {self.address}".rstrip() + f": {self.what} ({self.hint})"
+        return visible(f"--dask {self.address}".rstrip() + f": {self.what} ({self.hint})")

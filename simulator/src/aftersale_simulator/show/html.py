@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from importlib.resources import files
 
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
+from aftersale_simulator.show.escaping import escape
 from aftersale_simulator.show.plots import FONT
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import spoken, text

@@ -6,7 +6,6 @@ A name is beside what it names, an axis title is above its axis, and nothing dep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from math import isfinite
 from typing import Any
 
@@ -14,7 +13,9 @@ import plotly.graph_objects as go
 from attrs import frozen
 from rich.cells import cell_len, set_cell_size
 
+from aftersale.base.visible import visible
 from aftersale_simulator.runs.series import Band, Values
+from aftersale_simulator.show.escaping import escape
 
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Hiragino Sans GB', "
@@ -112,7 +113,8 @@ def dots(
 
 
 def _write(figure: go.Figure, spot: Spot, text: str, position: Mapping[str, Any]) -> None:
-    short = text if cell_len(text) <= _LONGEST else f"{set_cell_size(text, _LONGEST).rstrip()}…"
+    line = visible(text)
+    short = line if cell_len(line) <= _LONGEST else f"{set_cell_size(line, _LONGEST).rstrip()}…"
     label = escape(short) if spot.colour == OTHER else f"<b>{escape(short)}</b>"
     figure.add_annotation(
         text=label, xref="x domain", yref="y", showarrow=False, font=_SMALL, bgcolor=_VEIL, borderpad=0, **position

@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from aftersale.base.visible import visible
 from aftersale_simulator.show.numbers import label, number, scale
 from aftersale_simulator.show.wording import text
 
@@ -28,10 +29,10 @@ def metric_table(metrics: Mapping[str, float | None], currency: str) -> Table:
 
 
 def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
-    """Return a plain table of text; the first column, of names, does not wrap."""
+    """Return a plain table of text, every cell visible; the first column, of names, does not wrap."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for column, word in enumerate(header):
         table.add_column(word, overflow="fold", no_wrap=column == 0)
     for line in lines:
-        table.add_row(*map(Text, line))
+        table.add_row(*(Text(visible(cell)) for cell in line))
     return table

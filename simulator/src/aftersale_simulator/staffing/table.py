@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from aftersale.base.visible import visible
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import percent, text
 from aftersale_simulator.staffing.record import StaffRecord, cost_of, erlang_text, roles, roster_text, search_text
@@ -16,7 +17,7 @@ from aftersale_simulator.staffing.search import Candidate, SearchResult
 def show(outcome: SearchResult, record: StaffRecord, console: Console) -> None:
     """Print the roster, what more and less money buys, the answer, and Erlang C's answer."""
     scenario = outcome.staffing.scenario
-    console.print(Text(scenario.name, style="bold"))
+    console.print(Text(visible(scenario.name), style="bold"))
     console.print(Text(search_text(outcome)))
     console.print()
     if record["roster"]:
@@ -47,7 +48,9 @@ def _roster_table(record: StaffRecord) -> Table:
         (text("staff.cost", currency=record["currency"]), True),
     )
     for row in record["roster"]:
-        table.add_row(Text(row["team"]), Text(row["pattern"]), str(row["people"]), number(row["cost"], 0))
+        table.add_row(
+            Text(visible(row["team"])), Text(visible(row["pattern"])), str(row["people"]), number(row["cost"], 0)
+        )
     return table
 
 
@@ -62,7 +65,7 @@ def _trials_table(outcome: SearchResult, record: StaffRecord) -> Table:
     )
     for role, candidate in roles(outcome):
         table.add_row(
-            Text(roster_text(outcome, candidate.roster)),
+            Text(visible(roster_text(outcome, candidate.roster))),
             number(cost_of(candidate), 0),
             _share(candidate),
             number(100 * (candidate.figure("late_reply_rate").mean or 0.0), 1),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING
 
 from aftersale.policies.worlds import Parameter
 from aftersale_simulator.sensitivity.charts import sensitivity
+from aftersale_simulator.show.escaping import escape
 from aftersale_simulator.show.html import document, header
 from aftersale_simulator.show.section import Section
 from aftersale_simulator.show.wording import text

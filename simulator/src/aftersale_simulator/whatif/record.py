@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import asdict
 
 from aftersale_simulator.runs.statistics import Estimate, wilson
+from aftersale_simulator.show.sheets import sheet
 from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, Figure, MarketplaceResult, VariantResult
@@ -195,24 +194,18 @@ def as_json(document: ComparisonRecord) -> str:
 
 
 def as_csv(comparison: Comparison) -> str:
-    """Return a table with one row for each variant and metric."""
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\n")
+    """Return a table with one row for each variant and metric, for people and their spreadsheets."""
+    return sheet(_rows(comparison))
+
+
+def _rows(comparison: Comparison) -> Iterator[list[str | float | None]]:
     ends = ("mean", "low", "high")
-    writer.writerow(["variant", "metric", *ends, *(f"difference_{end}" for end in ends)])
+    yield ["variant", "metric", *ends, *(f"difference_{end}" for end in ends)]
     for variant in comparison.variant_results:
         for name, figure in variant.metrics.items():
-            writer.writerow([variant.name, name, *_ends(figure.value), *_ends(figure.difference)])
-        met = [
-            variant.targets_met,
-            "",
-            "",
-            variant.targets_met - comparison.variant_results[0].targets_met,
-            "",
-            "",
-        ]
-        writer.writerow([variant.name, "targets_met", *met])
-    return sheet.getvalue()
+            yield [variant.name, name, *_ends(figure.value), *_ends(figure.difference)]
+        more = variant.targets_met - comparison.variant_results[0].targets_met
+        yield [variant.name, "targets_met", variant.targets_met, None, None, more, None, None]
 
 
 def _ends(estimate: Estimate) -> list[float | None]:

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from aftersale.base.visible import visible
 from aftersale.clocks import DAY
 from aftersale_simulator.runs.results import REACHED
 from aftersale_simulator.runs.statistics import Estimate
@@ -39,7 +40,7 @@ def show(
 
     `record` is the record of the comparison; `by_marketplace` adds each variant's results on each marketplace.
     """
-    console.print(Text(record["scenario"], style="bold"))
+    console.print(Text(visible(record["scenario"]), style="bold"))
     console.print(Text(about(comparison)))
     if record["settings"]:
         console.print(Text(text("report.settings", settings=assignments(record["settings"]))))
@@ -97,7 +98,7 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     values = _table(currency, names)
     for variant in comparison.variant_results:
         cells = (estimate_text(variant.metrics[name].value, name) for name in names)
-        values.add_row(Text(variant.name), *cells, _times_met(comparison, variant))
+        values.add_row(Text(visible(variant.name)), *cells, _times_met(comparison, variant))
     yield values
     first, *rest = comparison.variant_results
     if not rest:
@@ -107,7 +108,9 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     differences = _table(currency, names)
     for variant in rest:
         cells = (estimate_text(variant.metrics[name].difference, name, sign=True) for name in names)
-        differences.add_row(Text(variant.name), *cells, number(variant.targets_met - first.targets_met, 0, sign=True))
+        differences.add_row(
+            Text(visible(variant.name)), *cells, number(variant.targets_met - first.targets_met, 0, sign=True)
+        )
     yield differences
 
 
@@ -169,7 +172,7 @@ def _by_marketplace(comparison: Comparison) -> Iterator[RenderableType]:
         for name, place in variant.marketplaces.items():
             values = (place.metrics.get(metric, _NOTHING) for metric in names)
             cells = (estimate_text(value, metric) for value, metric in zip(values, names, strict=True))
-            table.add_row(Text(name), *cells, _most_missed(place))
+            table.add_row(Text(visible(name)), *cells, _most_missed(place))
         yield Text(text("report.places", name=variant.name))
         yield table
 
@@ -192,7 +195,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
                 *cells, "" if variant is first else _in_line(variant.metrics[name].difference, name, sign=True)
             )
         table.add_row(text("report.targets"), _times_met(comparison, variant))
-        yield Group(Text(variant.name, style="bold"), Padding(table, (0, 0, 0, 2)))
+        yield Group(Text(visible(variant.name), style="bold"), Padding(table, (0, 0, 0, 2)))
     if len(comparison.variant_results) > 1:
         yield Text(text("report.right", name=first.name))
 
