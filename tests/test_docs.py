@@ -35,7 +35,8 @@ from aftersale.policies.handbook import default_handbook, load_handbook
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
 from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
-from aftersale.reports.orders.formats import CancelMark, Columns, Constants, OrderFormat, parse_formats
+from aftersale.reports.orders.formats import CancelMark, Columns, Constants, LinesFile, OrderFormat, parse_formats
+from aftersale.reports.service_logs.formats import ReturnFormat, parse_return_formats
 from aftersale.rules import Condition, Rule, parse_rules
 from aftersale.scaffold.new_plugin import NewPlugin
 from aftersale.testing import fact, order, reference
@@ -149,6 +150,8 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
         parse_scenario({**shown, **document}, "shown")
     elif "orders" in document:
         assert parse_formats(document, "shown")
+    elif "returns" in document:
+        assert parse_return_formats(document, "shown")
     elif "marketplace" in document:
         assert parse_marketplaces(document, "shown")
     elif "*" in document["rule"][0]["marketplaces"]:
@@ -198,7 +201,7 @@ def test_the_shown_rules_and_profile_make_a_plugin(tmp_path: Path, monkeypatch: 
 
 
 def test_every_key_of_a_scenario_is_described() -> None:
-    classes = (*(getattr(scenarios, name) for name in CLASSES), OrderFormat, Columns, Constants, CancelMark)
+    classes = (*(getattr(scenarios, name) for name in CLASSES), OrderFormat, Columns, Constants, CancelMark, LinesFile)
     top = {"period", "marketplace", "team", "handling", "staffing"}  # tables, each named with what is in it
     assert set(undescribed(names(*classes), SCENARIO)) <= top
     assert all(re.search(rf"\| `{name}(\.[A-Z]+)?` \|", text(SCENARIO)) for name in top)
@@ -214,6 +217,10 @@ def test_every_key_of_rules_and_profiles_is_described() -> None:
     profile = names(Marketplace) - {"name", "calendar"} | {"holidays", "subdivision"}
     assert undescribed(rows | profile, RULES) == []
     assert [key for key in names(Condition) if f"{key} = " not in text(RULES)] == []
+
+
+def test_every_key_of_a_format_of_returns_is_described() -> None:
+    assert undescribed(names(ReturnFormat) - {"name", "columns", "required"}, RULES) == []
 
 
 def test_every_name_that_a_rule_or_metric_may_have_is_described() -> None:
@@ -312,7 +319,8 @@ def test_every_metric_of_whatif_is_described() -> None:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the README's scenario, with the orders that scenario.md maps."""
     folder = tmp_path_factory.mktemp("shop")
-    scenario = f"{block(README, 'name')}\n{block(SCENARIO, '[orders]')}"
+    mapped, _ = (body for body in blocks(SCENARIO, "toml") if body.startswith("[orders]"))
+    scenario = f"{block(README, 'name')}\n{mapped}"
     (folder / "mine.toml").write_text(scenario, encoding="utf-8")
     rows = (
         "InvoiceNo,InvoiceDate,StockCode,Quantity,UnitPrice,CustomerID",

@@ -223,9 +223,9 @@ def test_help_works_while_plugins_are_broken_and_says_so(broken):
 
 def test_plugins_are_listed_with_what_they_bring():
     assert run("plugins").output.splitlines() == [
-        "Plugin         Marketplaces  Hooks                             Problems",
-        "reference      REF ALT       marketplaces order_formats rules         0",
-        "not installed",
+        "Plugin         Marketplaces  Hooks                                      Problems",
+        "reference      REF ALT       marketplaces order_formats return_reports         0",
+        "not installed                rules",
     ]
 
 

@@ -47,7 +47,7 @@ def test_silence_begins_after_two_days_and_is_known_as_soon_as_they_are_over():
     assert (found.silent, found.silence_known, found.silence_rate) == (2, 4, 0.5)
 
 
-@pytest.mark.parametrize(("until", "expected"), [(24, (0, 0, 1, 0.0)), (25, (1, 1, 1, 1.0))])
+@pytest.mark.parametrize(("until", "expected"), [(24, (0, 0, 1, None)), (25, (1, 1, 1, 1.0))])
 def test_an_open_contact_is_late_once_its_deadline_has_passed_and_undecided_before(until, expected):
     found = figures((0, None), until=until)
     assert (found.late, found.late_known, found.open, found.late_rate) == expected
@@ -57,7 +57,7 @@ def test_an_open_contact_is_late_once_its_deadline_has_passed_and_undecided_befo
 def test_a_period_without_contacts_has_rates_of_nothing():
     found = figures(until=24)
     assert found == ReplyFigures(0, 0, 0, 0, 0, 0, 0.0, (0.0, 0.0, 0.0))
-    assert (found.late_rate, found.silence_rate, found.mean_hours) == (0, 0, 0)
+    assert (found.late_rate, found.silence_rate, found.mean_hours) == (None, None, None)
 
 
 def test_percentiles_are_those_of_the_hours_waited():

@@ -132,5 +132,6 @@ def test_an_unknown_format_is_refused_with_those_that_are_there(tmp_path: Path) 
     with pytest.raises(DocumentError) as caught:
         read_history(wanted, PLUGINS)
     assert str(caught.value) == (
-        f"{path}: orders.format: unknown order format 'referense' (did you mean 'reference'? allowed: reference)"
+        f"{path}: orders.format: unknown order format 'referense' "
+        "(did you mean 'reference'? allowed: journal, reference)"
     )

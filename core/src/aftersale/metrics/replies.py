@@ -35,19 +35,19 @@ class ReplyFigures:
     percentiles: tuple[float, ...]
 
     @property
-    def late_rate(self) -> float:
-        """Share of first replies that missed the marketplace's deadline."""
-        return self.late / self.late_known if self.late_known else 0.0
+    def late_rate(self) -> float | None:
+        """Share of first replies that missed the marketplace's deadline; None where none is known."""
+        return self.late / self.late_known if self.late_known else None
 
     @property
-    def silence_rate(self) -> float:
-        """Share of contacts that were unanswered past the marketplace's silence rule."""
-        return self.silent / self.silence_known if self.silence_known else 0.0
+    def silence_rate(self) -> float | None:
+        """Share of contacts that were unanswered past the marketplace's silence rule; None where none is known."""
+        return self.silent / self.silence_known if self.silence_known else None
 
     @property
-    def mean_hours(self) -> float:
-        """Mean first reply in wall hours."""
-        return self.hours / self.contacts if self.contacts else 0.0
+    def mean_hours(self) -> float | None:
+        """Mean first reply in wall hours; None without contacts."""
+        return self.hours / self.contacts if self.contacts else None
 
 
 def replies_between(docket: Docket, marketplace: str, since: Instant, until: Instant) -> ReplyFigures:

@@ -25,6 +25,7 @@ from aftersale_simulator.scenario.model import OrderSource, Scenario
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.scenario.vocabulary import allowed_words
 from aftersale_simulator.show.wording import text
+from aftersale_simulator.world.orders import of_marketplace
 from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
@@ -223,6 +224,18 @@ def summary(history: History) -> str:
     return f"{sentence} {fitted}"
 
 
+def volume(history: History, plugins: Plugins) -> list[dict[str, Any]]:
+    """Return for each marketplace of the file its orders, their first and last day there, and how many a day."""
+    places = []
+    for name in history.orders.marketplaces:
+        orders, zone = of_marketplace(history.orders, name), plugins.marketplaces[name].zone
+        first, last = (local_date(int(at), zone) for at in orders.purchased_at[[0, -1]])
+        days = (last - first).days + 1
+        counts = {"orders": len(orders), "begins": str(first), "ends": str(last), "per_day": len(orders) / days}
+        places.append({"place": name, "currency": orders.currencies[0], **counts})
+    return places
+
+
 def record(history: History) -> dict[str, Any]:
     """Return what was read and fitted as plain data for JSON, with every rejected row."""
     file = history.file
@@ -237,5 +250,6 @@ def record(history: History) -> dict[str, Any]:
         "skipped": dict(file.skipped),
         "rows_rejected": file.rows_rejected,
         "rejected": [{"line": row.line, "reason": row.reason, "text": str(row)} for row in file.rejected],
+        "unknown_states": dict(file.strange_states),
         "fitted": history.world,
     }

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aftersale.plugins.plugins import Plugins
+    from aftersale_simulator.calibration.history import History
     from aftersale_simulator.resolved.explain import Dated, Explained
     from aftersale_simulator.resolved.scenario import ResolvedScenario
+    from aftersale_simulator.scenario.document import ScenarioFile
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
 
@@ -39,11 +41,13 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
 
     source = load(scenario, plugins)
     resolved = resolve(source.scenario, plugins)
+    history = _order_history(source, plugins)
     numbers, days = explained(resolved, source.words), list(shapes(source.scenario))
     changes, closures = list(dated(resolved)), list(closable(resolved))
     if json_:
         summary = dict(_summary(resolved))
         explained_ = {"parameters": numbers, "shapes": days, "dated": changes, "closures": closures}
+        explained_ |= {"order_file": _order_record(history, source, plugins)}
         document = {"scenario": source.scenario.name, **summary, **explained_}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
@@ -51,6 +55,8 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     console.print(visible(source.scenario.name), style="bold", markup=False)
     for key, value in _summary(resolved):
         console.print(text(f"scenario.{key}", value=value), markup=False)
+    if history is not None:
+        _tell_orders(history, source, plugins)
     if not explain:
         console.print(text("scenario.more"), markup=False)
         return
@@ -66,6 +72,38 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
             weights = " ".join(f"{weight:g}" for weight in profile)
             line = text(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
             console.print(line, markup=False)
+
+
+def _order_history(source: ScenarioFile, plugins: Plugins) -> History | None:
+    """Return the orders of the scenario's file, None without one; raises DocumentError for one that cannot be used."""
+    from aftersale_simulator.calibration.history import check_overlap, read_history
+
+    if source.scenario.orders is None:
+        return None
+    history = read_history(source.scenario.orders, plugins)
+    check_overlap(history, source.scenario, plugins)
+    return history
+
+
+def _order_record(history: History | None, source: ScenarioFile, plugins: Plugins) -> dict[str, object] | None:
+    from aftersale_simulator.calibration.history import notes, record, volume
+
+    if history is None:
+        return None
+    notes_ = notes(history, source.scenario, plugins)
+    return {**record(history), "volume": volume(history, plugins), "notes": notes_}
+
+
+def _tell_orders(history: History, source: ScenarioFile, plugins: Plugins) -> None:
+    from aftersale_simulator.calibration.history import notes, summary, volume
+    from aftersale_simulator.show.wording import text
+
+    console = console_of()
+    console.print(summary(history), markup=False)
+    for place in volume(history, plugins):
+        console.print(text("orders.volume", **place), markup=False)
+    for note in notes(history, source.scenario, plugins):
+        console.print(text("report.warning", text=note), markup=False)
 
 
 def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:

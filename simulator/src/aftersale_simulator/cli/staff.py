@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import click
 
 from aftersale_simulator.cli import options
-from aftersale_simulator.cli.session import check_writable, console_of, load, options_of, pool_of, prepare, progress_bar
+from aftersale_simulator.cli.session import (
+    check_writable,
+    console_of,
+    load,
+    options_of,
+    order_notes,
+    pool_of,
+    prepare,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +71,7 @@ def staff(
     in it under [staffing]. All rosters meet the same buyers; the one that is found is run again on fresh ones.
     """
     from aftersale_simulator import output_files
+    from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.scenario.overrides import changed
     from aftersale_simulator.show.wording import speaking, text
@@ -75,7 +85,8 @@ def staff(
         run = partial(pool.work, on_done=on_done)
         outcome = cheapest(resolved, run, "staffing", probability, at_most)
     with speaking(language):
-        staff_record = record.record(outcome)
+        orders_record = history_record(history) if history else None
+        staff_record = record.record(outcome, order_notes(history, plan, plugins), orders_record)
         document = json.dumps(staff_record, indent=2, ensure_ascii=False)
         if out is not None:
             people = outcome.staffing.document(outcome.check.roster) if outcome.check is not None else {}

@@ -60,14 +60,14 @@ class Result:
     """The result of one replication.
 
     `metrics` and `by_marketplace` have the names of METRICS and of the metrics that plugins add. A metric is None if it
-    judges none of these marketplaces. Rates lie between 0 and 1, times are wall hours, money is in the scenario's
-    currency. `review_days` counts the days on which a marketplace's review was due, summed over marketplaces. `targets`
-    says of each target whether it was met everywhere. `counts` are orders, cases, tasks, tasks worked in vain, open
-    cases, and orders lost. `failed` counts the cases that plugins failed, by cause. `missed`, by marketplace and
-    deadline, counts the deadlines that began in the measured period and passed before anybody acted, with the number of
-    all that ended. `timeline` has the figures of every day, `busy_hours` the agents' hours of work in the measured
-    period. `reached` says whether each of REACHED was due on any measured day, and whether what plugins name was
-    closed.
+    judges none of these marketplaces, or had nothing to count. Rates lie between 0 and 1, times are wall hours, money
+    is in the scenario's currency. `review_days` counts the days on which a marketplace's review was due, summed over
+    marketplaces. `targets` says of each target whether it was met everywhere, `unmeasured` are those that had nothing
+    to count. `counts` are orders, cases, tasks, tasks worked in vain, open cases, and orders lost. `failed` counts the
+    cases that plugins failed, by cause. `missed`, by marketplace and deadline, counts the deadlines that began in the
+    measured period and passed before anybody acted, with the number of all that ended. `timeline` has the figures of
+    every day, `busy_hours` the agents' hours of work in the measured period. `reached` says whether each of REACHED was
+    due on any measured day, and whether what plugins name was closed.
     """
 
     metrics: dict[str, float | None]
@@ -79,6 +79,7 @@ class Result:
     timeline: Timeline | None = None
     busy_hours: float = 0.0
     reached: dict[str, bool] = field(factory=dict)
+    unmeasured: tuple[str, ...] = ()
 
 
 @frozen(eq=False)
@@ -95,15 +96,15 @@ class Account:
 
     @property
     def worst_day(self) -> float | None:
-        """The highest order defect rate as of any measured day; None if the rate does not judge the marketplace."""
+        """The highest order defect rate as of any measured day; None if there was nothing to judge."""
         if RATE not in self.judged:
             return None
         values = self.judged[RATE].values[self.measured]
-        return float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
+        return float(np.nanmax(values)) if np.isfinite(values).any() else None
 
 
-def _quotient(numerator: float, denominator: float) -> float:
-    return float(numerator / denominator) if denominator else 0.0
+def _quotient(numerator: float, denominator: float) -> float | None:
+    return float(numerator / denominator) if denominator else None
 
 
 def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[MarketplaceRun], failed: dict[str, int]) -> Result:
@@ -118,10 +119,11 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort)}
     by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     plugin_metrics = sorted(metrics.keys() - set(METRICS))
+    verdicts = _verdicts(scenario, policies, by_marketplace, metrics, effort.until)
     return Result(
         {name: metrics[name] for name in (*METRICS, *plugin_metrics)},
         by_marketplace,
-        _targets(scenario, policies, by_marketplace, metrics, effort.until),
+        {name: met for name, met in verdicts.items() if met is not None},
         {
             "orders": sum(map(len, orders.values())),
             "cases": len(docket.cases),
@@ -135,10 +137,11 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         _timeline(resolved, desk, orders, accounts),
         effort.busy / HOUR,
         _reached(accounts.values(), desk.suspensions),
+        tuple(name for name, met in verdicts.items() if met is None),
     )
 
 
-def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float]:
+def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float | None]:
     """Return the metrics of the whole desk, which belong to no marketplace."""
     hours, cost = _labour(resolved, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
@@ -149,7 +152,7 @@ def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float
     return {
         "occupancy": _quotient(effort.busy / HOUR, hours),
         "labour_cost": cost,
-        "mean_wait_hours": float(np.mean(effort.waits)) / HOUR if len(effort.waits) else 0.0,
+        "mean_wait_hours": float(np.mean(effort.waits)) / HOUR if len(effort.waits) else None,
     }
 
 
@@ -257,7 +260,9 @@ def pool_accounts(accounts: Sequence[Account]) -> dict[str, float | None]:
         "contacts": float(contacts),
         "open_at_end": float(sum(account.open_cases for account in accounts)),
         **{
-            f"p{percentile}_first_reply_hours": max((figures.percentiles[i] for figures in replies), default=0.0)
+            f"p{percentile}_first_reply_hours": max(
+                (figures.percentiles[i] for figures in replies if figures.contacts), default=None
+            )
             for i, percentile in enumerate(PERCENTILES)
         },
         "review_days": float(sum(account.review_days for account in accounts)),
@@ -265,7 +270,7 @@ def pool_accounts(accounts: Sequence[Account]) -> dict[str, float | None]:
     }
 
 
-def _pooled_metric(accounts: Iterable[Account], name: str) -> float:
+def _pooled_metric(accounts: Iterable[Account], name: str) -> float | None:
     """Return a metric over all measured days and all marketplaces that it judges."""
     days = [(figures.judged[name], figures.measured) for figures in accounts if name in figures.judged]
     numerator = sum(values.numerator[measured].sum() for values, measured in days)
@@ -282,27 +287,27 @@ def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple
     return hours, float(cost)
 
 
-def _targets(
+def _verdicts(
     scenario: Scenario,
     policies: Policies,
     by_marketplace: Mapping[str, Mapping[str, float | None]],
     metrics: Mapping[str, float | None],
     until: Instant,
-) -> dict[str, bool]:
-    """Return for each target whether it was met on every marketplace that it applies to.
+) -> dict[str, bool | None]:
+    """Return for each target whether it was met on every marketplace that it applies to, None without any value.
 
     The scenario's targets replace the handbook's; the marketplaces' own lines apply in any case.
     """
-    met: dict[str, bool] = {}
+    verdicts: dict[str, list[bool]] = {}
     scenario_targets = any(getattr(scenario.targets, name) is not None for name in LIMITS)
     for name in LIMITS:
         limit = getattr(scenario.targets, name)
         if limit is not None:
             values = [metrics[name]] if name == "occupancy" else [figures[name] for figures in by_marketplace.values()]
-            met[name] = all(value is None or value <= limit for value in values)
+            verdicts[name] = [value <= limit for value in values if value is not None]
     for marketplace, figures in by_marketplace.items():
         for rule in policies[marketplace].metrics(until - 1):
-            value = figures.get(rule.name)
-            if value is not None and not (scenario_targets and rule.marketplace == EVERYWHERE):
-                met[rule.name] = met.get(rule.name, True) and meets(rule, value)
-    return met
+            if rule.name in figures and not (scenario_targets and rule.marketplace == EVERYWHERE):
+                value = figures[rule.name]
+                verdicts.setdefault(rule.name, []).extend([] if value is None else [meets(rule, value)])
+    return {name: all(met) if met else None for name, met in verdicts.items()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypedDict
+from collections.abc import Iterator, Sequence
+from typing import Any, TypedDict
 
 from aftersale.clocks import DAY
 from aftersale_simulator.runs.results import COST
@@ -51,7 +51,10 @@ class ErlangRecord(TypedDict):
 
 
 class StaffRecord(TypedDict):
-    """A search in JSON; `roster`, `cost` and `probability` are those of the answer, on fresh replications."""
+    """A search in JSON; `roster`, `cost` and `probability` are those of the answer, on fresh replications.
+
+    `orders` is what was read of the order file, None without one.
+    """
 
     scenario: str
     seed: int
@@ -74,9 +77,10 @@ class StaffRecord(TypedDict):
     complete: bool
     answer: str
     warnings: list[str]
+    orders: dict[str, Any] | None
 
 
-def record(outcome: SearchResult) -> StaffRecord:
+def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, Any] | None = None) -> StaffRecord:
     """Return the result of a search as plain data."""
     scenario, check = outcome.staffing.scenario, outcome.check
     low, high = check.interval() if check is not None else (None, None)
@@ -101,7 +105,8 @@ def record(outcome: SearchResult) -> StaffRecord:
         runs=outcome.replications,
         complete=outcome.complete,
         answer=answer(outcome),
-        warnings=warnings(outcome),
+        warnings=[*notes, *warnings(outcome)],
+        orders=orders,
     )
 
 
@@ -223,6 +228,9 @@ def warnings(outcome: SearchResult) -> list[str]:
     lines = [text("staff.luck", roster=roster_text(outcome, candidate.roster)) for candidate in outcome.by_luck]
     if not outcome.complete:
         lines.append(text("staff.incomplete", allowed=outcome.staffing.size, runs=outcome.replications))
+    if outcome.check is not None and outcome.check.unmeasured:
+        targets = ", ".join(map(target_name, outcome.check.unmeasured))
+        lines.append(text("warning.unmeasured", name=roster_text(outcome, outcome.check.roster), targets=targets))
     return lines
 
 

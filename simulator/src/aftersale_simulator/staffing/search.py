@@ -55,6 +55,13 @@ class Candidate:
         """Return the estimate of a metric over the replications."""
         return estimate([result.metrics.get(name) for result in self.results.values()])
 
+    @property
+    def unmeasured(self) -> list[str]:
+        """The targets that had nothing to count in any replication."""
+        measured = {name for result in self.results.values() for name in result.targets}
+        names = dict.fromkeys(name for result in self.results.values() for name in result.unmeasured)
+        return [name for name in names if name not in measured]
+
     def most_missed(self) -> str | None:
         """Return the target missed most often, None if no target was missed."""
         counts: dict[str, int] = {}

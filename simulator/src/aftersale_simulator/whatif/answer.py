@@ -16,7 +16,8 @@ def answer(comparison: Comparison) -> str:
     if cheapest is None:
         return _none_keeps(comparison)
     if not cheapest.targets:
-        return text("answer.no_targets", **_price(comparison, cheapest))
+        key = "answer.unmeasured" if cheapest.unmeasured else "answer.no_targets"
+        return text(key, **_price(comparison, cheapest))
     sentence = text("answer.kept", **_price(comparison, cheapest), **_counts(comparison, cheapest))
     first = comparison.variant_results[0]
     return sentence if cheapest is first else joined([sentence, _beside(comparison, cheapest, first)])
@@ -57,6 +58,8 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
     for variant in comparison.variant_results:
         for cause, count in variant.failed.items():
             yield failed(count, cause, variant.name)
+        if variant.unmeasured:
+            yield text("warning.unmeasured", name=variant.name, targets=", ".join(map(target_name, variant.unmeasured)))
     if comparison.replications < 2:
         yield text("warning.one_replication")
         return

@@ -31,7 +31,7 @@ def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
             str(position),
             variant.name,
             *(estimate_text(variant.metrics[name].value, name).replace("\n", " ") for name in names),
-            f"{variant.targets_met}/{comparison.replications}",
+            f"{variant.targets_met}/{comparison.replications}" if variant.targets else text("report.none"),
         )
         for position, variant in enumerate(comparison.variant_results, 1)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -65,7 +65,7 @@ class VariantResult:
     failed in all replications, by cause. `marketplaces` has the result on each marketplace, `timelines` the timeline of
     each replication, `calm` the name of the variant that this one is under stress. `reached` counts the replications
     in which an account came to each of REACHED, or lost what plugins name; `orders_lost` is the mean number of orders
-    that closed accounts missed.
+    that closed accounts missed. `unmeasured` are targets that had nothing to count in any replication.
     """
 
     name: str
@@ -80,6 +80,7 @@ class VariantResult:
     calm: str = ""
     reached: dict[str, int] = field(factory=dict)
     orders_lost: float = 0.0
+    unmeasured: tuple[str, ...] = ()
 
     def cost(self) -> float:
         """Return the mean labour cost; variants are ranked by it."""
@@ -144,7 +145,7 @@ class Comparison:
 
     def _open(self, variant: VariantResult) -> bool:
         low, high = wilson(variant.targets_met, self.replications)
-        return low < self.scenario.targets.share_of_replications < high and not variant.secure
+        return bool(variant.targets) and low < self.scenario.targets.share_of_replications < high and not variant.secure
 
     @property
     def enough(self) -> int:
@@ -209,6 +210,7 @@ def _variant_result(
         variant.calm,
         {name: sum(result.reached.get(name, False) for result in results) for name in _reached(results)},
         sum(result.counts.get("orders_lost", 0) for result in results) / max(1, len(results)),
+        tuple(dict.fromkeys(name for result in results for name in result.unmeasured if name not in targets)),
     )
 
 
@@ -261,17 +263,21 @@ def _secure(scenario: Scenario, results: Sequence[Result]) -> bool:
 
 def _against(name: str, scenario: Scenario, results: Sequence[Result]) -> Iterator[tuple[float | None, list[float]]]:
     limit = getattr(scenario.targets, name, None)
-    marketplaces = [
-        marketplace for marketplace, metrics in results[0].by_marketplace.items() if metrics.get(name) is not None
+    by_marketplace = [
+        [value for result in results if (value := result.by_marketplace[marketplace].get(name)) is not None]
+        for marketplace in results[0].by_marketplace
     ]
-    for marketplace in marketplaces:
-        yield limit, [value for result in results if (value := result.by_marketplace[marketplace][name]) is not None]
-    if not marketplaces:
+    judged = list(filter(None, by_marketplace))
+    for values in judged:
+        yield limit, values
+    if not judged:
         yield limit, [value for result in results if (value := result.metrics[name]) is not None]
 
 
 def _bound(values: Sequence[float], share: float) -> float:
     """Return the bound that the next value stays below with probability `share`, if the values are normal."""
+    if len(values) < 2:
+        return inf
     size, mean = len(values), sum(values) / len(values)
     deviation = sqrt(sum((value - mean) ** 2 for value in values) / (size - 1))
     return mean + float(stdtrit(size - 1, min(share, 1.0))) * deviation * sqrt(1 + 1 / size) if deviation else mean

@@ -46,12 +46,16 @@ class ShareRecord(TypedDict):
 
 
 class VariantRecord(TypedDict):
-    """A variant in JSON; `targets_met` counts replications, and so does `targets` for each target."""
+    """A variant in JSON; `targets_met` counts replications, and so does `targets` for each target.
+
+    `unmeasured` are targets that had nothing to count, so that there is no verdict on them.
+    """
 
     name: str
     changes: dict[str, Any]
     targets_met: int
     targets: dict[str, int]
+    unmeasured: list[str]
     metrics: dict[str, FigureRecord]
     marketplaces: dict[str, MarketplaceRecord]
     reached: dict[str, ShareRecord]
@@ -143,6 +147,7 @@ def _variant(variant: VariantResult, replications: int) -> VariantRecord:
         changes=plain(variant.changes),
         targets_met=variant.targets_met,
         targets=dict(variant.targets),
+        unmeasured=list(variant.unmeasured),
         metrics={name: _figure(figure) for name, figure in variant.metrics.items()},
         marketplaces={name: _marketplace(result) for name, result in variant.marketplaces.items()},
         reached={name: _share(count, replications) for name, count in variant.reached.items()},

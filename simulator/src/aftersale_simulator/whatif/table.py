@@ -15,7 +15,7 @@ from rich.text import Text
 
 from aftersale.base.visible import visible
 from aftersale.clocks import DAY
-from aftersale_simulator.runs.results import REACHED
+from aftersale_simulator.runs.results import RATE, REACHED
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.show.numbers import COLUMNS, OTHER_METRICS, count_text, estimate_text, is_rate, label, number
 from aftersale_simulator.show.wording import text
@@ -87,9 +87,17 @@ def assignments(changes: Mapping[str, Any]) -> str:
 
 
 def columns(comparison: Comparison) -> list[str]:
-    """Return the metrics to show: the usual ones that have a value, then those that plugins add."""
-    first = comparison.variant_results[0].metrics
-    usual = [name for name in COLUMNS if name in first and first[name].value.mean is not None]
+    """Return the metrics to show: the usual ones, then those that plugins add.
+
+    Order defects are left out where they judge none of the marketplaces; what judges, and had nothing to count, is
+    shown as nothing.
+    """
+    variant_results = comparison.variant_results
+    first = variant_results[0].metrics
+    judging = any(
+        variant.metrics[RATE].value.mean is not None or RATE in variant.unmeasured for variant in variant_results
+    )
+    usual = [name for name in COLUMNS if name in first and (name != RATE or judging)]
     return [*usual, *(name for name in first if name not in COLUMNS and name not in OTHER_METRICS)]
 
 
@@ -132,7 +140,7 @@ def _heading(name: str, currency: str) -> str:
 
 
 def _times_met(comparison: Comparison, variant: VariantResult) -> str:
-    return f"{variant.targets_met}/{comparison.replications}"
+    return f"{variant.targets_met}/{comparison.replications}" if variant.targets else text("report.none")
 
 
 def reached(comparison: Comparison) -> Iterator[str]:
