@@ -138,9 +138,52 @@ def test_line_breaks_of_an_error_are_its_own(error):
     def spoilt(value):
         if isinstance(value, Problem):
             return Problem(*(part + evil for part in (value.where, value.path, value.what, value.hint)))
+        if isinstance(value, bool):
+            return value
         return tuple(map(spoilt, value)) if isinstance(value, tuple) else value + evil
 
     text = str(type(error)(*map(spoilt, error.args)))
     assert "\x1b" not in text
     assert text.count("\n") == str(error).count("\n")
     assert r"\x1b[2J\nX" in text
+
+
+# --- cells of data ---
+
+
+CELL = Problem("facts.csv", "row 3, price", "expected a whole number", "correct the row", "'Anna Schmidt'")
+
+
+def test_a_problem_shows_its_cell_only_to_who_asks():
+    assert str(CELL) == "facts.csv: row 3, price: expected a whole number (correct the row)"
+    assert CELL.text(cells=True) == (
+        "facts.csv: row 3, price: expected a whole number (the cell: 'Anna Schmidt'; correct the row)"
+    )
+    assert Problem("", "line 2", "no", "", "'x'").text(cells=True) == "line 2: no (the cell: 'x')"
+    assert CLOCK.text(cells=True) == str(CLOCK)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DocumentError("a.json", (CELL,)),
+        JournalError("runs/7", (WHOLE, CELL)),
+        UnknownMarketplace("Anna Schmidt", ("DE",), cell=True),
+        FactRefused("R-1", "return", "requested", "Anna Schmidt", ("refunded",), cell=True),
+        OtherOrder("Anna Schmidt", "O-2", "M-1", "O-1", cell=True),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_shows_its_cells_only_to_who_asks_and_says_that_it_leaves_them_out(error):
+    again = pickle.loads(pickle.dumps(error))
+    for each in (error, again):
+        assert each.leaves_out
+        assert "Anna" not in str(each)
+        assert each.text() == str(each)
+        assert "'Anna Schmidt'" in each.text(cells=True)
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_without_cells_has_one_text(error):
+    assert not error.leaves_out
+    assert error.text(cells=True) == error.text() == str(error)

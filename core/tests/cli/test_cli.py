@@ -491,3 +491,46 @@ def test_a_pipe_in_place_of_a_journal_is_refused_and_not_waited_for(tmp_path, co
     os.mkfifo(pipe)
     ended = run(command, str(pipe))
     assert (ended.exit_code, ended.stderr.split(" (")[0]) == (2, f"Error: {pipe}: is no folder")
+
+
+# --- cells ---
+
+
+def test_cells_that_cannot_be_read_are_shown_only_to_who_asks(tmp_path):
+    write_table(order_frame(orders(order("O-1"))), tmp_path, "orders", csv=True)
+    facts = [fact("buyer_message", case=f"M-{number}") for number in range(3)]
+    write_table(fact_frame(facts), tmp_path, "facts", csv=True)
+    file = tmp_path / "facts.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("2026-", "Anna-"), encoding="utf-8")
+    row = f"{file}: row 1, occurred_at: expected an instant of 1900 to 2199 such as 2026-03-29T15:00:00+02:00"
+    ended = run("replay", str(tmp_path))
+    hint = "The cells themselves are left out: 'aftersale --show-cells COMMAND …' shows them."
+    assert ended.exit_code == 2
+    assert f"  {row} (correct the row, or leave it out)\n" in ended.stderr
+    assert "Anna" not in ended.stderr
+    assert ended.stderr.endswith(f"\n{hint}\n")
+    assert ended.stderr.count(hint) == 1
+    asked = run("--show-cells", "replay", str(tmp_path))
+    assert asked.exit_code == 2
+    assert f"  {row} (the cell: 'Anna-" in asked.stderr
+    assert hint not in asked.stderr
+
+
+def test_refused_facts_show_kinds_and_marketplaces_that_nobody_knows_only_to_who_asks(tmp_path):
+    sold = [order("O-1"), order("O-2", marketplace="Anna's")]
+    write_table(order_frame(orders(*sold)), tmp_path, "orders")
+    odd = [
+        fact("Anna", case="M-1"),
+        fact("Anna", case="M-2"),
+        fact("buyer_message", case="M-3"),
+        fact("Anna", case="M-3"),
+        fact("buyer_message", case="M-4", order="O-2", marketplace="Anna's"),
+    ]
+    write_table(fact_frame(odd), tmp_path, "facts")
+    for words in (["replay", str(tmp_path)], ["case", str(tmp_path), "M-3"]):
+        for more in ([], ["--json"]):
+            left_out, asked = run(*words, *more), run("--show-cells", *words, *more)
+            assert (left_out.exit_code, asked.exit_code) == (0, 0), left_out.stderr
+            assert "Anna" not in left_out.stdout + left_out.stderr
+            assert "Anna" in asked.stdout
+            assert ("--show-cells" in left_out.stdout) == (words[0] == "replay" and not more)

@@ -50,12 +50,14 @@ def write(folder, sold=SOLD, facts=FACTS, csv=False):
 def refusal(folder):
     with pytest.raises(JournalError) as caught:
         read_journal(folder)
-    return [str(problem).replace(str(folder), "JOURNAL") for problem in caught.value.problems]
+    for problem in caught.value.problems:
+        assert problem.text(cells=True).replace(f"the cell: {problem.cell}; ", "", 1) == str(problem)
+    return [problem.text(cells=True).replace(str(folder), "JOURNAL") for problem in caught.value.problems]
 
 
 @pytest.fixture
 def changed(tmp_path):
-    """Writes a journal in which one table is changed, and returns what is refused about it."""
+    """Writes a journal in which one table is changed, and returns what is refused about it, with the cells."""
 
     def written(name, change, csv=False):
         folder = write(tmp_path / "journal", csv=csv)
@@ -174,7 +176,10 @@ def test_facts_that_are_refused_are_kept_with_the_reason_and_stop_nothing(tmp_pa
     sold = [*SOLD, order("O-9", marketplace="XX")]
     found = replay(read_journal(write(tmp_path / "j", sold, [FACTS[0], *odd, *FACTS[1:]])), POLICIES)
     unknown = "unknown marketplace 'XX' (known: ALT, REF; or install the plugin that brings it)"
-    assert found.refused == [
+    assert [str(error) for each, error in found.refused if each.marketplace == "XX"] == 2 * [
+        unknown.replace(" 'XX'", "")
+    ]
+    assert [(each, error.text(cells=True)) for each, error in found.refused] == [
         (
             odd[0],
             "case M-1 (message) in state 'awaiting_reply' cannot take the fact 'refunded' "
@@ -323,7 +328,8 @@ def test_columns_that_nobody_asks_for_are_left_alone(tmp_path):
 
 
 UTC = pl.Datetime("us", "UTC")
-ROW = "(correct the row, or leave it out)"
+REMEDY = "correct the row, or leave it out"
+ROW = f"({REMEDY})"
 TEXT = "expected a text that is not empty"
 TIME = "expected an instant of 1900 to 2199 such as 2026-03-29T15:00:00+02:00"
 
@@ -333,32 +339,32 @@ TIME = "expected an instant of 1900 to 2199 such as 2026-03-29T15:00:00+02:00"
     [
         ("facts", having("kind", "", "buyer_message"), f"row 1, kind: {TEXT}, found nothing {ROW}"),
         ("facts", having("order", None, "O-1"), f"row 1, order: {TEXT}, found nothing {ROW}"),
-        ("facts", having("value", "two", None), f"row 1, value: expected a number, found 'two' {ROW}"),
-        ("facts", having("value", float("nan"), 1.0), f"row 1, value: expected a number, found nan {ROW}"),
+        ("facts", having("value", "two", None), f"row 1, value: expected a number (the cell: 'two'; {REMEDY})"),
+        ("facts", having("value", float("nan"), 1.0), f"row 1, value: expected a number (the cell: nan; {REMEDY})"),
         (
             "facts",
             having("known_at", "2026-03-02T09:00:00", "2026-03-20T09:00:00Z"),
-            f"row 1, known_at: {TIME}, found '2026-03-02T09:00:00' {ROW}",
+            f"row 1, known_at: {TIME} (the cell: '2026-03-02T09:00:00'; {REMEDY})",
         ),
         (
             "facts",
             having("occurred_at", "0001-01-01T00:00:00Z", "2026-03-02T09:00:00Z"),
-            f"row 1, occurred_at: {TIME}, found '0001-01-01T00:00:00Z' {ROW}",
+            f"row 1, occurred_at: {TIME} (the cell: '0001-01-01T00:00:00Z'; {REMEDY})",
         ),
         (
             "facts",
             having("occurred_at", 2**62, MONDAY, dtype=UTC),
-            f"row 1, occurred_at: {TIME}, found {2**62} us after 1970 {ROW}",
+            f"row 1, occurred_at: {TIME} (the cell: {2**62} us after 1970; {REMEDY})",
         ),
         (
             "facts",
             having("occurred_at", 2**63 - 1, MONDAY // 1000, dtype=pl.Datetime("ms", "UTC")),
-            f"row 1, occurred_at: {TIME}, found {2**63 - 1} ms after 1970 {ROW}",
+            f"row 1, occurred_at: {TIME} (the cell: {2**63 - 1} ms after 1970; {REMEDY})",
         ),
         (
             "facts",
             having("occurred_at", 9 * 10**15, MONDAY // 1000, dtype=pl.Datetime("ms", "Asia/Tokyo")),
-            f"row 1, occurred_at: {TIME}, found {9 * 10**15} ms after 1970 {ROW}",
+            f"row 1, occurred_at: {TIME} (the cell: {9 * 10**15} ms after 1970; {REMEDY})",
         ),
         ("facts", having("occurred_at", MONDAY), f"occurred_at: the column holds Int64 ({TIME} in every row)"),
         (
@@ -367,16 +373,24 @@ TIME = "expected an instant of 1900 to 2199 such as 2026-03-29T15:00:00+02:00"
             f"known_at: the column holds Datetime(time_unit='us', time_zone=None) ({TIME} in every row)",
         ),
         ("facts", having("known_at", date(2026, 1, 1)), f"known_at: the column holds Date ({TIME} in every row)"),
-        ("orders", having("price", "24.90", "1"), f"row 1, price: expected a whole number, found '24.90' {ROW}"),
+        (
+            "orders",
+            having("price", "24.90", "1"),
+            f"row 1, price: expected a whole number (the cell: '24.90'; {REMEDY})",
+        ),
         (
             "orders",
             having("price", 24.9, 1.0),
             "price: the column holds Float64 (expected a whole number in every row)",
         ),
         ("orders", having("price", None, 1), f"row 1, price: expected a whole number, found nothing {ROW}"),
-        ("orders", having("exempt", "yes", "true"), f"row 1, exempt: expected true or false, found 'yes' {ROW}"),
+        (
+            "orders",
+            having("exempt", "yes", "true"),
+            f"row 1, exempt: expected true or false (the cell: 'yes'; {REMEDY})",
+        ),
         ("orders", having("exempt", 1), "exempt: the column holds Int64 (expected true or false in every row)"),
-        ("orders", having("delivered_at", "soon", ""), f"row 1, delivered_at: {TIME}, found 'soon' {ROW}"),
+        ("orders", having("delivered_at", "soon", ""), f"row 1, delivered_at: {TIME} (the cell: 'soon'; {REMEDY})"),
         ("orders", having("channel", [1], [2]), f"channel: the column holds List(Int64) ({TEXT} in every row)"),
     ],
 )
@@ -386,7 +400,7 @@ def test_a_value_that_is_something_else_is_refused_with_its_row(changed, name, c
 
 def test_a_value_in_csv_is_refused_with_its_row_too(changed):
     assert changed("orders", having("price", 1, 2, "3,0", dtype=pl.String), csv=True) == [
-        f"JOURNAL/orders.csv: row 3, price: expected a whole number, found '3,0' {ROW}"
+        f"JOURNAL/orders.csv: row 3, price: expected a whole number (the cell: '3,0'; {REMEDY})"
     ]
 
 
@@ -436,7 +450,7 @@ def test_many_bad_rows_are_told_by_the_first_and_counted(changed):
         (
             "orders",
             having("currency", "EUR", "EUR", "PESO"),
-            "currency 'PESO': is unknown (write the code of ISO 4217, such as EUR)",
+            "order 'O-3', currency: is unknown (the cell: 'PESO'; write the code of ISO 4217, such as EUR)",
         ),
     ],
 )

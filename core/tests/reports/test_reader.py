@@ -49,7 +49,7 @@ def test_every_row_of_a_table_is_used_or_rejected_with_its_line(kind, file):
     assert report.rows_read == FILES[kind].count("\n") - 1
     assert report.rows_used + report.rows_skipped + len(report.rejected) == report.rows_read
     if kind == "returns":
-        assert [str(row) for row in report.rejected] == ["line 3: opened_at 'yesterday': not a date"]
+        assert [str(row) for row in report.rejected] == ["line 3, opened_at: not a date"]
 
 
 def test_a_reader_recognises_its_own_files_and_refuses_the_others(kind, file):

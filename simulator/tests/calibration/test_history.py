@@ -82,7 +82,7 @@ def test_orders_are_moved_by_whole_weeks_into_the_week_from_a_date(tmp_path: Pat
 def test_rows_that_cannot_be_used_are_told_and_all_of_them_are_in_the_document(tmp_path: Path) -> None:
     history = read_history(source(tmp_path, SALES + RETURN + "3,soon,5.00,cup,1,ann\n"), PLUGINS)
     (note,) = notes(history, scenario(date(2026, 1, 8)), PLUGINS)
-    assert note.startswith("1 of 4 rows of the order file could not be used: line 5: Date 'soon': ")
+    assert note.startswith("1 of 4 rows of the order file could not be used: line 5, Date: not a date. ")
     assert note.endswith(" whatif --json and simulate list them all.")
     found = record(history)
     assert (found["rows_read"], found["rows_used"], found["rows_cancelled"]) == (4, 2, 1)

@@ -30,25 +30,60 @@ class Problem:
     """One thing that is wrong: in which file or plugin, at which path or line, what, and what to do.
 
     `path` reads like `team.shenzhen.shifts[0].days` or `line 12`, and is empty for the whole. `hint` may be
-    empty.
+    empty. `cell` is the cell at fault where it is one of a file of data, as text shows it: it may hold what is
+    nobody's business, so that only who asks for it gets it.
     """
 
     where: str
     path: str
     what: str
     hint: str
+    cell: str = ""
 
     def __str__(self) -> str:
-        """Return `where: path: what (hint)` without what is empty."""
+        """Return the text without the cell."""
+        return self.text()
+
+    def text(self, cells: bool = False) -> str:
+        """Return `where: path: what (hint)` without what is empty; with `cells` the cell before the hint."""
         text = ": ".join(part for part in (self.where, self.path, self.what) if part)
-        return visible(f"{text} ({self.hint})" if self.hint else text)
+        cell = f"the cell: {self.cell}" if cells and self.cell else ""
+        more = "; ".join(part for part in (cell, self.hint) if part)
+        return visible(f"{text} ({more})" if more else text)
 
 
 class AftersaleError(Exception):
     """Anything that this package refuses; catch it to catch them all."""
 
+    leaves_out: bool = False
+    """Whether its text leaves out cells of data."""
 
-class DocumentError(AftersaleError):
+    def text(self, cells: bool = False) -> str:
+        """Return the text, with the cells of data that it is about only with `cells`."""
+        return str(self)
+
+
+class _ProblemTexts:
+    """What the errors have in common that are about one problem or several."""
+
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        """Return every problem on a line of its own."""
+        return self.text()
+
+    def text(self, cells: bool = False) -> str:
+        """Return every problem on a line of its own, with the cells of data only with `cells`."""
+        if len(self.problems) == 1:
+            return self.problems[0].text(cells)
+        headline = visible(f"{self._headline()}, {len(self.problems)} problems:")
+        return "\n  ".join([headline, *(problem.text(cells) for problem in self.problems)])
+
+    def _headline(self) -> str:
+        raise NotImplementedError
+
+
+class DocumentError(_ProblemTexts, AftersaleError):
     """A document cannot be used; `problems` holds everything that is wrong with it."""
 
     def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
@@ -56,13 +91,13 @@ class DocumentError(AftersaleError):
         super().__init__(source, problems)
         self.source = source
         self.problems = problems
+        self.leaves_out = any(problem.cell for problem in problems)
 
-    def __str__(self) -> str:
-        """Return every problem on a line of its own."""
-        return _format_problems(f"{self.source} cannot be used", self.problems)
+    def _headline(self) -> str:
+        return f"{self.source} cannot be used"
 
 
-class PluginError(AftersaleError):
+class PluginError(_ProblemTexts, AftersaleError):
     """The plugins of this installation cannot be used together; `problems` says why, for each of them."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -70,9 +105,8 @@ class PluginError(AftersaleError):
         super().__init__(problems)
         self.problems = problems
 
-    def __str__(self) -> str:
-        """Return every problem on a line of its own."""
-        return _format_problems("the installed plugins cannot be used together", self.problems)
+    def _headline(self) -> str:
+        return "the installed plugins cannot be used together"
 
 
 class ClockError(AftersaleError):
@@ -106,15 +140,21 @@ class MoneyError(AftersaleError):
 class UnknownMarketplace(AftersaleError):
     """No installed plugin owns a marketplace of that name."""
 
-    def __init__(self, marketplace: str, known: tuple[str, ...]) -> None:
-        """Keep the unknown name and those that exist."""
-        super().__init__(marketplace, known)
+    def __init__(self, marketplace: str, known: tuple[str, ...], cell: bool = False) -> None:
+        """Keep the unknown name, whether it is a cell of data, and the names that exist."""
+        super().__init__(marketplace, known, cell)
         self.marketplace = marketplace
         self.known = known
+        self.leaves_out = cell
 
     def __str__(self) -> str:
-        """Return the name, the one that may be meant, and all that are known."""
-        what = f"unknown marketplace '{self.marketplace}'"
+        """Return the name unless it is a cell, the one that may be meant, and all that are known."""
+        return self.text()
+
+    def text(self, cells: bool = False) -> str:
+        """Return the name, left out where it is a cell that is not asked for, and all that are known."""
+        named = cells or not self.leaves_out
+        what = f"unknown marketplace '{self.marketplace}'" if named else "unknown marketplace"
         if not self.known:
             return visible(f"{what} (no installed plugin brings any; install the one that brings it)")
         close = did_you_mean(self.marketplace, self.known)
@@ -125,9 +165,15 @@ class UnknownMarketplace(AftersaleError):
 class FactRefused(AftersaleError):
     """A case cannot take a fact in the state it is in; `allowed` are the facts it could take."""
 
-    def __init__(self, case: str, kind: str, state: str, fact: str, allowed: tuple[str, ...]) -> None:
-        """Keep the case with its kind and state (empty before it opens), the fact, and what is allowed."""
-        super().__init__(case, kind, state, fact, allowed)
+    def __init__(
+        self, case: str, kind: str, state: str, fact: str, allowed: tuple[str, ...], cell: bool = False
+    ) -> None:
+        """Keep the case with its kind and state (empty before it opens), the fact, and what is allowed.
+
+        The kind of a fact that no workflow has is no more than a `cell` of data.
+        """
+        super().__init__(case, kind, state, fact, allowed, cell)
+        self.leaves_out = cell
         self.case = case
         self.kind = kind
         self.state = state
@@ -136,17 +182,26 @@ class FactRefused(AftersaleError):
 
     def __str__(self) -> str:
         """Return which case refuses which fact, and the facts that it would take."""
+        return self.text()
+
+    def text(self, cells: bool = False) -> str:
+        """Return which case refuses which fact, left out where it is a cell that is not asked for."""
+        fact = f"the fact '{self.fact}'" if cells or not self.leaves_out else "a fact of an unknown kind"
         state = f" in state '{self.state}'" if self.state else ""
         hint = f"allowed: {', '.join(self.allowed)}" if self.allowed else "no fact is allowed there any more"
-        return visible(f"case {self.case} ({self.kind}){state} cannot take the fact '{self.fact}' ({hint})")
+        return visible(f"case {self.case} ({self.kind}){state} cannot take {fact} ({hint})")
 
 
 class OtherOrder(AftersaleError):
     """A fact names a case that is about another order."""
 
-    def __init__(self, fact: str, order: str, case: str, other: str) -> None:
-        """Keep the fact with its order, and the case with its own."""
-        super().__init__(fact, order, case, other)
+    def __init__(self, fact: str, order: str, case: str, other: str, cell: bool = False) -> None:
+        """Keep the fact with its order, and the case with its own.
+
+        The kind of a fact that no workflow has is no more than a `cell` of data.
+        """
+        super().__init__(fact, order, case, other, cell)
+        self.leaves_out = cell
         self.fact = fact
         self.order = order
         self.case = case
@@ -154,7 +209,12 @@ class OtherOrder(AftersaleError):
 
     def __str__(self) -> str:
         """Return the two orders, and what to do."""
-        what = f"the fact '{self.fact}' is about order {self.order}, but case {self.case} is about order {self.other}"
+        return self.text()
+
+    def text(self, cells: bool = False) -> str:
+        """Return the two orders; the fact is left out where it is a cell that is not asked for."""
+        fact = f"the fact '{self.fact}'" if cells or not self.leaves_out else "a fact of an unknown kind"
+        what = f"{fact} is about order {self.order}, but case {self.case} is about order {self.other}"
         return visible(f"{what} (name the case of that order, or give the new case a name of its own)")
 
 
@@ -173,7 +233,7 @@ class UnknownCase(AftersaleError):
         return visible(f"no case and no order is named '{self.name}' ({hint})")
 
 
-class JournalError(AftersaleError):
+class JournalError(_ProblemTexts, AftersaleError):
     """A journal cannot be read or written; `problems` names files and lines."""
 
     def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
@@ -181,19 +241,13 @@ class JournalError(AftersaleError):
         super().__init__(source, problems)
         self.source = source
         self.problems = problems
+        self.leaves_out = any(problem.cell for problem in problems)
 
-    def __str__(self) -> str:
-        """Return every problem on a line of its own."""
-        return _format_problems(f"the journal {self.source} cannot be used", self.problems)
+    def _headline(self) -> str:
+        return f"the journal {self.source} cannot be used"
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return `did you mean 'x'?` with the closest of the words, or an empty text when none is close."""
     matches = get_close_matches(word, list(words), n=1)
     return f"did you mean '{matches[0]}'?" if matches else ""
-
-
-def _format_problems(headline: str, problems: tuple[Problem, ...]) -> str:
-    if len(problems) == 1:
-        return str(problems[0])
-    return "\n  ".join([visible(f"{headline}, {len(problems)} problems:"), *map(str, problems)])

@@ -156,6 +156,10 @@ class Workflow:
         """Return the facts that a case may meet in this state, sorted."""
         return tuple(sorted({fact for case_kind, before, fact in self._moves if (case_kind, before) == (kind, state)}))
 
+    def knows(self, fact: str) -> bool:
+        """Whether any case may ever meet a fact of that kind."""
+        return any(fact == name for _, _, name in self._moves)
+
     def opening(self, deadline: str) -> Iterator[tuple[str, str]]:
         """Yield the (kind, state) pairs that open a deadline of that name."""
         for (kind, name), state in self._states.items():

@@ -20,7 +20,10 @@ __all__ = ["TRACE", "cli", "main"]
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="aftersale", prog_name="aftersale", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.option(
+    "--show-cells", is_flag=True, help="Show the cells of files that cannot be read; messages leave them out."
+)
+def cli(show_cells: bool) -> None:
     """After-sales cases of marketplace sellers.
 
     See which rules a marketplace enforces on a day, how a case moves and what is due, and what staffing and

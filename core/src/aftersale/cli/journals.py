@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aftersale.cli.options import journal_options, print_json, read_day, show
-from aftersale.cli.program import loaded, text
+from aftersale.cli.program import loaded, show_cells, text
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
@@ -45,7 +45,7 @@ def show_replay(ctx: click.Context, journal: Path, until: Instant | None, handbo
     """
     from aftersale.views.replay import account_listing, accounts
 
-    record = accounts(*_replay(ctx, journal, until, handbook))
+    record = accounts(*_replay(ctx, journal, until, handbook), show_cells(ctx))
     print_json(record) if as_json else show(account_listing(record))
 
 
@@ -76,7 +76,7 @@ def show_case(
     from aftersale.views.case import case_listing, case_records
 
     _, replayed, policies = _replay(ctx, journal, until, handbook)
-    cases = case_records(name, replayed, policies)
+    cases = case_records(name, replayed, policies, show_cells(ctx))
     print_json(cases) if as_json else show(case_listing(cases))
 
 

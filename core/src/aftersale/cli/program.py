@@ -35,9 +35,10 @@ class Refused(click.ClickException):
 
     exit_code = 2
 
-    def __init__(self, error: AftersaleError) -> None:
-        """Keep the text of the error and its notes."""
-        super().__init__("\n".join([str(error), *map(visible, getattr(error, "__notes__", ()))]))
+    def __init__(self, error: AftersaleError, cells: bool) -> None:
+        """Keep the text of the error and its notes; without `cells`, say how to see those that the text leaves out."""
+        hints = [text("commands.cells")] if error.leaves_out and not cells else []
+        super().__init__("\n".join([error.text(cells), *map(visible, getattr(error, "__notes__", ())), *hints]))
 
 
 class Interrupted(click.ClickException):
@@ -59,12 +60,12 @@ class Program(click.Group):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the command line; `--help` loads the plugins' commands meanwhile."""
-        with _clean_errors():
+        with _clean_errors(cells=False):
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _clean_errors(), limited(_most_bytes(ctx)):
+        with _clean_errors(show_cells(ctx)), limited(_most_bytes(ctx)):
             answer = super().invoke(ctx)
             _tell_failures(ctx)
             return answer
@@ -109,11 +110,11 @@ def _tell_failures(ctx: click.Context) -> None:
 
 
 @contextmanager
-def _clean_errors() -> Iterator[None]:
+def _clean_errors(cells: bool) -> Iterator[None]:
     try:
         yield
     except AftersaleError as error:
-        raise Refused(error) from error
+        raise Refused(error, cells) from error
     except KeyboardInterrupt as error:
         raise Interrupted from error
 
@@ -132,6 +133,11 @@ def allowed() -> list[str] | None:
     """Return the names in AFTERSALE_PLUGINS, an empty list when it is empty, None when it is not set."""
     value = os.environ.get(ALLOW_LIST)
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
+
+
+def show_cells(ctx: click.Context) -> bool:
+    """Return whether the user asks for cells of data that could not be read, which texts leave out otherwise."""
+    return bool(ctx.find_root().params.get("show_cells"))
 
 
 def _most_bytes(ctx: click.Context) -> int | None:

@@ -54,7 +54,7 @@ class Docket:
         """Return the policy of a marketplace; raises UnknownMarketplace, which lists the known marketplaces."""
         policy = self._policies.get(marketplace)
         if policy is None:
-            raise UnknownMarketplace(marketplace, tuple(sorted(self._policies)))
+            raise UnknownMarketplace(marketplace, tuple(sorted(self._policies)), cell=True)
         return policy
 
     def record(self, fact: Fact, order: Order) -> Outcome | None:
@@ -72,7 +72,7 @@ class Docket:
         policy = self._policies.get(fact.marketplace) or self.policy(fact.marketplace)
         dossier = self.dossiers.get(order.id)
         if dossier is None or fact.about or fact.case not in dossier.cases:
-            dossier = self._open_dossier(dossier, fact, order)
+            dossier = self._open_dossier(dossier, fact, order, policy)
         dossier.order = order
         if at <= dossier.last or dossier.misfits:
             return self._record_late(dossier, fact, policy)
@@ -91,12 +91,13 @@ class Docket:
         self._keep(case, outcome, fact, dossier)
         return outcome
 
-    def _open_dossier(self, dossier: Dossier | None, fact: Fact, order: Order) -> Dossier:
+    def _open_dossier(self, dossier: Dossier | None, fact: Fact, order: Order, policy: Policy) -> Dossier:
         """Return the dossier in which a fact opens a case, a new dossier for an order's first; raises OtherOrder."""
         for name in (fact.case, fact.about):
             case = self.cases.get(name)
             if case is not None and case.order != order.id:
-                raise OtherOrder(fact.kind, order.id, case.id, case.order)
+                unknown = not policy.workflow.knows(fact.kind)
+                raise OtherOrder(fact.kind, order.id, case.id, case.order, cell=unknown)
         if dossier is None:
             dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
         return dossier

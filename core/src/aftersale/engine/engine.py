@@ -49,7 +49,7 @@ def apply(case: Case | None, fact: Fact, order: Order, terms: Terms, others: Map
     if case is None:
         kind, before = terms.workflow.opened_by(fact.kind), ""
         if kind is None:
-            raise FactRefused(fact.case, "new case", "", fact.kind, terms.workflow.openers())
+            raise _refused(fact, "new case", "", terms.workflow.openers(), terms)
     else:
         kind, before = case.kind, case.state
     way, decided_by = _choose_way(kind, before, fact, order, terms, others)
@@ -92,7 +92,11 @@ def _choose_way(
         if holds:
             return way, decided_by
         decider = decided_by or decider
-    raise FactRefused(fact.case, kind, state, fact.kind, terms.workflow.allowed(kind, state))
+    raise _refused(fact, kind, state, terms.workflow.allowed(kind, state), terms)
+
+
+def _refused(fact: Fact, kind: str, state: str, allowed: tuple[str, ...], terms: Terms) -> FactRefused:
+    return FactRefused(fact.case, kind, state, fact.kind, allowed, cell=not terms.workflow.knows(fact.kind))
 
 
 def _enter_state(

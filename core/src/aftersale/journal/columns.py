@@ -111,13 +111,7 @@ def _value_problems(values: pl.Series, typed: pl.Series, column: Column, where: 
     if not column.optional:
         bad = bad | empty
     rows = bad.arg_true()
-    expected = _EXPECTED[column.kind]
-    problems = [
-        Problem(
-            where, f"row {row + 1}, {values.name}", f"expected {expected}, found {_format_value(values, row)}", _REMEDY
-        )
-        for row in rows.head(SHOWN)
-    ]
+    problems = [_problem(where, values, row, f"expected {_EXPECTED[column.kind]}") for row in rows.head(SHOWN)]
     if problems:
         yield from counted(problems, len(rows))
 
@@ -125,13 +119,21 @@ def _value_problems(values: pl.Series, typed: pl.Series, column: Column, where: 
 _REMEDY = "correct the row, or leave it out"
 
 
-def _format_value(values: pl.Series, row: int) -> str:
+def _problem(where: str, values: pl.Series, row: int, expected: str) -> Problem:
+    cell = _cell(values, row)
+    return Problem(
+        where, f"row {row + 1}, {values.name}", expected if cell else f"{expected}, found nothing", _REMEDY, cell
+    )
+
+
+def _cell(values: pl.Series, row: int) -> str:
+    """Return a value as text shows it, empty for nothing."""
     if not isinstance(values.dtype, pl.Datetime):
         value = values[row]
-        return "nothing" if value is None or value == "" else repr(value)
+        return "" if value is None or value == "" else repr(value)
     # An instant beyond the year 9999 is no Python datetime: show the number in the file.
     number = values.cast(pl.Int64)[row]
-    return "nothing" if number is None else f"{number} {values.dtype.time_unit} after 1970"
+    return "" if number is None else f"{number} {values.dtype.time_unit} after 1970"
 
 
 FACT_COLUMNS = {

@@ -47,12 +47,22 @@ def _order_problems(where: str, orders: pl.DataFrame) -> Iterator[Problem]:
     mixed = pairs.filter(pl.col("marketplace").is_duplicated())
     hint = "keep to one currency in each marketplace"
     yield from _problems(where, mixed["marketplace"], "marketplace {}", "has orders in several currencies", hint)
-    unknown = pairs["currency"].unique().sort().to_list()
-    names = pl.Series([name for name in unknown if not _is_currency(name)], dtype=pl.String)
-    yield from _problems(where, names, "currency {}", "is unknown", "write the code of ISO 4217, such as EUR")
+    yield from _currency_problems(where, orders)
     for name, most in _MOST.items():
         if (count := orders[name].n_unique()) > most:
             yield Problem(where, name, f"holds {count} different words", f"at most {most}")
+
+
+def _currency_problems(where: str, orders: pl.DataFrame) -> Iterator[Problem]:
+    firsts = orders.unique("currency", keep="first").sort("currency").select("order", "currency").rows()
+    unknown = [(order, currency) for order, currency in firsts if not _is_currency(currency)]
+    hint = "write the code of ISO 4217, such as EUR"
+    problems = [
+        Problem(where, f"order {order!r}, currency", "is unknown", hint, repr(currency))
+        for order, currency in unknown[:SHOWN]
+    ]
+    if problems:
+        yield from counted(problems, len(unknown))
 
 
 def _is_currency(name: str) -> bool:

@@ -20,7 +20,7 @@ class Replay:
     """A replayed journal: the docket, and the refused facts, each with the reason."""
 
     docket: Docket
-    refused: list[tuple[Fact, str]]
+    refused: list[tuple[Fact, AftersaleError]]
     until: Instant
 
 
@@ -35,7 +35,7 @@ def replay(
     """
     docket = Docket(policies, observers)
     orders = _orders_of_facts(journal)
-    refused: list[tuple[Fact, str]] = []
+    refused: list[tuple[Fact, AftersaleError]] = []
     for fact in journal.facts:
         if until is not None and fact.known_at > until:
             break
@@ -44,10 +44,10 @@ def replay(
         except FactRefused:
             pass  # the docket keeps the fact: a fact that becomes known later may make it fit
         except AftersaleError as error:
-            refused.append((fact, str(error)))
+            refused.append((fact, error))
     end = _end(journal) if until is None else until
     docket.advance(end)
-    refused += [(fact, str(error)) for fact, error in docket.misfits()]
+    refused += docket.misfits()
     places = {id(fact): place for place, fact in enumerate(journal.facts)}
     return Replay(docket, sorted(refused, key=lambda refusal: places[id(refusal[0])]), end)
 

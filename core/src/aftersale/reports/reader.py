@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 
 from attrs import frozen
 
+from aftersale.base.visible import visible
+
 Read = TypeVar("Read", covariant=True)
 
 
@@ -29,9 +31,15 @@ class RejectedRow:
     file: str = ""
 
     def __str__(self) -> str:
-        """Return `line 17: quantity 'two': not a whole number`."""
-        blamed = f"{self.column} {self.value!r}: " if self.column else ""
-        return f"line {self.line}: {blamed}{self.reason}"
+        """Return the text without the cell."""
+        return self.text()
+
+    def text(self, cells: bool = False) -> str:
+        """Return `line 17, quantity: not a whole number`; with `cells` the cell behind it."""
+        line = f"{self.file} line {self.line}" if self.file else f"line {self.line}"
+        place = f"{line}, {self.column}" if self.column else line
+        cell = f" (the cell: {self.value!r})" if cells and self.value else ""
+        return visible(f"{place}: {self.reason}{cell}")
 
 
 class Reader(Protocol[Read]):

@@ -74,8 +74,10 @@ class CaseRecord(TypedDict):
     refused: list[str]
 
 
-def case_records(name: str, replayed: Replay, policies: Policies) -> list[CaseRecord]:
+def case_records(name: str, replayed: Replay, policies: Policies, cells: bool = False) -> list[CaseRecord]:
     """Return the case of that name, or all cases of the order of that name, in the order in which they opened.
+
+    Kinds of refused facts that no workflow has are left out without `cells`.
 
     Raises UnknownCase, with the closest name, when there is neither a case nor an order of that name.
     """
@@ -86,10 +88,10 @@ def case_records(name: str, replayed: Replay, policies: Policies) -> list[CaseRe
         cases = [docket.cases[name]]
     else:
         raise UnknownCase(name, did_you_mean(name, docket.cases) or did_you_mean(name, docket.dossiers))
-    return [_record(case, replayed, policies[case.marketplace]) for case in cases]
+    return [_record(case, replayed, policies[case.marketplace], cells) for case in cases]
 
 
-def _record(case: Case, replayed: Replay, policy: Policy) -> CaseRecord:
+def _record(case: Case, replayed: Replay, policy: Policy, cells: bool) -> CaseRecord:
     dossier = replayed.docket.dossiers[case.order]
     replayed_order = replay_order(dossier.facts, dossier.order, policy, replayed.until)
     kept_until = keep_until(case, dossier, policy)
@@ -110,7 +112,9 @@ def _record(case: Case, replayed: Replay, policy: Policy) -> CaseRecord:
         claim_until=_instant_text(_claim_until(case, dossier, policy)),
         keep_until=_instant_text(kept_until),
         refused=[
-            str(error) for fact, error in zip(dossier.misfits, dossier.refused, strict=True) if fact.case == case.id
+            error.text(cells)
+            for fact, error in zip(dossier.misfits, dossier.refused, strict=True)
+            if fact.case == case.id
         ],
     )
 

@@ -15,6 +15,7 @@ from aftersale.views.readings import ReadingRecord, instant_text, reading_record
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from aftersale.base.errors import AftersaleError
     from aftersale.cases.facts import Fact
     from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
@@ -34,7 +35,7 @@ class CaseCount(TypedDict):
 
 
 class RefusedRecord(TypedDict):
-    """A refused fact as JSON shows it; instants are ISO text in UTC."""
+    """A refused fact as JSON shows it; instants are ISO text in UTC, unknown kinds and marketplaces left out."""
 
     fact: str
     marketplace: str
@@ -76,10 +77,11 @@ class Accounts(TypedDict):
     replies: list[RepliesRecord]
 
 
-def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts:
+def accounts(journal: Journal, replayed: Replay, policies: Policies, cells: bool = False) -> Accounts:
     """Return the states of the cases, what was refused, and every metric of the marketplaces with orders.
 
-    `facts` counts the facts known by then, refused ones included.
+    `facts` counts the facts known by then, refused ones included. Of a refused fact, a kind that no workflow has and a
+    marketplace that no plugin has are empty without `cells`.
     """
     until, docket = replayed.until, replayed.docket
     counts = Counter((case.kind, case.state) for case in docket.cases.values())
@@ -92,21 +94,22 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies) -> Accounts
         orders=len(journal.orders),
         facts=sum(fact.known_at <= until for fact in journal.facts),
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
-        refused=[_refused_record(fact, reason) for fact, reason in replayed.refused],
+        refused=[_refused_record(fact, error, policies, cells) for fact, error in replayed.refused],
         metrics=[reading_record(reading) for reading in metrics],
         replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
     )
 
 
-def _refused_record(fact: Fact, reason: str) -> RefusedRecord:
+def _refused_record(fact: Fact, error: AftersaleError, policies: Policies, cells: bool) -> RefusedRecord:
+    known = cells or any(policy.workflow.knows(fact.kind) for policy in policies.values())
     return RefusedRecord(
-        fact=fact.kind,
-        marketplace=fact.marketplace,
+        fact=fact.kind if known else "",
+        marketplace=fact.marketplace if cells or fact.marketplace in policies else "",
         order=fact.order,
         case=fact.case,
         occurred_at=instant_text(fact.occurred_at),
         known_at=instant_text(fact.known_at),
-        reason=reason,
+        reason=error.text(cells),
     )
 
 
@@ -204,6 +207,9 @@ def _refused_lines(refused: Sequence[RefusedRecord]) -> list[Table | str]:
     if not refused:
         return []
     title = text("replay.refused", count=len(refused))
-    lines = [f"{fact['known_at']} {fact['fact']}: {fact['reason']}" for fact in refused[:SHOWN]]
+    lines = [
+        " ".join(filter(None, (fact["known_at"], fact["fact"]))) + f": {fact['reason']}" for fact in refused[:SHOWN]
+    ]
     more = [text("replay.more", count=len(refused) - SHOWN)] if len(refused) > SHOWN else []
-    return ["", title, *lines, *more]
+    left_out = any(not fact["fact"] or not fact["marketplace"] for fact in refused)
+    return ["", title, *lines, *more, *([text("commands.cells")] if left_out else [])]

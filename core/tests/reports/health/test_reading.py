@@ -102,6 +102,13 @@ def problems(read, data):
     return [(each.path, each.what) for each in caught.value.problems]
 
 
+def cells(read, data):
+    with pytest.raises(DocumentError) as caught:
+        read(data)
+    assert caught.value.leaves_out
+    return [(each.path, each.what, each.cell) for each in caught.value.problems]
+
+
 # --- what is read ---
 
 
@@ -306,19 +313,19 @@ def test_all_values_of_the_wrong_kind_are_told_at_once(read):
     data["stores"][0]["warnings"] = {"about": "spam"}
     data["standing"].append("REF")
     data["stores"][0]["defects"]["own"]["bad"] = 7
-    asked = "expected a date and time such as 2020-11-19T23:59Z, found "
-    assert sorted(problems(read, data)) == sorted(
+    asked = "expected a date and time such as 2020-11-19T23:59Z"
+    assert sorted(cells(read, data)) == sorted(
         [
-            ("standing[1]", 'expected a table, found "REF"'),
-            ("stores[0].defects.own.bad", "expected a table, found 7"),
-            ("stores[0].tracking.days.first", f'{asked}"yesterday"'),
-            ("stores[0].tracking.days.last", f'{asked}"0001-01-01T00:00+05:00"'),
-            ("stores[0].tracking.word", "expected a text that is not empty, found 1"),
-            ("stores[0].tracking.tracked", "expected a whole number of 0 or more, found 9.5"),
-            ("stores[0].tracking.parcels", "expected a whole number of 0 or more, found true"),
-            ("stores[0].tracking.share", 'expected a number, found "97 %"'),
-            ("stores[0].tracking.goal", "expected a number, found a list"),
-            ("stores[0].warnings", "expected a list, found a table"),
+            ("standing[1]", "expected a table", '"REF"'),
+            ("stores[0].defects.own.bad", "expected a table", "7"),
+            ("stores[0].tracking.days.first", asked, '"yesterday"'),
+            ("stores[0].tracking.days.last", asked, '"0001-01-01T00:00+05:00"'),
+            ("stores[0].tracking.word", "expected a text that is not empty", "1"),
+            ("stores[0].tracking.tracked", "expected a whole number of 0 or more", "9.5"),
+            ("stores[0].tracking.parcels", "expected a whole number of 0 or more", "true"),
+            ("stores[0].tracking.share", "expected a number", '"97 %"'),
+            ("stores[0].tracking.goal", "expected a number, found a list", ""),
+            ("stores[0].warnings", "expected a list, found a table", ""),
         ]
     )
 
@@ -330,9 +337,9 @@ def test_all_values_of_the_wrong_kind_are_told_at_once(read):
         ('{"a": 1,\n', "line 2", "is no valid JSON: expecting property name enclosed in double quotes"),
         ('{"standing": [], "standing": []}', "", 'is no valid JSON: the key "standing" stands twice in one table'),
         ('{"standing": NaN}', "", "is no valid JSON: NaN is no number"),
-        ('{"standing": 1e999999999}', "", "is no valid JSON: the number 1e999999999 is out of reach"),
-        (f'{{"standing": 1e{"9" * 30}}}', "", f"is no valid JSON: the number 1e{'9' * 30} is out of reach"),
-        (f'{{"standing": {"9" * 100_000}}}', "", "is no valid JSON: a number of 100000 digits is out of reach"),
+        ('{"standing": 1e999999999}', "", "is no valid JSON: a number is out of reach"),
+        (f'{{"standing": 1e{"9" * 30}}}', "", "is no valid JSON: a number is out of reach"),
+        (f'{{"standing": {"9" * 100_000}}}', "", "is no valid JSON: a number is out of reach"),
         ("[" * 100_000, "", "is no valid JSON: nested too deeply"),
         ('{"standing":' * 101 + "1" + "}" * 101, "", "is no valid JSON: nested too deeply"),
         ("[]", "", "expected a table, found a list"),

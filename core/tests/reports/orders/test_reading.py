@@ -292,9 +292,14 @@ def test_a_malformed_row_is_listed_with_its_line_and_the_rest_is_read(
 def test_a_row_tells_what_is_wrong_with_it_in_a_line(tmp_path: Path) -> None:
     found = plain(tmp_path, "A,2026-03-01,UK,s,two,5", "A,b", "B,2026-03-01,UK,s,two,5")
     assert [str(row) for row in found.rejected] == [
-        "line 2: units 'two': not a whole number",
+        "line 2, units: not a whole number",
         "line 3: 2 columns instead of 6",
-        "line 4: units 'two': not a whole number",
+        "line 4, units: not a whole number",
+    ]
+    assert [row.text(cells=True) for row in found.rejected] == [
+        "line 2, units: not a whole number (the cell: 'two')",
+        "line 3: 2 columns instead of 6",
+        "line 4, units: not a whole number (the cell: 'two')",
     ]
     assert found.rejected_by_reason == {"units: not a whole number": 2, "2 columns instead of 6": 1}
 
@@ -375,8 +380,8 @@ def test_line_numbers_count_lines_of_the_file_also_inside_quotes_and_between_row
     )
     found = read(tmp_path, text)
     assert [str(row) for row in found.rejected] == [
-        "line 6: bought '?': not a date",
-        "line 8: bought '!': not a date",
+        "line 6, bought: not a date",
+        "line 8, bought: not a date",
     ]
     assert (found.lines["sku"].to_list(), counted(found)) == (['a, "b"\r\nc', "s"], (6, 2, 0, 2, 2))
 

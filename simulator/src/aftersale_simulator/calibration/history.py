@@ -168,15 +168,18 @@ def _order_notes(history: History) -> Iterator[str]:
         yield text("orders.undelivered", count=undelivered, total=len(history.orders))
 
 
-def notes(history: History, scenario: Scenario, plugins: Plugins) -> list[str]:
-    """Return the notes on the order file: what was left out, and what does not fit the scenario."""
-    return list(_notes(history, scenario, plugins))
+def notes(history: History, scenario: Scenario, plugins: Plugins, cells: bool = False) -> list[str]:
+    """Return the notes on the order file: what was left out, and what does not fit the scenario.
+
+    With `cells` the rejected ones are shown with the cell at fault.
+    """
+    return list(_notes(history, scenario, plugins, cells))
 
 
-def _notes(history: History, scenario: Scenario, plugins: Plugins) -> Iterator[str]:
+def _notes(history: History, scenario: Scenario, plugins: Plugins, cells: bool) -> Iterator[str]:
     file = history.file
     if file.rows_rejected:
-        rows = "; ".join(map(str, file.rejected[:_SHOWN]))
+        rows = "; ".join(row.text(cells) for row in file.rejected[:_SHOWN])
         yield text("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=rows)
     yield from _order_notes(history)
     sold, simulated = set(history.orders.marketplaces), set(map(str, scenario.marketplace))
@@ -236,8 +239,8 @@ def volume(history: History, plugins: Plugins) -> list[dict[str, Any]]:
     return places
 
 
-def record(history: History) -> dict[str, Any]:
-    """Return what was read and fitted as plain data for JSON, with every rejected row."""
+def record(history: History, cells: bool = False) -> dict[str, Any]:
+    """Return what was read and fitted as plain data for JSON, with every rejected row, and its cell with `cells`."""
     file = history.file
     return {
         "file": Path(file.source).name,
@@ -249,7 +252,7 @@ def record(history: History) -> dict[str, Any]:
         "rows_skipped": file.rows_skipped,
         "skipped": dict(file.skipped),
         "rows_rejected": file.rows_rejected,
-        "rejected": [{"line": row.line, "reason": row.reason, "text": str(row)} for row in file.rejected],
+        "rejected": [{"line": row.line, "reason": row.reason, "text": row.text(cells)} for row in file.rejected],
         "unknown_states": dict(file.strange_states),
         "fitted": history.world,
     }

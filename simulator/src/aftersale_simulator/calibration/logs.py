@@ -125,8 +125,8 @@ def reason_of(row: RejectedRow) -> str:
     return f"{row.column}: {row.reason}" if row.column else row.reason
 
 
-def account_record(account: FileAccount) -> dict[str, Any]:
-    """Return the account as plain data for JSON."""
+def account_record(account: FileAccount, cells: bool = False) -> dict[str, Any]:
+    """Return the account as plain data for JSON; with `cells` the rows left out have the cell at fault."""
     return {
         "file": account.name,
         "rows_read": account.rows_read,
@@ -138,6 +138,8 @@ def account_record(account: FileAccount) -> dict[str, Any]:
         "rejected": dict(account.rejected),
         "left_out": [
             {"line": row.line, "outcome": outcome, "column": row.column, "reason": row.reason}
+            | ({"file": row.file} if row.file else {})
+            | ({"cell": row.value} if cells else {})
             for outcome, row in account.left_out
         ],
     }

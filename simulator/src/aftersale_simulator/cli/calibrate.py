@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aftersale_simulator.cli import options
-from aftersale_simulator.cli.session import console_of, load
+from aftersale_simulator.cli.session import cells_wanted, console_of, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def _record(calibration: Calibration) -> dict[str, Any]:
         "fitted": [asdict(number) for number in calibration.fitted],
         "observed": [asdict(figure) for figure in calibration.observed],
         "assumed": calibration.assumed(),
-        "files": [account_record(account) for account in calibration.files],
+        "files": [account_record(account, cells_wanted()) for account in calibration.files],
         "rejected": _rows_left_out(calibration, "rejected"),
         "skipped": _rows_left_out(calibration, "skipped"),
         "notes": calibration.notes,
@@ -111,7 +111,7 @@ def _record(calibration: Calibration) -> dict[str, Any]:
 def _rows_left_out(calibration: Calibration, outcome: str) -> dict[str, list[str]]:
     """Return by file the rows that were skipped, or rejected, each as a text."""
     rows = {
-        account.name: [str(row) for outcome_, row in account.left_out if outcome_ == outcome]
+        account.name: [row.text(cells_wanted()) for outcome_, row in account.left_out if outcome_ == outcome]
         for account in calibration.files
     }
     return {name: texts for name, texts in rows.items() if texts}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aftersale_simulator.cli import options
-from aftersale_simulator.cli.session import console_of, load
+from aftersale_simulator.cli.session import cells_wanted, console_of, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,8 +90,8 @@ def _order_record(history: History | None, source: ScenarioFile, plugins: Plugin
 
     if history is None:
         return None
-    notes_ = notes(history, source.scenario, plugins)
-    return {**record(history), "volume": volume(history, plugins), "notes": notes_}
+    notes_ = notes(history, source.scenario, plugins, cells_wanted())
+    return {**record(history, cells_wanted()), "volume": volume(history, plugins), "notes": notes_}
 
 
 def _tell_orders(history: History, source: ScenarioFile, plugins: Plugins) -> None:
@@ -102,7 +102,7 @@ def _tell_orders(history: History, source: ScenarioFile, plugins: Plugins) -> No
     console.print(summary(history), markup=False)
     for place in volume(history, plugins):
         console.print(text("orders.volume", **place), markup=False)
-    for note in notes(history, source.scenario, plugins):
+    for note in notes(history, source.scenario, plugins, cells_wanted()):
         console.print(text("report.warning", text=note), markup=False)
 
 

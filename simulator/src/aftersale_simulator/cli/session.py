@@ -68,7 +68,16 @@ def order_notes(history: History | None, plan: Plan, plugins: Plugins) -> list[s
         return []
     from aftersale_simulator.calibration.history import notes
 
-    return notes(history, plan.scenario, plugins)
+    return notes(history, plan.scenario, plugins, cells_wanted())
+
+
+def cells_wanted() -> bool:
+    """Whether the user wants to see cells that could not be read."""
+    import click
+
+    from aftersale.cli.program import show_cells
+
+    return show_cells(click.get_current_context())
 
 
 def options_of(seed: int | None, replications: int | None, orders: Path | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import click
 
 from aftersale_simulator.cli import options
 from aftersale_simulator.cli.session import (
+    cells_wanted,
     console_of,
     load,
     options_of,
@@ -55,7 +56,9 @@ def simulate(
     output_files.check_free(out)
     plan, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders))
     real_orders = history.orders if history else None
-    beside = {"order_file.json": json.dumps(history_record(history), indent=2) + "\n"} if history else {}
+    beside = (
+        {"order_file.json": json.dumps(history_record(history, cells_wanted()), indent=2) + "\n"} if history else {}
+    )
     resolved = resolve(plan.scenario, plugins)
     result = run(resolved, replication, orders=real_orders, record=Recording(out, csv, beside))
     console, simulated = console_of(), plan.scenario

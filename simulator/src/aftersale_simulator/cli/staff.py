@@ -11,6 +11,7 @@ import click
 
 from aftersale_simulator.cli import options
 from aftersale_simulator.cli.session import (
+    cells_wanted,
     check_writable,
     console_of,
     load,
@@ -85,7 +86,7 @@ def staff(
         run = partial(pool.work, on_done=on_done)
         outcome = cheapest(resolved, run, "staffing", probability, at_most)
     with speaking(language):
-        orders_record = history_record(history) if history else None
+        orders_record = history_record(history, cells_wanted()) if history else None
         staff_record = record.record(outcome, order_notes(history, plan, plugins), orders_record)
         document = json.dumps(staff_record, indent=2, ensure_ascii=False)
         if out is not None:

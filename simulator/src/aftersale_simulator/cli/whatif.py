@@ -10,6 +10,7 @@ import click
 
 from aftersale_simulator.cli import options
 from aftersale_simulator.cli.session import (
+    cells_wanted,
     check_writable,
     console_of,
     follow,
@@ -139,7 +140,7 @@ def _tell(
     from aftersale_simulator.whatif import record, table
     from aftersale_simulator.whatif.variants import reproduced
 
-    comparison_record = record.record(comparison, order_notes(history, plan, plugins), history)
+    comparison_record = record.record(comparison, order_notes(history, plan, plugins), history, cells_wanted())
     if out is not None:
         document = {**reproduced(plan), "replications": comparison.replications}
         texts = {"whatif.json": record.as_json(comparison_record) + "\n", "whatif.csv": record.as_csv(comparison)}

@@ -101,8 +101,13 @@ class ComparisonRecord(TypedDict):
     orders: dict[str, Any] | None
 
 
-def record(comparison: Comparison, notes: Sequence[str] = (), history: History | None = None) -> ComparisonRecord:
-    """Return the comparison as plain data; `notes` are warnings about the order file behind it."""
+def record(
+    comparison: Comparison, notes: Sequence[str] = (), history: History | None = None, cells: bool = False
+) -> ComparisonRecord:
+    """Return the comparison as plain data; `notes` are warnings about the order file behind it.
+
+    With `cells` its rejected rows have the cell at fault.
+    """
     scenario, cheapest = comparison.scenario, comparison.cheapest
     return ComparisonRecord(
         scenario=scenario.name,
@@ -116,7 +121,7 @@ def record(comparison: Comparison, notes: Sequence[str] = (), history: History |
         warnings=[*notes, *warnings(comparison)],
         stress=[_trial(stress_result) for stress_result in comparison.trials],
         sensitivity=_sensitivity(comparison),
-        orders=_history(history),
+        orders=_history(history, cells),
     )
 
 
@@ -128,12 +133,12 @@ def _sensitivity(comparison: Comparison) -> SensitivityRecord | None:
     return table.record(comparison.sensitivity)
 
 
-def _history(history: History | None) -> dict[str, Any] | None:
+def _history(history: History | None, cells: bool) -> dict[str, Any] | None:
     if history is None:
         return None
     from aftersale_simulator.calibration.history import record as record_history
 
-    return record_history(history)
+    return record_history(history, cells)
 
 
 def _share(count: int, size: int) -> ShareRecord:

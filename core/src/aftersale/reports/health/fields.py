@@ -22,6 +22,7 @@ Meaning = TypeVar("Meaning", bound=str)
 _LARGEST = 2**63
 _FINEST = 30  # digits after the point; past it a number is a slip, and exact fractions of it cost memory
 _SHOWN = 40
+_AGAIN = "download the report again"
 
 
 @frozen
@@ -50,10 +51,10 @@ class Notes:
     unknown: list[tuple[str, str]] = Factory(list)
 
     def refuse(self, path: str, expected: str, value: object) -> None:
-        """Note a value that is not what it should be."""
-        self.problems.append(
-            Problem(self.source, path, f"expected {expected}, found {shown(value)}", "download the report again")
-        )
+        """Note a value that is not what it should be: its kind is told, a cell is kept for who asks for it."""
+        kind = _kind(value)
+        what = f"expected {expected}, found {kind}" if kind else f"expected {expected}"
+        self.problems.append(Problem(self.source, path, what, _AGAIN, "" if kind else shown(value)))
 
 
 class Node:
@@ -232,7 +233,8 @@ def read_top(path: Path) -> tuple[dict[str, Any], Notes]:
         )
         check_depth(top)
     except (OSError, ValueError, RecursionError) as error:
-        raise DocumentError(source, (Problem(source, *_unreadable(error)),)) from error
+        problem = Problem(source, *_unreadable(error), error.cell if isinstance(error, _OutOfReach) else "")
+        raise DocumentError(source, (problem,)) from error
     if not isinstance(top, dict):
         notes.refuse("", "a table", top)
         raise DocumentError(source, tuple(notes.problems))
@@ -247,12 +249,27 @@ def below(path: str, key: str) -> str:
 
 def shown(value: object) -> str:
     """Return a value as messages show it."""
+    if kind := _kind(value):
+        return kind
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | None) else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _kind(value: object) -> str:
+    """Return what a value is that is no cell, empty for a cell."""
     if isinstance(value, Mapping):
         return "a table"
     if isinstance(value, list):
         return "a list"
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | None) else str(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return "nothing" if value is None or (isinstance(value, str) and not value.strip()) else ""
+
+
+class _OutOfReach(ValueError):
+    """A number that no report can mean."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("a number is out of reach")
+        self.cell = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _is_number(value: object) -> bool:
@@ -268,7 +285,7 @@ def _exact(text: str) -> Decimal:
         number = Decimal("NaN")
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -_FINEST or number.adjusted() > _FINEST:
-        raise ValueError(f"the number {text[:_SHOWN]} is out of reach")
+        raise _OutOfReach(text)
     return number
 
 
@@ -276,7 +293,7 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:  # Python converts no text of more than some thousand digits
-        raise ValueError(f"a number of {len(text)} digits is out of reach") from error
+        raise _OutOfReach(text) from error
 
 
 def _no_number(text: str) -> Decimal:
