@@ -404,6 +404,12 @@ def test_a_value_in_csv_is_refused_with_its_row_too(changed):
     ]
 
 
+def test_of_a_long_cell_the_beginning_is_shown(changed):
+    (problem,) = changed("orders", having("price", "9" * 10**6, "1"))
+    assert problem.startswith("JOURNAL/orders.parquet: row 1, price: expected a whole number (the cell: '999")
+    assert len(problem) < 200
+
+
 def test_many_bad_rows_are_told_by_the_first_and_counted(changed):
     assert changed("facts", having("kind", "")) == [
         *(

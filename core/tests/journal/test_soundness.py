@@ -11,7 +11,7 @@ from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.testing import fact, order, orders
 from aftersale.testing.factories import MONDAY
 
-FLIPPED = 500
+FLIPPED = 300
 """How many positions of each file are tried; the lengths that make the reader claim petabytes are among the first."""
 HINT = "(get the file once more from where it came, or write the journal again)"
 
@@ -60,7 +60,8 @@ def test_a_journal_with_a_file_that_ends_its_reader_is_refused_with_what_to_do(j
     (journal / SUMS).unlink()
     monkeypatch.setattr(soundness, "_answers", lambda paths: [])
     assert refusal(journal) == [
-        f"JOURNAL/{name}.parquet: is damaged: what reads it is brought to an end {HINT}" for name in ("orders", "facts")
+        f"JOURNAL/{name}.parquet: is damaged: it makes the program that reads it end {HINT}"
+        for name in ("orders", "facts")
     ]
 
 
@@ -79,6 +80,19 @@ def test_a_file_that_is_cut_short_is_refused_without_being_tried(journal, monkey
     ):
         file.write_bytes(part)
         assert refusal(journal) == [told]
+
+
+def test_a_file_that_may_not_be_read_is_refused(journal, monkeypatch):
+    def closed(path, *words, **more):
+        if path.suffix == ".parquet":
+            raise PermissionError(13, "Permission denied")
+        return plain(path, *words, **more)
+
+    plain = type(journal).open
+    monkeypatch.setattr(type(journal), "open", closed)
+    assert refusal(journal) == [
+        f"JOURNAL/{name}.parquet: cannot be read: Permission denied {HINT}" for name in ("orders", "facts")
+    ]
 
 
 def test_files_that_are_as_they_were_written_are_not_tried_and_changed_ones_are(journal, monkeypatch):

@@ -14,6 +14,8 @@ from aftersale.base.errors import Problem
 TIME = pl.Datetime("us", "UTC")
 SHOWN = 3
 """How many problems of one sort are reported one by one; the rest are counted."""
+_LONGEST = 60
+"""How many characters of a cell are shown."""
 _YEARS = (1900, 2199)
 _SECONDS = {year: int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (_YEARS[0], _YEARS[1] + 1)}
 _TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -130,7 +132,8 @@ def _cell(values: pl.Series, row: int) -> str:
     """Return a value as text shows it, empty for nothing."""
     if not isinstance(values.dtype, pl.Datetime):
         value = values[row]
-        return "" if value is None or value == "" else repr(value)
+        text = "" if value is None or value == "" else repr(value)
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     # An instant beyond the year 9999 is no Python datetime: show the number in the file.
     number = values.cast(pl.Int64)[row]
     return "" if number is None else f"{number} {values.dtype.time_unit} after 1970"

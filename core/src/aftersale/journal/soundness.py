@@ -52,9 +52,9 @@ def _vouched(path: Path) -> bool:
     """Whether the sum beside a file is the file's own."""
     try:
         lines = read_bounded(path.with_name(SUMS)).decode("utf-8").splitlines()
+        return f"{_sum(path)}  {path.name}" in lines
     except (OSError, DocumentError, UnicodeDecodeError):
         return False
-    return f"{_sum(path)}  {path.name}" in lines
 
 
 def _sum(path: Path) -> str:
@@ -64,11 +64,14 @@ def _sum(path: Path) -> str:
 
 def _framing(path: Path) -> str:
     """Return what is wrong with the beginning or the end of a file, empty if nothing is."""
-    with path.open("rb") as file:
-        begin = file.read(len(_MARK))
-        size = file.seek(0, 2)
-        file.seek(max(size - _LENGTH - len(_MARK), 0))
-        end = file.read()
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_MARK))
+            size = file.seek(0, 2)
+            file.seek(max(size - _LENGTH - len(_MARK), 0))
+            end = file.read()
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
     if begin != _MARK:
         return "is no Parquet file"
     described = int.from_bytes(end[:_LENGTH], "little")
@@ -86,7 +89,7 @@ def _tried(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
             return
         yield from ((path, f"is damaged: {reason}") for path, reason in zip(rest, answers, strict=False) if reason)
         if len(answers) < len(rest):
-            yield rest[len(answers)], "is damaged: what reads it is brought to an end"
+            yield rest[len(answers)], "is damaged: it makes the program that reads it end"
         rest = rest[len(answers) + 1 :]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 
 READY = "ready"
 """The first line."""
@@ -35,7 +36,8 @@ def _bound(size: int) -> None:
     for limit, value in ((resource.RLIMIT_AS, size), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(limit)
         allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(limit, (allowed, hard))
+        with suppress(ValueError, OSError):  # a system that has the limit and refuses to set it
+            resource.setrlimit(limit, (allowed, hard))
 
 
 def _reason(path: str) -> str | None:
