@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -30,6 +30,7 @@ MOMENTS = {
 }
 """Our words for instants, each with the column that has it."""
 _DAY_ENDS = tuple(key for key in MOMENTS if key != "purchased_at")
+_NUMBERS = ("price", "discount", "quantity")
 _MARKS = ("cross_border", "exempt")
 _FREE_TEXT = ("order", "sku", "buyer", "category")
 _FINE = 3
@@ -70,7 +71,8 @@ class Meaning:
         values of `MOMENTS`.
         """
         filled = text.with_columns(pl.lit("").alias(key) for key in KEYS if key not in self.present)
-        typed = filled.with_columns(self._defaults()).with_columns(self._words())
+        plain = {key for key in _NUMBERS if key in self.present and numbers.is_plain(text[key], self.style)}
+        typed = filled.with_columns(self._defaults()).with_columns(self._words(plain))
         rows = typed.with_columns(self._counts())
         failures = [pl.when(check.failed).then(pl.lit(code, pl.Int16)) for code, check in enumerate(self.checks)]
         return rows.with_columns(check=pl.coalesce(failures))
@@ -114,27 +116,50 @@ class Meaning:
         for key in ("marketplace", "channel", "currency", "category"):
             yield self._default(key).alias(key)
 
-    def _words(self) -> Iterator[pl.Expr]:
-        yield cells.code_of(pl.col("marketplace"), self._place_codes).alias("place")
-        yield cells.code_of(pl.col("channel"), self._channel_codes).alias("channel_code")
+    def _words(self, plain: Collection[str]) -> Iterator[pl.Expr]:
+        """Yield the values of the cells by themselves; numbers of the columns in `plain` are read the short way."""
+        yield self._code("marketplace", self._place_codes).alias("place")
+        yield self._code("channel", self._channel_codes).alias("channel_code")
         mark = self.form.cancelled
         marked = pl.col(mark.column).str.starts_with(mark.starts_with) if mark else pl.lit(False)
         yield marked.alias("cancel")
-        quantity = numbers.whole_number(pl.col("quantity"), self.style)
-        yield (quantity if "quantity" in self.present else pl.lit(1, pl.Int64)).alias("units")
-        yield self._amount("price").alias("unit_price")
-        yield self._amount("discount").abs().alias("discount_micros")
-        yield numbers.sign_of(pl.col("price")).fill_null("").alias("sign")
+        yield self._units("quantity" in plain).alias("units")
+        yield self._amount("price", plain).alias("unit_price")
+        yield self._amount("discount", plain).abs().alias("discount_micros")
+        sign = pl.lit("") if "price" in plain else numbers.sign_of(pl.col("price")).fill_null("")
+        yield sign.alias("sign")
         yield self._state().alias("state")
         for key in _MARKS:
-            yield cells.truth(pl.col(key)).alias(f"is_{key}")
+            yield (cells.truth(pl.col(key)) if key in self.present else pl.lit(None, pl.Boolean)).alias(f"is_{key}")
         for key, name in MOMENTS.items():
-            utc, naive = cells.times(pl.col(key), self.form.date_formats, day_end=key in _DAY_ENDS)
+            utc, naive = self._times(key)
             yield utc.alias(f"{name}_utc")
             yield naive.alias(f"{name}_naive")
 
-    def _amount(self, key: str) -> pl.Expr:
-        return numbers.millionths(pl.col(key), self.style)
+    def _code(self, key: str, codes: Mapping[str, int]) -> pl.Expr:
+        """Return the code of a word of the file, or that of the constant in its place."""
+        if key in self.present:
+            return cells.code_of(pl.col(key), codes)
+        return pl.lit(codes.get(getattr(self.form.values, key)), pl.Int64)
+
+    def _units(self, plain: bool) -> pl.Expr:
+        if "quantity" not in self.present:
+            return pl.lit(1, pl.Int64)
+        if not plain:
+            return numbers.whole_number(pl.col("quantity"), self.style)
+        micros = numbers.plain_millionths(pl.col("quantity"))
+        whole = (micros % numbers.MILLION == 0) & (micros.abs() < 10**9 * numbers.MILLION)
+        return pl.when(whole).then(micros // numbers.MILLION)
+
+    def _amount(self, key: str, plain: Collection[str]) -> pl.Expr:
+        if key not in self.present:
+            return pl.lit(None, pl.Int64)
+        return numbers.plain_millionths(pl.col(key)) if key in plain else numbers.millionths(pl.col(key), self.style)
+
+    def _times(self, key: str) -> tuple[pl.Expr, pl.Expr]:
+        if key not in self.present:
+            return pl.lit(None, pl.Datetime("us", "UTC")), pl.lit(None, pl.Datetime("us"))
+        return cells.times(pl.col(key), self.form.date_formats, day_end=key in _DAY_ENDS)
 
     def _state(self) -> pl.Expr:
         states = [
@@ -153,7 +178,10 @@ class Meaning:
         yield (net * scale // numbers.MILLION if self.form.price_in == "minor" else net).alias("micros")
         yield scale.alias("scale")
         yield self._by_place(currencies, pl.String).alias("home_currency")
-        for name in MOMENTS.values():
+        for key, name in MOMENTS.items():
+            if key not in self.present:
+                yield pl.col(f"{name}_utc").alias(name)
+                continue
             local = cells.in_zones(pl.col(f"{name}_naive"), pl.col("place"), self._zones)
             yield pl.coalesce(pl.col(f"{name}_utc"), local).alias(name)
 
@@ -184,7 +212,7 @@ class Meaning:
         rejections = [
             ("order", "no order id", pl.col("order") == ""),
             ("order", "an order id that a spreadsheet has shortened", self._shortened()),
-            *((key, "characters that cannot be read", _is_garbled(key)) for key in _FREE_TEXT),
+            *((key, "characters that cannot be read", _is_garbled(key)) for key in _FREE_TEXT if key in self.present),
             ("marketplace", "no marketplace that an installed plugin knows", pl.col("place").is_null()),
             ("channel", "no channel of the format's channels", pl.col("channel_code").is_null()),
             ("currency", "not the currency of the marketplace", self._foreign()),
@@ -192,7 +220,7 @@ class Meaning:
             ("quantity", "not a whole number", units.is_null()),
             ("quantity", "a quantity of nothing", units == 0),
             ("quantity", "below zero, but not marked as cancelled", (units < 0) & ~cancel),
-            *((key, "neither true nor false", _is_no_truth(key)) for key in _MARKS),
+            *((key, "neither true nor false", _is_no_truth(key)) for key in _MARKS if key in self.present),
         ]
         yield from (Check("rejected", key, reason, failed) for key, reason, failed in rejections)
 
@@ -233,6 +261,8 @@ class Meaning:
 
     def _bad_times(self) -> Iterator[Check]:
         for key, name in MOMENTS.items():
+            if key not in self.present:
+                continue
             text, naive, time = pl.col(key), pl.col(f"{name}_naive"), pl.col(name)
             expected = text.is_not_null() if name == "purchased" else text != ""
             reason = "a time that the clocks skipped there"

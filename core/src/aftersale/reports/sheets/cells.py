@@ -13,11 +13,20 @@ import polars as pl
 _NOTHING = ["null", "nan", "nat", "n/a", "#n/a", r"\n"]
 """What databases and spreadsheets write where there is nothing."""
 _UNSEEN = "\u200b\u200e\u200f\u2060\ufeff"
+_UNTIDY = rf"^[\s{_UNSEEN}='#]|[\s{_UNSEEN}]$|^(?i:null|nan|nat|n/a|\\n)$"
+"""What `stripped` may change."""
 _TIME = re.compile(r"%[HIT]|%R")
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s?(?:Z|[+-]\d{2}:?\d{2}))?)?$"
 _ZONED = r"Z$|:.*[+-]"
 _STAMPS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
 _DAY_END = pl.duration(hours=23, minutes=59, seconds=59)
+
+
+def tidy(text: pl.Series) -> pl.Series:
+    """Return a column `stripped`; where no cell needs it, which one look shows, the column itself."""
+    if not text.str.contains(_UNTIDY).any():
+        return text
+    return text.to_frame().select(stripped(pl.col(text.name)).alias(text.name)).to_series()
 
 
 def stripped(text: pl.Expr) -> pl.Expr:

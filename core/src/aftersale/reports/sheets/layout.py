@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _TOP = 30
 """Rows at the top among which the header is looked for: titles, notes and `sep=;` may stand above it."""
 
 
-@frozen
+@frozen(slots=False)
 class Layout:
     """How a file is laid out: its encoding, delimiter and quotation, its header and the line of that."""
 
@@ -36,7 +37,16 @@ class Layout:
 
     def repeats(self, cells: Sequence[str]) -> bool:
         """Whether a row is the header once more, as where several exports were put together."""
-        return tuple(map(normalised, cells)) == tuple(map(normalised, self.header))
+        mark = self.mark
+        return len(cells) > mark and normalised(cells[mark]) == normalised(self.header[mark]) and self._matches(cells)
+
+    @cached_property
+    def mark(self) -> int:
+        """The first column that has a name: hardly a row has that name in its cell."""
+        return next(index for index, word in enumerate(self.header) if word)
+
+    def _matches(self, cells: Sequence[str]) -> bool:
+        return tuple(map(normalised, cells[: len(self.header)])) == tuple(map(normalised, self.header))
 
 
 def normalised(header: str) -> str:

@@ -33,6 +33,9 @@ _CELL = rf"^(\()?([+-]?)({_SIGN})? ?([+-]?)({_NUMBER}) ?({_SIGN})?(-?)(\))?$"
 _GROUPS = r"[0-9]{1,3}(?:\mark[0-9]{2,3})*\mark[0-9]{3}"
 
 
+_PLAIN = r"^([+-]?)([0-9]{0,12})(?:\.([0-9]{0,6})0*)?$"
+
+
 @frozen
 class NumberStyle:
     """Which mark of a file is the decimal one, and which may part thousands: one of `. , ' ` and space, or any other.
@@ -130,6 +133,20 @@ def millionths(text: pl.Expr, style: NumberStyle) -> pl.Expr:
     balanced = brackets == parts.field("8").is_not_null()
     size = _size(parts.field("5"), style)
     return pl.when(balanced & (signs <= 1)).then(pl.when(signs == 1).then(-size).otherwise(size))
+
+
+def is_plain(cells: pl.Series, style: NumberStyle) -> bool:
+    """Whether all cells are digits with at most a point in a style that is not open: what `plain_millionths` reads."""
+    return not style.open and style.decimal == "." and bool(cells.str.contains(_PLAIN).all())
+
+
+def plain_millionths(text: pl.Expr) -> pl.Expr:
+    """Return what `millionths` returns, for cells that are plain numbers or empty."""
+    parts = text.str.extract_groups(_PLAIN).struct
+    whole = parts.field("2").cast(pl.Int64, strict=False) * MILLION
+    fraction = parts.field("3").fill_null("").str.pad_end(6, "0").cast(pl.Int64, strict=False)
+    sign = pl.when(parts.field("1") == "-").then(-1).otherwise(1)
+    return sign * (whole + fraction)
 
 
 def _size(number: pl.Expr, style: NumberStyle) -> pl.Expr:

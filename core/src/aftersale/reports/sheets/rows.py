@@ -35,11 +35,15 @@ class Rows:
     def pages(self, path: Path, size: int) -> Iterator[pl.DataFrame]:
         """Yield the cells of the usable rows as text with their `line`, `size` rows at a time; at least one page."""
         pick = _picker(list(self.places.values()))
+        width, mark = len(self.layout.header), self.layout.mark
+        name = self.layout.header[mark].lower()
         lines: list[int] = []
         rows: list[Sequence[str]] = []
         for line, row in self.layout.body(path):
             self.count += 1
-            if self._is_usable(line, row):
+            # Nearly every row is of the right width, neither empty nor the header: that much is seen at once.
+            usual = len(row) == width and row.__class__ is list and row[mark] > "!" and row[mark].lower() != name
+            if usual or self._is_usable(line, row):
                 lines.append(line)
                 rows.append(pick(row))
             if len(lines) == size:
@@ -61,7 +65,7 @@ class Rows:
             return ""
         if not any(map(str.strip, row)):
             return EMPTY
-        return HEADER if len(row) >= len(self.layout.header) and self.layout.repeats(row) else ""
+        return HEADER if self.layout.repeats(row) else ""
 
     def _misshapen(self, row: Sequence[str]) -> str:
         """Return why a row is none, or an empty text.
@@ -80,8 +84,7 @@ class Rows:
     def _page(self, lines: list[int], rows: list[Sequence[str]]) -> pl.DataFrame:
         columns = zip(*rows, strict=True) if rows else ([] for _ in self.places)
         text = [pl.Series(key, column, pl.String) for key, column in zip(self.places, columns, strict=True)]
-        page = pl.DataFrame(text).select(cells.stripped(pl.col(key)).alias(key) for key in self.places)
-        return page.with_columns(pl.Series("line", lines, pl.Int64))
+        return pl.DataFrame([*map(cells.tidy, text), pl.Series("line", lines, pl.Int64)])
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

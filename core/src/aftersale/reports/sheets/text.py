@@ -78,14 +78,16 @@ def _unmarked_utf16(top: bytes) -> str:
 
 def _damage(path: Path, encoding: str) -> int:
     """Return how many characters could not be read; for UTF-8 fewer than letters beyond ASCII that it explains is 0."""
-    damage = explained = 0
     with opened(path, encoding) as text:
-        for chunk in iter(lambda: text.read(_CHUNK), ""):
-            bad = chunk.count(GARBAGE)
-            damage += bad
-            if not chunk.isascii():
-                explained += sum(letter > "\x7f" for letter in chunk) - bad
-    return 0 if _is_utf8(encoding) and damage < explained else damage
+        damage = sum(chunk.count(GARBAGE) for chunk in iter(lambda: text.read(_CHUNK), ""))
+    return 0 if damage and _is_utf8(encoding) and damage < _explained(path, encoding) else damage
+
+
+def _explained(path: Path, encoding: str) -> int:
+    """Return how many letters beyond ASCII the encoding reads."""
+    with opened(path, encoding) as text:
+        chunks = iter(lambda: text.read(_CHUNK), "")
+        return sum(len(chunk) - len(chunk.encode("ascii", "ignore")) - chunk.count(GARBAGE) for chunk in chunks)
 
 
 def _is_utf8(encoding: str) -> bool:
