@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders.formats import OrderFormat
-from aftersale.reports.sheets.layout import Layout, find_layout, normalised, top
+from aftersale.reports.sheets.layout import Layout, find_layout, looks_like_data, normalised, top
 from aftersale.reports.sheets.text import GARBAGE, LONGEST_LINE, encoding_of, opened
 
 _WRITTEN = {",": "','", ";": "';'", "\t": '"\\t"', "|": "'|'"}
 _SHOWN = 40, 60  # headers, and characters of each header
 _TOP = 1000
 """Lines at the top among which the first that is not empty is looked for."""
-_DATA = re.compile(r"@|\d{4}|^[\W\d]*\d[\W\d]*$")
-"""What stands in cells of people's orders, and hardly ever in the name of a column."""
 
 
 def find_format(path: Path | str, formats: Iterable[OrderFormat]) -> OrderFormat:
@@ -106,7 +103,7 @@ def _header_problem(path: Path) -> Problem:
         f"[orders.mapping] delimiter = {_WRITTEN[delimiter]}, "
         "columns = {order = '…', purchased_at = '…', price = '…'}, values = {marketplace = '…', channel = '…'}"
     )
-    if any(map(_DATA.search, words)):
+    if looks_like_data(words):
         what = f"holds {len(words)} cells that look like data, not like names of columns"
         return Problem(str(path), "line 1", what, f"put the names in the first row, and map them: {mapping}")
     return Problem(

@@ -14,7 +14,7 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.reports.reader import RejectedRow
 from aftersale.reports.service_logs.formats import ReturnFormat
 from aftersale.reports.sheets import cells, dates, numbers
-from aftersale.reports.sheets.layout import Layout, find_layout, normalised
+from aftersale.reports.sheets.layout import Layout, find_layout, looks_like_data, normalised
 from aftersale.reports.sheets.numbers import NumberStyle, StyleEvidence
 from aftersale.reports.sheets.rows import Rows
 from aftersale.reports.sheets.text import GARBAGE
@@ -114,6 +114,10 @@ class TableReader:
             hint = f"name a CSV file whose first row is: {','.join(self.columns)}"
             return DocumentError(path.name, (Problem(path.name, "", "has no header", hint),))
         headers = [header for header in layout.header if header]
+        if looks_like_data(headers):
+            hint = f"put the names of the columns into the first row: {','.join(self.columns)}"
+            what = f"holds {len(headers)} cells that look like data, not like names of columns"
+            return DocumentError(path.name, (Problem(path.name, "line 1", what, hint),))
         words = {normalised(header) for header in headers}
         missing = [name for name in self._needed if normalised(name) not in words]
         return DocumentError(path.name, tuple(_missing_column(path.name, name, headers) for name in missing))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,8 @@ from aftersale.reports.sheets.text import Cells, Unreadable, encoding_of, opened
 
 DELIMITERS = (",", ";", "\t", "|")
 """What programs put between cells; a spreadsheet writes the one of its country, whatever the file had."""
+_DATA = re.compile(r"@|\d{4}|^[\W\d]*\d[\W\d]*$")
+"""What stands in cells of people's orders, and hardly ever in the name of a column."""
 _TOP = 30
 """Rows at the top among which the header is looked for: titles, notes and `sep=;` may stand above it."""
 
@@ -47,6 +49,11 @@ class Layout:
 
     def _matches(self, cells: Sequence[str]) -> bool:
         return tuple(map(normalised, cells[: len(self.header)])) == tuple(map(normalised, self.header))
+
+
+def looks_like_data(cells: Iterable[str]) -> bool:
+    """Whether a row that should name columns holds somebody's data instead, which no message may show."""
+    return any(map(_DATA.search, cells))
 
 
 def normalised(header: str) -> str:
