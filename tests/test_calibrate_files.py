@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,11 @@ from aftersale.clocks import HOUR
 from aftersale.journal.reading import read_journal
 from aftersale.journal.replay import replay
 from aftersale.plugins.plugins import load_plugins
+from aftersale_simulator.calibration.fit import Files, calibrated
+from aftersale_simulator.calibration.logs import FileAccount
 from aftersale_simulator.runs.statistics import wilson
+from aftersale_simulator.scenario.document import load_scenario
+from aftersale_simulator.scenario.vocabulary import vocabulary
 
 # Newer releases of click keep stderr apart by themselves.
 APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -303,14 +308,26 @@ CELLS = st.one_of(
 )
 
 
+@pytest.fixture(scope="module")
+def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], FileAccount]:
+    """What becomes of the rows of a log of some kind with this text, in a shop of four orders."""
+    folder, plugins = tmp_path_factory.mktemp("logs"), load_plugins()
+    source = load_scenario(shop(folder, 4), vocabulary(plugins))
+
+    def account(kind: str, text: str) -> FileAccount:
+        (folder / "log.csv").write_text(text, encoding="utf-8")
+        return calibrated(source, plugins, Files(**{kind: folder / "log.csv"})).files[-1]
+
+    return account
+
+
 @pytest.mark.parametrize("kind", KINDS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8))
 def test_whatever_the_rows_of_a_log_hold_each_is_accounted_for(
-    tmp_path: Path, kind: str, rows: list[list[str]]
+    fit: Callable[[str, str], FileAccount], kind: str, rows: list[list[str]]
 ) -> None:
-    log = write(tmp_path / f"{kind}.csv", KINDS[kind], *map(",".join, rows))
-    account = accounts(read(shop(tmp_path, 4), f"--{kind}", log))[f"{kind}.csv"]
-    assert account["rows_read"] == len(rows)
-    assert account["rows_used"] + len(account["left_out"]) == len(rows)
-    assert sum(account["skipped"].values()) + sum(account["rejected"].values()) == len(account["left_out"])
+    account = fit(kind, "\n".join([KINDS[kind], *map(",".join, rows), ""]))
+    assert account.rows_read == len(rows)
+    assert account.rows_used + len(account.left_out) == len(rows)
+    assert sum(account.skipped.values()) + sum(account.rejected.values()) == len(account.left_out)
