@@ -125,6 +125,16 @@ def test_numbers_that_a_spreadsheet_has_changed_never_make_one_order_of_two(
     assert (sorted(found.orders.ids), found.rows_rejected) == (sorted(orders), rejected)
 
 
+def test_what_a_second_export_repeats_is_skipped_and_within_one_it_is_told(tmp_path: Path) -> None:
+    header, rows = "id,bought,price,state", ["A,2026-03-02,1,x", "B,2026-03-03,2,x"]
+    both = read(tmp_path, header, *rows, header, rows[1], "C,2026-03-04,3,x")
+    assert prices(both) == {"A": 100, "B": 200, "C": 300}
+    assert both.skipped == {"the header again": 1, "the same row again, in a second export": 1}
+    assert (both.rows_read, both.rows_repeated) == (5, 0)
+    one = read(tmp_path, header, *rows, rows[1])
+    assert (prices(one), one.rows_repeated, one.skipped) == ({"A": 100, "B": 400}, 1, {})
+
+
 def test_a_number_that_could_be_one_or_a_thousand_is_rejected_with_the_way_out(tmp_path: Path) -> None:
     rows = ["A,2026-03-02,5.000,", "B,2026-03-02,12,"]
     found = read(tmp_path, "id,bought,price,state", *rows)

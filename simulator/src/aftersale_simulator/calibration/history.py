@@ -160,6 +160,8 @@ def _order_notes(history: History) -> Iterator[str]:
     if file.strange_states:
         words = ", ".join(f"{word} ({count})" for word, count in file.strange_states.items())
         yield text("orders.strange_states", count=sum(file.strange_states.values()), words=words)
+    if file.rows_repeated:
+        yield text("orders.repeated", count=file.rows_repeated)
     if not len(history.orders):
         nothing = text("orders.nothing", name=Path(file.source).name, rows=file.rows_read)
         yield f"{nothing} {date_hint(file.date_formats)}".rstrip()
@@ -254,5 +256,6 @@ def record(history: History, cells: bool = False) -> dict[str, Any]:
         "rows_rejected": file.rows_rejected,
         "rejected": [{"line": row.line, "reason": row.reason, "text": row.text(cells)} for row in file.rejected],
         "unknown_states": dict(file.strange_states),
+        "rows_repeated": file.rows_repeated,
         "fitted": history.world,
     }

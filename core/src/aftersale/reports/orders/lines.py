@@ -38,7 +38,14 @@ def with_lines(sheet: Sheet, path: Path, form: OrderFormat) -> Sheet:
     columns = sheet.columns | lines.columns
     outside = sum(sheet.skipped.values()) + len(sheet.rejected) + len(again) + without_line
     return Sheet(
-        sheet.encoding, columns, [joined], lines.rows_read + outside, rejected, +skipped, lines_file=second.name
+        sheet.encoding,
+        columns,
+        [joined],
+        lines.rows_read + outside,
+        rejected,
+        +skipped,
+        lines_file=second.name,
+        second_export=lines.second_export,
     )
 
 

@@ -33,7 +33,7 @@ class OrderFile:
     `cancellations`: buyer, sku, quantity, cancelled_at, price. Instants are microseconds, prices minor units;
     buyer and sku are null where the file has none. `skipped` counts rows by reason. `strange_states` counts the lines
     of sales by a status that the format does not know; `date_formats` are those by which the dates could be read, where
-    no row's date was.
+    no row's date was. `rows_repeated` counts used rows that say the same as one above.
     """
 
     source: str
@@ -47,6 +47,7 @@ class OrderFile:
     rows_read: int
     strange_states: Mapping[str, int] = field(factory=dict)
     date_formats: tuple[str, ...] = ()
+    rows_repeated: int = 0
 
     @property
     def rows_used(self) -> int:
@@ -130,6 +131,7 @@ class _Reader:
         survey = Survey.of(pages, meaning)
         meaning = survey.meaning
         usable_rows = pl.concat([self._usable(survey.completed(page), meaning) for page in sheet.take_pages()])
+        usable_rows, repeated = self._single(usable_rows)
         strange = self._strange_states(usable_rows)
         sales = self._real_sales(usable_rows.filter(~pl.col("cancel")), meaning)
         orders, lines = orders_of(sales, meaning, source)
@@ -145,6 +147,7 @@ class _Reader:
             sheet.rows_read,
             strange,
             survey.date_formats,
+            repeated,
         )
 
     def _usable(self, page: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
@@ -164,6 +167,17 @@ class _Reader:
     def _row(self, line: int, reason: str, key: str, value: str) -> RejectedRow:
         column = self.form.columns.headers.get(key, key)
         return RejectedRow(line, reason, column, value, self.sheet.lines_file)
+
+    def _single(self, usable_rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+        """Leave out rows that a second export in the file repeats; return the others, and how many repeat one above.
+
+        Two exports of overlapping days have orders twice. Within one, the same again may be a line of its own.
+        """
+        again = ~usable_rows.drop("line").hash_rows().is_first_distinct()
+        exported_twice = again & (usable_rows["line"] > self.sheet.second_export) & (self.sheet.second_export > 0)
+        if count := int(exported_twice.sum()):
+            self.skipped["the same row again, in a second export"] = count
+        return usable_rows.filter(~exported_twice), int(again.sum()) - count
 
     def _strange_states(self, usable_rows: pl.DataFrame) -> dict[str, int]:
         """Return how many sales have each status that the format does not know, the most frequent first."""

@@ -13,7 +13,7 @@ from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.headers import layout_of, places_of
 from aftersale.reports.reader import RejectedRow
 from aftersale.reports.sheets.layout import Layout
-from aftersale.reports.sheets.rows import Rows
+from aftersale.reports.sheets.rows import HEADER, Rows
 
 _PAGE = 1 << 16
 
@@ -23,7 +23,8 @@ class Sheet:
     """The rows of a file as text: one column for each of our `columns` that it has, and `line`.
 
     `rows_read` counts all rows below the header; those that are not in `pages` are skipped or rejected. `lines_file`
-    names the second file, where lines are of that.
+    names the second file, where lines are of that; `second_export` is the line of the first header that stands there
+    again, 0 without one: what is behind it was exported by itself.
     """
 
     encoding: str
@@ -33,6 +34,7 @@ class Sheet:
     rejected: list[RejectedRow] = field(factory=list)
     skipped: Counter[str] = field(factory=Counter)
     lines_file: str = ""
+    second_export: int = 0
 
     def take_pages(self) -> Iterator[pl.DataFrame]:
         """Yield the pages and forget each: a big file's text is not kept beside what is made of it."""
@@ -51,4 +53,5 @@ def sheet_of(path: Path, layout: Layout, places: Mapping[str, int]) -> Sheet:
     rows = Rows(layout, places)
     pages = list(rows.pages(path, _PAGE))
     skipped = Counter(row.reason for row in rows.skipped)
-    return Sheet(layout.encoding, frozenset(places), pages, rows.count, rows.rejected, skipped)
+    again = next((row.line for row in rows.skipped if row.reason == HEADER), 0)
+    return Sheet(layout.encoding, frozenset(places), pages, rows.count, rows.rejected, skipped, second_export=again)
