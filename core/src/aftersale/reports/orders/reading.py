@@ -158,12 +158,14 @@ class _Reader:
         if check.outcome == "skipped":
             self.skipped[check.reason] += len(bad_rows)
         else:
-            blamed = zip(bad_rows["line"], bad_rows[check.key].str.slice(0, _SHOWN), strict=True)
+            lines = bad_rows["order_line" if check.key in self.sheet.of_orders else "line"]
+            blamed = zip(lines, bad_rows[check.key].str.slice(0, _SHOWN), strict=True)
             self.rejected += [self._row(line, check.reason, check.key, value) for line, value in blamed]
 
     def _row(self, line: int, reason: str, key: str, value: str) -> RejectedRow:
         column = self.form.columns.headers.get(key, key)
-        return RejectedRow(line, reason, column, value, self.sheet.lines_file)
+        file = "" if key in self.sheet.of_orders else self.sheet.lines_file
+        return RejectedRow(line, reason, column, value, file)
 
     def _strange_states(self, usable_rows: pl.DataFrame) -> dict[str, int]:
         """Return how many sales have each status that the format does not know, the most frequent first."""
