@@ -553,7 +553,7 @@ def test_a_marketplace_that_a_variant_adds_needs_its_plugin(typed: Callable[...,
     ended = typed("whatif", "--set", "marketplace.FR={orders_per_day=1, price={median='9'}}")
     assert ended.stderr == (
         "Error: variant 'Monday to Friday': marketplace.FR: no installed plugin brings this marketplace "
-        "(allowed: DE, JP, US)\n"
+        "(allowed: DE, JP, US; or make one of your own: aftersale plugins new NAME)\n"
     )
 
 
