@@ -19,7 +19,7 @@ from aftersale.reports.orders.lines import with_lines
 from aftersale.reports.orders.meaning import Check, Meaning
 from aftersale.reports.orders.sheet import Sheet, read_sheet
 from aftersale.reports.orders.survey import Survey
-from aftersale.reports.orders.table import cancellations_of, orders_of, usable
+from aftersale.reports.orders.table import cancellations_of, contradictions_of, orders_of, usable
 from aftersale.reports.reader import RejectedRow
 
 _SHOWN = 40
@@ -33,7 +33,8 @@ class OrderFile:
     `cancellations`: buyer, sku, quantity, cancelled_at, price. Instants are microseconds, prices minor units;
     buyer and sku are null where the file has none. `skipped` counts rows by reason. `strange_states` counts the lines
     of sales by a status that the format does not know; `date_formats` are those by which the dates could be read, where
-    no row's date was.
+    most were not, `day_formats` those by which promises are whole days, where all stand at midnight. `contradictions`
+    counts orders that are cancelled or lost by their status and delivered by their date.
     """
 
     source: str
@@ -47,6 +48,8 @@ class OrderFile:
     rows_read: int
     strange_states: Mapping[str, int] = field(factory=dict)
     date_formats: tuple[str, ...] = ()
+    day_formats: tuple[str, ...] = ()
+    contradictions: int = 0
 
     @property
     def rows_used(self) -> int:
@@ -145,6 +148,8 @@ class _Reader:
             sheet.rows_read,
             strange,
             survey.date_formats,
+            survey.day_formats,
+            contradictions_of(sales),
         )
 
     def _usable(self, page: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
