@@ -862,6 +862,13 @@ def test_promises_that_all_stand_at_midnight_are_told_with_the_formats_that_read
         assert whole.orders.purchased_at.tolist() == found.orders.purchased_at.tolist()
 
 
+def test_what_happened_at_midnight_was_then_where_promises_at_midnight_are_days(tmp_path: Path) -> None:
+    row = "1,03/02/2026 00:00,5.00,03/09/2026 00:00,03/05/2026 00:00,"
+    (order,) = orders(dated(tmp_path, row, formats=("%m/%d/%Y 00:00", "%m/%d/%Y %H:%M")))
+    assert (order.purchased_at, order.delivered_at) == (instant("2026-03-02T00:00Z"), instant("2026-03-05T00:00Z"))
+    assert order.promised_at == instant("2026-03-09T23:59:59Z")
+
+
 def test_orders_that_never_arrived_and_have_a_delivery_are_counted_as_delivered_and_told(tmp_path: Path) -> None:
     rows = ("1,2026-03-02,5.00,,2026-03-05,canceled", "2,2026-03-02,5.00,,2026-03-05,Lost", "3,2026-03-02,5.00,,,lost")
     found = dated(tmp_path, *rows, "3,2026-03-02,5.00,,,lost", "4,2026-03-02,5.00,,2026-03-05,")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -30,6 +30,7 @@ MOMENTS = {
 }
 """Our words for instants, each with the column that has it."""
 _DAY_ENDS = tuple(key for key in MOMENTS if key != "purchased_at")
+_LIMITS = ("promised_at", "ship_by")
 _MARKS = ("cross_border", "exempt")
 _FREE_TEXT = ("order", "sku", "buyer", "category")
 _FINE = 3
@@ -129,9 +130,17 @@ class Meaning:
         for key in _MARKS:
             yield cells.truth(pl.col(key)).alias(f"is_{key}")
         for key, name in MOMENTS.items():
-            utc, naive = cells.times(pl.col(key), self.form.date_formats, day_end=key in _DAY_ENDS)
+            utc, naive = cells.times(pl.col(key), self._date_formats(key), day_end=key in _DAY_ENDS)
             yield utc.alias(f"{name}_utc")
             yield naive.alias(f"{name}_naive")
+
+    def _date_formats(self, key: str) -> Sequence[str]:
+        """Return the date formats in the order in which they are tried.
+
+        A format that reads midnights as days is for what is meant by the day: what happened at midnight was then.
+        """
+        formats = self.form.date_formats
+        return formats if key in _LIMITS else sorted(formats, key=lambda form: not cells.has_time(form))
 
     def _amount(self, key: str) -> pl.Expr:
         return numbers.millionths(pl.col(key), self.style)
