@@ -11,7 +11,15 @@ from aftersale.clocks import local_date
 from aftersale.documents.structure import structure
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
-from aftersale_simulator.calibration.history import check_overlap, notes, read_history, record, summary
+from aftersale_simulator.calibration.history import (
+    History,
+    check_overlap,
+    endings,
+    notes,
+    read_history,
+    record,
+    summary,
+)
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import OrderSource, Scenario
 
@@ -69,7 +77,7 @@ def test_without_cancellations_nothing_is_learnt_and_that_is_said(tmp_path: Path
     history = read_history(source(tmp_path, SALES), PLUGINS)
     assert history.world == {}
     assert notes(history, scenario(date(2026, 1, 8)), PLUGINS) == [
-        "the order file has no cancellation that belongs to one of its purchases, so the returns are those of [world]."
+        "no row of the order file is marked as the return of one of its purchases, so the returns are those of [world]."
     ]
 
 
@@ -87,6 +95,37 @@ def test_rows_that_cannot_be_used_are_told_and_all_of_them_are_in_the_document(t
     found = record(history)
     assert (found["rows_read"], found["rows_used"], found["rows_cancelled"]) == (4, 2, 1)
     assert [row["line"] for row in found["rejected"]] == [5]
+
+
+def ended(tmp_path: Path, *rows: str, **mapping: Any) -> History:
+    columns = {"order": "No", "purchased_at": "Date", "price": "Sum", "status": "Thing", "delivered_at": "Who"}
+    columns |= {"promised_at": "Pieces"}
+    states = {"delivered": ["came"], "cancelled": ["void"], "lost": ["gone"]}
+    table = {"columns": columns, "values": MAPPING["values"], "states": states, **mapping}
+    return read_history(source(tmp_path, "\n".join([*rows, ""]), mapping=table), PLUGINS)
+
+
+def test_how_orders_ended_is_counted_where_the_file_tells_it(tmp_path: Path) -> None:
+    assert endings(read_history(source(tmp_path, SALES), PLUGINS)) == {}
+    words = ("came", "came", "void", "gone", "")
+    history = ended(tmp_path, *(f"{number},2026-01-08,5.00,{word},," for number, word in enumerate(words)))
+    assert endings(history) == {"delivered": 2, "cancelled": 1, "lost": 1, "undelivered": 0, "open": 1}
+
+
+def test_what_contradicts_itself_or_is_read_otherwise_than_meant_is_told(tmp_path: Path) -> None:
+    rows = [f"{day},01/{day:02}/2026 08:00,5.00,void,01/{day + 4:02}/2026 00:00," for day in range(8, 27)]
+    late = "27,01/27/2026 08:00,5.00,void,01/31/2026 00:00,01/31/2026 12:00"
+    formats = ["%m/%d/%Y %H:%M"]
+    both = notes(ended(tmp_path, *rows, late, date_formats=formats), scenario(date(2026, 1, 8)), PLUGINS)
+    assert "1 orders are cancelled or lost by their status and have a delivery: they count as delivered." in both
+    assert [note for note in both if "midnight" in note] == [
+        "all promises of the file stand at midnight, and what comes later on that day counts as late. "
+        'If the whole day is meant: date_formats = ["%m/%d/%Y 00:00", "%m/%d/%Y %H:%M"].'
+    ]
+    swapped = notes(ended(tmp_path, *rows, date_formats=["%d/%m/%Y %H:%M"]), scenario(date(2026, 1, 8)), PLUGINS)
+    few = "only 1 orders have dates that the mapping reads. Its dates could be read with "
+    assert few + 'date_formats = ["%m/%d/%Y %H:%M"].' in swapped
+    assert not any("midnight" in note for note in swapped)
 
 
 def test_marketplaces_on_one_side_only_are_told(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def test_an_order_format_may_stand_in_the_orders_table_itself() -> None:
         (
             "orders",
             {"file": "f.csv", "colums": {}},
-            "orders.colums: unknown key (allowed here: file, format, mapping, move_to, resample, scale)",
+            "orders.colums: unknown key (did you mean 'columns'?)",
         ),
         (
             "orders",
@@ -207,7 +207,8 @@ def test_a_marketplace_without_plugin_is_told_with_those_that_are_installed() ->
     with pytest.raises(DocumentError) as caught:
         check_marketplaces(DEFAULT.scenario, plugins, "s.toml")
     assert str(caught.value) == (
-        "s.toml: marketplace.US: no installed plugin brings this marketplace (allowed: DE, JP)"
+        "s.toml: marketplace.US: no installed plugin brings this marketplace "
+        "(allowed: DE, JP; or make one of your own: aftersale plugins new NAME)"
     )
 
 

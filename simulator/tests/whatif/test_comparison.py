@@ -249,6 +249,16 @@ def test_one_replication_is_warned_of() -> None:
     assert warnings(found) == ["one replication says nothing about chance; take --replications 10 or more."]
 
 
+def test_changes_that_change_nothing_are_told() -> None:
+    found = compared(lambda scenario, _: 0.05 + 0.01 * scenario.world.get("lost_rate", 0), ["seed=1"])
+    assert warnings(found) == []
+    found = compared(lambda *_: 0.05, ["world.lost_rate=0,0.5", "world.return_rate=0.1"])
+    assert warnings(found)[0] == (
+        "in every replication 'lost_rate 0.5, return_rate 0.1' came out exactly as 'lost_rate 0, return_rate 0.1': "
+        "these changes have no effect here."
+    )
+
+
 def test_few_replications_near_the_limit_are_warned_of() -> None:
     found = compared(lambda _, n: 0.09 + 0.001 * (n % 2) * 10, ["team.shenzhen.agents=2"])
     assert warnings(found) == [
@@ -553,7 +563,7 @@ def test_a_marketplace_that_a_variant_adds_needs_its_plugin(typed: Callable[...,
     ended = typed("whatif", "--set", "marketplace.FR={orders_per_day=1, price={median='9'}}")
     assert ended.stderr == (
         "Error: variant 'Monday to Friday': marketplace.FR: no installed plugin brings this marketplace "
-        "(allowed: DE, JP, US)\n"
+        "(allowed: DE, JP, US; or make one of your own: aftersale plugins new NAME)\n"
     )
 
 

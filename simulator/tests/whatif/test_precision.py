@@ -32,11 +32,11 @@ class Faked:
 
     def __call__(self, variants: Sequence[tuple[str, Scenario]], numbers: Sequence[int]) -> list[list[Result]]:
         self.asked.append(list(numbers))
-        return [[self.result(number) for number in numbers] for _ in variants]
+        return [[self.result(number, float(cost)) for number in numbers] for cost, _ in enumerate(variants, 1)]
 
-    def result(self, number: int) -> Result:
+    def result(self, number: int, cost: float = 1.0) -> Result:
         late = 0.1 + self.swing * (1 if number % 2 else -1)
-        figures: dict[str, float | None] = {"late_reply_rate": late, "order_defect_rate": None, "labour_cost": 1.0}
+        figures: dict[str, float | None] = {"late_reply_rate": late, "order_defect_rate": None, "labour_cost": cost}
         return Result(figures, {"US": dict(figures)}, {"late_reply_rate": True}, {})
 
 

@@ -812,3 +812,65 @@ def test_every_line_of_a_real_shop_is_accounted_for() -> None:
     assert len(found.orders) == 12_383
     at = instant("2010-12-01T08:26Z")
     assert found.orders.order(0) == Order("536365", "UK", at, "MFN", 13912, "GBP", product="21730")
+
+
+# What the file as a whole shows
+
+
+def dated(tmp_path: Path, *rows: str, formats: tuple[str, ...] = ()) -> OrderFile:
+    columns = {"order": "id", "purchased_at": "bought", "price": "price", "promised_at": "promised"}
+    columns |= {"delivered_at": "delivered", "status": "state"}
+    how = form(
+        columns=columns,
+        values={"marketplace": "UK", "channel": "MFN"},
+        date_formats=formats,
+        states={"cancelled": ["canceled"], "lost": ["lost"]},
+    )
+    return read(tmp_path, "\n".join(["id,bought,price,promised,delivered,state", *rows, ""]), how)
+
+
+def test_days_and_months_the_other_way_round_are_told_though_some_dates_can_be_read(tmp_path: Path) -> None:
+    rows = [f"{number},{number % 12 + 1:02}/{number % 28 + 1:02}/2026,5.00,,," for number in range(100)]
+    found = dated(tmp_path, *rows, formats=("%d/%m/%Y",))
+    assert 0 < len(found.orders) < 50
+    assert found.date_formats == ("%m/%d/%Y",)
+    assert dated(tmp_path, *rows, formats=("%m/%d/%Y",)).date_formats == ()
+
+
+@pytest.mark.parametrize(
+    ("hour", "written", "formats", "days"),
+    [
+        (" 00:00", "%m/%d/%Y", ("%m/%d/%Y %H:%M",), ("%m/%d/%Y 00:00", "%m/%d/%Y %H:%M")),
+        (" 00:00", "%m/%d/%Y", ("%m/%d/%Y 00:00", "%m/%d/%Y %H:%M"), ()),
+        (" 00:30", "%m/%d/%Y", ("%m/%d/%Y %H:%M",), ()),
+        ("", "%m/%d/%Y", ("%m/%d/%Y",), ()),
+        (" 00:00:00", "%Y-%m-%d", (), ("%Y-%m-%d 00:00:00", "%Y-%m-%d %H:%M:%S")),
+        (" 00:00:00Z", "%Y-%m-%d", (), ()),
+    ],
+)
+def test_promises_that_all_stand_at_midnight_are_told_with_the_formats_that_read_them_as_days(
+    tmp_path: Path, hour: str, written: str, formats: tuple[str, ...], days: tuple[str, ...]
+) -> None:
+    date = written.replace("%Y", "2026").replace("%m", "03").replace("%d", "{:02}")
+    rows = [f"{day},{date.format(day)}{hour},5.00,{date.format(day + 5)}{hour},," for day in range(1, 20)]
+    found = dated(tmp_path, *rows, formats=formats)
+    assert len(found.orders) == 19
+    assert found.day_formats == days
+    if days:
+        whole = dated(tmp_path, *rows, formats=days)
+        assert set((whole.orders.promised_at - found.orders.promised_at).tolist()) == {DAY - 1_000_000}
+        assert whole.orders.purchased_at.tolist() == found.orders.purchased_at.tolist()
+
+
+def test_what_happened_at_midnight_was_then_where_promises_at_midnight_are_days(tmp_path: Path) -> None:
+    row = "1,03/02/2026 00:00,5.00,03/09/2026 00:00,03/05/2026 00:00,"
+    (order,) = orders(dated(tmp_path, row, formats=("%m/%d/%Y 00:00", "%m/%d/%Y %H:%M")))
+    assert (order.purchased_at, order.delivered_at) == (instant("2026-03-02T00:00Z"), instant("2026-03-05T00:00Z"))
+    assert order.promised_at == instant("2026-03-09T23:59:59Z")
+
+
+def test_orders_that_never_arrived_and_have_a_delivery_are_counted_as_delivered_and_told(tmp_path: Path) -> None:
+    rows = ("1,2026-03-02,5.00,,2026-03-05,canceled", "2,2026-03-02,5.00,,2026-03-05,Lost", "3,2026-03-02,5.00,,,lost")
+    found = dated(tmp_path, *rows, "3,2026-03-02,5.00,,,lost", "4,2026-03-02,5.00,,2026-03-05,")
+    assert found.contradictions == 2
+    assert [int(code) for code in found.orders.outcome][:2] == [DELIVERED, DELIVERED]

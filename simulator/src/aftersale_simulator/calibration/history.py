@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY, local_date
 from aftersale.documents.scalars import Word
-from aftersale.orders import SHIPPED, Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, SHIPPED, UNKNOWN, Orders
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.reading import OrderFile, OrderReader
 from aftersale.reports.orders.table import shifted
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
 
 _SHOWN = 3
+_ENDINGS = {"delivered": DELIVERED, "cancelled": CANCELLED, "lost": LOST, "undelivered": SHIPPED, "open": UNKNOWN}
 _SOLD = {"orders_per_day": 1, "price": {"median": "1"}}
 """A marketplace with orders from a file: the file has volume and price."""
 
@@ -165,6 +166,12 @@ def _order_notes(history: History) -> Iterator[str]:
     if not len(history.orders):
         nothing = text("orders.nothing", name=Path(file.source).name, rows=file.rows_read)
         yield f"{nothing} {date_hint(file.date_formats)}".rstrip()
+    elif file.date_formats:
+        yield text("orders.few_dates", count=len(history.orders), hint=date_hint(file.date_formats))
+    if file.contradictions:
+        yield text("orders.contradictions", count=file.contradictions)
+    if file.day_formats and not file.date_formats:
+        yield text("orders.midnights", formats=", ".join(f'"{form}"' for form in file.day_formats))
     undelivered = int((history.orders.outcome == SHIPPED).sum())
     if undelivered:
         yield text("orders.undelivered", count=undelivered, total=len(history.orders))
@@ -181,8 +188,9 @@ def notes(history: History, scenario: Scenario, plugins: Plugins, cells: bool = 
 def _notes(history: History, scenario: Scenario, plugins: Plugins, cells: bool) -> Iterator[str]:
     file = history.file
     if file.rows_rejected:
-        rows = "; ".join(row.text(cells) for row in file.rejected[:_SHOWN])
-        yield text("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=rows)
+        rows = list(dict.fromkeys(row.text(cells) for row in file.rejected))
+        shown = "; ".join(rows[:_SHOWN])
+        yield text("orders.rejected", count=file.rows_rejected, total=file.rows_read, shown=shown)
     yield from _order_notes(history)
     sold, simulated = set(history.orders.marketplaces), set(map(str, scenario.marketplace))
     if sold - simulated:
@@ -239,6 +247,13 @@ def volume(history: History, plugins: Plugins) -> list[dict[str, Any]]:
         counts = {"orders": len(orders), "begins": str(first), "ends": str(last), "per_day": len(orders) / days}
         places.append({"place": name, "currency": orders.currencies[0], **counts})
     return places
+
+
+def endings(history: History) -> dict[str, int]:
+    """Return how many orders ended how as the file tells it; nothing where it does not tell."""
+    outcome = history.orders.outcome
+    counts = {name: int((outcome == code).sum()) for name, code in _ENDINGS.items()}
+    return counts if counts["open"] < len(history.orders) else {}
 
 
 def record(history: History, cells: bool = False) -> dict[str, Any]:

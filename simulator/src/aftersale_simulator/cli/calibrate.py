@@ -29,7 +29,9 @@ _SHOWN = 3
 @click.option("--claims", type=options.A_FILE, help="Claims: order, state and opened_at.")
 @click.option("--tasks", type=options.A_FILE, help="Handling times: kind and seconds.")
 @click.option("--reviews", type=options.A_FILE, help="Reviews: order, stars and left_at.")
-@click.option("--out", type=options.A_FILE, help="Write the scenario with the fitted numbers to this new file.")
+@click.option(
+    "--out", type=options.A_FILE, help="Write the scenario with the fitted numbers to this file, over one of that name."
+)
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def calibrate(
@@ -183,11 +185,12 @@ def _account_lines(account: FileAccount) -> Iterator[str]:
     for outcome, reasons in counts.items():
         for reason, count in reasons.items():
             rows = [row for outcome_, row in account.left_out if (outcome_, reason_of(row)) == (outcome, reason)]
-            lines = ", ".join(str(row.line) for row in rows[:_SHOWN])
+            places = list(dict.fromkeys(f"{row.file} {row.line}".lstrip() for row in rows))
+            lines = ", ".join(places[:_SHOWN])
             word = text(f"calibrate.{outcome}")
-            if len(rows) > _SHOWN:
-                lines = text("calibrate.more_lines", lines=lines, more=len(rows) - _SHOWN)
-            elif rows:
+            if len(places) > _SHOWN:
+                lines = text("calibrate.more_lines", lines=lines, more=len(places) - _SHOWN)
+            elif places:
                 lines = text("calibrate.lines", lines=lines)
             yield text("calibrate.left_out", outcome=word, count=count, reason=reason, lines=lines or "–")
 

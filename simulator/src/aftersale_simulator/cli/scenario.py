@@ -86,22 +86,25 @@ def _order_history(source: ScenarioFile, plugins: Plugins) -> History | None:
 
 
 def _order_record(history: History | None, source: ScenarioFile, plugins: Plugins) -> dict[str, object] | None:
-    from aftersale_simulator.calibration.history import notes, record, volume
+    from aftersale_simulator.calibration.history import endings, notes, record, volume
 
     if history is None:
         return None
     notes_ = notes(history, source.scenario, plugins, cells_wanted())
-    return {**record(history, cells_wanted()), "volume": volume(history, plugins), "notes": notes_}
+    counts = {"volume": volume(history, plugins), "endings": endings(history)}
+    return {**record(history, cells_wanted()), **counts, "notes": notes_}
 
 
 def _tell_orders(history: History, source: ScenarioFile, plugins: Plugins) -> None:
-    from aftersale_simulator.calibration.history import notes, summary, volume
+    from aftersale_simulator.calibration.history import endings, notes, summary, volume
     from aftersale_simulator.show.wording import text
 
     console = console_of()
     console.print(summary(history), markup=False)
     for place in volume(history, plugins):
         console.print(text("orders.volume", **place), markup=False)
+    if counts := endings(history):
+        console.print(text("orders.endings", **counts), markup=False)
     for note in notes(history, source.scenario, plugins, cells_wanted()):
         console.print(text("report.warning", text=note), markup=False)
 

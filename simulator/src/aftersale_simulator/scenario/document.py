@@ -11,12 +11,12 @@ from typing import Any
 
 from attrs import evolve, field, fields, frozen
 
-from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
-from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.scenario.model import OrderSource, Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
 _INSIDE = re.compile(r"^orders\.mapping\b")
@@ -89,12 +89,23 @@ def parse_scenario(
     try:
         scenario = structure(Scenario, {**_with_mapping(raw), **_shared_values(raw, before)}, source)
     except DocumentError as error:
-        type_problems = [evolve(problem, path=_INSIDE.sub("orders", problem.path)) for problem in error.problems]
+        type_problems = [_as_written(problem) for problem in error.problems]
         raise DocumentError(source, _in_order([*type_problems, *problems])) from None
     problems += checks.scenario_problems(scenario, source, vocabulary)
     if problems:
         raise DocumentError(source, _in_order(problems))
     return scenario
+
+
+def _as_written(problem: Problem) -> Problem:
+    """Return a problem as of the file, where the keys of an order format may stand in `[orders]` itself."""
+    path = _INSIDE.sub("orders", problem.path)
+    table, _, key = path.rpartition(".")
+    if table != "orders" or problem.what != "unknown key":
+        return evolve(problem, path=path)
+    keys = dict.fromkeys(spec.name for spec in (*fields(OrderSource), *fields(OrderFormat)))
+    hint = did_you_mean(key, keys) or f"allowed here: {', '.join(keys)}"
+    return evolve(problem, path=path, hint=hint)
 
 
 def _shared_values(raw: Mapping[str, Any], before: tuple[Mapping[str, Any], Scenario] | None) -> dict[str, Any]:

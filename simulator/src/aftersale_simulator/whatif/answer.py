@@ -50,7 +50,7 @@ def _none_keeps(comparison: Comparison) -> str:
 
 
 def warnings(comparison: Comparison) -> list[str]:
-    """Return why the answer may not hold: failed cases, or too few replications for the variants that decide."""
+    """Return why the answer may not hold: failed cases, changes without effect, or too few replications to decide."""
     return list(_warnings(comparison))
 
 
@@ -60,6 +60,12 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
             yield failed(count, cause, variant.name)
         if variant.unmeasured:
             yield text("warning.unmeasured", name=variant.name, targets=", ".join(map(target_name, variant.unmeasured)))
+    idle = [variant.name for variant in comparison.variant_results if variant.idle]
+    if idle:
+        first = comparison.variant_results[0].name
+        names = text("report.comma").join(f"'{name}'" for name in idle)
+        key = "warning.idle" if comparison.scenario.orders is None else "warning.idle_orders"
+        yield text(key, names=names, first=first)
     if comparison.replications < 2:
         yield text("warning.one_replication")
         return

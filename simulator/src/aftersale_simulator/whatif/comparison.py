@@ -65,7 +65,8 @@ class VariantResult:
     failed in all replications, by cause. `marketplaces` has the result on each marketplace, `timelines` the timeline of
     each replication, `calm` the name of the variant that this one is under stress. `reached` counts the replications
     in which an account came to each of REACHED, or lost what plugins name; `orders_lost` is the mean number of orders
-    that closed accounts missed. `unmeasured` are targets that had nothing to count in any replication.
+    that closed accounts missed. `unmeasured` are targets that had nothing to count in any replication. `idle` says that
+    its changes changed no figure of any replication.
     """
 
     name: str
@@ -81,6 +82,7 @@ class VariantResult:
     reached: dict[str, int] = field(factory=dict)
     orders_lost: float = 0.0
     unmeasured: tuple[str, ...] = ()
+    idle: bool = False
 
     def cost(self) -> float:
         """Return the mean labour cost; variants are ranked by it."""
@@ -211,7 +213,17 @@ def _variant_result(
         {name: sum(result.reached.get(name, False) for result in results) for name in _reached(results)},
         sum(result.counts.get("orders_lost", 0) for result in results) / max(1, len(results)),
         tuple(dict.fromkeys(name for result in results for name in result.unmeasured if name not in targets)),
+        bool(variant.changes) and not variant.calm and results is not first and _same(results, first),
     )
+
+
+def _same(results: Sequence[Result], first: Sequence[Result]) -> bool:
+    """Whether nothing that is counted differs in any replication."""
+    return all(_counted(result) == _counted(reference) for result, reference in zip(results, first, strict=True))
+
+
+def _counted(result: Result) -> tuple[object, ...]:
+    return result.metrics, result.by_marketplace, result.counts, result.missed, result.busy_hours
 
 
 def _reached(results: Sequence[Result]) -> Iterable[str]:

@@ -24,7 +24,7 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> Non
             source,
             f"marketplace.{name}",
             "no installed plugin brings this marketplace",
-            allowed_words(name, installed),
+            f"{allowed_words(name, installed)}; or make one of your own: aftersale plugins new NAME",
         )
         for name in scenario.marketplace
         if name not in installed

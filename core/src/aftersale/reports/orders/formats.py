@@ -17,7 +17,7 @@ from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import PluginError, Problem
 from aftersale.base.toml_files import read
-from aftersale.channels import CHANNELS
+from aftersale.channels import CHANNELS, WORD_OF
 from aftersale.documents.scalars import CurrencyCode, Word, ZoneName
 from aftersale.documents.structure import structure
 from aftersale.reports.sheets.layout import normalised
@@ -221,7 +221,8 @@ def _gaps(form: OrderFormat) -> Iterator[str]:
             yield f"no {key}: name its column, columns.{key} = '…', or say it once, values.{key} = '…'"
     for name in dict.fromkeys((form.values.channel, *form.channels.values())):
         if name is not None and name not in CHANNELS:
-            yield f"unknown channel {name!r}, the channels are {', '.join(CHANNELS)}: who ships decides"
+            key = "values.channel" if name == form.values.channel else "channels"
+            yield f"{key} has {name!r}, which is no channel: say who ships, {_shippers()}"
     if "channel" in headers and not form.channels:
         yield "channels says what the words of the channel column mean: channels = {Merchant = 'MFN'}"
     if form.skip_status and not {"status", "item_status"} & set(headers):
@@ -233,6 +234,10 @@ def _gaps(form: OrderFormat) -> Iterator[str]:
     words = Counter(word.lower() for words in (form.skip_status, *form.states.values()) for word in words)
     yield from (f"{word!r} stands in several of skip_status and states: keep one" for word in words if words[word] > 1)
     yield from (f"skip has {key!r}; columns has {', '.join(headers)}" for key in form.skip if key not in headers)
+
+
+def _shippers() -> str:
+    return ", ".join(f"{word!r} the {shipper}" for shipper, word in WORD_OF.items())
 
 
 @frozen

@@ -39,13 +39,14 @@ def layout_of(path: Path, form: OrderFormat) -> Layout:
     layout = _layout(path, form)
     if layout is not None:
         return layout
-    if not _first_row(path, form):
+    if not first_row(path, form):
         hint = "give a file whose first row names the columns"
         raise DocumentError(str(path), (Problem(str(path), "", "has no header: it is empty", hint),))
     raise _unfit(path, [form])
 
 
-def _first_row(path: Path, form: OrderFormat) -> list[str]:
+def first_row(path: Path, form: OrderFormat) -> list[str]:
+    """Return the cells of the first row that is not empty, as a file of that format is read; none for an empty file."""
     quotes = form.delimiter != "\t" if form.quoted is None else form.quoted
     return next((cells for _, cells in top(path, encoding_of(path, form.encodings), form.delimiter, quotes)), [])
 
@@ -86,10 +87,18 @@ def _word(place: str | None) -> str:
 def _unfit(path: Path, formats: Sequence[OrderFormat]) -> DocumentError:
     problems = []
     for form in formats:
-        missing = form.missing(_first_row(path, form))
-        what = f"is not of the format {form.name}: there is no {_format_words(missing)}"
-        problems.append(Problem(str(path), "line 1", what, f"it needs {_format_words(form.needed)}"))
+        missing = form.missing(first_row(path, form))
+        what = f"is not of the format {form.name}: there is no {format_words(missing)}"
+        needs = f"it needs {format_words(form.needed)}"
+        hint = f"{needs}{_elsewhere(form, missing)}" if len(formats) == 1 else needs
+        problems.append(Problem(str(path), "line 1", what, hint))
     return DocumentError(str(path), (*problems, _header_problem(path)))
+
+
+def _elsewhere(form: OrderFormat, missing: Sequence[str]) -> str:
+    """Return a hint that a second file may have what this one lacks, where this one has the orders."""
+    lacks_orders = {form.columns.order, form.columns.purchased_at} & set(missing)
+    return "" if lacks_orders else "; if a second file has the others: lines = {file = '…'}"
 
 
 def _header_problem(path: Path) -> Problem:
@@ -109,7 +118,7 @@ def _header_problem(path: Path) -> Problem:
     return Problem(
         str(path),
         "line 1",
-        f"has the columns {_format_words(words)}",
+        f"has the columns {format_words(words)}",
         f"if this is right, map them in the scenario: {mapping}",
     )
 
@@ -120,7 +129,8 @@ def _first_line(path: Path) -> str:
         return next(filter(str.strip, lines), "")
 
 
-def _format_words(words: Sequence[str]) -> str:
+def format_words(words: Sequence[str]) -> str:
+    """Return headers as a message shows them: quoted, shortened, and not too many."""
     many, _ = _SHOWN
     more = [f"{len(words) - many} more"] if len(words) > many else []
     return ", ".join([*map(_format_word, words[:many]), *more])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
-from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.reports.orders.formats import KEYS, OrderFormat
+from aftersale.reports.orders.headers import first_row, format_words
 from aftersale.reports.orders.sheet import Sheet, sheet_of
 from aftersale.reports.reader import RejectedRow
 from aftersale.reports.sheets.layout import Layout, find_layout, normalised
@@ -23,12 +25,13 @@ def with_lines(sheet: Sheet, path: Path, form: OrderFormat) -> Sheet:
     """
     assert form.lines is not None
     second = path.parent / form.lines.file
-    layout, places = _layout(second, sheet, form)
+    layout, places = _layout(second, path, sheet, form)
     lines = sheet_of(second, layout, places)
     orders, again = _single(pl.concat(sheet.take_pages()), form)
     rows = pl.concat(lines.take_pages())
     shared = [key for key in orders.columns if key in rows.columns and key not in ("order", "line")]
-    joined = rows.join(orders.drop("line", *shared), on="order", how="inner").sort("line")
+    of_order = orders.drop(shared).rename({"line": "order_line"})
+    joined = rows.join(of_order, on="order", how="inner").sort("line")
     without_order = len(rows) - len(joined)
     without_line = len(orders.join(rows, on="order", how="anti"))
     skipped = sheet.skipped + lines.skipped
@@ -44,30 +47,46 @@ def with_lines(sheet: Sheet, path: Path, form: OrderFormat) -> Sheet:
         lines.rows_read + outside,
         rejected,
         +skipped,
-        lines_file=second.name,
-        second_export=lines.second_export,
+        second.name,
+        sheet.columns - lines.columns,
+        lines.second_export,
     )
 
 
-def _layout(second: Path, sheet: Sheet, form: OrderFormat) -> tuple[Layout, dict[str, int]]:
+def _layout(second: Path, first: Path, sheet: Sheet, form: OrderFormat) -> tuple[Layout, dict[str, int]]:
     assert form.lines is not None
     order = form.lines.order or form.columns.order
     headers = {key: header for key, header in form.columns.headers.items() if key != "order"}
     wanted = {key: header for key, header in headers.items() if key not in sheet.columns}
     needed = [order, *wanted.values()]
-    layout = find_layout(second, form.encodings, form.delimiter, form.quoted, lambda row: _has(row, needed))
+    layout = find_layout(second, form.encodings, form.delimiter, form.quoted, lambda row: not _missing(row, needed))
     if layout is None:
-        names = ", ".join(map(repr, needed))
-        hint = f"{names} are in neither file's header as the mapping has them; lines.order names the order's column"
-        raise DocumentError(str(second), (Problem(str(second), "line 1", f"has not all of {names}", hint),))
+        raise _unfit(second, first, form, order, list(wanted.values()))
     words = [normalised(word) for word in layout.header]
     columns = {"order": order, **{key: header for key, header in headers.items() if key in KEYS}}
     return layout, {key: words.index(normalised(word)) for key, word in columns.items() if normalised(word) in words}
 
 
-def _has(row: object, needed: list[str]) -> bool:
-    words = {normalised(word) for word in row} if isinstance(row, list | tuple) else set()
-    return all(normalised(word) in words for word in needed)
+def _missing(header: Sequence[str], needed: Sequence[str]) -> list[str]:
+    words = {normalised(word) for word in header}
+    return [word for word in needed if normalised(word) not in words]
+
+
+def _unfit(second: Path, first: Path, form: OrderFormat, order: str, wanted: Sequence[str]) -> DocumentError:
+    """Return an error that names the columns which are not there, the nearest in either file, and those that are."""
+    header = first_row(second, form)
+    headers = [*first_row(first, form), *header]
+    shown = f"columns there: {format_words(header)}"
+    problems = []
+    if not header:
+        problems.append(("has no header: it is empty", "give a file whose first row names the columns"))
+    elif _missing(header, [order]):
+        problems.append((f"has no column {order!r} of the order", f"name it: lines.order = '…'; {shown}"))
+    if header and (missing := _missing(header, wanted)):
+        what = f"{format_words(missing)}: neither this file nor {first.name} has such a column"
+        guesses = " ".join(filter(None, (did_you_mean(word, headers) for word in missing)))
+        problems.append((what, f"correct columns: {guesses or shown}"))
+    return DocumentError(str(second), tuple(Problem(str(second), "line 1", what, hint) for what, hint in problems))
 
 
 def _single(orders: pl.DataFrame, form: OrderFormat) -> tuple[pl.DataFrame, list[RejectedRow]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -31,6 +31,7 @@ MOMENTS = {
 """Our words for instants, each with the column that has it."""
 _DAY_ENDS = tuple(key for key in MOMENTS if key != "purchased_at")
 _NUMBERS = ("price", "discount", "quantity")
+_LIMITS = ("promised_at", "ship_by")
 _MARKS = ("cross_border", "exempt")
 _FREE_TEXT = ("order", "sku", "buyer", "category")
 _FINE = 3
@@ -159,7 +160,15 @@ class Meaning:
     def _times(self, key: str) -> tuple[pl.Expr, pl.Expr]:
         if key not in self.present:
             return pl.lit(None, pl.Datetime("us", "UTC")), pl.lit(None, pl.Datetime("us"))
-        return cells.times(pl.col(key), self.form.date_formats, day_end=key in _DAY_ENDS)
+        return cells.times(pl.col(key), self._date_formats(key), day_end=key in _DAY_ENDS)
+
+    def _date_formats(self, key: str) -> Sequence[str]:
+        """Return the date formats in the order in which they are tried.
+
+        A format that reads midnights as days is for what is meant by the day: what happened at midnight was then.
+        """
+        formats = self.form.date_formats
+        return formats if key in _LIMITS else sorted(formats, key=lambda form: not cells.has_time(form))
 
     def _state(self) -> pl.Expr:
         states = [

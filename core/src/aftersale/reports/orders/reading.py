@@ -19,7 +19,7 @@ from aftersale.reports.orders.lines import with_lines
 from aftersale.reports.orders.meaning import Check, Meaning
 from aftersale.reports.orders.sheet import Sheet, read_sheet
 from aftersale.reports.orders.survey import Survey
-from aftersale.reports.orders.table import cancellations_of, orders_of, usable
+from aftersale.reports.orders.table import cancellations_of, contradictions_of, orders_of, usable
 from aftersale.reports.reader import RejectedRow
 
 _SHOWN = 40
@@ -33,7 +33,9 @@ class OrderFile:
     `cancellations`: buyer, sku, quantity, cancelled_at, price. Instants are microseconds, prices minor units;
     buyer and sku are null where the file has none. `skipped` counts rows by reason. `strange_states` counts the lines
     of sales by a status that the format does not know; `date_formats` are those by which the dates could be read, where
-    no row's date was. `rows_repeated` counts used rows that say the same as one above.
+    most were not, `day_formats` those by which promises are whole days, where all stand at midnight. `contradictions`
+    counts orders that are cancelled or lost by their status and delivered by their date, `rows_repeated` used rows that
+    say the same as one above.
     """
 
     source: str
@@ -47,6 +49,8 @@ class OrderFile:
     rows_read: int
     strange_states: Mapping[str, int] = field(factory=dict)
     date_formats: tuple[str, ...] = ()
+    day_formats: tuple[str, ...] = ()
+    contradictions: int = 0
     rows_repeated: int = 0
 
     @property
@@ -147,6 +151,8 @@ class _Reader:
             sheet.rows_read,
             strange,
             survey.date_formats,
+            survey.day_formats,
+            contradictions_of(sales),
             repeated,
         )
 
@@ -161,12 +167,14 @@ class _Reader:
         if check.outcome == "skipped":
             self.skipped[check.reason] += len(bad_rows)
         else:
-            blamed = zip(bad_rows["line"], bad_rows[check.key].str.slice(0, _SHOWN), strict=True)
+            lines = bad_rows["order_line" if check.key in self.sheet.of_orders else "line"]
+            blamed = zip(lines, bad_rows[check.key].str.slice(0, _SHOWN), strict=True)
             self.rejected += [self._row(line, check.reason, check.key, value) for line, value in blamed]
 
     def _row(self, line: int, reason: str, key: str, value: str) -> RejectedRow:
         column = self.form.columns.headers.get(key, key)
-        return RejectedRow(line, reason, column, value, self.sheet.lines_file)
+        file = "" if key in self.sheet.of_orders else self.sheet.lines_file
+        return RejectedRow(line, reason, column, value, file)
 
     def _single(self, usable_rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         """Leave out rows that a second export in the file repeats; return the others, and how many repeat one above.
@@ -177,7 +185,9 @@ class _Reader:
         exported_twice = again & (usable_rows["line"] > self.sheet.second_export) & (self.sheet.second_export > 0)
         if count := int(exported_twice.sum()):
             self.skipped["the same row again, in a second export"] = count
-        return usable_rows.filter(~exported_twice), int(again.sum()) - count
+        # In a file of lines each unit may be a line: that two are the same says nothing.
+        repeated = 0 if self.sheet.lines_file else int(again.sum()) - count
+        return usable_rows.filter(~exported_twice), repeated
 
     def _strange_states(self, usable_rows: pl.DataFrame) -> dict[str, int]:
         """Return how many sales have each status that the format does not know, the most frequent first."""

@@ -23,7 +23,8 @@ class Sheet:
     """The rows of a file as text: one column for each of our `columns` that it has, and `line`.
 
     `rows_read` counts all rows below the header; those that are not in `pages` are skipped or rejected. `lines_file`
-    names the second file, where lines are of that; `second_export` is the line of the first header that stands there
+    names the second file, where lines are of that; `of_orders` are then the columns from the first one, and
+    `order_line` in the pages is the line there. `second_export` is the line of the first header that stands there
     again, 0 without one: what is behind it was exported by itself.
     """
 
@@ -34,6 +35,7 @@ class Sheet:
     rejected: list[RejectedRow] = field(factory=list)
     skipped: Counter[str] = field(factory=Counter)
     lines_file: str = ""
+    of_orders: frozenset[str] = frozenset()
     second_export: int = 0
 
     def take_pages(self) -> Iterator[pl.DataFrame]:

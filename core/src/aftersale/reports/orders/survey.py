@@ -21,13 +21,15 @@ class Survey:
     """How a file's rows are read: the meaning with the file's number style, and what its first rows say of orders.
 
     `firsts` has for each column of `_OF_ORDERS` with empty cells the first word of each order. `decimal_ids` says that
-    every order number ends in `.0`. `date_formats` are those that read all dates, where none is ISO 8601 as declared.
+    every order number ends in `.0`. `date_formats` are those that read the dates, where most are not as declared;
+    `day_formats` those by which promises are whole days, where all stand at midnight.
     """
 
     meaning: Meaning
     firsts: tuple[pl.DataFrame, ...]
     decimal_ids: bool
     date_formats: tuple[str, ...]
+    day_formats: tuple[str, ...]
 
     @classmethod
     def of(cls, pages: Sequence[pl.DataFrame], meaning: Meaning) -> Survey:
@@ -41,7 +43,7 @@ class Survey:
             _first_words(pages, key) for key in _OF_ORDERS if key in pages[0].columns and _has_gaps(pages, key)
         )
         complete = evolve(meaning, style=_style(pages, meaning), rounded=rounded)
-        return cls(complete, firsts, decimal_ids, _date_formats(pages, meaning))
+        return cls(complete, firsts, decimal_ids, _date_formats(pages, meaning), _day_formats(pages, meaning))
 
     def completed(self, page: pl.DataFrame) -> pl.DataFrame:
         """Return the rows with what their order's first row says, and with order numbers as whole ones."""
@@ -81,6 +83,17 @@ def _style(pages: Sequence[pl.DataFrame], meaning: Meaning) -> NumberStyle:
 
 
 def _date_formats(pages: Sequence[pl.DataFrame], meaning: Meaning) -> tuple[str, ...]:
-    """Return the formats by which the dates could be read, where not one can be as the format says."""
-    bought = pl.concat([page["purchased_at"] for page in pages])
-    return dates.likely_formats(bought.filter(bought != ""), meaning.form.date_formats)
+    """Return the formats by which the dates could be read, where most cannot be as the format says."""
+    return dates.likely_formats(_texts(pages, "purchased_at"), meaning.form.date_formats)
+
+
+def _day_formats(pages: Sequence[pl.DataFrame], meaning: Meaning) -> tuple[str, ...]:
+    """Return the formats by which promises are whole days, where all of them stand at midnight."""
+    if "promised_at" not in meaning.present:
+        return ()
+    return dates.day_formats(_texts(pages, "promised_at"), meaning.form.date_formats)
+
+
+def _texts(pages: Sequence[pl.DataFrame], key: str) -> pl.Series:
+    texts = pl.concat([page[key] for page in pages])
+    return texts.filter(texts != "")

@@ -47,6 +47,13 @@ def cancellations_of(cancelled: pl.DataFrame) -> pl.DataFrame:
     return ordered.select("buyer", "sku", "quantity", pl.col("purchased").alias("cancelled_at"), "price")
 
 
+def contradictions_of(sales: pl.DataFrame) -> int:
+    """Return how many orders have a delivery and a state that knows of none; the delivery counts."""
+    states = list(get_args(State))
+    never_arrived = pl.col("state").is_in([states.index(state) for state in _NEVER_ARRIVED])
+    return sales.filter(never_arrived & pl.col("delivered").is_not_null())["order"].n_unique()
+
+
 def orders_of(sales: pl.DataFrame, meaning: Meaning, source: str) -> tuple[Orders, pl.DataFrame]:
     """Return the orders that the rows belong to, and the rows as lines with the index of their order.
 
@@ -134,6 +141,7 @@ def _outcome(dated: bool) -> pl.Expr:
 
 
 _OUTCOME_OF: dict[State, int] = {"shipped": SHIPPED, "delivered": DELIVERED, "cancelled": CANCELLED, "lost": LOST}
+_NEVER_ARRIVED: tuple[State, ...] = ("cancelled", "lost")
 _OUTCOMES = tuple(_OUTCOME_OF[state] for state in get_args(State))
 """The outcome of each state, by its index."""
 
