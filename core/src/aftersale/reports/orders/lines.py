@@ -41,7 +41,16 @@ def with_lines(sheet: Sheet, path: Path, form: OrderFormat) -> Sheet:
     columns = sheet.columns | lines.columns
     outside = sum(sheet.skipped.values()) + len(sheet.rejected) + len(again) + without_line
     rows_read, of_orders = lines.rows_read + outside, sheet.columns - lines.columns
-    return Sheet(sheet.encoding, columns, [joined], rows_read, rejected, +skipped, second.name, of_orders)
+    return Sheet(
+        sheet.encoding,
+        columns,
+        [joined],
+        rows_read,
+        rejected,
+        +skipped,
+        lines_file=second.name,
+        of_orders=of_orders,
+    )
 
 
 def _layout(second: Path, first: Path, sheet: Sheet, form: OrderFormat) -> tuple[Layout, dict[str, int]]:
