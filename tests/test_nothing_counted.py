@@ -144,7 +144,11 @@ def test_scenario_tells_the_volume_of_the_order_file(shop: Path) -> None:
         ('"price", status', '"sum", status', "there is no 'sum'"),
         ('"EUR" }\nknown', '"BRL" }\nknown', "DE sells in EUR, not in BRL"),
         ('"DE", channel', '"SHOP", channel', "make one: aftersale plugins new SHOP"),
-        ('"MFN", currency', '"Olist", currency', "values.channel has 'Olist', which is no channel: say who ships, 'MFN' the seller"),
+        (
+            '"MFN", currency',
+            '"Olist", currency',
+            "values.channel has 'Olist', which is no channel: say who ships, 'MFN' the seller",
+        ),
         ("2026-03-02, measured", "2027-03-02, measured", "its orders run from 2026-03-02 to 2026-03-11"),
     ],
 )

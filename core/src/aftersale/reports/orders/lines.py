@@ -40,16 +40,17 @@ def with_lines(sheet: Sheet, path: Path, form: OrderFormat) -> Sheet:
     rejected = [*sheet.rejected, *again, *(_named(row, second.name) for row in lines.rejected)]
     columns = sheet.columns | lines.columns
     outside = sum(sheet.skipped.values()) + len(sheet.rejected) + len(again) + without_line
+    rows_read, of_orders = lines.rows_read + outside, sheet.columns - lines.columns
     return Sheet(
         sheet.encoding,
         columns,
         [joined],
-        lines.rows_read + outside,
+        rows_read,
         rejected,
         +skipped,
-        second.name,
-        sheet.columns - lines.columns,
-        lines.second_export,
+        lines_file=second.name,
+        of_orders=of_orders,
+        second_export=lines.second_export,
     )
 
 
