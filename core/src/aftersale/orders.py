@@ -32,6 +32,8 @@ CANCELLED = 3
 """An outcome: the order was cancelled before it left."""
 LOST = 4
 """An outcome: the order left and will never arrive."""
+WAITING = 5
+"""An outcome: the order has not left, as far as the source knows."""
 
 
 @frozen

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from aftersale.clocks import DAY, HOUR, Calendar
 from aftersale.documents.structure import structure
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales
@@ -22,7 +22,7 @@ from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
 FIRST = date(2026, 3, 2)
-OUTCOMES = (UNKNOWN, SHIPPED, DELIVERED, CANCELLED, LOST)
+OUTCOMES = (UNKNOWN, SHIPPED, DELIVERED, CANCELLED, LOST, WAITING)
 HARSH = {
     "late_delivery_rate": 0.2,
     "lost_rate": 0.1,
@@ -49,7 +49,7 @@ def drawn(bought: Orders) -> Orders:
 
 @pytest.fixture(scope="module")
 def mixed(bought: Orders) -> Orders:
-    """The same orders, a fifth of them with each outcome and no instant of it."""
+    """The same orders, a sixth of them with each outcome and no instant of it."""
     return evolve(bought, outcome=(np.arange(len(bought)) % len(OUTCOMES)).astype(np.int8))
 
 
@@ -99,6 +99,14 @@ def test_what_was_shipped_or_lost_never_arrives_is_not_cancelled_and_has_left(do
     assert (done.cancelled_at[rows] == NEVER).all()
     assert ((done.shipped_at != NEVER)[rows] == by_seller(done)[rows]).all()
     assert (done.tracked[rows & by_seller(done)] >= 0).all()
+
+
+def test_what_waits_is_neither_shipped_nor_delivered_nor_cancelled(done: Orders) -> None:
+    rows = done.outcome == WAITING
+    for column in (done.shipped_at, done.delivered_at, done.cancelled_at):
+        assert (column[rows] == NEVER).all()
+    assert (done.tracked[rows] == -1).all()
+    assert ((done.ship_by != NEVER)[rows] == by_seller(done)[rows]).all()
 
 
 def test_what_was_cancelled_is_neither_shipped_nor_delivered(drawn: Orders, done: Orders) -> None:

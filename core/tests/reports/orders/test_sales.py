@@ -9,7 +9,7 @@ import pytest
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import Calendar, instant
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders.formats import own_formats, parse_formats
 from aftersale.reports.orders.headers import find_format
@@ -75,7 +75,7 @@ def test_how_an_order_ended_is_what_the_file_says(tmp_path: Path) -> None:
     found = read(tmp_path, "id,bought,price,state,arrived,sent,stopped", *rows, columns=columns, states=states)
     orders = found.orders
     assert list(orders.ids) == list("ABCDEFG")
-    assert orders.outcome.tolist() == [DELIVERED, DELIVERED, SHIPPED, CANCELLED, LOST, SHIPPED, DELIVERED]
+    assert orders.outcome.tolist() == [DELIVERED, DELIVERED, SHIPPED, CANCELLED, LOST, WAITING, DELIVERED]
     assert orders.shipped_at.tolist() == [
         *[NEVER] * 2,
         instant("2026-03-03T10:00Z"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import kstest
 
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING, Orders
 from aftersale_simulator.calibration.numbers import Fitted, mean, qualities, share, short, within_range
 from aftersale_simulator.runs.statistics import estimate
 from aftersale_simulator.show.wording import text
@@ -71,7 +71,7 @@ class _Record:
         self.cancelled: Flags = self.outcome == CANCELLED
         columns = (orders.purchased_at, orders.shipped_at, orders.delivered_at, orders.cancelled_at)
         self.last = int(max(column.max(initial=NEVER) for column in columns))
-        self.tells_endings = bool(np.isin(orders.outcome, (SHIPPED, CANCELLED, LOST)).any())
+        self.tells_endings = bool(np.isin(orders.outcome, (SHIPPED, CANCELLED, LOST, WAITING)).any())
         self.silent: Flags = (self.outcome == UNKNOWN) & self.tells_endings
         self._ship()
         self._arrive()

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY, local_date
 from aftersale.documents.scalars import Word
-from aftersale.orders import CANCELLED, DELIVERED, LOST, SHIPPED, UNKNOWN, Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, SHIPPED, UNKNOWN, WAITING, Orders
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.reading import OrderFile, OrderReader
 from aftersale.reports.orders.table import shifted
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
 
 _SHOWN = 3
-_ENDINGS = {"delivered": DELIVERED, "cancelled": CANCELLED, "lost": LOST, "undelivered": SHIPPED, "open": UNKNOWN}
+_ENDINGS = {
+    "delivered": (DELIVERED,),
+    "cancelled": (CANCELLED,),
+    "lost": (LOST,),
+    "undelivered": (SHIPPED, WAITING),
+    "open": (UNKNOWN,),
+}
 _SOLD = {"orders_per_day": 1, "price": {"median": "1"}}
 """A marketplace with orders from a file: the file has volume and price."""
 
@@ -172,7 +178,7 @@ def _order_notes(history: History) -> Iterator[str]:
         yield text("orders.contradictions", count=file.contradictions)
     if file.day_formats and not file.date_formats:
         yield text("orders.midnights", formats=", ".join(f'"{form}"' for form in file.day_formats))
-    undelivered = int((history.orders.outcome == SHIPPED).sum())
+    undelivered = int(np.isin(history.orders.outcome, (SHIPPED, WAITING)).sum())
     if undelivered:
         yield text("orders.undelivered", count=undelivered, total=len(history.orders))
 
@@ -252,7 +258,7 @@ def volume(history: History, plugins: Plugins) -> list[dict[str, Any]]:
 def endings(history: History) -> dict[str, int]:
     """Return how many orders ended how as the file tells it; nothing where it does not tell."""
     outcome = history.orders.outcome
-    counts = {name: int((outcome == code).sum()) for name, code in _ENDINGS.items()}
+    counts = {name: int(np.isin(outcome, codes).sum()) for name, codes in _ENDINGS.items()}
     return counts if counts["open"] < len(history.orders) else {}
 
 

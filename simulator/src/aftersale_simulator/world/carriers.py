@@ -7,7 +7,7 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, DELIVERED, NEVER, UNKNOWN, Orders
+from aftersale.orders import CANCELLED, DELIVERED, NEVER, UNKNOWN, WAITING, Orders
 from aftersale_simulator.world.orders import fulfilled_by_marketplace, keys_of
 from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
@@ -47,8 +47,8 @@ def delivered(orders: Orders, streams: Streams, world: World) -> Orders:
 
     The source's word on how an order ended stands above all draws, and above an instant that contradicts it: what was
     delivered is neither cancelled nor lost, what was shipped or lost never arrives and is not cancelled, what was
-    cancelled is neither shipped nor delivered. The world draws the instants that the source leaves open, by the same
-    random numbers as those of other orders.
+    cancelled is neither shipped nor delivered, and what waits is not shipped. The world draws the instants that the
+    source leaves open, by the same random numbers as those of other orders.
     """
     parcels = _Parcels(orders, streams, world)
     promised = _either(orders.promised_at, orders.purchased_at + _durations(parcels.of("promise_days")))
@@ -86,7 +86,8 @@ def _ship(parcels: _Parcels) -> tuple[Orders, Instants]:
     """Return the orders as the seller ships or cancels them, and by how much later the late ones arrive."""
     orders, by_seller = parcels.orders, parcels.by_seller
     cancelled = _cancelled(parcels)
-    ships = by_seller & ~cancelled
+    stays = cancelled | (parcels.outcome == WAITING)
+    ships = by_seller & ~stays
     late = ships & (orders.shipped_at == NEVER) & (parcels.uniform("seller.late") < parcels.of("late_dispatch_rate"))
     lateness = np.where(late, parcels.exponential("seller.lateness", "late_dispatch_days"), 0)
     ship_by = _either(orders.ship_by, orders.purchased_at + _durations(parcels.of("handling_days")))
@@ -97,7 +98,7 @@ def _ship(parcels: _Parcels) -> tuple[Orders, Instants]:
     shipped = evolve(
         orders,
         ship_by=_either(orders.ship_by, np.where(by_seller, ship_by, NEVER)),
-        shipped_at=np.where(cancelled, NEVER, _either(orders.shipped_at, np.where(by_seller, dispatch, NEVER))),
+        shipped_at=np.where(stays, NEVER, _either(orders.shipped_at, np.where(by_seller, dispatch, NEVER))),
         cancelled_at=np.where(cancelled, _either(orders.cancelled_at, in_time), NEVER),
         tracked=np.where(orders.tracked < 0, tracked, orders.tracked).astype(np.int8),
     )

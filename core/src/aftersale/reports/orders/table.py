@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING, Orders
 from aftersale.reports.orders.formats import State
 from aftersale.reports.orders.meaning import MOMENTS, Meaning
 
@@ -90,8 +90,8 @@ def _columns(by_order: pl.DataFrame, meaning: Meaning, source: str) -> Orders:
     if len(words) > np.iinfo(np.int16).max:
         raise _no_categories(source, len(words))
     category = by_order["category"].replace_strict(words, list(range(len(words))), return_dtype=pl.Int16)
-    dated = bool(by_order["delivered"].is_not_null().any())
-    outcome = by_order.select(_outcome(dated).alias("outcome"))["outcome"]
+    delivers, ships = (bool(by_order[name].is_not_null().any()) for name in ("delivered", "shipped"))
+    outcome = by_order.select(_outcome(delivers, ships).alias("outcome"))["outcome"]
     ended = by_order.with_columns(outcome).with_columns(
         pl.when(pl.col("outcome") == CANCELLED).then(pl.col("cancelled")).alias("cancelled"),
         pl.when(pl.col("outcome") != CANCELLED).then(pl.col("shipped")).alias("shipped"),
@@ -119,15 +119,16 @@ def _columns(by_order: pl.DataFrame, meaning: Meaning, source: str) -> Orders:
     )
 
 
-def _outcome(dated: bool) -> pl.Expr:
+def _outcome(delivers: bool, ships: bool) -> pl.Expr:
     """Return how an order ended: a delivery speaks first, then its state, then a cancellation, then a shipment.
 
-    Where the file has deliveries (`dated`), an order without one is not delivered as far as it knows.
+    Where the file has deliveries (`delivers`), an order without one is not delivered as far as it knows; where it has
+    shipments (`ships`), one without has not left.
     """
     by_state = pl.col("state").replace_strict(
         list(range(len(_OUTCOMES))), list(_OUTCOMES), default=None, return_dtype=pl.Int8
     )
-    unsaid = SHIPPED if dated else UNKNOWN
+    undelivered = pl.when(pl.col("shipped").is_null() & ships).then(WAITING).otherwise(SHIPPED)
     return (
         pl.when(pl.col("delivered").is_not_null())
         .then(DELIVERED)
@@ -135,7 +136,9 @@ def _outcome(dated: bool) -> pl.Expr:
         .then(by_state)
         .when(pl.col("cancelled").is_not_null())
         .then(CANCELLED)
-        .otherwise(pl.lit(unsaid))
+        .when(delivers)
+        .then(undelivered)
+        .otherwise(UNKNOWN)
         .cast(pl.Int8)
     )
 
