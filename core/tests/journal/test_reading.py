@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from polars.testing import assert_frame_equal
 
 from aftersale.base.errors import AftersaleError, JournalError
-from aftersale.base.files import limited
+from aftersale.base.files import MEGABYTE, MOST, limited
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import read_journal
@@ -312,6 +312,25 @@ def test_a_csv_that_is_packed_in_any_way_but_once_by_gzip_is_refused(tmp_path, p
     assert read_journal(folder).facts == FACTS
     file.write_bytes(pack(b"kind\n"))
     assert refusal(folder) == ["JOURNAL/facts.csv: cannot be read: it is packed (write it again as CSV in UTF-8)"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "what"), [("MOST_COLUMNS", "more than 9 columns"), ("MOST_CELLS", "more than 9 cells")]
+)
+def test_a_csv_of_more_columns_or_cells_than_any_journal_has_is_refused_before_it_fills_the_memory(
+    tmp_path, monkeypatch, limit, what
+):
+    folder = write(tmp_path / "journal", csv=True)
+    monkeypatch.setattr(f"aftersale.journal.reading.{limit}", 9)
+    monkeypatch.setattr("aftersale.journal.reading._CELL", MOST)
+    assert [what in text for text in refusal(folder)] == [True, True]
+
+
+def test_a_csv_with_an_endless_first_line_is_refused_before_it_fills_the_memory(tmp_path):
+    folder = write(tmp_path / "journal", csv=True)
+    (folder / "facts.csv").write_bytes(b" " * MEGABYTE)
+    hint = "('aftersale simulate --csv' writes such a file)"
+    assert refusal(folder) == [f"JOURNAL/facts.csv: has no first line with the names of its columns {hint}"]
 
 
 def test_missing_columns_are_refused_with_those_that_should_be_there(changed):

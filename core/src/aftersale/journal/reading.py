@@ -14,7 +14,7 @@ import polars as pl
 from attrs import frozen
 
 from aftersale.base.errors import DocumentError, JournalError, Problem
-from aftersale.base.files import check, open_bounded
+from aftersale.base.files import LIMIT, MEGABYTE, check, most, open_bounded
 from aftersale.cases.facts import Fact
 from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, Column, checked
 from aftersale.journal.consistency import inconsistencies
@@ -24,6 +24,12 @@ from aftersale.orders import NEVER, Orders
 _PARQUET = ".parquet"
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 """How texts begin that are packed by gzip, zstd and zlib."""
+
+MOST_COLUMNS, MOST_CELLS = 1000, 64_000_000
+"""How many columns and cells a CSV may have: more of them in a file within the limit of its size hold next to nothing,
+and would take many times as much memory as it is large."""
+_CELL = 8
+"""In bytes, what a cell takes about: where a file may be larger, it may have more cells."""
 
 
 @frozen(eq=False)
@@ -105,12 +111,31 @@ def _unread(path: Path, error: BaseException) -> Problem:
 
 
 def _csv(path: Path) -> pl.DataFrame:
-    """Return a CSV with its cells as text; the bytes are counted before polars sees them, which unpacks by itself."""
+    """Return a CSV with its cells as text; its bytes are counted before polars sees them, which unpacks by itself.
+
+    Raises DocumentError when there are too many bytes, columns or cells.
+    """
     with open_bounded(path) as content:
         text = content.read()
     if text.startswith(_PACKED):
         raise ValueError("it is packed")
+    _check_cells(path, text)
     return pl.read_csv(text, infer_schema_length=0)
+
+
+def _check_cells(path: Path, text: bytes) -> None:
+    header, rows = text[:MEGABYTE].partition(b"\n")[0], text.count(b"\n")
+    columns, limit = header.count(b",") + 1, max(MOST_CELLS, most() // _CELL)
+    what = hint = ""
+    if len(header) == MEGABYTE:
+        what, hint = "has no first line with the names of its columns", "'aftersale simulate --csv' writes such a file"
+    elif columns > MOST_COLUMNS:
+        what, hint = f"has more than {MOST_COLUMNS:,} columns", "leave out those that a journal does not have"
+    elif columns * rows > limit:
+        what = f"has more than {limit:,} cells"
+        hint = f"leave out empty rows and other columns, or write it as Parquet; {LIMIT} sets another limit"
+    if what:
+        raise DocumentError(str(path), (Problem(str(path), "", what, hint),))
 
 
 def _facts(frame: pl.DataFrame) -> list[Fact]:

@@ -1,20 +1,25 @@
 """Reader: the interface of all reports.
 
 A reader recognises its kind of file and reads it. Every row of a file of rows is accounted for: used, skipped, or
-rejected with its line and the reason; a bad row never stops the reading.
+rejected with its line and the reason; a bad row never stops the reading. All rows that are left out are counted, and of
+each reason the first are kept: a file with ten million bad rows has one thing wrong with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from aftersale.base.visible import visible
 
 Read = TypeVar("Read", covariant=True)
+KEPT = 10_000
+"""How many rows that are left out for one reason are kept with their lines; all others of it are only counted."""
 
 
 @frozen
@@ -34,12 +39,55 @@ class RejectedRow:
         """Return the text without the cell."""
         return self.text()
 
+    @property
+    def cause(self) -> str:
+        """Why the row is left out, with the column at fault, without its line and its cell."""
+        return f"{self.column}: {self.reason}" if self.column else self.reason
+
     def text(self, cells: bool = False) -> str:
         """Return `line 17, quantity: not a whole number`; with `cells` the cell behind it."""
         line = f"{self.file} line {self.line}" if self.file else f"line {self.line}"
         place = f"{line}, {self.column}" if self.column else line
         cell = f" (the cell: {self.value!r})" if cells and self.value else ""
         return visible(f"{place}: {self.reason}{cell}")
+
+
+@define(eq=False)
+class LeftOut:
+    """Rows that a file is read without: how many for each cause, and of each cause the first `KEPT` rows."""
+
+    counts: Counter[str] = field(factory=Counter)
+    rows: list[RejectedRow] = field(factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return self.counts.total()
+
+    def add(self, first: Iterable[RejectedRow], count: int = 1) -> None:
+        """Add so many rows of one cause, of which the `first` are these; more than `KEPT` of them nobody asks for."""
+        rows = list(islice(first, KEPT))
+        if count:
+            cause = rows[0].cause
+            self.rows += rows[: max(KEPT - self.counts[cause], 0)]
+            self.counts[cause] += count
+
+    def extend(self, others: LeftOut) -> None:
+        """Add the rows of others, of other causes or behind those that are here."""
+        by_cause: dict[str, list[RejectedRow]] = {}
+        for row in others.rows:
+            by_cause.setdefault(row.cause, []).append(row)
+        for cause, rows in by_cause.items():
+            self.add(rows, others.counts[cause])
+
+    def by_cause(self) -> dict[str, int]:
+        """Return how many rows there are for each cause, the most frequent first, of equals the first in the file."""
+        causes = dict.fromkeys(row.cause for row in self.in_order())
+        return dict(sorted(((cause, self.counts[cause]) for cause in causes), key=lambda pair: -pair[1]))
+
+    def in_order(self) -> tuple[RejectedRow, ...]:
+        """Return the rows by their lines."""
+        return tuple(sorted(self.rows, key=lambda row: (row.file, row.line)))
 
 
 class Reader(Protocol[Read]):
@@ -72,5 +120,9 @@ class RowReport(Protocol):
         """How many are valid, but not of what the report is read for."""
 
     @property
+    def rows_rejected(self) -> int:
+        """How many rows could not be understood."""
+
+    @property
     def rejected(self) -> Sequence[RejectedRow]:
-        """The rows that could not be understood, each with its line and the reason."""
+        """The rows that could not be understood, each with its line and the reason; of each reason the first `KEPT`."""

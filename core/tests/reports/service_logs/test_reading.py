@@ -54,7 +54,7 @@ def test_cells_are_typed_and_every_other_row_has_its_line_and_reason(tmp_path: P
         "line 7, sender: none of buyer, seller, automatic",
         "line 9: 2 columns instead of 4",
     ]
-    assert [(row.line, row.reason) for row in report.skipped] == [(8, "an empty row")]
+    assert [(row.line, row.reason) for row in report.skips.rows] == [(8, "an empty row")]
     assert report.rows_read == report.rows_used + report.rows_skipped + len(report.rejected) == 8
 
 

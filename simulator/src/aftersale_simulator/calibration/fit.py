@@ -232,6 +232,6 @@ def _order_account(file: OrderFile, name: str) -> FileAccount:
         file.rows_used,
         file.rows_cancelled,
         dict(Counter(file.skipped).most_common()),
-        file.rejected_by_reason,
+        dict(file.rejected_by_reason),
         tuple(left_out),
     )

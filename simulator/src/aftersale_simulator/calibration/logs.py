@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ import polars as pl
 from attrs import define, field, frozen
 
 from aftersale.orders import Orders
-from aftersale.reports.reader import RejectedRow
+from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
 from aftersale.reports.service_logs.reading import TableReport
 from aftersale_simulator.show.wording import text
 
@@ -23,7 +22,7 @@ TOO_EARLY = "before its order was bought"
 class FileAccount:
     """What became of the rows of a file: each is used, a cancellation, skipped or rejected.
 
-    `skipped` and `rejected` count rows by reason; `left_out` are those of them whose line is known, in its order.
+    `skipped` and `rejected` count rows by reason; `left_out` are the first of each whose line is known, in its order.
     """
 
     name: str
@@ -45,12 +44,13 @@ class ServiceLog:
     report: TableReport
     rows: pl.DataFrame = field(init=False)
     notes: list[str] = field(factory=list)
-    _skipped: list[RejectedRow] = field(init=False)
-    _rejected: list[RejectedRow] = field(init=False)
+    _skipped: LeftOut = field(factory=LeftOut, init=False)
+    _rejected: LeftOut = field(factory=LeftOut, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.rows = self.report.rows
-        self._skipped, self._rejected = list(self.report.skipped), list(self.report.rejected)
+        self._skipped.extend(self.report.skips)
+        self._rejected.extend(self.report.rejections)
 
     @property
     def name(self) -> str:
@@ -65,12 +65,12 @@ class ServiceLog:
         """Leave out rows that make no sense."""
         self._leave_out(self._rejected, where, reason, column)
 
-    def _leave_out(self, rows: list[RejectedRow], where: pl.Expr | bool, reason: str, column: str) -> None:
+    def _leave_out(self, rows: LeftOut, where: pl.Expr | bool, reason: str, column: str) -> None:
         mask = (pl.lit(where) if isinstance(where, bool) else where).fill_null(False)
         flagged = self.rows.with_columns(mask.alias("_out"))
-        for row in flagged.filter("_out").iter_rows(named=True):
-            value = "" if not column or row[column] is None else str(row[column])
-            rows.append(RejectedRow(row["line"], reason, column, value))
+        out = flagged.filter("_out")
+        first = (_left_out(row, reason, column) for row in out.head(KEPT).iter_rows(named=True))
+        rows.add(first, len(out))
         self.rows = flagged.filter(~pl.col("_out")).drop("_out")
 
     def join_orders(self, orders: Orders | None, instant: str = "", slack: int = 0) -> None:
@@ -93,8 +93,8 @@ class ServiceLog:
 
     def account(self) -> FileAccount:
         """Return what became of the rows; a log without any that is used says so in its notes."""
-        skipped = [("skipped", row) for row in self._skipped]
-        rejected = [("rejected", row) for row in self._rejected]
+        skipped = [("skipped", row) for row in self._skipped.rows]
+        rejected = [("rejected", row) for row in self._rejected.rows]
         if not len(self.rows):
             self.notes.append(self._emptiness())
         return FileAccount(
@@ -102,8 +102,8 @@ class ServiceLog:
             self.report.rows_read,
             len(self.rows),
             0,
-            dict(Counter(reason_of(row) for row in self._skipped).most_common()),
-            dict(Counter(reason_of(row) for row in self._rejected).most_common()),
+            dict(self._skipped.counts.most_common()),
+            dict(self._rejected.counts.most_common()),
             tuple(sorted([*skipped, *rejected], key=lambda pair: pair[1].line)),
         )
 
@@ -112,17 +112,17 @@ class ServiceLog:
         return f"{sentence} {date_hint(self.report.date_formats)}".rstrip()
 
 
+def _left_out(row: Mapping[str, Any], reason: str, column: str) -> RejectedRow:
+    value = "" if not column or row[column] is None else str(row[column])
+    return RejectedRow(row["line"], reason, column, value)
+
+
 def date_hint(formats: tuple[str, ...]) -> str:
     """Return by which date formats the file could be read, in a sentence, or an empty text."""
     if not formats:
         return ""
     ways = [f'date_formats = ["{form}"]' for form in formats]
     return text("orders.date_formats", ways=text("orders.or").join(ways))
-
-
-def reason_of(row: RejectedRow) -> str:
-    """Return why a row is left out, with the column at fault, without its line and its cell."""
-    return f"{row.column}: {row.reason}" if row.column else row.reason
 
 
 def account_record(account: FileAccount, cells: bool = False) -> dict[str, Any]:

@@ -170,7 +170,6 @@ def _show(calibration: Calibration, out: Path | None) -> None:
 
 def _account_lines(account: FileAccount) -> Iterator[str]:
     """Yield what became of a file's rows: the counts, and each reason with the first lines that it applies to."""
-    from aftersale_simulator.calibration.logs import reason_of
     from aftersale_simulator.show.wording import text
 
     counts = {"skipped": account.skipped, "rejected": account.rejected}
@@ -184,12 +183,12 @@ def _account_lines(account: FileAccount) -> Iterator[str]:
     )
     for outcome, reasons in counts.items():
         for reason, count in reasons.items():
-            rows = [row for outcome_, row in account.left_out if (outcome_, reason_of(row)) == (outcome, reason)]
+            rows = [row for outcome_, row in account.left_out if (outcome_, row.cause) == (outcome, reason)]
             places = list(dict.fromkeys(f"{row.file} {row.line}".lstrip() for row in rows))
             lines = ", ".join(places[:_SHOWN])
             word = text(f"calibrate.{outcome}")
             if len(places) > _SHOWN:
-                lines = text("calibrate.more_lines", lines=lines, more=len(places) - _SHOWN)
+                lines = text("calibrate.more_lines", lines=lines, more=max(len(places), count) - _SHOWN)
             elif places:
                 lines = text("calibrate.lines", lines=lines)
             yield text("calibrate.left_out", outcome=word, count=count, reason=reason, lines=lines or "–")

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
+from attrs import evolve
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.reports.orders.formats import KEYS, OrderFormat
 from aftersale.reports.orders.headers import first_row, format_words
 from aftersale.reports.orders.sheet import Sheet, sheet_of
-from aftersale.reports.reader import RejectedRow
+from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
 from aftersale.reports.sheets.layout import Layout, find_layout, normalised
 
 _SHOWN = 40
@@ -34,12 +35,11 @@ def with_lines(sheet: Sheet, path: Path, form: OrderFormat) -> Sheet:
     joined = rows.join(of_order, on="order", how="inner").sort("line")
     without_order = len(rows) - len(joined)
     without_line = len(orders.join(rows, on="order", how="anti"))
-    skipped = sheet.skipped + lines.skipped
+    rejected, skipped = _together(sheet.rejected, again, lines.rejected, second.name), sheet.skipped + lines.skipped
     skipped[f"a line of an order that {path.name} does not have"] += without_order
     skipped[f"an order without a line in {second.name}"] += without_line
-    rejected = [*sheet.rejected, *again, *(_named(row, second.name) for row in lines.rejected)]
     columns = sheet.columns | lines.columns
-    outside = sum(sheet.skipped.values()) + len(sheet.rejected) + len(again) + without_line
+    outside = sum(sheet.skipped.values()) + sheet.rejected.total + again.total + without_line
     rows_read, of_orders = lines.rows_read + outside, sheet.columns - lines.columns
     return Sheet(
         sheet.encoding,
@@ -90,16 +90,20 @@ def _unfit(second: Path, first: Path, form: OrderFormat, order: str, wanted: Seq
     return DocumentError(str(second), tuple(Problem(str(second), "line 1", what, hint) for what, hint in problems))
 
 
-def _single(orders: pl.DataFrame, form: OrderFormat) -> tuple[pl.DataFrame, list[RejectedRow]]:
+def _single(orders: pl.DataFrame, form: OrderFormat) -> tuple[pl.DataFrame, LeftOut]:
     """Return each order once, and the rows of those that stand there again: their lines would count twice."""
     first = pl.col("order").is_first_distinct()
     column = form.columns.order
-    again = [
-        RejectedRow(row["line"], "this order stands above already", column, row["order"][:_SHOWN])
-        for row in orders.filter(~first).iter_rows(named=True)
-    ]
+    repeats, again = orders.filter(~first).select("line", "order"), LeftOut()
+    reason = "this order stands above already"
+    rows = (RejectedRow(line, reason, column, order[:_SHOWN]) for line, order in repeats.head(KEPT).iter_rows())
+    again.add(rows, len(repeats))
     return orders.filter(first), again
 
 
-def _named(row: RejectedRow, file: str) -> RejectedRow:
-    return RejectedRow(row.line, row.reason, row.column, row.value, file)
+def _together(orders: LeftOut, again: LeftOut, lines: LeftOut, file: str) -> LeftOut:
+    """Return what both files are read without; the rows of the second one have its name."""
+    rejected = LeftOut()
+    for part in (orders, again, evolve(lines, rows=[evolve(row, file=file) for row in lines.rows])):
+        rejected.extend(part)
+    return rejected

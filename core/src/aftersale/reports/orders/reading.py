@@ -20,7 +20,7 @@ from aftersale.reports.orders.meaning import Check, Meaning
 from aftersale.reports.orders.sheet import Sheet, read_sheet
 from aftersale.reports.orders.survey import Survey
 from aftersale.reports.orders.table import cancellations_of, contradictions_of, orders_of, usable
-from aftersale.reports.reader import RejectedRow
+from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
 
 _SHOWN = 40
 
@@ -31,7 +31,8 @@ class OrderFile:
 
     `lines` has one row per used row: order (index into `orders`), sku, buyer, quantity, purchased_at.
     `cancellations`: buyer, sku, quantity, cancelled_at, price. Instants are microseconds, prices minor units;
-    buyer and sku are null where the file has none. `skipped` counts rows by reason. `strange_states` counts the lines
+    buyer and sku are null where the file has none. `skipped` and `rejected_by_reason` count rows, the most frequent
+    rejections first; `rejected` are the first rows of each reason. `strange_states` counts the lines
     of sales by a status that the format does not know; `date_formats` are those by which the dates could be read, where
     most were not, `day_formats` those by which promises are whole days, where all stand at midnight. `contradictions`
     counts orders that are cancelled or lost by their status and delivered by their date, `rows_repeated` used rows that
@@ -45,6 +46,7 @@ class OrderFile:
     lines: pl.DataFrame
     cancellations: pl.DataFrame
     rejected: tuple[RejectedRow, ...]
+    rejected_by_reason: Mapping[str, int]
     skipped: Mapping[str, int]
     rows_read: int
     strange_states: Mapping[str, int] = field(factory=dict)
@@ -71,13 +73,7 @@ class OrderFile:
     @property
     def rows_rejected(self) -> int:
         """How many rows could not be understood."""
-        return len(self.rejected)
-
-    @property
-    def rejected_by_reason(self) -> dict[str, int]:
-        """How many rows were rejected for each reason, the most frequent first."""
-        reasons = (f"{row.column}: {row.reason}".lstrip(": ") for row in self.rejected)
-        return dict(Counter(reasons).most_common())
+        return sum(self.rejected_by_reason.values())
 
 
 def read_orders(path: Path | str, form: OrderFormat, marketplaces: Mapping[str, Marketplace]) -> OrderFile:
@@ -122,11 +118,12 @@ class _Reader:
     form: OrderFormat
     places: tuple[Marketplace, ...]
     sheet: Sheet
-    rejected: list[RejectedRow] = field(init=False)
+    rejected: LeftOut = field(factory=LeftOut, init=False)
     skipped: Counter[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.rejected, self.skipped = list(self.sheet.rejected), Counter(self.sheet.skipped)
+        self.rejected.extend(self.sheet.rejected)
+        self.skipped = Counter(self.sheet.skipped)
 
     def file(self, source: str) -> OrderFile:
         """Return the content of the sheet."""
@@ -146,7 +143,8 @@ class _Reader:
             orders,
             lines,
             cancellations_of(usable_rows.filter("cancel")),
-            tuple(sorted(self.rejected, key=lambda row: (row.file, row.line))),
+            self.rejected.in_order(),
+            self.rejected.by_cause(),
             dict(sorted(self.skipped.items())),
             sheet.rows_read,
             strange,
@@ -167,9 +165,10 @@ class _Reader:
         if check.outcome == "skipped":
             self.skipped[check.reason] += len(bad_rows)
         else:
-            lines = bad_rows["order_line" if check.key in self.sheet.of_orders else "line"]
-            blamed = zip(lines, bad_rows[check.key].str.slice(0, _SHOWN), strict=True)
-            self.rejected += [self._row(line, check.reason, check.key, value) for line, value in blamed]
+            line = "order_line" if check.key in self.sheet.of_orders else "line"
+            blamed = bad_rows.select(line, pl.col(check.key).str.slice(0, _SHOWN)).head(KEPT).iter_rows()
+            rows = (self._row(number, check.reason, check.key, value) for number, value in blamed)
+            self.rejected.add(rows, len(bad_rows))
 
     def _row(self, line: int, reason: str, key: str, value: str) -> RejectedRow:
         column = self.form.columns.headers.get(key, key)
@@ -205,9 +204,14 @@ class _Reader:
             ("buyer", "another buyer than the order's first row: two orders of one number?", "buyer", other_buyer),
             ("purchased_at", "another day than the order's first row: two orders of one number?", "", other_day),
         ):
-            for row in sales.filter(differs).iter_rows(named=True):
-                value = str(names[row[column]] if column == "place" else row.get(column, ""))
-                self.rejected.append(self._row(row["line"], reason, key, value))
+            others = sales.filter(differs)
+            rows = (
+                self._row(
+                    row["line"], reason, key, str(names[row[column]] if column == "place" else row.get(column, ""))
+                )
+                for row in others.head(KEPT).iter_rows(named=True)
+            )
+            self.rejected.add(rows, len(others))
             sales = sales.filter(~differs)
         free = pl.col("price").sum().over("order") == 0
         if count := len(sales.filter(free)):

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.headers import layout_of, places_of
-from aftersale.reports.reader import RejectedRow
+from aftersale.reports.reader import LeftOut
 from aftersale.reports.sheets.layout import Layout
 from aftersale.reports.sheets.rows import HEADER, Rows
 
@@ -32,7 +32,7 @@ class Sheet:
     columns: frozenset[str]
     pages: list[pl.DataFrame]
     rows_read: int
-    rejected: list[RejectedRow] = field(factory=list)
+    rejected: LeftOut = field(factory=LeftOut)
     skipped: Counter[str] = field(factory=Counter)
     lines_file: str = ""
     of_orders: frozenset[str] = frozenset()
@@ -54,6 +54,6 @@ def sheet_of(path: Path, layout: Layout, places: Mapping[str, int]) -> Sheet:
     """Return the rows of a file of that layout; `places` are the indices of our columns in a row."""
     rows = Rows(layout, places)
     pages = list(rows.pages(path, _PAGE))
-    skipped = Counter(row.reason for row in rows.skipped)
-    again = next((row.line for row in rows.skipped if row.reason == HEADER), 0)
-    return Sheet(layout.encoding, frozenset(places), pages, rows.count, rows.rejected, skipped, second_export=again)
+    again = next((row.line for row in rows.skipped.rows if row.reason == HEADER), 0)
+    left_out = rows.rejected, rows.skipped.counts
+    return Sheet(layout.encoding, frozenset(places), pages, rows.count, *left_out, second_export=again)

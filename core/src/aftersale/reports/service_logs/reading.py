@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, Problem
-from aftersale.reports.reader import RejectedRow
+from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
 from aftersale.reports.service_logs.formats import ReturnFormat
 from aftersale.reports.sheets import cells, dates, numbers
 from aftersale.reports.sheets.layout import Layout, find_layout, looks_like_data, normalised
@@ -39,7 +39,7 @@ class LogColumn:
 
 @frozen(eq=False)
 class TableReport:
-    """The valid rows of a log, typed, with their `line`; rows that are none are skipped or rejected.
+    """The valid rows of a log, typed, with their `line`; rows that are none are skips or rejections.
 
     `rows` has the columns of the log's kind: instants in UTC, null for an empty optional cell. `format` is that of a
     marketplace's own report; `date_formats` are those that read all instants, where not one could be read.
@@ -47,15 +47,15 @@ class TableReport:
 
     source: str
     rows: pl.DataFrame
-    rejected: tuple[RejectedRow, ...]
-    skipped: tuple[RejectedRow, ...] = ()
+    rejections: LeftOut
+    skips: LeftOut = field(factory=LeftOut)
     format: ReturnFormat | None = None
     date_formats: tuple[str, ...] = ()
 
     @property
     def rows_read(self) -> int:
         """How many rows the file has below its header."""
-        return self.rows_used + len(self.rejected) + len(self.skipped)
+        return self.rows_used + self.rows_rejected + self.rows_skipped
 
     @property
     def rows_used(self) -> int:
@@ -65,7 +65,17 @@ class TableReport:
     @property
     def rows_skipped(self) -> int:
         """How many rows are none: empty ones, and the header again."""
-        return len(self.skipped)
+        return self.skips.total
+
+    @property
+    def rows_rejected(self) -> int:
+        """How many rows could not be understood."""
+        return self.rejections.total
+
+    @property
+    def rejected(self) -> tuple[RejectedRow, ...]:
+        """The first of these for each reason, by their lines."""
+        return self.rejections.in_order()
 
 
 @frozen
@@ -144,9 +154,8 @@ class _Log:
     def report(self, form: ReturnFormat | None) -> TableReport:
         rows = Rows(self.layout, self._places(form))
         text = pl.concat(rows.pages(self.path, _PAGE))
-        typed, unreadable = self._typed(text)
-        rejected = tuple(sorted([*rows.rejected, *unreadable], key=lambda row: row.line))
-        return TableReport(self.path.name, typed, rejected, tuple(rows.skipped), form, self._likely_formats(text))
+        typed = self._typed(text, rows.rejected)
+        return TableReport(self.path.name, typed, rows.rejected, rows.skipped, form, self._likely_formats(text))
 
     def _places(self, form: ReturnFormat | None) -> dict[str, int]:
         words = [normalised(word) for word in self.layout.header]
@@ -154,22 +163,24 @@ class _Log:
         wanted = {name: normalised(header) for name, header in headers.items()}
         return {name: words.index(header) for name, header in wanted.items() if header in words}
 
-    def _typed(self, text: pl.DataFrame) -> tuple[pl.DataFrame, list[RejectedRow]]:
-        """Return the rows of which every cell is a value, and the others, blamed on their first cell that is none."""
+    def _typed(self, text: pl.DataFrame, rejections: LeftOut) -> pl.DataFrame:
+        """Return the rows of which every cell is a value; the others are rejected for their first cell that is none."""
         columns = self.reader.columns
         present = [name for name in columns if name in text.columns]
         typed = text.select("line", *(_value(text, name, columns[name], self.reader).alias(name) for name in present))
-        rejected: list[RejectedRow] = []
         usable = pl.Series("usable", [True] * len(text), pl.Boolean)
         for name in present:
             bad = typed[name].is_null() & ((text[name] != "") | (not columns[name].optional))
-            for line, cell in text.filter(bad & usable).select("line", name).iter_rows():
-                reason = _reason(columns[name]) if cell else "no value"
-                rejected.append(RejectedRow(line, reason, name, cell[:_SHOWN]))
+            blamed = text.filter(bad & usable).select("line", cell=name)
+            empty = pl.col("cell") == ""
+            for reason, is_cause in (("no value", empty), (_reason(columns[name]), ~empty)):
+                rows = blamed.filter(is_cause)
+                first = (RejectedRow(line, reason, name, cell[:_SHOWN]) for line, cell in rows.head(KEPT).iter_rows())
+                rejections.add(first, len(rows))
             usable &= ~bad
         absent = [name for name in columns if name not in present]
         missing = [pl.lit(None, _TYPES[columns[name].kind]).alias(name) for name in absent]
-        return typed.filter(usable).with_columns(missing), rejected
+        return typed.filter(usable).with_columns(missing)
 
     def _likely_formats(self, text: pl.DataFrame) -> tuple[str, ...]:
         instants = [name for name, column in self.reader.columns.items() if column.kind == "instant"]

@@ -9,13 +9,19 @@ from pathlib import Path
 import polars as pl
 from attrs import define, field
 
-from aftersale.reports.reader import RejectedRow
+from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.files import LIMIT, most
+from aftersale.reports.reader import LeftOut, RejectedRow
 from aftersale.reports.sheets import cells
 from aftersale.reports.sheets.layout import Layout
 from aftersale.reports.sheets.text import Unreadable
 
 EMPTY, HEADER = "an empty row", "the header again"
 """Reasons to skip a row."""
+MOST_ROWS = 10_000_000
+"""How many rows a file may have: a file within the limit of its size that has more of them holds next to nothing."""
+_SIZE = 50
+"""In bytes, what a row of orders takes at least: where a file may be larger, it may have more rows."""
 
 
 @define(eq=False)
@@ -23,17 +29,21 @@ class Rows:
     """The rows of a file; `places` are the indices of our columns in each.
 
     While they are read, `count` counts all rows below the header, and `skipped` and `rejected` keep those that hold no
-    cells of ours.
+    cells of ours. A file of too many rows is refused.
     """
 
     layout: Layout
     places: Mapping[str, int]
     count: int = 0
-    skipped: list[RejectedRow] = field(factory=list)
-    rejected: list[RejectedRow] = field(factory=list)
+    skipped: LeftOut = field(factory=LeftOut)
+    rejected: LeftOut = field(factory=LeftOut)
 
     def pages(self, path: Path, size: int) -> Iterator[pl.DataFrame]:
-        """Yield the cells of the usable rows as text with their `line`, `size` rows at a time; at least one page."""
+        """Yield the cells of the usable rows as text with their `line`, `size` rows at a time; at least one page.
+
+        Raises DocumentError when the file cannot be read, is too large, or has too many rows.
+        """
+        limit = max(MOST_ROWS, most() // _SIZE)
         pick = _picker(list(self.places.values()))
         width, mark = len(self.layout.header), self.layout.mark
         name = self.layout.header[mark].lower()
@@ -41,6 +51,8 @@ class Rows:
         rows: list[Sequence[str]] = []
         for line, row in self.layout.body(path):
             self.count += 1
+            if self.count > limit:
+                raise _too_many(path, limit)
             # Nearly every row is of the right width, neither empty nor the header: that much is seen at once.
             usual = len(row) == width and row.__class__ is list and row[mark] > "!" and row[mark].lower() != name
             if usual or self._is_usable(line, row):
@@ -53,9 +65,9 @@ class Rows:
 
     def _is_usable(self, line: int, row: Sequence[str]) -> bool:
         if reason := self._idle(row):
-            self.skipped.append(RejectedRow(line, reason))
+            self.skipped.add([RejectedRow(line, reason)])
         elif reason := self._misshapen(row):
-            self.rejected.append(RejectedRow(line, reason))
+            self.rejected.add([RejectedRow(line, reason)])
         else:
             return True
         return False
@@ -85,6 +97,11 @@ class Rows:
         columns = zip(*rows, strict=True) if rows else ([] for _ in self.places)
         text = [pl.Series(key, column, pl.String) for key, column in zip(self.places, columns, strict=True)]
         return pl.DataFrame([*map(cells.tidy, text), pl.Series("line", lines, pl.Int64)])
+
+
+def _too_many(path: Path, limit: int) -> DocumentError:
+    hint = f"leave out empty rows, or part the file by time; with a larger {LIMIT} it may also have more rows"
+    return DocumentError(str(path), (Problem(str(path), "", f"has more than {limit:,} rows", hint),))
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

@@ -21,6 +21,12 @@ GARBAGE = "\ufffd"
 LONGEST_LINE = 1 << 20
 """In characters: a longer line is no row of a table; it is passed over piece by piece and never held as a whole."""
 
+MOST_LINES = 1000
+"""Over how many lines the end of a quoted cell is looked for, and over no more characters than a line may have."""
+MOST_OPEN = 1000
+"""After so many marks that are never closed the end of no further one is looked for on other lines than its own: where
+each row has such a mark, each would be read as often as there are lines to look at."""
+
 _CHUNK = 1 << 20
 _TOP = 4096
 """In bytes: how much of a file's top shows whether it is UTF-16 without a mark."""
@@ -110,8 +116,9 @@ def rows(text: TextIO, delimiter: str, quoted: bool, width: int = 0) -> Iterator
     """Yield each row with the line on which it begins, 1 for the file's first.
 
     `width` is the number of columns, where it is known. The lines that a quotation mark which is never closed would
-    swallow are read as rows of their own. Where fields are not `quoted`, marks around a whole cell are left out, as
-    spreadsheets put them there all the same; a row that only quotation makes whole is read as quoted.
+    swallow are read as rows of their own; `MOST_LINES` and `MOST_OPEN` bound how far its end is looked for. Where
+    fields are not `quoted`, marks around a whole cell are left out, as spreadsheets put them there all the same; a row
+    that only quotation makes whole is read as quoted.
     """
     lines = _Lines(text)
     for line in lines:
@@ -131,12 +138,15 @@ def rows(text: TextIO, delimiter: str, quoted: bool, width: int = 0) -> Iterator
 
 
 class _Lines(Iterator[str | None]):
-    """Lines of a text, None for one that is too long; lines that were read too far can be put back."""
+    """Lines of a text, None for one that is too long; lines that were read too far can be put back.
+
+    `open_marks` counts the quotation marks that were never closed.
+    """
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
         self._again: deque[str | None] = deque()
-        self.number = 0
+        self.number = self.open_marks = 0
 
     def __next__(self) -> str | None:
         line = self._again.popleft() if self._again else self._read()
@@ -171,17 +181,20 @@ def _record(lines: _Lines, first: str, delimiter: str, width: int) -> tuple[Cell
     try:
         fields = next(csv.reader(_record_lines(lines, lines_read), delimiter=delimiter))
         swallowed = any(line is not None and _is_row(line, delimiter, width) for line in lines_read[1:])
-    except csv.Error:  # a field longer than the module's limit, or a line that is too long
+    except csv.Error:  # a field longer than the module's limit, too many lines, or one that is too long
         swallowed = True
+    lines.open_marks += swallowed
     return NEVER_CLOSED if swallowed else fields, lines_read
 
 
 def _record_lines(lines: _Lines, lines_read: list[str | None]) -> Iterator[str]:
     yield str(lines_read[0])
+    most, room = MOST_LINES if lines.open_marks < MOST_OPEN else 1, LONGEST_LINE
     for line in lines:
         lines_read.append(line)
-        if line is None:
-            raise csv.Error(TOO_LONG)
+        room -= len(line or "")
+        if line is None or room < 0 or len(lines_read) > most:
+            raise csv.Error(NEVER_CLOSED)
         yield line
 
 
