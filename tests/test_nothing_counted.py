@@ -158,3 +158,11 @@ def test_scenario_looks_at_the_order_file(shop: Path, before: str, after: str, m
     assert (ended.exit_code, message in " ".join(ended.stderr.split())) == (2, True), ended.stderr
     assert "drop" not in ended.stderr
     assert "leave it out" not in ended.stderr
+
+
+def test_under_a_stress_a_rate_of_nothing_has_no_worst_day(silent: Path) -> None:
+    silent.write_text(silent.read_text("utf-8").replace('"14 d"', '"21 d"'), encoding="utf-8")
+    (trial,) = document("whatif", silent, "--stress", "prime_day", "--replications", "1")["stress"]
+    breaks = {outcome["measure"]: outcome for outcome in trial["breaks"]}
+    assert (breaks["late_reply_rate"]["line"], breaks["late_reply_rate"]["worst"]) == (None, None)
+    assert breaks["claims"]["worst"] == 0.0

@@ -72,6 +72,8 @@ def _table(stress_result: StressResult) -> Table:
 
 def row(outcome: MeasureResult) -> tuple[str, ...]:
     """Return a measure as a row of text: name, line, first day over it, worst value and day, day back, replications."""
+    if not outcome.counted:
+        return (measure_name(outcome.measure), *[text("report.none")] * 6)
     return (
         measure_name(outcome.measure),
         _value(outcome, outcome.line) + ("*" if outcome.calm_over else ""),

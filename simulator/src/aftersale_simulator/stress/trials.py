@@ -91,7 +91,7 @@ class MeasureResult:
     stress began with the mean over replications above the line; `line` is the line of that day, else of `worst_on`.
     `worst` is the value farthest above the line, on `worst_on`. From `back_on` the mean stayed below the line.
     `broke_on` and `back_on` are None if that never happened. `broken` counts the replications, of `replications`, that
-    were above the line on some day.
+    were above the line on some day. Where nothing was there to count, `counted` is false and the values mean nothing.
     """
 
     measure: str
@@ -103,6 +103,7 @@ class MeasureResult:
     broken: int
     replications: int
     calm_over: bool
+    counted: bool = True
 
 
 @frozen
@@ -161,6 +162,7 @@ def _break(
         int((rows[:, since:] > line).any(axis=1).sum()),
         len(under),
         target is not None and bool((usual[since:] > float(target)).any()),
+        bool(np.isfinite(_rows(measure, under)).any()),
     )
 
 
@@ -172,9 +174,15 @@ def _line(usual: Floats, target: float | None) -> Floats:
 
 def measured(measure: str, timelines: Sequence[Timeline]) -> Floats:
     """Return a measure on each measured day, a row for each replication; late replies and claims are of a week."""
+    return np.nan_to_num(_rows(measure, timelines))
+
+
+def _rows(measure: str, timelines: Sequence[Timeline]) -> Floats:
+    """Return a measure on each measured day, not a number where there is nothing to count."""
     rows = {LATE: series.late, BACKLOG: series.backlog, CLAIMS: _claims, DEFECTS: _defects}[measure](timelines)
     begins = timelines[0].warm_up if timelines else 0
-    return np.nan_to_num(rows[:, begins:])
+    measured_rows: Floats = rows[:, begins:]
+    return measured_rows
 
 
 def _claims(timelines: Sequence[Timeline]) -> Floats:

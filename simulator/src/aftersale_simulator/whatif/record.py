@@ -66,10 +66,10 @@ class BreakRecord(TypedDict):
     """A measure under a stress; days as text, null for what never happened."""
 
     measure: str
-    line: float
+    line: float | None
     broke_on: str | None
-    worst: float
-    worst_on: str
+    worst: float | None
+    worst_on: str | None
     back_on: str | None
     broken: int
     calm_over: bool
@@ -164,10 +164,10 @@ def _trial(stress_result: StressResult) -> TrialRecord:
     breaks = [
         BreakRecord(
             measure=outcome.measure,
-            line=outcome.line,
+            line=outcome.line if outcome.counted else None,
             broke_on=None if outcome.broke_on is None else str(outcome.broke_on),
-            worst=outcome.worst,
-            worst_on=str(outcome.worst_on),
+            worst=outcome.worst if outcome.counted else None,
+            worst_on=str(outcome.worst_on) if outcome.counted else None,
             back_on=None if outcome.back_on is None else str(outcome.back_on),
             broken=outcome.broken,
             calm_over=outcome.calm_over,
