@@ -107,7 +107,7 @@ def test_the_plugins_read_the_all_orders_report_in_the_same_way_but_for_its_enco
 def test_the_columns_they_ask_for_are_in_the_report_and_its_header_has_all_that_they_require() -> None:
     found = _all_orders(PLUGINS[0])
     assert set(found["columns"].values()) <= set(HEADER)
-    assert set(found["required"]) == set(found["columns"].values()) - {"item-status"}
+    assert set(found["required"]) == set(found["columns"].values()) - {"item-status", "item-promotion-discount"}
     assert found["columns"] == {
         "order": "amazon-order-id",
         "purchased_at": "purchase-date",
@@ -119,8 +119,9 @@ def test_the_columns_they_ask_for_are_in_the_report_and_its_header_has_all_that_
         "quantity": "quantity",
         "currency": "currency",
         "price": "item-price",
+        "discount": "item-promotion-discount",
     }
-    assert found["channels"] == {"Amazon": "FBA", "Merchant": "MFN"}
+    assert found["channels"] == {"Amazon": "FBA", "Merchant": "MFN", "AFN": "FBA", "MFN": "MFN"}
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.__name__)
