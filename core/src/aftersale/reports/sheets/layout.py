@@ -36,7 +36,8 @@ class Layout:
 
     def repeats(self, cells: Sequence[str]) -> bool:
         """Whether a row is the header once more, as where several exports were put together."""
-        return tuple(map(normalised, cells)) == tuple(map(normalised, self.header))
+        pairs = zip(cells, self.header, strict=False)
+        return len(cells) == len(self.header) and all(normalised(cell) == normalised(word) for cell, word in pairs)
 
 
 def normalised(header: str) -> str:
