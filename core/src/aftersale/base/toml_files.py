@@ -10,14 +10,21 @@ from typing import Any
 import tomli
 
 from aftersale.base.errors import DocumentError, Problem
-from aftersale.base.files import check_depth, read_bounded
+from aftersale.base.files import DEEPEST, check_depth, read_bounded
+
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
+# Parsers before tomli 2.5 keep every beginning of a key: one of 20,000 parts takes more than a gigabyte.
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:{_PART}){{{DEEPEST}}}")
 
 
 def read(path: Path | Traversable) -> dict[str, Any]:
     """Return what a TOML file holds; raises DocumentError when it is missing, too large, no UTF-8 text or no TOML."""
     try:
         content = read_bounded(path) if isinstance(path, Path) else path.read_bytes()
-        document = tomli.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if _LONG_KEY.search(text):
+            raise RecursionError
+        document = tomli.loads(text)
         check_depth(document)
         return document
     except (OSError, ValueError, RecursionError) as error:

@@ -2,7 +2,7 @@
 
 A reader recognises its kind of file and reads it. Every row of a file of rows is accounted for: used, skipped, or
 rejected with its line and the reason; a bad row never stops the reading. All rows that are left out are counted, and of
-each reason the first are kept: a file with ten million bad rows has one thing wrong with it.
+each reason the first are kept: a file with a million bad rows has one thing wrong with it.
 """
 
 from __future__ import annotations
@@ -64,13 +64,19 @@ class LeftOut:
         """How many rows there are."""
         return self.counts.total()
 
-    def add(self, first: Iterable[RejectedRow], count: int = 1) -> None:
+    def add(self, first: Iterable[RejectedRow], count: int) -> None:
         """Add so many rows of one cause, of which the `first` are these; more than `KEPT` of them nobody asks for."""
         rows = list(islice(first, KEPT))
         if count:
             cause = rows[0].cause
             self.rows += rows[: max(KEPT - self.counts[cause], 0)]
             self.counts[cause] += count
+
+    def add_line(self, line: int, reason: str) -> None:
+        """Add a row that is left out as a whole."""
+        self.counts[reason] += 1
+        if self.counts[reason] <= KEPT:
+            self.rows.append(RejectedRow(line, reason))
 
     def extend(self, others: LeftOut) -> None:
         """Add the rows of others, of other causes or behind those that are here."""

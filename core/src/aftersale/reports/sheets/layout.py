@@ -39,16 +39,13 @@ class Layout:
 
     def repeats(self, cells: Sequence[str]) -> bool:
         """Whether a row is the header once more, as where several exports were put together."""
-        mark = self.mark
-        return len(cells) > mark and normalised(cells[mark]) == normalised(self.header[mark]) and self._matches(cells)
+        pairs = zip(cells[self.mark :], self.header[self.mark :], strict=False)
+        return len(cells) >= len(self.header) and all(normalised(cell) == normalised(word) for cell, word in pairs)
 
     @cached_property
     def mark(self) -> int:
         """The first column that has a name: hardly a row has that name in its cell."""
         return next(index for index, word in enumerate(self.header) if word)
-
-    def _matches(self, cells: Sequence[str]) -> bool:
-        return tuple(map(normalised, cells[: len(self.header)])) == tuple(map(normalised, self.header))
 
 
 def looks_like_data(cells: Iterable[str]) -> bool:

@@ -11,17 +11,17 @@ from attrs import define, field
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.files import LIMIT, most
-from aftersale.reports.reader import LeftOut, RejectedRow
+from aftersale.reports.reader import LeftOut
 from aftersale.reports.sheets import cells
 from aftersale.reports.sheets.layout import Layout
 from aftersale.reports.sheets.text import Unreadable
 
 EMPTY, HEADER = "an empty row", "the header again"
 """Reasons to skip a row."""
-MOST_ROWS = 10_000_000
-"""How many rows a file may have: a file within the limit of its size that has more of them holds next to nothing."""
-_SIZE = 50
-"""In bytes, what a row of orders takes at least: where a file may be larger, it may have more rows."""
+MOST_ROWS = 3_000_000
+"""How many rows a file may have: a million rows of orders take half a gigabyte of memory while they are read."""
+_SIZE = 170
+"""In bytes, what a row of orders takes about: where a file may be larger, it may have more rows."""
 
 
 @define(eq=False)
@@ -65,9 +65,9 @@ class Rows:
 
     def _is_usable(self, line: int, row: Sequence[str]) -> bool:
         if reason := self._idle(row):
-            self.skipped.add([RejectedRow(line, reason)])
+            self.skipped.add_line(line, reason)
         elif reason := self._misshapen(row):
-            self.rejected.add([RejectedRow(line, reason)])
+            self.rejected.add_line(line, reason)
         else:
             return True
         return False
