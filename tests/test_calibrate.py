@@ -139,7 +139,7 @@ def test_the_numbers_of_a_run_are_found_again_in_its_files(run: Path) -> None:
     assert fitted["handling.reply"]["value"]["shape"] == "lognormal"
     assert fitted["handling.reply"]["n"] == 3000
     assert [row["line"] for row in told["files"][-1]["left_out"]] == [3002]
-    assert told["files"][-1]["rejected"] == {"seconds: not a number": 1}
+    assert told["files"][-1]["rejected"] == {"seconds: no clear number of seconds": 1}
     assert "claim_rate_silence" in told["assumed"]
     assert "message_rate" not in told["assumed"]
 

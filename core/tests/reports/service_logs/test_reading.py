@@ -60,7 +60,17 @@ def test_cells_are_typed_and_every_other_row_has_its_line_and_reason(tmp_path: P
 
 @pytest.mark.parametrize(
     ("cell", "seconds"),
-    [("480", 480), ("480.5", 480.5), ("1.024", 1.024), ("1e2", 100), ("-5", -5), ("nan", None), ("inf", None)],
+    [
+        ("480", 480),
+        ("480.5", 480.5),
+        ("480 s", 480),
+        ("1e2", 100),
+        ("-5", -5),
+        ("1.024", None),
+        ("8 min", None),
+        ("nan", None),
+        ("inf", None),
+    ],
 )
 def test_seconds_are_numbers_as_programs_write_them(tmp_path: Path, cell: str, seconds: float | None) -> None:
     report = TASKS.read(write(tmp_path, f"kind,seconds\nreply,{cell}\n"))
@@ -111,6 +121,20 @@ def test_a_file_without_the_columns_is_refused_without_its_cells(tmp_path: Path,
     with pytest.raises(DocumentError, match=message) as caught:
         RETURNS.read(write(tmp_path, text))
     assert "anna" not in str(caught.value)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="more than one column is called opened at"):
+        RETURNS.read(write(tmp_path, "order,opened_at,Opened-At\nA,2026-03-02,2026-03-03\n"))
+
+
+def test_a_format_that_nothing_can_be_read_by_is_refused() -> None:
+    with pytest.raises(DocumentError) as caught:
+        form(encodings=["nonsense"], date_formats=["bogus"])
+    assert "encodings has 'nonsense'" in str(caught.value)
+    assert "date_formats has 'bogus'" in str(caught.value)
+    with pytest.raises(DocumentError, match="ships"):
+        form(ships="programme")
 
 
 def test_plugins_share_a_format_or_are_both_named() -> None:

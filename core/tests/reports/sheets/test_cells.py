@@ -58,7 +58,16 @@ def test_a_word_may_have_anything_for_a_star():
     assert values(cells.is_word(pl.col("cell"), "SI * Prod Marketplace"), *texts) == [True, True, False, False]
 
 
-@pytest.mark.parametrize("text", ["2026-03-02T10:00:00Z", "2026-03-02 10:00:00 UTC", "2026-03-02 11:00:00 +0100"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02T10:00:00Z",
+        "2026-03-02 10:00:00 UTC",
+        "2026-03-02 11:00:00 +0100",
+        "2026-03-02 11:00:00+01",
+        "2026-03-02 11:00:00.5+01",
+    ],
+)
 def test_an_instant_may_name_its_offset(text):
     utc, naive = cells.times(pl.col("cell"), (), day_end=False)
     assert values(utc.dt.strftime("%H:%M"), text) == ["10:00"]

@@ -43,6 +43,9 @@ def values(expression, *cells):
         ("1200円", POINT, 1200),
         (".50", POINT, 0.5),
         ("5.", POINT, 5),
+        ("29,-", POINT, 29),
+        ("29.–", POINT, 29),
+        ("US $24.90", POINT, 24.9),
         ("-5.00", POINT, -5),
         ("5.00-", POINT, -5),
         ("−$5.00", POINT, -5),
@@ -100,29 +103,28 @@ def test_what_is_no_number_in_that_style_is_none(text, style):
         (["1.024.500"], COMMA),
         (["0.125"], POINT),
         (["1234,567"], COMMA),
-        # No amount of this currency has three decimals.
-        (["1.299"], COMMA),
-        (["1,299"], POINT),
-        # Five or five thousand: nothing says.
+        # Five or five thousand, 1.299 or 1299 (net prices have three decimals): nothing says.
         (["5.000"], NumberStyle(open=True)),
+        (["1.299"], NumberStyle(open=True)),
         (["5,000", "12"], NumberStyle(open=True)),
         (["$5.00", "€1,5", "7.25"], POINT),
     ],
 )
 def test_the_style_of_a_file_is_what_its_cells_show(cells, style):
     evidence = StyleEvidence()
-    evidence.add(pl.Series(cells, dtype=pl.String), pl.Series([False] * len(cells), dtype=pl.Boolean))
-    assert evidence.style(None, by_unit=False) == style
+    evidence.add(pl.Series(cells, dtype=pl.String), pl.Series([2] * len(cells), dtype=pl.Int64))
+    assert evidence.style(None) == style
 
 
-def test_prices_of_one_unit_and_currencies_with_three_decimals_show_less():
-    evidence = StyleEvidence()
-    evidence.add(pl.Series(["1.299"]), pl.Series([False]))
-    assert evidence.style(None, by_unit=True).open
+def test_currencies_with_three_decimals_or_none_show_what_others_do_not():
     fine = StyleEvidence()
-    fine.add(pl.Series(["1.299"]), pl.Series([True]))
-    assert fine.style(None, by_unit=False) == POINT
-    assert fine.style(".", by_unit=False) == NumberStyle(",", ".")
+    fine.add(pl.Series(["1.299"]), pl.Series([3]))
+    assert (fine.style(None), fine.style(".")) == (POINT, NumberStyle(",", "."))
+    whole = StyleEvidence()
+    whole.add(pl.Series(["1,280"]), pl.Series([0]))
+    assert whole.style(None) == POINT
+    whole.add(pl.Series(["1.280", "2.980"]), pl.Series([0, 0]))
+    assert whole.style(None) == COMMA
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_the_short_way_reads_what_the_long_way_reads():
 @pytest.mark.parametrize(
     ("currency", "country", "right", "wrong"),
     [
-        ("USD", "US", ["$", "us$", "usd", "us dollars"], ["€", "ca$", "£"]),
+        ("USD", "US", ["$", "us$", "us $", "usd", "us dollars"], ["€", "ca$", "£"]),
         ("CAD", "CA", ["$", "ca$", "cad"], ["us$", "€"]),
         ("EUR", "DE", ["€", "eur", "euro"], ["$", "£"]),
         ("GBP", "GB", ["£", "gbp"], ["€"]),

@@ -23,7 +23,7 @@ def test_of_each_reason_the_first_rows_are_kept_and_all_are_counted(tmp_path, mo
     assert (report.rows_read, report.rows_used, report.rows_skipped, report.rows_rejected) == (15, 1, 4, 10)
     assert report.skips.counts == {"an empty row": 4}
     assert report.rejections.by_cause() == {
-        "seconds: not a number": 5,
+        "seconds: no clear number of seconds": 5,
         "1 columns instead of 2": 3,
         "seconds: no value": 2,
     }

@@ -36,7 +36,7 @@ def fit_messages(log: ServiceLog, orders: Orders | None) -> Iterator[Fitted | Ob
 
 def _in_order(rows: pl.DataFrame) -> Iterator[tuple[str, str, Instant]]:
     """Yield (conversation, sender, instant); of one instant the buyer writes first."""
-    name = pl.coalesce("case", "order").alias("thread")
+    name = pl.struct("order", "case").rank("dense").alias("thread")
     at = pl.col("sent_at").dt.timestamp("us").alias("at")
     columns = rows.select(name, "sender", at, (pl.col("sender") != BUYER).alias("later"))
     yield from columns.sort("thread", "at", "later").select("thread", "sender", "at").iter_rows()
@@ -49,7 +49,8 @@ def _rates(log: ServiceLog, orders: Orders) -> Iterator[Fitted]:
     joined = first.join(bought, on="order")
     if unknown := len(first) - len(joined):
         log.notes.append(text("calibrate.strangers", name=log.name, count=unknown))
-    yield share("world.message_rate", len(joined), len(orders), log.name, text("fitted.all_orders"))
+    if len(joined):
+        yield share("world.message_rate", len(joined), len(orders), log.name, text("fitted.all_orders"))
     delays = (joined["first"] - joined["bought"]).to_numpy() / DAY
     if early := int((delays <= 0).sum()):
         log.notes.append(text("calibrate.asked_before", name=log.name, count=early))

@@ -188,8 +188,8 @@ def _span(days: float | None, promise: float) -> float:
 def _lost(record: _Record, name: str) -> Iterator[Fitted]:
     if (record.outcome == DELIVERED).any() and record.ended.any():
         lost = record.lost & record.ended
-        told = int((lost & (record.outcome == LOST)).sum())
-        quality = qualities(text("fitted.lost", count=told) if lost.any() else "", record.left_out())
+        stated = int((lost & (record.outcome == LOST)).sum())
+        quality = qualities(text("fitted.lost", count=stated) if lost.any() else "", record.left_out())
         yield share("world.lost_rate", int(lost.sum()), int(record.ended.sum()), name, quality)
 
 

@@ -127,7 +127,7 @@ def calibrated(source: ScenarioFile, plugins: Plugins, files: Files) -> Calibrat
     for path, reader, fit in _steps(calibration, plugins, files, orders):
         if path is not None:
             try:
-                _fit_log(calibration, _suited(reader, source, plugins), path, fit)
+                _fit_log(calibration, _suited(reader, source, _zone(orders, plugins)), path, fit)
             except DocumentError as error:
                 problems += error.problems
     if problems:
@@ -165,13 +165,19 @@ def _reviews(log: ServiceLog, orders: Orders | None) -> Iterator[Finding]:
         yield from fit_reviews(log.rows.select("order", "stars", "left_at"), orders, log.name)
 
 
-def _suited(reader: TableReader, source: ScenarioFile, plugins: Plugins) -> TableReader:
+def _zone(orders: Orders | None, plugins: Plugins) -> str:
+    """Return the zone of the order file's marketplaces, UTC where they have several or there is no file."""
+    zones = {plugins.marketplaces[name].zone for name in orders.marketplaces} if orders is not None else set()
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
+def _suited(reader: TableReader, source: ScenarioFile, zone: str) -> TableReader:
     """Return the reader with the date formats and the zone of the seller's order files: who writes both is the same."""
     orders = source.scenario.orders
     if orders is None or orders.mapping is None:
-        return reader
-    zone = orders.mapping.values.zone
-    return evolve(reader, date_formats=orders.mapping.date_formats, zone=str(zone) if zone else reader.zone)
+        return evolve(reader, zone=zone)
+    mapped = orders.mapping.values.zone
+    return evolve(reader, date_formats=orders.mapping.date_formats, zone=str(mapped) if mapped else zone)
 
 
 def _fit_log(

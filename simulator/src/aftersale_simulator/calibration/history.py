@@ -167,6 +167,13 @@ def _order_notes(history: History) -> Iterator[str]:
     if file.strange_states:
         words = ", ".join(f"{word} ({count})" for word, count in file.strange_states.items())
         yield text("orders.strange_states", count=sum(file.strange_states.values()), words=words)
+    if file.unread_currency:
+        currencies = ", ".join(history.orders.currencies)
+        yield text("orders.unread_currency", column=file.unread_currency, currencies=currencies)
+    if file.swapped_dates:
+        yield text("orders.swapped_dates", count=file.swapped_dates)
+    if file.utc_days:
+        yield text("orders.utc_days")
     if file.rows_repeated:
         yield text("orders.repeated", count=file.rows_repeated)
     if not len(history.orders):

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from attrs import define, field, frozen
 
+from aftersale.clocks import DAY
 from aftersale.orders import Orders
 from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
 from aftersale.reports.service_logs.reading import TableReport
@@ -73,11 +74,11 @@ class ServiceLog:
         rows.add(first, len(out))
         self.rows = flagged.filter(~pl.col("_out")).drop("_out")
 
-    def join_orders(self, orders: Orders | None, instant: str = "", slack: int = 0) -> None:
+    def join_orders(self, orders: Orders | None, instant: str = "") -> None:
         """Add what is known of each row's order, and leave out rows of orders that the file does not have.
 
-        Adds `index`, its place among the orders, and `bought`. Rows whose `instant` is more than `slack` microseconds
-        before the purchase are rejected.
+        Adds `index`, its place among the orders, and `bought`. Rows whose `instant` is before the purchase are
+        rejected; where the file tells days alone, those before the day of it.
         """
         if orders is None:
             self.skip(True, UNSAID)
@@ -89,7 +90,8 @@ class ServiceLog:
         self.rows = self.rows.join(known, on="order", how="left").sort("line")
         self.skip(pl.col("index").is_null(), UNKNOWN_ORDER, "order")
         if instant:
-            self.reject(pl.col(instant).dt.timestamp("us") + slack < pl.col("bought"), TOO_EARLY, instant)
+            latest = pl.col(instant).dt.timestamp("us") + (DAY if self.report.days_only else 0)
+            self.reject(latest < pl.col("bought"), TOO_EARLY, instant)
 
     def account(self) -> FileAccount:
         """Return what became of the rows; a log without any that is used says so in its notes."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY
 from aftersale.orders import NEVER, Orders
-from aftersale.reports.sheets.cells import has_time
 from aftersale_simulator.calibration.logs import ServiceLog
 from aftersale_simulator.calibration.numbers import Fitted, lognormal, share, short
 from aftersale_simulator.show.wording import text
@@ -31,8 +30,7 @@ def fit_returns(log: ServiceLog, orders: Orders | None, world: World) -> Iterato
     the purchase, less the days that the world takes for a delivery.
     """
     form = log.report.format
-    days_only = form is not None and bool(form.date_formats) and not any(map(has_time, form.date_formats))
-    log.join_orders(orders, "opened_at", DAY if days_only else 0)
+    log.join_orders(orders, "opened_at")
     if orders is None:
         return
     mask = np.ones(len(orders), bool)
@@ -47,13 +45,15 @@ def fit_returns(log: ServiceLog, orders: Orders | None, world: World) -> Iterato
         log.rows = log.rows.with_columns(other.alias("other"))
         log.skip(pl.col("other"), "an order that somebody else ships than this report is about", "order")
     log.skip(~pl.col("order").is_first_distinct(), "a further return of its order", "order")
+    if not len(log.rows):
+        return
     if mask.any():
         quality = text(f"fitted.of_{form.ships}") if form is not None else ""
         yield share("world.return_rate", log.rows.height, int(mask.sum()), log.name, quality)
     if form is not None and form.ships == "marketplace":
         log.notes.append(text("calibrate.lag_unknown", name=log.name, what=form.counts_from))
         return
-    yield from _lag(log, orders, world, _NOON if days_only else 0)
+    yield from _lag(log, orders, world, _NOON if log.report.days_only else 0)
 
 
 def _lag(log: ServiceLog, orders: Orders, world: World, shift: int) -> Iterator[Fitted]:

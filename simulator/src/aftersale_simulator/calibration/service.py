@@ -29,6 +29,9 @@ def fit_claims(log: ServiceLog, orders: Orders | None) -> Iterator[Fitted | Obse
     state = pl.col("state").str.to_lowercase()
     if orders is None:
         log.skip(~state.is_in([*WON, *LOST]), "neither won nor lost", "state")
+    undecided = log.rows.filter(~state.is_in([*WON, *LOST])).height
+    if orders is not None and undecided:
+        log.notes.append(text("calibrate.undecided", name=log.name, count=undecided, states=", ".join([*WON, *LOST])))
     won = log.rows.filter(state.is_in(WON)).height
     decided = won + log.rows.filter(state.is_in(LOST)).height
     if decided:
@@ -43,6 +46,7 @@ def fit_tasks(log: ServiceLog, kinds: Collection[str]) -> Iterator[Fitted]:
     log.rows = log.rows.with_columns(pl.col("kind").str.to_lowercase())
     log.reject(~pl.col("kind").is_in(list(kinds)), text("calibrate.no_task", kinds=", ".join(kinds)), "kind")
     log.reject(pl.col("seconds") <= 0, "no time at all", "seconds")
+    log.reject(pl.col("seconds") < 1, "less than a second: is it another unit?", "seconds")
     log.reject(pl.col("seconds") > _LONGEST_TASK, "longer than half a day: an interruption", "seconds")
     log.skip(pl.len().over("kind") == 1, "the only one of its kind: one shows no spread", "kind")
     for kind in kinds:
@@ -62,6 +66,6 @@ def handling(kind: str, seconds: Floats, name: str) -> Fitted:
     }
     shape = min(distances, key=lambda family: distances[family])
     interval = estimate(seconds.tolist())
-    value = {"mean": f"{round(mean)} s", "cv": short(cv), "shape": shape}
+    value = {"mean": f"{short(mean):g} s", "cv": short(cv), "shape": shape}
     quality = ", ".join(f"{family} KS {distance:.3f}" for family, distance in distances.items())
     return Fitted(f"handling.{kind}", value, interval.low, interval.high, len(seconds), name, quality)

@@ -69,6 +69,8 @@ def simulate(
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
         console.print(text(key, target=target_name(name)), markup=False)
+    for name in result.unmeasured:
+        console.print(text("simulate.unmeasured", target=target_name(name)), markup=False)
     failures = [failed(count, cause, simulated.name) for cause, count in result.failed.items()]
     for note in [*order_notes(history, plan, plugins), *failures]:
         console.print(text("report.warning", text=note), markup=False)

@@ -82,6 +82,23 @@ class Result:
     unmeasured: tuple[str, ...] = ()
 
 
+def verdicts(results: Sequence[Result]) -> list[bool | None]:
+    """Return for each replication whether all targets were met, None where one of them had nothing to count.
+
+    A target that had nothing to count in any replication decides nothing; where that holds for all of them, nobody can
+    tell.
+    """
+    names = {name for result in results for name in result.targets}
+    idle = not names and any(result.unmeasured for result in results)
+    return [_verdict(result, names, idle) for result in results]
+
+
+def _verdict(result: Result, names: Collection[str], idle: bool) -> bool | None:
+    if not all(result.targets.values()):
+        return False
+    return None if idle or len(result.targets) < len(names) else True
+
+
 @frozen(eq=False)
 class Account:
     """One marketplace's figures over the measured period; `judged` has daily order defects and plugins' metrics."""

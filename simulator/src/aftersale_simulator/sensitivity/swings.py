@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from aftersale.documents.scalars import Rate, Word
-from aftersale_simulator.runs.results import LATE, RATE
+from aftersale_simulator.runs.results import LATE, RATE, verdicts
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary
@@ -111,4 +111,4 @@ def _values(results: Sequence[Result], name: str) -> list[float | None]:
 
 
 def _times_kept(results: Sequence[Result]) -> int:
-    return sum(all(result.targets.values()) for result in results)
+    return verdicts(results).count(True)

@@ -15,7 +15,7 @@ def answer(comparison: Comparison) -> str:
     cheapest = comparison.cheapest
     if cheapest is None:
         return _none_keeps(comparison)
-    if not cheapest.targets:
+    if not cheapest.targets or not comparison.judged(cheapest):
         key = "answer.unmeasured" if cheapest.unmeasured else "answer.no_targets"
         return text(key, **_price(comparison, cheapest))
     sentence = text("answer.kept", **_price(comparison, cheapest), **_counts(comparison, cheapest))
@@ -29,7 +29,7 @@ def _price(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
 
 
 def _counts(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
-    return {"met": variant.targets_met, "replications": comparison.replications}
+    return {"met": variant.targets_met, "replications": comparison.judged(variant)}
 
 
 def _beside(comparison: Comparison, chosen: VariantResult, first: VariantResult) -> str:
@@ -73,7 +73,7 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
     if precision is not None and widest is not None and widest > precision.half_width:
         yield text("warning.imprecise", budget=comparison.replications, widest=widest, wanted=precision.half_width)
     for variant in comparison.unsure:
-        low, high = wilson(variant.targets_met, comparison.replications)
+        low, high = wilson(variant.targets_met, comparison.judged(variant))
         yield text(
             "warning.unsure",
             name=variant.name,

@@ -15,7 +15,7 @@ from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, target_name, text
 from aftersale_simulator.whatif.comparison import Comparison
 from aftersale_simulator.whatif.drawing import NO_LINES, Lines, chosen, colour_of, numbered, target_of
-from aftersale_simulator.whatif.table import columns, reachable
+from aftersale_simulator.whatif.table import columns, reachable, times_met
 
 DRAWN = ("late_reply_rate", RATE, "mean_first_reply_hours", COST)
 """The metrics with a picture of the variants; the table has all."""
@@ -31,7 +31,7 @@ def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
             str(position),
             variant.name,
             *(estimate_text(variant.metrics[name].value, name).replace("\n", " ") for name in names),
-            f"{variant.targets_met}/{comparison.replications}" if variant.targets else text("report.none"),
+            times_met(comparison, variant),
         )
         for position, variant in enumerate(comparison.variant_results, 1)
     ]
@@ -58,12 +58,12 @@ def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:
 def target_chances(comparison: Comparison) -> Section | None:
     """Return how often each target was met by each variant, with Wilson's intervals; None without targets."""
     names = list(dict.fromkeys(name for variant in comparison.variant_results for name in variant.targets))
-    if not names:
+    if not names or not all(map(comparison.judged, comparison.variant_results)):
         return None
     wanted = comparison.scenario.targets.share_of_replications
     counts = [(text("chances.all"), {variant.name: variant.targets_met for variant in comparison.variant_results})]
     if len(names) > 1:
-        counts += [(target_name(name), _times_met(comparison, name)) for name in names]
+        counts += [(target_name(name), _single_met(comparison, name)) for name in names]
     pictures = tuple(Picture(title, _shares(comparison, met, float(wanted))) for title, met in counts)
     lead = text("chances.lead", share=percent(wanted), replications=comparison.replications)
     return Section("chances", text("chances.title"), lead, pictures, tuple(_consequences(comparison)))
@@ -90,16 +90,18 @@ def _consequences(comparison: Comparison) -> Iterator[Table]:
     yield Table(header, tuple(rows), frozenset({comparison.variant_results.index(chosen(comparison))}), 2)
 
 
-def _times_met(comparison: Comparison, name: str) -> dict[str, int]:
+def _single_met(comparison: Comparison, name: str) -> dict[str, int]:
     """Count by variant the replications that met a target; a variant without this target never misses it."""
-    return {variant.name: variant.targets.get(name, comparison.replications) for variant in comparison.variant_results}
+    return {
+        variant.name: min(variant.targets.get(name, comparison.judged(variant)), comparison.judged(variant))
+        for variant in comparison.variant_results
+    }
 
 
 def _shares(comparison: Comparison, met: Mapping[str, int], wanted: float) -> Any:
-    runs = comparison.replications
     spots = []
     for variant in comparison.variant_results:
-        count = met[variant.name]
+        count, runs = met[variant.name], comparison.judged(variant)
         low, high = wilson(count, runs)
         ends = (100 * count / runs, 100 * low, 100 * high)
         spots.append(Spot(numbered(comparison, variant), f"{count}/{runs}", *ends, colour_of(comparison, variant)))
@@ -115,7 +117,9 @@ def trade(comparison: Comparison) -> Section | None:
     variant_results = comparison.variant_results
     if len(variant_results) < 2 or not any(variant.targets for variant in variant_results):
         return None
-    shares = [variant.targets_met / comparison.replications for variant in variant_results]
+    shares = [share for variant in variant_results if (share := comparison.share(variant)) is not None]
+    if len(shares) < len(variant_results):
+        return None
     costs = [variant.cost() for variant in variant_results]
     best = unbeaten(costs, shares)
     wanted = comparison.scenario.targets.share_of_replications

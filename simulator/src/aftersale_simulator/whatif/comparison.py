@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator.runs.job import RunVariants
-from aftersale_simulator.runs.results import COST, REACHED
+from aftersale_simulator.runs.results import COST, REACHED, verdicts
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
@@ -65,8 +65,9 @@ class VariantResult:
     failed in all replications, by cause. `marketplaces` has the result on each marketplace, `timelines` the timeline of
     each replication, `calm` the name of the variant that this one is under stress. `reached` counts the replications
     in which an account came to each of REACHED, or lost what plugins name; `orders_lost` is the mean number of orders
-    that closed accounts missed. `unmeasured` are targets that had nothing to count in any replication. `idle` says that
-    its changes changed no figure of any replication.
+    that closed accounts missed. `unmeasured` are targets that had nothing to count in any replication; `judged`
+    counts the replications in which all others had something to count, None for all. `idle` says that its changes
+    changed no figure of any replication.
     """
 
     name: str
@@ -82,6 +83,7 @@ class VariantResult:
     reached: dict[str, int] = field(factory=dict)
     orders_lost: float = 0.0
     unmeasured: tuple[str, ...] = ()
+    judged: int | None = None
     idle: bool = False
 
     def cost(self) -> float:
@@ -115,9 +117,18 @@ class Comparison:
         return self.scenario.replications
 
     def keeps(self, variant: VariantResult) -> bool:
-        """Whether all targets held in a large enough share of the replications."""
-        wanted = self.scenario.targets.share_of_replications * self.replications
+        """Whether all targets held in a large enough share of the replications that can be judged, if there are any."""
+        wanted = self.scenario.targets.share_of_replications * self.judged(variant)
         return variant.targets_met >= wanted - _TOLERANCE
+
+    def judged(self, variant: VariantResult) -> int:
+        """Return in how many replications there is a verdict on a variant."""
+        return self.replications if variant.judged is None else variant.judged
+
+    def share(self, variant: VariantResult) -> float | None:
+        """Return the share of the judged replications in which a variant met all targets, None without any."""
+        size = self.judged(variant)
+        return variant.targets_met / size if size else None
 
     @property
     def cheapest(self) -> VariantResult | None:
@@ -132,7 +143,7 @@ class Comparison:
     @property
     def nearest(self) -> VariantResult:
         """The variant that met all targets most often; of equals, the one that met single ones most often."""
-        return max(self.contenders, key=lambda variant: (variant.targets_met, sum(variant.targets.values())))
+        return max(self.contenders, key=lambda variant: (self.share(variant) or 0.0, sum(variant.targets.values())))
 
     @property
     def unsure(self) -> list[VariantResult]:
@@ -146,7 +157,9 @@ class Comparison:
         ]
 
     def _open(self, variant: VariantResult) -> bool:
-        low, high = wilson(variant.targets_met, self.replications)
+        if not self.judged(variant):
+            return False
+        low, high = wilson(variant.targets_met, self.judged(variant))
         return bool(variant.targets) and low < self.scenario.targets.share_of_replications < high and not variant.secure
 
     @property
@@ -197,11 +210,12 @@ def _variant_result(
 ) -> VariantResult:
     names = dict.fromkeys(name for result in results for name in result.metrics)
     targets = dict.fromkeys(name for result in results for name in result.targets)
+    met = verdicts(results)
     return VariantResult(
         variant.name,
         variant.changes,
-        sum(all(result.targets.values()) for result in results),
-        {name: sum(result.targets.get(name, True) for result in results) for name in targets},
+        met.count(True),
+        {name: sum(result.targets.get(name, False) for result in results) for name in targets},
         {name: _figure(_values(results, name), _values(first, name), together) for name in names},
         _secure(variant.scenario, results),
         _failed(results),
@@ -213,6 +227,7 @@ def _variant_result(
         {name: sum(result.reached.get(name, False) for result in results) for name in _reached(results)},
         sum(result.counts.get("orders_lost", 0) for result in results) / max(1, len(results)),
         tuple(dict.fromkeys(name for result in results for name in result.unmeasured if name not in targets)),
+        len(met) - met.count(None),
         bool(variant.changes) and not variant.calm and results is not first and _same(results, first),
     )
 
@@ -262,7 +277,7 @@ def _secure(scenario: Scenario, results: Sequence[Result]) -> bool:
     A few replications that all met a target prove little by their count, but much if the figures are far from the
     limit: the limit must be beyond the prediction bound of the wanted share, on every marketplace.
     """
-    if len(results) < 2 or not all(all(result.targets.values()) for result in results):
+    if len(results) < 2 or not all(verdicts(results)):
         return False
     share = scenario.targets.share_of_replications
     met = {name for result in results for name in result.targets}

@@ -46,14 +46,15 @@ class ShareRecord(TypedDict):
 
 
 class VariantRecord(TypedDict):
-    """A variant in JSON; `targets_met` counts replications, and so does `targets` for each target.
+    """A variant in JSON; `targets_met` counts replications of those `judged`, and so does `targets` for each target.
 
     `unmeasured` are targets that had nothing to count, so that there is no verdict on them.
     """
 
     name: str
     changes: dict[str, Any]
-    targets_met: int
+    targets_met: int | None
+    judged: int
     targets: dict[str, int]
     unmeasured: list[str]
     metrics: dict[str, FigureRecord]
@@ -115,7 +116,7 @@ def record(
         replications=scenario.replications,
         currency=scenario.currency,
         settings=plain(comparison.settings),
-        variants=[_variant(variant, comparison.replications) for variant in comparison.variant_results],
+        variants=[_variant(comparison, variant) for variant in comparison.variant_results],
         answer=answer(comparison),
         cheapest=cheapest.name if cheapest else None,
         warnings=[*notes, *warnings(comparison)],
@@ -146,11 +147,13 @@ def _share(count: int, size: int) -> ShareRecord:
     return ShareRecord(count=count, share=count / size, low=low, high=high)
 
 
-def _variant(variant: VariantResult, replications: int) -> VariantRecord:
+def _variant(comparison: Comparison, variant: VariantResult) -> VariantRecord:
+    replications, judged = comparison.replications, comparison.judged(variant)
     return VariantRecord(
         name=variant.name,
         changes=plain(variant.changes),
-        targets_met=variant.targets_met,
+        targets_met=variant.targets_met if judged else None,
+        judged=judged,
         targets=dict(variant.targets),
         unmeasured=list(variant.unmeasured),
         metrics={name: _figure(figure) for name, figure in variant.metrics.items()},
@@ -214,8 +217,10 @@ def _rows(comparison: Comparison) -> Iterator[list[str | float | None]]:
     for variant in comparison.variant_results:
         for name, figure in variant.metrics.items():
             yield [variant.name, name, *_ends(figure.value), *_ends(figure.difference)]
-        more = variant.targets_met - comparison.variant_results[0].targets_met
-        yield [variant.name, "targets_met", variant.targets_met, None, None, more, None, None]
+        first, judged = comparison.variant_results[0], comparison.judged(variant)
+        met = variant.targets_met if judged else None
+        more = variant.targets_met - first.targets_met if judged and judged == comparison.judged(first) else None
+        yield [variant.name, "targets_met", met, None, None, more, None, None]
 
 
 def _ends(estimate: Estimate) -> list[float | None]:

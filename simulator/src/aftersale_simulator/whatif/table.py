@@ -106,7 +106,7 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     values = _table(currency, names)
     for variant in comparison.variant_results:
         cells = (estimate_text(variant.metrics[name].value, name) for name in names)
-        values.add_row(Text(visible(variant.name)), *cells, _times_met(comparison, variant))
+        values.add_row(Text(visible(variant.name)), *cells, times_met(comparison, variant))
     yield values
     first, *rest = comparison.variant_results
     if not rest:
@@ -116,10 +116,16 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     differences = _table(currency, names)
     for variant in rest:
         cells = (estimate_text(variant.metrics[name].difference, name, sign=True) for name in names)
-        differences.add_row(
-            Text(visible(variant.name)), *cells, number(variant.targets_met - first.targets_met, 0, sign=True)
-        )
+        differences.add_row(Text(visible(variant.name)), *cells, _more_met(comparison, variant, first))
     yield differences
+
+
+def _more_met(comparison: Comparison, variant: VariantResult, first: VariantResult) -> str:
+    """Return in how many more replications all targets were met, where both have as many verdicts."""
+    sizes = {comparison.judged(result) for result in (variant, first)}
+    if len(sizes) > 1 or 0 in sizes:
+        return text("report.none")
+    return number(variant.targets_met - first.targets_met, 0, sign=True)
 
 
 def _table(currency: str, columns: Iterable[str]) -> Table:
@@ -139,8 +145,10 @@ def _heading(name: str, currency: str) -> str:
     return text(f"column.{name}", **values)
 
 
-def _times_met(comparison: Comparison, variant: VariantResult) -> str:
-    return f"{variant.targets_met}/{comparison.replications}" if variant.targets else text("report.none")
+def times_met(comparison: Comparison, variant: VariantResult) -> str:
+    """Return in how many of the judged replications a variant met all targets, as text."""
+    judged = comparison.judged(variant)
+    return f"{variant.targets_met}/{judged}" if variant.targets and judged else text("report.none")
 
 
 def reached(comparison: Comparison) -> Iterator[str]:
@@ -202,7 +210,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
             table.add_row(
                 *cells, "" if variant is first else _in_line(variant.metrics[name].difference, name, sign=True)
             )
-        table.add_row(text("report.targets"), _times_met(comparison, variant))
+        table.add_row(text("report.targets"), times_met(comparison, variant))
         yield Group(Text(visible(variant.name), style="bold"), Padding(table, (0, 0, 0, 2)))
     if len(comparison.variant_results) > 1:
         yield Text(text("report.right", name=first.name))

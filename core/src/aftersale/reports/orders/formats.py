@@ -6,8 +6,6 @@ the scenario's `[orders.mapping]` table, with the same keys.
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
@@ -20,6 +18,7 @@ from aftersale.base.toml_files import read
 from aftersale.channels import CHANNELS, WORD_OF
 from aftersale.documents.scalars import CurrencyCode, Word, ZoneName
 from aftersale.documents.structure import structure
+from aftersale.reports.sheets.declared import bad_date_formats, bad_encodings
 from aftersale.reports.sheets.layout import normalised
 
 ColumnKey = Literal[
@@ -45,12 +44,8 @@ ColumnKey = Literal[
     "exempt",
 ]
 KEYS: tuple[ColumnKey, ...] = get_args(ColumnKey)
-State = Literal["shipped", "delivered", "cancelled", "lost"]
-"""How an order ended, as its source tells."""
-
-# Python codecs that are no encodings of whole files, or that can yield half a character (a lone surrogate).
-_NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7"})
-_DIRECTIVES = re.compile(r"%(%|\.f|[YmdyHMSIpbBjFTRz])")
+State = Literal["delivered", "shipped", "lost", "cancelled"]
+"""How an order ended, as its source tells; of several that its lines have, the first here counts."""
 
 
 @frozen
@@ -196,22 +191,8 @@ def _bad_values(form: OrderFormat) -> Iterator[str]:
         yield f"delimiter and decimal are both {form.decimal!r} and nothing is quoted: no price could be read"
     if form.decimal is not None and form.decimal == form.thousands:
         yield f"decimal and thousands are both {form.decimal!r}: name the one, or the other"
-    if not form.encodings:
-        yield "encodings lists at least one: encodings = ['utf-8-sig']"
-    for name in form.encodings:
-        if not _is_encoding(name):
-            yield f"encodings has {name!r}, which is none: 'utf-8-sig', 'cp1252', 'cp932', …"
-    for text in form.date_formats:
-        if "%" in _DIRECTIVES.sub("", text) or not re.search("%[dF]", text):
-            yield f"date_formats has {text!r}: write a date such as '%d/%m/%Y %H:%M' (also %b %y %S %p %z)"
-
-
-def _is_encoding(name: str) -> bool:
-    try:
-        "order".encode(name)
-        return codecs.lookup(name).name.replace("-", "_") not in {word.replace("-", "_") for word in _NO_TEXT}
-    except (LookupError, ValueError):
-        return False
+    yield from bad_encodings(form.encodings)
+    yield from bad_date_formats(form.date_formats)
 
 
 def _gaps(form: OrderFormat) -> Iterator[str]:

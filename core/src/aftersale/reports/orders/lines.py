@@ -50,7 +50,8 @@ def with_lines(sheet: Sheet, path: Path, form: OrderFormat) -> Sheet:
         +skipped,
         lines_file=second.name,
         of_orders=of_orders,
-        second_export=lines.second_export,
+        exports=lines.exports,
+        headers=(*sheet.headers, *lines.headers),
     )
 
 

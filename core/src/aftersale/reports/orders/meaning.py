@@ -30,12 +30,14 @@ MOMENTS = {
 }
 """Our words for instants, each with the column that has it."""
 _DAY_ENDS = tuple(key for key in MOMENTS if key != "purchased_at")
-_NUMBERS = ("price", "discount", "quantity")
+_AMOUNTS = ("price", "discount")
+_NUMBERS = (*_AMOUNTS, "quantity")
 _LIMITS = ("promised_at", "ship_by")
 _MARKS = ("cross_border", "exempt")
-_FREE_TEXT = ("order", "sku", "buyer", "category")
-_FINE = 3
-"""Decimals of a currency in which `1.024` is an amount like any other."""
+_FREE_TEXT = ("order", "sku", "buyer", "category", "status", "item_status")
+_OPEN = "could be one or a thousand: say decimal in the mapping"
+_USUAL = 2
+"""Decimals of most currencies."""
 _SHORTENED = r"^[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]+$"
 """A long number as a spreadsheet shows it: what it leaves out is lost."""
 
@@ -78,12 +80,13 @@ class Meaning:
         failures = [pl.when(check.failed).then(pl.lit(code, pl.Int16)) for code, check in enumerate(self.checks)]
         return rows.with_columns(check=pl.coalesce(failures))
 
-    def fine(self, text: pl.DataFrame) -> pl.Series:
-        """Return for each row whether it belongs to a marketplace whose currency has three decimals."""
-        fine_places = [code for code, place in enumerate(self.places) if decimals(place.currency) >= _FINE]
+    def decimals(self, text: pl.DataFrame) -> pl.Series:
+        """Return for each row how many decimals its marketplace's currency has; the usual two where that is unknown."""
         filled = text if "marketplace" in text.columns else text.with_columns(pl.lit("").alias("marketplace"))
         place = cells.code_of(self._default("marketplace"), self._place_codes)
-        return filled.select(place.is_in(fine_places).fill_null(False).alias("fine")).to_series()
+        codes, places = list(range(len(self.places))), [decimals(place.currency) for place in self.places]
+        known = place.replace_strict(codes, places, default=_USUAL, return_dtype=pl.Int64)
+        return filled.select(known.alias("decimals")).to_series()
 
     @cached_property
     def channels(self) -> tuple[str, ...]:
@@ -127,8 +130,9 @@ class Meaning:
         yield self._units("quantity" in plain).alias("units")
         yield self._amount("price", plain).alias("unit_price")
         yield self._amount("discount", plain).abs().alias("discount_micros")
-        sign = pl.lit("") if "price" in plain else numbers.sign_of(pl.col("price")).fill_null("")
-        yield sign.alias("sign")
+        for key in _AMOUNTS:
+            bare = key in plain or key not in self.present
+            yield (pl.lit("") if bare else numbers.sign_of(pl.col(key)).fill_null("")).alias(f"{key}_sign")
         yield self._state().alias("state")
         for key in _MARKS:
             yield (cells.truth(pl.col(key)) if key in self.present else pl.lit(None, pl.Boolean)).alias(f"is_{key}")
@@ -225,7 +229,7 @@ class Meaning:
             ("marketplace", "no marketplace that an installed plugin knows", pl.col("place").is_null()),
             ("channel", "no channel of the format's channels", pl.col("channel_code").is_null()),
             ("currency", "not the currency of the marketplace", self._foreign()),
-            ("quantity", "could be one or a thousand: say decimal in the mapping", self._open("quantity")),
+            ("quantity", _OPEN, self._open("quantity")),
             ("quantity", "not a whole number", units.is_null()),
             ("quantity", "a quantity of nothing", units == 0),
             ("quantity", "below zero, but not marked as cancelled", (units < 0) & ~cancel),
@@ -245,23 +249,25 @@ class Meaning:
         """Whether a number could be one or a thousand, and nothing in the file or the currency says which."""
         if not self.style.open:
             return pl.lit(False)
-        coarse: pl.Expr = pl.col("scale") > 10 ** (6 - _FINE)
+        coarse: pl.Expr = pl.col("scale") > 10 ** (6 - numbers.FINE)
         return numbers.is_open(pl.col(key)).fill_null(False) & coarse
 
     def _bad_prices(self) -> Iterator[Check]:
         price, discount, cancel = pl.col("unit_price"), pl.col("discount"), pl.col("cancel")
         own_signs = [word.lower() for word in self.form.currency_signs]
         signs = [{*numbers.currency_signs(place.currency, place.country), *own_signs} for place in self.places]
-        foreign_sign = ~numbers.belongs(pl.col("sign"), pl.col("place"), signs)
+        foreign = {key: ~numbers.belongs(pl.col(f"{key}_sign"), pl.col("place"), signs) for key in _AMOUNTS}
         scale = pl.col("scale") if self.form.price_in == "major" else pl.lit(1, pl.Int64)
         fraction = price % numbers.MILLION if self.form.price_in == "minor" else pl.col("micros") % scale
         rejections = [
             ("price", "no price", pl.col("price") == ""),
-            ("price", "could be one or a thousand: say decimal in the mapping", self._open("price")),
+            ("price", _OPEN, self._open("price")),
             ("price", "not a decimal number", price.is_null()),
-            ("price", "a currency sign that is not the marketplace's", foreign_sign),
+            ("price", "a currency sign that is not the marketplace's", foreign["price"]),
             ("price", "below zero, but not marked as cancelled", (price < 0) & ~cancel),
             ("discount", "not a decimal number", (discount != "") & pl.col("discount_micros").is_null()),
+            ("discount", "a percentage, or a currency sign that is not the marketplace's", foreign["discount"]),
+            ("discount", _OPEN, self._open("discount")),
             ("price", "larger than any price", pl.col("micros").is_null()),
             ("discount", "more than the price", (pl.col("micros") < 0) & ~cancel),
             ("price", "more decimals than the currency has", fraction != 0),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from attrs import define, field, frozen
 
@@ -21,8 +22,12 @@ from aftersale.reports.orders.sheet import Sheet, read_sheet
 from aftersale.reports.orders.survey import Survey
 from aftersale.reports.orders.table import cancellations_of, contradictions_of, orders_of, usable
 from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
+from aftersale.reports.sheets.layout import looks_like_data, normalised
 
 _SHOWN = 40
+_CURRENCY = ("currency", "currency code", "currency iso code")
+_WORDS = 20
+"""So many statuses a shop may have; more of them are something else."""
 
 
 @frozen(eq=False)
@@ -36,7 +41,9 @@ class OrderFile:
     of sales by a status that the format does not know; `date_formats` are those by which the dates could be read, where
     most were not, `day_formats` those by which promises are whole days, where all stand at midnight. `contradictions`
     counts orders that are cancelled or lost by their status and delivered by their date, `rows_repeated` used rows that
-    say the same as one above.
+    say the same as one above, `swapped_dates` purchases that two of the declared formats read as different days.
+    `unread_currency` is the header of a column of currencies that nobody reads; `utc_days` says that all purchases are
+    midnights of UTC, which are days that lost their zone.
     """
 
     source: str
@@ -54,6 +61,9 @@ class OrderFile:
     day_formats: tuple[str, ...] = ()
     contradictions: int = 0
     rows_repeated: int = 0
+    unread_currency: str = ""
+    swapped_dates: int = 0
+    utc_days: bool = False
 
     @property
     def rows_used(self) -> int:
@@ -152,6 +162,9 @@ class _Reader:
             survey.day_formats,
             contradictions_of(sales),
             repeated,
+            self._unread_currency(),
+            survey.swapped_dates,
+            survey.utc_days,
         )
 
     def _usable(self, page: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
@@ -176,22 +189,41 @@ class _Reader:
         return RejectedRow(line, reason, column, value, file)
 
     def _single(self, usable_rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-        """Leave out rows that a second export in the file repeats; return the others, and how many repeat one above.
+        """Return the rows without orders that a later export in the file has again, and how many repeat one above.
 
-        Two exports of overlapping days have orders twice. Within one, the same again may be a line of its own.
+        Exports of overlapping days have orders twice, the later one as they stand by then. Within one export, the same
+        again may be a line of its own.
         """
-        again = ~usable_rows.drop("line").hash_rows().is_first_distinct()
-        exported_twice = again & (usable_rows["line"] > self.sheet.second_export) & (self.sheet.second_export > 0)
-        if count := int(exported_twice.sum()):
-            self.skipped["the same row again, in a second export"] = count
+        rows = usable_rows
+        if self.sheet.exports:
+            ends = np.array(self.sheet.exports)
+            rows = rows.with_columns(pl.Series("export", np.searchsorted(ends, rows["line"].to_numpy())))
+            twice = rows.group_by("order", *_SAME).agg(pl.col("export").n_unique()).filter(pl.col("export") > 1)
+            older = pl.col("export") < pl.col("export").max().over("order")
+            overlapping = pl.col("order").is_in(twice["order"].unique().to_list())
+            stale = rows.select((overlapping & older).alias("stale"))["stale"]
+            if count := int(stale.sum()):
+                self.skipped["an order that a later export in this file has again"] = count
+            rows = rows.filter(~stale).drop("export")
         # In a file of lines each unit may be a line: that two are the same says nothing.
-        repeated = 0 if self.sheet.lines_file else int(again.sum()) - count
-        return usable_rows.filter(~exported_twice), repeated
+        again = 0 if self.sheet.lines_file else _repeats(rows.select("order", "buyer", *_SAME))
+        return rows, again
+
+    def _unread_currency(self) -> str:
+        """Return the header of a column of currencies that the mapping does not read, or an empty text."""
+        if "currency" in self.sheet.columns:
+            return ""
+        return next((header for header in self.sheet.headers if normalised(header) in _CURRENCY), "")
 
     def _strange_states(self, usable_rows: pl.DataFrame) -> dict[str, int]:
-        """Return how many sales have each status that the format does not know, the most frequent first."""
-        strange = usable_rows.filter(~pl.col("known_status"))
-        return dict(Counter(strange["status"].to_list()).most_common())
+        """Return how many sales have each status that the format does not know, the most frequent first.
+
+        Of a column that holds buyers' data, or hundreds of words, the rest are counted under `…`.
+        """
+        strange = Counter(usable_rows.filter(~pl.col("known_status"))["status"].to_list()).most_common()
+        words = {word: count for word, count in strange[:_WORDS] if not looks_like_data([word])}
+        others = sum(count for _, count in strange) - sum(words.values())
+        return {**words, "…": others} if others else words
 
     def _real_sales(self, sales: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
         """Leave out rows because of the other rows of their order: those of another order, or nothing to pay in all."""
@@ -220,3 +252,10 @@ class _Reader:
 
 
 _OF_ORDER = ("place", "buyer", "purchased")
+_SAME = ("sku", "quantity", "price", "purchased")
+"""What two rows of an order have in common if they are about the same line, whatever became of it in between."""
+
+
+def _repeats(rows: pl.DataFrame) -> int:
+    """Return how many rows say the same as one above."""
+    return len(rows) - rows.hash_rows().n_unique()

@@ -24,8 +24,8 @@ class Sheet:
 
     `rows_read` counts all rows below the header; those that are not in `pages` are skipped or rejected. `lines_file`
     names the second file, where lines are of that; `of_orders` are then the columns from the first one, and
-    `order_line` in the pages is the line there. `second_export` is the line of the first header that stands there
-    again, 0 without one: what is behind it was exported by itself.
+    `order_line` in the pages is the line there. `exports` are the lines of headers that stand there
+    again: what is behind each was exported by itself. `headers` are all of the file's.
     """
 
     encoding: str
@@ -36,7 +36,8 @@ class Sheet:
     skipped: Counter[str] = field(factory=Counter)
     lines_file: str = ""
     of_orders: frozenset[str] = frozenset()
-    second_export: int = 0
+    exports: tuple[int, ...] = ()
+    headers: tuple[str, ...] = ()
 
     def take_pages(self) -> Iterator[pl.DataFrame]:
         """Yield the pages and forget each: a big file's text is not kept beside what is made of it."""
@@ -54,6 +55,6 @@ def sheet_of(path: Path, layout: Layout, places: Mapping[str, int]) -> Sheet:
     """Return the rows of a file of that layout; `places` are the indices of our columns in a row."""
     rows = Rows(layout, places)
     pages = list(rows.pages(path, _PAGE))
-    again = next((row.line for row in rows.skipped.rows if row.reason == HEADER), 0)
+    again = tuple(row.line for row in rows.skipped.rows if row.reason == HEADER)
     left_out = rows.rejected, rows.skipped.counts
-    return Sheet(layout.encoding, frozenset(places), pages, rows.count, *left_out, second_export=again)
+    return Sheet(layout.encoding, frozenset(places), pages, rows.count, *left_out, exports=again, headers=layout.header)

@@ -22,7 +22,8 @@ class Survey:
 
     `firsts` has for each column of `_OF_ORDERS` with empty cells the first word of each order. `decimal_ids` says that
     every order number ends in `.0`. `date_formats` are those that read the dates, where most are not as declared;
-    `day_formats` those by which promises are whole days, where all stand at midnight.
+    `day_formats` those by which promises are whole days, where all stand at midnight. `swapped_dates` counts purchases
+    that two formats read as different days; `utc_days` says that all of them are midnights of UTC.
     """
 
     meaning: Meaning
@@ -30,6 +31,8 @@ class Survey:
     decimal_ids: bool
     date_formats: tuple[str, ...]
     day_formats: tuple[str, ...]
+    swapped_dates: int
+    utc_days: bool
 
     @classmethod
     def of(cls, pages: Sequence[pl.DataFrame], meaning: Meaning) -> Survey:
@@ -43,7 +46,16 @@ class Survey:
             _first_words(pages, key) for key in _OF_ORDERS if key in pages[0].columns and _has_gaps(pages, key)
         )
         complete = evolve(meaning, style=_style(pages, meaning), rounded=rounded)
-        return cls(complete, firsts, decimal_ids, _date_formats(pages, meaning), _day_formats(pages, meaning))
+        bought = _texts(pages, "purchased_at")
+        return cls(
+            complete,
+            firsts,
+            decimal_ids,
+            _date_formats(pages, meaning),
+            _day_formats(pages, meaning),
+            dates.swapped(bought, meaning.form.date_formats),
+            dates.are_utc_days(bought, meaning.form.date_formats),
+        )
 
     def completed(self, page: pl.DataFrame) -> pl.DataFrame:
         """Return the rows with what their order's first row says, and with order numbers as whole ones."""
@@ -75,11 +87,11 @@ def _style(pages: Sequence[pl.DataFrame], meaning: Meaning) -> NumberStyle:
         return NumberStyle(form.decimal, form.thousands)
     evidence = StyleEvidence()
     for page in pages:
-        fine = meaning.fine(page)
+        decimals = meaning.decimals(page)
         for key in _AMOUNTS:
             if key in page.columns:
-                evidence.add(page[key], fine)
-    return evidence.style(form.thousands, form.price_is == "unit")
+                evidence.add(page[key], decimals)
+    return evidence.style(form.thousands)
 
 
 def _date_formats(pages: Sequence[pl.DataFrame], meaning: Meaning) -> tuple[str, ...]:

@@ -48,10 +48,11 @@ def cancellations_of(cancelled: pl.DataFrame) -> pl.DataFrame:
 
 
 def contradictions_of(sales: pl.DataFrame) -> int:
-    """Return how many orders have a delivery and a state that knows of none; the delivery counts."""
+    """Return how many orders have a delivery and a state that knows of none, or several states; the better counts."""
     states = list(get_args(State))
     never_arrived = pl.col("state").is_in([states.index(state) for state in _NEVER_ARRIVED])
-    return sales.filter(never_arrived & pl.col("delivered").is_not_null())["order"].n_unique()
+    several = pl.col("state").drop_nulls().n_unique().over("order") > 1
+    return sales.filter((never_arrived & pl.col("delivered").is_not_null()) | several)["order"].n_unique()
 
 
 def orders_of(sales: pl.DataFrame, meaning: Meaning, source: str) -> tuple[Orders, pl.DataFrame]:
@@ -68,7 +69,7 @@ def orders_of(sales: pl.DataFrame, meaning: Meaning, source: str) -> tuple[Order
             pl.col("purchased", "promised", "due").min(),
             pl.col("delivered", "shipped", "cancelled").max(),
             pl.col("cross_border", "exempt").any(),
-            pl.col("state").drop_nulls().first(),
+            pl.col("state").min(),
             pl.col("category").get(pl.col("price").arg_max()),
             pl.col("sku").fill_null("").get(pl.col("price").arg_max()).alias("product"),
             pl.col("price").sum(),

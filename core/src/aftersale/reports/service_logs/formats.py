@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
 from aftersale.base.errors import PluginError, Problem
 from aftersale.base.toml_files import read
-from aftersale.channels import Shipper
 from aftersale.documents.scalars import Word, ZoneName
 from aftersale.documents.structure import structure
+from aftersale.reports.sheets.declared import bad_date_formats, bad_encodings
 
 _UTC = ZoneName("UTC")
 
@@ -42,7 +42,7 @@ class ReturnFormat:
     name: Word
     columns: ReturnColumns
     required: tuple[Word, ...]
-    ships: Shipper
+    ships: Literal["seller", "marketplace"]
     counts_from: Word
     source: Word
     grade: Word
@@ -50,6 +50,10 @@ class ReturnFormat:
     encodings: tuple[Word, ...] = (Word("utf-8-sig"), Word("cp932"), Word("cp1252"))
     date_formats: tuple[Word, ...] = ()
     zone: ZoneName = _UTC
+
+    def __attrs_post_init__(self) -> None:
+        if faults := [*bad_encodings(self.encodings), *bad_date_formats(self.date_formats)]:
+            raise ValueError("; ".join(faults))
 
     @property
     def needed(self) -> tuple[str, ...]:

@@ -26,7 +26,9 @@ MESSAGES = TableReader(
 about one order."""
 CLAIMS = TableReader({"order": _ORDER, "state": LogColumn("text"), "opened_at": _INSTANT})
 """Claims, a row each: the order, the present state of the claim, and when it was opened."""
-TASKS = TableReader({"kind": LogColumn("text"), "seconds": LogColumn("number")})
+TASKS = TableReader(
+    {"kind": LogColumn("text"), "seconds": LogColumn("number", units=("s", "sec", "secs", "second", "seconds"))}
+)
 """Handlings, a row each: the kind of task, and how many seconds it took."""
 REVIEWS = TableReader({"order": _ORDER, "stars": LogColumn("count"), "left_at": LogColumn("instant", optional=True)})
 """Reviews, a row each: the order, one to five stars, and when it was left, where that is known."""

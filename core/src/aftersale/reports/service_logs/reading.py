@@ -23,18 +23,21 @@ ENCODINGS = ("utf-8-sig", "cp932", "cp1252")
 """What spreadsheets write where a file is not UTF-8: in Japan, and in the West. Orders and dates are ASCII in both."""
 _SHOWN = 40
 _PAGE = 1 << 16
+_DECIMALS = 2
+"""Of numbers that are no money: what could be a thousand is left open, as in most currencies."""
 
 
 @frozen
 class LogColumn:
     """A column of a log: a `text`, a `word` of those allowed, an `instant`, a `number` or a whole number (`count`).
 
-    An `optional` column may be missing and its cells may be empty.
+    An `optional` column may be missing and its cells may be empty. `units` may stand beside a number.
     """
 
     kind: str
     words: tuple[str, ...] = ()
     optional: bool = False
+    units: tuple[str, ...] = ()
 
 
 @frozen(eq=False)
@@ -42,7 +45,8 @@ class TableReport:
     """The valid rows of a log, typed, with their `line`; rows that are none are skips or rejections.
 
     `rows` has the columns of the log's kind: instants in UTC, null for an empty optional cell. `format` is that of a
-    marketplace's own report; `date_formats` are those that read all instants, where not one could be read.
+    marketplace's own report; `date_formats` are those that read all instants, where not one could be read;
+    `days_only` says that no instant has a time of day.
     """
 
     source: str
@@ -51,6 +55,7 @@ class TableReport:
     skips: LeftOut = field(factory=LeftOut)
     format: ReturnFormat | None = None
     date_formats: tuple[str, ...] = ()
+    days_only: bool = False
 
     @property
     def rows_read(self) -> int:
@@ -154,13 +159,23 @@ class _Log:
     def report(self, form: ReturnFormat | None) -> TableReport:
         rows = Rows(self.layout, self._places(form))
         text = pl.concat(rows.pages(self.path, _PAGE))
-        typed = self._typed(text, rows.rejected)
-        return TableReport(self.path.name, typed, rows.rejected, rows.skipped, form, self._likely_formats(text))
+        typed, likely = self._typed(text, rows.rejected), self._likely_formats(text)
+        days_only = not any(cells.str.contains(":").any() for cells in self._instants(text))
+        return TableReport(self.path.name, typed, rows.rejected, rows.skipped, form, likely, days_only)
+
+    def _instants(self, text: pl.DataFrame) -> list[pl.Series]:
+        names = [name for name, column in self.reader.columns.items() if column.kind == "instant"]
+        return [text[name].filter(text[name] != "") for name in names if name in text.columns]
 
     def _places(self, form: ReturnFormat | None) -> dict[str, int]:
         words = [normalised(word) for word in self.layout.header]
         headers = {name: name for name in self.reader.columns} if form is None else form.columns.headers
         wanted = {name: normalised(header) for name, header in headers.items()}
+        twice = sorted({header for header in wanted.values() if words.count(header) > 1})
+        if twice:
+            hint = "give each of them a name of its own in the file"
+            what = f"more than one column is called {', '.join(twice)}"
+            raise DocumentError(self.path.name, (Problem(self.path.name, "line 1", what, hint),))
         return {name: words.index(header) for name, header in wanted.items() if header in words}
 
     def _typed(self, text: pl.DataFrame, rejections: LeftOut) -> pl.DataFrame:
@@ -183,8 +198,7 @@ class _Log:
         return typed.filter(usable).with_columns(missing)
 
     def _likely_formats(self, text: pl.DataFrame) -> tuple[str, ...]:
-        instants = [name for name, column in self.reader.columns.items() if column.kind == "instant"]
-        written = [text[name].filter(text[name] != "") for name in instants if name in text.columns]
+        written = self._instants(text)
         return dates.likely_formats(written[0], self.reader.date_formats) if written else ()
 
 
@@ -196,9 +210,7 @@ def _value(text: pl.DataFrame, name: str, column: LogColumn, reader: TableReader
     if column.kind == "count":
         return numbers.whole_number(cell, _style(text[name]))
     if column.kind == "number":
-        plain = numbers.millionths(cell, _style(text[name])).cast(pl.Float64) / numbers.MILLION
-        other = cell.cast(pl.Float64, strict=False)
-        return pl.coalesce(plain, pl.when(other.is_finite()).then(other))
+        return _number(cell, _style(text[name]), column.units)
     if column.kind == "word":
         return cells.word(cell).replace_strict(
             list(column.words), list(column.words), default=None, return_dtype=pl.String
@@ -206,11 +218,22 @@ def _value(text: pl.DataFrame, name: str, column: LogColumn, reader: TableReader
     return pl.when((cell != "") & ~cell.str.contains(f"[{GARBAGE}\\x00]")).then(cell)
 
 
+def _number(cell: pl.Expr, style: NumberStyle, units: Sequence[str]) -> pl.Expr:
+    """Return a number, also as programs write it (1e3); null with a unit that is none of these, or where it is open."""
+    plain = numbers.millionths(cell, style).cast(pl.Float64) / numbers.MILLION
+    suits = numbers.sign_of(cell).is_in(["", *units])
+    if style.open:
+        suits = suits & ~numbers.is_open(cell)
+    other = cell.cast(pl.Float64, strict=False)
+    scientific = cell.str.contains(r"^[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+$") & other.is_finite()
+    return pl.coalesce(pl.when(suits).then(plain), pl.when(scientific).then(other))
+
+
 def _style(numbers_of_column: pl.Series) -> NumberStyle:
-    """Return the style that a column's numbers show; a single mark before three digits is a decimal one."""
+    """Return the style that a column's numbers show."""
     evidence = StyleEvidence()
-    evidence.add(numbers_of_column, pl.Series([True] * len(numbers_of_column), dtype=pl.Boolean))
-    return evidence.style(None, by_unit=False)
+    evidence.add(numbers_of_column, pl.Series([_DECIMALS] * len(numbers_of_column), dtype=pl.Int64))
+    return evidence.style(None)
 
 
 def _instant(cell: pl.Expr, reader: TableReader) -> pl.Expr:
@@ -232,4 +255,6 @@ _REASONS = {"instant": "not a date", "number": "not a number", "count": "not a w
 
 
 def _reason(column: LogColumn) -> str:
+    if column.units:
+        return f"no clear number of {column.units[-1]}"
     return f"none of {', '.join(column.words)}" if column.words else _REASONS[column.kind]

@@ -16,7 +16,7 @@ _UNSEEN = "\u200b\u200e\u200f\u2060\ufeff"
 _UNTIDY = rf"^[\s{_UNSEEN}='#]|[\s{_UNSEEN}]$|^(?i:null|nan|nat|n/a|\\n)$"
 """What `stripped` may change."""
 _TIME = re.compile(r"%[HIT]|%R")
-_ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s?(?:Z|[+-]\d{2}:?\d{2}))?)?$"
+_ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s?(?:Z|[+-]\d{2}(?::?\d{2})?))?)?$"
 _ZONED = r"Z$|:.*[+-]"
 _STAMPS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
 _DAY_END = pl.duration(hours=23, minutes=59, seconds=59)
@@ -86,7 +86,7 @@ def times(text: pl.Expr, formats: Sequence[str], day_end: bool) -> tuple[pl.Expr
     if formats:
         zoned = [form for form in formats if "%z" in form]
         return _utc(text, zoned), _naive(text, [form for form in formats if form not in zoned], day_end)
-    text = text.str.replace(r"\s?(?:UTC|GMT)$", "Z")
+    text = text.str.replace(r"\s?(?:UTC|GMT)$", "Z").str.replace(r"(:\d{2}(?:\.\d+)?\s?[+-]\d{2})$", "${1}00")
     iso = pl.when(text.str.contains(_ISO)).then(text.str.replace("T", " ").str.replace("Z$", "+0000"))
     zoned_text = pl.when(text.str.contains(_ZONED)).then(iso.str.replace(r"\s([+-])", "${1}"))
     naive_text = pl.when(~text.str.contains(_ZONED)).then(iso)

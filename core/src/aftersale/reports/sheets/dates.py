@@ -48,6 +48,25 @@ def day_formats(texts: pl.Series, formats: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*days, *(formats or _ISO_CLOCK))))
 
 
+def swapped(texts: pl.Series, formats: Sequence[str]) -> int:
+    """Return how many of these dates two of the formats read as different days: 3/4/2026 by %d/%m and by %m/%d."""
+    if len(formats) < 2:
+        return 0
+    readings = []
+    for form in formats:
+        utc, naive = times(pl.col("text"), [form], day_end=False)
+        readings.append(pl.coalesce(naive, utc.dt.replace_time_zone(None)).dt.date())
+    days = texts.alias("text").to_frame()
+    return len(days.filter(pl.min_horizontal(readings) != pl.max_horizontal(readings)))
+
+
+def are_utc_days(texts: pl.Series, formats: Sequence[str]) -> bool:
+    """Whether all of several dates are midnights of UTC, as programs write days that they took for instants."""
+    utc, _ = times(pl.col("text"), formats, day_end=False)
+    moments = texts.alias("text").to_frame().select(utc.alias("utc"))["utc"].drop_nulls()
+    return len(moments) >= _SEVERAL and not (moments != moments.dt.truncate("1d")).any()
+
+
 def _share(texts: pl.Series, formats: Sequence[str]) -> float:
     utc, naive = times(pl.col("text"), formats, day_end=False)
     readable = texts.alias("text").to_frame().filter(utc.is_not_null() | naive.is_not_null())

@@ -22,6 +22,9 @@ Mark = Literal[".", ","]
 MILLION = 1_000_000
 """Prices are in millionths of the currency until it is known how many decimals the currency has."""
 
+FINE = 3
+"""Decimals of a currency in which `1.024` is an amount like any other."""
+
 LARGEST = 10**16
 """Millionths from which on a line's price is taken for a mistake: ten thousand million of the currency."""
 
@@ -64,43 +67,38 @@ class StyleEvidence:
     points: int = 0
     commas: int = 0
     open_cells: int = 0
-    whole_points: int = 0
-    whole_commas: int = 0
 
-    def add(self, cells: pl.Series, fine: pl.Series) -> None:
-        """Count the cells of one column; `fine` marks those in a currency with three decimals, which show less."""
-        number = bare(pl.col("cell")).str.extract(_CELL, 5).str.replace_all("[' ]", "")
-        numbers = pl.DataFrame({"cell": cells, "fine": fine}).with_columns(number.alias("cell"))
-        coarse = numbers.filter(~pl.col("fine"))["cell"]
-        points, commas = _patterns(".", ","), _patterns(",", ".")
-        self.points += _count(numbers["cell"], points[0])
-        self.commas += _count(numbers["cell"], commas[0])
-        self.open_cells += _count(coarse, points[1]) + _count(coarse, commas[1])
-        self.whole_points += _count(coarse, points[2])
-        self.whole_commas += _count(coarse, commas[2])
+    def add(self, cells: pl.Series, decimals: pl.Series) -> None:
+        """Count the cells of one column; `decimals` are those of each cell's currency.
 
-    def style(self, thousands: str | None, by_unit: bool) -> NumberStyle:
-        """Return the style that the cells show; `by_unit` says that prices of one unit may have three decimals.
-
-        Where they may not, a mark with three digits behind it that do not end in 0 parts thousands.
+        With three of them `1.024` shows nothing; without any, its mark parts thousands.
         """
+        number = bare(pl.col("cell")).str.extract(_CELL, 5).str.replace_all("[' ]", "")
+        numbers = pl.DataFrame({"cell": cells, "decimals": decimals}).with_columns(number.alias("cell"))
+        whole = numbers.filter(pl.col("decimals") == 0)["cell"]
+        coarse = numbers.filter(pl.col("decimals").is_between(1, FINE - 1))["cell"]
+        points, commas = _patterns(".", ","), _patterns(",", ".")
+        self.points += _count(numbers["cell"], points[0]) + _count(whole, commas[1])
+        self.commas += _count(numbers["cell"], commas[0]) + _count(whole, points[1])
+        self.open_cells += _count(coarse, points[1]) + _count(coarse, commas[1])
+
+    def style(self, thousands: str | None) -> NumberStyle:
+        """Return the style that the cells show."""
         if self.points or self.commas:
             return NumberStyle("," if self.commas > self.points else ".", thousands)
         if thousands is not None:
             return NumberStyle("," if thousands == "." else ".", thousands)
-        if (self.whole_points or self.whole_commas) and not by_unit:
-            return NumberStyle("," if self.whole_points > self.whole_commas else ".")
         return NumberStyle(open=self.open_cells > 0)
 
 
-def _patterns(mark: str, other: str) -> tuple[str, str, str]:
-    """Return what shows that a mark is decimal, what could be either, and what parts thousands in a coarse currency."""
-    one, two = re.escape(mark), re.escape(other)
+def _patterns(mark: str, other: str) -> tuple[str, str]:
+    """Return what shows that a mark is the decimal one, and what could be a decimal or a thousand by it."""
+    decimal, thousands = re.escape(mark), re.escape(other)
     shows = (
-        rf"^[0-9{two}]*{one}(?:[0-9]{{0,2}}|[0-9]{{4,}})$|^(?:0|[0-9]{{4,}}){one}[0-9]{{3}}$"
-        rf"|^[0-9]+(?:{two}[0-9]+)+{one}[0-9]*$|^[0-9]{{1,3}}(?:{two}[0-9]{{3}}){{2,}}$"
+        rf"^[0-9{thousands}]*{decimal}(?:[0-9]{{0,2}}|[0-9]{{4,}})$|^(?:0|[0-9]{{4,}}){decimal}[0-9]{{3}}$"
+        rf"|^[0-9]+(?:{thousands}[0-9]+)+{decimal}[0-9]*$|^[0-9]{{1,3}}(?:{thousands}[0-9]{{3}}){{2,}}$"
     )
-    return shows, rf"^[1-9][0-9]{{0,2}}{one}[0-9]{{3}}$", rf"^[1-9][0-9]{{0,2}}{one}[0-9]{{2}}[1-9]$"
+    return shows, rf"^[1-9][0-9]{{0,2}}{decimal}[0-9]{{3}}$"
 
 
 def _count(numbers: pl.Series, pattern: str) -> int:
@@ -110,7 +108,8 @@ def _count(numbers: pl.Series, pattern: str) -> int:
 def bare(text: pl.Expr) -> pl.Expr:
     """Return a number's text with plain digits, spaces, minus signs and apostrophes."""
     plain = text.str.replace_all(f"[{_SPACES}]", " ").str.replace_all("[−–‒]", "-").str.replace_all("[’‘ʼ`]", "'")
-    return plain.str.replace_many(list(_WIDE), list(_WIDE.values()))
+    # `29,-` and `29.–` are how shops write a round price.
+    return plain.str.replace_many(list(_WIDE), list(_WIDE.values())).str.replace("[.,] ?[-—]+$", "")
 
 
 def whole_number(text: pl.Expr, style: NumberStyle) -> pl.Expr:
@@ -184,6 +183,7 @@ def currency_signs(currency: str, country: str) -> frozenset[str]:
         locales.append(Locale.parse(f"und_{country}"))
     signs = {get_currency_symbol(currency, locale) for locale in locales}
     signs |= {re.sub(r"[A-Za-z]", "", sign) for sign in signs if not sign.isalpha()}
+    signs |= {f"{country} {sign}" for sign in signs if len(sign) == 1}
     names = {get_currency_name(currency, count, locale) for locale in locales for count in (1, 2)}
     plain = {"".join(_WIDE.get(letter, letter) for letter in word) for word in {currency, *signs, *names}}
     return frozenset(word.strip("\u200e\u200f.").lower() for word in plain if word)
