@@ -188,6 +188,33 @@ def _answer_times(docket: Any, place: str) -> Any:
     return (endings.ended - endings.started)[endings.met > 0]
 
 
+def test_conversations_of_two_orders_stay_apart_even_under_one_number(tmp_path: Path) -> None:
+    rows = [
+        "O1,buyer,2026-03-10T10:00:00Z,1",
+        "O2,buyer,2026-03-10T11:00:00Z,1",
+        "O2,seller,2026-03-10T12:00:00Z,1",
+        "O1,seller,2026-03-10T13:00:00Z,1",
+    ]
+    found = read(shop(tmp_path), "--messages", write(tmp_path / "m.csv", "order,sender,sent_at,case", *rows))
+    assert {figure["name"]: (figure["value"], figure["n"]) for figure in found["observed"]}["mean_reply_hours"] == (
+        2,
+        2,
+    )
+
+
+def test_a_log_without_a_row_that_counts_fits_no_rate(tmp_path: Path) -> None:
+    returns = write(tmp_path / "r.csv", "order,opened_at", "O1,10.02.2026", "#O2,2026-02-10T10:00:00Z")
+    messages = write(tmp_path / "m.csv", "order,sender,sent_at", "X,buyer,2026-02-10T10:00:00Z")
+    paths = fitted(read(shop(tmp_path), "--returns", returns, "--messages", messages))
+    assert not {"world.return_rate", "world.message_rate"} & paths.keys()
+
+
+def test_days_without_a_time_are_compared_as_days(tmp_path: Path) -> None:
+    returns = write(tmp_path / "r.csv", "order,opened_at", "O1,2026-01-02", "O2,2026-01-02", "O3,2026-01-10")
+    account = accounts(read(shop(tmp_path), "--returns", returns))["r.csv"]
+    assert account["rejected"] == {"opened_at: before its order was bought": 1}
+
+
 # Tasks and claims
 
 

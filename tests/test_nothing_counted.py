@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from attrs import evolve
+from click.testing import CliRunner, Result as Ended
 
 from aftersale.cli import cli
+from aftersale_simulator.runs.results import Result, verdicts
 
 # Newer releases of click keep stderr apart by themselves.
 APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -49,7 +51,7 @@ known_status = ["paid"]
 """
 
 
-def run(*args: object) -> Result:
+def run(*args: object) -> Ended:
     return CliRunner(**APART).invoke(cli, list(map(str, args)))
 
 
@@ -103,6 +105,15 @@ def test_a_desk_without_a_contact_has_no_rates_no_times_and_no_verdict(silent: P
         figures = run(command, tmp_path / "run").stdout
         assert "late_reply_rate" in figures
         assert not [line for line in figures.splitlines() if "reply" in line and "met" in line]
+
+
+def test_a_replication_in_which_a_target_had_nothing_to_count_is_not_judged() -> None:
+    result = Result({}, {}, {"late": True, "defects": True}, {})
+    cases = [result, evolve(result, targets={"late": True}), evolve(result, targets={"late": False})]
+    assert verdicts(cases) == [True, None, False]
+    assert verdicts(cases[1:2]) == [True]
+    assert verdicts([evolve(result, targets={}, unmeasured=("late",))]) == [None]
+    assert verdicts([evolve(result, targets={})]) == [True]
 
 
 def test_staff_tells_what_it_could_not_measure(silent: Path) -> None:

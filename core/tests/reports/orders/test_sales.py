@@ -218,3 +218,49 @@ def test_a_file_without_a_header_is_told_without_its_cells(tmp_path: Path) -> No
         read(tmp_path, "Anna Schmidt,anna@example.org,12.50,x")
     assert "Anna" not in str(caught.value)
     assert "holds 4 cells that look like data" in str(caught.value)
+
+
+@pytest.mark.parametrize("off", ["10%", "15 %", "€5", "5 EUR", "ten"])
+def test_a_discount_in_per_cent_or_in_another_currency_is_no_amount(tmp_path: Path, off: str) -> None:
+    rows = ["A,2026-03-02,20.00,,$5", f"B,2026-03-02,20.00,,{off}"]
+    found = read(tmp_path, "id,bought,price,state,off", *rows, columns={"discount": "off"})
+    assert (prices(found), [row.column for row in found.rejected]) == ({"A": 1500}, ["off"])
+
+
+def test_of_overlapping_exports_the_later_one_counts_and_an_order_that_both_part_is_one(tmp_path: Path) -> None:
+    header = "id,bought,price,state,sku"
+    columns = {"sku": "sku"}
+    older = ["1,2026-03-02,10,paid,cup", "2,2026-03-03,10,unshipped,cup", "3,2026-03-04,5,paid,jug"]
+    newer = [
+        "2,2026-03-03,10,shipped,cup",
+        "3,2026-03-04,7,paid,cup",
+        "4,2026-03-05,3,paid,cup",
+        "4,2026-03-05,3,paid,cup",
+    ]
+    found = read(tmp_path, header, *older, header, *newer, columns=columns)
+    assert prices(found) == {"1": 1000, "2": 1000, "3": 1200, "4": 600}
+    assert found.skipped == {"an order that a later export in this file has again": 1, "the header again": 1}
+
+
+def test_the_best_state_of_an_order_s_lines_counts_and_a_contradiction_is_told(tmp_path: Path) -> None:
+    rows = ["A,2026-03-02,1,canceled", "A,2026-03-02,2,delivered", "B,2026-03-02,1,delivered"]
+    states = {"delivered": ["delivered"], "cancelled": ["canceled"]}
+    found = read(tmp_path, "id,bought,price,state", *rows, states=states)
+    assert (found.orders.outcome.tolist(), found.contradictions) == ([DELIVERED, DELIVERED], 1)
+
+
+def test_what_a_mapping_leaves_unread_or_reads_two_ways_is_told(tmp_path: Path) -> None:
+    rows = [f"A{day},{day:02d}/03/2026,1,x,EUR" for day in range(1, 20)]
+    formats = ["%d/%m/%Y", "%m/%d/%Y"]
+    found = read(tmp_path, "id,bought,price,state,Currency", *rows, date_formats=formats)
+    assert (found.unread_currency, found.swapped_dates) == ("Currency", 11)
+    days = [f"A{day},2026-03-{day:02d} 00:00:00+00:00,1,x" for day in range(1, 20)]
+    assert read(tmp_path, "id,bought,price,state", *days).utc_days
+    assert not read(tmp_path, "id,bought,price,state", *days, "B,2026-03-02T10:00Z,1,x").utc_days
+
+
+def test_statuses_that_look_like_buyers_data_are_counted_alone(tmp_path: Path) -> None:
+    rows = ["A,2026-03-02,1,ann@example.org", "B,2026-03-02,1,held", "C,2026-03-02,1,k\ufffdche"]
+    found = read(tmp_path, "id,bought,price,state", *rows)
+    assert found.strange_states == {"held": 1, "…": 1}
+    assert [row.reason for row in found.rejected] == ["characters that cannot be read"]
