@@ -381,7 +381,7 @@ def _scaled(value: Any, chance: Random) -> Any:
     if isinstance(value, list):
         return value * min(abs(factor), 10)
     if isinstance(value, str):
-        return NUMBER.sub(lambda match: str(round(float(match[0]) * factor)), value)
+        return NUMBER.sub(lambda match: f"{float(match[0]) * factor:.0f}", value)
     return value * factor
 
 
