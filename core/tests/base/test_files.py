@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from aftersale.base import files
 from aftersale.base.errors import DocumentError
 from aftersale.base.files import (
     DEEPEST,
@@ -118,6 +119,18 @@ def test_a_limit_holds_for_tables_and_documents_and_ends_with_its_block(tmp_path
         with limited(None):
             assert most() == 3
     assert most() == MOST
+
+
+@pytest.mark.parametrize("text", [b"a = [1, 2, 3]\n", b"\n\n\n"])
+def test_a_document_has_as_many_lines_and_commas_as_it_may_have_values(tmp_path, monkeypatch, text):
+    path = tmp_path / "some.toml"
+    path.write_bytes(text)
+    monkeypatch.setattr(files, "MOST_PARTS", 2)
+    with limited(128):
+        assert "has more than 2 lines and commas (" in refusal(read, path)
+        assert LIMIT in refusal(read_bounded, path)
+    with limited(192):
+        assert read_bounded(path) == text
 
 
 def test_a_document_is_as_deep_as_it_may_be_and_not_deeper():

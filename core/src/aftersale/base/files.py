@@ -27,9 +27,13 @@ MOST = 512 * MEGABYTE
 """How many bytes a table may have, unpacked, where nobody sets a limit."""
 MOST_OF_DOCUMENT = 64 * MEGABYTE
 """How many bytes a TOML or JSON document may have where nobody sets a limit."""
+MOST_PARTS = 1_000_000
+"""How many lines and commas a TOML or JSON document may have: each parts values, which take more memory than text."""
 DEEPEST = 100
 """How many tables and lists of a document may stand inside one another."""
 
+_PART = 64
+"""In bytes: where a document may be larger, it may have a line or a comma for each so many."""
 _GZIP = b"\x1f\x8b"
 _limit: ContextVar[int | None] = ContextVar("limit", default=None)
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
@@ -86,7 +90,8 @@ def open_bounded(path: Path) -> BinaryIO:
 def read_bounded(path: Path) -> bytes:
     """Return the bytes of a small document, `most(MOST_OF_DOCUMENT)` of them at most.
 
-    Raises DocumentError for what is no regular file and for more bytes than that, OSError for what cannot be read.
+    Raises DocumentError for what is no regular file, for more bytes than that, and for more than `MOST_PARTS` lines and
+    commas; OSError for what cannot be read.
     """
     limit = most(MOST_OF_DOCUMENT)
     check(path, limit)
@@ -94,6 +99,10 @@ def read_bounded(path: Path) -> bytes:
         content = file.read(limit + 1)
     if len(content) > limit:
         raise _too_large(path, limit, "is larger")
+    parts = max(MOST_PARTS, limit // _PART)
+    if content.count(b"\n") + content.count(b",") > parts:
+        hint = f"name a smaller document; a larger {LIMIT} allows more of them too"
+        raise _refusal(path, f"has more than {parts:,} lines and commas", hint)
     return content
 
 
