@@ -54,7 +54,10 @@ def _vouched(path: Path) -> bool:
         lines = read_bounded(path.with_name(SUMS)).decode("utf-8").splitlines()
     except (OSError, DocumentError, UnicodeDecodeError):
         return False
-    return f"{_sum(path)}  {path.name}" in lines
+    try:
+        return f"{_sum(path)}  {path.name}" in lines
+    except OSError:
+        return False
 
 
 def _sum(path: Path) -> str:
@@ -64,11 +67,14 @@ def _sum(path: Path) -> str:
 
 def _framing(path: Path) -> str:
     """Return what is wrong with the beginning or the end of a file, empty if nothing is."""
-    with path.open("rb") as file:
-        begin = file.read(len(_MARK))
-        size = file.seek(0, 2)
-        file.seek(max(size - _LENGTH - len(_MARK), 0))
-        end = file.read()
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_MARK))
+            size = file.seek(0, 2)
+            file.seek(max(size - _LENGTH - len(_MARK), 0))
+            end = file.read()
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
     if begin != _MARK:
         return "is no Parquet file"
     described = int.from_bytes(end[:_LENGTH], "little")
