@@ -61,6 +61,17 @@ def own(tmp_path: Path) -> Path:
 # --- tasks ---
 
 
+def test_the_last_day_of_all_is_refused(shop_journal: Path) -> None:
+    assert refused("health", shop_journal, "--on", "9999-12-31") == (
+        "Error: no day follows 9999-12-31 (name an earlier one)"
+    )
+
+
+def test_a_name_that_cannot_be_looked_up_is_refused() -> None:
+    for command in ("replay", "health"):
+        assert ": cannot be read: File name too long (name the folder that" in refused(command, "x" * 5000)
+
+
 def test_a_task_says_what_is_due_when_by_whose_word_and_what_is_advised(shop_journal: Path) -> None:
     found = asked("tasks", shop_journal, "--until", NOON)
     assert (found["journal"], found["until"]) == (str(shop_journal), "2026-03-11T17:00:00+00:00")

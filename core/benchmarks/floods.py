@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable, Iterable, Iterator
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,16 +95,13 @@ def _below_header(piece: bytes, megabytes: int) -> Callable[[str], Iterator[byte
     return pieces
 
 
-def _rows(row: Callable[[str], bytes], megabytes: int) -> Callable[[str], Iterator[bytes]]:
-    """Return what yields a header and rows with a number of their own."""
+def _rows(row: Callable[[str], bytes], count: int) -> Callable[[str], Iterator[bytes]]:
+    """Return what yields a header and so many rows with a number of their own."""
 
     def pieces(kind: str) -> Iterator[bytes]:
         yield HEADERS[kind]
-        form, number, size = row(kind), 0, 0
-        while size < megabytes * MEGABYTE:
-            block = b"".join(form % n for n in range(number, number + 10_000))
-            number, size = number + 10_000, size + len(block)
-            yield block
+        form = row(kind)
+        yield from (form % number for number in range(count))
 
     return pieces
 
@@ -117,7 +114,7 @@ def _wider_and_wider(kind: str) -> Iterator[bytes]:
 def _open_mark(kind: str) -> Iterator[bytes]:
     yield HEADERS[kind]
     yield b'"' + ROWS[kind] % 0
-    yield from list(_rows(ROWS.__getitem__, 60)(kind))[1:]
+    yield from islice(_rows(ROWS.__getitem__, 1_000_000)(kind), 1, None)
 
 
 def _nested(opening: bytes, times: int) -> Callable[[str], Iterator[bytes]]:
@@ -156,13 +153,17 @@ FLOODS = {
         Flood("a mark in each row", LOGS, _written(_below_header(b'a"b,"c\n', 300))),
         Flood("two marks in each row", LOGS, _written(_below_header(b'a"b,"c,d"e,"f\n', 300))),
         Flood("rows of every width", LOGS, _written(_wider_and_wider)),
-        Flood("rows without a date or number", LOGS, _written(_rows(_spoilt, 500))),
-        Flood("good rows", LOGS, _written(_rows(ROWS.__getitem__, 500))),
+        Flood("3 million rows without a date", LOGS, _written(_rows(_spoilt, 3_000_000))),
+        Flood("3 million good rows", LOGS, _written(_rows(ROWS.__getitem__, 3_000_000))),
+        Flood("7 million good rows", LOGS, _written(_rows(ROWS.__getitem__, 7_000_000))),
         Flood("brackets", DOCUMENTS, _written(_nested(b"[", 60 * MEGABYTE))),
         Flood("a few brackets", DOCUMENTS, _written(_nested(b"[", 5000))),
         Flood("a list of lists", DOCUMENTS, _written(_listed(b"[],", 20 * MEGABYTE))),
         Flood("a list of tables", DOCUMENTS, _written(_listed(b"{},", 20 * MEGABYTE))),
         Flood("a list of numbers", DOCUMENTS, _written(_listed(b"1,", 30 * MEGABYTE))),
+        Flood("90,000 lists", DOCUMENTS, _written(_listed(b"[],", 90_000))),
+        Flood("90,000 tables", DOCUMENTS, _written(_listed(b"{},", 90_000))),
+        Flood("90,000 numbers", DOCUMENTS, _written(_listed(b"1,", 90_000))),
         Flood("a key of 100,000 parts", DOCUMENTS, _written(lambda kind: iter((b"a." * 100_000, b"a=1\n")))),
         Flood("10 million keys", DOCUMENTS, _written(lambda kind: (b"a%d=1\n" % n for n in range(6_000_000)))),
         Flood("a device", ALL, lambda path, kind: path.symlink_to("/dev/zero"), posix=True),

@@ -126,10 +126,10 @@ def test_a_document_has_as_many_lines_and_commas_as_it_may_have_values(tmp_path,
     path = tmp_path / "some.toml"
     path.write_bytes(text)
     monkeypatch.setattr(files, "MOST_PARTS", 2)
-    with limited(128):
+    with limited(1280):
         assert "has more than 2 lines and commas (" in refusal(read, path)
         assert LIMIT in refusal(read_bounded, path)
-    with limited(192):
+    with limited(1920):
         assert read_bounded(path) == text
 
 

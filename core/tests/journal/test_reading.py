@@ -255,6 +255,10 @@ def test_a_folder_that_is_none_is_refused_with_what_a_journal_is(tmp_path):
     assert refusal(file) == [f"JOURNAL: is no folder ({hint})"]
 
 
+def test_a_folder_that_cannot_be_looked_at_is_refused(tmp_path):
+    assert refusal(tmp_path / ("x" * 5000))[0].startswith("JOURNAL: cannot be read: File name too long (")
+
+
 def test_missing_files_are_refused_with_what_a_journal_is(tmp_path):
     assert refusal(tmp_path) == [
         f"JOURNAL/{name}.parquet: does not exist "

@@ -1,4 +1,5 @@
 import subprocess
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -139,3 +140,18 @@ def test_no_file_where_the_user_stands_takes_the_place_of_a_module(journal, tmp_
     (tmp_path / "polars.py").write_text("raise SystemExit(7)\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert soundness._answers([journal / "facts.parquet"]) == [None]
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+def test_a_file_that_nobody_may_read_is_refused(journal, monkeypatch, vouched):
+    if not vouched:
+        (journal / SUMS).unlink()
+    opened = Path.open
+
+    def closed(path, *arguments, **keys):
+        if path.name == "facts.parquet":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **keys)
+
+    monkeypatch.setattr(Path, "open", closed)
+    assert refusal(journal) == [f"JOURNAL/facts.parquet: cannot be read: Permission denied {HINT}"]

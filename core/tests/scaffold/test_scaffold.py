@@ -80,6 +80,7 @@ def test_what_is_written_passes_the_suite_as_it_is(here, monkeypatch, place):
         (["Shop"], "'Shop' cannot be the name of a module"),
         (["class"], "'class' is a word of Python's own (take another name)"),
         (["taken"], "exists already (choose another folder, or remove it)"),
+        (["shop", "--folder", "x" * 5000], "cannot be made: File name too long (choose another folder)"),
         (["shop", "--folder", "a/b"], "its parent folder does not exist (make "),
         (["shop", "--marketplace", 'a"b'], "a marketplace cannot be named 'a\"b' (take a word such as SHOP)"),
         (

@@ -45,12 +45,23 @@ def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
 
 def check_file(file: Path) -> None:
     """Refuse a file that is a folder or cannot be written; raises DocumentError that says what to do."""
+    try:
+        what, hint = _unwritable(file)
+    except OSError as error:
+        what, hint = f"cannot be written: {error.strerror}", "name another file"
+    if what:
+        raise _refusal(file, what, f"{hint}; nothing was written")
+
+
+def _unwritable(file: Path) -> tuple[str, str]:
+    """Return why a file cannot be written, and what to do; empty texts where it can."""
     if file.is_dir():
-        raise _refusal(file, "is a folder", "name a file; nothing was written")
+        return "is a folder", "name a file"
     if not file.parent.is_dir():
-        raise _refusal(file, "is in a folder that is not there", "make the folder first; nothing was written")
+        return "is in a folder that is not there", "make the folder first"
     if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
-        raise _refusal(file, "cannot be written", "name a file where you may write; nothing was written")
+        return "cannot be written", "name a file where you may write"
+    return "", ""
 
 
 def write_file(file: Path, text: str) -> None:

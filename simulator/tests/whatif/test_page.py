@@ -359,6 +359,15 @@ def test_a_file_in_no_folder_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_of_a_name_that_cannot_be_looked_up_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ("x" * 5000)
+    with pytest.raises(DocumentError) as caught:
+        check_file(file)
+    assert (
+        str(caught.value) == f"{file}: cannot be written: File name too long (name another file; nothing was written)"
+    )
+
+
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     write_file(file, "old\n")

@@ -27,12 +27,12 @@ MOST = 512 * MEGABYTE
 """How many bytes a table may have, unpacked, where nobody sets a limit."""
 MOST_OF_DOCUMENT = 64 * MEGABYTE
 """How many bytes a TOML or JSON document may have where nobody sets a limit."""
-MOST_PARTS = 1_000_000
-"""How many lines and commas a TOML or JSON document may have: each parts values, which take more memory than text."""
+MOST_PARTS = 100_000
+"""How many lines and commas a TOML or JSON document may have: each parts values, and may part mistakes."""
 DEEPEST = 100
 """How many tables and lists of a document may stand inside one another."""
 
-_PART = 64
+_PART = 640
 """In bytes: where a document may be larger, it may have a line or a comma for each so many."""
 _GZIP = b"\x1f\x8b"
 _limit: ContextVar[int | None] = ContextVar("limit", default=None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aftersale.base.errors import ClockError
 from aftersale.cli.options import journal_options, print_json, read_day, show
 from aftersale.cli.program import loaded, show_cells, text
 
@@ -98,7 +99,7 @@ def show_health(
     Its state in every marketplace of the folder JOURNAL, the metrics that put it there, and how many more defects it
     can bear. JOURNAL may also be a marketplace's own health report (JSON): it is recomputed, and disagreements told.
     """
-    if journal.is_file():
+    if _is_report(journal):
         _show_report(ctx, journal, as_json)
         return
     if day is not None and until is not None:
@@ -173,9 +174,21 @@ def _end_of_day(ctx: click.Context, folder: Path, day: date) -> Instant:
     from aftersale.clocks import start_of_day
     from aftersale.journal.reading import read_journal
 
+    try:
+        following = day + timedelta(1)
+    except OverflowError as error:
+        raise ClockError(f"no day follows {day}", "name an earlier one") from error
     stores = loaded(ctx).marketplaces
     zones = [stores[name].zone for name in read_journal(folder).orders.marketplaces if name in stores]
-    return max(start_of_day(day + timedelta(1), zone) for zone in zones or ["UTC"]) - 1
+    return max(start_of_day(following, zone) for zone in zones or ["UTC"]) - 1
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a path is that of a file; what cannot be looked at is refused as a journal."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _show_report(ctx: click.Context, path: Path, as_json: bool) -> None:

@@ -47,11 +47,7 @@ def read_journal(folder: Path) -> Journal:
     Raises JournalError with every problem: missing files or columns, values that do not fit their column, facts about
     orders that the journal does not have, orders and cases that contradict themselves.
     """
-    where = str(folder)
-    if not folder.is_dir():
-        hint = "name the folder that 'aftersale simulate --out FOLDER' wrote, or one like it"
-        raise JournalError(where, (Problem(where, "", "is no folder", hint),))
-    paths = {name: _path(folder, name) for name in ("orders", "facts")}
+    where, paths = str(folder), _paths(folder)
     unsound = _unsound(paths.values())
     (orders, order_problems), (facts, fact_problems) = (
         (pl.DataFrame(), unsound[paths[name]]) if paths[name] in unsound else _table(paths[name], columns)
@@ -62,6 +58,17 @@ def read_journal(folder: Path) -> Journal:
         raise JournalError(where, tuple(problems))
     facts = facts.sort("known_at", maintain_order=True)
     return Journal(_orders(orders.sort("purchased_at", maintain_order=True)), _facts(facts), where)
+
+
+def _paths(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder by table; raises JournalError where there is no folder that may be read."""
+    what, hint = "is no folder", "name the folder that 'aftersale simulate --out FOLDER' wrote, or one like it"
+    try:
+        if folder.is_dir():
+            return {name: _path(folder, name) for name in ("orders", "facts")}
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+    raise JournalError(str(folder), (Problem(str(folder), "", what, hint),))
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -96,10 +96,13 @@ class NewPlugin:
             yield Problem(where, "", f"'{self.name}' is a word of Python's own", "take another name")
         if any(sign in self.marketplace for sign in '"\\\n') or not self.marketplace.strip():
             yield Problem(where, "", f"a marketplace cannot be named {self.marketplace!r}", "take a word such as SHOP")
-        if folder.exists():
-            yield Problem(where, "", "exists already", "choose another folder, or remove it")
-        elif not folder.absolute().parent.is_dir():
-            yield Problem(where, "", "its parent folder does not exist", f"make {folder.absolute().parent} first")
+        try:
+            if folder.exists():
+                yield Problem(where, "", "exists already", "choose another folder, or remove it")
+            elif not folder.absolute().parent.is_dir():
+                yield Problem(where, "", "its parent folder does not exist", f"make {folder.absolute().parent} first")
+        except OSError as error:
+            yield Problem(where, "", f"cannot be made: {error.strerror or error}", "choose another folder")
         yield from self._profile_problems(where)
 
     def _profile_problems(self, where: str) -> Iterator[Problem]:
