@@ -348,6 +348,7 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], FileAc
     return account
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", KINDS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8))

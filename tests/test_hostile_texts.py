@@ -17,6 +17,8 @@ from click.testing import CliRunner, Result
 from aftersale.cli import cli
 from aftersale.journal.writing import write_table
 
+pytestmark = pytest.mark.once
+
 # Before click 8.2 a runner mixes the two streams unless it is told not to.
 APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 EVIL = "\x1b[2J\x07\x9b\u202e\u2066\u200f\u2028\x7f\r\n\tX"

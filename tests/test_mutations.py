@@ -12,6 +12,8 @@ import pytest
 
 from aftersale.plugins.plugins import Plugins, load_plugins
 
+pytestmark = pytest.mark.once
+
 BENCHMARKS = Path(__file__).resolve().parents[1] / "core" / "benchmarks"
 SEED = 20260802
 FILES = 8

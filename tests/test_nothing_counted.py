@@ -116,11 +116,13 @@ def test_a_replication_in_which_a_target_had_nothing_to_count_is_not_judged() ->
     assert verdicts([evolve(result, targets={})]) == [True]
 
 
+@pytest.mark.once
 def test_staff_tells_what_it_could_not_measure(silent: Path) -> None:
     found = document("staff", silent, "--replications", "2")
     assert any("nothing to count for: order defects" in warning for warning in found["warnings"])
 
 
+@pytest.mark.once
 def test_every_command_that_reads_an_order_file_counts_what_it_left_out(shop: Path, tmp_path: Path) -> None:
     for args in (
         ("scenario", shop),
@@ -171,6 +173,7 @@ def test_scenario_looks_at_the_order_file(shop: Path, before: str, after: str, m
     assert "leave it out" not in ended.stderr
 
 
+@pytest.mark.once
 def test_under_a_stress_a_rate_of_nothing_has_no_worst_day(silent: Path) -> None:
     silent.write_text(silent.read_text("utf-8").replace('"14 d"', '"21 d"'), encoding="utf-8")
     (trial,) = document("whatif", silent, "--stress", "prime_day", "--replications", "1")["stress"]

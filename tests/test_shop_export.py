@@ -27,6 +27,8 @@ from click.testing import CliRunner, Result
 from aftersale.cli import cli
 from aftersale.plugins.plugins import Plugins, load_plugins
 
+pytestmark = pytest.mark.once
+
 # Newer releases of click keep stderr apart by themselves.
 APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 ORDERS = (
