@@ -312,7 +312,7 @@ class Account:
         print(HEAD)
         for name in sorted(self.counts, key=lambda name: name == "all"):
             print(self.counts[name].line(name))
-        if self.keep.exists():
+        if self.counts["all"].findings and self.keep.exists():
             print(f"the files of the findings are in {self.keep}")
 
 
