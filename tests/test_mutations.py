@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "core" / "benchmarks"
 SEED = 20260802
-FILES = 8
+FILES = 7
 KINDS = (
     *("orders_tsv", "orders_csv", "orders_gzip", "orders_utf16", "orders_two_files", "orders_journal", "returns"),
     *("returns_seller", "returns_fba", "messages", "claims", "tasks", "reviews", "health", "journal_csv"),
@@ -29,7 +29,7 @@ def mutations() -> ModuleType:
     """The script; its modules find one another in its folder."""
     sys.path.insert(0, str(BENCHMARKS))
     try:
-        importlib.import_module("mutants").LONGEST = 1 << 16
+        importlib.import_module("mutants").LONGEST = 1 << 15
         return importlib.import_module("mutations")
     finally:
         sys.path.remove(str(BENCHMARKS))
@@ -62,7 +62,7 @@ def test_a_good_input_is_read(mutations: ModuleType, samples: Any, plugins: Plug
 def test_a_damaged_input_is_read_or_refused(
     mutations: ModuleType, samples: Any, plugins: Plugins, tmp_path: Path, kind: str
 ) -> None:
-    for number in range(FILES // 4 if kind == "journal_parquet" else FILES):
+    for number in range(1 if kind == "journal_parquet" else FILES):
         answer = mutations.one(samples, plugins, SEED, mutations.Task(kind, number), tmp_path)
         assert answer.outcome in ("read", "refused"), f"{kind} {number}: {answer.what}"
 

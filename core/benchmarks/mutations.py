@@ -42,8 +42,8 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 
 ROOM = 4 << 30
 """How much memory a process may claim, in bytes."""
-SECONDS, SECONDS_OF_A_FLOOD = 60.0, 240.0
-"""How long a file may take before its process is brought to an end."""
+SECONDS, SECONDS_OF_A_FLOOD = 60.0, 600.0
+"""How long a file may take before its process is brought to an end; order files are read twice."""
 START = 300.0
 """How long a process may take to be ready."""
 TURNS = (*READINGS, *(kind for kind in READINGS if kind != "journal_parquet"))
@@ -312,7 +312,7 @@ class Account:
         print(HEAD)
         for name in sorted(self.counts, key=lambda name: name == "all"):
             print(self.counts[name].line(name))
-        if self.keep.exists():
+        if self.counts["all"].findings and self.keep.exists():
             print(f"the files of the findings are in {self.keep}")
 
 

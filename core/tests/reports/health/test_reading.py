@@ -109,6 +109,11 @@ def cells(read, data):
     return [(each.path, each.what, each.cell) for each in caught.value.problems]
 
 
+def test_a_list_of_more_tables_than_there_are_marketplaces_is_refused(read):
+    many = changed(("stores",), [{}] * 1001)
+    assert problems(read, many) == [("stores", "expected a list of 1,000 tables at most, found a list")]
+
+
 # --- what is read ---
 
 

@@ -21,6 +21,7 @@ from aftersale.clocks import Instant, instant, moment
 Meaning = TypeVar("Meaning", bound=str)
 _LARGEST = 2**63
 _FINEST = 30  # digits after the point; past it a number is a slip, and exact fractions of it cost memory
+_MOST_TABLES = 1000  # marketplaces, warnings: of each table all that is missing is told
 _SHOWN = 40
 _AGAIN = "download the report again"
 
@@ -96,6 +97,9 @@ class Node:
         path, items = field
         if not isinstance(items, list):
             self._notes.refuse(path, "a list", items)
+            return []
+        if len(items) > _MOST_TABLES:
+            self._notes.refuse(path, f"a list of {_MOST_TABLES:,} tables at most", items)
             return []
         inner = []
         for index, item in enumerate(items):
