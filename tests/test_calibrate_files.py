@@ -313,7 +313,7 @@ def test_the_fitted_scenario_still_reads_the_order_file_with_its_mapping(tmp_pat
     orders = tomli.loads(out.read_text("utf-8"))["orders"]
     assert orders["file"] == "../orders.csv"
     assert orders["columns"]["delivered_at"] == "Delivered"
-    ended = CliRunner(**APART).invoke(cli, ["whatif", str(out), "--replications", "1", "--json"])
+    ended = CliRunner(**APART).invoke(cli, ["whatif", str(out), "--replications", "1", "--workers", "1", "--json"])
     assert ended.exit_code == 0, ended.output
     assert json.loads(ended.stdout)["orders"]["orders"] == 40
 

@@ -79,7 +79,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def test_a_desk_without_a_contact_has_no_rates_no_times_and_no_verdict(silent: Path, tmp_path: Path) -> None:
-    (variant,) = document("whatif", silent)["variants"]
+    (variant,) = document("whatif", silent, "--workers", "1")["variants"]
     nothing = {name for name, figure in variant["metrics"].items() if figure["mean"] is None}
     assert nothing == {
         "late_reply_rate",
@@ -96,7 +96,7 @@ def test_a_desk_without_a_contact_has_no_rates_no_times_and_no_verdict(silent: P
         {},
         ["order_defect_rate", "late_reply_rate", "mean_first_reply_hours"],
     )
-    shown = run("whatif", silent).stdout
+    shown = run("whatif", silent, "--workers", "1").stdout
     (row,) = (line.split() for line in shown.splitlines() if line.startswith("base"))
     assert row == ["base", "–", "–", "–", "–", "0.0", "0.0", "0", "–"]
     assert "No target had anything to count, so there is no verdict." in shown
@@ -118,16 +118,21 @@ def test_a_replication_in_which_a_target_had_nothing_to_count_is_not_judged() ->
 
 @pytest.mark.once
 def test_staff_tells_what_it_could_not_measure(silent: Path) -> None:
-    found = document("staff", silent, "--replications", "2")
+    found = document("staff", silent, "--replications", "2", "--workers", "1")
     assert any("nothing to count for: order defects" in warning for warning in found["warnings"])
+    assert "there is no verdict on any roster" in found["answer"]
+    assert (found["probability"], found["replications"]) == (None, 0)
+    shown = run("staff", silent, "--replications", "2", "--workers", "1").stdout
+    rows = [line.split()[3:7] for line in shown.splitlines() if line.startswith("1 × day")]
+    assert rows == [["0", "–", "–", "–"]] * 2
 
 
 @pytest.mark.once
 def test_every_command_that_reads_an_order_file_counts_what_it_left_out(shop: Path, tmp_path: Path) -> None:
     for args in (
         ("scenario", shop),
-        ("whatif", shop, "--replications", "1"),
-        ("staff", shop, "--replications", "2"),
+        ("whatif", shop, "--replications", "1", "--workers", "1"),
+        ("staff", shop, "--replications", "2", "--workers", "1"),
         ("simulate", shop, "--out", tmp_path / "run"),
         ("calibrate", shop),
     ):
@@ -176,7 +181,7 @@ def test_scenario_looks_at_the_order_file(shop: Path, before: str, after: str, m
 @pytest.mark.once
 def test_under_a_stress_a_rate_of_nothing_has_no_worst_day(silent: Path) -> None:
     silent.write_text(silent.read_text("utf-8").replace('"14 d"', '"21 d"'), encoding="utf-8")
-    (trial,) = document("whatif", silent, "--stress", "prime_day", "--replications", "1")["stress"]
+    (trial,) = document("whatif", silent, "--stress", "prime_day", "--replications", "1", "--workers", "1")["stress"]
     breaks = {outcome["measure"]: outcome for outcome in trial["breaks"]}
     assert (breaks["late_reply_rate"]["line"], breaks["late_reply_rate"]["worst"]) == (None, None)
     assert breaks["claims"]["worst"] == 0.0

@@ -336,7 +336,7 @@ def test_the_fitted_scenario_reads_both_files_from_where_it_stands(walk: Walk) -
     assert document["orders"] == {**before["orders"], "file": "../export/orders.csv"}
     assert f"orders.csv: {len(usable(walk.shop))} orders from" in walk.out("scenario", path)
     vary = ("--vary", "world.lost_rate=0,0.5", "--workers", "1")
-    text = walk.out("whatif", path, *vary, "--set", "period.measured=28 d")
+    text = walk.out("whatif", path, *vary, "--set", "period.measured=28 d", "--workers", "1")
     assert "in every replication 'lost_rate 0.5' came out exactly as 'lost_rate 0'" in text
 
 

@@ -192,6 +192,7 @@ def test_a_journal_s_own_orders_have_a_format(tmp_path: Path) -> None:
     order = read_orders(tmp_path / "orders.csv", form, PLACES).orders.order(0)
     assert (order.price, order.channel, order.category, order.product) == (2490, "FBA", "toys", "cup")
     assert (order.cross_border, order.exempt) == (True, False)
+    assert read_orders(tmp_path / "orders.csv", form, PLACES).orders.tracked.tolist() == [1]
     assert order.purchased_at == instant("2026-03-02T10:00:00.000001Z")
     assert order.shipped_at == instant("2026-03-03T09:00Z")
 

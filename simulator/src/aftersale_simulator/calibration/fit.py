@@ -186,7 +186,7 @@ def _fit_log(
     log = ServiceLog(reader.read(path))
     calibration.add(list(fit(log)))
     calibration.files.append(log.account())
-    calibration.notes += log.notes
+    calibration.notes += filter(None, [*log.notes, log.emptiness()])
 
 
 def _history(source: ScenarioFile, plugins: Plugins, path: Path | None) -> History | None:

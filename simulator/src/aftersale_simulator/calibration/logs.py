@@ -94,11 +94,9 @@ class ServiceLog:
             self.reject(latest < pl.col("bought"), TOO_EARLY, instant)
 
     def account(self) -> FileAccount:
-        """Return what became of the rows; a log without any that is used says so in its notes."""
+        """Return what became of the rows."""
         skipped = [("skipped", row) for row in self._skipped.rows]
         rejected = [("rejected", row) for row in self._rejected.rows]
-        if not len(self.rows):
-            self.notes.append(self._emptiness())
         return FileAccount(
             self.name,
             self.report.rows_read,
@@ -109,7 +107,10 @@ class ServiceLog:
             tuple(sorted([*skipped, *rejected], key=lambda pair: pair[1].line)),
         )
 
-    def _emptiness(self) -> str:
+    def emptiness(self) -> str:
+        """Return in a sentence that no row is used, and the likely way out; an empty text where one is."""
+        if len(self.rows):
+            return ""
         sentence = text("calibrate.nothing", name=self.name, rows=self.report.rows_read)
         return f"{sentence} {date_hint(self.report.date_formats)}".rstrip()
 

@@ -11,6 +11,8 @@ from scipy.special import ndtri, stdtrit
 CONFIDENCE = 0.95
 """Of every interval here."""
 _UPPER = (1 + CONFIDENCE) / 2
+NORMAL_MARGIN = float(ndtri(_UPPER))
+"""Standard deviations of a normal on either side of its mean within which it lies with that confidence."""
 
 
 @frozen
@@ -63,7 +65,7 @@ def wilson(successes: int, size: int) -> tuple[float, float]:
     """Return Wilson's interval of a share; (0, 1) for no trials."""
     if not size:
         return 0.0, 1.0
-    z = float(ndtri(_UPPER))
+    z = NORMAL_MARGIN
     share, scale = successes / size, 1 + z * z / size
     centre = (share + z * z / (2 * size)) / scale
     half = z * sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / scale

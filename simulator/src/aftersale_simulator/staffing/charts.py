@@ -14,6 +14,7 @@ from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, text
 from aftersale_simulator.staffing.record import StaffRecord, erlang_text, roles, roster_text, search_text
 from aftersale_simulator.staffing.search import Candidate, SearchResult
+from aftersale_simulator.staffing.table import percentage
 
 
 def staff_page(outcome: SearchResult, record: StaffRecord) -> str:
@@ -45,14 +46,14 @@ def _roster(record: StaffRecord) -> Section | None:
 
 def _frontier(outcome: SearchResult) -> Section | None:
     entries = list(roles(outcome))
-    if not entries:
+    if not entries or not all(candidate.judged for _, candidate in entries):
         return None
     scenario = outcome.staffing.scenario
     wanted = Limit(100 * outcome.wanted, text("page.target", value=percent(outcome.wanted)))
     names = [f"{position}  {_name(outcome, role, candidate)}" for position, (role, candidate) in enumerate(entries, 1)]
     colours = [plots.CHOSEN if role == "fresh" else plots.OTHER for role, _ in entries]
     costs = [candidate.figure(COST).mean or 0.0 for _, candidate in entries]
-    shares = [candidate.share() for _, candidate in entries]
+    shares = [candidate.kept / candidate.judged for _, candidate in entries]
     trade = plots.trade(
         names,
         costs,
@@ -64,7 +65,7 @@ def _frontier(outcome: SearchResult) -> Section | None:
         wanted,
     )
     spots = [
-        Spot(name, f"{candidate.kept}/{len(candidate.results)}", 100 * share, 100 * low, 100 * high, colour)
+        Spot(name, f"{candidate.kept}/{candidate.judged}", 100 * share, 100 * low, 100 * high, colour)
         for name, (_, candidate), share, colour in zip(names, entries, shares, colours, strict=True)
         for low, high in [candidate.interval()]
     ]
@@ -95,5 +96,4 @@ def _line(key: str) -> str:
 
 
 def _rates(candidate: Candidate) -> tuple[str, str]:
-    late, defects = (candidate.figure(name).mean for name in ("late_reply_rate", "order_defect_rate"))
-    return number(100 * (late or 0.0), 1), number(100 * (defects or 0.0), 2)
+    return percentage(candidate, "late_reply_rate", 1), percentage(candidate, "order_defect_rate", 2)

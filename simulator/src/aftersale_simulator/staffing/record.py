@@ -32,7 +32,7 @@ class RosterRecord(TypedDict):
     roster: list[PeopleRecord]
     people: int
     cost: float
-    probability: float
+    probability: float | None
     low: float
     high: float
     replications: int
@@ -94,7 +94,7 @@ def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, A
         probability=check.share() if check is not None else None,
         low=low,
         high=high,
-        replications=len(check.results) if check is not None else 0,
+        replications=check.judged if check is not None else 0,
         runner_up=_roster(outcome, outcome.next_best) if outcome.next_best is not None else None,
         one_less=[_roster(outcome, candidate) for candidate in outcome.one_less],
         frontier=[_roster(outcome, candidate) for candidate in outcome.frontier],
@@ -134,7 +134,7 @@ def _roster(outcome: SearchResult, candidate: Candidate) -> RosterRecord:
         probability=candidate.share(),
         low=low,
         high=high,
-        replications=len(candidate.results),
+        replications=candidate.judged,
         most_missed=candidate.most_missed(),
         late_reply_rate=candidate.figure("late_reply_rate").mean,
         order_defect_rate=candidate.figure("order_defect_rate").mean,
@@ -166,14 +166,19 @@ def answer(outcome: SearchResult) -> str:
     check = outcome.check
     if check is None:
         return _nothing(outcome)
+    known = {
+        "roster": roster_text(outcome, check.roster),
+        "cost": amount(cost_of(check), outcome.staffing.scenario.currency),
+        "days": outcome.staffing.scenario.period.measured // DAY,
+    }
+    if not check.judged:
+        return text("staff.no_verdict", **known)
     low, _ = check.interval()
     sentence = text(
         "staff.answer",
-        roster=roster_text(outcome, check.roster),
-        cost=amount(cost_of(check), outcome.staffing.scenario.currency),
-        days=outcome.staffing.scenario.period.measured // DAY,
+        **known,
         kept=check.kept,
-        replications=len(check.results),
+        replications=check.judged,
         low=percent(low),
     )
     return joined([sentence, *_less(outcome)])
@@ -182,16 +187,16 @@ def answer(outcome: SearchResult) -> str:
 def _less(outcome: SearchResult) -> Iterator[str]:
     if not outcome.one_less:
         return
-    best = max(outcome.one_less, key=lambda candidate: (candidate.share(), -cost_of(candidate)))
+    best = max(outcome.one_less, key=lambda candidate: (candidate.share() or 0.0, -cost_of(candidate)))
     worst = best.most_missed()
     if worst is None:
         yield text("staff.one_less_kept")
     else:
-        yield text("staff.one_less", kept=best.kept, replications=len(best.results), target=target_name(worst))
+        yield text("staff.one_less", kept=best.kept, replications=best.judged, target=target_name(worst))
 
 
 def _nothing(outcome: SearchResult) -> str:
-    nearest = max(outcome.frontier, key=lambda candidate: (candidate.share(), -cost_of(candidate)), default=None)
+    nearest = max(outcome.frontier, key=lambda candidate: (candidate.share() or 0.0, -cost_of(candidate)), default=None)
     if nearest is None:
         return text("staff.none", allowed=outcome.staffing.size)
     return text(
@@ -200,7 +205,7 @@ def _nothing(outcome: SearchResult) -> str:
         wanted=percent(outcome.wanted),
         roster=roster_text(outcome, nearest.roster),
         kept=nearest.kept,
-        replications=len(nearest.results),
+        replications=nearest.judged,
         target=target_name(nearest.most_missed() or ""),
     )
 

@@ -8,7 +8,7 @@ from math import floor
 from attrs import Factory, define, field, frozen
 
 from aftersale_simulator.resolved.scenario import ResolvedScenario
-from aftersale_simulator.runs.results import Result
+from aftersale_simulator.runs.results import Result, verdicts
 from aftersale_simulator.runs.statistics import Estimate, estimate, wilson
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.staffing.rosters import Roster, Staffing, staffing
@@ -36,20 +36,25 @@ class Candidate:
     @property
     def kept(self) -> int:
         """In how many replications all targets held."""
-        return sum(all(result.targets.values()) for result in self.results.values())
+        return verdicts(list(self.results.values())).count(True)
 
     @property
     def missed(self) -> int:
         """In how many replications some target did not hold."""
-        return len(self.results) - self.kept
+        return verdicts(list(self.results.values())).count(False)
 
-    def share(self) -> float:
-        """Return the share of the replications in which all targets held."""
-        return self.kept / len(self.results)
+    @property
+    def judged(self) -> int:
+        """In how many replications there is a verdict."""
+        return self.kept + self.missed
+
+    def share(self) -> float | None:
+        """Return the share of the judged replications in which all targets held, None without any."""
+        return self.kept / self.judged if self.judged else None
 
     def interval(self) -> tuple[float, float]:
         """Return Wilson's 95 % interval of that share."""
-        return wilson(self.kept, len(self.results))
+        return wilson(self.kept, self.judged)
 
     def figure(self, name: str) -> Estimate:
         """Return the estimate of a metric over the replications."""
@@ -126,7 +131,8 @@ class Search:
         best = check = None
         for candidate in candidates:
             fresh = self._run_on(Candidate(candidate.roster), self.fresh)
-            if fresh.share() >= self.wanted - _ROUNDING:
+            share = fresh.share()
+            if share is None or share >= self.wanted - _ROUNDING:
                 best, check = candidate, fresh
                 break
             by_luck.append(candidate)
@@ -253,7 +259,7 @@ class Search:
         chosen = [*below[-_POINTS:], *([best] if best is not None else [])]
         chosen += [candidate for candidate in first if len(candidate.results) >= self.size and candidate not in chosen]
         self._run_all((candidate, number) for candidate in chosen for number in range(1, self.size + 1))
-        return tuple(self._unbeaten(chosen, lambda candidate: (candidate.share(), -_late(candidate))))
+        return tuple(self._unbeaten(chosen, lambda candidate: (candidate.share() or 0.0, -_late(candidate))))
 
     def _unbeaten(
         self, candidates: Iterable[Candidate], merit: Callable[[Candidate], tuple[float, float]]

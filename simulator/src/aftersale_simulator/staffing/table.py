@@ -68,13 +68,21 @@ def _trials_table(outcome: SearchResult, record: StaffRecord) -> Table:
             Text(visible(roster_text(outcome, candidate.roster))),
             number(cost_of(candidate), 0),
             _share(candidate),
-            number(100 * (candidate.figure("late_reply_rate").mean or 0.0), 1),
-            number(100 * (candidate.figure("order_defect_rate").mean or 0.0), 2),
+            percentage(candidate, "late_reply_rate", 1),
+            percentage(candidate, "order_defect_rate", 2),
             Text(text(f"staff.{role}") if role else ""),
         )
     return table
 
 
+def percentage(candidate: Candidate, name: str, decimals: int) -> str:
+    """Return a rate of a roster in per cent, as text."""
+    mean = candidate.figure(name).mean
+    return text("report.none") if mean is None else number(100 * mean, decimals)
+
+
 def _share(candidate: Candidate) -> str:
+    if not candidate.judged:
+        return text("report.none")
     low, high = candidate.interval()
-    return f"{candidate.kept}/{len(candidate.results)}\n{percent(low).removesuffix(' %')}–{percent(high)}"
+    return f"{candidate.kept}/{candidate.judged}\n{percent(low).removesuffix(' %')}–{percent(high)}"

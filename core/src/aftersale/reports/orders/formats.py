@@ -19,7 +19,7 @@ from aftersale.channels import CHANNELS, WORD_OF
 from aftersale.documents.scalars import CurrencyCode, Word, ZoneName
 from aftersale.documents.structure import structure
 from aftersale.reports.sheets.declared import bad_date_formats, bad_encodings
-from aftersale.reports.sheets.layout import normalised
+from aftersale.reports.sheets.layout import missing_headers
 
 ColumnKey = Literal[
     "order",
@@ -42,6 +42,7 @@ ColumnKey = Literal[
     "cancelled_at",
     "cross_border",
     "exempt",
+    "tracked",
 ]
 KEYS: tuple[ColumnKey, ...] = get_args(ColumnKey)
 State = Literal["delivered", "shipped", "lost", "cancelled"]
@@ -72,6 +73,7 @@ class Columns:
     cancelled_at: Word | None = None
     cross_border: Word | None = None
     exempt: Word | None = None
+    tracked: Word | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -172,8 +174,7 @@ class OrderFormat:
 
     def missing(self, header: Sequence[str]) -> tuple[str, ...]:
         """Return the headers that a file of this format must have and this header lacks."""
-        words = {normalised(word) for word in header}
-        return tuple(word for word in self.needed if normalised(word) not in words)
+        return missing_headers(header, self.needed)
 
     def skipped_words(self) -> Iterator[tuple[str, str]]:
         """Yield each of our words with a text in its column that leaves a row out."""

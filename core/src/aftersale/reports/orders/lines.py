@@ -9,11 +9,11 @@ import polars as pl
 from attrs import evolve
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
-from aftersale.reports.orders.formats import KEYS, OrderFormat
+from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.headers import first_row, format_words
 from aftersale.reports.orders.sheet import Sheet, sheet_of
 from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
-from aftersale.reports.sheets.layout import Layout, find_layout, normalised
+from aftersale.reports.sheets.layout import Layout, find_layout, missing_headers, normalised
 
 _SHOWN = 40
 
@@ -61,17 +61,14 @@ def _layout(second: Path, first: Path, sheet: Sheet, form: OrderFormat) -> tuple
     headers = {key: header for key, header in form.columns.headers.items() if key != "order"}
     wanted = {key: header for key, header in headers.items() if key not in sheet.columns}
     needed = [order, *wanted.values()]
-    layout = find_layout(second, form.encodings, form.delimiter, form.quoted, lambda row: not _missing(row, needed))
+    layout = find_layout(
+        second, form.encodings, form.delimiter, form.quoted, lambda row: not missing_headers(row, needed)
+    )
     if layout is None:
         raise _unfit(second, first, form, order, list(wanted.values()))
     words = [normalised(word) for word in layout.header]
-    columns = {"order": order, **{key: header for key, header in headers.items() if key in KEYS}}
+    columns = {"order": order, **headers}
     return layout, {key: words.index(normalised(word)) for key, word in columns.items() if normalised(word) in words}
-
-
-def _missing(header: Sequence[str], needed: Sequence[str]) -> list[str]:
-    words = {normalised(word) for word in header}
-    return [word for word in needed if normalised(word) not in words]
 
 
 def _unfit(second: Path, first: Path, form: OrderFormat, order: str, wanted: Sequence[str]) -> DocumentError:
@@ -82,9 +79,9 @@ def _unfit(second: Path, first: Path, form: OrderFormat, order: str, wanted: Seq
     problems = []
     if not header:
         problems.append(("has no header: it is empty", "give a file whose first row names the columns"))
-    elif _missing(header, [order]):
+    elif missing_headers(header, [order]):
         problems.append((f"has no column {order!r} of the order", f"name it: lines.order = '…'; {shown}"))
-    if header and (missing := _missing(header, wanted)):
+    if header and (missing := missing_headers(header, wanted)):
         what = f"{format_words(missing)}: neither this file nor {first.name} has such a column"
         guesses = " ".join(filter(None, (did_you_mean(word, headers) for word in missing)))
         problems.append((what, f"correct columns: {guesses or shown}"))

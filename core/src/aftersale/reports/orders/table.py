@@ -37,6 +37,7 @@ def usable(typed: pl.DataFrame, known_status: pl.Expr) -> pl.DataFrame:
         known_status.alias("known_status"),
         pl.col("is_cross_border").fill_null(False).alias("cross_border"),
         pl.col("is_exempt").fill_null(False).alias("exempt"),
+        pl.col("is_tracked").cast(pl.Int8).alias("tracked"),
         *(pl.col(name).dt.epoch("us") for name in MOMENTS.values()),
     )
 
@@ -69,6 +70,7 @@ def orders_of(sales: pl.DataFrame, meaning: Meaning, source: str) -> tuple[Order
             pl.col("purchased", "promised", "due").min(),
             pl.col("delivered", "shipped", "cancelled").max(),
             pl.col("cross_border", "exempt").any(),
+            pl.col("tracked").max(),
             pl.col("state").min(),
             pl.col("category").get(pl.col("price").arg_max()),
             pl.col("sku").fill_null("").get(pl.col("price").arg_max()).alias("product"),
@@ -115,6 +117,7 @@ def _columns(by_order: pl.DataFrame, meaning: Meaning, source: str) -> Orders:
         ship_by=_instants(by_order["due"]),
         shipped_at=_instants(ended["shipped"]),
         cancelled_at=_instants(ended["cancelled"]),
+        tracked=by_order["tracked"].fill_null(-1).to_numpy().astype(np.int8),
         outcome=outcome.to_numpy().astype(np.int8),
         products=by_order["product"].to_list() if (by_order["product"] != "").any() else [],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
 from aftersale.reports.service_logs.formats import ReturnFormat
 from aftersale.reports.sheets import cells, dates, numbers
-from aftersale.reports.sheets.layout import Layout, find_layout, looks_like_data, normalised
+from aftersale.reports.sheets.layout import Layout, find_layout, looks_like_data, missing_headers, normalised
 from aftersale.reports.sheets.numbers import NumberStyle, StyleEvidence
 from aftersale.reports.sheets.rows import Rows
 from aftersale.reports.sheets.text import GARBAGE
@@ -114,7 +115,7 @@ class TableReader:
         for form in (*self.formats, None):
             headers = self._needed if form is None else form.needed
             delimiter, encodings = (",", ENCODINGS) if form is None else (form.delimiter, form.encodings)
-            yield form, find_layout(path, encodings, delimiter, None, _holder(headers))
+            yield form, find_layout(path, encodings, delimiter, None, partial(_holds, needed=headers))
 
     @property
     def _needed(self) -> tuple[str, ...]:
@@ -133,15 +134,12 @@ class TableReader:
             hint = f"put the names of the columns into the first row: {','.join(self.columns)}"
             what = f"holds {len(headers)} cells that look like data, not like names of columns"
             return DocumentError(path.name, (Problem(path.name, "line 1", what, hint),))
-        words = {normalised(header) for header in headers}
-        missing = [name for name in self._needed if normalised(name) not in words]
+        missing = missing_headers(headers, self._needed)
         return DocumentError(path.name, tuple(_missing_column(path.name, name, headers) for name in missing))
 
 
-def _holder(needed: Sequence[str]) -> Any:
-    """Return a function that says whether a row holds all of these headers."""
-    words = {normalised(word) for word in needed}
-    return lambda row: words <= {normalised(word) for word in row}
+def _holds(header: Sequence[str], needed: Sequence[str]) -> bool:
+    return not missing_headers(header, needed)
 
 
 def _missing_column(source: str, column: str, headers: Sequence[str]) -> Problem:

@@ -48,6 +48,12 @@ class Layout:
         return next(index for index, word in enumerate(self.header) if word)
 
 
+def missing_headers(header: Iterable[str], needed: Iterable[str]) -> tuple[str, ...]:
+    """Return the headers that are needed and that this one lacks, compared as headers are."""
+    words = {normalised(word) for word in header}
+    return tuple(word for word in needed if normalised(word) not in words)
+
+
 def looks_like_data(cells: Iterable[str]) -> bool:
     """Whether a row that should name columns holds somebody's data instead, which no message may show."""
     return any(map(_DATA.search, cells))
