@@ -2,7 +2,7 @@ import pytest
 
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR
-from aftersale.engine.guards import GUARDS, Situation
+from aftersale.engine.guards import BESIDE, GUARDS, Situation
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
@@ -197,3 +197,23 @@ def test_what_happens_before_delivery_is_measured_from_the_promise():
     assert not holds("in_policy", sold=sold)[0]
     assert holds("in_policy", sold=order(delivered_at=None, promised_at=None)) == (True, "")
     assert holds("in_policy", sold=order(delivered_at=None, promised_at=MONDAY - 20 * DAY + HOUR))[0]
+
+
+class OwnCaseOnly(dict):
+    """The cases of an order for a guard that may look at the fact's own case and at none beside it."""
+
+    def get(self, name, default=None):
+        assert name == "C-1", f"looked at {name}"
+        return super().get(name, default)
+
+    def values(self):
+        raise AssertionError("looked at all cases")
+
+    __iter__ = items = values
+
+
+@pytest.mark.parametrize("name", sorted(GUARDS.keys() - BESIDE.keys()))
+def test_a_guard_that_is_not_said_to_look_beside_its_case_does_not(name):
+    about = OwnCaseOnly({"C-1": case("return", "requested", "C-1")})
+    told = fact("return_requested", MONDAY, about="C-2", detail="CR-DEFECTIVE", value=2)
+    GUARDS[name](Situation("return", told, order(channel="FBA"), terms(FBA, REST), about))

@@ -113,6 +113,12 @@ class Workflow:
                     key = (kind.name, state, move.fact)
                     self._moves[key] = (*self._moves.get(key, ()), move)
         self._opens: dict[str, str] = {move.fact: kind.name for kind in kinds for move in kind.opening}
+        self._allowed: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._guards: dict[str, frozenset[str]] = {}
+        for kind in kinds:
+            for move in kind.move:
+                guards = {move.guard, self._states[kind.name, move.to].unless} - {None}
+                self._guards[move.fact] = self._guards.get(move.fact, frozenset()).union(map(str, guards))
         self._ranks: dict[str, int] = {}
         for kind in kinds:
             for rank, move in enumerate(kind.move):
@@ -154,11 +160,19 @@ class Workflow:
 
     def allowed(self, kind: str, state: str) -> tuple[str, ...]:
         """Return the facts that a case may meet in this state, sorted."""
-        return tuple(sorted({fact for case_kind, before, fact in self._moves if (case_kind, before) == (kind, state)}))
+        allowed = self._allowed.get((kind, state))
+        if allowed is None:
+            facts = {fact for case_kind, before, fact in self._moves if (case_kind, before) == (kind, state)}
+            allowed = self._allowed[kind, state] = tuple(sorted(facts))
+        return allowed
+
+    def guards(self, fact: str) -> frozenset[str]:
+        """Return the guards that may have a say when a fact of that kind happens."""
+        return self._guards.get(fact, frozenset())
 
     def knows(self, fact: str) -> bool:
         """Whether any case may ever meet a fact of that kind."""
-        return any(fact == name for _, _, name in self._moves)
+        return fact in self._guards
 
     def opening(self, deadline: str) -> Iterator[tuple[str, str]]:
         """Yield the (kind, state) pairs that open a deadline of that name."""

@@ -20,7 +20,8 @@ from aftersale.costs.refunds import (
 )
 from aftersale.costs.returns import goods, label, received, way_back
 from aftersale.engine.docket import Docket
-from aftersale.engine.dossiers import Dossier, Step, replay_order
+from aftersale.engine.dossiers import Dossier
+from aftersale.engine.replays import Step
 from aftersale.policies.policy import Policies, Policy
 
 
@@ -39,7 +40,7 @@ def case_costs(
     rule whose currency is not the order's.
     """
     end = dossier.last + 1 if until is None else until
-    replayed = replay_order(dossier.facts, dossier.order, policy, end)
+    replayed = dossier.replayed(policy, end)
     ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), replayed.steps, high_return)
     for step in replayed.steps:
         _charge(ledger, step)

@@ -13,7 +13,7 @@ from aftersale.cases.facts import Fact
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant
 from aftersale.costs.parameters import Parameters
-from aftersale.engine.dossiers import Step
+from aftersale.engine.replays import Step
 from aftersale.engine.return_terms import fault
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms

@@ -9,7 +9,7 @@ from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import REFUNDS, CostLedger, part, rounded
-from aftersale.engine.dossiers import Step
+from aftersale.engine.replays import Step
 from aftersale.rules import Rule
 
 

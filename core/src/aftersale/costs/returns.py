@@ -9,7 +9,7 @@ from aftersale.costs.ledger import GIVEN_BACK, CostLedger, rounded
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.costs.refunds import capped
 from aftersale.engine import return_terms
-from aftersale.engine.dossiers import Step
+from aftersale.engine.replays import Step
 
 UNDER_WAY = ("return_sent", "return_received", "refunded_at_first_scan")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
 from typing import Any
 
@@ -10,8 +10,9 @@ from aftersale.base.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
-from aftersale.engine.dossiers import Dossier, ReplayedOrder, Step, replay_order
+from aftersale.engine.dossiers import Dossier
 from aftersale.engine.engine import Outcome, apply, expire, passing
+from aftersale.engine.replays import BEGINNING, ReplayedOrder, Step
 from aftersale.engine.tally import Tally
 from aftersale.orders import Order
 from aftersale.policies.observers import Observers
@@ -19,10 +20,9 @@ from aftersale.policies.policy import Policies, Policy
 
 Expiry = tuple[Outcome, Deadline]
 _Wait = list[Any]
-"""A deadline's end, its number, the case, the deadline and the dossier; the last three are None when it is moot."""
-_CASE = 2
-BEGINNING = -(2**63)
-"""Before all instants."""
+"""A deadline's end, its case's name, its number, the case, the deadline and the dossier; the last three are None when
+it is moot. Deadlines of one instant end by the names of their cases, as in a replay."""
+_CASE = 3
 
 
 class Docket:
@@ -30,9 +30,9 @@ class Docket:
 
     Facts are recorded in order of `known_at`. A fact that happened after everything known of its order moves its case
     at once, in time that does not grow with the history. A fact that happened earlier is inserted where it belongs, and
-    the order is replayed: its cases are then as if the fact had been known all along, while the tally keeps what was
-    known until then. Before a fact is applied, all deadlines that ended earlier expire; a deadline that ends at the
-    very instant of the fact is still met.
+    what hangs on it is gone through again: the cases are then as if the fact had been known all along, while the tally
+    keeps what was known until then. Before a fact is applied, all deadlines that ended earlier expire; a deadline that
+    ends at the very instant of the fact is still met.
     """
 
     def __init__(self, policies: Policies, observers: Observers | None = None) -> None:
@@ -74,15 +74,13 @@ class Docket:
         if dossier is None or fact.about or fact.case not in dossier.cases:
             dossier = self._open_dossier(dossier, fact, order, policy)
         dossier.order = order
-        if at <= dossier.last or dossier.misfits:
+        if at <= dossier.last or dossier.replay is not None:
             return self._record_late(dossier, fact, policy)
         case = dossier.cases.get(fact.case)
         try:
             outcome = apply(case, fact, order, policy.at(at), dossier.cases)
-        except FactRefused as error:
-            dossier.place(fact, policy)
-            dossier.refused, dossier.misfits = (error,), (fact,)
-            raise
+        except FactRefused:
+            return self._record_late(dossier, fact, policy)
         if known_at > at and any(deadline.expires_at < self._now for deadline in outcome.opened):
             # A deadline that the fact opened has ended meanwhile, and is known to have ended from now on.
             return self._record_late(dossier, fact, policy)
@@ -108,7 +106,7 @@ class Docket:
         A caller that reacts to expiries empties that list.
         """
         while self._expiries and self._expiries[0][0] < until:
-            _, _, case, deadline, dossier = heappop(self._expiries)
+            *_, case, deadline, dossier = heappop(self._expiries)
             if case is not None:
                 del self._waiting[case.id]
                 self._expire(case, deadline, dossier)
@@ -124,12 +122,14 @@ class Docket:
     def misfits(self) -> Iterator[tuple[Fact, FactRefused]]:
         """Yield the facts that no case allows as of now, each with the reason."""
         for dossier in self.dossiers.values():
-            yield from zip(dossier.misfits, dossier.refused, strict=True)
+            yield from dossier.refusals
 
     def _expire(self, case: Case, deadline: Deadline, dossier: Dossier) -> None:
         at = deadline.expires_at
         outcome = expire(case, deadline, dossier.order, self.policy(case.marketplace).at(at), dossier.cases)
         dossier.last = max(dossier.last, at)
+        if dossier.replay is not None:
+            dossier.replay.append(Step(case, outcome, passing(case, deadline), deadline), at)
         if self._observers is not None and self._observers.deadline_missed is not None:
             self._observers.deadline_missed(outcome.case, deadline)
         if outcome.case.state == case.state:
@@ -162,30 +162,42 @@ class Docket:
         return self.policy(case.marketplace).workflow.state(case.kind, case.state).final
 
     def _record_late(self, dossier: Dossier, fact: Fact, policy: Policy) -> Outcome | None:
-        """Insert a fact that happened before others, and replay the order."""
+        """Insert a fact that happened before others, or that no case allows yet, where it happened."""
         if dossier.holds(fact):
             return None
-        before = replay_order(dossier.facts, dossier.order, policy, self._now)
-        dossier.place(fact, policy)
-        after = replay_order(dossier.facts, dossier.order, policy, self._now)
-        self.tally.corrected(before.steps, after.steps, dossier.order, fact.known_at)
-        self._replace(dossier, after)
-        for misfit, error in zip(after.misfits, after.refused, strict=True):
-            if misfit is fact:
-                raise error
+        replay = self._replay_of(dossier, policy)
+        before = dossier.cases.get(fact.case)
+        change = replay.insert(fact, self._now)
+        self.tally.corrected(change.before, change.after, dossier.order, fact.known_at)
+        self._replace(dossier, change.cases)
+        if change.entry.refused is not None:
+            raise change.entry.refused
+        dossier.last = max(dossier.last, change.entry.at)
+        after = dossier.cases[fact.case]
         if self._observers is not None:
-            self._notify_observers(before.cases.get(fact.case), after.cases[fact.case], fact)
-        return _difference(before.cases.get(fact.case), after.cases[fact.case], _step_of(after.steps, fact))
+            self._notify_observers(before, after, fact)
+        assert change.entry.step is not None
+        return _difference(before, after, change.entry.step)
 
-    def _replace(self, dossier: Dossier, after: ReplayedOrder) -> None:
-        for name in dossier.cases.keys() - after.cases.keys():
-            del self.cases[name]
-            self._forget(name)
-        dossier.cases, dossier.last = after.cases, after.last
-        dossier.refused, dossier.misfits = tuple(after.refused), tuple(after.misfits)
-        for case in after.cases.values():
-            self.cases[case.id] = case
-            self._expect(case, dossier)
+    def _replay_of(self, dossier: Dossier, policy: Policy) -> ReplayedOrder:
+        """Return the replay of an order; made when it is first needed, and anew when the order itself is another."""
+        replay = dossier.replay
+        if replay is None or replay.order != dossier.order:
+            replay = dossier.replay = ReplayedOrder(dossier.facts, dossier.order, policy, self._now)
+            otherwise: dict[str, Case | None] = dict.fromkeys(dossier.cases.keys() - replay.cases.keys())
+            changed = {name: case for name, case in replay.cases.items() if dossier.cases.get(name) != case}
+            self._replace(dossier, {**otherwise, **changed})
+        return replay
+
+    def _replace(self, dossier: Dossier, cases: Mapping[str, Case | None]) -> None:
+        """Let cases stand as they stand now, None where there is no such case any more."""
+        for name, case in cases.items():
+            if case is None:
+                del self.cases[name], dossier.cases[name]
+                self._forget(name)
+            else:
+                self.cases[name] = dossier.cases[name] = case
+                self._expect(case, dossier)
 
     def _expect(self, case: Case, dossier: Dossier) -> None:
         """Wait for the case's next deadline that has not been missed yet, and for no other deadline of the case."""
@@ -196,17 +208,13 @@ class Docket:
                 first = deadline
         if first is not None:
             self._pushed += 1
-            wait = self._waiting[case.id] = [first.expires_at, self._pushed, case, first, dossier]
+            wait = self._waiting[case.id] = [first.expires_at, case.id, self._pushed, case, first, dossier]
             heappush(self._expiries, wait)
 
     def _forget(self, case: str) -> None:
         wait = self._waiting.pop(case, None)
         if wait is not None:
             wait[_CASE] = wait[_CASE + 1] = wait[_CASE + 2] = None
-
-
-def _step_of(steps: list[Step], fact: Fact) -> Step:
-    return next(step for step in steps if step.fact is fact)
 
 
 def _difference(before: Case | None, after: Case, step: Step) -> Outcome:

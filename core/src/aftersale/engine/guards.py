@@ -205,3 +205,12 @@ GUARDS: dict[str, Guard] = {
     )
 }
 """The guards that a workflow may name."""
+ABOUT = "unheard"
+"""The guard that looks at the one case that a fact is about."""
+BESIDE: Mapping[str, frozenset[str]] = {
+    ABOUT: frozenset(),
+    "replacement_under_way": frozenset({"replacement"}),
+    "no_safe_t": frozenset(),
+}
+"""The guards that look at other cases of the order than the fact's own, with the kinds of case that they look at; none
+for all kinds. When such a case turns out to have stood otherwise, what they answered is asked again."""

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import LATE, Case, Deadline
 from aftersale.clocks import Instant
-from aftersale.engine.dossiers import Step
 from aftersale.engine.engine import Outcome
+from aftersale.engine.replays import Step
 from aftersale.orders import Order
 
 FOREVER = np.iinfo(np.int64).max

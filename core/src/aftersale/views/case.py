@@ -10,7 +10,6 @@ from aftersale.base.errors import UnknownCase, did_you_mean
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
-from aftersale.engine.dossiers import replay_order
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
     from aftersale.cases.model import Case, Deadline
     from aftersale.clocks import Instant
-    from aftersale.engine.dossiers import Dossier, Step
+    from aftersale.engine.dossiers import Dossier
+    from aftersale.engine.replays import Step
     from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies, Policy
 
@@ -93,7 +93,7 @@ def case_records(name: str, replayed: Replay, policies: Policies, cells: bool = 
 
 def _record(case: Case, replayed: Replay, policy: Policy, cells: bool) -> CaseRecord:
     dossier = replayed.docket.dossiers[case.order]
-    replayed_order = replay_order(dossier.facts, dossier.order, policy, replayed.until)
+    replayed_order = dossier.replayed(policy, replayed.until)
     kept_until = keep_until(case, dossier, policy)
     required, at_hand, missing = _evidence(case, dossier, policy)
     return CaseRecord(
@@ -111,11 +111,7 @@ def _record(case: Case, replayed: Replay, policy: Policy, cells: bool) -> CaseRe
         claim_from=_instant_text(_unheard_from(case, replayed_order.steps)),
         claim_until=_instant_text(_claim_until(case, dossier, policy)),
         keep_until=_instant_text(kept_until),
-        refused=[
-            error.text(cells)
-            for fact, error in zip(dossier.misfits, dossier.refused, strict=True)
-            if fact.case == case.id
-        ],
+        refused=[error.text(cells) for fact, error in dossier.refusals if fact.case == case.id],
     )
 
 
