@@ -119,6 +119,21 @@ def test_moves_with_a_guard_are_tried_before_the_plain_one():
             {"move_1": {"guard": "unherd"}},
             f"kind[0].move[1].guard: expected one of {GUARDS}, found 'unherd' (did you mean 'unheard'?)",
         ),
+        ({"move_4": {"after": ["open"], "fact": "noted"}}, "ticket.noted: leads to no state (add 'to')"),
+        (
+            {"move_4": {"fact": "noted", "further": True}},
+            "ticket.noted: a further move keeps the state, and whatever runs in it "
+            "(leave out 'to', 'guard' and 'counts_as', or 'further')",
+        ),
+        (
+            {"move_4": {"after": ["open"], "fact": "noted", "to": "waiting", "further": True}},
+            "ticket.noted: a further move keeps the state, and whatever runs in it "
+            "(leave out 'to', 'guard' and 'counts_as', or 'further')",
+        ),
+        (
+            {"move_1": {"confirmed_by": ["answred"]}},
+            "ticket.answered: is confirmed by the unknown fact 'answred' (did you mean 'answered'?)",
+        ),
         (
             {"state_1": {"colour": "red"}},
             "kind[0].state[1].colour: unknown key (allowed here: name, task, opens, unless, final, defect)",
@@ -127,6 +142,13 @@ def test_moves_with_a_guard_are_tried_before_the_plain_one():
 )
 def test_each_flaw_of_a_workflow_is_refused_with_its_place(changes, problem):
     assert f"workflow.toml: {problem}" in refusal(ticket(**changes))
+
+
+def test_a_further_move_keeps_each_of_its_states():
+    more = {"after": ["open", "done"], "fact": "noted", "further": True}
+    workflow = parse_workflow(ticket(move_4=more), "workflow.toml")
+    noted = [workflow.moves("ticket", state, "noted") for state in ("open", "waiting", "done")]
+    assert [[move.to for move in moves] for moves in noted] == [["open"], [], ["done"]]
 
 
 def test_a_kind_that_nothing_opens_has_no_state_that_is_reached():
@@ -260,7 +282,23 @@ def test_no_walk_of_allowed_facts_and_passing_time_leaves_the_shipped_workflow(d
 
 _words = st.sampled_from(["open", "waiting", "done", "asked", "answered", "unheard", "", "x"])
 _tables = st.dictionaries(
-    st.sampled_from(["name", "fact", "to", "after", "guard", "opens", "task", "final", "defect", "counts_as", "y"]),
+    st.sampled_from(
+        [
+            "name",
+            "fact",
+            "to",
+            "after",
+            "guard",
+            "opens",
+            "task",
+            "final",
+            "defect",
+            "counts_as",
+            "confirmed_by",
+            "further",
+            "y",
+        ]
+    ),
     _words | st.booleans() | st.lists(_words, max_size=2) | st.none(),
     max_size=4,
 )

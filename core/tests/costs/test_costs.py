@@ -10,7 +10,7 @@ from aftersale.base.tables import console
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.charges import case_costs
-from aftersale.costs.ledger import LINES, CostLine
+from aftersale.costs.ledger import GIVEN_BACK, LINES, CostLine
 from aftersale.costs.parameters import default_parameters, parse_parameters
 from aftersale.costs.totals import GROUPINGS, grand_total, totals
 from aftersale.engine.docket import Docket
@@ -737,6 +737,122 @@ def test_whatever_happens_lines_are_known_and_exact_and_the_same_however_facts_a
         assert each.basis
     back = sum(each.amount for each in found[0] if each.line == "goods_returned")
     assert -price <= back <= 0
+    paid = Counter()
+    for each in found[0]:
+        if each.line in (*GIVEN_BACK, "replacement"):
+            paid[each.case, each.line] += each.amount
+    assert min(paid.values(), default=0) >= 0
+    assert sum(each.amount for each in found[0] if each.estimated and each.line in GIVEN_BACK) <= price
+
+
+# --- what follows by rule, and is told afterwards ---
+
+
+def paid(*facts, **arguments):
+    """What buyers got, and what came back of it: (line, amount, estimated)."""
+    return [row for row in costs(*facts, **arguments) if row[0] in GIVEN_BACK]
+
+
+def told_at(kind, days, amount, case="C-1"):
+    return fact(kind, MONDAY + days * DAY, case=case, amount=amount)
+
+
+OVERDUE = happens("return_requested", "return_sent", "return_received")
+UNHEARD = [fact("buyer_message", MONDAY + 5 * DAY), fact("claim_filed", MONDAY + 9 * DAY, case="C-2", about="C-1")]
+
+
+@pytest.mark.parametrize("kind", ["marketplace_refunded", "refunded", "returnless_refund"])
+@pytest.mark.parametrize("known", [20, 40])
+def test_a_refund_that_the_marketplace_had_to_make_costs_what_is_told_of_it(kind, known):
+    told = told_at(kind, 20, 800)._replace(known_at=MONDAY + known * DAY)
+    assert paid(*OVERDUE, until=MONDAY + 12 * DAY) == [("goods_refunded", 2500, True)]
+    assert paid(*OVERDUE, told, until=MONDAY + 50 * DAY) == [("partial_refund", 800, False)]
+    assert paid(*OVERDUE, told._replace(amount=None), until=MONDAY + 50 * DAY) == [("goods_refunded", 2500, True)]
+    assert paid(*OVERDUE, told._replace(amount=0), until=MONDAY + 50 * DAY) == []
+
+
+def test_what_is_told_of_a_refund_a_second_time_is_another_refund():
+    told = [told_at("marketplace_refunded", 20, 800), told_at("marketplace_refunded", 21, 700)]
+    assert paid(*OVERDUE, *told) == [("partial_refund", 800, False), ("partial_refund", 700, False)]
+
+
+def test_a_claim_granted_unheard_costs_what_its_grant_tells_and_gives_no_more_back():
+    granted, reversed_ = told_at("claim_granted", 10, 1500, "C-2"), told_at("money_reversed", 30, 2500, "C-2")
+    assert paid(*UNHEARD) == [("claim", 2500, True)]
+    assert paid(*UNHEARD, granted) == [("claim", 1500, False)]
+    assert paid(*UNHEARD, granted, reversed_) == [("claim", 1500, False), ("claim", -1500, False)]
+    late = granted._replace(occurred_at=MONDAY + 40 * DAY, known_at=MONDAY + 40 * DAY)
+    assert paid(*UNHEARD, reversed_, late) == [("claim", -1500, False), ("claim", 1500, False)]
+
+
+def test_a_refund_after_an_appeal_was_granted_is_told_once():
+    won = happens(
+        "claim_filed", "claim_granted", "appeal_submitted", "appeal_granted", ("money_reversed", {"amount": 1800})
+    )
+    assert paid(*won) == [("claim", 2500, True), ("claim", -700, True), ("claim", -1800, False)]
+
+
+def test_a_chargeback_that_never_took_money_gives_none_back():
+    won = happens(
+        ("chargeback_filed", {"amount": 2500}), "chargeback_answered", ("chargeback_reversed", {"amount": 2500})
+    )
+    assert costs(*won) == []
+    lost = happens("chargeback_filed", ("chargeback_lost", {"amount": 900}), ("chargeback_reversed", {"amount": 2500}))
+    assert paid(*lost) == [("chargeback", 900, False), ("chargeback", -900, False)]
+
+
+# --- several refunds ---
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        ((1000, 1500), [("partial_refund", 1000, False), ("partial_refund", 1500, False)]),
+        (
+            (1000, 1500, 400),
+            [("partial_refund", 1000, False), ("partial_refund", 1500, False), ("partial_refund", 400, False)],
+        ),
+        ((1000, None), [("partial_refund", 1000, False), ("goods_refunded", 1500, True)]),
+        ((None, 1000), [("goods_refunded", 1500, True), ("partial_refund", 1000, False)]),
+        ((None, None), [("goods_refunded", 2500, True)]),
+    ],
+)
+def test_partial_refunds_add_up_and_an_estimate_is_what_they_leave_of_the_price(amounts, expected):
+    refunds = [("refunded", {"amount": amount}) for amount in amounts]
+    assert paid(*returned(*refunds)) == expected
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        ["return_requested"],
+        ["return_requested", "label_sent"],
+        ["return_requested", "return_abandoned"],
+        ["return_requested", "return_closed"],
+        ["return_requested", "return_sent", "return_received", "replaced"],
+        ["not_received_reported", "carrier_asked"],
+        ["not_as_described_reported", "solution_declined"],
+        ["refund_requested", "refund_declined"],
+    ],
+)
+def test_money_that_left_counts_wherever_the_case_stands(before):
+    assert ("partial_refund", 1999, False) in costs(*happens(*before, ("refunded", {"amount": 1999})))
+
+
+def test_goods_that_come_back_after_their_refund_count_against_it():
+    facts = happens("return_requested", ("refunded", {"amount": 2500}), "return_sent", "return_received")
+    assert ("goods_returned", -2500, True) in costs(*facts)
+
+
+def test_a_replacement_costs_what_is_told_of_it_with_the_promise_or_with_the_parcel():
+    promised, sent = (
+        returned(("replaced", {"amount": 700})),
+        later(happens("replacement_requested", "replacement_sent", case="C-2")),
+    )
+    assert [row for row in costs(*promised, *sent) if row[0] == "replacement"] == [("replacement", 700, False)]
+    again = happens("not_received_reported", ("replaced", {"amount": 300}), case="C-3")
+    found = [row for row in costs(*again, *promised, *sent) if row[0] == "replacement"]
+    assert found == [("replacement", 700, False), ("replacement", 300, False)]
 
 
 # --- listings ---

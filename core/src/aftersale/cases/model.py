@@ -43,7 +43,8 @@ class Case(NamedTuple):
     """One buyer problem on one order.
 
     `deadlines` are those that its present state opened, `missed` the names of those among them that have
-    passed. `decided_by` names who made the last decision: a rule, a plugin, or nobody.
+    passed. `decided_by` names who made the last decision: a rule, a plugin, or nobody. `derived` are the events that
+    followed by rule and that nobody has told yet, each as the facts that would tell it.
     """
 
     id: str
@@ -57,3 +58,4 @@ class Case(NamedTuple):
     missed: tuple[str, ...] = ()
     task: Task | None = None
     decided_by: str = ""
+    derived: tuple[tuple[str, ...], ...] = ()

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypeVar, get_args
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
@@ -60,14 +60,28 @@ class State:
 class Move:
     """One line of the table; `after` is empty for the move that opens a case.
 
-    `counts_as` is the fact that the new state's deadlines count from when it is not the fact itself.
+    `counts_as` is the fact that the new state's deadlines count from when it is not the fact itself. `confirmed_by` are
+    the facts that tell of a move afterwards which nobody told: one that a deadline's end or a guard decided. Told then,
+    they move nothing, and what they say of it counts. A move that is `further` keeps each state, names none to
+    go to, and tells more of what has happened already, such as the second part of a refund.
     """
 
     fact: Word
-    to: Word
+    to: str = ""
     after: tuple[Word, ...] = ()
     guard: GuardName | None = None
     counts_as: Word | None = None
+    confirmed_by: tuple[Word, ...] = ()
+    further: bool = False
+
+
+def _from_each_state(moves: tuple[Move, ...]) -> tuple[Move, ...]:
+    """Return the moves with a row of its own, back into it, for each state that a further one keeps."""
+    rows: list[Move] = []
+    for move in moves:
+        keeps = move.further and move.after and not move.to
+        rows += (evolve(move, to=str(state), after=(state,)) for state in move.after) if keeps else (move,)
+    return tuple(rows)
 
 
 @frozen
@@ -76,7 +90,7 @@ class CaseKind:
 
     name: Word
     state: tuple[State, ...]
-    move: tuple[Move, ...]
+    move: tuple[Move, ...] = field(converter=_from_each_state)
 
     @property
     def opening(self) -> tuple[Move, ...]:
@@ -121,8 +135,8 @@ class Workflow:
                 self._guards[move.fact] = self._guards.get(move.fact, frozenset()).union(map(str, guards))
         self._ranks: dict[str, int] = {}
         for kind in kinds:
-            for rank, move in enumerate(kind.move):
-                self._ranks.setdefault(move.fact, rank)
+            for fact, rank in _first_places(kind).items():
+                self._ranks[fact] = max(rank, self._ranks.get(fact, 0))
 
     def opened_by(self, fact: str) -> str | None:
         """Return the kind of case that this fact opens, or None."""
@@ -133,7 +147,10 @@ class Workflow:
         return tuple(sorted(self._opens))
 
     def rank(self, fact: str) -> int:
-        """Return where the table first names a fact: of two that happened at one instant the lower came first."""
+        """Return the place of a fact: of two that happened at one instant the lower came first.
+
+        It is where the fact stands first in the table of its kind, the last of these where several kinds name it.
+        """
         return self._ranks.get(fact, len(self._ranks))
 
     def asked_for(self) -> frozenset[str]:
@@ -181,6 +198,10 @@ class Workflow:
                 yield kind, name
 
 
+def _first_places(kind: CaseKind) -> dict[str, int]:
+    return {str(move.fact): place for place, move in reversed(list(enumerate(kind.move)))}
+
+
 def _problems(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Problem]:
     openers: dict[str, str] = {}
     for name in _duplicates(kind.name for kind in kinds):
@@ -204,15 +225,30 @@ def _problems_of_kind(kind: CaseKind, source: str) -> Iterator[Problem]:
             guard_hint = did_you_mean(guard, get_args(GuardName)) or f"the guards are: {', '.join(get_args(GuardName))}"
             yield Problem(source, kind.name, f"unknown guard '{guard}'", guard_hint)
     for move in kind.move:
-        for name in dict.fromkeys((*move.after, move.to)):
-            if name not in states:
-                yield Problem(source, f"{kind.name}.{move.fact}", f"unknown state '{name}'", hint)
+        for goal in dict.fromkeys((*map(str, move.after), move.to)):
+            if not goal:
+                yield Problem(source, f"{kind.name}.{move.fact}", "leads to no state", "add 'to'")
+            elif goal not in states:
+                yield Problem(source, f"{kind.name}.{move.fact}", f"unknown state '{goal}'", hint)
+        yield from _problems_of_move(move, kind, source)
     if not kind.opening:
         yield Problem(source, kind.name, "no fact opens this kind of case", "add a move without 'after'")
     yield from _undecided_facts(kind, source)
     yield from _unreachable_states(kind, source)
     for state in kind.state:
         yield from _problems_of_state(state, kind, source)
+
+
+def _problems_of_move(move: Move, kind: CaseKind, source: str) -> Iterator[Problem]:
+    path = f"{kind.name}.{move.fact}"
+    facts = sorted({other_move.fact for other_move in kind.move})
+    for fact in dict.fromkeys(move.confirmed_by):
+        if fact not in facts:
+            hint = did_you_mean(fact, facts) or f"the facts of {kind.name} are: {', '.join(facts)}"
+            yield Problem(source, path, f"is confirmed by the unknown fact '{fact}'", hint)
+    if move.further and (move.after != (move.to,) or move.guard or move.counts_as):
+        hint = "leave out 'to', 'guard' and 'counts_as', or 'further'"
+        yield Problem(source, path, "a further move keeps the state, and whatever runs in it", hint)
 
 
 def _problems_of_state(state: State, kind: CaseKind, source: str) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 from aftersale.base.money import decimals
+from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.costs.ledger import LINES, CostLedger, CostLine, part, rounded
 from aftersale.costs.parameters import Parameters, default_parameters
@@ -41,9 +42,10 @@ def case_costs(
     """
     end = dossier.last + 1 if until is None else until
     replayed = dossier.replayed(policy, end)
-    ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), replayed.steps, high_return)
-    for step in replayed.steps:
-        _charge(ledger, step)
+    steps, confirmed = replayed.steps, replayed.confirmations()
+    ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), steps, high_return)
+    for ledger.place, step in enumerate(steps):
+        _charge(ledger, step, confirmed.get(ledger.place))
     goods(ledger)
     return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, LINES.index(line.line))))
 
@@ -60,10 +62,13 @@ def docket_costs(
         yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return)
 
 
-def _charge(ledger: CostLedger, step: Step) -> None:
+def _charge(ledger: CostLedger, step: Step, confirmed_by: Fact | None) -> None:
+    """Book a step; what the engine derived costs what the fact tells that confirms it, which itself costs nothing."""
     fact = step.fact
     charge = CHARGES.get(fact.kind)
-    if charge is not None:
+    if charge is not None and not step.outcome.confirms:
+        if confirmed_by is not None and confirmed_by.amount is not None:
+            step = step._replace(fact=confirmed_by)
         charge(ledger, step)
     _labour(ledger, step)
     ledger.facts.setdefault(fact.case, []).append(fact)
@@ -84,13 +89,22 @@ def _labour(ledger: CostLedger, step: Step) -> None:
 
 
 def _replacement(ledger: CostLedger, step: Step) -> None:
-    """Book a replacement when it is sent; where no fact says that it was sent, when it is promised."""
+    """Book a replacement when it is sent; one of which no fact says that it was sent, when it is promised.
+
+    The first that was promised is the first that was sent, and so on; the amount may stand with either.
+    """
     fact = step.fact
-    sent = any(order_step.fact.kind == "replacement_sent" for order_step in ledger.steps)
-    if fact.kind == "replaced" and sent:
+    promised, sent = (
+        [order_step.fact for order_step in ledger.steps if order_step.fact.kind == kind]
+        for kind in ("replaced", "replacement_sent")
+    )
+    if fact.kind == "replaced" and promised.index(fact) < len(sent):
         return
-    if fact.amount is not None:
-        ledger.told("replacement", fact, fact.amount)
+    place = sent.index(fact) if fact.kind == "replacement_sent" else len(promised)
+    told = [fact, *promised[place : place + 1]]
+    source = next((either for either in told if either.amount is not None), None)
+    if source is not None and source.amount is not None:
+        ledger.told("replacement", fact, source.amount, by=source.kind)
     else:
         amount = ledger.share("replacement_share", ledger.order.price)
         ledger.estimated("replacement", fact, amount, "replacement_share")
@@ -102,6 +116,7 @@ def _safe_t(ledger: CostLedger, step: Step) -> None:
     if fact.amount is not None:
         ledger.told("safe_t_recovered", fact, -fact.amount)
         return
+    later = ledger.told_later(fact.case, fact.kind)
     book = ledger.terms(fact).rulebook
     share, most = book.rule("safe_t_damage_share", order), book.rule("safe_t_limit", order)
     if share is not None and share.share is not None:
@@ -111,7 +126,7 @@ def _safe_t(ledger: CostLedger, step: Step) -> None:
     highest = limit(most, order.currency)
     if most is not None and highest is not None and highest < amount:
         amount, basis = highest, [*basis, most.told]
-    ledger.estimated("safe_t_recovered", fact, -amount, *basis)
+    ledger.estimated("safe_t_recovered", fact, -max(0, amount - later), *basis)
 
 
 def _reimbursement(ledger: CostLedger, step: Step) -> None:
@@ -120,8 +135,8 @@ def _reimbursement(ledger: CostLedger, step: Step) -> None:
     if fact.amount is not None:
         ledger.told("reimbursement_recovered", fact, -fact.amount)
     else:
-        amount = ledger.share("reimbursement_share", ledger.order.price)
-        ledger.estimated("reimbursement_recovered", fact, -amount, "reimbursement_share")
+        amount = ledger.share("reimbursement_share", ledger.order.price) - ledger.told_later(fact.case, fact.kind)
+        ledger.estimated("reimbursement_recovered", fact, -max(0, amount), "reimbursement_share")
 
 
 def _first_scan(ledger: CostLedger, step: Step) -> None:

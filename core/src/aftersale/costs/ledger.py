@@ -42,6 +42,16 @@ LINES = (
 REFUNDS = ("goods_refunded", "partial_refund")
 GIVEN_BACK = (*REFUNDS, "claim", "chargeback")
 """The lines by which a buyer gets money back."""
+GIVING_BACK = (
+    "refunded",
+    "returnless_refund",
+    "marketplace_refunded",
+    "refunded_at_first_scan",
+    "claim_granted",
+    "claim_refunded",
+    "chargeback_lost",
+)
+"""The facts by which a buyer gets money back."""
 
 
 class CostLine(NamedTuple):
@@ -69,8 +79,8 @@ class CostLine(NamedTuple):
 class CostLedger:
     """The costs of the cases of one order so far, and the facts of each case so far.
 
-    `steps` are all steps of the order, later ones too; `high_return` are the products that the marketplace counts among
-    those that come back unusually often.
+    `steps` are all steps of the order, later ones too, and `place` is the one that is being booked; `high_return` are
+    the products that the marketplace counts among those that come back unusually often.
     """
 
     order: Order
@@ -78,6 +88,7 @@ class CostLedger:
     parameters: Parameters
     steps: Sequence[Step]
     high_return: Collection[str] = ()
+    place: int = 0
     lines: list[CostLine] = field(factory=list, init=False)
     facts: dict[str, list[Fact]] = field(factory=dict, init=False)
 
@@ -124,9 +135,17 @@ class CostLedger:
             if line.line in lines and line.currency == self.order.currency and case in (None, line.case)
         )
 
-    def owed(self) -> int:
-        """Return how much of the price the buyer has not got back yet: more is never estimated."""
-        return max(0, self.order.price - self.booked(*GIVEN_BACK))
+    def owed(self, case: str) -> int:
+        """Return how much of the price the buyer has not got back yet: more is never estimated.
+
+        What later facts tell of the same case is left to them.
+        """
+        return max(0, self.order.price - self.booked(*GIVEN_BACK) - self.told_later(case, *GIVING_BACK))
+
+    def told_later(self, case: str, *kinds: str) -> int:
+        """Return the sum of what facts of these kinds tell of a case after the step that is being booked."""
+        later = (step.fact for step in self.steps[self.place + 1 :] if not step.outcome.confirms)
+        return sum(fact.amount or 0 for fact in later if fact.case == case and fact.kind in kinds)
 
     def happened(self, case: str, *kinds: str) -> Fact | None:
         """Return the last fact of these kinds on a case so far."""

@@ -23,10 +23,10 @@ def refund(ledger: CostLedger, step: Step) -> None:
     if fact.amount is not None:
         whole = fact.amount >= ledger.order.price and not _has_accepted_offer(ledger, fact)
         ledger.told("goods_refunded" if whole else "partial_refund", fact, fact.amount)
-    elif _has_accepted_offer(ledger, fact):
+    elif _has_accepted_offer(ledger, fact) and not ledger.booked("partial_refund", case=fact.case):
         _book_offer(ledger, fact)
     else:
-        ledger.estimated("goods_refunded", fact, ledger.owed(), text("costs.price"))
+        ledger.estimated("goods_refunded", fact, ledger.owed(fact.case), text("costs.price"))
     _book_fee(ledger, fact, ledger.booked(*REFUNDS) - before)
 
 
@@ -52,7 +52,7 @@ def _book_offer(ledger: CostLedger, fact: Fact) -> None:
         amount, basis = capped(rule, order.price, order.currency), rule.told
     else:
         amount, basis = ledger.share("partial_refund_share", order.price), "partial_refund_share"
-    ledger.estimated("partial_refund", fact, min(amount, ledger.owed()), basis)
+    ledger.estimated("partial_refund", fact, min(amount, ledger.owed(fact.case)), basis)
 
 
 def _book_fee(ledger: CostLedger, fact: Fact, refunded: int) -> None:
@@ -87,9 +87,8 @@ def limit(rule: Rule | None, currency: str) -> int | None:
 
 def claim(ledger: CostLedger, step: Step) -> None:
     """Book a claim that is granted at the seller's cost; a claim granted unheard has only the fact that filed it."""
-    fact = step.fact
-    if step.outcome.case.state == "granted":
-        _book_amount(ledger, "claim", fact)
+    if step.outcome.before or step.outcome.case.state == "granted":
+        _book_amount(ledger, "claim", step.fact)
 
 
 def claim_refunded(ledger: CostLedger, step: Step) -> None:
@@ -108,21 +107,23 @@ def _book_amount(ledger: CostLedger, line: str, fact: Fact) -> None:
     if fact.amount is not None:
         ledger.told(line, fact, fact.amount)
     else:
-        ledger.estimated(line, fact, ledger.owed(), text("costs.price"))
+        ledger.estimated(line, fact, ledger.owed(fact.case), text("costs.price"))
 
 
 def claim_reversed(ledger: CostLedger, step: Step) -> None:
     """Book the money of a claim that the seller gets back."""
-    _book_reversal(ledger, "claim", step.fact)
+    _book_reversal(ledger, "claim", step.fact, "money_reversed", "appeal_granted")
 
 
 def chargeback_reversed(ledger: CostLedger, step: Step) -> None:
     """Book the money of a lost chargeback that the seller gets back."""
-    _book_reversal(ledger, "chargeback", step.fact)
+    _book_reversal(ledger, "chargeback", step.fact, "chargeback_reversed")
 
 
-def _book_reversal(ledger: CostLedger, line: str, fact: Fact) -> None:
+def _book_reversal(ledger: CostLedger, line: str, fact: Fact, *kinds: str) -> None:
+    """Book what comes back of a cost: at most what the case has cost on that line, for nothing else was paid."""
+    most = max(0, ledger.booked(line, case=fact.case))
     if fact.amount is not None:
-        ledger.told(line, fact, -fact.amount)
+        ledger.told(line, fact, -min(fact.amount, most))
     else:
-        ledger.estimated(line, fact, -max(0, ledger.booked(line, case=fact.case)), text("costs.taken_back"))
+        ledger.estimated(line, fact, min(0, ledger.told_later(fact.case, *kinds) - most), text("costs.taken_back"))

@@ -143,7 +143,7 @@ class Docket:
     def _keep(self, before: Case | None, outcome: Outcome, fact: Fact, dossier: Dossier) -> None:
         case = outcome.case
         self.cases[case.id] = dossier.cases[case.id] = case
-        if outcome.opened or outcome.closed:
+        if outcome.opened or outcome.closed or outcome.confirms:
             self._expect(case, dossier)
         if outcome.closed or outcome.defect or before is None:
             self.tally.moved(before, outcome, fact, dossier.order)

@@ -22,7 +22,8 @@ class Outcome(NamedTuple):
     """What a fact did: the case after it, the deadlines that began, and those that ended.
 
     `before` is the state that the case was in, empty for a new case; `defect` is 1 when the fact made the order
-    defective by the component `component`, -1 when it took that defect back.
+    defective by the component `component`, -1 when it took that defect back. `confirms` is the event, as the facts that
+    would tell it, which had followed by rule before and which this fact tells; empty for every other fact.
     """
 
     case: Case
@@ -31,6 +32,7 @@ class Outcome(NamedTuple):
     closed: tuple[Deadline, ...]
     defect: int
     component: str = ""
+    confirms: tuple[str, ...] = ()
 
 
 # A named tuple's own constructor is a Python function and takes twice the time; every fact makes three or four of them.
@@ -43,8 +45,9 @@ def apply(case: Case | None, fact: Fact, order: Order, terms: Terms, others: Map
 
     `others` are the cases of the same order by id, this case among them: a claim is judged by the contact that it
     is about, a second dispute by the replacement that is on its way. Entering a state closes the deadlines of the
-    state before and opens its own; a fact that keeps the state keeps its deadlines running. Raises FactRefused, which
-    lists the facts that would have been allowed, when the workflow does not know the fact in the case's state.
+    state before and opens its own; a fact that keeps the state keeps its deadlines running. So does one that tells what
+    had followed by rule already, unless the case may move by it again. Raises FactRefused, which lists the facts that
+    would have been allowed, when the workflow does not know the fact in the case's state.
     """
     if case is None:
         kind, before = terms.workflow.opened_by(fact.kind), ""
@@ -52,10 +55,25 @@ def apply(case: Case | None, fact: Fact, order: Order, terms: Terms, others: Map
             raise _refused(fact, "new case", "", terms.workflow.openers(), terms)
     else:
         kind, before = case.kind, case.state
+        if case.derived and (confirmation := _confirm(case, fact, order, terms, others)) is not None:
+            return confirmation
     way, decided_by = _choose_way(kind, before, fact, order, terms, others)
     if way.stays and case is not None:
-        return _new(Outcome, (case, before, (), (), 0, ""))
+        return _new(Outcome, (case, before, (), (), 0, "", ()))
     return _enter_state(case, kind, way, fact, order, terms, others, decided_by)
+
+
+def _confirm(case: Case, fact: Fact, order: Order, terms: Terms, others: Mapping[str, Case]) -> Outcome | None:
+    """Return the outcome of a fact that tells what had followed by rule; None for any other fact."""
+    event = next((event for event in case.derived if fact.kind in event), None)
+    if event is None:
+        return None
+    key = case.kind, case.state, fact.kind
+    if terms.ways[key] and not _choose_way(*key[:2], fact, order, terms, others)[0].stays:
+        return None
+    place = case.derived.index(event)
+    after = case._replace(derived=case.derived[:place] + case.derived[place + 1 :])
+    return Outcome(after, case.state, (), (), 0, confirms=event)
 
 
 def expire(case: Case, deadline: Deadline, order: Order, terms: Terms, others: Mapping[str, Case] = ALONE) -> Outcome:
@@ -65,11 +83,14 @@ def expire(case: Case, deadline: Deadline, order: Order, terms: Terms, others: M
     A missed deadline stays with the case until it is answered: only then is it known how late the answer was.
     """
     if deadline.on_expiry not in MARKS:
-        return apply(case, passing(case, deadline), order, terms, others)
+        fact = passing(case, deadline)
+        way, decided_by = _choose_way(case.kind, case.state, fact, order, terms, others)
+        return _enter_state(case, case.kind, way, fact, order, terms, others, decided_by, (fact.kind,))
     missed = (*case.missed, deadline.name)
     where = case.id, case.kind, case.marketplace, case.order, case.state
     # Spelled out: a named tuple's _replace takes twice the time, and deadlines are missed by the hundred thousand.
-    after = Case(*where, case.opened_at, case.moved_at, case.deadlines, missed, case.task, case.decided_by)
+    running = case.opened_at, case.moved_at, case.deadlines
+    after = Case(*where, *running, missed, case.task, case.decided_by, case.derived)
     return Outcome(after, case.state, (), (), 0)
 
 
@@ -108,7 +129,9 @@ def _enter_state(
     terms: Terms,
     others: Mapping[str, Case],
     decided_by: str,
+    derived: tuple[str, ...] = (),
 ) -> Outcome:
+    """Return the case in its new state; `derived` is the fact where nobody told it."""
     at, name, state = fact.occurred_at, fact.case, way.state
     opened = terms.deadlines(way, at, order) if state.opens else ()
     if opened and state.unless and GUARDS[state.unless](Situation(kind, fact, order, terms, others))[0]:
@@ -116,12 +139,13 @@ def _enter_state(
     task = _task(state.task, fact, opened) if opened and state.task else None
     if case is None:
         where = name, kind, fact.marketplace, fact.order
-        after = _new(Case, (*where, state.name, at, at, opened, (), task, decided_by))
-        return _new(Outcome, (after, "", opened, (), way.defect, way.component))
+        after = _new(Case, (*where, state.name, at, at, opened, (), task, decided_by, way.untold))
+        return _new(Outcome, (after, "", opened, (), way.defect, way.component, ()))
     decided_by = decided_by or case.decided_by
-    marketplace, opened_at = case.marketplace, case.opened_at
-    after = _new(Case, (name, kind, marketplace, case.order, state.name, opened_at, at, opened, (), task, decided_by))
-    return _new(Outcome, (after, case.state, opened, case.deadlines, way.defect, way.component))
+    untold = case.derived + way.untold if not derived else (*case.derived, (*derived, *way.move.confirmed_by))
+    where = name, kind, case.marketplace, case.order
+    after = _new(Case, (*where, state.name, case.opened_at, at, opened, (), task, decided_by, untold))
+    return _new(Outcome, (after, case.state, opened, case.deadlines, way.defect, way.component, ()))
 
 
 def _task(kind: str, fact: Fact, opened: tuple[Deadline, ...]) -> Task:

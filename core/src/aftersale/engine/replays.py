@@ -124,6 +124,20 @@ class ReplayedOrder:
         """The facts that no case allows, each with the reason."""
         return ((entry.fact, entry.refused) for entry in self.entries if entry.refused is not None)
 
+    def confirmations(self) -> dict[int, Fact]:
+        """Return the facts that tell what had followed by rule, by the places among the steps of what they tell."""
+        untold: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+        confirmed: dict[int, Fact] = {}
+        for place, step in enumerate(self.steps):
+            events = untold[step.outcome.case.id]
+            if step.outcome.confirms:
+                event = next(event for event in events if event[0] == step.outcome.confirms)
+                events.remove(event)
+                confirmed[event[1]] = step.fact
+            elif len(step.outcome.case.derived) > len(events):
+                events.append((step.outcome.case.derived[-1], place))
+        return confirmed
+
     @property
     def last(self) -> Instant:
         """The instant of the last step; before all instants where there is none."""

@@ -34,7 +34,8 @@ class Way:
     """One move that a fact allows, bound to the terms: where it leads and what begins there.
 
     `offsets` are the deadlines of the new state where all of them count plain wall hours, else None; `defect` is 1
-    when the move makes the order a defect, -1 when it takes that back, and `component` names the defect.
+    when the move makes the order a defect, -1 when it takes that back, and `component` names the defect. `untold`
+    is the event that a guard decides on, as the facts that tell it afterwards, or nothing.
     """
 
     move: Move
@@ -44,6 +45,7 @@ class Way:
     component: str
     started_by: str
     offsets: tuple[Offsets, ...] | None
+    untold: tuple[tuple[str, ...], ...] = ()
 
 
 @frozen(eq=False)
@@ -103,6 +105,7 @@ class Terms:
             after.defect or old_defect or "",
             started_by,
             plain if len(plain) == len(offsets) else None,
+            (move.confirmed_by,) if move.guard is not None and move.confirmed_by else (),
         )
 
     def deadlines(self, way: Way, at: Instant, order: Order) -> tuple[Deadline, ...]:

@@ -44,4 +44,5 @@ def workflow_diagram(kind: CaseKind) -> Iterator[str]:
 
 def _move_text(move: Move) -> str:
     guard = f" [{move.guard}]" if move.guard else ""
-    return f"{move.fact}{guard} → {move.to}"
+    later = " " + text("workflow.confirmed", facts=", ".join(move.confirmed_by)) if move.confirmed_by else ""
+    return f"{move.fact}{guard} → {move.to}{later}"

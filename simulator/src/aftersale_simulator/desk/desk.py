@@ -160,10 +160,10 @@ class Desk:
             self._record(fact, state)
 
     def _is_possible(self, fact: Fact) -> bool:
-        """Whether a case is still in a state from which this fact moves it."""
+        """Whether a case is still in a state in which this happens, and does not only add to what has happened."""
         case = self.docket.cases.get(fact.case)
         workflow = self.docket.policy(fact.marketplace).workflow
-        return case is None or bool(workflow.moves(case.kind, case.state, fact.kind))
+        return case is None or any(not move.further for move in workflow.moves(case.kind, case.state, fact.kind))
 
     def _schedule(self, events: Iterable[ScheduledEvent]) -> None:
         call, happen, until = self.env.call, self._happen, self.until
