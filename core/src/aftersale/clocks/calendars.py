@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from aftersale.base.errors import ClockError, did_you_mean
 from aftersale.clocks.instants import DAY, date_of, number
-from aftersale.clocks.public_holidays import Days, check_part, public_holidays
+from aftersale.clocks.public_holidays import Days, canonical, check_part, kept_part, public_holidays
 from aftersale.clocks.zones import zone_table
 
 # Holidays are computed year by year; a deadline outside these years is a slip, and refused.
@@ -33,16 +33,24 @@ def _check_subdivision(calendar: Calendar, _: object, subdivision: str | None) -
 
 def own_days(days: Iterable[date]) -> frozenset[date]:
     """Return days as a set; raises ClockError for what is no date, or lies outside the known years."""
-    listed = [days] if isinstance(days, str | date) else list(days)
-    strange = [day for day in listed if not isinstance(day, date) or isinstance(day, datetime)]
+    strange = [day for day in _each(days) if not _is_day(day)]
     if strange:
         shown = ", ".join(repr(day)[:40] for day in strange)
-        raise ClockError(f"no days: {shown}", "give dates without a time, such as date(2026, 12, 24)")
-    unknown = sorted(day for day in listed if not _FIRST_YEAR <= day.year <= _LAST_YEAR)
-    if unknown:
+        raise ClockError(f"no days: {shown}", "give a list of dates without a time, such as date(2026, 12, 24)")
+    listed = frozenset(days)
+    if unknown := [day for day in listed if not _FIRST_YEAR <= day.year <= _LAST_YEAR]:
         known = f"days are known from {_FIRST_YEAR} to {_LAST_YEAR} only"
         raise ClockError(f"{known}, not {_dates(unknown)}", "check the year")
-    return frozenset(listed)
+    return listed
+
+
+def _each(days: object) -> list[object]:
+    """Return the items of what should be days; a text or a single value is one item."""
+    return list(days) if isinstance(days, Iterable) and not isinstance(days, str) else [days]
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _dates(days: Iterable[date]) -> str:
@@ -82,6 +90,16 @@ class Calendar:
         if self.weekend >= frozenset(range(7)):
             raise ClockError("every day of the week is weekend", "leave at least one business day")
         check_own_days(self.closed, self.worked)
+
+    @property
+    def place(self) -> str:
+        """Whose holidays hold, such as `DE` or `GB-ENG`; empty for nobody's."""
+        return "-".join(filter(None, (self.country and canonical(self.country), self.part)))
+
+    @property
+    def part(self) -> str | None:
+        """The part of the country whose holidays hold; None for the nation-wide ones."""
+        return kept_part(self.country, self.subdivision)
 
     def is_holiday(self, day: date) -> bool:
         """Whether that day is closed: a public holiday, observed days included, or a day of one's own."""

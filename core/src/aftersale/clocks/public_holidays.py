@@ -128,8 +128,13 @@ def kept_part(country: str | None, part: str | None) -> str | None:
     """Return the part whose days hold: the named one, or else the one where most of the country's people live."""
     if part or not country:
         return part or None
-    official = official_lists().get(canonical(country))
+    official = official_list(country)
     return official.part if official else None
+
+
+def official_list(country: str | None) -> Official | None:
+    """Return what is known of a country's official list, None without a row."""
+    return official_lists().get(canonical(country)) if country else None
 
 
 @lru_cache(maxsize=4096)

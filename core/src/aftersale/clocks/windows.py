@@ -18,9 +18,11 @@ def windows(
 ) -> list[tuple[Instant, Instant]]:
     """Return (start, end) of a weekly window on every local day from `first` to `last`, closed days left out.
 
-    On a weekend day that is worked it opens as on the last weekday before the weekend, where it would not by itself;
-    a window that opened the evening before goes on into a closed day. `opens` and `closes` count minutes of the local day; a window that closes after midnight closes past 1440.
-    On days when clocks change it is shorter or longer; one that falls wholly into a gap is left out.
+    On a weekend day that is worked it opens as on the last weekday before the weekend, where it would not by itself; a
+    window that opened the evening before goes on into a closed day. `opens` and `closes` count minutes of the local
+    day; a window that closes after midnight closes past 1440. There is none where `last` lies before `first`, and none
+    that closes when it opens or earlier. On days when clocks change it is shorter or longer; one that falls wholly into
+    a gap is left out.
     """
     weekdays = frozenset(days)
     week = [[(opens, closes)] if day in weekdays else [] for day in range(7)]
