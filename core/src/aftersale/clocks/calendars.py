@@ -33,24 +33,20 @@ def _check_subdivision(calendar: Calendar, _: object, subdivision: str | None) -
 
 def own_days(days: Iterable[date]) -> frozenset[date]:
     """Return days as a set; raises ClockError for what is no date, or lies outside the known years."""
-    strange = [day for day in _each(days) if not _is_day(day)]
-    if strange:
-        shown = ", ".join(repr(day)[:40] for day in strange)
+    listed = _each(days)
+    known = [day for day in listed if isinstance(day, date) and not isinstance(day, datetime)]
+    if len(known) < len(listed):
+        shown = ", ".join(repr(day)[:40] for day in listed if day not in known)
         raise ClockError(f"no days: {shown}", "give a list of dates without a time, such as date(2026, 12, 24)")
-    listed = frozenset(days)
-    if unknown := [day for day in listed if not _FIRST_YEAR <= day.year <= _LAST_YEAR]:
-        known = f"days are known from {_FIRST_YEAR} to {_LAST_YEAR} only"
-        raise ClockError(f"{known}, not {_dates(unknown)}", "check the year")
-    return listed
+    if unknown := [day for day in known if not _FIRST_YEAR <= day.year <= _LAST_YEAR]:
+        span = f"days are known from {_FIRST_YEAR} to {_LAST_YEAR} only"
+        raise ClockError(f"{span}, not {_dates(unknown)}", "check the year")
+    return frozenset(known)
 
 
 def _each(days: object) -> list[object]:
     """Return the items of what should be days; a text or a single value is one item."""
     return list(days) if isinstance(days, Iterable) and not isinstance(days, str) else [days]
-
-
-def _is_day(value: object) -> bool:
-    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _dates(days: Iterable[date]) -> str:

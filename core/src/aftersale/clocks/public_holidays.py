@@ -170,11 +170,3 @@ def _library(country: str, part: str | None, year: int, categories: Iterable[str
     days = holidays.country_holidays(country, subdiv=part, years=year, categories=tuple(categories))
     worked = frozenset(day for day in getattr(days, "weekend_workdays", ()) if day.year == year)
     return Days(frozenset(days), worked)
-
-
-def differences(country: str, year: int) -> tuple[list[date], list[date]]:
-    """Return the days that the official list adds to those that the library has by itself, and those it takes away."""
-    ours, library = public_holidays(country, None, year), _library(country, None, year)
-    changed = (ours.closed ^ library.closed) | (ours.worked ^ library.worked)
-    free = ours.closed - ours.worked
-    return sorted(changed & free), sorted(changed - free)
