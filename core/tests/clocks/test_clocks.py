@@ -520,7 +520,10 @@ def test_subdivision_adds_its_own_holidays():
             "no holidays are known for country '??' (write an ISO code such as DE, or leave it out for no holidays)",
         ),
         (("UTC", "JP", "13"), "country 'JP' has no subdivision '13' (leave it out)"),
-        (("UTC", "GB", "ENGL"), "country 'GB' has no subdivision 'ENGL' (known: ENG, NIR, SCT, WLS)"),
+        (
+            ("UTC", "GB", "ENGL"),
+            "country 'GB' has no subdivision 'ENGL' (did you mean 'ENG'? known: ENG, NIR, SCT, WLS)",
+        ),
         (("UTC", None, "ENG"), "country '' has no subdivision 'ENG' (leave it out)"),
         (
             ("UTC", None, None, frozenset(range(7))),

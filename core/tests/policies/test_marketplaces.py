@@ -1,6 +1,9 @@
+from datetime import date
+
 import pytest
 
 from aftersale.base.errors import DocumentError
+from aftersale.clocks import Calendar
 from aftersale.policies.marketplaces import load_marketplaces, parse_marketplaces, record
 
 PROFILE = {
@@ -26,6 +29,18 @@ def test_a_marketplace_keeps_the_holidays_of_its_country_unless_it_names_others(
     assert [(each.name, each.calendar.country, each.calendar.subdivision) for each in found] == [
         ("X", "DE", None),
         ("Y", "AT", "9"),
+    ]
+
+
+def test_a_marketplace_may_name_a_part_of_a_country_and_days_of_its_own():
+    own = {"closed": [date(2026, 12, 24)], "worked": [date(2026, 10, 3)]}
+    (found,) = parse_marketplaces({"marketplace": {"X": {**PROFILE, "holidays": "DE-BY", **own}}}, "profile.toml")
+    assert found.calendar == Calendar("Europe/Berlin", "DE", "BY", closed=own["closed"], worked=own["worked"])
+    assert refusal(holidays="DE-BY", subdivision="BE") == [
+        "profile.toml: marketplace.X: holidays names a part of the country already (DE-BY): leave subdivision out"
+    ]
+    assert refusal(closed=[date(2026, 12, 24)], worked=[date(2026, 12, 24)]) == [
+        "profile.toml: marketplace.X: both closed and worked: 2026-12-24 (name each day in one of the two lists)"
     ]
 
 

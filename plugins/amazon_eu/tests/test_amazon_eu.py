@@ -404,6 +404,8 @@ def test_claims_are_answered_in_text_and_files_go_through_the_messages(marketpla
         ("ES", "2026-10-09T10:00+02:00", "2026-10-14T10:00+02:00"),  # the twelfth of October
         ("UK", "2026-08-28T10:00+01:00", "2026-09-02T10:00+01:00"),  # the summer bank holiday of England
         ("SE", "2026-05-12T10:00+02:00", "2026-05-15T10:00+02:00"),  # ascension
+        ("SE", "2026-06-18T10:00+02:00", "2026-06-23T10:00+02:00"),  # midsummer's eve
+        ("NL", "2026-05-04T10:00+02:00", "2026-05-07T10:00+02:00"),  # liberation
         ("TR", "2026-10-28T10:00+03:00", "2026-11-02T10:00+03:00"),  # the republic's day
         ("IE", "2026-10-23T10:00+01:00", "2026-10-28T10:00Z"),  # the October holiday, over the end of summer time
     ],

@@ -228,11 +228,13 @@ def test_yen_have_no_decimals_wherever_money_is_told() -> None:
         # The constitution, greenery and children have their days in a row, and the sixth stands in for the third.
         ("2026-05-01T10:00+09:00", "2026-05-08T10:00+09:00"),
         ("2026-05-07T10:00+09:00", "2026-05-11T10:00+09:00"),
+        # Offices and banks are shut from the last day of the year to its third.
+        ("2025-12-30T10:00+09:00", "2026-01-06T10:00+09:00"),
         # No clock is changed in spring.
         ("2026-03-27T10:00+09:00", "2026-03-31T10:00+09:00"),
     ],
 )
-def test_business_days_leave_out_golden_week(received: str, due: str) -> None:
+def test_business_days_leave_out_holidays(received: str, due: str) -> None:
     found = POLICY.at(instant(received)).measured("refund_after_receipt", "return_received", instant(received), ORDER)
     assert found is not None
     assert found.expires_at == instant(due)

@@ -9,7 +9,7 @@ import pytest
 
 import aftersale_amazon_na as plugin
 from aftersale.cases.facts import Fact
-from aftersale.clocks import instant
+from aftersale.clocks import due_after, instant
 from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.policies.marketplaces import load_marketplaces
@@ -315,3 +315,16 @@ def test_what_missing_a_metric_does_to_the_account(name: str, expected: tuple[ob
     for marketplace in STORES:
         (rate,) = RULES.rulebook(marketplace, date(2026, 6, 1)).rules(name)
         assert (str(rate.target), rate.amount, rate.channel, rate.state) == expected
+
+
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        ("2026-10-09T10:00-07:00", "2026-10-14T10:00-07:00"),  # Thanksgiving
+        ("2026-05-15T10:00-07:00", "2026-05-20T10:00-07:00"),  # Victoria Day
+        ("2026-12-24T10:00-08:00", "2026-12-30T10:00-08:00"),  # Boxing Day on a Saturday
+    ],
+)
+def test_business_days_of_the_canadian_store_leave_out_federal_holidays(received: str, due: str) -> None:
+    calendar = STORES["CA"].calendar
+    assert due_after(instant(received), 2, "business_days", calendar) == instant(due)

@@ -60,6 +60,46 @@ def test_nobody_works_on_the_holidays_of_the_country() -> None:
     assert [w.start for w in found] == [start_of_day(day, "Asia/Shanghai") + 9 * HOUR for day in worked]
 
 
+def hours_in(*week: date, **own: Any) -> float:
+    found = windows(team({"days": "Mon-Fri", "hours": "09:00-17:00"}, **own), *week)
+    return sum((window.end - window.start) / HOUR for window in found)
+
+
+@pytest.mark.parametrize(
+    ("holidays", "first", "hours"),
+    [
+        ("GB", date(2026, 8, 31), 32),  # the summer bank holiday
+        ("GB", date(2026, 4, 6), 32),  # Easter Monday
+        ("GB-SCT", date(2026, 8, 31), 40),
+        ("CA", date(2026, 10, 12), 32),  # Thanksgiving
+        ("CA-ON", date(2026, 5, 18), 32),  # Victoria Day
+        ("DE", date(2026, 6, 1), 40),
+        ("DE-BY", date(2026, 6, 1), 32),  # Corpus Christi
+        ("SE", date(2026, 6, 15), 32),  # Midsummer Eve
+        ("CN", date(2026, 2, 9), 48),  # a Saturday that is worked
+        ("CN", date(2026, 2, 16), 0),
+        (None, date(2026, 8, 31), 40),
+    ],
+)
+def test_a_team_takes_the_holidays_of_a_country_or_a_part_of_it(holidays: str | None, first: date, hours: int) -> None:
+    assert hours_in(first, first + timedelta(6), holidays=holidays) == hours
+
+
+def test_a_team_names_days_of_its_own() -> None:
+    week = date(2026, 8, 31), date(2026, 9, 6)
+    assert hours_in(*week, holidays="GB", closed=[date(2026, 9, 2)]) == 24
+    assert hours_in(*week, holidays="GB", worked=[date(2026, 8, 31), date(2026, 9, 5)]) == 48
+    assert hours_in(*week, closed=[date(2026, 8, 31)]) == 32
+    assert hours_in(date(2026, 2, 9), date(2026, 2, 15), holidays="CN", closed=[date(2026, 2, 14)]) == 40
+
+
+def test_who_has_no_friday_does_not_make_one_up() -> None:
+    shift = {"days": "Mon-Thu", "hours": "09:00-17:00"}
+    assert len(windows(team(shift, holidays="CN"), date(2026, 2, 9), date(2026, 2, 15))) == 4
+    sunday = {"days": "Sun-Thu", "hours": "09:00-17:00"}
+    assert len(windows(team(sunday, holidays="CN"), date(2026, 2, 9), date(2026, 2, 15))) == 5
+
+
 def test_a_team_without_holidays_works_through() -> None:
     assert len(windows(team(OFFICE), date(2026, 2, 16), date(2026, 2, 27))) == 10
 

@@ -22,7 +22,7 @@ from aftersale_simulator.whatif.variants import plan
 from aftersale_simulator.world.checks import check_marketplaces
 
 DEFAULT = load_scenario()
-TEAM = "zone, agents, shifts, holidays, cost_per_hour, serves, absence, other_work, finishes, overtime"
+TEAM = "zone, agents, shifts, holidays, closed, worked, cost_per_hour, serves, absence, other_work, finishes, overtime"
 
 
 def told(raw: dict[str, Any]) -> list[str]:

@@ -165,7 +165,8 @@ def test_mistakes_in_variants_name_the_variant() -> None:
         plan(source)
     assert [str(problem) for problem in caught.value.problems] == [
         "s.toml, variant 'more': team.shenzhen.agnets: unknown word 'agnets' (did you mean 'agents'? "
-        "allowed: zone, agents, shifts, holidays, cost_per_hour, serves, absence, other_work, finishes, overtime)",
+        "allowed: zone, agents, shifts, holidays, closed, worked, cost_per_hour, serves, absence, other_work, "
+        "finishes, overtime)",
         "s.toml, variant 'Monday to Friday': the name is taken (give each variant a name of its own)",
     ]
 

@@ -19,6 +19,7 @@ from aftersale.clocks.deadlines import CLOCKS, ENDS, due_after, due_before, elap
 from aftersale.clocks.instants import DAY, HOUR, MINUTE, SECOND, Instant, instant
 from aftersale.clocks.openings import OpeningHours
 from aftersale.clocks.pauses import Pause, Paused
+from aftersale.clocks.public_holidays import official_list, place_of
 from aftersale.clocks.windows import Span, windows
 from aftersale.clocks.zones import local_date, moment, start_of_day, zone_info
 
@@ -42,6 +43,8 @@ __all__ = [
     "instant",
     "local_date",
     "moment",
+    "official_list",
+    "place_of",
     "start_of_day",
     "windows",
     "zone_info",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-from functools import cached_property, lru_cache
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import cached_property
 
 import holidays
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.base.errors import ClockError, did_you_mean
 from aftersale.clocks.instants import DAY, date_of, number
+from aftersale.clocks.public_holidays import Days, canonical, check_part, kept_part, public_holidays
 from aftersale.clocks.zones import zone_table
 
 # Holidays are computed year by year; a deadline outside these years is a slip, and refused.
@@ -25,54 +27,113 @@ def _check_country(calendar: Calendar, _: object, country: str | None) -> None:
 
 
 def _check_subdivision(calendar: Calendar, _: object, subdivision: str | None) -> None:
-    if not subdivision:
-        return
-    subdivisions = holidays.list_supported_countries().get(calendar.country or "", [])
-    if subdivision not in subdivisions:
-        hint = f"known: {', '.join(subdivisions)}" if subdivisions else "leave it out"
-        raise ClockError(f"country '{calendar.country or ''}' has no subdivision '{subdivision}'", hint)
+    if subdivision:
+        check_part(calendar.country or "", subdivision)
+
+
+def own_days(days: Iterable[date]) -> frozenset[date]:
+    """Return days as a set; raises ClockError for what is no date, or lies outside the known years."""
+    listed = _each(days)
+    known = [day for day in listed if isinstance(day, date) and not isinstance(day, datetime)]
+    if len(known) < len(listed):
+        shown = ", ".join(repr(day)[:40] for day in listed if day not in known)
+        raise ClockError(f"no days: {shown}", "give a list of dates without a time, such as date(2026, 12, 24)")
+    if unknown := [day for day in known if not _FIRST_YEAR <= day.year <= _LAST_YEAR]:
+        span = f"days are known from {_FIRST_YEAR} to {_LAST_YEAR} only"
+        raise ClockError(f"{span}, not {_dates(unknown)}", "check the year")
+    return frozenset(known)
+
+
+def _each(days: object) -> list[object]:
+    """Return the items of what should be days; a text or a single value is one item."""
+    return list(days) if isinstance(days, Iterable) and not isinstance(days, str) else [days]
+
+
+def _dates(days: Iterable[date]) -> str:
+    return ", ".join(map(str, sorted(days)))
+
+
+def check_own_days(closed: frozenset[date], worked: frozenset[date]) -> None:
+    """Raise ClockError for days that are named both ways."""
+    if both := closed & worked:
+        raise ClockError(f"both closed and worked: {_dates(both)}", "name each day in one of the two lists")
 
 
 @frozen
 class Calendar:
-    """Which local days are business days: neither weekend (Monday is 0) nor public holiday.
+    """Which local days are business days: neither weekend (Monday is 0) nor closed.
 
-    No country means no holidays. Where a country moves work to a weekend day to make up for a bridge day,
-    that day is a business day. Raises ClockError for an unknown zone, country or subdivision.
+    Closed are the public holidays of the country or, with a subdivision, of that part of it; without one those of the
+    part where most of its people live, if law leaves the days to its parts and one has most of the people, or else the
+    nation-wide ones (`public_holidays.toml` says which, with sources). No country means no holidays. Where a country
+    moves work to a weekend day to make up for a bridge day, that day is a business day.
+
+    `closed` and `worked` are days of one's own beside these: nobody works on a closed one, and a worked one is a
+    business day although it is a holiday or lies on a weekend. They stand above the country's. Raises ClockError for an
+    unknown zone, country or subdivision, for what is no date, and for a day that is both closed and worked.
     """
 
     zone: str = field()
     country: str | None = field(default=None, validator=_check_country)
     subdivision: str | None = field(default=None, validator=_check_subdivision)
     weekend: frozenset[int] = frozenset({5, 6})
+    closed: frozenset[date] = field(default=frozenset(), converter=own_days)
+    worked: frozenset[date] = field(default=frozenset(), converter=own_days)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse an unknown zone and a week without a business day."""
+        """Refuse an unknown zone, a week without a business day, and a day that is both closed and worked."""
         zone_table(self.zone)
         if self.weekend >= frozenset(range(7)):
             raise ClockError("every day of the week is weekend", "leave at least one business day")
+        check_own_days(self.closed, self.worked)
+
+    @property
+    def place(self) -> str:
+        """Whose holidays hold, such as `DE` or `GB-ENG`; empty for nobody's."""
+        return "-".join(filter(None, (self.country and canonical(self.country), self.part)))
+
+    @property
+    def part(self) -> str | None:
+        """The part of the country whose holidays hold; None for the nation-wide ones."""
+        return kept_part(self.country, self.subdivision)
 
     def is_holiday(self, day: date) -> bool:
-        """Whether the country keeps a public holiday on that day, observed days included."""
-        return day in _holidays(self.country, self.subdivision, day.year)[0]
+        """Whether that day is closed: a public holiday, observed days included, or a day of one's own."""
+        if day in self.worked:
+            return False
+        return day in self.closed or day in self._public(day).closed
+
+    def is_made_up(self, day: date) -> bool:
+        """Whether that day lies on a weekend and is worked nevertheless."""
+        return day.weekday() in self.weekend and day not in self.closed and self._is_worked(day)
 
     def is_business_day(self, day: date) -> bool:
         """Whether business days count that day."""
-        free, worked = _holidays(self.country, self.subdivision, day.year)
-        return day in worked if day.weekday() in self.weekend else day not in free
+        return self.is_made_up(day) if day.weekday() in self.weekend else not self.is_holiday(day)
+
+    def timetable(self, day: date) -> tuple[int, ...]:
+        """Return the weekdays whose timetable a day follows, the first that has one; none on a closed day.
+
+        A weekend day that is worked follows its own, or else that of the last weekday before its weekend.
+        """
+        if self.is_made_up(day):
+            back = next(back for back in range(1, 7) if (day.weekday() - back) % 7 not in self.weekend)
+            return day.weekday(), (day.weekday() - back) % 7
+        return () if self.is_holiday(day) else (day.weekday(),)
+
+    def with_own_days(self, closed: frozenset[date], worked: frozenset[date]) -> Calendar:
+        """Return the calendar with more days of one's own, which stand above those that it has."""
+        return evolve(self, closed=(self.closed - worked) | closed, worked=(self.worked - closed) | worked)
+
+    def _is_worked(self, day: date) -> bool:
+        return day in self.worked or day in self._public(day).worked
+
+    def _public(self, day: date) -> Days:
+        return public_holidays(self.country, self.subdivision, day.year)
 
     @cached_property
     def _days(self) -> BusinessDays:
         return BusinessDays(self)
-
-
-@lru_cache(maxsize=4096)
-def _holidays(country: str | None, subdivision: str | None, year: int) -> tuple[frozenset[date], frozenset[date]]:
-    """Return the public holidays of a year and the weekend days on which work is made up."""
-    if not country:
-        return frozenset(), frozenset()
-    days = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
-    return frozenset(days), frozenset(getattr(days, "weekend_workdays", ()))
 
 
 def whole_years(first: int, end: int, what: str) -> tuple[int, int]:

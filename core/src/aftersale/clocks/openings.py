@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import cached_property
 
 from attrs import field, frozen
 
 from aftersale.base.errors import ClockError
-from aftersale.clocks.calendars import END_DAY, FIRST_DAY, Calendar, whole_years
+from aftersale.clocks.calendars import END_DAY, FIRST_DAY, Calendar, check_own_days, own_days, whole_years
 from aftersale.clocks.instants import DAY, Instant
 from aftersale.clocks.pauses import Pause, Paused
 from aftersale.clocks.windows import Span, open_spans
@@ -77,15 +78,24 @@ def _day(day: int) -> str:
 class OpeningHours:
     """Weekly opening hours: for each weekday (Monday is 0) the minutes at which it opens and closes.
 
-    A day may have several spans, and a span past 1440 closes on the next day. The calendar gives the zone and
-    the holidays: what would open on a holiday stays closed, what opened the evening before goes on. Its weekend
-    has no effect. Where clocks change, a span opens and closes at the first instant that shows its time or a
-    later one. All amounts are open time in µs, for the years 1900 to 2199. Raises ClockError
-    for all impossible minutes and overlaps at once, and for a week without an opening.
+    A day may have several spans, and a span past 1440 closes on the next day. The calendar gives the zone and the
+    closed days: what would open on one stays closed, what opened the evening before goes on. `closed` and `worked` are
+    days of one's own beside the calendar's, and stand above them. A weekend day of the calendar that is worked (such as
+    a make-up day of China) has its own spans or, where the week has none for it, those of the last weekday before its
+    weekend; otherwise the calendar's weekend has no effect. Where clocks change, a span opens and closes at the first
+    instant that shows its time or a later one. All amounts are open time in µs, for the years 1900 to 2199. Raises
+    ClockError for all impossible minutes and overlaps at once, for a week without an opening, and for a day that is
+    both closed and worked.
     """
 
     week: Week = field(converter=_check_week)
     calendar: Calendar
+    closed: frozenset[date] = field(default=frozenset(), converter=own_days)
+    worked: frozenset[date] = field(default=frozenset(), converter=own_days)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a day that is both closed and worked."""
+        check_own_days(self.closed, self.worked)
 
     def due_after(self, start: Instant, amount: int) -> Instant:
         """Return the first instant, not before the start, until which so much open time has passed.
@@ -127,7 +137,7 @@ class OpeningHours:
 
     @cached_property
     def _table(self) -> _OpenTime:
-        return _OpenTime(self.week, self.calendar)
+        return _OpenTime(self.week, self.calendar.with_own_days(self.closed, self.worked))
 
 
 class _OpenTime:
@@ -148,7 +158,7 @@ class _OpenTime:
         if self.before:
             first, end = min(first, self.first), max(end, self.end)
         self.first, self.end = whole_years(first, end, "opening hours")
-        openings = list(open_spans(self._week, self.first, self.end, self._calendar))
+        openings = _joined(open_spans(self._week, self.first, self.end, self._calendar))
         self.opens = [opens for opens, _ in openings]
         self.closes = [closes for _, closes in openings]
         self.before = [0]
@@ -185,6 +195,17 @@ class _OpenTime:
             self.reach(max(2 * self.first - self.end, min(FIRST_DAY, self.first - 1)), self.end)
         index = bisect_right(self.before, target) - 1
         return self.opens[index] + target - self.before[index]
+
+
+def _joined(openings: Iterable[tuple[Instant, Instant]]) -> list[tuple[Instant, Instant]]:
+    """Return openings in order without overlaps: on a make-up day a night of Friday may reach into Sunday's hours."""
+    joined: list[tuple[Instant, Instant]] = []
+    for opens, closes in sorted(openings):
+        if joined and opens < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(closes, joined[-1][1])
+        else:
+            joined.append((opens, closes))
+    return joined
 
 
 def _negative_amount(amount: int) -> ClockError:

@@ -13,7 +13,7 @@ from holidays import list_supported_countries
 
 from aftersale.base.errors import did_you_mean
 from aftersale.base.money import decimals
-from aftersale.clocks import DAY, HOUR, MINUTE, SECOND, zone_info
+from aftersale.clocks import DAY, HOUR, MINUTE, SECOND, place_of, zone_info
 
 Share = NewType("Share", float)
 """A float from 0 to 1."""
@@ -39,6 +39,8 @@ CurrencyCode = NewType("CurrencyCode", str)
 """An ISO 4217 code."""
 CountryCode = NewType("CountryCode", str)
 """An ISO 3166 code of two letters, of a country whose holidays are known."""
+HolidayPlace = NewType("HolidayPlace", str)
+"""A country, or with a hyphen a part of it, whose holidays are known: ISO 3166-1 and -2, such as `GB-ENG`."""
 MoneyAmount = NewType("MoneyAmount", Decimal)
 """An exact amount of 0 or more, from a text such as `24.90` or a whole number."""
 
@@ -157,6 +159,11 @@ def _country(value: Any) -> str:
     return str(value)
 
 
+def _holiday_place(value: Any) -> str:
+    place_of(_text(value))
+    return str(value)
+
+
 def _amount(value: Any) -> Decimal:
     if isinstance(value, float) and isfinite(value):
         raise ValueError("put it in quotes, to keep it exact")
@@ -185,6 +192,7 @@ SCALARS: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
     (Weekdays, _weekdays, "days such as 'Mon-Fri' or 'Mon,Wed'"),
     (CurrencyCode, _currency, "a currency such as 'EUR'"),
     (CountryCode, _country, "a country such as 'DE'"),
+    (HolidayPlace, _holiday_place, "a country such as 'DE' or a part of it such as 'DE-BY'"),
     (MoneyAmount, _amount, "an amount such as '24.90'"),
 )
 """Each kind with its parser, which raises ValueError or KeyError, and the end of the sentence "expected …"."""

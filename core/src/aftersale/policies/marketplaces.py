@@ -8,8 +8,8 @@ from typing import Any, TypedDict
 from attrs import frozen
 
 from aftersale.base.toml_files import read
-from aftersale.clocks import Calendar
-from aftersale.documents.scalars import CountryCode, CurrencyCode, Word, ZoneName
+from aftersale.clocks import Calendar, place_of
+from aftersale.documents.scalars import CountryCode, CurrencyCode, Day, HolidayPlace, Word, ZoneName
 from aftersale.documents.structure import structure
 from aftersale.rules import Grade
 
@@ -70,15 +70,20 @@ class _Profile:
     languages: tuple[Word, ...]
     source: Word
     grade: Grade
-    holidays: CountryCode | None = None
+    holidays: HolidayPlace | None = None
     subdivision: Word | None = None
+    closed: tuple[Day, ...] = ()
+    worked: tuple[Day, ...] = ()
     sales_channels: tuple[Word, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         self.calendar()  # refuses a subdivision that the country does not have, at its place in the file
 
     def calendar(self) -> Calendar:
-        return Calendar(self.zone, self.holidays or self.country, self.subdivision)
+        country, part = place_of(self.holidays or self.country)
+        if part and self.subdivision:
+            raise ValueError(f"holidays names a part of the country already ({self.holidays}): leave subdivision out")
+        return Calendar(self.zone, country, part or self.subdivision, closed=self.closed, worked=self.worked)
 
     def marketplace(self, name: str) -> Marketplace:
         return Marketplace(

@@ -34,9 +34,11 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     Every mistake is told with its path, as whatif tells it.
     """
     from aftersale.base.visible import visible
+    from aftersale_simulator.resolved.days_off import team_days
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.show import tables
+    from aftersale_simulator.show.days_off import day_lines, day_notes
     from aftersale_simulator.show.wording import text
 
     source = load(scenario, plugins)
@@ -48,6 +50,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         summary = dict(_summary(resolved))
         explained_ = {"parameters": numbers, "shapes": days, "dated": changes, "closures": closures}
         explained_ |= {"order_file": _order_record(history, source, plugins)}
+        explained_ |= {"team_days": list(team_days(source.scenario)), "notes": day_notes([source.scenario])}
         document = {"scenario": source.scenario.name, **summary, **explained_}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
@@ -57,11 +60,15 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         console.print(text(f"scenario.{key}", value=value), markup=False)
     if history is not None:
         _tell_orders(history, source, plugins)
+    for note in day_notes([source.scenario]):
+        console.print(text("report.warning", text=note), markup=False)
     if not explain:
         console.print(text("scenario.more"), markup=False)
         return
     header = [text(word) for word in _HEADER]
     console.print(tables.rows(header, _rows(numbers)))
+    for line in day_lines(source.scenario):
+        console.print(line, markup=False)
     for change in changes:
         console.print(text(f"scenario.{change['kind']}", **_change_values(change)), markup=False)
     for closure in closures:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from moneyed import Money
 
 from aftersale.base.money import decimals, money
-from aftersale.clocks import HOUR, Calendar, Instant, windows as local_windows
+from aftersale.clocks import HOUR, Instant, windows as local_windows
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Shift, Team
 
@@ -25,7 +25,7 @@ class Window(NamedTuple):
 def windows(team: Team, first: date, last: date) -> list[Window]:
     """Return when the team works on shifts that begin on its own days `first` to `last`, sorted.
 
-    Breaks and holidays are left out. Shifts may overlap: each has its own agents.
+    Breaks, holidays and closed days are left out. Shifts may overlap: each has its own agents.
     """
     return sorted(window for shift in team.shifts for window in shift_windows(team, shift, first, last))
 
@@ -42,7 +42,7 @@ def shift_windows(team: Team, shift: Shift, first: date, last: date) -> list[Win
     agents = team.agents if shift.agents is None else shift.agents
     if not agents:
         return []
-    calendar = Calendar(zone=team.zone, country=team.holidays)
+    calendar = team.calendar
     first, last = max(first, shift.since or first), min(last, shift.until or last)
     return sorted(
         Window(start, end, agents)

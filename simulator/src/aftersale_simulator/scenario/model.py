@@ -11,13 +11,13 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from aftersale.channels import CHANNELS
-from aftersale.clocks import DAY
+from aftersale.clocks import DAY, Calendar, place_of
 from aftersale.documents.scalars import (
     Count,
-    CountryCode,
     CurrencyCode,
     Day,
     Duration,
+    HolidayPlace,
     MoneyAmount,
     PositiveCount,
     Rate,
@@ -165,8 +165,10 @@ class Shift:
 class Team:
     """People in one place who share a queue: `serves` names their marketplaces, empty for all.
 
-    `cost_per_hour` is what one paid hour of one agent costs, in the scenario's currency. On public holidays of the
-    country `holidays` nobody works; None means that they work on holidays. `absence` is the share of working days on
+    `cost_per_hour` is what one paid hour of one agent costs, in the scenario's currency. On public holidays of
+    `holidays`, a country or a part of it, nobody works; None means that they work on holidays. Nobody works on the days
+    `closed` either. On weekend days that the country makes working days, and on the days `worked`, those work whose
+    week has the last weekday before. `absence` is the share of working days on
     which an agent does not come, by default the declared one; absent people are paid. `other_work` is the share of
     working time that goes to other work. Without `finishes`, agents put a task down when their shift ends; with
     `overtime` they stay so long after it, while something is due before the next shift begins.
@@ -175,7 +177,9 @@ class Team:
     zone: ZoneName
     agents: Count
     shifts: tuple[Shift, ...]
-    holidays: CountryCode | None = None
+    holidays: HolidayPlace | None = None
+    closed: tuple[Day, ...] = ()
+    worked: tuple[Day, ...] = ()
     cost_per_hour: MoneyAmount = MoneyAmount(Decimal(0))
     serves: tuple[Word, ...] = ()
     absence: Share | None = None
@@ -187,6 +191,13 @@ class Team:
         _check(["other_work: below 1, or nobody does any of this work"] if self.other_work >= 1 else [])
         numbers = (self.agents, *(shift.agents for shift in self.shifts))
         _check(problem for agents in numbers for problem in beyond("agents", agents, MOST_AGENTS))
+        _ = self.calendar  # refuses days that are both closed and worked
+
+    @property
+    def calendar(self) -> Calendar:
+        """The team's own days: its zone, the holidays that it takes, and the days that it names itself."""
+        country, part = place_of(self.holidays) if self.holidays else (None, None)
+        return Calendar(self.zone, country, part, closed=self.closed, worked=self.worked)
 
 
 @frozen

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict
 
 from aftersale.clocks import DAY
+from aftersale_simulator.resolved.days_off import IDLE
 from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import erlang_c_agents
 from aftersale_simulator.scenario.model import clock_text
+from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
 from aftersale_simulator.staffing.rosters import Roster
@@ -236,7 +238,8 @@ def warnings(outcome: SearchResult) -> list[str]:
     if outcome.check is not None and outcome.check.unmeasured:
         targets = ", ".join(map(target_name, outcome.check.unmeasured))
         lines.append(text("warning.unmeasured", name=roster_text(outcome, outcome.check.roster), targets=targets))
-    return lines
+    # Which days matter hangs on the patterns of a roster, not on the shifts that the scenario has today.
+    return [*lines, *day_notes([outcome.staffing.scenario], without=[IDLE])]
 
 
 def search_text(outcome: SearchResult) -> str:

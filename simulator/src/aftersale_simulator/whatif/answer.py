@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aftersale.clocks import DAY
 from aftersale_simulator.runs.statistics import wilson
+from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 
@@ -50,7 +51,7 @@ def _none_keeps(comparison: Comparison) -> str:
 
 
 def warnings(comparison: Comparison) -> list[str]:
-    """Return why the answer may not hold: failed cases, changes without effect, or too few replications to decide."""
+    """Return why the answer may not hold: failures, idle changes, holidays, too few replications to decide."""
     return list(_warnings(comparison))
 
 
@@ -66,6 +67,7 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
         names = text("report.comma").join(f"'{name}'" for name in idle)
         key = "warning.idle" if comparison.scenario.orders is None else "warning.idle_orders"
         yield text(key, names=names, first=first)
+    yield from day_notes(comparison.scenarios)
     if comparison.replications < 2:
         yield text("warning.one_replication")
         return

@@ -101,6 +101,7 @@ class Comparison:
 
     `widest` is half of the widest interval that `precision` limits. `trials` are the results of a stress; with a stress
     the answer is about the variants under it. `sensitivity` says how much the answer depends on assumed numbers.
+    `scenarios` are those of the variants.
     """
 
     scenario: Scenario
@@ -110,6 +111,7 @@ class Comparison:
     widest: float | None = None
     trials: tuple[StressResult, ...] = ()
     sensitivity: Sensitivity | None = None
+    scenarios: tuple[Scenario, ...] = ()
 
     @property
     def replications(self) -> int:
@@ -192,7 +194,13 @@ def compare_variants(plan: Plan, run_variants: RunVariants, precision: Precision
     scenario = evolve(plan.variants[0].scenario, replications=PositiveCount(done))
     widest = precision.widest(matrix) if precision is not None else None
     return Comparison(
-        scenario, plan.settings, variant_results, precision, widest, tuple(_trials(plan, variant_results))
+        scenario,
+        plan.settings,
+        variant_results,
+        precision,
+        widest,
+        tuple(_trials(plan, variant_results)),
+        scenarios=tuple(variant.scenario for variant in plan.variants),
     )
 
 
