@@ -424,3 +424,39 @@ def test_the_law_s_guarantee_is_as_long_as_the_country_says(marketplace: str, da
     rule = RULES.rulebook(marketplace, date(2026, 6, 1)).rule("legal_guarantee", _order(marketplace))
     assert rule is not None
     assert (rule.amount, rule.clock) == (days, "calendar_days")
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "name", "begins", "ends"),
+    [
+        ("DE", "return_window", "2026-05-04T09:00+02:00", "2026-06-04T00:00+02:00"),
+        ("UK", "return_window", "2026-05-04T09:00+01:00", "2026-06-04T00:00+01:00"),
+        ("UK", "claim_window", "2026-05-04T09:00+01:00", "2026-08-03T00:00+01:00"),
+        ("SE", "statutory_withdrawal", "2026-05-04T09:00+02:00", "2026-05-19T00:00+02:00"),
+        ("UK", "statutory_withdrawal", "2026-05-04T09:00+01:00", "2026-05-19T00:00+01:00"),
+        ("TR", "statutory_withdrawal", "2026-05-04T09:00+03:00", "2026-05-18T09:00+03:00"),
+    ],
+)
+def test_a_window_stays_open_to_the_end_of_its_last_day_where_page_or_law_count_from_a_date(
+    marketplace: str, name: str, begins: str, ends: str
+) -> None:
+    at = instant(begins)
+    assert _policy(marketplace).at(at).window_end(name, at, _order(marketplace)) == instant(ends)
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "name", "fact", "ends"),
+    [
+        ("IT", "chargeback_answer", "chargeback_filed", "2026-05-12T00:00+02:00"),
+        ("DE", "chargeback_answer", "chargeback_filed", "2026-05-12T00:00+02:00"),
+        ("DE", "appeal", "claim_granted", "2026-06-03T09:00+02:00"),
+        ("DE", "safe_t_filing", "return_loss_found", "2026-07-03T09:00+02:00"),
+    ],
+)
+def test_a_deadline_ends_with_its_last_day_where_the_page_counts_from_a_date(
+    marketplace: str, name: str, fact: str, ends: str
+) -> None:
+    at = instant("2026-05-04T09:00+02:00")
+    deadline = _policy(marketplace).at(at).measured(name, fact, at, _order(marketplace))
+    assert deadline is not None
+    assert deadline.expires_at == instant(ends)

@@ -9,7 +9,7 @@ import pytest
 
 import aftersale_amazon_na as plugin
 from aftersale.cases.facts import Fact
-from aftersale.clocks import instant
+from aftersale.clocks import DAY, instant
 from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.policies.marketplaces import load_marketplaces
@@ -314,3 +314,29 @@ def test_what_missing_a_metric_does_to_the_account(name: str, expected: tuple[ob
     for marketplace in STORES:
         (rate,) = RULES.rulebook(marketplace, date(2026, 6, 1)).rules(name)
         assert (str(rate.target), rate.amount, rate.channel, rate.state) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "fact", "begins", "ends"),
+    [
+        ("chargeback_answer", "chargeback_filed", "2026-03-02T09:00-08:00", "2026-03-10T00:00-07:00"),
+        ("fba_reimbursement_filing", "fba_return_missing", "2026-03-02T09:00-08:00", "2026-05-02T00:00-07:00"),
+        ("appeal", "claim_granted", "2026-03-02T09:00-08:00", "2026-04-01T09:00-07:00"),
+        ("refund_after_receipt", "return_received", "2026-03-02T09:00-08:00", "2026-03-06T09:00-08:00"),
+    ],
+)
+def test_a_deadline_ends_with_its_last_day_where_the_page_counts_from_a_date(
+    name: str, fact: str, begins: str, ends: str
+) -> None:
+    at = instant(begins)
+    deadline = Policy(STORES["US"], RULES).at(at).measured(name, fact, at, ORDER)
+    assert deadline is not None
+    assert deadline.expires_at == instant(ends)
+
+
+@pytest.mark.parametrize("marketplace", ["US", "CA", "MX"])
+@pytest.mark.parametrize(("name", "days"), [("return_window", 30), ("claim_window", 90), ("claim_wait", 3)])
+def test_a_window_of_the_buyer_s_stays_open_to_the_end_of_its_last_day(marketplace: str, name: str, days: int) -> None:
+    at = instant("2026-05-04T09:00-07:00")
+    end = Policy(STORES[marketplace], RULES).at(at).window_end(name, at, ORDER._replace(marketplace=marketplace))
+    assert end == instant("2026-05-05T00:00-07:00") + days * DAY
