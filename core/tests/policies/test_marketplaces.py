@@ -68,3 +68,21 @@ def test_mistakes_of_a_profile_are_refused_with_their_place_all_at_once():
 def test_a_subdivision_that_the_country_does_not_have_is_refused_with_those_it_has():
     (problem,) = refusal(subdivision="XX")
     assert problem.startswith("profile.toml: marketplace.X: country 'DE' has no subdivision 'XX' (known: BB, BE, ")
+
+
+def test_a_profile_says_for_which_of_its_marketplaces_each_source_speaks():
+    sources = {"X help": ["X"], "both": ["*"], "Y help": ["Y"], "X and Y": ["X", "Y"]}
+    found = parse_marketplaces({"marketplace": {"X": PROFILE, "Y": PROFILE}, "sources": sources}, "profile.toml")
+    assert [each.sources for each in found] == [("X help", "both", "X and Y"), ("both", "Y help", "X and Y")]
+    assert parse_marketplaces({"marketplace": {"X": PROFILE}}, "profile.toml")[0].sources == ()
+
+
+def test_a_source_that_speaks_for_nobody_or_for_a_stranger_is_refused():
+    sources = {"help": [], "page": ["XX", "*"], " ": ["*"]}
+    with pytest.raises(DocumentError) as caught:
+        parse_marketplaces({"marketplace": {"X": PROFILE}, "sources": sources}, "profile.toml")
+    assert [str(problem) for problem in caught.value.problems] == [
+        "profile.toml: sources.help: speaks for no marketplace (name some of: X, *)",
+        "profile.toml: sources.page: 'XX' is no marketplace of this file (did you mean 'X'?)",
+        "profile.toml: sources. : speaks for no marketplace (name some of: X, *)",
+    ]

@@ -142,6 +142,15 @@ BROKEN = [
         "has_sources",
         lambda: shop(aftersale_metrics=lambda: [evolve(next(iter(default_metrics().values())), name="odr_2", zh="")]),
     ),
+    ("sources_speak", lambda: shop(aftersale_rules=lambda: [evolve(RULES[0], grade="A"), *RULES[1:]])),
+    (
+        "sources_speak",
+        lambda: shop(
+            aftersale_world=lambda: [
+                WorldDefaults((Parameter("lost_rate", 0.1, 0.0, 1.0, "share of orders", "press", "B", ("ALT",)),))
+            ]
+        ),
+    ),
     ("is_total", lambda: shop(aftersale_decide_return=lambda order: 1 / (order.price - 25) and None)),
     ("is_total", lambda: shop(aftersale_classify=lambda: 7)),
     ("is_total", lambda: shop(aftersale_case_closed=lambda case: case.id)),
@@ -207,6 +216,47 @@ def test_what_a_check_finds_says_which_case_and_what_to_do():
     (found,) = offences(shop(aftersale_prioritise=clock))["reads_no_clock"]
     assert found.startswith("aftersale_prioritise: test_conformance.py:")
     assert found.endswith(" calls time.time: time is an argument")
+
+
+# --- whose page was read ---
+
+PAGES = {"REF": ("REF help", "joint page"), "ALT": ("ALT help", "joint page")}
+
+
+def read_on(marketplace, grade, source):
+    """Return what is found when the first rule of a marketplace has that grade and source."""
+    places = [evolve(place, sources=PAGES[place.name]) for place in reference.aftersale_marketplaces()]
+    rules = reference.aftersale_rules()
+    first = next(index for index, rule in enumerate(rules) if rule.marketplace == marketplace)
+    rules[first] = evolve(rules[first], grade=grade, source=source)
+    module = plugin("shop", aftersale_marketplaces=lambda: places, aftersale_rules=lambda: rules)
+    (check,) = (check for check in CHECKS if check.name == "sources_speak")
+    return [problem.partition(" is graded ")[2] for problem in check.find(Subject("shop", module, {}))]
+
+
+@pytest.mark.parametrize("grade", ["A", "B", "C", "D", "K"])
+def test_no_row_carries_a_grade_of_a_page_about_another_marketplace(grade):
+    assert read_on("ALT", grade, "ALT help 17; joint page, 2026") == []
+    for source, clause in (("REF help 17", "REF help 17"), ("ALT help 17; REF help 18", "REF help 18")):
+        assert read_on("ALT", grade, source) == [
+            f"{grade}, but '{clause}' speaks for REF, not for ALT: name what was read for ALT, or grade it assumed: "
+            f"source = 'assumed; copied from {clause}'"
+        ]
+    assert read_on("REF", grade, "REF help 17") == []
+
+
+def test_a_source_that_no_word_declares_speaks_for_nobody():
+    for source in ("ALT helper 17", "ALT help.net 17", "some page", "assumed; copied from ALT help 17"):
+        clause = source.partition(";")[0]
+        assert read_on("ALT", "A", source)[0] == (
+            f"A, but nothing says for which marketplaces '{clause}' speaks: "
+            "add the word with which it begins to [sources] in profile.toml"
+        )
+
+
+@pytest.mark.parametrize("grade", ["S", "unknown", "assumed"])
+def test_what_was_not_read_may_name_any_page(grade):
+    assert read_on("ALT", grade, "assumed; copied from REF help 17") == []
 
 
 # --- what a distribution says ---

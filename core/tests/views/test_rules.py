@@ -1,12 +1,16 @@
 import inspect
 import json
+from datetime import date
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 from aftersale.cli import cli
 from aftersale.plugins.plugins import load_plugins
+from aftersale.rules import Change, Comparison
 from aftersale.testing import reference
+from aftersale.views.rule_tables import change_listing, comparison_listing
 
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 RUNNER = CliRunner(**APART)
@@ -96,14 +100,14 @@ def test_changes_as_json_have_both_rows():
 def test_marketplaces_stand_side_by_side_and_differing_rows_are_marked():
     shown = [" ".join(line.split()) for line in lines("--compare", "REF,ALT", "--on", "2026-01-01")]
     assert shown[:2] == ["REF ALT on 2026-01-01", "Rule REF ALT"]
-    assert "appeal 30 calendar days 30 calendar days" in shown
-    assert "≠ refund_after_receipt 4 calendar days 2 business days" in shown
-    assert "≠ auto_authorise [category=bulky] no –" in shown
+    assert "appeal 30 calendar days ? 30 calendar days ?" in shown
+    assert "≠ refund_after_receipt 4 calendar days ? 2 business days ?" in shown
+    assert "≠ auto_authorise [category=bulky] no ? –" in shown
 
 
 def test_side_by_side_is_each_on_its_day():
     shown = [" ".join(line.split()) for line in lines("--compare", "REF,ALT", "--on", "2025-12-31")]
-    assert "refund_after_receipt 2 business days 2 business days" in shown
+    assert "refund_after_receipt 2 business days ? 2 business days ?" in shown
 
 
 @pytest.mark.parametrize("columns", ["40", "60", "100", "200"])
@@ -168,3 +172,24 @@ def test_an_unknown_marketplace_is_refused_with_the_one_that_may_be_meant(args):
     result = run(*args)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Error: unknown marketplace 'ALTO' (did you mean 'ALT'? known: ALT, REF; ")
+
+
+# --- how sure each row is ---
+
+
+@pytest.mark.parametrize(
+    ("grade", "source", "told"),
+    [
+        ("A", "help page 17", "  help page 17 (A)"),
+        ("assumed", "assumed; copied from help page 17", "  assumed; copied from help page 17"),
+        ("unknown", "unknown; told elsewhere only", "  unknown; told elsewhere only"),
+        ("assumed", "made up", "  made up (assumed)"),
+    ],
+)
+def test_a_listing_tells_what_an_assumed_row_is_copied_from_and_compared_answers_are_marked(grade, source, told):
+    (rule, *_) = reference.aftersale_rules()
+    row = evolve(rule, valid_from=date(2026, 1, 1), grade=grade, source=source)
+    assert list(change_listing([Change(date(2026, 1, 1), None, row)]))[-1] == told
+    (shown, legend) = comparison_listing(["REF"], [Comparison(row.name, row.when, {"REF": row})])
+    assert list(shown.columns[-1].cells) == ["24 wall hours" if grade == "A" else "24 wall hours ?"]
+    assert legend == "≠ not the same everywhere; – nothing is said; ? assumed or unknown"

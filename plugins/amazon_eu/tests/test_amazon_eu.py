@@ -89,12 +89,12 @@ def test_there_are_eleven_stores_and_all_have_rules() -> None:
 @pytest.mark.parametrize(
     ("marketplace", "day", "name", "expected"),
     [
-        ("UK", date(2022, 12, 31), "information_request", (48, "wall_hours", "claim_granted", "A")),
-        ("UK", date(2023, 1, 1), "information_request", (3, "calendar_days", "claim_granted", "A")),
+        ("UK", date(2022, 12, 31), "information_request", (48, "wall_hours", "claim_granted", "assumed")),
+        ("UK", date(2023, 1, 1), "information_request", (3, "calendar_days", "claim_granted", "assumed")),
         ("DE", date(2023, 1, 1), "information_request", (48, "wall_hours", "claim_granted", "A")),
-        *((place, date(2021, 8, 29), "auto_authorise", (False, "unknown")) for place in ALL),
+        *((place, date(2021, 8, 29), "auto_authorise", (False, "assumed")) for place in ALL),
         *((place, date(2021, 8, 30), "auto_authorise", (True, "A")) for place in (*LARGE, *SMALL)),
-        ("TR", date(2021, 8, 30), "auto_authorise", (True, "unknown")),
+        ("TR", date(2021, 8, 30), "auto_authorise", (True, "assumed")),
     ],
 )
 def test_a_dated_rule_changes_on_its_day_and_not_before(
@@ -125,12 +125,12 @@ def test_a_rule_that_never_changed_is_the_same_everywhere_and_only_its_grade_dif
 ) -> None:
     for marketplace in ALL:
         for day in ALWAYS:
-            assert spoken(marketplace, day, name) == [(*expected, GRADES[name].get(marketplace, "unknown"))]
+            assert spoken(marketplace, day, name) == [(*expected, GRADES[name].get(marketplace, "assumed"))]
 
 
 @pytest.mark.parametrize("marketplace", [place for place in ALL if place != "UK"])
 def test_an_investigator_waits_forty_eight_hours_outside_the_united_kingdom(marketplace: str) -> None:
-    grade = "A" if marketplace in LARGE else "unknown"
+    grade = "A" if marketplace in (*LARGE, "NL") else "assumed"
     for day in ALWAYS:
         assert spoken(marketplace, day, "information_request") == [(48, "wall_hours", "claim_granted", grade)]
 
@@ -139,8 +139,9 @@ def test_an_investigator_waits_forty_eight_hours_outside_the_united_kingdom(mark
 def test_electronics_go_back_within_fourteen_days_since_march_2024_and_within_thirty_before(
     marketplace: str,
 ) -> None:
-    grade = "B" if marketplace in LARGE else "unknown"
-    month, fortnight = (30, "calendar_days", None, grade), (14, "calendar_days", None, grade)
+    read = {"UK": "A", "ES": "A", "IT": "B", "DE": "C"}
+    month = 30, "calendar_days", None, read.get(marketplace, "assumed")
+    fortnight = 14, "calendar_days", None, "B" if marketplace == "IT" else "assumed"
     assert spoken(marketplace, date(2024, 3, 24), "return_window") == [month]
     assert spoken(marketplace, date(2024, 3, 25), "return_window") == [fortnight, month]
     rulebook = RULES.rulebook(marketplace, date(2024, 3, 25))
@@ -150,7 +151,7 @@ def test_electronics_go_back_within_fourteen_days_since_march_2024_and_within_th
         assert said(found) == expected
 
 
-HOURS = (48, "wall_hours", "late", "A")
+HOURS = {"UK": (48, "wall_hours", "late", "A"), "DE": (48, "wall_hours", "late", "assumed")}
 FOUR = (4, "calendar_days", "marketplace_refunded", "B")
 THREE = (3, "calendar_days", "marketplace_refunded", "B")
 
@@ -159,38 +160,37 @@ THREE = (3, "calendar_days", "marketplace_refunded", "B")
 @pytest.mark.parametrize(
     ("day", "expected"),
     [
-        (date(2024, 11, 10), [HOURS]),
-        (date(2024, 11, 11), [FOUR, HOURS]),
-        (date(2025, 8, 10), [FOUR, HOURS]),
-        (date(2025, 8, 11), [THREE, HOURS]),
+        (date(2024, 11, 10), []),
+        (date(2024, 11, 11), [FOUR]),
+        (date(2025, 8, 10), [FOUR]),
+        (date(2025, 8, 11), [THREE]),
     ],
 )
 def test_a_return_across_the_border_is_decided_in_four_days_then_in_three(
     marketplace: str, day: date, expected: list[tuple[object, ...]]
 ) -> None:
-    assert spoken(marketplace, day, "return_decision") == expected
+    assert spoken(marketplace, day, "return_decision") == [*expected, HOURS[marketplace]]
 
 
 @pytest.mark.parametrize("marketplace", [place for place in ALL if place not in ("UK", "DE")])
 def test_only_germany_and_the_united_kingdom_have_a_rule_for_returns_across_the_border(
     marketplace: str,
 ) -> None:
-    grade = "A" if marketplace in LARGE else "unknown"
     for day in ALWAYS:
-        assert spoken(marketplace, day, "return_decision") == [(48, "wall_hours", "late", grade)]
+        assert spoken(marketplace, day, "return_decision") == [(48, "wall_hours", "late", "assumed")]
 
 
 @pytest.mark.parametrize(("marketplace", "limit"), [("UK", 2000), ("DE", 2500)])
 def test_the_rule_for_returns_across_the_border_begins_above_its_price(marketplace: str, limit: int) -> None:
     rulebook = RULES.rulebook(marketplace, date(2025, 8, 11))
-    prices = {limit: (HOURS, (True, "A")), limit + 1: (THREE, (False, "B"))}
+    prices = {limit: (HOURS[marketplace], (True, "A")), limit + 1: (THREE, (False, "B"))}
     for price, expected in prices.items():
         order = _order(marketplace, price=price, cross_border=True)
         found = rulebook.rule("return_decision", order), rulebook.rule("auto_authorise", order)
         assert tuple(said(rule) for rule in found if rule) == expected
     home = rulebook.rule("return_decision", _order(marketplace, price=limit + 1))
     assert home is not None
-    assert said(home) == HOURS
+    assert said(home) == HOURS[marketplace]
 
 
 @pytest.mark.parametrize("marketplace", ["UK", "DE"])
@@ -225,24 +225,25 @@ def test_the_order_defect_rate_is_under_one_percent_of_sixty_days_that_end_fifte
     (rate,) = RULES.rulebook(marketplace, date(2026, 6, 1)).rules("order_defect_rate")
     assert (rate.amount, rate.clock, rate.lag, rate.negative_stars) == (60, "calendar_days", 15, 2)
     assert (rate.target, rate.strict, rate.consequence) == (Decimal("0.01"), True, "deactivation")
-    assert rate.grade == ("unknown" if marketplace == "TR" else "A")
+    read = marketplace in ("UK", "DE", "IT")
+    assert rate.grade == ("A" if read else "assumed")
+    assert rate.source.startswith("SC-" if read else "assumed; copied from SC-IT 200285170")
 
 
-def test_every_row_names_its_source_and_an_assumed_one_says_so() -> None:
+def test_a_row_is_assumed_or_unknown_where_its_source_says_so_and_no_other() -> None:
+    begins = {"assumed": "assumed", "unknown": "unknown; ", "S": "seller's standard"}
     for rule in RULES.history():
-        assert rule.source.strip(), str(rule)
-        assert rule.grade, str(rule)
-        if rule.grade == "unknown":
-            assert rule.note.startswith("assumed"), str(rule)
+        assert rule.source.startswith(begins.get(rule.grade, "")), str(rule)
+        assert rule.grade in begins or not rule.source.startswith(tuple(begins.values())), str(rule)
 
 
 def test_nothing_of_turkey_is_given_out_as_known_but_what_holds_in_every_store() -> None:
     rows = RULES.history("TR")
     everywhere = {
         "evidence", "handled_by_marketplace", "log_retention", "negative_feedback_removal_api", "orders_v0_api",
-        "personal_data_retention", "record_retention", "response_time_metric", "service_dissatisfaction",
+        "personal_data_retention", "record_retention",
     }  # fmt: skip
-    assert {rule.name for rule in rows if rule.grade != "unknown"} == everywhere
+    assert {rule.name for rule in rows if rule.grade not in ("assumed", "unknown")} == everywhere
     assert {rule.name for rule in rows if "Turkish law" in rule.note} == {
         "legal_guarantee",
         "refund_after_receipt",
@@ -376,7 +377,7 @@ def test_a_buyer_may_withdraw_for_fourteen_days_whatever_the_seller_s_policy(mar
 
 
 def test_a_withdrawal_counts_local_days_over_a_change_of_the_clock_and_turkey_has_none() -> None:
-    """Fourteen days from noon end at noon by the local clock: an hour sooner in Berlin, where spring takes one."""
+    """Fourteen days from noon end with the day in Berlin, where spring takes an hour; at noon where no law was read."""
     ends = {}
     for marketplace, zone in (("DE", "+01:00"), ("TR", "+03:00")):
         arrived = instant(f"2026-03-20T12:00{zone}")
@@ -384,7 +385,7 @@ def test_a_withdrawal_counts_local_days_over_a_change_of_the_clock_and_turkey_ha
         end = _policy(marketplace).at(arrived).window_end("statutory_withdrawal", arrived, sold)
         assert end is not None
         ends[marketplace] = (end - arrived) / HOUR
-    assert ends == {"DE": 14 * 24 - 1, "TR": 14 * 24}
+    assert ends == {"DE": 14 * 24 - 1 + 12, "TR": 14 * 24}
 
 
 @pytest.mark.parametrize("marketplace", ALL)
@@ -425,3 +426,39 @@ def test_the_law_s_guarantee_is_as_long_as_the_country_says(marketplace: str, da
     rule = RULES.rulebook(marketplace, date(2026, 6, 1)).rule("legal_guarantee", _order(marketplace))
     assert rule is not None
     assert (rule.amount, rule.clock) == (days, "calendar_days")
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "name", "begins", "ends"),
+    [
+        ("DE", "return_window", "2026-05-04T09:00+02:00", "2026-06-04T00:00+02:00"),
+        ("UK", "return_window", "2026-05-04T09:00+01:00", "2026-06-04T00:00+01:00"),
+        ("UK", "claim_window", "2026-05-04T09:00+01:00", "2026-08-03T00:00+01:00"),
+        ("SE", "statutory_withdrawal", "2026-05-04T09:00+02:00", "2026-05-19T00:00+02:00"),
+        ("UK", "statutory_withdrawal", "2026-05-04T09:00+01:00", "2026-05-19T00:00+01:00"),
+        ("TR", "statutory_withdrawal", "2026-05-04T09:00+03:00", "2026-05-18T09:00+03:00"),
+    ],
+)
+def test_a_window_stays_open_to_the_end_of_its_last_day_where_page_or_law_count_from_a_date(
+    marketplace: str, name: str, begins: str, ends: str
+) -> None:
+    at = instant(begins)
+    assert _policy(marketplace).at(at).window_end(name, at, _order(marketplace)) == instant(ends)
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "name", "fact", "ends"),
+    [
+        ("IT", "chargeback_answer", "chargeback_filed", "2026-05-12T00:00+02:00"),
+        ("DE", "chargeback_answer", "chargeback_filed", "2026-05-12T00:00+02:00"),
+        ("DE", "appeal", "claim_granted", "2026-06-03T09:00+02:00"),
+        ("DE", "safe_t_filing", "return_loss_found", "2026-07-03T09:00+02:00"),
+    ],
+)
+def test_a_deadline_ends_with_its_last_day_where_the_page_counts_from_a_date(
+    marketplace: str, name: str, fact: str, ends: str
+) -> None:
+    at = instant("2026-05-04T09:00+02:00")
+    deadline = _policy(marketplace).at(at).measured(name, fact, at, _order(marketplace))
+    assert deadline is not None
+    assert deadline.expires_at == instant(ends)

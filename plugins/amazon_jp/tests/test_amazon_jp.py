@@ -57,7 +57,7 @@ def test_the_store_has_its_id_country_currency_zone_language_and_channel() -> No
 
 
 @pytest.mark.parametrize(
-    ("day", "expected"), [(date(2021, 8, 15), (False, "unknown")), (date(2021, 8, 16), (True, "A"))]
+    ("day", "expected"), [(date(2021, 8, 15), (False, "assumed")), (date(2021, 8, 16), (True, "A"))]
 )
 def test_returns_within_the_policy_are_authorised_at_once_since_the_sixteenth_of_august_2021(
     day: date, expected: tuple[object, ...]
@@ -70,11 +70,11 @@ def test_returns_within_the_policy_are_authorised_at_once_since_the_sixteenth_of
     [
         ("first_reply", (24, "wall_hours", "late", "S")),
         ("silence", (48, "wall_hours", "grant_on_claim", "A")),
-        ("information_request", (48, "wall_hours", "claim_granted", "A")),
-        ("appeal", (30, "calendar_days", "claim_final", "unknown")),
+        ("information_request", (48, "wall_hours", "claim_granted", "assumed")),
+        ("appeal", (30, "calendar_days", "claim_final", "assumed")),
         ("return_window", (30, "calendar_days", None, "C")),
         ("return_decision", (48, "wall_hours", "late", "A")),
-        ("refund_after_receipt", (2, "business_days", "late", "unknown")),
+        ("refund_after_receipt", (2, "business_days", "late", "assumed")),
     ],
 )
 def test_an_undated_rule_holds_at_all_times(name: str, expected: tuple[object, ...]) -> None:
@@ -86,14 +86,14 @@ def test_the_order_defect_rate_stays_under_one_percent_of_a_lagged_window() -> N
     (rate,) = RULES.rulebook("JP", date(2026, 6, 1)).rules("order_defect_rate")
     assert (rate.amount, rate.clock, rate.lag, rate.negative_stars) == (60, "calendar_days", 15, 2)
     assert (rate.target, rate.strict, rate.consequence) == (Decimal("0.01"), True, "deactivation")
+    assert (rate.grade, rate.source) == ("assumed", "assumed; copied from SC-US G200285170")
 
 
-def test_every_row_names_its_source_and_an_assumed_one_says_so() -> None:
+def test_a_row_is_assumed_or_unknown_where_its_source_says_so_and_no_other() -> None:
+    begins = {"assumed": "assumed", "unknown": "unknown; ", "S": "seller's standard"}
     for rule in RULES.history():
-        assert rule.source.strip(), str(rule)
-        assert rule.grade, str(rule)
-        if rule.grade == "unknown":
-            assert rule.note.startswith("assumed"), str(rule)
+        assert rule.source.startswith(begins.get(rule.grade, "")), str(rule)
+        assert rule.grade in begins or not rule.source.startswith(tuple(begins.values())), str(rule)
 
 
 def test_what_follows_each_expiry_is_a_move_that_the_workflow_knows() -> None:

@@ -9,7 +9,10 @@ import pytest
 
 import aftersale_amazon_na as plugin
 from aftersale.cases.facts import Fact
-from aftersale.clocks import due_after, instant
+from aftersale.clocks import DAY, due_after, instant
+
+
+
 from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.policies.marketplaces import load_marketplaces
@@ -71,18 +74,18 @@ def test_there_are_three_stores_and_all_have_rules() -> None:
         ("US", date(2018, 10, 1), "first_reply", (24, "wall_hours", "late", "A")),
         ("US", date(2020, 7, 26), "silence", (48, "wall_hours", "late", "unknown")),
         ("US", date(2020, 7, 27), "silence", (48, "wall_hours", "grant_on_claim", "B")),
-        ("US", date(2022, 12, 31), "information_request", (48, "wall_hours", "claim_granted", "A")),
-        ("US", date(2023, 1, 1), "information_request", (72, "wall_hours", "claim_granted", "A")),
-        ("US", date(2021, 8, 15), "auto_authorise", (False, "unknown")),
+        ("US", date(2022, 12, 31), "information_request", (48, "wall_hours", "claim_granted", "assumed")),
+        ("US", date(2023, 1, 1), "information_request", (72, "wall_hours", "claim_granted", "assumed")),
+        ("US", date(2021, 8, 15), "auto_authorise", (False, "assumed")),
         ("US", date(2021, 8, 16), "auto_authorise", (True, "A")),
-        ("MX", date(2021, 8, 15), "auto_authorise", (False, "unknown")),
+        ("MX", date(2021, 8, 15), "auto_authorise", (False, "assumed")),
         ("MX", date(2021, 8, 16), "auto_authorise", (True, "A")),
         ("CA", date(2021, 8, 15), "auto_authorise", (False, "A")),
         ("CA", date(2021, 8, 16), "auto_authorise", (False, "A")),
         ("US", date(2026, 1, 25), "refund_after_receipt", (2, "business_days", "late", "A")),
         ("US", date(2026, 1, 26), "refund_after_receipt", (4, "calendar_days", "marketplace_refunded", "B")),
-        ("CA", date(2026, 1, 26), "refund_after_receipt", (2, "business_days", "late", "unknown")),
-        ("MX", date(2026, 1, 26), "refund_after_receipt", (2, "business_days", "late", "unknown")),
+        ("CA", date(2026, 1, 26), "refund_after_receipt", (2, "business_days", "late", "A")),
+        ("MX", date(2026, 1, 26), "refund_after_receipt", (2, "business_days", "late", "assumed")),
     ],
 )
 def test_a_dated_rule_changes_on_its_day_and_not_before(
@@ -99,14 +102,14 @@ def test_a_dated_rule_changes_on_its_day_and_not_before(
         ("US", "return_decision", (48, "wall_hours", "late", "A")),
         ("CA", "first_reply", (24, "wall_hours", "late", "S")),
         ("CA", "silence", (48, "wall_hours", "grant_on_claim", "A")),
-        ("CA", "information_request", (48, "wall_hours", "claim_granted", "unknown")),
+        ("CA", "information_request", (48, "wall_hours", "claim_granted", "assumed")),
         ("CA", "appeal", (30, "calendar_days", "claim_final", "B")),
         ("CA", "return_window", (30, "calendar_days", None, "A")),
-        ("CA", "return_decision", (48, "wall_hours", "late", "unknown")),
+        ("CA", "return_decision", (48, "wall_hours", "late", "assumed")),
         ("MX", "first_reply", (24, "wall_hours", "late", "S")),
         ("MX", "silence", (48, "wall_hours", "grant_on_claim", "A")),
         ("MX", "information_request", (48, "wall_hours", "claim_granted", "A")),
-        ("MX", "appeal", (30, "calendar_days", "claim_final", "unknown")),
+        ("MX", "appeal", (30, "calendar_days", "claim_final", "assumed")),
         ("MX", "return_window", (30, "calendar_days", None, "A")),
         ("MX", "return_decision", (48, "wall_hours", "late", "A")),
     ],
@@ -125,12 +128,11 @@ def test_the_order_defect_rate_is_under_one_percent_of_sixty_days_that_end_fifte
     assert (rate.target, rate.strict, rate.consequence) == (Decimal("0.01"), True, "deactivation")
 
 
-def test_every_row_names_its_source_and_an_assumed_one_says_so() -> None:
+def test_a_row_is_assumed_or_unknown_where_its_source_says_so_and_no_other() -> None:
+    begins = {"assumed": "assumed", "unknown": "unknown; ", "S": "seller's standard"}
     for rule in RULES.history():
-        assert rule.source.strip(), str(rule)
-        assert rule.grade, str(rule)
-        if rule.grade == "unknown":
-            assert rule.note.startswith("assumed"), str(rule)
+        assert rule.source.startswith(begins.get(rule.grade, "")), str(rule)
+        assert rule.grade in begins or not rule.source.startswith(tuple(begins.values())), str(rule)
 
 
 def test_what_follows_each_expiry_is_a_move_that_the_workflow_knows() -> None:
@@ -276,8 +278,8 @@ def test_what_is_bought_before_christmas_goes_back_until_the_end_of_january(
 @pytest.mark.parametrize(
     ("found", "expires"),
     [
-        ("2026-02-15T23:59-08:00", "2026-04-16T23:59-07:00"),
-        ("2026-02-16T00:00-08:00", "2026-03-18T00:00-07:00"),
+        ("2026-02-15T23:59-08:00", "2026-04-17T00:00-07:00"),
+        ("2026-02-16T00:00-08:00", "2026-03-19T00:00-07:00"),
     ],
 )
 def test_a_loss_found_a_minute_apart_can_be_claimed_for_sixty_days_or_for_thirty(found: str, expires: str) -> None:
@@ -328,3 +330,28 @@ def test_what_missing_a_metric_does_to_the_account(name: str, expected: tuple[ob
 def test_business_days_of_the_canadian_store_leave_out_federal_holidays(received: str, due: str) -> None:
     calendar = STORES["CA"].calendar
     assert due_after(instant(received), 2, "business_days", calendar) == instant(due)
+
+
+    ("name", "fact", "begins", "ends"),
+    [
+        ("chargeback_answer", "chargeback_filed", "2026-03-02T09:00-08:00", "2026-03-10T00:00-07:00"),
+        ("fba_reimbursement_filing", "fba_return_missing", "2026-03-02T09:00-08:00", "2026-05-02T00:00-07:00"),
+        ("appeal", "claim_granted", "2026-03-02T09:00-08:00", "2026-04-01T09:00-07:00"),
+        ("refund_after_receipt", "return_received", "2026-03-02T09:00-08:00", "2026-03-06T09:00-08:00"),
+    ],
+)
+def test_a_deadline_ends_with_its_last_day_where_the_page_counts_from_a_date(
+    name: str, fact: str, begins: str, ends: str
+) -> None:
+    at = instant(begins)
+    deadline = Policy(STORES["US"], RULES).at(at).measured(name, fact, at, ORDER)
+    assert deadline is not None
+    assert deadline.expires_at == instant(ends)
+
+
+@pytest.mark.parametrize("marketplace", ["US", "CA", "MX"])
+@pytest.mark.parametrize(("name", "days"), [("return_window", 30), ("claim_window", 90), ("claim_wait", 3)])
+def test_a_window_of_the_buyer_s_stays_open_to_the_end_of_its_last_day(marketplace: str, name: str, days: int) -> None:
+    at = instant("2026-05-04T09:00-07:00")
+    end = Policy(STORES[marketplace], RULES).at(at).window_end(name, at, ORDER._replace(marketplace=marketplace))
+    assert end == instant("2026-05-05T00:00-07:00") + days * DAY

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, TypedDict
 
-from attrs import frozen
+from attrs import field, frozen
 
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.clocks import Calendar, place_of
 from aftersale.documents.scalars import CountryCode, CurrencyCode, Day, HolidayPlace, Word, ZoneName
 from aftersale.documents.structure import structure
-from aftersale.rules import Grade
+from aftersale.rules import EVERYWHERE, Grade
 
 
 @frozen
@@ -19,7 +21,7 @@ class Marketplace:
     """One store, as its plugin declares it.
 
     `id` is the marketplace's own identifier, `name` the word used everywhere here. `sales_channels` are the
-    words by which order files name it.
+    words by which order files name it, `sources` the words with which sources that speak for it begin.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Marketplace:
     sales_channels: tuple[str, ...] = ()
     source: str = ""
     grade: str = ""
+    sources: tuple[str, ...] = ()
 
 
 class MarketplaceRecord(TypedDict):
@@ -85,7 +88,7 @@ class _Profile:
             raise ValueError(f"holidays names a part of the country already ({self.holidays}): leave subdivision out")
         return Calendar(self.zone, country, part or self.subdivision, closed=self.closed, worked=self.worked)
 
-    def marketplace(self, name: str) -> Marketplace:
+    def marketplace(self, name: str, sources: tuple[str, ...]) -> Marketplace:
         return Marketplace(
             name,
             self.id,
@@ -97,18 +100,40 @@ class _Profile:
             tuple(self.sales_channels),
             self.source,
             self.grade,
+            sources,
         )
 
 
 @frozen
 class _ProfileDocument:
+    """A `profile.toml`; `sources` are the words with which sources begin, each with the marketplaces it speaks for."""
+
     marketplace: dict[str, _Profile]
+    sources: dict[str, tuple[Word, ...]] = field(factory=dict)
+
+    def words(self, marketplace: str) -> tuple[str, ...]:
+        """Return the words that speak for a marketplace, in their order."""
+        return tuple(word for word, places in self.sources.items() if {marketplace, EVERYWHERE} & set(places))
+
+    def problems(self, source: str) -> Iterator[Problem]:
+        """Yield the sources that speak for nobody, or for a marketplace that is not in the document."""
+        known = (*self.marketplace, EVERYWHERE)
+        for word, places in self.sources.items():
+            path = f"sources.{word}"
+            if not word.strip() or not places:
+                yield Problem(source, path, "speaks for no marketplace", f"name some of: {', '.join(known)}")
+            for place in places:
+                if place not in known:
+                    hint = did_you_mean(place, known) or f"known: {', '.join(known)}"
+                    yield Problem(source, path, f"'{place}' is no marketplace of this file", hint)
 
 
 def parse_marketplaces(data: dict[str, Any], source: str) -> list[Marketplace]:
     """Return the marketplaces of a parsed profile; raises DocumentError with all its problems."""
     document = structure(_ProfileDocument, data, source)
-    return [profile.marketplace(name) for name, profile in document.marketplace.items()]
+    if problems := tuple(document.problems(source)):
+        raise DocumentError(source, problems)
+    return [profile.marketplace(name, document.words(name)) for name, profile in document.marketplace.items()]
 
 
 def load_marketplaces(package: str, name: str = "profile.toml") -> list[Marketplace]:

@@ -13,11 +13,13 @@ from aftersale.rules.history import Change, Comparison, changes, compared
 from aftersale.rules.model import EVERYWHERE, ClockName, Ends, Grade, Kind, Rule, Standing
 from aftersale.rules.names import RuleName, name_problems, rule_names
 from aftersale.rules.records import RuleRecord, record
+from aftersale.rules.sources import UNREAD, declared_sources, silent_clauses
 
 __all__ = [
     "ANY_ORDER",
     "EVERYWHERE",
     "NOTHING",
+    "UNREAD",
     "YEARS",
     "Change",
     "ClockName",
@@ -35,9 +37,11 @@ __all__ = [
     "Words",
     "changes",
     "compared",
+    "declared_sources",
     "load_rules",
     "name_problems",
     "parse_rules",
     "record",
     "rule_names",
+    "silent_clauses",
 ]

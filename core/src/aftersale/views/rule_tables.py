@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from aftersale.rules import Change, Comparison, Rule
 
+DOUBTFUL = ("assumed", "unknown")
+"""Grades of rows that nothing that was read states."""
 _TABLE = 76
 """Characters that a table of rules needs to be readable."""
 _COLUMN = 15
@@ -140,11 +142,15 @@ def _marked_name(row: Comparison) -> str:
 
 def _answer(rules: Mapping[str, Rule | None], place: str) -> str:
     rule = rules[place]
-    return text("rules.nothing") if rule is None else demand(rule)
+    if rule is None:
+        return text("rules.nothing")
+    return text("rules.doubtful", demand=demand(rule)) if rule.grade in DOUBTFUL else demand(rule)
 
 
 def _source(rule: Rule) -> str:
-    return f"{rule.source} ({rule.grade})"
+    """Return the source and the grade, once where the source says itself that the row is assumed or unknown."""
+    said = rule.grade in DOUBTFUL and rule.source.partition(";")[0] == rule.grade
+    return rule.source if said else f"{rule.source} ({rule.grade})"
 
 
 def _span(rule: Rule) -> str:

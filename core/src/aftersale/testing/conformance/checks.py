@@ -17,7 +17,8 @@ from aftersale.clocks import Instant
 from aftersale.hookspecs import PROJECT
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms
-from aftersale.rules import Rule
+from aftersale.policies.worlds import Closure, Parameter, Preset, Sale
+from aftersale.rules import Rule, declared_sources, silent_clauses
 from aftersale.testing.conformance.findings import Check, Finding
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, play
 from aftersale.testing.conformance.subject import Subject
@@ -112,6 +113,33 @@ def _has_sources(subject: Subject) -> Iterator[str]:
         for parameter in world.parameter:
             if not parameter.source.strip() or not parameter.grade:
                 yield f"parameter {parameter.name} has no source or no grade"
+
+
+def _sources_speak(subject: Subject) -> Iterator[str]:
+    """Find rows that are graded as if read whose sources are about other marketplaces, or about none that is known."""
+    places = subject.plugins.marketplaces.values()
+    declared = declared_sources((place.name, place.sources) for place in places)
+    for row, source, grade, marketplaces in _graded(subject):
+        for clause, speaks_for in silent_clauses(source, grade, marketplaces, declared):
+            silent = ", ".join(sorted(set(marketplaces) - speaks_for))
+            if speaks_for:
+                known = ", ".join(sorted(speaks_for))
+                hint = f"name what was read for {silent}, or grade it assumed: source = 'assumed; copied from {clause}'"
+                yield f"{row} is graded {grade}, but '{clause}' speaks for {known}, not for {silent}: {hint}"
+            else:
+                hint = "add the word with which it begins to [sources] in profile.toml"
+                yield f"{row} is graded {grade}, but nothing says for which marketplaces '{clause}' speaks: {hint}"
+
+
+def _graded(subject: Subject) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+    """Yield every row that has a grade: its name, its source, its grade, and the marketplaces where it holds."""
+    for rule in subject.plugins.stated(subject.name):
+        yield str(rule), rule.source, rule.grade, (rule.marketplace,)
+    for world in subject.plugins.worlds_of(subject.name):
+        rows: tuple[Parameter | Sale | Preset | Closure, ...]
+        rows = (*world.parameter, *world.sale, *world.preset, *world.closure)
+        for row in rows:
+            yield f"{type(row).__name__.lower()} {row.name}", row.source, row.grade, tuple(row.marketplaces)
 
 
 # --- its cases ---
@@ -312,6 +340,7 @@ CHECKS: tuple[Check, ...] = (
     Check("names_agree", "entry point, package, distribution and metadata agree", _names_agree, ()),
     Check("is_typed", "its package says that it has types", _is_typed),
     Check("has_sources", "every marketplace, rule, metric and parameter has a source and a grade", _has_sources),
+    Check("sources_speak", "no row that is graded as if read names a source about another marketplace", _sources_speak),
     Check("is_total", "every case of every kind, opened at any instant, goes its way without a mistake", _is_total),
     Check("is_pure", "the same arguments give the same answer", _is_pure, ("loads", "is_total")),
     Check(
