@@ -10,9 +10,6 @@ import pytest
 import aftersale_amazon_na as plugin
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, due_after, instant
-
-
-
 from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.policies.marketplaces import load_marketplaces
@@ -332,6 +329,7 @@ def test_business_days_of_the_canadian_store_leave_out_federal_holidays(received
     assert due_after(instant(received), 2, "business_days", calendar) == instant(due)
 
 
+@pytest.mark.parametrize(
     ("name", "fact", "begins", "ends"),
     [
         ("chargeback_answer", "chargeback_filed", "2026-03-02T09:00-08:00", "2026-03-10T00:00-07:00"),
