@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from aftersale.cases.facts import Fact
 from aftersale.cli import cli
+from aftersale.clocks import DAY, HOUR, instant
+from aftersale.journal.writing import fact_frame, order_frame, write_table
+from aftersale.orders import Order
+from aftersale.testing import order, orders
 
 # Before click 8.2 a runner mixes the two streams unless it is told not to.
 APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -260,3 +265,86 @@ def test_costs_name_every_number_that_cannot_be_set(shop_journal: Path) -> None:
     assert "--set cannot be used, 2 problems:" in result.stderr
     assert "--set: foo: no such parameter" in result.stderr
     assert "--set: return_label_share: 3 lies outside its range" in result.stderr
+
+
+# --- what every command says beside its answer ---
+
+BOUGHT = instant("2026-03-02T17:00:00Z")
+
+
+def sold(name: str = "O-1", **changes: Any) -> Order:
+    usual = {"marketplace": "US", "currency": "USD", "purchased_at": BOUGHT, "price": 1999, "category": "general"}
+    times = {"delivered_at": BOUGHT + 3 * DAY, "promised_at": BOUGHT + 4 * DAY}
+    return order(name, **{**usual, **times, **changes})
+
+
+def happened(kind: str, hours: int, case: str, **changes: Any) -> Fact:
+    at = BOUGHT + hours * HOUR
+    return Fact(kind, "US", "O-1", case, at, at)._replace(**changes)
+
+
+MESSAGE = happened("buyer_message", 100, "M-1")
+ANSWERS_NOTHING = [happened("seller_reply", 101, "M-2"), happened("seller_reply", 102, "M-3")]
+
+
+def journal_of(folder: Path, *facts: Fact, bought: tuple[Order, ...] = (sold(),)) -> Path:
+    folder.mkdir(exist_ok=True)
+    write_table(order_frame(orders(*bought)), folder, "orders")
+    write_table(fact_frame(sorted(facts, key=lambda fact: fact.known_at)), folder, "facts")
+    return folder
+
+
+COMMANDS = (["tasks"], ["case", "M-1"], ["health"], ["health", "--why"], ["health", "--on", "2026-03-20"], ["costs"])
+EACH = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+
+
+def answer(command: list[str], journal: Path, *args: object) -> str:
+    result = run(command[0], journal, *command[1:], *args, columns=200)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def notes(command: list[str], journal: Path, *args: object) -> Any:
+    found = asked(command[0], journal, *command[1:], *args)
+    return found[0]["notes"] if isinstance(found, list) else found
+
+
+@EACH
+def test_every_command_says_how_many_facts_were_refused_and_where_to_read_why(
+    command: list[str], tmp_path: Path
+) -> None:
+    journal = journal_of(tmp_path / "j", MESSAGE, *ANSWERS_NOTHING)
+    told = "Refused facts: 2; 'aftersale replay JOURNAL' says why."
+    assert answer(command, journal).splitlines()[-2:] == ["", told]
+    assert notes(command, journal)["refused"] == 2
+
+
+@EACH
+def test_without_refused_facts_no_command_speaks_of_them(command: list[str], tmp_path: Path) -> None:
+    journal = journal_of(tmp_path / "j", MESSAGE)
+    assert "Refused facts" not in answer(command, journal)
+    assert notes(command, journal)["refused"] == 0
+
+
+def test_replay_lists_what_the_others_count(tmp_path: Path) -> None:
+    journal = journal_of(tmp_path / "j", MESSAGE, *ANSWERS_NOTHING)
+    assert [each["case"] for each in asked("replay", journal)["refused"]] == ["M-2", "M-3"]
+
+
+def test_facts_that_are_refused_later_are_not_told_before(tmp_path: Path) -> None:
+    journal = journal_of(tmp_path / "j", MESSAGE, *ANSWERS_NOTHING)
+    assert notes(["tasks"], journal, "--until", "2026-03-06T22:30:00Z")["refused"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("M-2", "no case and no order is named 'M-2' (facts about it that were refused: 1; 'aftersale replay JOURNAL'"),
+        ("O-1", "order 'O-1' has no case (facts about it that were refused: 2; 'aftersale replay JOURNAL' says why)"),
+        ("O-2", "order 'O-2' has no case (no fact is about it; 'aftersale tasks JOURNAL' lists open cases)"),
+        ("O-3", "no case and no order is named 'O-3' ("),
+    ],
+)
+def test_a_name_without_a_case_is_refused_with_what_became_of_its_facts(name: str, told: str, tmp_path: Path) -> None:
+    journal = journal_of(tmp_path / "j", *ANSWERS_NOTHING, bought=(sold(), sold("O-2")))
+    assert refused("case", journal, name).startswith(f"Error: {told}")

@@ -76,8 +76,7 @@ def show_case(
     """
     from aftersale.views.case import case_listing, case_records
 
-    _, replayed, policies = _replay(ctx, journal, until, handbook)
-    cases = case_records(name, replayed, policies, show_cells(ctx))
+    cases = case_records(name, *_replay(ctx, journal, until, handbook), show_cells(ctx))
     print_json(cases) if as_json else show(case_listing(cases))
 
 

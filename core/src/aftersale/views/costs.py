@@ -13,6 +13,7 @@ from aftersale.costs.charges import docket_costs
 from aftersale.costs.ledger import CostLine
 from aftersale.costs.parameters import Parameters, default_parameters
 from aftersale.costs.totals import Grouping, grand_total, totals
+from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Assumption(TypedDict):
     grade: str
 
 
-class CostAccounts(TypedDict):
+class CostAccounts(JournalNotes):
     """The costs of a journal as JSON shows them."""
 
     journal: str
@@ -115,6 +116,7 @@ def cost_accounts(
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
         converted=_converted_total(lines, into, rates) if into is not None else None,
         assumptions=_assumptions(lines, assumed),
+        **journal_notes(replayed),
     )
 
 
@@ -159,9 +161,9 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
     """Return the costs as tables: the rows, the sum of each currency, and what the estimates rest on."""
     title = text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])
     if not accounts["rows"]:
-        return [title, "", text("costs.nothing")]
+        return noted([title, "", text("costs.nothing")], accounts)
     more = len(accounts["rows"]) - SHOWN
-    return [
+    parts: list[Table | str] = [
         title,
         "",
         _table(accounts),
@@ -169,6 +171,7 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
         *_converted_lines(accounts["converted"]),
         *_assumption_parts(accounts["assumptions"]),
     ]
+    return noted(parts, accounts)
 
 
 def _table(accounts: CostAccounts) -> Table:
