@@ -95,7 +95,7 @@ def case_records(
         cases = [docket.cases[name]]
     if not cases:
         raise _unknown(name, journal, replayed)
-    notes = journal_notes(replayed)
+    notes = journal_notes(journal, replayed, policies)
     return [_record(case, replayed, policies[case.marketplace], notes, cells) for case in cases]
 
 

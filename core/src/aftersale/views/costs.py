@@ -116,7 +116,7 @@ def cost_accounts(
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
         converted=_converted_total(lines, into, rates) if into is not None else None,
         assumptions=_assumptions(lines, assumed),
-        **journal_notes(replayed),
+        **journal_notes(journal, replayed, policies),
     )
 
 

@@ -110,7 +110,7 @@ def health(journal: Journal, replayed: Replay, policies: Policies, why: bool = F
         causes=[_cause(cause) for cause in diagnosis.causes] if diagnosis else [],
         products=[_product(product) for product in diagnosis.products] if diagnosis else [],
         feedback=[_feedback(rating) for rating in diagnosis.feedback] if diagnosis else [],
-        **journal_notes(replayed),
+        **journal_notes(journal, replayed, policies),
     )
 
 

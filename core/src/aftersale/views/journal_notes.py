@@ -5,24 +5,88 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.translations import core_text as text
+from aftersale.costs.parameters import default_parameters
+from aftersale.journal.columns import SHOWN
+from aftersale.journal.plausibility import Doubt, doubts_of_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.table import Table
 
+    from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
+    from aftersale.policies.policy import Policies
+
+INSPECTED = "return_inspected"
+"""The fact whose detail is the grade of goods."""
+LEFT_OUT = "(left out)"
+"""What stands in place of a cell that nobody asked for."""
 
 
 class JournalNotes(TypedDict):
-    """What a reader of any answer about a journal must know; `refused` is how many facts no case could take."""
+    """What a reader of any answer about a journal must know.
+
+    `refused` is how many facts no case could take by then, `implausible` how many things of the journal look wrong.
+    """
 
     refused: int
+    implausible: int
 
 
-def journal_notes(replayed: Replay) -> JournalNotes:
+class DoubtRecord(TypedDict):
+    """Rows that look wrong in one way: how many there are, and what is said of the first of them."""
+
+    sort: str
+    rows: int
+    says: list[str]
+
+
+def journal_notes(journal: Journal, replayed: Replay, policies: Policies) -> JournalNotes:
     """Return the notes on a replayed journal."""
-    return JournalNotes(refused=len(replayed.refused))
+    return JournalNotes(
+        refused=len(replayed.refused), implausible=sum(doubt.rows for doubt in _doubts(journal, policies))
+    )
+
+
+def doubt_records(journal: Journal, policies: Policies, cells: bool = False) -> list[DoubtRecord]:
+    """Return what looks wrong in a journal; words that nobody knows are left out without `cells`."""
+    return [
+        DoubtRecord(sort=doubt.sort, rows=doubt.rows, says=[_said(doubt, values, cells) for values in doubt.examples])
+        for doubt in _doubts(journal, policies)
+    ]
+
+
+def _doubts(journal: Journal, policies: Policies) -> Iterator[Doubt]:
+    yield from journal.doubts
+    yield from doubts_of_place(journal.orders, {name: policy.marketplace for name, policy in policies.items()})
+    grades = default_parameters().grades
+    words = [fact for fact in journal.facts if fact.kind == INSPECTED and fact.detail and fact.detail not in grades]
+    if words:
+        known = ", ".join(grades)
+        examples = [
+            {"order": fact.order, "case": fact.case, "grade": fact.detail, "grades": known} for fact in words[:SHOWN]
+        ]
+        yield Doubt("grade", len(words), tuple(examples), ("grade",))
+
+
+def _said(doubt: Doubt, values: Mapping[str, str], cells: bool) -> str:
+    shown = {name: value if cells or name not in doubt.cells else LEFT_OUT for name, value in values.items()}
+    return text(f"doubts.{doubt.sort}", **shown)
+
+
+def doubt_lines(doubts: Sequence[DoubtRecord]) -> list[str]:
+    """Return what looks wrong as lines: the first of each sort one by one, and how many more there are."""
+    if not doubts:
+        return []
+    lines = []
+    for doubt in doubts:
+        lines += doubt["says"]
+        if more := doubt["rows"] - len(doubt["says"]):
+            lines.append(text("doubts.more", count=more))
+    left_out = any(LEFT_OUT in line for line in lines)
+    title = text("doubts.title", count=sum(doubt["rows"] for doubt in doubts))
+    return ["", title, *lines, *([text("commands.cells")] if left_out else [])]
 
 
 def noted(parts: Sequence[Table | str], notes: JournalNotes) -> list[Table | str]:
@@ -36,3 +100,5 @@ def noted(parts: Sequence[Table | str], notes: JournalNotes) -> list[Table | str
 def _lines(notes: JournalNotes) -> Iterator[str]:
     if notes["refused"]:
         yield text("journal.refused", count=notes["refused"])
+    if notes["implausible"]:
+        yield text("journal.implausible", count=notes["implausible"])

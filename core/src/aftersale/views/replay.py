@@ -10,6 +10,7 @@ from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
+from aftersale.views.journal_notes import DoubtRecord, doubt_lines, doubt_records
 from aftersale.views.readings import ReadingRecord, instant_text, reading_record
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class RepliesRecord(TypedDict):
 
 
 class Accounts(TypedDict):
-    """A replayed journal as JSON shows it."""
+    """A replayed journal as JSON shows it; `implausible` is what looks wrong in all of it."""
 
     journal: str
     until: str
@@ -73,6 +74,7 @@ class Accounts(TypedDict):
     facts: int
     cases: list[CaseCount]
     refused: list[RefusedRecord]
+    implausible: list[DoubtRecord]
     metrics: list[ReadingRecord]
     replies: list[RepliesRecord]
 
@@ -95,6 +97,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies, cells: bool
         facts=sum(fact.known_at <= until for fact in journal.facts),
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
         refused=[_refused_record(fact, error, policies, cells) for fact, error in replayed.refused],
+        implausible=doubt_records(journal, policies, cells),
         metrics=[reading_record(reading) for reading in metrics],
         replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
     )
@@ -129,7 +132,7 @@ def _replies_record(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
 
 
 def account_listing(record: Accounts) -> list[Table | str]:
-    """Return the accounts as tables: cases by kind and state, then metrics, then refused facts."""
+    """Return the accounts as tables: cases by kind and state, then metrics, refused facts, and what looks wrong."""
     return [
         text(
             "replay.title",
@@ -144,6 +147,7 @@ def account_listing(record: Accounts) -> list[Table | str]:
         _metric_table(record["metrics"]) if record["metrics"] else text("replay.no_metrics"),
         *_reply_lines(record["replies"]),
         *_refused_lines(record["refused"]),
+        *doubt_lines(record["implausible"]),
     ]
 
 

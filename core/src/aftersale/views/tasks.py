@@ -68,7 +68,9 @@ def worklist(journal: Journal, replayed: Replay, policies: Policies) -> Worklist
         if case.task is not None
     ]
     tasks.sort(key=lambda task: (-task["priority"], task["due"], task["case"]))
-    return Worklist(journal=journal.source, until=instant_text(at), tasks=tasks, **journal_notes(replayed))
+    return Worklist(
+        journal=journal.source, until=instant_text(at), tasks=tasks, **journal_notes(journal, replayed, policies)
+    )
 
 
 def _risks(policy: Policy, replayed: Replay, journal: Journal) -> list[str]:
