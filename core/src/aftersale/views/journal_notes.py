@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from aftersale.base.errors import Problem
 from aftersale.base.translations import core_text as text
 from aftersale.costs.parameters import default_parameters
 from aftersale.journal.columns import SHOWN
 from aftersale.journal.plausibility import Doubt, doubts_of_place
+from aftersale.journal.provenance import Provenance, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,10 +30,25 @@ class JournalNotes(TypedDict):
     """What a reader of any answer about a journal must know.
 
     `refused` is how many facts no case could take by then, `implausible` how many things of the journal look wrong.
+    `written_with` is null where nobody says what the journal was written with.
     """
 
     refused: int
     implausible: int
+    written_with: WrittenWith | None
+
+
+class WrittenWith(TypedDict):
+    """Whether a journal is read with what wrote it; `same` is null where that cannot be read.
+
+    `differs` are the names of what differs, by what it is: `handbooks` and `rules` of marketplaces, `deciders` (plugins
+    that decide there), `kinds` of case, `metrics`, `versions` of distributions. `says` is a sentence, empty where
+    nothing differs.
+    """
+
+    same: bool | None
+    differs: dict[str, list[str]]
+    says: str
 
 
 class DoubtRecord(TypedDict):
@@ -45,8 +62,41 @@ class DoubtRecord(TypedDict):
 def journal_notes(journal: Journal, replayed: Replay, policies: Policies) -> JournalNotes:
     """Return the notes on a replayed journal."""
     return JournalNotes(
-        refused=len(replayed.refused), implausible=sum(doubt.rows for doubt in _doubts(journal, policies))
+        refused=len(replayed.refused),
+        implausible=sum(doubt.rows for doubt in _doubts(journal, policies)),
+        written_with=written_with(journal, policies),
     )
+
+
+def written_with(journal: Journal, policies: Policies) -> WrittenWith | None:
+    """Return whether a journal is read with what wrote it; None where nobody says what wrote it."""
+    written = journal.provenance
+    if written is None:
+        return None
+    if isinstance(written, Problem):
+        return WrittenWith(same=None, differs={}, says=text("journal.not_known", problem=str(written)))
+    differs = {difference.what: list(difference.of) for difference in differences(written, policies)}
+    return WrittenWith(same=not differs, differs=differs, says=_written_otherwise(journal, written, differs))
+
+
+def _written_otherwise(journal: Journal, written: Provenance, differs: Mapping[str, Sequence[str]]) -> str:
+    if not differs:
+        return ""
+    parts = [text(f"journal.other_{what}", names=_shortened(names)) for what, names in differs.items()]
+    told = text("journal.written_otherwise", what=", ".join(parts))
+    return f"{told} {_remedy(journal, written)}" if "handbooks" in differs else told
+
+
+def _remedy(journal: Journal, written: Provenance) -> str:
+    if journal.handbook is not None:
+        return text("journal.handbook_beside", file=journal.handbook)
+    if written.handbook:
+        return text("journal.handbook_named", name=written.handbook)
+    return text("journal.handbook_shipped")
+
+
+def _shortened(names: Sequence[str]) -> str:
+    return ", ".join([*names[:SHOWN], *(["…"] if len(names) > SHOWN else [])])
 
 
 def doubt_records(journal: Journal, policies: Policies, cells: bool = False) -> list[DoubtRecord]:
@@ -102,3 +152,9 @@ def _lines(notes: JournalNotes) -> Iterator[str]:
         yield text("journal.refused", count=notes["refused"])
     if notes["implausible"]:
         yield text("journal.implausible", count=notes["implausible"])
+    yield from written_lines(notes["written_with"])
+
+
+def written_lines(written: WrittenWith | None) -> list[str]:
+    """Return the sentence on what a journal was written with, none where nothing differs."""
+    return [written["says"]] if written is not None and written["says"] else []

@@ -10,7 +10,14 @@ from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
-from aftersale.views.journal_notes import DoubtRecord, doubt_lines, doubt_records
+from aftersale.views.journal_notes import (
+    DoubtRecord,
+    WrittenWith,
+    doubt_lines,
+    doubt_records,
+    written_lines,
+    written_with,
+)
 from aftersale.views.readings import ReadingRecord, instant_text, reading_record
 
 if TYPE_CHECKING:
@@ -75,6 +82,7 @@ class Accounts(TypedDict):
     cases: list[CaseCount]
     refused: list[RefusedRecord]
     implausible: list[DoubtRecord]
+    written_with: WrittenWith | None
     metrics: list[ReadingRecord]
     replies: list[RepliesRecord]
 
@@ -98,6 +106,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies, cells: bool
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
         refused=[_refused_record(fact, error, policies, cells) for fact, error in replayed.refused],
         implausible=doubt_records(journal, policies, cells),
+        written_with=written_with(journal, policies),
         metrics=[reading_record(reading) for reading in metrics],
         replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
     )
@@ -148,6 +157,7 @@ def account_listing(record: Accounts) -> list[Table | str]:
         *_reply_lines(record["replies"]),
         *_refused_lines(record["refused"]),
         *doubt_lines(record["implausible"]),
+        *(["", *written] if (written := written_lines(record["written_with"])) else []),
     ]
 
 
