@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from click.testing import CliRunner, Result
 from aftersale.cases.facts import Fact
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR, instant
+from aftersale.journal.provenance import FILE, as_text, provenance
 from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.orders import Order
+from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import order, orders
 
 # Before click 8.2 a runner mixes the two streams unless it is told not to.
@@ -392,3 +395,51 @@ def test_a_word_that_nobody_knows_is_shown_on_demand_and_harmless(tmp_path: Path
     assert "jane" not in hidden + answer(["tasks"], journal)
     shown = CliRunner(**APART).invoke(cli, ["--show-cells", "replay", str(journal)], env={"COLUMNS": "200"})
     assert r"nobody declares its channel jane@example.org\x1b[2J, so that" in shown.stdout
+
+
+@pytest.fixture
+def written(shop_journal: Path, tmp_path: Path) -> Path:
+    """The shop's journal, which says that it was written with the shipped handbook."""
+    folder = tmp_path / "journal"
+    shutil.copytree(shop_journal, folder)
+    (folder / FILE).write_text(as_text(provenance(load_plugins().policies(["US"]))), encoding="utf-8")
+    return folder
+
+
+OTHERWISE = "Written with another handbook (US) than it is read with here: states, deadlines and costs may differ."
+
+
+@EACH
+def test_every_command_says_that_a_journal_was_written_with_another_handbook(
+    command: list[str], written: Path, own: Path
+) -> None:
+    command = ["case", "LOSS-R"] if command[0] == "case" else command
+    says = f"{OTHERWISE} It was written with the shipped one: leave --handbook out."
+    assert answer(command, written, "--handbook", own).splitlines()[-1] == says
+    found = notes(command, written, "--handbook", own)["written_with"]
+    assert found == {"same": False, "differs": {"handbooks": ["US"]}, "says": says}
+
+
+@EACH
+def test_a_journal_that_is_read_as_it_was_written_is_not_spoken_of(command: list[str], written: Path) -> None:
+    command = ["case", "LOSS-R"] if command[0] == "case" else command
+    assert "ritten with" not in answer(command, written)
+    assert notes(command, written)["written_with"] == {"same": True, "differs": {}, "says": ""}
+
+
+def test_of_a_journal_that_does_not_say_what_wrote_it_nothing_is_told(shop_journal: Path, own: Path) -> None:
+    assert "ritten with" not in answer(["costs"], shop_journal, "--handbook", own)
+    assert notes(["costs"], shop_journal, "--handbook", own)["written_with"] is None
+
+
+def test_a_damaged_word_of_what_wrote_it_is_told_and_the_journal_read(written: Path) -> None:
+    (written / FILE).write_text("{", encoding="utf-8")
+    assert "What this journal was written with is not known: " in answer(["tasks"], written)
+    found = notes(["tasks"], written)["written_with"]
+    assert (found["same"], found["differs"]) == (None, {})
+    assert f"{written / FILE}: is damaged (write the journal again, or " in found["says"]
+
+
+def test_replay_tells_it_too(written: Path, own: Path) -> None:
+    assert OTHERWISE in answer(["replay"], written, "--handbook", own)
+    assert asked("replay", written, "--handbook", own)["written_with"]["same"] is False

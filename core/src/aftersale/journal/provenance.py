@@ -17,7 +17,7 @@ from attrs import asdict, fields, frozen
 from aftersale.base.digests import digest, plain
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.files import check_depth, read_bounded
-from aftersale.policies.handbook import SHIPPED
+from aftersale.policies.handbook import SHIPPED, default_handbook
 from aftersale.policies.policy import Policies
 from aftersale.rules import digest_of
 
@@ -115,6 +115,12 @@ def _parsed(document: Any) -> Provenance:
 
 def _is_texts(table: Any) -> bool:
     return isinstance(table, dict) and all(isinstance(value, str) for value in table.values())
+
+
+def by_shipped_handbook(written: Provenance) -> bool:
+    """Whether a journal was written with the handbook that this version ships."""
+    shipped = default_handbook()
+    return all(digest_of(shipped.for_marketplace(name)) == sum_ for name, sum_ in written.handbooks.items())
 
 
 def differences(written: Provenance, policies: Policies) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from aftersale.base.translations import core_text as text
 from aftersale.costs.parameters import default_parameters
 from aftersale.journal.columns import SHOWN
 from aftersale.journal.plausibility import Doubt, doubts_of_place
-from aftersale.journal.provenance import Provenance, differences
+from aftersale.journal.provenance import Provenance, by_shipped_handbook, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ def _written_otherwise(journal: Journal, written: Provenance, differs: Mapping[s
         return ""
     parts = [text(f"journal.other_{what}", names=_shortened(names)) for what, names in differs.items()]
     told = text("journal.written_otherwise", what=", ".join(parts))
-    return f"{told} {_remedy(journal, written)}" if "handbooks" in differs else told
+    return f"{told} {_remedy(journal, written)}".rstrip() if "handbooks" in differs else told
 
 
 def _remedy(journal: Journal, written: Provenance) -> str:
@@ -92,7 +92,7 @@ def _remedy(journal: Journal, written: Provenance) -> str:
         return text("journal.handbook_beside", file=journal.handbook)
     if written.handbook:
         return text("journal.handbook_named", name=written.handbook)
-    return text("journal.handbook_shipped")
+    return text("journal.handbook_shipped") if by_shipped_handbook(written) else ""
 
 
 def _shortened(names: Sequence[str]) -> str:

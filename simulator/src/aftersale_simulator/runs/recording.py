@@ -16,7 +16,7 @@ from aftersale.engine.docket import Docket
 from aftersale.journal.provenance import FILE, HANDBOOK, as_text, provenance
 from aftersale.journal.writing import case_frame, fact_frame, order_frame, write_table
 from aftersale.policies.handbook import Handbook, default_handbook
-from aftersale.rules import Rule, as_document
+from aftersale.rules import as_document, parse_rules
 from aftersale_simulator.output_files import as_toml, new_folder
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
@@ -65,16 +65,19 @@ def _origin(resolved: ResolvedScenario) -> dict[str, str]:
     """Return by file name what the journal is written with, and the handbook where it is not the shipped one."""
     distributions = [plugin["distribution"] for plugin in resolved.plugins.about()]
     texts = {FILE: as_text(provenance(resolved.policies, distributions))}
-    rows = resolved.handbook.beside_shipped()
-    if rows and _is_readable(rows, resolved):
-        texts[HANDBOOK] = f"{_ABOVE}\n{as_toml(as_document(rows))}"
+    document = as_document(resolved.handbook.beside_shipped())
+    if document and _is_readable(document, resolved):
+        texts[HANDBOOK] = f"{_ABOVE}\n{as_toml(document)}"
     return texts
 
 
-def _is_readable(rows: Sequence[Rule], resolved: ResolvedScenario) -> bool:
-    """Whether a handbook of these rows may be read again: as a seller's own, none is looser than a marketplace's."""
+def _is_readable(document: dict[str, Any], resolved: ResolvedScenario) -> bool:
+    """Whether a handbook may be read again, as a seller's own: no row of it may be looser than a marketplace's.
+
+    Shipped rows may be, and an event that changes one of them makes it a row of the run's own.
+    """
     try:
-        resolved.plugins.policies(handbook=default_handbook().overlaid(Handbook(rows)))
+        resolved.plugins.policies(handbook=default_handbook().overlaid(Handbook(parse_rules(document, HANDBOOK))))
     except DocumentError:
         return False
     return True
