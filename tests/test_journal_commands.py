@@ -443,3 +443,89 @@ def test_a_damaged_word_of_what_wrote_it_is_told_and_the_journal_read(written: P
 def test_replay_tells_it_too(written: Path, own: Path) -> None:
     assert OTHERWISE in answer(["replay"], written, "--handbook", own)
     assert asked("replay", written, "--handbook", own)["written_with"]["same"] is False
+
+
+IDLE = (
+    "Rows of the handbook without effect on this journal: 2 (DE first_reply: no order of that marketplace, "
+    "US priority [category=shoes]: no such order)."
+)
+
+
+@EACH
+def test_every_command_says_which_rows_of_the_handbook_had_no_effect(
+    command: list[str], shop_journal: Path, own: Path
+) -> None:
+    command = ["case", "LOSS-R"] if command[0] == "case" else command
+    assert notes(command, shop_journal, "--handbook", own)["without_effect"] == []
+    more = """
+[[rule]]
+name = "first_reply"
+marketplaces = ["DE"]
+clock = "wall_hours"
+amount = 12
+starts = "buyer_message"
+on_expiry = "late"
+source = "our handbook"
+grade = "S"
+
+[[rule]]
+name = "priority"
+marketplaces = ["US"]
+count = 1
+when = { category = "shoes" }
+source = "our handbook"
+grade = "S"
+"""
+    own.write_text(OWN + more, encoding="utf-8")
+    assert answer(command, shop_journal, "--handbook", own).splitlines()[-1] == IDLE
+    assert notes(command, shop_journal, "--handbook", own)["without_effect"] == [IDLE]
+    assert asked("replay", shop_journal, "--handbook", own)["without_effect"] == [IDLE]
+
+
+RATES = ("--into", "EUR", "--rate", "USD=0.9", "--rate", "CNY=0.125")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (RATES, []),
+        (("--set", "repackaging_share=0.5"), []),
+        # A number of 0 leaves no amount behind that could rest on it, and has an effect all the same.
+        (("--set", "minutes_reply=0"), []),
+        (
+            ("--set", "minutes_send_invoice=2", "--set", "loss_share_missing=0.9", "--set", "minutes_reply=5"),
+            ["Numbers of your own without effect: loss_share_missing, minutes_send_invoice; no cost rests on them."],
+        ),
+        (
+            (*RATES, "--rate", "SEK=0.1", "--rate", "EUR=1"),
+            ["Rates without effect: EUR, SEK; no cost is in that currency, or it is the currency of the sum."],
+        ),
+        (
+            ("--rate", "USD=0.9"),
+            ["Rates without effect: USD; no currency is named to add everything up in (--into)."],
+        ),
+    ],
+)
+def test_costs_tell_numbers_and_rates_without_effect(
+    options: tuple[str, ...], told: list[str], shop_journal: Path
+) -> None:
+    assert asked("costs", shop_journal, *options)["without_effect"] == told
+    assert answer(["costs", *options], shop_journal).splitlines()[-1:] == told or not told
+
+
+@pytest.mark.parametrize(
+    ("option", "values"), [("--rate", ("USD=1", "USD=2")), ("--set", ("minutes_reply=1", " minutes_reply=2"))]
+)
+def test_what_is_set_twice_is_refused(option: str, values: tuple[str, ...], shop_journal: Path) -> None:
+    told = refused("costs", shop_journal, *(word for value in values for word in (option, value)))
+    assert told == f"Error: {option} has {values[0].partition('=')[0]} twice: keep one of them"
+
+
+def test_options_that_a_report_leaves_without_effect_are_told(tmp_path: Path, own: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text('{"accountStatuses": [], "performanceMetrics": []}', encoding="utf-8")
+    assert asked("health", path)["without_effect"] == []
+    told = "Without effect: --on, --why, --handbook; a report is read as it stands."
+    options = ("--why", "--on", "2026-03-05", "--handbook", own)
+    assert asked("health", path, *options)["without_effect"] == [told]
+    assert answer(["health", *map(str, options)], path).splitlines()[-1] == told

@@ -99,7 +99,8 @@ def show_health(
     can bear. JOURNAL may also be a marketplace's own health report (JSON): it is recomputed, and disagreements told.
     """
     if _is_report(journal):
-        _show_report(ctx, journal, as_json)
+        given = {"--on": day, "--until": until, "--why": why, "--handbook": handbook}
+        _show_report(ctx, journal, as_json, [name for name, value in given.items() if value not in (None, False)])
         return
     if day is not None and until is not None:
         raise click.UsageError(text("health.on_or_until"))
@@ -149,11 +150,15 @@ def show_costs(
 
 
 def _pairs(option: str, pairs: Iterable[str]) -> Iterator[tuple[str, str]]:
+    names: set[str] = set()
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign:
             raise click.UsageError(text("costs.no_pair", option=option, given=pair))
-        yield name.strip(), value.strip()
+        if (name := name.strip()) in names:
+            raise click.UsageError(text("costs.twice", option=option, name=name))
+        names.add(name)
+        yield name, value.strip()
 
 
 def _decimal(name: str, value: str) -> Decimal:
@@ -190,10 +195,11 @@ def _is_report(path: Path) -> bool:
         return False
 
 
-def _show_report(ctx: click.Context, path: Path, as_json: bool) -> None:
+def _show_report(ctx: click.Context, path: Path, as_json: bool, without_effect: list[str]) -> None:
     from aftersale.reports.health.reading import HealthReader
     from aftersale.views.health_report import listing, record
 
     plugins = loaded(ctx)
     report = HealthReader(plugins.marketplaces, plugins.health_reports()).read(path)
-    print_json(record(report)) if as_json else show(listing(report))
+    told = [text("health_report.without_effect", names=", ".join(without_effect))] if without_effect else []
+    print_json(record(report) | {"without_effect": told}) if as_json else show([*listing(report), *told])

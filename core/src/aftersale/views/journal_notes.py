@@ -8,6 +8,7 @@ from aftersale.base.errors import Problem
 from aftersale.base.translations import core_text as text
 from aftersale.costs.parameters import default_parameters
 from aftersale.journal.columns import SHOWN
+from aftersale.journal.effects import idle_rows
 from aftersale.journal.plausibility import Doubt, doubts_of_place
 from aftersale.journal.provenance import Provenance, by_shipped_handbook, differences
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies
+    from aftersale.rules import Rule
 
 INSPECTED = "return_inspected"
 """The fact whose detail is the grade of goods."""
@@ -30,12 +32,14 @@ class JournalNotes(TypedDict):
     """What a reader of any answer about a journal must know.
 
     `refused` is how many facts no case could take by then, `implausible` how many things of the journal look wrong.
-    `written_with` is null where nobody says what the journal was written with.
+    `written_with` is null where nobody says what the journal was written with. `without_effect` are sentences about
+    what the reader gave and nothing came of.
     """
 
     refused: int
     implausible: int
     written_with: WrittenWith | None
+    without_effect: list[str]
 
 
 class WrittenWith(TypedDict):
@@ -59,12 +63,15 @@ class DoubtRecord(TypedDict):
     says: list[str]
 
 
-def journal_notes(journal: Journal, replayed: Replay, policies: Policies) -> JournalNotes:
-    """Return the notes on a replayed journal."""
+def journal_notes(
+    journal: Journal, replayed: Replay, policies: Policies, without_effect: Sequence[str] = ()
+) -> JournalNotes:
+    """Return the notes on a replayed journal; `without_effect` are those on what was given beside the handbook."""
     return JournalNotes(
         refused=len(replayed.refused),
         implausible=sum(doubt.rows for doubt in _doubts(journal, policies)),
         written_with=written_with(journal, policies),
+        without_effect=[*idle_sentences(journal, replayed, policies), *without_effect],
     )
 
 
@@ -93,6 +100,19 @@ def _remedy(journal: Journal, written: Provenance) -> str:
     if written.handbook:
         return text("journal.handbook_named", name=written.handbook)
     return text("journal.handbook_shipped") if by_shipped_handbook(written) else ""
+
+
+def idle_sentences(journal: Journal, replayed: Replay, policies: Policies) -> list[str]:
+    """Return a sentence about the rows of the seller's handbook that change nothing, none where there are none."""
+    idle = list(idle_rows(journal.orders, replayed.docket, policies, replayed.until))
+    if not idle:
+        return []
+    rows = [text(f"journal.idle_{row.reason}", row=_row(row.rule)) for row in idle]
+    return [text("journal.idle", count=len(idle), rows=_shortened(rows))]
+
+
+def _row(rule: Rule) -> str:
+    return f"{rule.marketplace} {rule.name}" + (f" [{rule.when}]" if rule.when.weight else "")
 
 
 def _shortened(names: Sequence[str]) -> str:
@@ -153,6 +173,7 @@ def _lines(notes: JournalNotes) -> Iterator[str]:
     if notes["implausible"]:
         yield text("journal.implausible", count=notes["implausible"])
     yield from written_lines(notes["written_with"])
+    yield from notes["without_effect"]
 
 
 def written_lines(written: WrittenWith | None) -> list[str]:

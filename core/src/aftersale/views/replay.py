@@ -15,6 +15,7 @@ from aftersale.views.journal_notes import (
     WrittenWith,
     doubt_lines,
     doubt_records,
+    idle_sentences,
     written_lines,
     written_with,
 )
@@ -83,6 +84,7 @@ class Accounts(TypedDict):
     refused: list[RefusedRecord]
     implausible: list[DoubtRecord]
     written_with: WrittenWith | None
+    without_effect: list[str]
     metrics: list[ReadingRecord]
     replies: list[RepliesRecord]
 
@@ -107,6 +109,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies, cells: bool
         refused=[_refused_record(fact, error, policies, cells) for fact, error in replayed.refused],
         implausible=doubt_records(journal, policies, cells),
         written_with=written_with(journal, policies),
+        without_effect=idle_sentences(journal, replayed, policies),
         metrics=[reading_record(reading) for reading in metrics],
         replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
     )
@@ -142,6 +145,7 @@ def _replies_record(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
 
 def account_listing(record: Accounts) -> list[Table | str]:
     """Return the accounts as tables: cases by kind and state, then metrics, refused facts, and what looks wrong."""
+    others = [*written_lines(record["written_with"]), *record["without_effect"]]
     return [
         text(
             "replay.title",
@@ -157,7 +161,7 @@ def account_listing(record: Accounts) -> list[Table | str]:
         *_reply_lines(record["replies"]),
         *_refused_lines(record["refused"]),
         *doubt_lines(record["implausible"]),
-        *(["", *written] if (written := written_lines(record["written_with"])) else []),
+        *(["", *others] if others else []),
     ]
 
 
