@@ -194,6 +194,16 @@ def test_words_that_nobody_knows_are_shown_on_demand(told):
             "case R of order O-1: nobody declares the grade (left out), so that the goods count as not inspected; the ",
         ),
         (
+            [fact("refunded", MONDAY + DAY, case="W", value=19.99)],
+            "value_nowhere",
+            "case W of order O-1: refunded has a value of 19.99, which counts nowhere; money is an amount, in minor ",
+        ),
+        (
+            [fact("return_requested", MONDAY + DAY, case=case, detail="defective") for case in ("R-1", "R-2")],
+            "opened_twice",
+            "case R-2 of order O-1: return_requested of 2026-03-03T09:00:00+00:00 opened case R-1 too; give both the ",
+        ),
+        (
             [paid("seller_reply", 500)],
             "amount_nowhere",
             "case seller_reply-1 of order O-1: seller_reply has an amount of 5.00 EUR, which counts nowhere; name the ",

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def _replay(
-    ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None
+    ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None, day: date | None = None
 ) -> tuple[Journal, Replay, Policies]:
-    """Return a journal, its replay until an instant, and the policies of the replay."""
+    """Return a journal, its replay until an instant or the end of a day, and the policies of the replay."""
     from aftersale.journal.reading import read_journal
     from aftersale.journal.replay import replay
     from aftersale.policies.handbook import default_handbook, load_handbook
@@ -34,6 +34,7 @@ def _replay(
     seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
     policies = plugins.policies(handbook=seller_handbook)
     journal = read_journal(folder)
+    until = until if day is None else _end_of_day(ctx, journal, day)
     return journal, replay(journal, policies, until), policies
 
 
@@ -106,9 +107,7 @@ def show_health(
         raise click.UsageError(text("health.on_or_until"))
     from aftersale.views.health import health, health_listing
 
-    if day is not None:
-        until = _end_of_day(ctx, journal, day)
-    record = health(*_replay(ctx, journal, until, handbook), why=why)
+    record = health(*_replay(ctx, journal, until, handbook, day), why=why)
     print_json(record) if as_json else show(health_listing(record, why))
 
 
@@ -171,19 +170,18 @@ def _decimal(name: str, value: str) -> Decimal:
     return rate
 
 
-def _end_of_day(ctx: click.Context, folder: Path, day: date) -> Instant:
+def _end_of_day(ctx: click.Context, journal: Journal, day: date) -> Instant:
     """Return the last instant of a day on the marketplaces of a journal, by the latest of their midnights."""
     from datetime import timedelta
 
     from aftersale.clocks import start_of_day
-    from aftersale.journal.reading import read_journal
 
     try:
         following = day + timedelta(1)
     except OverflowError as error:
         raise ClockError(f"no day follows {day}", "name an earlier one") from error
     stores = loaded(ctx).marketplaces
-    zones = [stores[name].zone for name in read_journal(folder).orders.marketplaces if name in stores]
+    zones = [stores[name].zone for name in journal.orders.marketplaces if name in stores]
     return max(start_of_day(following, zone) for zone in zones or ["UTC"]) - 1
 
 

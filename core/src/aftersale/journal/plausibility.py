@@ -100,8 +100,8 @@ def doubts(orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Doubt]:
     again = facts.join(once, on=_ROW, how="anti").sort(_ROW)
     yield from _doubts("twice", again.select("order", "case", "fact", pl.col("occurred_at").alias("at")))
     yield from _of_amounts(once)
-    yield from _of_ratings(facts)
-    yield from _of_ties(facts)
+    yield from _of_values(facts)
+    yield from _of_cases(once)
     yield from _apart(orders, facts)
 
 
@@ -181,15 +181,27 @@ def _of_times(facts: pl.DataFrame) -> Iterator[Doubt]:
     yield from _doubts("known_long_after", late.select(*shown, pl.col("known_at").alias("at"), at.alias("since")))
 
 
-def _of_ratings(facts: pl.DataFrame) -> Iterator[Doubt]:
+def _of_values(facts: pl.DataFrame) -> Iterator[Doubt]:
+    """Yield ratings that are none, and numbers that count nowhere."""
     ratings = facts.filter(pl.col("kind") == RATING)
     stars = pl.col("value")
     wrong = ratings.filter(~stars.is_between(*STARS) | (stars != stars.floor()))
     yield from _doubts("stars", wrong.select("order", "case", pl.col("value").alias("stars")))
 
+    useless = pl.col("value").is_not_null() & ~pl.col("fact").is_in([RATING, _ANY_FACT])
+    yield from _doubts("value_nowhere", facts.filter(useless).select("order", "case", "fact", "value"))
 
-def _of_ties(facts: pl.DataFrame) -> Iterator[Doubt]:
-    """Yield the facts that name a case behind theirs that no fact is about."""
+
+def _of_cases(facts: pl.DataFrame) -> Iterator[Doubt]:
+    """Yield the facts that name a case behind theirs that no fact is about, and cases that were opened twice."""
+    openers = facts.filter(pl.col("kind").is_in(list(default_workflow().openers())))
+    openers = openers.with_columns(pl.col("value", "amount").fill_null(-1))  # nothing is joined with nothing
+    same = ["kind", "order", "occurred_at", "about", "value", "detail", "amount"]
+    first = openers.unique(same, keep="first", maintain_order=True)
+    names = first.select(*same, pl.col("case").alias("other"))
+    again = openers.join(first, on=_ROW, how="anti").join(names, on=same, how="left").sort(_ROW)
+    at = pl.col("occurred_at").alias("at")
+    yield from _doubts("opened_twice", again.select("order", "case", "fact", at, "other"))
     lost = facts.filter((pl.col("about") != "") & ~pl.col("about").is_in(facts["case"].unique().to_list()))
     yield from _doubts("about", lost.select("order", "case", "about"))
 

@@ -13,7 +13,7 @@ from aftersale.journal.plausibility import Doubt, doubts_of_place
 from aftersale.journal.provenance import Provenance, by_shipped_handbook, differences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from rich.table import Table
 
@@ -83,18 +83,24 @@ def written_with(journal: Journal, policies: Policies) -> WrittenWith | None:
     if isinstance(written, Problem):
         return WrittenWith(same=None, differs={}, says=text("journal.not_known", problem=str(written)))
     differs = {difference.what: list(difference.of) for difference in differences(written, policies)}
-    return WrittenWith(same=not differs, differs=differs, says=_written_otherwise(journal, written, differs))
+    sources = {policy.book.source for policy in policies.values()}
+    return WrittenWith(same=not differs, differs=differs, says=_written_otherwise(journal, written, differs, sources))
 
 
-def _written_otherwise(journal: Journal, written: Provenance, differs: Mapping[str, Sequence[str]]) -> str:
+def _written_otherwise(
+    journal: Journal, written: Provenance, differs: Mapping[str, Sequence[str]], sources: Collection[str]
+) -> str:
     if not differs:
         return ""
     parts = [text(f"journal.other_{what}", names=_shortened(names)) for what, names in differs.items()]
     told = text("journal.written_otherwise", what=", ".join(parts))
-    return f"{told} {_remedy(journal, written)}".rstrip() if "handbooks" in differs else told
+    return f"{told} {_remedy(journal, written, sources)}".rstrip() if "handbooks" in differs else told
 
 
-def _remedy(journal: Journal, written: Provenance) -> str:
+def _remedy(journal: Journal, written: Provenance, sources: Collection[str]) -> str:
+    """Return which handbook to name, empty where it is named already or lies nowhere."""
+    if journal.handbook is not None and str(journal.handbook) in sources:
+        return ""
     if journal.handbook is not None:
         return text("journal.handbook_beside", file=journal.handbook)
     if written.handbook:
