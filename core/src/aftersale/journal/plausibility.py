@@ -78,14 +78,19 @@ _ROW = "row of the table"
 class Doubt:
     """Rows of one sort that are hardly true, or count nowhere.
 
-    `sort` names what, and its message; `rows` is how many there are. `examples` are the values of the message for the
-    first of them; of these values, `cells` may hold anything.
+    `message` is the key of what is said of each; `rows` is how many there are. `examples` are the values of the message
+    for the first of them; of these values, `cells` may hold anything.
     """
 
-    sort: str
+    message: str
     rows: int
     examples: tuple[Mapping[str, str], ...]
     cells: tuple[str, ...] = ()
+
+    @property
+    def sort(self) -> str:
+        """What looks wrong, in a word."""
+        return self.message.partition(".")[2]
 
 
 def doubts(orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Doubt]:
@@ -98,7 +103,7 @@ def doubts(orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Doubt]:
     once = facts.unique(_content(facts), keep="first", maintain_order=True)
     yield from _of_times(facts)
     again = facts.join(once, on=_ROW, how="anti").sort(_ROW)
-    yield from _doubts("twice", again.select("order", "case", "fact", pl.col("occurred_at").alias("at")))
+    yield from _doubts("doubts.twice", again.select("order", "case", "fact", pl.col("occurred_at").alias("at")))
     yield from _of_amounts(once)
     yield from _of_values(facts)
     yield from _of_cases(once)
@@ -112,10 +117,10 @@ def doubts_of_place(orders: Orders, marketplaces: Mapping[str, Marketplace]) -> 
         names = [{"order": str(orders.ids[row]), "marketplace": name} for row in rows[:SHOWN]]
         place = marketplaces.get(name)
         if place is None:
-            yield Doubt("no_marketplace", len(rows), tuple(names), ("marketplace",))
+            yield Doubt("doubts.no_marketplace", len(rows), tuple(names), ("marketplace",))
         elif place.currency != currency:
             money = {"currency": currency, "other": place.currency}
-            yield Doubt("other_money", len(rows), tuple({**values, **money} for values in names))
+            yield Doubt("doubts.other_money", len(rows), tuple({**values, **money} for values in names))
 
 
 def _content(facts: pl.DataFrame) -> list[str]:
@@ -129,18 +134,18 @@ def _content(facts: pl.DataFrame) -> list[str]:
 def _of_orders(orders: pl.DataFrame) -> Iterator[Doubt]:
     for later, earlier in _ORDERED:
         rows = orders.filter(pl.col(later) < pl.col(earlier))
-        yield from _doubts("before", _pair(rows, later, earlier))
+        yield from _doubts("doubts.before", _pair(rows, later, earlier))
     for later in dict.fromkeys(later for later, _ in _ORDERED):
         rows = orders.filter(pl.col(later) - pl.col("purchased_at") > timedelta(SHIPPING_DAYS))
-        yield from _doubts("long_after", _pair(rows, later, "purchased_at"))
+        yield from _doubts("doubts.long_after", _pair(rows, later, "purchased_at"))
     left = orders.with_columns(pl.coalesce("delivered_at", "shipped_at").alias("left"))
     rows = left.filter(pl.col("left").is_not_null() & pl.col("cancelled_at").is_not_null())
-    yield from _doubts("cancelled_and_left", rows.select("order", "cancelled_at", "left"))
-    yield from _doubts("no_price", orders.filter(pl.col("price") <= 0).select("order", "price", "currency"))
+    yield from _doubts("doubts.cancelled_and_left", rows.select("order", "cancelled_at", "left"))
+    yield from _doubts("doubts.no_price", orders.filter(pl.col("price") <= 0).select("order", "price", "currency"))
     yield from _of_small_prices(orders)
     strange = orders.filter(~pl.col("channel").is_in(list(CHANNELS)))
     words = strange.select("order", "channel").with_columns(pl.lit(", ".join(CHANNELS)).alias("channels"))
-    yield from _doubts("channel", words, cells=("channel",))
+    yield from _doubts("doubts.channel", words, cells=("channel",))
 
 
 def _pair(rows: pl.DataFrame, later: str, earlier: str) -> pl.DataFrame:
@@ -159,7 +164,7 @@ def _of_small_prices(orders: pl.DataFrame) -> Iterator[Doubt]:
         unit = _unit(rows["currency"][0])
         small = rows.filter(pl.col("price") < unit)
         if unit > 1 and 2 * small.height > rows.height:
-            yield from _doubts("small_prices", small.select("order", "price", "currency"))
+            yield from _doubts("doubts.small_prices", small.select("order", "price", "currency"))
 
 
 def _unit(currency: str) -> int:
@@ -174,11 +179,13 @@ def _of_times(facts: pl.DataFrame) -> Iterator[Doubt]:
     shown = ("order", "case", "fact")
     since, at = pl.col("purchased_at").alias("since"), pl.col("occurred_at").alias("at")
     early = facts.filter(pl.col("occurred_at") < pl.col("purchased_at"))
-    yield from _doubts("before_purchase", early.select(*shown, at, since))
+    yield from _doubts("doubts.before_purchase", early.select(*shown, at, since))
     span = pl.col("occurred_at") - pl.col("purchased_at")
-    yield from _doubts("years_after", facts.filter(span > timedelta(CASE_DAYS)).select(*shown, at, since))
+    yield from _doubts("doubts.years_after", facts.filter(span > timedelta(CASE_DAYS)).select(*shown, at, since))
     late = facts.filter(pl.col("known_at") - pl.col("occurred_at") > timedelta(KNOWN_DAYS))
-    yield from _doubts("known_long_after", late.select(*shown, pl.col("known_at").alias("at"), at.alias("since")))
+    yield from _doubts(
+        "doubts.known_long_after", late.select(*shown, pl.col("known_at").alias("at"), at.alias("since"))
+    )
 
 
 def _of_values(facts: pl.DataFrame) -> Iterator[Doubt]:
@@ -186,10 +193,10 @@ def _of_values(facts: pl.DataFrame) -> Iterator[Doubt]:
     ratings = facts.filter(pl.col("kind") == RATING)
     stars = pl.col("value")
     wrong = ratings.filter(~stars.is_between(*STARS) | (stars != stars.floor()))
-    yield from _doubts("stars", wrong.select("order", "case", pl.col("value").alias("stars")))
+    yield from _doubts("doubts.stars", wrong.select("order", "case", pl.col("value").alias("stars")))
 
     useless = pl.col("value").is_not_null() & ~pl.col("fact").is_in([RATING, _ANY_FACT])
-    yield from _doubts("value_nowhere", facts.filter(useless).select("order", "case", "fact", "value"))
+    yield from _doubts("doubts.value_nowhere", facts.filter(useless).select("order", "case", "fact", "value"))
 
 
 def _of_cases(facts: pl.DataFrame) -> Iterator[Doubt]:
@@ -201,9 +208,9 @@ def _of_cases(facts: pl.DataFrame) -> Iterator[Doubt]:
     names = first.select(*same, pl.col("case").alias("other"))
     again = openers.join(first, on=_ROW, how="anti").join(names, on=same, how="left").sort(_ROW)
     at = pl.col("occurred_at").alias("at")
-    yield from _doubts("opened_twice", again.select("order", "case", "fact", at, "other"))
+    yield from _doubts("doubts.opened_twice", again.select("order", "case", "fact", at, "other"))
     lost = facts.filter((pl.col("about") != "") & ~pl.col("about").is_in(facts["case"].unique().to_list()))
-    yield from _doubts("about", lost.select("order", "case", "about"))
+    yield from _doubts("doubts.about", lost.select("order", "case", "about"))
 
 
 # --- amounts ---
@@ -213,14 +220,14 @@ def _of_amounts(facts: pl.DataFrame) -> Iterator[Doubt]:
     paid = facts.filter(pl.col("amount") > 0)
     shown = ("order", "case", "fact", "amount", "price", "currency")
     useless = paid.filter((pl.col("fact") != _ANY_FACT) & ~pl.col("kind").is_in(list(WITH_AMOUNT)))
-    yield from _doubts("amount_nowhere", useless.select(*shown[:4], "currency"))
+    yield from _doubts("doubts.amount_nowhere", useless.select(*shown[:4], "currency"))
     paid = paid.filter(pl.col("price") > 0)
     bounded = (*PAID_OUT, *PAID_ON_CONDITION, *PAID_BACK, *OF_GOODS)
     above = paid.filter(pl.col("kind").is_in(list(bounded)) & (pl.col("amount") > pl.col("price")))
-    yield from _doubts("above_price", above.select(shown))
+    yield from _doubts("doubts.above_price", above.select(shown))
     parcels = paid.filter(pl.col("kind").is_in(list(OF_PARCELS)))
     dear = parcels.filter(pl.col("amount").cast(pl.Float64) / pl.col("price") > PARCEL_MOST)
-    yield from _doubts("dear_parcel", dear.select(shown))
+    yield from _doubts("doubts.dear_parcel", dear.select(shown))
     yield from _of_sums(paid.filter(~pl.col("order").is_in(above["order"].unique().to_list())))
     for _, rows in paid.group_by("currency", maintain_order=True):
         yield from _of_major_units(rows.filter(pl.col("kind").is_in([*PAID_OUT, *PAID_ON_CONDITION])))
@@ -231,7 +238,7 @@ def _of_sums(paid: pl.DataFrame) -> Iterator[Doubt]:
     way = pl.when(pl.col("kind").is_in(list(PAID_BACK))).then(-1).otherwise(1)
     moved = paid.filter(pl.col("kind").is_in([*PAID_OUT, *PAID_BACK])).with_columns(pl.col("amount") * way)
     sums = moved.group_by("order", maintain_order=True).agg(pl.col("amount").sum(), pl.first("price", "currency"))
-    yield from _doubts("sum_above_price", sums.filter(pl.col("amount") > pl.col("price")))
+    yield from _doubts("doubts.sum_above_price", sums.filter(pl.col("amount") > pl.col("price")))
 
 
 def _of_major_units(paid: pl.DataFrame) -> Iterator[Doubt]:
@@ -245,10 +252,10 @@ def _of_major_units(paid: pl.DataFrame) -> Iterator[Doubt]:
     shown = ("order", "case", "fact", "amount", "price", "currency")
     share = pl.col("price") / pl.col("amount").cast(pl.Float64)
     whole = (pl.col("amount").cast(pl.Float64) * unit - pl.col("price")).abs() < unit
-    yield from _doubts("major_units", paid.filter(whole).select(shown))
+    yield from _doubts("doubts.major_units", paid.filter(whole).select(shown))
     for _, rows in paid.filter(~whole).group_by("marketplace", maintain_order=True):
         if rows.height >= SMALL_COUNT and rows.select((share >= SMALL_SHARE).all()).item():
-            yield from _doubts("all_small", rows.select(shown))
+            yield from _doubts("doubts.all_small", rows.select(shown))
 
 
 # --- rows apart ---
@@ -264,23 +271,23 @@ def _apart(orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Doubt]:
     first = next((times[place] for place in reversed(wide) if place <= most), None)
     last = next((times[place - 1] for place in wide if len(times) - place <= most), None)
     bought, known = (pl.col(name).alias("at") for name in ("purchased_at", "known_at"))
-    yield from _outside("order_apart", orders.select("order", bought), first, last)
-    yield from _outside("fact_apart", facts.select("order", "case", "fact", known), first, last)
+    yield from _outside("doubts.order_apart", orders.select("order", bought), first, last)
+    yield from _outside("doubts.fact_apart", facts.select("order", "case", "fact", known), first, last)
 
 
-def _outside(sort: str, rows: pl.DataFrame, first: datetime | None, last: datetime | None) -> Iterator[Doubt]:
+def _outside(message: str, rows: pl.DataFrame, first: datetime | None, last: datetime | None) -> Iterator[Doubt]:
     outside = pl.lit(False)
     if first is not None:
         outside = outside | (pl.col("at") < first)
     if last is not None:
         outside = outside | (pl.col("at") > last)
-    yield from _doubts(sort, rows.filter(outside))
+    yield from _doubts(message, rows.filter(outside))
 
 
-def _doubts(sort: str, rows: pl.DataFrame, cells: tuple[str, ...] = ()) -> Iterator[Doubt]:
+def _doubts(message: str, rows: pl.DataFrame, cells: tuple[str, ...] = ()) -> Iterator[Doubt]:
     """Yield the doubt of these rows, none where there is no row."""
     if rows.height:
-        yield Doubt(sort, rows.height, tuple(map(_values, rows.head(SHOWN).to_dicts())), cells)
+        yield Doubt(message, rows.height, tuple(map(_values, rows.head(SHOWN).to_dicts())), cells)
 
 
 def _values(row: dict[str, object]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from aftersale.base.errors import Problem
 from aftersale.base.translations import core_text as text
 from aftersale.costs.parameters import default_parameters
 from aftersale.journal.columns import SHOWN
-from aftersale.journal.effects import idle_rows
+from aftersale.journal.effects import Reason, idle_rows
 from aftersale.journal.plausibility import Doubt, doubts_of_place
 from aftersale.journal.provenance import Provenance, by_shipped_handbook, differences
 
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 
 INSPECTED = "return_inspected"
 """The fact whose detail is the grade of goods."""
+OTHERWISE = {
+    "handbooks": "journal.other_handbooks",
+    "rules": "journal.other_rules",
+    "deciders": "journal.other_deciders",
+    "kinds": "journal.other_kinds",
+    "metrics": "journal.other_metrics",
+    "versions": "journal.other_versions",
+}
+"""The message for each thing that a journal may have been written with otherwise."""
+IDLE: dict[Reason, str] = {
+    "place": "journal.idle_place",
+    "order": "journal.idle_order",
+    "day": "journal.idle_day",
+    "case": "journal.idle_case",
+}
+"""The message for each reason why a row of a handbook changes nothing."""
 LEFT_OUT = "(left out)"
 """What stands in place of a cell that nobody asked for."""
 
@@ -92,7 +108,7 @@ def _written_otherwise(
 ) -> str:
     if not differs:
         return ""
-    parts = [text(f"journal.other_{what}", names=_shortened(names)) for what, names in differs.items()]
+    parts = [text(OTHERWISE[what], names=_shortened(names)) for what, names in differs.items()]
     told = text("journal.written_otherwise", what=", ".join(parts))
     return f"{told} {_remedy(journal, written, sources)}".rstrip() if "handbooks" in differs else told
 
@@ -113,7 +129,7 @@ def idle_sentences(journal: Journal, replayed: Replay, policies: Policies) -> li
     idle = list(idle_rows(journal.orders, replayed.docket, policies, replayed.until))
     if not idle:
         return []
-    rows = [text(f"journal.idle_{row.reason}", row=_row(row.rule)) for row in idle]
+    rows = [text(IDLE[row.reason], row=_row(row.rule)) for row in idle]
     return [text("journal.idle", count=len(idle), rows=_shortened(rows))]
 
 
@@ -143,12 +159,12 @@ def _doubts(journal: Journal, policies: Policies) -> Iterator[Doubt]:
         examples = [
             {"order": fact.order, "case": fact.case, "grade": fact.detail, "grades": known} for fact in words[:SHOWN]
         ]
-        yield Doubt("grade", len(words), tuple(examples), ("grade",))
+        yield Doubt("doubts.grade", len(words), tuple(examples), ("grade",))
 
 
 def _said(doubt: Doubt, values: Mapping[str, str], cells: bool) -> str:
     shown = {name: value if cells or name not in doubt.cells else LEFT_OUT for name, value in values.items()}
-    return text(f"doubts.{doubt.sort}", **shown)
+    return text(doubt.message, **shown)
 
 
 def doubt_lines(doubts: Sequence[DoubtRecord]) -> list[str]:
