@@ -354,7 +354,7 @@ def test_a_name_without_a_case_is_refused_with_what_became_of_its_facts(name: st
 
 
 RATED_TWICE = [happened("feedback_left", 120 + hours, f"F-{hours}", value=7.0) for hours in range(5)]
-LOOKS_WRONG = "Looks wrong in this journal, and was counted as it stands: 6"
+LOOKS_WRONG = "Looks wrong in this journal: 6"
 
 
 @EACH

@@ -295,7 +295,7 @@ def test_of_many_rows_the_first_are_told_and_the_rest_counted(tmp_path):
     assert (doubt["sort"], doubt["rows"], len(doubt["says"])) == ("stars", 7, 3)
     assert doubt_lines([doubt]) == [
         "",
-        "Looks wrong in this journal, and was counted as it stands: 7",
+        "Looks wrong in this journal: 7",
         *doubt["says"],
         "… and 4 more like it.",
     ]
