@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from aftersale.clocks import DAY, HOUR, instant
 from aftersale.journal.provenance import FILE, as_text, provenance
 from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.orders import Order
-from aftersale.plugins.plugins import load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import order, orders
 
 # Before click 8.2 a runner mixes the two streams unless it is told not to.
@@ -44,7 +45,13 @@ grade = "S"
 
 def run(command: str, *args: object, columns: int = 80) -> Result:
     env = {"COLUMNS": str(columns), "TERM": "dumb"}
-    return CliRunner(**APART).invoke(cli, [command, *map(str, args)], env=env, prog_name="aftersale")
+    return CliRunner(**APART).invoke(cli, [command, *map(str, args)], obj=installed(), env=env, prog_name="aftersale")
+
+
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
 
 
 def asked(command: str, *args: object) -> Any:
@@ -402,7 +409,7 @@ def written(shop_journal: Path, tmp_path: Path) -> Path:
     """The shop's journal, which says that it was written with the shipped handbook."""
     folder = tmp_path / "journal"
     shutil.copytree(shop_journal, folder)
-    (folder / FILE).write_text(as_text(provenance(load_plugins().policies(["US"]))), encoding="utf-8")
+    (folder / FILE).write_text(as_text(provenance(installed().policies(["US"]))), encoding="utf-8")
     return folder
 
 
