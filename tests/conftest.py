@@ -16,6 +16,8 @@ from aftersale.orders import NEVER, Orders
 FIRST: Instant = instant("2026-03-02T17:00:00Z")
 """A Monday morning on the Pacific coast, when every order of the shop was bought."""
 CHANNELS = ("FBA", "MFN", "SFP")
+CANCELLED = "INVOICE"
+"""The order that the seller cancels."""
 SHOP: tuple[tuple[str, str, str, int, int, tuple[tuple[Any, ...], ...]], ...] = (
     # order, channel, product, price in cents, days to delivery, (hours, fact, case, detail, amount, value, about)
     ("MESSAGE", "MFN", "kettle", 2500, 4, ((110, "buyer_message", "M"), (140, "seller_reply", "M"))),
@@ -132,7 +134,7 @@ def shop_journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _write(folder: Path) -> Path:
     bought = np.full(len(SHOP), FIRST, np.int64)
-    arrived = np.array([FIRST + days * DAY for *_, days, _ in SHOP], np.int64)
+    arrived = np.array([_arrived_at(name, days) for name, *_, days, _ in SHOP], np.int64)
     flags = np.zeros(len(SHOP), bool)
     orders = Orders(
         marketplaces=("US",),
@@ -149,10 +151,10 @@ def _write(folder: Path) -> Path:
         delivered_at=arrived,
         cross_border=flags,
         exempt=np.array([name == "REFUSED" for name, *_ in SHOP]),
-        ship_by=bought + DAY,
+        ship_by=np.array([NEVER if name == CANCELLED else FIRST + DAY for name, *_ in SHOP], np.int64),
         # One in eight leaves late, and one is cancelled by the seller: both are over their lines.
-        shipped_at=bought + np.array([_left_after(name) for name, *_ in SHOP], np.int64),
-        cancelled_at=np.array([FIRST + HOUR if name == "INVOICE" else NEVER for name, *_ in SHOP], np.int64),
+        shipped_at=np.array([_left_at(name) for name, *_ in SHOP], np.int64),
+        cancelled_at=np.array([FIRST + HOUR if name == CANCELLED else NEVER for name, *_ in SHOP], np.int64),
         tracked=np.ones(len(SHOP), np.int8),
         products=[product for _, _, product, *_ in SHOP],
     )
@@ -163,8 +165,14 @@ def _write(folder: Path) -> Path:
     return folder
 
 
-def _left_after(name: str) -> int:
-    return 2 * DAY if name in ("MESSAGE", "QUICK") else 20 * HOUR if name == "CANCEL" else HOUR
+def _left_at(name: str) -> Instant:
+    if name == CANCELLED:
+        return NEVER
+    return FIRST + (2 * DAY if name in ("MESSAGE", "QUICK") else 20 * HOUR if name == "CANCEL" else HOUR)
+
+
+def _arrived_at(name: str, days: int) -> Instant:
+    return NEVER if name == CANCELLED else FIRST + days * DAY
 
 
 def _fact(

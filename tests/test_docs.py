@@ -393,3 +393,11 @@ def anchors(page: Path) -> set[str]:
     """Return the names by which the headings of a page are linked: lower case, hyphens for spaces, no signs."""
     headings = (re.sub(r"[^\w\s-]", "", heading.lower()) for heading in HEADING.findall(text(page)))
     return {heading.strip().replace(" ", "-") for heading in headings}
+
+
+def test_the_page_on_journals_lists_every_sort_of_what_looks_wrong() -> None:
+    table = text(JOURNAL).partition("## What looks wrong")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    sorts = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
+    messages = tomli.loads((ROOT / "core/src/aftersale/messages.toml").read_text(encoding="utf-8"))
+    assert sorts == messages["en"]["doubts"].keys() - {"title", "more"}

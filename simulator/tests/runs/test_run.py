@@ -97,6 +97,7 @@ def test_a_replay_of_the_journal_gives_the_same_states_deadlines_and_metrics(
     assert replayed.refused == []
     assert_frame_equal(case_frame(replayed.docket), pl.read_parquet(folder / "cases.parquet"))
     journal = read_journal(folder)
+    assert journal.doubts == ()
     horizon = scenario().horizon
     since, until = horizon.measured([policy.marketplace.zone for policy in policies.values()])
     for name, policy in policies.items():

@@ -219,18 +219,20 @@ class OtherOrder(AftersaleError):
 
 
 class UnknownCase(AftersaleError):
-    """A journal has neither a case nor an order of that name."""
+    """A journal has no case of that name, and none about an order of that name."""
 
-    def __init__(self, name: str, hint: str) -> None:
-        """Keep the unknown name, and what may be meant."""
-        super().__init__(name, hint)
+    def __init__(self, name: str, hint: str, is_order: bool = False) -> None:
+        """Keep the name, whether there is an order of that name, and what may be meant or done."""
+        super().__init__(name, hint, is_order)
         self.name = name
         self.hint = hint
+        self.is_order = is_order
 
     def __str__(self) -> str:
         """Return what is unknown, and what to do."""
         hint = self.hint or "'aftersale tasks JOURNAL' lists open cases"
-        return visible(f"no case and no order is named '{self.name}' ({hint})")
+        what = f"order '{self.name}' has no case" if self.is_order else f"no case and no order is named '{self.name}'"
+        return visible(f"{what} ({hint})")
 
 
 class JournalError(_ProblemTexts, AftersaleError):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def _replay(
-    ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None
+    ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None, day: date | None = None
 ) -> tuple[Journal, Replay, Policies]:
-    """Return a journal, its replay until an instant, and the policies of the replay."""
+    """Return a journal, its replay until an instant or the end of a day, and the policies of the replay."""
     from aftersale.journal.reading import read_journal
     from aftersale.journal.replay import replay
     from aftersale.policies.handbook import default_handbook, load_handbook
@@ -34,6 +34,7 @@ def _replay(
     seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
     policies = plugins.policies(handbook=seller_handbook)
     journal = read_journal(folder)
+    until = until if day is None else _end_of_day(ctx, journal, day)
     return journal, replay(journal, policies, until), policies
 
 
@@ -76,8 +77,7 @@ def show_case(
     """
     from aftersale.views.case import case_listing, case_records
 
-    _, replayed, policies = _replay(ctx, journal, until, handbook)
-    cases = case_records(name, replayed, policies, show_cells(ctx))
+    cases = case_records(name, *_replay(ctx, journal, until, handbook), show_cells(ctx))
     print_json(cases) if as_json else show(case_listing(cases))
 
 
@@ -100,15 +100,14 @@ def show_health(
     can bear. JOURNAL may also be a marketplace's own health report (JSON): it is recomputed, and disagreements told.
     """
     if _is_report(journal):
-        _show_report(ctx, journal, as_json)
+        given = {"--on": day, "--until": until, "--why": why, "--handbook": handbook}
+        _show_report(ctx, journal, as_json, [name for name, value in given.items() if value not in (None, False)])
         return
     if day is not None and until is not None:
         raise click.UsageError(text("health.on_or_until"))
     from aftersale.views.health import health, health_listing
 
-    if day is not None:
-        until = _end_of_day(ctx, journal, day)
-    record = health(*_replay(ctx, journal, until, handbook), why=why)
+    record = health(*_replay(ctx, journal, until, handbook, day), why=why)
     print_json(record) if as_json else show(health_listing(record, why))
 
 
@@ -150,11 +149,15 @@ def show_costs(
 
 
 def _pairs(option: str, pairs: Iterable[str]) -> Iterator[tuple[str, str]]:
+    names: set[str] = set()
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign:
             raise click.UsageError(text("costs.no_pair", option=option, given=pair))
-        yield name.strip(), value.strip()
+        if (name := name.strip()) in names:
+            raise click.UsageError(text("costs.twice", option=option, name=name))
+        names.add(name)
+        yield name, value.strip()
 
 
 def _decimal(name: str, value: str) -> Decimal:
@@ -167,19 +170,18 @@ def _decimal(name: str, value: str) -> Decimal:
     return rate
 
 
-def _end_of_day(ctx: click.Context, folder: Path, day: date) -> Instant:
+def _end_of_day(ctx: click.Context, journal: Journal, day: date) -> Instant:
     """Return the last instant of a day on the marketplaces of a journal, by the latest of their midnights."""
     from datetime import timedelta
 
     from aftersale.clocks import start_of_day
-    from aftersale.journal.reading import read_journal
 
     try:
         following = day + timedelta(1)
     except OverflowError as error:
         raise ClockError(f"no day follows {day}", "name an earlier one") from error
     stores = loaded(ctx).marketplaces
-    zones = [stores[name].zone for name in read_journal(folder).orders.marketplaces if name in stores]
+    zones = [stores[name].zone for name in journal.orders.marketplaces if name in stores]
     return max(start_of_day(following, zone) for zone in zones or ["UTC"]) - 1
 
 
@@ -191,10 +193,11 @@ def _is_report(path: Path) -> bool:
         return False
 
 
-def _show_report(ctx: click.Context, path: Path, as_json: bool) -> None:
+def _show_report(ctx: click.Context, path: Path, as_json: bool, without_effect: list[str]) -> None:
     from aftersale.reports.health.reading import HealthReader
     from aftersale.views.health_report import listing, record
 
     plugins = loaded(ctx)
     report = HealthReader(plugins.marketplaces, plugins.health_reports()).read(path)
-    print_json(record(report)) if as_json else show(listing(report))
+    told = [text("health_report.without_effect", names=", ".join(without_effect))] if without_effect else []
+    print_json(record(report) | {"without_effect": told}) if as_json else show([*listing(report), *told])

@@ -18,6 +18,8 @@ from aftersale.base.files import LIMIT, MEGABYTE, check, most, open_bounded
 from aftersale.cases.facts import Fact
 from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, Column, checked
 from aftersale.journal.consistency import inconsistencies
+from aftersale.journal.plausibility import Doubt, doubts
+from aftersale.journal.provenance import HANDBOOK, Provenance, read_provenance
 from aftersale.journal.soundness import damages
 from aftersale.orders import NEVER, Orders
 
@@ -34,11 +36,18 @@ _CELL = 8
 
 @frozen(eq=False)
 class Journal:
-    """Facts sorted by `known_at` (facts of one instant keep their order) and the orders that they are about."""
+    """Facts sorted by `known_at` (facts of one instant keep their order) and the orders that they are about.
+
+    `doubts` are about its rows, whenever they became known. `provenance` is what it was written with: None where nobody
+    says, the problem where it cannot be read. `handbook` is the file with the handbook of that, if it has one.
+    """
 
     orders: Orders
     facts: Sequence[Fact]
     source: str = "journal"
+    doubts: tuple[Doubt, ...] = ()
+    provenance: Provenance | Problem | None = None
+    handbook: Path | None = None
 
 
 def read_journal(folder: Path) -> Journal:
@@ -56,8 +65,12 @@ def read_journal(folder: Path) -> Journal:
     problems = [*order_problems, *fact_problems] or list(inconsistencies(where, orders, facts))
     if problems:
         raise JournalError(where, tuple(problems))
+    orders = orders.sort("purchased_at", maintain_order=True)
     facts = facts.sort("known_at", maintain_order=True)
-    return Journal(_orders(orders.sort("purchased_at", maintain_order=True)), _facts(facts), where)
+    told = tuple(doubts(orders, facts))
+    written = read_provenance(folder)
+    handbook = folder / HANDBOOK if written is not None and (folder / HANDBOOK).is_file() else None
+    return Journal(_orders(orders), _facts(facts), where, told, written, handbook)
 
 
 def _paths(folder: Path) -> dict[str, Path]:

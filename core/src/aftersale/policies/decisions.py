@@ -61,6 +61,10 @@ class Decisions:
         self._plugins = {hook: tuple(deciders) for hook, deciders in plugins.items() if deciders}
         self.watch = watch if watch is not None else Watch()
 
+    def names(self) -> dict[str, list[str]]:
+        """Return the names of the plugins that are asked, by hook, the owner first."""
+        return {hook: [plugin.name for plugin in deciders] for hook, deciders in self._plugins.items()}
+
     def by_house(self) -> bool:
         """Whether plugins that do not own the marketplace have a say."""
         return any(not plugin.owner for deciders in self._plugins.values() for plugin in deciders)

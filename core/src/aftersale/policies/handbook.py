@@ -11,7 +11,7 @@ from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.metric_kinds import default_metrics
-from aftersale.rules import EVERYWHERE, Rule, RuleSet, parse_rules, rule_names
+from aftersale.rules import EVERYWHERE, Condition, Rule, RuleSet, parse_rules, rule_names
 
 SHIPPED = "aftersale/handbook.toml"
 """The origin of the rows that the project ships; all others are the seller's own."""
@@ -42,9 +42,21 @@ class Handbook:
         kept = (rule for rule in self.rules.history() if (rule.name, rule.marketplace, rule.when) not in replaced)
         return Handbook((*kept, *rows), other.source)
 
+    def beside_shipped(self) -> tuple[Rule, ...]:
+        """Return the rows for each name, marketplace and condition for which the shipped handbook has others."""
+        shipped, own = _by_key(default_handbook()), _by_key(self)
+        return tuple(row for key, rows in own.items() if rows != shipped.get(key) for row in rows)
+
     def names(self) -> tuple[str, ...]:
         """Return the names of its rows, each once, sorted."""
         return tuple(sorted({rule.name for rule in self.rules.history()}))
+
+
+def _by_key(handbook: Handbook) -> dict[tuple[str, str, Condition], list[Rule]]:
+    rows: dict[tuple[str, str, Condition], list[Rule]] = {}
+    for rule in handbook.rules.history():
+        rows.setdefault((rule.name, rule.marketplace, rule.when), []).append(rule)
+    return rows
 
 
 @cache

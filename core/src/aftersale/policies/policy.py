@@ -231,8 +231,8 @@ class Policy:
         self.rules = rules
         self.workflow = workflow or default_workflow()
         self.metric_kinds = metrics or default_metrics()
-        book = handbook or default_handbook()
-        self.handbook = RuleSet(book.for_marketplace(marketplace.name))
+        self.book = handbook or default_handbook()
+        self.handbook = RuleSet(self.book.for_marketplace(marketplace.name))
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
         self.decisions = decisions if decisions is not None else Decisions()
         self._spans = self._cut()

@@ -8,6 +8,7 @@ them, so that every day has one answer.
 
 from aftersale.rules.books import Rulebook, RuleSet
 from aftersale.rules.conditions import ANY_ORDER, NOTHING, YEARS, Condition, Words
+from aftersale.rules.demands import as_document, digest_of
 from aftersale.rules.documents import load_rules, parse_rules
 from aftersale.rules.history import Change, Comparison, changes, compared
 from aftersale.rules.model import EVERYWHERE, ClockName, Ends, Grade, Kind, Rule, Standing
@@ -35,9 +36,11 @@ __all__ = [
     "Rulebook",
     "Standing",
     "Words",
+    "as_document",
     "changes",
     "compared",
     "declared_sources",
+    "digest_of",
     "load_rules",
     "name_problems",
     "parse_rules",

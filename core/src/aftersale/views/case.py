@@ -10,6 +10,7 @@ from aftersale.base.errors import UnknownCase, did_you_mean
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
+from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.engine.dossiers import Dossier
     from aftersale.engine.replays import Step
+    from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies, Policy
 
@@ -54,7 +56,8 @@ class CaseRecord(TypedDict):
     """A case as JSON shows it; `keep_until` is until when its evidence is kept, null where no rule says.
 
     Of a contact, `claim_from` is from when on a claim about it is granted unheard, past or future; `claim_until` is
-    until when the buyer may claim. Both are null for other kinds of case.
+    until when the buyer may claim. Both are null for other kinds of case. `refused` says why facts of the case were
+    refused, `notes` are those on the whole journal.
     """
 
     case: str
@@ -72,26 +75,41 @@ class CaseRecord(TypedDict):
     claim_until: str | None
     keep_until: str | None
     refused: list[str]
+    notes: JournalNotes
 
 
-def case_records(name: str, replayed: Replay, policies: Policies, cells: bool = False) -> list[CaseRecord]:
+def case_records(
+    name: str, journal: Journal, replayed: Replay, policies: Policies, cells: bool = False
+) -> list[CaseRecord]:
     """Return the case of that name, or all cases of the order of that name, in the order in which they opened.
 
     Kinds of refused facts that no workflow has are left out without `cells`.
 
-    Raises UnknownCase, with the closest name, when there is neither a case nor an order of that name.
+    Raises UnknownCase when there is no case of that name or of that order: with the closest name, or with how many
+    facts were refused.
     """
     docket = replayed.docket
-    if name in docket.dossiers:
-        cases = sorted(docket.dossiers[name].cases.values(), key=lambda case: (case.opened_at, case.id))
-    elif name in docket.cases:
+    of_order = docket.dossiers[name].cases.values() if name in docket.dossiers else ()
+    cases = sorted(of_order, key=lambda case: (case.opened_at, case.id))
+    if not cases and name in docket.cases:
         cases = [docket.cases[name]]
-    else:
-        raise UnknownCase(name, did_you_mean(name, docket.cases) or did_you_mean(name, docket.dossiers))
-    return [_record(case, replayed, policies[case.marketplace], cells) for case in cases]
+    if not cases:
+        raise _unknown(name, journal, replayed)
+    notes = journal_notes(journal, replayed, policies)
+    return [_record(case, replayed, policies[case.marketplace], notes, cells) for case in cases]
 
 
-def _record(case: Case, replayed: Replay, policy: Policy, cells: bool) -> CaseRecord:
+def _unknown(name: str, journal: Journal, replayed: Replay) -> UnknownCase:
+    docket = replayed.docket
+    is_order = name in journal.orders.ids
+    if refused := sum(name in (fact.case, fact.order) for fact, _ in replayed.refused):
+        return UnknownCase(name, text("case.all_refused", count=refused), is_order)
+    if is_order:
+        return UnknownCase(name, text("case.no_fact"), is_order)
+    return UnknownCase(name, did_you_mean(name, docket.cases) or did_you_mean(name, docket.dossiers))
+
+
+def _record(case: Case, replayed: Replay, policy: Policy, notes: JournalNotes, cells: bool) -> CaseRecord:
     dossier = replayed.docket.dossiers[case.order]
     replayed_order = dossier.replayed(policy, replayed.until)
     kept_until = keep_until(case, dossier, policy)
@@ -112,6 +130,7 @@ def _record(case: Case, replayed: Replay, policy: Policy, cells: bool) -> CaseRe
         claim_until=_instant_text(_claim_until(case, dossier, policy)),
         keep_until=_instant_text(kept_until),
         refused=[error.text(cells) for fact, error in dossier.refusals if fact.case == case.id],
+        notes=notes,
     )
 
 
@@ -185,7 +204,7 @@ def _deadline(deadline: Deadline, missed: bool) -> DeadlineRecord:
 
 
 def case_listing(cases: list[CaseRecord]) -> list[Table | str]:
-    """Return cases as tables: the steps of each case, what is due, and the advice."""
+    """Return one case or several as tables: the steps of each case, what is due, and the advice."""
     parts: list[Table | str] = []
     for case in cases:
         parts += [text("case.title", **{key: case[key] for key in ("case", "kind", "marketplace", "order", "state")})]
@@ -195,7 +214,7 @@ def case_listing(cases: list[CaseRecord]) -> list[Table | str]:
             for step in case["steps"]
         ]
         parts += [table(headers, rows), *_notes(case), ""]
-    return parts
+    return noted(parts, cases[0]["notes"])
 
 
 def _notes(case: CaseRecord) -> Iterator[str]:

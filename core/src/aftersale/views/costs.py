@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypedDict
+
+from attrs import evolve
 
 from aftersale.base.money import from_minor
 from aftersale.base.tables import table
@@ -13,6 +15,7 @@ from aftersale.costs.charges import docket_costs
 from aftersale.costs.ledger import CostLine
 from aftersale.costs.parameters import Parameters, default_parameters
 from aftersale.costs.totals import Grouping, grand_total, totals
+from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ class Assumption(TypedDict):
     grade: str
 
 
-class CostAccounts(TypedDict):
+class CostAccounts(JournalNotes):
     """The costs of a journal as JSON shows them."""
 
     journal: str
@@ -96,7 +99,9 @@ def cost_accounts(
     raises MoneyError where a rate is missing.
     """
     assumed = parameters or default_parameters()
-    lines = list(docket_costs(replayed.docket, policies, replayed.until, assumed, high_return))
+    lines = _costs(replayed, policies, assumed, high_return)
+    converted = _converted_total(lines, into, rates) if into is not None else None
+    idle = _idle_numbers(lines, assumed, lambda other: _costs(replayed, policies, other, high_return))
     return CostAccounts(
         journal=journal.source,
         until=instant_text(replayed.until),
@@ -113,9 +118,41 @@ def cost_accounts(
             for total in totals(lines, by)
         ],
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
-        converted=_converted_total(lines, into, rates) if into is not None else None,
+        converted=converted,
         assumptions=_assumptions(lines, assumed),
+        **journal_notes(journal, replayed, policies, [*idle, *_idle_rates(rates or {}, converted)]),
     )
+
+
+def _costs(
+    replayed: Replay, policies: Policies, parameters: Parameters, high_return: Collection[str]
+) -> list[CostLine]:
+    return list(docket_costs(replayed.docket, policies, replayed.until, parameters, high_return))
+
+
+def _idle_numbers(
+    lines: Sequence[CostLine], parameters: Parameters, costs: Callable[[Parameters], list[CostLine]]
+) -> Iterator[str]:
+    """Yield a sentence about the seller's own numbers on which no cost rests, nor would with the defaults.
+
+    A number of 0 leaves no line behind, and has an effect all the same.
+    """
+    idle = parameters.own - _basis(lines)
+    if idle:
+        defaults = {name: default_parameters().by_name[name] for name in idle}
+        idle -= _basis(costs(evolve(parameters, by_name={**parameters.by_name, **defaults})))
+    if idle:
+        yield text("costs.idle_number", names=", ".join(sorted(idle)))
+
+
+def _basis(lines: Iterable[CostLine]) -> set[str]:
+    return {name for line in lines for name in line.basis}
+
+
+def _idle_rates(rates: Mapping[str, Decimal], converted: Converted | None) -> Iterator[str]:
+    idle = sorted(rates.keys() - (converted["rates"] if converted else {}).keys())
+    if idle:
+        yield text("costs.idle_rate" if converted else "costs.idle_rates", names=", ".join(idle))
 
 
 def _sum(lines: Sequence[CostLine], currency: str) -> CurrencySum:
@@ -136,7 +173,7 @@ def _converted_total(lines: Sequence[CostLine], into: str, rates: Mapping[str, D
 
 
 def _assumptions(lines: Sequence[CostLine], parameters: Parameters) -> list[Assumption]:
-    used = {name for line in lines for name in line.basis}
+    used = _basis(lines)
     return [
         Assumption(
             name=name,
@@ -159,9 +196,9 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
     """Return the costs as tables: the rows, the sum of each currency, and what the estimates rest on."""
     title = text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])
     if not accounts["rows"]:
-        return [title, "", text("costs.nothing")]
+        return noted([title, "", text("costs.nothing")], accounts)
     more = len(accounts["rows"]) - SHOWN
-    return [
+    parts: list[Table | str] = [
         title,
         "",
         _table(accounts),
@@ -169,6 +206,7 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
         *_converted_lines(accounts["converted"]),
         *_assumption_parts(accounts["assumptions"]),
     ]
+    return noted(parts, accounts)
 
 
 def _table(accounts: CostAccounts) -> Table:

@@ -10,6 +10,7 @@ from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.diagnosis import diagnose
 from aftersale.metrics.readings import readings, standing
+from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import ReadingRecord, instant_text, reading_record
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class FeedbackRecord(TypedDict):
     causes: list[str]
 
 
-class Health(TypedDict):
+class Health(JournalNotes):
     """The health of all accounts of a journal, as JSON shows it; the last three lists are empty without `why`."""
 
     journal: str
@@ -109,6 +110,7 @@ def health(journal: Journal, replayed: Replay, policies: Policies, why: bool = F
         causes=[_cause(cause) for cause in diagnosis.causes] if diagnosis else [],
         products=[_product(product) for product in diagnosis.products] if diagnosis else [],
         feedback=[_feedback(rating) for rating in diagnosis.feedback] if diagnosis else [],
+        **journal_notes(journal, replayed, policies),
     )
 
 
@@ -159,7 +161,7 @@ def health_listing(record: Health, why: bool = False) -> list[Table | str]:
         if account["bearable"] is not None:
             parts.append(_room(account["bearable"]))
         parts += [_metrics(account["metrics"]), ""]
-    return parts + (_why(record) if why else [])
+    return noted(parts + (_why(record) if why else []), record)
 
 
 def _state(account: StandingRecord) -> str:

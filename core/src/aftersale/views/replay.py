@@ -10,6 +10,15 @@ from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
+from aftersale.views.journal_notes import (
+    DoubtRecord,
+    WrittenWith,
+    doubt_lines,
+    doubt_records,
+    idle_sentences,
+    written_lines,
+    written_with,
+)
 from aftersale.views.readings import ReadingRecord, instant_text, reading_record
 
 if TYPE_CHECKING:
@@ -65,7 +74,7 @@ class RepliesRecord(TypedDict):
 
 
 class Accounts(TypedDict):
-    """A replayed journal as JSON shows it."""
+    """A replayed journal as JSON shows it; `implausible` is what looks wrong in all of it."""
 
     journal: str
     until: str
@@ -73,6 +82,9 @@ class Accounts(TypedDict):
     facts: int
     cases: list[CaseCount]
     refused: list[RefusedRecord]
+    implausible: list[DoubtRecord]
+    written_with: WrittenWith | None
+    without_effect: list[str]
     metrics: list[ReadingRecord]
     replies: list[RepliesRecord]
 
@@ -95,6 +107,9 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies, cells: bool
         facts=sum(fact.known_at <= until for fact in journal.facts),
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
         refused=[_refused_record(fact, error, policies, cells) for fact, error in replayed.refused],
+        implausible=doubt_records(journal, policies, cells),
+        written_with=written_with(journal, policies),
+        without_effect=idle_sentences(journal, replayed, policies),
         metrics=[reading_record(reading) for reading in metrics],
         replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
     )
@@ -129,7 +144,8 @@ def _replies_record(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
 
 
 def account_listing(record: Accounts) -> list[Table | str]:
-    """Return the accounts as tables: cases by kind and state, then metrics, then refused facts."""
+    """Return the accounts as tables: cases by kind and state, then metrics, refused facts, and what looks wrong."""
+    others = [*written_lines(record["written_with"]), *record["without_effect"]]
     return [
         text(
             "replay.title",
@@ -144,6 +160,8 @@ def account_listing(record: Accounts) -> list[Table | str]:
         _metric_table(record["metrics"]) if record["metrics"] else text("replay.no_metrics"),
         *_reply_lines(record["replies"]),
         *_refused_lines(record["refused"]),
+        *doubt_lines(record["implausible"]),
+        *(["", *others] if others else []),
     ]
 
 

@@ -10,6 +10,7 @@ from aftersale.base.translations import core_text as text, headers_of
 from aftersale.base.visible import lines
 from aftersale.clocks import HOUR
 from aftersale.metrics.readings import readings
+from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class TaskRecord(TypedDict):
     advice: dict[str, str]
 
 
-class Worklist(TypedDict):
+class Worklist(JournalNotes):
     """The open tasks of a journal, the most pressing first."""
 
     journal: str
@@ -67,7 +68,9 @@ def worklist(journal: Journal, replayed: Replay, policies: Policies) -> Worklist
         if case.task is not None
     ]
     tasks.sort(key=lambda task: (-task["priority"], task["due"], task["case"]))
-    return Worklist(journal=journal.source, until=instant_text(at), tasks=tasks)
+    return Worklist(
+        journal=journal.source, until=instant_text(at), tasks=tasks, **journal_notes(journal, replayed, policies)
+    )
 
 
 def _risks(policy: Policy, replayed: Replay, journal: Journal) -> list[str]:
@@ -102,11 +105,11 @@ def worklist_listing(record: Worklist) -> list[Table | str]:
     """Return the worklist as a table."""
     title = text("tasks.title", count=len(record["tasks"]), until=record["until"])
     if not record["tasks"]:
-        return [text("tasks.none", until=record["until"])]
+        return noted([text("tasks.none", until=record["until"])], record)
     more = len(record["tasks"]) - SHOWN
     rest = [text("replay.more", count=more)] if more > 0 else []
     if console().width < NARROW:
-        return [title, *(_line(task) for task in record["tasks"][:SHOWN]), *rest]
+        return noted([title, *(_line(task) for task in record["tasks"][:SHOWN]), *rest], record)
     headers = headers_of("tasks", "task", "case", "due", "left", "set_by", "class")
     rows = [
         (
@@ -119,7 +122,7 @@ def worklist_listing(record: Worklist) -> list[Table | str]:
         )
         for task in record["tasks"][:SHOWN]
     ]
-    return [title, table(headers, rows, headers[3:4]), *rest]
+    return noted([title, table(headers, rows, headers[3:4]), *rest], record)
 
 
 def _line(task: TaskRecord) -> str:

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from attrs import asdict, field, frozen
 
+from aftersale.base.errors import DocumentError
 from aftersale.cases.facts import Fact
 from aftersale.engine.docket import Docket
+from aftersale.journal.provenance import FILE, HANDBOOK, as_text, provenance
 from aftersale.journal.writing import case_frame, fact_frame, order_frame, write_table
-from aftersale_simulator.output_files import new_folder
+from aftersale.policies.handbook import Handbook, default_handbook
+from aftersale.rules import as_document, parse_rules
+from aftersale_simulator.output_files import as_toml, new_folder
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 if TYPE_CHECKING:
+    from aftersale_simulator.resolved.scenario import ResolvedScenario
     from aftersale_simulator.runs.results import Result
     from aftersale_simulator.scenario.model import Scenario
 
@@ -31,7 +36,7 @@ class Recording:
 
     def write(
         self,
-        scenario: Scenario,
+        resolved: ResolvedScenario,
         replication: int,
         runs: Sequence[MarketplaceRun],
         facts: Sequence[Fact],
@@ -40,16 +45,42 @@ class Recording:
     ) -> None:
         """Write orders and facts (the journal), cases, returns, claims, messages and metrics.
 
-        Writes all or nothing; raises DocumentError if the folder is taken or cannot be written.
+        Beside them stands what the journal was written with. Writes all or nothing; raises DocumentError if the folder
+        is taken or cannot be written.
         """
         figures = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
         metrics = json.dumps({"replication": replication, **figures}, indent=2, sort_keys=True)
-        texts = {"metrics.json": metrics + "\n", **self.beside}
+        texts = {"metrics.json": metrics + "\n", **_origin(resolved), **self.beside}
         with new_folder(self.folder) as folder:
-            for name, frame in _tables(scenario, replication, runs, facts, docket).items():
+            for name, frame in _tables(resolved.scenario, replication, runs, facts, docket).items():
                 write_table(frame, folder, name, self.csv)
             for name, text in texts.items():
                 (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+_ABOVE = "# What this run's handbook has beside the shipped one, for commands that read its journal: --handbook FILE."
+
+
+def _origin(resolved: ResolvedScenario) -> dict[str, str]:
+    """Return by file name what the journal is written with, and the handbook where it is not the shipped one."""
+    distributions = [plugin["distribution"] for plugin in resolved.plugins.about()]
+    texts = {FILE: as_text(provenance(resolved.policies, distributions))}
+    document = as_document(resolved.handbook.beside_shipped())
+    if document and _is_readable(document, resolved):
+        texts[HANDBOOK] = f"{_ABOVE}\n{as_toml(document)}"
+    return texts
+
+
+def _is_readable(document: dict[str, Any], resolved: ResolvedScenario) -> bool:
+    """Whether a handbook may be read again, as a seller's own: no row of it may be looser than a marketplace's.
+
+    Shipped rows may be, and an event that changes one of them makes it a row of the run's own.
+    """
+    try:
+        resolved.plugins.policies(handbook=default_handbook().overlaid(Handbook(parse_rules(document, HANDBOOK))))
+    except DocumentError:
+        return False
+    return True
 
 
 def _tables(

@@ -48,7 +48,7 @@ def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, re
     runs = desk.placed()
     result = result_of(resolved, desk, runs, watch.causes())
     if record is not None and desk.facts is not None:
-        record.write(scenario, replication, runs, desk.facts, docket, result)
+        record.write(resolved, replication, runs, desk.facts, docket, result)
     desk.leave()
     return result
 
