@@ -413,6 +413,23 @@ def test_taking_a_contact_off_the_mean_again_leaves_no_rounding_error():
     assert (found[30], meets(MEAN, found[30])) == (3.2, True)
 
 
+def test_an_answer_known_late_counts_on_its_own_days_and_what_it_replaces_ends_with_them():
+    # Answered on the fourth day as far as was known; on the 24th it turns out that it was on the first, in an hour.
+    docket, sold = Docket(POLICIES), order()
+    told = (("buyer_message", 0, 0), ("seller_reply", 72, 72), ("seller_reply", 1, 23 * 24))
+    for kind, hour, known in told:
+        docket.record(fact(kind, MONDAY + hour * HOUR, known_at=MONDAY + known * HOUR), sold)
+    found = series(MEAN, FIRST, FIRST + timedelta(70), tally=docket.tally).values
+    known = {day: value for day, value in enumerate(found.tolist()) if not np.isnan(value)}
+    assert known == {**dict.fromkeys(range(3, 23), 72.0), **dict.fromkeys(range(23, 30), 1.0)}
+
+
+@pytest.mark.parametrize("name", ["late_reply_rate", "mean_first_reply_hours"])
+def test_contacts_too_count_only_after_the_lag_of_their_metric(name):
+    found = replied(metric(name, amount=5, lag=7), FIRST, FIRST + timedelta(20), (0, 2))
+    assert np.flatnonzero(found.denominator).tolist() == list(range(7, 12))
+
+
 # --- returns ---
 
 
@@ -444,6 +461,18 @@ def test_a_return_that_the_buyer_calls_unresolved_is_dissatisfying_until_that_is
         docket.record(fact(kind, MONDAY + day * DAY), sold)
     found = series(rdr, FIRST + timedelta(5), FIRST + timedelta(10), tally=docket.tally)
     assert (found.numerator.tolist(), found.denominator.tolist()) == ([0, 0, 0, 1, 0, 0], [1] * 6)
+
+
+def test_a_return_that_began_earlier_than_was_known_counts_on_its_true_days_with_all_that_went_wrong():
+    rdr = metric("return_dissatisfaction_rate", amount=10, lag=2, target="0.10")
+    docket, sold = Docket(POLICIES), order(exempt=True)
+    told = (("return_requested", 8, 8), ("return_declined", 9, 9), ("return_requested", 5, 12))
+    for kind, day, known in told:
+        docket.record(fact(kind, MONDAY + day * DAY, known_at=MONDAY + known * DAY), sold)
+    docket.advance(MONDAY + 30 * DAY)
+    found = series(rdr, FIRST, FIRST + timedelta(30), tally=docket.tally)
+    assert np.flatnonzero(found.denominator).tolist() == list(range(10, 17))
+    assert np.array_equal(found.numerator, found.denominator)
 
 
 # --- shipping ---

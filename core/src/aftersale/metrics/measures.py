@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,15 @@ class Measure(ABC):
     def _days(self, instants: Counts) -> Counts:
         return day_numbers(instants, self.zone)
 
+    def _counted(self, instants: Counts, known: Counts, numerator: NDArray[Any], denominator: NDArray[Any]) -> Entries:
+        """Return what counts by the day of an instant, from the day on which it is known.
+
+        What takes an entry back has the same instant, so that it ends with it however late it becomes known.
+        """
+        enters = self._days(instants) + self.rule.lag
+        begins = np.maximum(enters, self._days(known))
+        return Entries.of(begins, enters + self.window, numerator, denominator)
+
     def _order_mask(self, orders: Orders, first: int) -> NDArray[np.bool_]:
         """Return for each order from row `first` on whether it belongs to this marketplace and these channels."""
         place = orders.marketplaces.index(self.name) if self.name in orders.marketplaces else -1
@@ -66,21 +76,21 @@ class Measure(ABC):
             mask &= np.isin(orders.channel[first:], codes)
         return mask
 
-    def _changes(self, tally: Tally, subject: Callable[[Defect], tuple[str, int]]) -> tuple[Counts, Counts, Counts]:
-        """Return columns with a row for each subject that became defective or sound: its day, the day known, 1 or -1.
+    def _changes(self, tally: Tally, subject: Callable[[Defect], tuple[str, Instant]]) -> Entries:
+        """Return an entry for each subject that became defective or sound.
 
-        `subject` gives what a defect is of, an order or a case, and the instant by which that counts. The second day is
-        the one on which the change became known.
+        `subject` gives what a defect is of, an order or a case, and the instant by which that counts. A case that a
+        late fact begins anew, at another instant, is another subject: what it counted before is taken back there.
         """
         first, self._defects_read = self._defects_read, len(tally.defects)
         changes = []
         for defect in tally.defects[first:]:
             if self._counts(defect):
                 name, at = subject(defect)
-                if step := self._change(name, defect):
+                if step := self._change(f"{name} {at}", defect):
                     changes.append((at, defect.known_at, step))
         dates, known_at, steps = np.array(changes, np.int64).reshape(-1, 3).T
-        return self._days(dates), self._days(known_at), steps
+        return self._counted(dates, known_at, steps, np.zeros(len(steps)))
 
     def _counts(self, defect: Defect) -> bool:
         return (
@@ -117,7 +127,7 @@ class OfOrders(Measure):
 
     def new(self, tally: Tally, orders: Orders) -> Entries:
         """Return the new orders, and the orders that became defective or sound."""
-        return Entries.joined(self._new_orders(orders), self._new_defects(tally))
+        return Entries.joined(self._new_orders(orders), self._changes(tally, _order_of))
 
     def _new_orders(self, orders: Orders) -> Entries:
         first, self._orders_read = self._orders_read, len(orders)
@@ -127,11 +137,6 @@ class OfOrders(Measure):
         counts = np.bincount(bought - base)
         begins = np.flatnonzero(counts) + base + self.rule.lag
         return Entries.of(begins, begins + self.window, np.zeros(len(begins)), counts[np.flatnonzero(counts)])
-
-    def _new_defects(self, tally: Tally) -> Entries:
-        bought, known_days, steps = self._changes(tally, _order_of)
-        enters = bought + self.rule.lag
-        return Entries.of(np.maximum(enters, known_days), enters + self.window, steps, np.zeros(len(steps)))
 
 
 def _order_of(defect: Defect) -> tuple[str, Instant]:
@@ -155,12 +160,14 @@ class OfDeadlines(Measure):
         """Return the deadlines whose outcome has become known, or has been corrected."""
         ended = tally.endings(self.name, self._deadline, self._rows_read)
         self._rows_read += len(ended)
-        leaves = self._days(ended.started) + self.window
-        return Entries.of(self._days(ended.known), leaves, ended.late, ended.counted)
+        return self._counted(ended.started, ended.known, ended.late, ended.counted)
 
 
 class MeanHours(Measure):
-    """Mean wall hours from the beginning of a deadline to the answer, over those answered in the window."""
+    """Mean wall hours from the beginning of a deadline to the answer, over those answered in the window.
+
+    An answer is in the window by its own day, from the day on which it is known.
+    """
 
     def __init__(self, rule: Rule, marketplace: Marketplace, deadline: str) -> None:
         """Begin with nothing read."""
@@ -169,14 +176,13 @@ class MeanHours(Measure):
         self._rows_read = 0
 
     def new(self, tally: Tally, orders: Orders) -> Entries:
-        """Return the answers that have become known."""
+        """Return the answers that have become known, or have been corrected."""
         ended = tally.endings(self.name, self._deadline, self._rows_read)
         self._rows_read += len(ended)
         met = ended.met != 0
-        begins = self._days(ended.known[met])
         # Summed in whole microseconds: hours would leave rounding errors when they are subtracted again.
         waited = (ended.ended[met] - ended.started[met]) * ended.met[met]
-        return Entries.of(begins, begins + self.window, waited, ended.met[met])
+        return self._counted(ended.ended[met], ended.known[met], waited, ended.met[met])
 
     def read(self, tally: Tally, orders: Orders, days: Days) -> Daily:
         """Return the mean of each day, in hours."""
@@ -197,12 +203,8 @@ class OfCases(Measure):
         """Return the new cases and what went wrong with them."""
         opened = tally.openings(self.name, self._kind, self._cases_read)
         self._cases_read += len(opened)
-        opened_days, known, steps = self._changes(tally, _case_of)
-        begins, known_days = self._days(opened.started), self._days(opened.known)
-        return Entries.joined(
-            Entries.of(known_days, begins + self.window, np.zeros(len(opened)), opened.counted),
-            Entries.of(known, opened_days + self.window, steps, np.zeros(len(steps))),
-        )
+        cases = self._counted(opened.started, opened.known, np.zeros(len(opened)), opened.counted)
+        return Entries.joined(cases, self._changes(tally, _case_of))
 
 
 class OfColumns(Measure):
