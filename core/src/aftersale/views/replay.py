@@ -10,7 +10,7 @@ from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
-from aftersale.views.readings import ReadingRecord, instant_text, reading_record
+from aftersale.views.readings import ReadingRecord, instant_text, left_out_lines, reading_records, unjudged
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -95,7 +95,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies, cells: bool
         facts=sum(fact.known_at <= until for fact in journal.facts),
         cases=[CaseCount(kind=kind, state=state, cases=n) for (kind, state), n in sorted(counts.items())],
         refused=[_refused_record(fact, error, policies, cells) for fact, error in replayed.refused],
-        metrics=[reading_record(reading) for reading in metrics],
+        metrics=reading_records(metrics),
         replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
     )
 
@@ -142,6 +142,7 @@ def account_listing(record: Accounts) -> list[Table | str]:
         _case_table(record["cases"]) if record["cases"] else text("replay.no_cases"),
         "",
         _metric_table(record["metrics"]) if record["metrics"] else text("replay.no_metrics"),
+        *left_out_lines(record["metrics"]),
         *_reply_lines(record["replies"]),
         *_refused_lines(record["refused"]),
     ]
@@ -157,7 +158,7 @@ def _metric_table(metrics: Sequence[ReadingRecord]) -> Table:
     rows = [
         (
             metric["marketplace"],
-            metric["metric"],
+            metric["line"],
             text("replay.nothing") if metric["value"] is None else f"{metric['value']:.4f}",
             f"{metric['target']:g} ({metric['set_by']})",
             _verdict(metric),
@@ -194,8 +195,8 @@ def _number(value: float | None, factor: int = 1) -> str:
 
 def _verdict(reading: ReadingRecord) -> str:
     days = reading["running_days"]
-    if reading["value"] is None:
-        return text("replay.nothing")
+    if reading["met"] is None:
+        return unjudged(reading)
     if reading["met"]:
         return text("replay.met")
     if days == 1:
