@@ -116,7 +116,7 @@ def figures(sold, facts, end):
     )
 
 
-@settings(deadline=None, derandomize=True, max_examples=12)
+@settings(deadline=None, derandomize=True, max_examples=20)
 @given(LUCK, st.sampled_from([0, 1, 20, 200]))
 def test_when_a_fact_became_known_changes_no_figure_of_a_later_day(luck, delay):
     sold = sold_by(luck)
@@ -135,7 +135,7 @@ def test_when_a_fact_became_known_changes_no_figure_of_a_later_day(luck, delay):
         assert all(each.numerator >= 0 and each.denominator >= 0 for each in in_the_end[0])
 
 
-@settings(deadline=None, derandomize=True, max_examples=5)
+@settings(deadline=None, derandomize=True, max_examples=9)
 @given(LUCK)
 def test_an_account_read_on_every_day_of_late_facts_reads_as_one_that_is_read_once(luck):
     sold = sold_by(luck)
