@@ -192,17 +192,49 @@ def test_the_fee_that_may_be_kept_is_advised_by_what_came_back(shop_journal: Pat
 # --- health ---
 
 
-def test_health_tells_the_state_the_metrics_behind_it_and_the_room_that_is_left(shop_journal: Path) -> None:
-    (account,) = asked("health", shop_journal, "--on", "2026-03-20")["accounts"]
+FLOOR = """
+[[rule]]
+name = "metric_floor"
+marketplaces = ["*"]
+count = 1
+when = { situation = "%s" }
+source = "house"
+grade = "S"
+"""
+
+
+def test_health_tells_the_state_the_metrics_behind_it_and_the_room_that_is_left(
+    shop_journal: Path, tmp_path: Path
+) -> None:
+    floors = tmp_path / "floors.toml"
+    floors.write_text("".join(FLOOR % name for name in ("order_defect_rate", "late_shipment_rate")), encoding="utf-8")
+    args = ("health", shop_journal, "--on", "2026-03-20", "--handbook", floors)
+    (account,) = asked(*args)["accounts"]
     assert (account["marketplace"], account["state"]) == ("US", "deactivated")
-    assert "late_shipment_rate (rule)" in account["because"]
-    (rate,) = [
-        each for each in account["metrics"] if (each["metric"], each["set_by"]) == ("late_shipment_rate", "rule")
+    assert account["unjudged"] == ["late_reply_rate (handbook)"]
+    assert "late_shipment_rate, 30 d (rule)" in account["because"]
+    rates = [each for each in account["metrics"] if (each["metric"], each["set_by"]) == ("late_shipment_rate", "rule")]
+    assert [(rate["window_days"], rate["numerator"], rate["denominator"], rate["met"]) for rate in rates] == [
+        (30, 2, 14, False),
+        (10, 0, 0, None),
     ]
-    assert (rate["numerator"], rate["denominator"], rate["met"]) == (2, 14, False)
     # Four of sixteen orders are defective, and under 1 % sixteen bear none.
     assert account["bearable"] == -4
-    assert "4 defective orders over the line." in run("health", shop_journal, "--on", "2026-03-20").stdout
+    assert "4 defective orders over the line." in run(*args).stdout
+
+
+def test_a_few_orders_close_no_account_and_health_says_from_how_many_on_they_could(shop_journal: Path) -> None:
+    (account,) = asked("health", shop_journal, "--on", "2026-03-20")["accounts"]
+    assert (account["state"], account["because"], account["bearable"]) == ("healthy", [], None)
+    assert account["unjudged"] == [
+        "order_defect_rate (rule)",
+        "late_shipment_rate, 30 d (rule)",
+        "late_reply_rate (handbook)",
+        "order_defect_rate (handbook)",
+    ]
+    told = run("health", shop_journal, "--on", "2026-03-20", columns=140).stdout
+    assert "Over the line, and too few to be judged: order_defect_rate (rule), late_shipment_rate, 30 d (rule)" in told
+    assert re.search(r"late_shipment_rate, 30 d +0\.1429 +2 / 14 +0\.04 \(rule\) +14, judged from 26", told)
 
 
 def test_before_any_order_counts_nothing_is_met_missed_or_over_a_line(shop_journal: Path) -> None:

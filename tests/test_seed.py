@@ -49,7 +49,12 @@ ROWS = (
         "replay SHOP",
         r"order_defect_rate +[\d.]+ +0\.01 \(rule\)(.|\n)*order_defect_rate +[\d.]+ +0\.005 \(handbook\)",
     ),
-    Row("replies, returns, refunds and claims move the rates", (), "health SHOP --on 2026-03-20", r"deactivation"),
+    Row(
+        "replies, returns, refunds and claims move the rates",
+        (),
+        "health SHOP --on 2026-03-20 --handbook OWN",
+        r"deactivation",
+    ),
     Row("requests are watched as they come in", (), f"tasks SHOP --until {NOON}", r"reply +CLAIMED-M"),
     Row(
         "a return in the policy is decided by rule", (), "case SHOP AUTO", r"return_requested +CR-DEFECTIVE +authorised"
@@ -166,6 +171,13 @@ ROWS = (
 )
 
 OWN = """
+[[rule]]
+name = "metric_floor"
+marketplaces = ["*"]
+count = 1
+source = "house"
+grade = "S"
+
 [[rule]]
 name = "classification"
 marketplaces = ["*"]

@@ -172,10 +172,14 @@ def test_what_changes_numbers_for_a_while_is_explained_with_its_days_and_source(
             "channel": "SFP",
             "days": 7,
             "lines": {"sfp_cancellation": "0.005", "sfp_on_time_delivery": "0.97"},
+            "floors": {"sfp_cancellation": 200, "sfp_on_time_delivery": 34},
             "share": "prime_lost_share",
             "lasts_days": "prime_lost_days",
             "source": "assumed; the lines are of SC-DE, SC-ES and SC-EU 202072550, the week is assumed",
             "grade": "assumed",
         }
     ]
-    assert "'Prime' is lost (DE) when a line is missed over 7 days of SFP: sfp_cancellation 0.005," in text
+    assert (
+        "'Prime' is lost (DE) when a line is missed over 7 days of SFP: sfp_cancellation 0.005 (from 200 orders on),"
+        in text
+    )

@@ -101,7 +101,8 @@ class Orders:
     `ship_by` and `shipped_at`, `cancelled_at` for orders that the seller cancelled, and `tracked`: 1 for a valid
     tracking number, 0 for none, -1 where that is not known. Left out, nothing is known of them. `products` names each
     order's product, and is empty where none is known. `outcome` is what the orders' source knows of how each ended,
-    `UNKNOWN`, `SHIPPED`, `DELIVERED`, `CANCELLED` or `LOST`; the instant of that may be `NEVER` even so.
+    `UNKNOWN`, `SHIPPED`, `DELIVERED`, `CANCELLED`, `LOST` or `WAITING`; the instant of that may be `NEVER` even so.
+    `unknown` names the columns that the source does not have: nothing can be told from an empty value there.
     """
 
     marketplaces: tuple[str, ...] = field(converter=_names)
@@ -124,14 +125,24 @@ class Orders:
     tracked: NDArray[np.int8] = field(default=Factory(_unknown_tracking, takes_self=True))
     products: Sequence[str] = ()
     outcome: NDArray[np.int8] = field(default=Factory(_unknown_outcomes, takes_self=True))
+    unknown: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         """Return how many orders there are."""
         return len(self.purchased_at)
 
+    def count_until(self, at: Instant) -> int:
+        """Return how many were bought by an instant; they are the first rows."""
+        return int(np.searchsorted(self.purchased_at, at, side="right"))
+
+    def row(self, id: str, purchased_at: Instant) -> int | None:
+        """Return the row of an order by its name and its purchase; None where there is none."""
+        first, end = (int(np.searchsorted(self.purchased_at, purchased_at, side=side)) for side in ("left", "right"))
+        return next((row for row in range(first, end) if self.ids[row] == id), None)
+
     def until(self, at: Instant) -> Orders:
         """Return those that were bought by an instant."""
-        count = int(np.searchsorted(self.purchased_at, at, side="right"))
+        count = self.count_until(at)
         return self if count == len(self) else self.between(0, count)
 
     def between(self, first: int, end: int) -> Orders:

@@ -55,6 +55,14 @@ def refusal(folder):
     return [problem.text(cells=True).replace(str(folder), "JOURNAL") for problem in caught.value.problems]
 
 
+def test_columns_that_a_journal_does_not_have_are_unknown(tmp_path):
+    folder = write(tmp_path / "journal")
+    assert read_journal(folder).orders.unknown == frozenset()
+    write_table(order_frame(orders(*SOLD)).drop("shipped_at", "cancelled_at"), folder, "orders")
+    found = read_journal(folder).orders
+    assert found.unknown == found.until(MONDAY).unknown == {"shipped_at", "cancelled_at"}
+
+
 @pytest.fixture
 def changed(tmp_path):
     """Writes a journal in which one table is changed, and returns what is refused about it, with the cells."""

@@ -22,6 +22,10 @@ from aftersale.testing.factories import MONDAY
 PLUGINS = load_plugins((), {"reference": reference})
 POLICIES = PLUGINS.policies()
 REF, ALT = POLICIES["REF"], POLICIES["ALT"]
+UNFLOORED = PLUGINS.policy(
+    "REF", Handbook(rule for rule in default_handbook().rules.history() if rule.name != "metric_floor")
+)
+"""REF under a handbook that judges from the first contact and the first order on."""
 PLACE = REF.marketplace
 FIRST = date(2026, 3, 2)
 
@@ -55,18 +59,18 @@ def sold_at(*instants, channel="MFN"):
     return orders(*(order(f"O-{i}", purchased_at=at, channel=channel) for i, at in enumerate(sorted(instants))))
 
 
-def tallied(*defects):
-    made = Tally()
-    made.defects += defects
+def spoiled(*defects):
+    made = Docket(POLICIES)
+    made.tally.defects += defects
     return made
 
 
-def series(rule, first, last, defects=(), sold=None, zone="UTC", tally=None):
+def series(rule, first, last, defects=(), sold=None, zone="UTC", docket=None):
     """A metric on each of some days."""
     place = evolve(PLACE, zone=zone)
     days = Days.spanning(first, last, zone)
     counted = measure(rule, default_metrics()[rule.name], place)
-    return counted.read(tally or tallied(*defects), sold_at() if sold is None else sold, days)
+    return counted.read(docket or spoiled(*defects), sold_at() if sold is None else sold, days)
 
 
 def on(rule, day, defects, sold):
@@ -93,7 +97,7 @@ def replied(rule, first, last, *told, zone="UTC"):
     """A metric of replies on each of some days, all time gone by."""
     made = contacts(*told)
     made.advance(MONDAY + 365 * DAY)
-    return series(rule, first, last, tally=made.tally, zone=zone)
+    return series(rule, first, last, docket=made, zone=zone)
 
 
 def read(docket, sold, at, policy=REF):
@@ -210,8 +214,8 @@ def test_a_day_is_read_the_same_however_much_later_it_is_looked_at():
 def test_few_orders_bear_few_defects_for_one_percent_is_too_much(sold, room):
     bought = sold_at(*[MONDAY] * sold)
     for defects, met in ((room, True), (room + 1, False)):
-        spoiled = [defect(order=f"O-{i}") for i in range(defects)]
-        found = on(ODR, FIRST + timedelta(20), spoiled, bought)
+        bad = [defect(order=f"O-{i}") for i in range(defects)]
+        found = on(ODR, FIRST + timedelta(20), bad, bought)
         assert found == (defects, sold)
         assert meets(ODR, defects / sold) is met
         assert bearable(ODR, default_metrics()[ODR.name], *found) == room - defects
@@ -227,7 +231,7 @@ def test_without_orders_there_is_no_line_to_be_over_or_under():
     known = load_plugins((), {"reference": reference}).policies()
     none = orders(order()).between(0, 0)
     (found,) = [each for each in readings(known["REF"], Docket(known), none, MONDAY) if each.set_by == "rule"]
-    assert (found.value, found.denominator, found.met, found.bearable) == (None, 0, True, None)
+    assert (found.value, found.denominator, found.met, found.bearable) == (None, 0, None, None)
 
 
 def test_a_target_that_is_not_strict_may_be_reached():
@@ -266,6 +270,8 @@ def test_a_reading_says_all_about_a_metric_on_a_day():
         -2,
         found.state,
         "deactivation",
+        60,
+        over=True,
     )
 
 
@@ -282,10 +288,10 @@ def test_only_orders_and_defects_of_the_marketplace_are_counted():
 def test_without_anything_to_count_there_is_no_value_and_nothing_is_missed():
     found = read(Docket(POLICIES), [order(marketplace="ALT", currency="CLP")], MONDAY)
     assert {key: (each.value, each.denominator, each.met, each.triggered) for key, each in found.items()} == {
-        ("order_defect_rate", "rule"): (None, 0, True, False),
-        ("late_reply_rate", "handbook"): (None, 0, True, False),
-        ("mean_first_reply_hours", "handbook"): (None, 0, True, False),
-        ("order_defect_rate", "handbook"): (None, 0, True, False),
+        ("order_defect_rate", "rule"): (None, 0, None, False),
+        ("late_reply_rate", "handbook"): (None, 0, None, False),
+        ("mean_first_reply_hours", "handbook"): (None, 0, None, False),
+        ("order_defect_rate", "handbook"): (None, 0, None, False),
     }
 
 
@@ -325,7 +331,7 @@ def test_a_target_missed_for_too_few_days_running_leads_to_nothing_yet():
     for days in (29, 31):
         docket = contacts(*late[: days + 1])
         docket.advance(MONDAY + days * DAY + 2 * HOUR)
-        found = read(docket, sold, MONDAY + days * DAY + 2 * HOUR)["late_reply_rate", "handbook"]
+        found = read(docket, sold, MONDAY + days * DAY + 2 * HOUR, UNFLOORED)["late_reply_rate", "handbook"]
         states[days] = (found.triggered, found.state)
     assert states == {29: (False, "healthy"), 31: (True, "review")}
 
@@ -358,7 +364,7 @@ def test_a_reply_that_becomes_known_late_counts_as_late_until_then_and_not_any_m
     docket, sold = Docket(POLICIES), order()
     docket.record(fact("buyer_message", MONDAY), sold)
     docket.record(fact("seller_reply", MONDAY + 23 * HOUR, known_at=MONDAY + 3 * DAY), sold)
-    found = series(RTP, FIRST, FIRST + timedelta(4), tally=docket.tally)
+    found = series(RTP, FIRST, FIRST + timedelta(4), docket=docket)
     assert found.numerator.tolist() == [0, 1, 1, 0, 0]
     assert found.denominator.tolist() == [0, 1, 1, 1, 1]
 
@@ -380,7 +386,7 @@ def rtp(answers, at):
     known = [(begin, end if MONDAY + end * HOUR <= at else None) for begin, end in told]
     docket = contacts(*known)
     docket.advance(at)
-    return read(docket, [order()], at)["late_reply_rate", "handbook"]
+    return read(docket, [order()], at, UNFLOORED)["late_reply_rate", "handbook"]
 
 
 def test_thirty_days_over_ten_percent_trigger_the_review_and_twenty_nine_do_not():
@@ -413,6 +419,23 @@ def test_taking_a_contact_off_the_mean_again_leaves_no_rounding_error():
     assert (found[30], meets(MEAN, found[30])) == (3.2, True)
 
 
+def test_an_answer_known_late_counts_on_its_own_days_and_what_it_replaces_ends_with_them():
+    # Answered on the fourth day as far as was known; on the 24th it turns out that it was on the first, in an hour.
+    docket, sold = Docket(POLICIES), order()
+    told = (("buyer_message", 0, 0), ("seller_reply", 72, 72), ("seller_reply", 1, 23 * 24))
+    for kind, hour, known in told:
+        docket.record(fact(kind, MONDAY + hour * HOUR, known_at=MONDAY + known * HOUR), sold)
+    found = series(MEAN, FIRST, FIRST + timedelta(70), docket=docket).values
+    known = {day: value for day, value in enumerate(found.tolist()) if not np.isnan(value)}
+    assert known == {**dict.fromkeys(range(3, 23), 72.0), **dict.fromkeys(range(23, 30), 1.0)}
+
+
+@pytest.mark.parametrize("name", ["late_reply_rate", "mean_first_reply_hours"])
+def test_contacts_too_count_only_after_the_lag_of_their_metric(name):
+    found = replied(metric(name, amount=5, lag=7), FIRST, FIRST + timedelta(20), (0, 2))
+    assert np.flatnonzero(found.denominator).tolist() == list(range(7, 12))
+
+
 # --- returns ---
 
 
@@ -426,7 +449,7 @@ def test_a_return_is_dissatisfying_once_whatever_went_wrong_with_it():
     docket.record(fact("return_declined", MONDAY + 6 * DAY, order="O-1", case="R-1"), exempt[1])
     docket.record(fact("return_declined", MONDAY + 9 * DAY, order="O-2", case="R-2"), exempt[2])
     docket.advance(MONDAY + 20 * DAY)
-    found = series(rdr, FIRST + timedelta(5), FIRST + timedelta(10), tally=docket.tally)
+    found = series(rdr, FIRST + timedelta(5), FIRST + timedelta(10), docket=docket)
     assert found.denominator.tolist() == [4] * 6
     # Declined within the policy on the next day; the other two are late after three; declining one adds nothing.
     assert found.numerator.tolist() == [0, 1, 1, 3, 3, 3]
@@ -442,56 +465,20 @@ def test_a_return_that_the_buyer_calls_unresolved_is_dissatisfying_until_that_is
         (9, "return_rating_withdrawn"),
     ):
         docket.record(fact(kind, MONDAY + day * DAY), sold)
-    found = series(rdr, FIRST + timedelta(5), FIRST + timedelta(10), tally=docket.tally)
+    found = series(rdr, FIRST + timedelta(5), FIRST + timedelta(10), docket=docket)
     assert (found.numerator.tolist(), found.denominator.tolist()) == ([0, 0, 0, 1, 0, 0], [1] * 6)
 
 
-# --- shipping ---
-
-
-def shipped(**columns):
-    """Orders bought on the first four days, with what their columns say of shipping, in days from the first or None."""
-    made = sold_at(*(MONDAY + day * DAY for day in range(4)))
-    never = np.iinfo(np.int64).min
-    given = {
-        name: np.array([never if day is None else MONDAY + round(day * DAY) for day in days], np.int64)
-        for name, days in columns.items()
-        if name != "tracked"
-    }
-    return evolve(made, **given, **({"tracked": np.array(columns["tracked"], np.int8)} if "tracked" in columns else {}))
-
-
-def shares(name, sold, last=9, **changes):
-    found = series(metric(name, **{"amount": 7, **changes}), FIRST, FIRST + timedelta(last), sold=sold)
-    return list(zip(found.numerator.astype(int).tolist(), found.denominator.astype(int).tolist(), strict=True))
-
-
-def test_orders_shipped_after_their_day_or_not_at_all_are_late_shipments():
-    sold = shipped(ship_by=[1, 2, 3, None], shipped_at=[1, 2.1, None, 9])
-    assert shares("late_shipment_rate", sold) == [
-        *((0, 0), (0, 1), (1, 2), (2, 3), (2, 3), (2, 3), (2, 3), (2, 3), (2, 2), (1, 1))
-    ]
-
-
-def test_orders_that_the_seller_cancelled_count_once_it_is_known():
-    sold = shipped(cancelled_at=[None, 3, None, None])
-    assert shares("cancellation_rate", sold)[:5] == [(0, 1), (0, 2), (0, 3), (1, 4), (1, 4)]
-    assert shares("cancellation_rate", sold)[7:] == [(1, 3), (0, 2), (0, 1)]
-
-
-def test_shipments_without_a_valid_tracking_number_lower_the_rate():
-    sold = shipped(shipped_at=[1, 1, 1, 2], tracked=[1, 0, -1, 1])
-    rate = {"target": "0.95", "direction": "above"}
-    assert shares("valid_tracking_rate", sold, last=2, **rate) == [(0, 0), (1, 2), (2, 3)]
-
-
-def test_deliveries_by_the_promise_count_a_week_later_where_the_rule_lags():
-    sold = evolve(shipped(shipped_at=[1, 1, 1, 2], tracked=[1, 1, 1, 1]))
-    late = sold.delivered_at.copy()
-    late[0] = sold.promised_at[0] + 1
-    sold = evolve(sold, delivered_at=late)
-    rate = {"target": "0.9", "direction": "above", "amount": 14, "lag": 7}
-    assert shares("on_time_delivery_rate", sold, last=14, **rate)[11:] == [(0, 0), (0, 1), (1, 2), (2, 3)]
+def test_a_return_that_began_earlier_than_was_known_counts_on_its_true_days_with_all_that_went_wrong():
+    rdr = metric("return_dissatisfaction_rate", amount=10, lag=2, target="0.10")
+    docket, sold = Docket(POLICIES), order(exempt=True)
+    told = (("return_requested", 8, 8), ("return_declined", 9, 9), ("return_requested", 5, 12))
+    for kind, day, known in told:
+        docket.record(fact(kind, MONDAY + day * DAY, known_at=MONDAY + known * DAY), sold)
+    docket.advance(MONDAY + 30 * DAY)
+    found = series(rdr, FIRST, FIRST + timedelta(30), docket=docket)
+    assert np.flatnonzero(found.denominator).tolist() == list(range(10, 17))
+    assert np.array_equal(found.numerator, found.denominator)
 
 
 # --- against counting every day anew ---
@@ -539,8 +526,8 @@ def test_the_daily_defect_rate_is_what_counting_every_day_anew_gives(bought, hap
         depths = {(each.order, each.component): 0 for each in known}
         for each in known:
             depths[each.order, each.component] += each.step
-        spoiled = {name for (name, _), depth in depths.items() if depth}
-        expected.append((sum(f"O-{i}" in spoiled for i in inside), len(inside)))
+        defective = {name for (name, _), depth in depths.items() if depth}
+        expected.append((sum(f"O-{i}" in defective for i in inside), len(inside)))
     rule = metric(amount=window, lag=lag)
     found = series(rule, each_day[0][0], each_day[-1][0], defects, sold_at(*bought), zone)
     assert list(zip(found.numerator, found.denominator, strict=True)) == expected

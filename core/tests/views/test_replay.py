@@ -115,6 +115,7 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
     ]
     assert metrics[1] == {
         "metric": "late_reply_rate",
+        "line": "late_reply_rate",
         "marketplace": "REF",
         "set_by": "handbook",
         "day": "2026-03-05",
@@ -122,12 +123,16 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
         "numerator": 1.0,
         "denominator": 2,
         "target": 0.1,
-        "met": False,
-        "running_days": 3,
+        "window_days": 30,
+        "floor_orders": 10,
+        "left_out": 0,
+        "over": True,
+        "met": None,
+        "running_days": 0,
         "triggered": False,
         "components": {},
         "fulfilment": {},
-        "bearable": -1,
+        "bearable": None,
         "state": "healthy",
         "consequence": "account review",
     }
@@ -148,8 +153,9 @@ def test_a_replay_until_an_instant_shows_what_was_known_then(journal):
 def test_defects_show_in_the_metrics_once_their_orders_stand_in_the_window(journal):
     found = as_json(journal(), "--until", "2026-03-20T00:00:00+00:00")
     assert [(each["value"], each["components"], each["met"]) for each in found["metrics"][::3]] == [
-        (0.5, {"claim": 1, "negative_feedback": 0, "chargeback": 0}, False)
-    ] * 2
+        (0.5, {"claim": 1, "negative_feedback": 0, "chargeback": 0}, met)
+        for met in (False, None)  # the handbook's line is judged from 200 orders on
+    ]
 
 
 def test_a_replay_as_tables(journal):
@@ -166,7 +172,7 @@ def test_a_replay_as_tables(journal):
         "",
         "Marketplace  Metric                   Value  Target (set by)   Verdict",
         "REF          order_defect_rate            –  0.01 (rule)       –",
-        "REF          late_reply_rate         0.5000  0.1 (handbook)    missed, 3 days running",
+        "REF          late_reply_rate         0.5000  0.1 (handbook)    2, judged from 10",
         "REF          mean_first_reply_hours  2.0000  3.2 (handbook)    met",
         "REF          order_defect_rate            –  0.005 (handbook)  –",
         "",
@@ -197,6 +203,11 @@ def test_a_journal_without_cases_and_metrics_says_so(journal):
 def test_a_triggered_consequence_shows(journal):
     facts = [fact("buyer_message", MONDAY + day * DAY, case=f"M-{day}") for day in range(40)]
     assert "missed, 30 days running: triggered" in replayed(journal(facts))
+
+
+def test_a_target_missed_on_few_days_says_on_how_many(journal):
+    facts = [fact("buyer_message", MONDAY + hour * HOUR, case=f"M-{hour}") for hour in range(12)]
+    assert "missed, 3 days running" in replayed(journal([*facts, fact("refunded", MONDAY + 84 * HOUR)]))
 
 
 @pytest.mark.parametrize(

@@ -164,9 +164,11 @@ def test_only_seller_fulfilled_prime_is_made_good(channel: str, expected: bool) 
 
 
 def test_bad_tracking_suspends_nobody_at_once_and_is_looked_at_two_weeks_later() -> None:
-    (rate,) = RULES.rulebook("JP", date(2026, 6, 1)).rules("valid_tracking_rate")
-    assert (rate.target, rate.direction, rate.strict, rate.lag) == (Decimal("0.95"), "above", False, 14)
-    assert (rate.state, rate.consequence) == ("at_risk", "no immediate suspension")
+    rates = RULES.rulebook("JP", date(2026, 6, 1)).rules("valid_tracking_rate")
+    assert [rate.amount for rate in rates] == [30, 7]
+    for rate in rates:
+        assert (rate.target, rate.direction, rate.strict, rate.lag) == (Decimal("0.95"), "above", False, 14)
+        assert (rate.state, rate.consequence) == ("at_risk", "no immediate suspension")
 
 
 # --- as the desk meets them ---

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 
 import aftersale_amazon_na as plugin
 from aftersale.cases.facts import Fact
@@ -312,8 +313,12 @@ def test_parcels_come_on_time_in_nine_of_ten_since_september_2024_and_the_accoun
 )
 def test_what_missing_a_metric_does_to_the_account(name: str, expected: tuple[object, ...]) -> None:
     for marketplace in STORES:
-        (rate,) = RULES.rulebook(marketplace, date(2026, 6, 1)).rules(name)
+        rate, *others = RULES.rulebook(marketplace, date(2026, 6, 1)).rules(name)
         assert (str(rate.target), rate.amount, rate.channel, rate.state) == expected
+        # Late shipments are looked at over ten days, too, under the same line.
+        assert [(other.amount, other.same_demand(evolve(rate, amount=10))) for other in others] == (
+            [(10, True)] if name == "late_shipment_rate" else []
+        )
 
 
 @pytest.mark.parametrize(

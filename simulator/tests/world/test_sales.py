@@ -182,20 +182,25 @@ def bad(**changes: float) -> dict[str, float]:
     return {**soon, "negative_feedback_rate": 0.3, **changes}
 
 
-def strict() -> list[Rule]:
-    """Return the reference plugin's rules, where a missed order defect rate closes accounts."""
+def strict(floor: int = 0) -> list[Rule]:
+    """Return the reference plugin's rules, where an order defect rate missed by so many orders closes accounts."""
     rules = load_rules("aftersale.testing.reference")
-    return [evolve(rule, state="deactivated") if rule.name == "order_defect_rate" else rule for rule in rules]
+    more = {"state": "deactivated", "floor_orders": floor}
+    return [evolve(rule, **more) if rule.name == "order_defect_rate" else rule for rule in rules]
+
+
+def strict_plugins(floor: int = 0) -> Plugins:
+    owner = plugin(
+        "strict",
+        aftersale_marketplaces=lambda: load_marketplaces("aftersale.testing.reference"),
+        aftersale_rules=lambda: strict(floor),
+    )
+    return load_plugins((), {"strict": owner})
 
 
 @pytest.fixture(scope="module")
 def played() -> Callable[..., Result]:
-    owner = plugin(
-        "strict",
-        aftersale_marketplaces=lambda: load_marketplaces("aftersale.testing.reference"),
-        aftersale_rules=strict,
-    )
-    plugins = load_plugins((), {"strict": owner})
+    plugins = strict_plugins()
     period = {"start": date(2026, 3, 2), "measured": "70 d", "warm_up": "75 d"}
     sales = {"orders_per_day": 60.0, "price": {"median": "25"}, "dispersion": 1.0, "channels": {"MFN": 0.5, "FBA": 0.5}}
 
@@ -214,6 +219,19 @@ def test_a_closed_account_misses_the_orders_that_the_seller_would_fulfil(played:
     assert closed.counts["orders_lost"] == pytest.approx(20 * 60 * 0.5, rel=0.1)
     assert closed.counts["orders"] + closed.counts["orders_lost"] == open_.counts["orders"]
     assert played(suspension_days=20.0) == closed
+
+
+def test_too_few_orders_close_no_account_and_give_no_verdict() -> None:
+    sales = {"orders_per_day": 4.0, "price": {"median": "25"}, "dispersion": 1.0, "channels": {"MFN": 1.0}}
+    period = {"start": date(2026, 3, 2), "measured": "30 d", "warm_up": "75 d"}
+    for floor, reached in ((0, True), (1000, False)):
+        plugins = strict_plugins(floor)
+        made = scenario(plugins, period=period, marketplace={"REF": sales}, world=bad(suspension_days=20.0))
+        found = run(resolve(made, plugins), 1)
+        assert (found.reached["deactivated"], found.counts["orders_lost"] > 0) == (reached, reached)
+        # The rate is told either way; the handbook's own floor of 200 orders is reached.
+        assert (found.metrics["order_defect_rate"] or 0) > 0.1
+        assert found.targets["order_defect_rate"] is False
 
 
 def test_an_account_is_closed_when_it_is_looked_at(played: Callable[..., Result]) -> None:

@@ -33,6 +33,8 @@ and would take many times as much memory as it is large."""
 _CELL = 8
 """In bytes, what a cell takes about: where a file may be larger, it may have more cells."""
 
+_NONE: frozenset[str] = frozenset()
+
 
 @frozen(eq=False)
 class Journal:
@@ -58,8 +60,8 @@ def read_journal(folder: Path) -> Journal:
     """
     where, paths = str(folder), _paths(folder)
     unsound = _unsound(paths.values())
-    (orders, order_problems), (facts, fact_problems) = (
-        (pl.DataFrame(), unsound[paths[name]]) if paths[name] in unsound else _table(paths[name], columns)
+    (orders, order_problems, absent), (facts, fact_problems, _) = (
+        (pl.DataFrame(), unsound[paths[name]], _NONE) if paths[name] in unsound else _table(paths[name], columns)
         for name, columns in (("orders", ORDER_COLUMNS), ("facts", FACT_COLUMNS))
     )
     problems = [*order_problems, *fact_problems] or list(inconsistencies(where, orders, facts))
@@ -70,7 +72,7 @@ def read_journal(folder: Path) -> Journal:
     told = tuple(doubts(orders, facts))
     written = read_provenance(folder)
     handbook = folder / HANDBOOK if written is not None and (folder / HANDBOOK).is_file() else None
-    return Journal(_orders(orders), _facts(facts), where, told, written, handbook)
+    return Journal(_orders(orders, absent), _facts(facts), where, told, written, handbook)
 
 
 def _paths(folder: Path) -> dict[str, Path]:
@@ -109,15 +111,16 @@ def _unsound(paths: Iterable[Path]) -> dict[Path, list[Problem]]:
     return problems
 
 
-def _table(path: Path, columns: dict[str, Column]) -> tuple[pl.DataFrame, list[Problem]]:
+def _table(path: Path, columns: dict[str, Column]) -> tuple[pl.DataFrame, list[Problem], frozenset[str]]:
+    """Return the columns of a file, what is wrong with them, and which of them it does not have."""
     try:
         frame = pl.read_parquet(path, glob=False) if path.suffix == _PARQUET else _csv(path)
     except DocumentError as error:
-        return pl.DataFrame(), list(error.problems)
+        return pl.DataFrame(), list(error.problems), _NONE
     # A file that is no table can make the reader fail in any way, even by a panic of its compiled code.
     except (Exception, pl.exceptions.PanicException) as error:
-        return pl.DataFrame(), [_unread(path, error)]
-    return checked(frame, columns, str(path))
+        return pl.DataFrame(), [_unread(path, error)], _NONE
+    return *checked(frame, columns, str(path)), frozenset(columns.keys() - set(frame.columns))
 
 
 def _unread(path: Path, error: BaseException) -> Problem:
@@ -163,7 +166,7 @@ def _facts(frame: pl.DataFrame) -> list[Fact]:
     return [Fact(*row) for row in times.select(list(FACT_COLUMNS)).iter_rows()]
 
 
-def _orders(frame: pl.DataFrame) -> Orders:
+def _orders(frame: pl.DataFrame, absent: frozenset[str]) -> Orders:
     pairs = frame.select("marketplace", "currency").unique(maintain_order=True)
     marketplaces = tuple(pairs["marketplace"])
     channels, categories = tuple(frame["channel"].unique()), tuple(frame["category"].unique())
@@ -191,6 +194,7 @@ def _orders(frame: pl.DataFrame) -> Orders:
         times["cancelled_at"].to_numpy(),
         times["tracked"].to_numpy(),
         _products(frame["product"]),
+        unknown=absent,
     )
 
 

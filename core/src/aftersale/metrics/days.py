@@ -83,6 +83,10 @@ class Entries:
         """Return entries, with weights of any type of number."""
         return cls(begins, ends, numerator.astype(np.float64), denominator.astype(np.float64))
 
+    def negated(self) -> Entries:
+        """Return what takes these entries back."""
+        return Entries(self.begins, self.ends, -self.numerator, -self.denominator)
+
     @classmethod
     def joined(cls, *parts: Entries) -> Entries:
         """Return all the entries of the parts."""

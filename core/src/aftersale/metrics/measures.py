@@ -8,26 +8,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
+from aftersale.engine.docket import Docket
 from aftersale.engine.tally import Defect, Tally
 from aftersale.metrics.days import Counts, Daily, Days, Entries, RunningSums, day_numbers
+from aftersale.metrics.shipping import SELECTIONS, Parcels, Selection, Wish, buyers_cancellations
 from aftersale.orders import NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind
 from aftersale.rules import Rule
 
-_Selection = Callable[[Orders, Counts], tuple[Counts, Counts, NDArray[np.bool_]]]
-"""From rows of orders: the instant by which each counts (NEVER: not at all), when the numerator is known, and whether
-the order counts in it."""
-
 
 class Measure(ABC):
-    """One metric of one marketplace; `channels` narrows it to some channels, `components` to some sorts of defect."""
+    """One metric of one marketplace; `channels` narrows it to some channels, `components` to some sorts of defect.
+
+    `left_out` is how many orders of the last day that was read do not count because something is not known of them.
+    """
 
     def __init__(
         self,
@@ -41,46 +43,61 @@ class Measure(ABC):
         self.channels = channels if channels is not None else rule.channel
         self.components = frozenset(components)
         self.window = rule.amount or 0
+        self.left_out = 0
         self._sums_so_far = RunningSums()
         self._defects_read = 0
         self._depths: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    def read(self, tally: Tally, orders: Orders, days: Days) -> Daily:
-        """Return the metric on each of these days, from all that is known; days never go back."""
-        self._sums_so_far.add(self.new(tally, orders))
+    def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
+        """Return the metric on each of these days, from all that the docket knows; days never go back.
+
+        `orders` are all of the source, of which those count that were bought by `at`; without it, all of them.
+        """
+        self._sums_so_far.add(self.new(docket, orders, len(orders) if at is None else orders.count_until(at)))
         return self._sums_so_far.read(days)
 
     @abstractmethod
-    def new(self, tally: Tally, orders: Orders) -> Entries:
-        """Return the entries that have become known since the last call."""
+    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
+        """Return the entries that have become known since the last call; of the orders, rows up to `end` count."""
 
     def _days(self, instants: Counts) -> Counts:
         return day_numbers(instants, self.zone)
 
-    def _order_mask(self, orders: Orders, first: int) -> NDArray[np.bool_]:
-        """Return for each order from row `first` on whether it belongs to this marketplace and these channels."""
-        place = orders.marketplaces.index(self.name) if self.name in orders.marketplaces else -1
-        mask: NDArray[np.bool_] = orders.marketplace[first:] == place
+    def _counted(self, instants: Counts, known: Counts, numerator: NDArray[Any], denominator: NDArray[Any]) -> Entries:
+        """Return what counts by the day of an instant, from the day on which it is known.
+
+        What takes an entry back has the same instant, so that it ends with it however late it becomes known.
+        """
+        enters = self._days(instants) + self.rule.lag
+        begins = np.maximum(enters, self._days(known))
+        return Entries.of(begins, enters + self.window, numerator, denominator)
+
+    def _rows(self, orders: Orders, first: int, end: int) -> Counts:
+        """Return the rows from `first` up to `end` whose orders belong to this marketplace and these channels."""
+        mask: NDArray[np.bool_] = orders.marketplace[first:end] == self._place(orders)
         if self.channels:
             codes = [code for code, channel in enumerate(orders.channels) if channel in self.channels]
-            mask &= np.isin(orders.channel[first:], codes)
-        return mask
+            mask &= np.isin(orders.channel[first:end], codes)
+        return np.flatnonzero(mask) + first
 
-    def _changes(self, tally: Tally, subject: Callable[[Defect], tuple[str, int]]) -> tuple[Counts, Counts, Counts]:
-        """Return columns with a row for each subject that became defective or sound: its day, the day known, 1 or -1.
+    def _place(self, orders: Orders) -> int:
+        return orders.marketplaces.index(self.name) if self.name in orders.marketplaces else -1
 
-        `subject` gives what a defect is of, an order or a case, and the instant by which that counts. The second day is
-        the one on which the change became known.
+    def _changes(self, tally: Tally, subject: Callable[[Defect], tuple[str, Instant]]) -> Entries:
+        """Return an entry for each subject that became defective or sound.
+
+        `subject` gives what a defect is of, an order or a case, and the instant by which that counts. A case that a
+        late fact begins anew, at another instant, is another subject: what it counted before is taken back there.
         """
         first, self._defects_read = self._defects_read, len(tally.defects)
         changes = []
         for defect in tally.defects[first:]:
             if self._counts(defect):
                 name, at = subject(defect)
-                if step := self._change(name, defect):
+                if step := self._change(f"{name} {at}", defect):
                     changes.append((at, defect.known_at, step))
         dates, known_at, steps = np.array(changes, np.int64).reshape(-1, 3).T
-        return self._days(dates), self._days(known_at), steps
+        return self._counted(dates, known_at, steps, np.zeros(len(steps)))
 
     def _counts(self, defect: Defect) -> bool:
         return (
@@ -115,23 +132,18 @@ class OfOrders(Measure):
         super().__init__(rule, marketplace, channels, components)
         self._orders_read = 0
 
-    def new(self, tally: Tally, orders: Orders) -> Entries:
+    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
         """Return the new orders, and the orders that became defective or sound."""
-        return Entries.joined(self._new_orders(orders), self._new_defects(tally))
+        return Entries.joined(self._new_orders(orders, end), self._changes(docket.tally, _order_of))
 
-    def _new_orders(self, orders: Orders) -> Entries:
-        first, self._orders_read = self._orders_read, len(orders)
-        bought = self._days(orders.purchased_at[first:][self._order_mask(orders, first)])
+    def _new_orders(self, orders: Orders, end: int) -> Entries:
+        first, self._orders_read = self._orders_read, end
+        bought = self._days(orders.purchased_at[self._rows(orders, first, end)])
         # Millions of orders share a few hundred days.
         base = int(bought.min()) if len(bought) else 0
         counts = np.bincount(bought - base)
         begins = np.flatnonzero(counts) + base + self.rule.lag
         return Entries.of(begins, begins + self.window, np.zeros(len(begins)), counts[np.flatnonzero(counts)])
-
-    def _new_defects(self, tally: Tally) -> Entries:
-        bought, known_days, steps = self._changes(tally, _order_of)
-        enters = bought + self.rule.lag
-        return Entries.of(np.maximum(enters, known_days), enters + self.window, steps, np.zeros(len(steps)))
 
 
 def _order_of(defect: Defect) -> tuple[str, Instant]:
@@ -151,16 +163,18 @@ class OfDeadlines(Measure):
         self._deadline = deadline
         self._rows_read = 0
 
-    def new(self, tally: Tally, orders: Orders) -> Entries:
+    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
         """Return the deadlines whose outcome has become known, or has been corrected."""
-        ended = tally.endings(self.name, self._deadline, self._rows_read)
+        ended = docket.tally.endings(self.name, self._deadline, self._rows_read)
         self._rows_read += len(ended)
-        leaves = self._days(ended.started) + self.window
-        return Entries.of(self._days(ended.known), leaves, ended.late, ended.counted)
+        return self._counted(ended.started, ended.known, ended.late, ended.counted)
 
 
 class MeanHours(Measure):
-    """Mean wall hours from the beginning of a deadline to the answer, over those answered in the window."""
+    """Mean wall hours from the beginning of a deadline to the answer, over those answered in the window.
+
+    An answer is in the window by its own day, from the day on which it is known.
+    """
 
     def __init__(self, rule: Rule, marketplace: Marketplace, deadline: str) -> None:
         """Begin with nothing read."""
@@ -168,19 +182,18 @@ class MeanHours(Measure):
         self._deadline = deadline
         self._rows_read = 0
 
-    def new(self, tally: Tally, orders: Orders) -> Entries:
-        """Return the answers that have become known."""
-        ended = tally.endings(self.name, self._deadline, self._rows_read)
+    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
+        """Return the answers that have become known, or have been corrected."""
+        ended = docket.tally.endings(self.name, self._deadline, self._rows_read)
         self._rows_read += len(ended)
         met = ended.met != 0
-        begins = self._days(ended.known[met])
         # Summed in whole microseconds: hours would leave rounding errors when they are subtracted again.
         waited = (ended.ended[met] - ended.started[met]) * ended.met[met]
-        return Entries.of(begins, begins + self.window, waited, ended.met[met])
+        return self._counted(ended.ended[met], ended.known[met], waited, ended.met[met])
 
-    def read(self, tally: Tally, orders: Orders, days: Days) -> Daily:
+    def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
         """Return the mean of each day, in hours."""
-        sums = super().read(tally, orders, days)
+        sums = super().read(docket, orders, days, at)
         return Daily(sums.days, sums.numerator / HOUR, sums.denominator)
 
 
@@ -193,43 +206,79 @@ class OfCases(Measure):
         self._kind = kind
         self._cases_read = 0
 
-    def new(self, tally: Tally, orders: Orders) -> Entries:
+    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
         """Return the new cases and what went wrong with them."""
-        opened = tally.openings(self.name, self._kind, self._cases_read)
+        opened = docket.tally.openings(self.name, self._kind, self._cases_read)
         self._cases_read += len(opened)
-        opened_days, known, steps = self._changes(tally, _case_of)
-        begins, known_days = self._days(opened.started), self._days(opened.known)
-        return Entries.joined(
-            Entries.of(known_days, begins + self.window, np.zeros(len(opened)), opened.counted),
-            Entries.of(known, opened_days + self.window, steps, np.zeros(len(steps))),
-        )
+        cases = self._counted(opened.started, opened.known, np.zeros(len(opened)), opened.counted)
+        return Entries.joined(cases, self._changes(docket.tally, _case_of))
 
 
 class OfColumns(Measure):
     """Share of orders by what their columns say of shipping: late, cancelled by the seller, tracked, on time.
 
     An order counts from the day of its own date on: the promise to ship, the purchase, the shipment, or the promise to
-    deliver. Orders without that date are left out.
+    deliver. Orders of which that date is not known, or what the metric asks for, are left out and counted apart.
     """
 
-    def __init__(self, rule: Rule, marketplace: Marketplace, select: _Selection) -> None:
+    def __init__(self, rule: Rule, marketplace: Marketplace, select: Callable[[Parcels], Selection]) -> None:
         """Begin with nothing read."""
         super().__init__(rule, marketplace)
         self._select = select
         self._orders_read = 0
+        self._open = RunningSums()
+        self._excused: dict[str, tuple[Wish, Entries]] = {}
 
-    def new(self, tally: Tally, orders: Orders) -> Entries:
-        """Return the new orders."""
-        first, self._orders_read = self._orders_read, len(orders)
-        rows = np.flatnonzero(self._order_mask(orders, first)) + first
-        dates, known, bad = self._select(orders, rows)
-        counted = dates != NEVER
-        days = self._days(dates[counted]) + self.rule.lag
-        bad = bad[counted]
-        since = np.maximum(days[bad], self._days(known[counted][bad]))
+    def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
+        """Return the metric on each of these days, and count what is left out on the last of them."""
+        counted = super().read(docket, orders, days, at)
+        self.left_out = round(float(self._open.read(days).denominator[-1]))
+        return counted
+
+    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
+        """Return the new orders, and those that turned out to be cancelled because the buyer wanted it."""
+        first, self._orders_read = self._orders_read, end
+        rows = self._rows(orders, first, end)
+        return Entries.joined(self._counted_rows(orders, rows), *self._excuses(docket, orders, end))
+
+    def _counted_rows(self, orders: Orders, rows: Counts) -> Entries:
+        if not len(rows):
+            return _many(rows, rows, bad=False)
+        chosen = self._select(Parcels.of(orders, self._place(orders), rows, self.zone))
+        opened = self._days(chosen.open_dates[chosen.open_dates != NEVER]) + self.rule.lag
+        self._open.add(_many(opened, opened + self.window, bad=False))
+        counted = chosen.dates != NEVER
+        days = self._days(chosen.dates[counted]) + self.rule.lag
+        hits = chosen.hits[counted]
+        since = np.maximum(days[hits], self._days(chosen.known[counted][hits]))
         return Entries.joined(
-            _many(days, days + self.window, bad=False), _many(since, days[bad] + self.window, bad=True)
+            _many(days, days + self.window, bad=False), _many(since, days[hits] + self.window, bad=True)
         )
+
+    def _excuses(self, docket: Docket, orders: Orders, end: int) -> Iterator[Entries]:
+        """Yield what takes orders out that were cancelled for the buyer, or back in where that was corrected."""
+        wishes = {wish.case: wish for wish in buyers_cancellations(docket, self.name)}
+        for name in [name for name, (wish, _) in self._excused.items() if wishes.get(name) != wish]:
+            yield self._excused.pop(name)[1].negated()
+        for name, wish in wishes.items():
+            row = None if name in self._excused else orders.row(wish.order, wish.purchased_at)
+            if row is not None and row < end and len(self._rows(orders, row, row + 1)):
+                excuse = self._excuse(wish, orders, row)
+                self._excused[name] = wish, excuse
+                yield excuse
+
+    def _excuse(self, wish: Wish, orders: Orders, row: int) -> Entries:
+        chosen = self._select(Parcels.of(orders, self._place(orders), np.array([row]), self.zone))
+        none = np.zeros(0, np.int64)
+        if wish.at > chosen.excused_by[0]:
+            return Entries.of(none, none, none, none)
+        enters = self._days(chosen.dates) + self.rule.lag
+        known = np.maximum(enters, self._days(np.array([wish.known_at])))
+        hit_known = np.maximum(known, self._days(chosen.known))
+        one, zero = np.ones(1), np.zeros(1)
+        hit = Entries.of(hit_known, enters + self.window, -one, zero)
+        order = Entries.of(known, enters + self.window, zero, -one if chosen.drops else zero)
+        return Entries.joined(hit, order)
 
 
 def _many(begins: Counts, ends: Counts, *, bad: bool) -> Entries:
@@ -244,39 +293,6 @@ def _many(begins: Counts, ends: Counts, *, bad: bool) -> Entries:
     return Entries.of(first, last, *((counts, none) if bad else (none, counts)))
 
 
-def shipped_late(orders: Orders, rows: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
-    """Orders whose shipment was confirmed after the date by which they had to be shipped."""
-    due, shipped = orders.ship_by[rows], orders.shipped_at[rows]
-    return due, due, (shipped == NEVER) | (shipped > due)
-
-
-def cancelled(orders: Orders, rows: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
-    """Orders that the seller cancelled; those that the buyer wanted cancelled do not count."""
-    bought, at = orders.purchased_at[rows], orders.cancelled_at[rows]
-    return bought, np.where(at == NEVER, bought, at), at != NEVER
-
-
-def tracked(orders: Orders, rows: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
-    """Shipments that have a valid tracking number."""
-    shipped = np.where(orders.tracked[rows] < 0, NEVER, orders.shipped_at[rows])
-    return shipped, shipped, orders.tracked[rows] == 1
-
-
-def on_time(orders: Orders, rows: Counts) -> tuple[Counts, Counts, NDArray[np.bool_]]:
-    """Tracked shipments that were delivered by the promise."""
-    promised, arrived = orders.promised_at[rows], orders.delivered_at[rows]
-    due = np.where((orders.tracked[rows] == 1) & (promised != NEVER), promised, NEVER)
-    return due, due, (arrived != NEVER) & (arrived <= promised)
-
-
-_COLUMNS: dict[str, _Selection] = {
-    "late_shipments": shipped_late,
-    "cancellations": cancelled,
-    "tracked_shipments": tracked,
-    "deliveries_on_time": on_time,
-}
-
-
 def measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
     """Return the measure of a metric of that kind on a marketplace, with nothing read yet."""
     if kind.counts == "orders":
@@ -287,4 +303,4 @@ def measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
         return OfDeadlines(rule, marketplace, str(kind.deadline))
     if kind.counts == "hours":
         return MeanHours(rule, marketplace, str(kind.deadline))
-    return OfColumns(rule, marketplace, _COLUMNS[kind.counts])
+    return OfColumns(rule, marketplace, SELECTIONS[kind.counts])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -28,12 +29,15 @@ STATES = ("healthy", "at_risk", "review", "deactivated")
 class Reading:
     """One metric of one marketplace as of an instant, and the local day in which that lies.
 
-    `value` is None when the denominator is 0. `met` is whether the target is met; `running_days` is for how many days
-    in a row it has been missed, at most as many as the consequence requires; `triggered` is whether it was missed on
-    all of those. `components` are the defective orders by component, `fulfilment` the (numerator, denominator) of what
-    the seller ships and of what the marketplace ships, by the words of their channels. `bearable` is by how many the
+    `value` is None when the denominator is 0. `met` is whether the target is met, None where there is nothing to judge:
+    no denominator, or one below the floor, from which on the metric is judged. `running_days` is for how many days in a
+    row it has been missed, at most as many as the consequence requires; `triggered` is whether it was missed on all of
+    those. `components` are the defective orders by component, `fulfilment` the (numerator, denominator) of what the
+    seller ships and of what the marketplace ships, by the words of their channels. `bearable` is by how many the
     numerator can grow today before the target is missed, below 0 when it is missed already; None where the numerator
-    counts nothing bad, or the denominator is 0.
+    counts nothing bad, or nothing is judged. `window_days` tells the lines of one metric apart. `left_out` counts the
+    orders of the window that do not count because the journal does not say what the metric asks for. `over` is whether
+    the value is on the wrong side of its line, be it judged or not.
     """
 
     metric: str
@@ -44,7 +48,7 @@ class Reading:
     numerator: float
     denominator: int
     target: float
-    met: bool
+    met: bool | None
     running_days: int = 0
     triggered: bool = False
     components: dict[str, int] = field(factory=dict)
@@ -52,14 +56,44 @@ class Reading:
     bearable: int | None = None
     state: str = "healthy"
     consequence: str = ""
+    window_days: int = 0
+    floor_orders: int = 0
+    left_out: int = 0
+    over: bool = False
 
 
 def meets(rule: Rule, value: float) -> bool:
     """Whether a value meets the metric's target: beyond it on the right side, or equal to it where it is not strict."""
-    target = float(rule.target or 0)
+    return _is_within(rule, rule.target, value)
+
+
+def _is_within(rule: Rule, limit: Decimal | None, value: float) -> bool:
+    target = float(limit or 0)
     if value == target:
         return not rule.strict
     return value > target if rule.direction == "above" else value < target
+
+
+def verdict(rule: Rule, value: float, counted: float) -> bool | None:
+    """Whether a value of so many counted things meets the target; None where there is nothing to judge."""
+    return None if isnan(value) or counted < rule.floor_orders else meets(rule, value)
+
+
+def verdicts(rule: Rule, series: Daily) -> list[bool | None]:
+    """Return the verdict of each day."""
+    days = zip(series.values.tolist(), series.denominator.tolist(), strict=True)
+    return [verdict(rule, value, counted) for value, counted in days]
+
+
+def lines_of(metrics: Collection[Reading]) -> list[str]:
+    """Return the names of readings: a metric with several lines of one book is told apart by its window in days."""
+    times = Counter((reading.marketplace, reading.set_by, reading.metric) for reading in metrics)
+    return [
+        f"{reading.metric}, {reading.window_days} d"
+        if times[reading.marketplace, reading.set_by, reading.metric] > 1
+        else reading.metric
+        for reading in metrics
+    ]
 
 
 def bearable(rule: Rule, kind: MetricKind, numerator: int, denominator: int) -> int | None:
@@ -77,7 +111,7 @@ def bearable(rule: Rule, kind: MetricKind, numerator: int, denominator: int) -> 
 def daily(rule: Rule, policy: Policy, docket: Docket, orders: Orders, days: Days) -> Daily:
     """Return a metric of one marketplace on each of the days, as it was known at their ends."""
     kind = policy.metric_kinds[rule.name]
-    return measure(rule, kind, policy.marketplace).read(docket.tally, orders, days)
+    return measure(rule, kind, policy.marketplace).read(docket, orders, days)
 
 
 @define(eq=False)
@@ -101,23 +135,21 @@ class Account:
     def __init__(self, policy: Policy) -> None:
         """Begin with nothing read."""
         self._policy = policy
-        self._watches: dict[Rule, _Watch] = {}
+        self._watches: dict[tuple[str, Rule], _Watch] = {}
 
     def readings(self, docket: Docket, orders: Orders, at: Instant) -> list[Reading]:
         """Return every metric in force as of an instant, the marketplace's own first; instants never go back.
 
-        The docket has recorded all facts known by then, and has advanced to it.
+        The docket has recorded all facts known by then, and has advanced to it. `orders` are all of the source; those
+        that were bought later do not count.
         """
-        terms, place = self._policy.at(at), self._policy.marketplace
-        day = day_number(local_date(at, place.zone))
-        sold = orders.until(at)
-        watched = [
-            self._watches.setdefault(rule, self._watches.get(rule) or self._watch(rule, set_by, sold.channels))
-            for set_by, book in (("rule", terms.rulebook), ("handbook", terms.handbook))
-            for rule in book.rows
-            if rule.kind == "metric"
-        ]
-        return [_read(watch, docket, sold, place, day) for watch in watched]
+        place = self._policy.marketplace
+        watched = []
+        for set_by, rule in self._policy.at(at).lines:
+            if (set_by, rule) not in self._watches:
+                self._watches[set_by, rule] = self._watch(rule, set_by, orders.channels)
+            watched.append(self._watches[set_by, rule])
+        return [_read(watch, docket, orders, place, at) for watch in watched]
 
     def _watch(self, rule: Rule, set_by: str, channels: Collection[str]) -> _Watch:
         kind, place = self._policy.metric_kinds[rule.name], self._policy.marketplace
@@ -140,17 +172,17 @@ def readings(policy: Policy, docket: Docket, orders: Orders, at: Instant) -> lis
     return Account(policy).readings(docket, orders, at)
 
 
-def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, day: int) -> Reading:
-    rule, back = watch.rule, max(watch.rule.running, 1)
+def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, at: Instant) -> Reading:
+    rule, back, day = watch.rule, max(watch.rule.running, 1), day_number(local_date(at, place.zone))
     first = day - back + 1 if watch.day is None else watch.day
-    whole = watch.whole.read(docket.tally, orders, Days(first, day, place.zone))
+    whole = watch.whole.read(docket, orders, Days(first, day, place.zone), at)
     _follow(watch, whole, day)
     today = Days(day, day, place.zone)
-    parts = {name: int(part.read(docket.tally, orders, today).numerator[0]) for name, part in watch.parts.items()}
-    groups = {name: part.read(docket.tally, orders, today) for name, part in watch.groups.items()}
+    parts = {name: int(part.read(docket, orders, today, at).numerator[0]) for name, part in watch.parts.items()}
+    groups = {name: part.read(docket, orders, today, at) for name, part in watch.groups.items()}
     value, numerator = float(whole.values[-1]), float(whole.numerator[-1])
     denominator = round(float(whole.denominator[-1]))
-    met, triggered = watch.missed == 0, watch.missed >= back
+    met, triggered = verdict(rule, value, denominator), watch.missed >= back
     return Reading(
         rule.name,
         place.name,
@@ -165,20 +197,32 @@ def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, day
         triggered,
         parts,
         {name: (int(group.numerator[0]), int(group.denominator[0])) for name, group in groups.items()},
-        bearable(rule, watch.kind, round(numerator), denominator),
-        (rule.state or "healthy") if triggered else "healthy",
+        None if met is None else bearable(rule, watch.kind, round(numerator), denominator),
+        _state(rule, value, met, triggered),
         rule.consequence,
+        watch.whole.window,
+        rule.floor_orders,
+        watch.whole.left_out,
+        not isnan(value) and not meets(rule, value),
     )
+
+
+def _state(rule: Rule, value: float, met: bool | None, triggered: bool) -> str:
+    """Return what a metric does to its account: what its line says, or a review where that begins before the line."""
+    if triggered:
+        return rule.state or "healthy"
+    near = met is not None and rule.review_target is not None and not _is_within(rule, rule.review_target, value)
+    return "review" if near else "healthy"
 
 
 def _follow(watch: _Watch, series: Daily, day: int) -> None:
     """Count for how many days in a row the target was missed; the last day may be read again."""
-    values = series.values.tolist()
+    days = verdicts(watch.rule, series)
     missed = watch.missed_before if watch.day is not None else 0
-    for index, value in enumerate(values):
-        if index == len(values) - 1:
+    for index, met in enumerate(days):
+        if index == len(days) - 1:
             watch.missed_before = missed
-        missed = 0 if isnan(value) or meets(watch.rule, value) else missed + 1
+        missed = missed + 1 if met is False else 0
     watch.day, watch.missed = day, missed
 
 

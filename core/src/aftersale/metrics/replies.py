@@ -57,8 +57,8 @@ def replies_between(docket: Docket, marketplace: str, since: Instant, until: Ins
     silent, silence_known = _late_counts(docket.tally.endings(marketplace, "silence"), since, until)
     waiting = running(docket.cases.values(), marketplace, "first_reply")
     waiting = until - waiting[(waiting >= since) & (waiting < until)]
-    waited = np.concatenate([_answer_times(replies, since, until), waiting]) / HOUR
-    percentiles = np.percentile(waited, PERCENTILES) if len(waited) else np.zeros(len(PERCENTILES))
+    waited = np.concatenate([_answer_times(replies, since, until), waiting])
+    percentiles = np.percentile(waited / HOUR, PERCENTILES) if len(waited) else np.zeros(len(PERCENTILES))
     return ReplyFigures(
         len(waited),
         len(waiting),
@@ -66,7 +66,8 @@ def replies_between(docket: Docket, marketplace: str, since: Instant, until: Ins
         silent,
         silence_known,
         late_known,
-        float(waited.sum()),
+        # Summed in whole microseconds, so that it does not hang on the order in which answers became known.
+        int(waited.sum()) / HOUR,
         tuple(float(value) for value in percentiles),
     )
 

@@ -27,6 +27,8 @@ def looser_rows(rows: Iterable[Rule], demands: Iterable[Rule], marketplace: Mark
     rules = list(demands)
     for row in rows:
         matches = [rule for rule in rules if rule.name == row.name and rule.kind == row.kind and _meet(row, rule)]
+        # Of several lines of a metric, the seller's own is about the one of its window.
+        matches = [rule for rule in matches if rule.window == row.window] or matches
         for rule in matches:
             if not any(_goes_before(match, rule) for match in matches) and _is_looser(row, rule, marketplace):
                 what = f"'{row}' is looser than what the marketplace demands: '{rule}' ({rule.source}, {rule.grade})"

@@ -9,9 +9,9 @@ from functools import cached_property
 from itertools import islice
 from math import inf
 
-from attrs import Factory, field, frozen
+from attrs import Factory, evolve, field, frozen
 
-from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.cases.model import Deadline
 from aftersale.cases.workflow import MARKS, Move, State, Workflow, default_workflow
 from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
@@ -21,8 +21,10 @@ from aftersale.policies.handbook import SHIPPED, Handbook, default_handbook
 from aftersale.policies.handbook_checks import looser_rows
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
-from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, name_problems
+from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, name_problems, rule_names
 
+FLOOR = "metric_floor"
+"""The rule that says from how many on a metric is judged; its situation is the metric, or all where it has none."""
 # As in the engine: a named tuple's own constructor takes twice the time.
 _new = tuple.__new__
 Offsets = tuple[str, int, str, int, str]
@@ -76,6 +78,33 @@ class Terms:
             rows = self.rulebook.rules(name)
             rules = self._by_situation[key] = tuple(row for row in rows if row.when.situation in (None, situation))
         return rules
+
+    @cached_property
+    def lines(self) -> tuple[tuple[str, Rule], ...]:
+        """The lines of metrics in force, each after who sets it, the marketplace's first, with their floors.
+
+        A line of the marketplace is judged from its floor on, or from the seller's own where that is lower; a line of
+        the handbook from the handbook's on, or else from the marketplace's.
+        """
+        own = [("rule", evolve(row, floor_orders=self._floor_of(row))) for row in _metrics(self.rulebook)]
+        sellers = [
+            ("handbook", evolve(row, floor_orders=row.floor_orders or self._seller_floor(row.name)))
+            for row in _metrics(self.handbook)
+        ]
+        return (*own, *sellers)
+
+    def floor(self, name: str) -> int:
+        """Return from how many of what it counts on a line of the marketplace is judged; 0 where no rule says so."""
+        return next((rule.count or 0 for rule in _floors(self.rulebook, name)), 0)
+
+    def _floor_of(self, row: Rule) -> int:
+        floor = row.floor_orders or self.floor(row.name)
+        sellers = [rule.count or 0 for rule in _floors(self.handbook, row.name) if rule.origin != SHIPPED]
+        return min([floor, *sellers[:1]])
+
+    def _seller_floor(self, name: str) -> int:
+        rules = (*_floors(self.handbook, name), *_floors(self.rulebook, name))
+        return next((rule.count or 0 for rule in rules), 0)
 
     @cached_property
     def negative_stars(self) -> int:
@@ -166,6 +195,17 @@ class Terms:
         spans = [(row, None if row is None else (row.amount or 0) * HOUR) for row in (rule, seller_rule)]
         deadline = _tighter(name, 0, spans[0], spans[1])
         return name, deadline.due, deadline.set_by, deadline.expires_at, deadline.on_expiry
+
+
+def _metrics(book: Rulebook) -> Iterator[Rule]:
+    """Yield the lines of metrics in a book, those of one metric together."""
+    names = dict.fromkeys(row.name for row in book.rows if row.kind == "metric")
+    return (row for name in names for row in book.rows if row.name == name)
+
+
+def _floors(book: Rulebook, name: str) -> Iterator[Rule]:
+    """Yield the floors that a book states for a metric by name, then the one for all metrics."""
+    return (row for row in book.rules(FLOOR) if row.when.situation in (None, name))
 
 
 class _Ways(dict[tuple[str, str, str], tuple[Way, ...]]):
@@ -277,9 +317,8 @@ class Policy:
         return Terms(self.marketplace, rulebook, handbook, self.workflow, self.decisions)
 
     def metrics(self, instant: Instant) -> tuple[Rule, ...]:
-        """Return the metric definitions in force, the marketplace's first, then the handbook's."""
-        terms = self.at(instant)
-        return tuple(row for book in (terms.rulebook, terms.handbook) for row in book.rows if row.kind == "metric")
+        """Return the lines of metrics in force with their floors, the marketplace's first, then the handbook's."""
+        return tuple(rule for _, rule in self.at(instant).lines)
 
 
 def _problems(policy: Policy) -> Iterator[Problem]:
@@ -291,7 +330,20 @@ def _problems(policy: Policy) -> Iterator[Problem]:
             yield Problem(rule.origin, str(rule), what, "give each currency a row of its own")
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
+        if rule.name == FLOOR:
+            yield from _idle_floor(policy, rule)
     yield from looser_rows(policy.own, policy.rules.history(policy.marketplace.name), policy.marketplace)
+
+
+def _idle_floor(policy: Policy, rule: Rule) -> Iterator[Problem]:
+    """Yield why a floor would be asked for by nothing."""
+    lines = {*policy.metric_kinds, *(name for name, entry in rule_names().items() if entry.kind == "share")}
+    situation = rule.when.situation
+    if situation is not None and situation not in lines:
+        hint = did_you_mean(situation, lines) or f"known: {', '.join(sorted(policy.metric_kinds))}"
+        yield Problem(rule.origin, str(rule), f"no metric is named '{situation}'", hint)
+    if rule.when.asks.keys() - {"situation"}:
+        yield Problem(rule.origin, str(rule), "a floor holds for all orders", "ask about nothing but the situation")
 
 
 def _wrong_expiry(policy: Policy, rule: Rule) -> Iterator[Problem]:

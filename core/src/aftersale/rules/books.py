@@ -102,17 +102,29 @@ def _overlaps_and_holes(rules: Iterable[Rule]) -> Iterable[Problem]:
     for rows in versions.values():
         rows.sort(key=lambda rule: rule.valid_from or date.min)
         furthest, *following = rows
+        furthest_of = {furthest.window: furthest}
         for rule in following:
-            yield from _overlap_or_hole(furthest, rule)
-            furthest = max(furthest, rule, key=lambda row: row.valid_until or date.max)
+            # Lines of one metric with other windows hold beside each other.
+            yield from _overlap(furthest_of.get(rule.window), rule)
+            yield from _hole(furthest, rule)
+            furthest = _later(furthest, rule)
+            furthest_of[rule.window] = _later(furthest_of.get(rule.window, rule), rule)
 
 
-def _overlap_or_hole(earlier: Rule, later: Rule) -> Iterable[Problem]:
-    ends, begins = earlier.valid_until or date.max, later.valid_from or date.min
-    where = f"{later.marketplace} {later.name}"
-    if begins <= ends:
+def _later(first: Rule, second: Rule) -> Rule:
+    return max(first, second, key=lambda row: row.valid_until or date.max)
+
+
+def _overlap(earlier: Rule | None, later: Rule) -> Iterable[Problem]:
+    if earlier is not None and (later.valid_from or date.min) <= (earlier.valid_until or date.max):
         hint = "let the earlier row end (valid_until) the day before the later one begins (valid_from)"
+        where = f"{later.marketplace} {later.name}"
         yield Problem(later.origin, where, f"'{earlier}' and '{later}' overlap", hint)
-    elif begins != ends + _DAY:
+
+
+def _hole(earlier: Rule, later: Rule) -> Iterable[Problem]:
+    ends, begins = earlier.valid_until or date.max, later.valid_from or date.min
+    if begins > ends and begins != ends + _DAY:
+        where = f"{later.marketplace} {later.name}"
         hint = f"let one of them reach the other, or add a row for {ends + _DAY}–{begins - _DAY}"
         yield Problem(later.origin, where, f"no row between '{earlier}' and '{later}'", hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
@@ -44,13 +44,19 @@ def changes(rules: Iterable[Rule], since: date) -> list[Change]:
 
 
 def _changes(rows: list[Rule]) -> Iterable[Change]:
-    """Yield the changes among the rows of one question; a row without successor ends on the day after its last."""
-    rows = sorted(rows, key=lambda rule: rule.valid_from or date.min)
-    for old, new in zip([None, *rows], [*rows, None], strict=True):
-        if new is not None and new.valid_from is not None:
+    """Yield the changes among the rows of one question; a row without successor ends on the day after its last.
+
+    A row follows the one of its own window where there is such, for several lines of a metric may hold at once.
+    """
+    ending = [row for row in rows if row.valid_until is not None and row.valid_until != date.max]
+    for new in sorted(rows, key=lambda rule: rule.valid_from or date.min):
+        if new.valid_from is not None:
+            before = [old for old in ending if old.valid_until == new.valid_from - _DAY]
+            old = next((old for old in before if old.window == new.window), before[0] if before else None)
+            ending = [row for row in ending if row is not old]
             yield Change(new.valid_from, old, new)
-        elif new is None and old is not None and old.valid_until is not None and old.valid_until != date.max:
-            yield Change(old.valid_until + _DAY, old, None)
+    for old in ending:
+        yield Change((old.valid_until or date.max) + _DAY, old, None)
 
 
 @frozen
@@ -70,12 +76,16 @@ class Comparison:
 
 def compared(books: Mapping[str, Rulebook]) -> list[Comparison]:
     """Return every question that any of the rulebooks answers, with the answers of all, sorted by name."""
-    by_question: dict[_Key, dict[str, Rule | None]] = {}
+    by_question: dict[tuple[str, Condition, tuple[str, ...], int], dict[str, Rule | None]] = {}
     for marketplace, book in books.items():
-        for rule in book.rows:
-            row = by_question.setdefault(("", rule.name, rule.when, rule.channel), dict.fromkeys(books))
+        lines: Counter[tuple[str, Condition, tuple[str, ...]]] = Counter()
+        # The longest window first: the only line of one marketplace stands beside the first of another.
+        for rule in sorted(book.rows, key=lambda rule: -rule.window):
+            question = rule.name, rule.when, rule.channel
+            row = by_question.setdefault((*question, lines[question]), dict.fromkeys(books))
             row[marketplace] = rule
-    rows = [Comparison(name, when, row) for (_, name, when, _), row in by_question.items()]
+            lines[question] += 1
+    rows = [Comparison(name, when, row) for (name, when, _, _), row in by_question.items()]
     return sorted(rows, key=lambda row: (row.name, row.when.weight, str(row.when)))
 
 

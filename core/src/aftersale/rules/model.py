@@ -30,8 +30,9 @@ class Rule:
 
     `valid_from` and `valid_until` are both inside, in the marketplace's local days; None means "as far as is
     known". `on_expiry` is the workflow fact that follows when nobody acts, or a mark (`late`, `grant_on_claim`).
-    A metric counts the orders of `channel`, all where it is empty, from `floor_orders` on; its value has to stay
-    below or `above` the target; `state` is what missing it does to the account.
+    A metric counts the orders of `channel`, all where it is empty, and is judged from `floor_orders` on; its value has
+    to stay below or `above` the target; `state` is what missing it does to the account. Lines of one metric with other
+    windows hold beside each other.
     """
 
     name: str
@@ -68,6 +69,11 @@ class Rule:
     consequence: str = ""
     note: str = ""
     origin: str = field(default="", eq=False)
+
+    @cached_property
+    def window(self) -> int:
+        """The days of a metric's window, which tell lines of one metric apart; 0 for a rule that is no metric."""
+        return (self.amount or 0) if self.kind == "metric" else 0
 
     @cached_property
     def told(self) -> str:

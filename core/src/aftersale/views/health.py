@@ -9,9 +9,9 @@ from aftersale.base.money import from_minor
 from aftersale.base.tables import table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.diagnosis import diagnose
-from aftersale.metrics.readings import readings, standing
+from aftersale.metrics.readings import lines_of, readings, standing
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
-from aftersale.views.readings import ReadingRecord, instant_text, reading_record
+from aftersale.views.readings import ReadingRecord, instant_text, left_out_lines, reading_records, unjudged
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,13 +45,16 @@ SHOWN = 10
 class StandingRecord(TypedDict):
     """The state of one account, and the metrics that lead to it.
 
+    `unjudged` are the metrics that would do something to the account, are over their line, and count too few to be
+    judged.
     `bearable` is how many more defective orders the marketplace's target allows, None where there are no orders to
-    measure it by.
+    judge it by.
     """
 
     marketplace: str
     state: str
     because: list[str]
+    unjudged: list[str]
     bearable: int | None
     metrics: list[ReadingRecord]
 
@@ -116,13 +119,19 @@ def health(journal: Journal, replayed: Replay, policies: Policies, why: bool = F
 
 def _standing(marketplace: str, metrics: list[Reading]) -> StandingRecord:
     state, because = standing(metrics)
+    names = {id(reading): name for reading, name in zip(metrics, lines_of(metrics), strict=True)}
     rates = [reading for reading in metrics if reading.components and reading.set_by == "rule"]
     return StandingRecord(
         marketplace=marketplace,
         state=state,
-        because=[f"{reading.metric} ({reading.set_by})" for reading in because],
+        because=[f"{names[id(reading)]} ({reading.set_by})" for reading in because],
+        unjudged=[
+            f"{names[id(reading)]} ({reading.set_by})"
+            for reading in metrics
+            if reading.over and reading.met is None and reading.floor_orders
+        ],
         bearable=min((reading.bearable for reading in rates if reading.bearable is not None), default=None),
-        metrics=[reading_record(reading) for reading in metrics],
+        metrics=reading_records(metrics),
     )
 
 
@@ -158,9 +167,11 @@ def health_listing(record: Health, why: bool = False) -> list[Table | str]:
     parts: list[Table | str] = [text("health.title", journal=record["journal"], until=record["until"]), ""]
     for account in record["accounts"]:
         parts.append(_state(account))
+        if account["unjudged"]:
+            parts.append(text("health.unjudged", metrics=", ".join(account["unjudged"])))
         if account["bearable"] is not None:
             parts.append(_room(account["bearable"]))
-        parts += [_metrics(account["metrics"]), ""]
+        parts += [_metrics(account["metrics"]), *left_out_lines(account["metrics"]), ""]
     return noted(parts + (_why(record) if why else []), record)
 
 
@@ -181,7 +192,7 @@ def _metrics(metrics: Iterable[ReadingRecord]) -> Table:
     headers = headers_of("health", "metric", "value", "counted", "target", "verdict", "fulfilment")
     rows = [
         (
-            metric["metric"],
+            metric["line"],
             text("replay.nothing") if metric["value"] is None else f"{metric['value']:.4f}",
             f"{metric['numerator']:.0f} / {metric['denominator']}",
             f"{metric['target']:g} ({metric['set_by']})",
@@ -194,9 +205,11 @@ def _metrics(metrics: Iterable[ReadingRecord]) -> Table:
 
 
 def _verdict(reading: ReadingRecord) -> str:
-    if reading["value"] is None:
-        return text("replay.nothing")
-    return text("health.met" if reading["met"] else STATES[reading["state"]][1])
+    if reading["met"] is None:
+        return unjudged(reading)
+    if reading["met"]:
+        return text("health.near" if reading["state"] == "review" else "health.met")
+    return text(STATES[reading["state"]][1])
 
 
 def _why(record: Health) -> list[Table | str]:

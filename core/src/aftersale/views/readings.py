@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, TypedDict
 
+from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant, moment
+from aftersale.metrics.readings import lines_of
 
 if TYPE_CHECKING:
     from aftersale.metrics.readings import Reading
@@ -18,9 +21,16 @@ class PartRecord(TypedDict):
 
 
 class ReadingRecord(TypedDict):
-    """A reading of a metric as JSON shows it; the day is ISO text, `value` is null where there is nothing to count."""
+    """A reading of a metric as JSON shows it; the day is ISO text.
+
+    `value` is null where there is nothing to count, `met` also where fewer than `floor_orders` were counted. A metric
+    may have several lines, told apart by `window_days`; tables then name the line as `line` does. `left_out` counts
+    orders of which the journal does not say what the metric asks for; `over` tells whether the value is on the wrong
+    side of the target, judged or not.
+    """
 
     metric: str
+    line: str
     marketplace: str
     set_by: str
     day: str
@@ -28,7 +38,11 @@ class ReadingRecord(TypedDict):
     numerator: float
     denominator: int
     target: float
-    met: bool
+    window_days: int
+    floor_orders: int
+    left_out: int
+    over: bool
+    met: bool | None
     running_days: int
     triggered: bool
     components: dict[str, int]
@@ -38,10 +52,15 @@ class ReadingRecord(TypedDict):
     consequence: str
 
 
-def reading_record(reading: Reading) -> ReadingRecord:
-    """Return a reading as plain data for JSON."""
+def reading_records(readings: Collection[Reading]) -> list[ReadingRecord]:
+    """Return the readings of one or more marketplaces as plain data for JSON."""
+    return [_record(line, reading) for line, reading in zip(lines_of(readings), readings, strict=True)]
+
+
+def _record(line: str, reading: Reading) -> ReadingRecord:
     return ReadingRecord(
         metric=reading.metric,
+        line=line,
         marketplace=reading.marketplace,
         set_by=reading.set_by,
         day=reading.day.isoformat(),
@@ -49,6 +68,10 @@ def reading_record(reading: Reading) -> ReadingRecord:
         numerator=reading.numerator,
         denominator=reading.denominator,
         target=reading.target,
+        window_days=reading.window_days,
+        floor_orders=reading.floor_orders,
+        left_out=reading.left_out,
+        over=reading.over,
         met=reading.met,
         running_days=reading.running_days,
         triggered=reading.triggered,
@@ -58,6 +81,23 @@ def reading_record(reading: Reading) -> ReadingRecord:
         state=reading.state,
         consequence=reading.consequence,
     )
+
+
+def unjudged(reading: ReadingRecord) -> str:
+    """Return why there is no verdict on a metric: nothing to count, or too few; empty where there is one."""
+    if reading["value"] is None:
+        return text("replay.nothing")
+    few = reading["met"] is None
+    return text("replay.few", counted=reading["denominator"], floor=reading["floor_orders"]) if few else ""
+
+
+def left_out_lines(readings: Iterable[ReadingRecord]) -> list[str]:
+    """Return a line for each metric that leaves orders out because something is not known of them."""
+    return [
+        text("replay.left_out", marketplace=reading["marketplace"], metric=reading["line"], count=reading["left_out"])
+        for reading in readings
+        if reading["left_out"]
+    ]
 
 
 def instant_text(instant: Instant) -> str:

@@ -19,7 +19,7 @@ from aftersale.views.journal_notes import (
     written_lines,
     written_with,
 )
-from aftersale.views.readings import ReadingRecord, instant_text, reading_record
+from aftersale.views.readings import ReadingRecord, instant_text, left_out_lines, reading_records, unjudged
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -110,7 +110,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies, cells: bool
         implausible=doubt_records(journal, policies, cells),
         written_with=written_with(journal, policies),
         without_effect=idle_sentences(journal, replayed, policies),
-        metrics=[reading_record(reading) for reading in metrics],
+        metrics=reading_records(metrics),
         replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
     )
 
@@ -158,6 +158,7 @@ def account_listing(record: Accounts) -> list[Table | str]:
         _case_table(record["cases"]) if record["cases"] else text("replay.no_cases"),
         "",
         _metric_table(record["metrics"]) if record["metrics"] else text("replay.no_metrics"),
+        *left_out_lines(record["metrics"]),
         *_reply_lines(record["replies"]),
         *_refused_lines(record["refused"]),
         *doubt_lines(record["implausible"]),
@@ -175,7 +176,7 @@ def _metric_table(metrics: Sequence[ReadingRecord]) -> Table:
     rows = [
         (
             metric["marketplace"],
-            metric["metric"],
+            metric["line"],
             text("replay.nothing") if metric["value"] is None else f"{metric['value']:.4f}",
             f"{metric['target']:g} ({metric['set_by']})",
             _verdict(metric),
@@ -212,8 +213,8 @@ def _number(value: float | None, factor: int = 1) -> str:
 
 def _verdict(reading: ReadingRecord) -> str:
     days = reading["running_days"]
-    if reading["value"] is None:
-        return text("replay.nothing")
+    if reading["met"] is None:
+        return unjudged(reading)
     if reading["met"]:
         return text("replay.met")
     if days == 1:

@@ -74,11 +74,11 @@ def worklist(journal: Journal, replayed: Replay, policies: Policies) -> Worklist
 
 
 def _risks(policy: Policy, replayed: Replay, journal: Journal) -> list[str]:
-    """Return the missed metrics for which the handbook marks every case of the account."""
+    """Return the metrics over their line for which the handbook marks every case of the account, judged yet or not."""
     at = replayed.until
     marked = {name for rule in policy.at(at).handbook.rules("risk_mark") for name in rule.words}
     metrics = readings(policy, replayed.docket, journal.orders, at)
-    return sorted({reading.metric for reading in metrics if reading.metric in marked and not reading.met})
+    return sorted({reading.metric for reading in metrics if reading.metric in marked and reading.over})
 
 
 def _task(task: Task, replayed: Replay, policies: Policies, risk: list[str]) -> TaskRecord:

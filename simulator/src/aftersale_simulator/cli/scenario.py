@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
-    from aftersale_simulator.resolved.explain import Dated, Explained
+    from aftersale_simulator.resolved.explain import Closable, Dated, Explained
     from aftersale_simulator.resolved.scenario import ResolvedScenario
     from aftersale_simulator.scenario.document import ScenarioFile
 
@@ -72,8 +72,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     for change in changes:
         console.print(text(f"scenario.{change['kind']}", **_change_values(change)), markup=False)
     for closure in closures:
-        lines = ", ".join(f"{name} {share}" for name, share in closure["lines"].items())
-        console.print(text("scenario.closure", **{**closure, "lines": lines}), markup=False)
+        console.print(text("scenario.closure", **_closure_values(closure)), markup=False)
     for shape in days:
         for name, profile in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
             weights = " ".join(f"{weight:g}" for weight in profile)
@@ -140,6 +139,17 @@ def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
         yield "sales", ", ".join(names)
     if scenario.presets:
         yield "presets", ", ".join(scenario.presets)
+
+
+def _closure_values(closure: Closable) -> dict[str, object]:
+    from aftersale_simulator.show.wording import text
+
+    floors, values = closure["floors"], {name: value for name, value in closure.items() if name != "floors"}
+    lines = (
+        text("scenario.closure_line", name=name, share=share, floor=floors[name]) if floors[name] else f"{name} {share}"
+        for name, share in closure["lines"].items()
+    )
+    return {**values, "lines": ", ".join(lines)}
 
 
 def _change_values(change: Dated) -> dict[str, object]:

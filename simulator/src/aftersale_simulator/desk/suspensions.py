@@ -12,7 +12,7 @@ from aftersale.clocks import DAY, Instant
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Days
 from aftersale.metrics.measures import Measure, measure
-from aftersale.metrics.readings import meets
+from aftersale.metrics.readings import verdict
 from aftersale.orders import Order, Orders
 from aftersale.policies.policy import Policies, Policy
 from aftersale.policies.worlds import Closure
@@ -132,21 +132,23 @@ def _sanction(closure: Closure, run: MarketplaceRun, policy: Policy, until: Inst
 
 
 def _lines(closure: Closure, policy: Policy, until: Instant) -> Iterator[tuple[Rule, Measure]]:
-    shares = {rule.name: rule.share for rule in policy.at(until - 1).rulebook.rows if rule.name in closure.lines}
-    for rule in policy.metrics(until - 1):
-        kind = policy.metric_kinds[rule.name]
-        for name, counts in closure.lines.items():
-            share = shares.get(name)
-            if kind.counts == counts and share is not None:
-                channels = (closure.channel,)
-                line = evolve(rule, target=share, amount=closure.days, lag=0, channel=channels, strict=False)
-                yield line, measure(line, kind, policy.marketplace)
+    terms = policy.at(until - 1)
+    shares = {rule.name: rule.share for rule in terms.rulebook.rows if rule.name in closure.lines}
+    for name, counts in closure.lines.items():
+        # Of several lines of a metric any will do: window, target and floor are the closure's own.
+        rule = next((row for _, row in terms.lines if policy.metric_kinds[row.name].counts == counts), None)
+        share = shares.get(name)
+        if rule is not None and share is not None:
+            channels, floor = (closure.channel,), terms.floor(name)
+            line = evolve(rule, target=share, amount=closure.days, lag=0, channel=channels, strict=False)
+            line = evolve(line, floor_orders=floor)
+            yield line, measure(line, policy.metric_kinds[rule.name], policy.marketplace)
 
 
 def _is_missed(orders: Orders, line: tuple[Rule, Measure], today: Days, docket: Docket) -> bool:
     rule, metric = line
-    value = float(metric.read(docket.tally, orders, today).values[0])
-    return bool(np.isfinite(value)) and not meets(rule, value)
+    figures = metric.read(docket, orders, today)
+    return verdict(rule, float(figures.values[0]), float(figures.denominator[0])) is False
 
 
 def orders_lost(before: Sequence[MarketplaceRun], after: Sequence[MarketplaceRun]) -> int:

@@ -62,13 +62,17 @@ class Dated(TypedDict):
 
 
 class Closable(TypedDict):
-    """An option that a marketplace closes when one of its `lines` is missed, by name of the rule and its share."""
+    """An option that a marketplace closes when one of its `lines` is missed, by name of the rule and its share.
+
+    `floors` are from how many orders on each line is judged.
+    """
 
     name: str
     marketplace: str
     channel: str
     days: int
     lines: dict[str, str]
+    floors: dict[str, int]
     share: str
     lasts_days: str
     source: str
@@ -162,7 +166,8 @@ def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
 def closable(resolved: ResolvedScenario) -> Iterator[Closable]:
     """Yield what may be closed on the scenario's marketplaces besides the account; lines as on its last day."""
     for marketplace, policy in resolved.policies.items():
-        rows = policy.at(resolved.horizon.measured([policy.marketplace.zone])[1] - 1).rulebook.rows
+        terms = policy.at(resolved.horizon.measured([policy.marketplace.zone])[1] - 1)
+        rows = terms.rulebook.rows
         for closure in resolved.worlds[marketplace].closures:
             lines = [row for row in rows if row.name in closure.lines and row.share is not None]
             yield Closable(
@@ -171,6 +176,7 @@ def closable(resolved: ResolvedScenario) -> Iterator[Closable]:
                 channel=closure.channel,
                 days=int(closure.days),
                 lines={str(row.name): f"{row.share:f}" for row in lines},
+                floors={str(row.name): terms.floor(row.name) for row in lines},
                 share=closure.share,
                 lasts_days=closure.lasts_days,
                 source=closure.source,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
-from math import isnan
+from math import inf
 
 import numpy as np
 from attrs import field, frozen
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days
-from aftersale.metrics.readings import daily, meets
+from aftersale.metrics.readings import daily, verdict, verdicts as verdicts_of
 from aftersale.metrics.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
-from aftersale.rules import EVERYWHERE
+from aftersale.rules import EVERYWHERE, Rule
 from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
@@ -59,8 +59,9 @@ LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "orde
 class Result:
     """The result of one replication.
 
-    `metrics` and `by_marketplace` have the names of METRICS and of the metrics that plugins add. A metric is None if it
-    judges none of these marketplaces, or had nothing to count. Rates lie between 0 and 1, times are wall hours, money
+    `metrics` and `by_marketplace` have the names of METRICS and of the metrics that plugins add; further lines of one
+    metric are named by their window, such as `late_ticket_rate_7d`. A metric is None if it judges none of these
+    marketplaces, or had nothing to count. Rates lie between 0 and 1, times are wall hours, money
     is in the scenario's currency. `review_days` counts the days on which a marketplace's review was due, summed over
     marketplaces. `targets` says of each target whether it was met everywhere, `unmeasured` are those that had nothing
     to count. `counts` are orders, cases, tasks, tasks worked in vain, open cases, and orders lost. `failed` counts the
@@ -119,6 +120,21 @@ class Account:
         values = self.judged[RATE].values[self.measured]
         return float(np.nanmax(values)) if np.isfinite(values).any() else None
 
+    def counted(self, name: str) -> float:
+        """How many a figure counts at most on a measured day, or in all of them where it has no days."""
+        if name in self.judged:
+            return float(self.judged[name].denominator[self.measured].max(initial=0))
+        replies = self.replies
+        return {"late_reply_rate": replies.late_known, "silence_48h_rate": replies.silence_known}.get(name, inf)
+
+
+def figures_of(rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:
+    """Yield each line with the name of its figure: its metric's, with the window's days where that is another one."""
+    windows: dict[str, int] = {}
+    for rule in rules:
+        first = windows.setdefault(rule.name, rule.window)
+        yield rule.name if rule.window == first else f"{rule.name}_{rule.window}d", rule
+
 
 def _quotient(numerator: float, denominator: float) -> float | None:
     return float(numerator / denominator) if denominator else None
@@ -136,7 +152,7 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort)}
     by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     plugin_metrics = sorted(metrics.keys() - set(METRICS))
-    verdicts = _verdicts(scenario, policies, by_marketplace, metrics, effort.until)
+    verdicts = _verdicts(scenario, policies, accounts, metrics, effort.until)
     return Result(
         {name: metrics[name] for name in (*METRICS, *plugin_metrics)},
         by_marketplace,
@@ -222,11 +238,11 @@ def account(
     cases = [case for case in docket.cases.values() if case.marketplace == name]
     waiting = [case for case in cases if case.deadlines]
     days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
-    rules = {rule.name: rule for rule in reversed(policy.metrics(until - 1))}
-    judged = [rule for rule in rules.values() if rule.name == RATE or rule.name not in default_metrics()]
+    rules = dict(reversed(list(figures_of(policy.metrics(until - 1)))))
+    judged = {name: rule for name, rule in rules.items() if rule.name == RATE or rule.name not in default_metrics()}
     return Account(
         replies_between(docket, name, since, until),
-        {rule.name: daily(rule, policy, docket, orders, days) for rule in judged},
+        {name: daily(rule, policy, docket, orders, days) for name, rule in judged.items()},
         slice(horizon.warm_up, horizon.warm_up + horizon.days),
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
         len(waiting),
@@ -237,12 +253,9 @@ def account(
 
 def _deactivated(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, horizon: Horizon) -> bool:
     """Whether a target that costs the account was missed on some measured day."""
-    for rule in policy.metrics(until - 1):
-        if rule.state == "deactivated":
-            values = daily(rule, policy, docket, orders, days).values[horizon.warm_up :]
-            if any(not meets(rule, value) for value in values[np.isfinite(values)].tolist()):
-                return True
-    return False
+    lines = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"]
+    judged = (verdicts_of(rule, daily(rule, policy, docket, orders, days))[horizon.warm_up :] for rule in lines)
+    return any(False in by_day for by_day in judged)
 
 
 def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> NDArray[np.bool_]:
@@ -250,10 +263,9 @@ def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, unt
     due = np.zeros(len(days), bool)
     for rule in policy.metrics(until - 1):
         if rule.running:
-            values = daily(rule, policy, docket, orders, days).values
             running = 0
-            for day, value in enumerate(values.tolist()):
-                running = 0 if isnan(value) or meets(rule, value) else running + 1
+            for day, met in enumerate(verdicts_of(rule, daily(rule, policy, docket, orders, days))):
+                running = running + 1 if met is False else 0
                 due[day] |= running >= rule.running
     return due
 
@@ -307,15 +319,16 @@ def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple
 def _verdicts(
     scenario: Scenario,
     policies: Policies,
-    by_marketplace: Mapping[str, Mapping[str, float | None]],
+    accounts: Mapping[str, Account],
     metrics: Mapping[str, float | None],
     until: Instant,
 ) -> dict[str, bool | None]:
-    """Return for each target whether it was met on every marketplace that it applies to, None without any value.
+    """Return for each target whether it was met on every marketplace that it applies to, None without any to judge.
 
-    The scenario's targets replace the handbook's; the marketplaces' own lines apply in any case.
+    The scenario's targets replace the handbook's; the marketplaces' own lines apply in any case, from their floors on.
     """
     verdicts: dict[str, list[bool]] = {}
+    by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     scenario_targets = any(getattr(scenario.targets, name) is not None for name in LIMITS)
     for name in LIMITS:
         limit = getattr(scenario.targets, name)
@@ -323,8 +336,10 @@ def _verdicts(
             values = [metrics[name]] if name == "occupancy" else [figures[name] for figures in by_marketplace.values()]
             verdicts[name] = [value <= limit for value in values if value is not None]
     for marketplace, figures in by_marketplace.items():
-        for rule in policies[marketplace].metrics(until - 1):
-            if rule.name in figures and not (scenario_targets and rule.marketplace == EVERYWHERE):
-                value = figures[rule.name]
-                verdicts.setdefault(rule.name, []).extend([] if value is None else [meets(rule, value)])
+        for figure, rule in figures_of(policies[marketplace].metrics(until - 1)):
+            name = figure if figure in figures else rule.name
+            if name in figures and not (scenario_targets and rule.marketplace == EVERYWHERE):
+                value = figures[name]
+                met = None if value is None else verdict(rule, value, accounts[marketplace].counted(name))
+                verdicts.setdefault(name, []).extend([] if met is None else [met])
     return {name: all(met) if met else None for name, met in verdicts.items()}

@@ -111,7 +111,17 @@ def amended(rows: Iterable[Rule], events: Iterable[Event], measured_from: date, 
                     else (rule,)
                 )
             ]
-    return amended_rows
+    return list(_distinct(amended_rows))
+
+
+def _distinct(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Yield the rows without those lines of a metric that an event has given the window of another line."""
+    seen = set()
+    for rule in rules:
+        key = (rule.marketplace, rule.name, rule.when, rule.channel, rule.window, rule.valid_from, rule.valid_until)
+        if rule.kind != "metric" or key not in seen:
+            yield rule
+        seen.add(key)
 
 
 def _changes(rule: Rule, name: str, amount: int, event: Event, tighter: bool) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.show.wording import percent, text
 
@@ -47,7 +49,7 @@ def scale(name: str) -> tuple[int, int]:
 
 def is_rate(name: str) -> bool:
     """Whether a plugin's metric is a share, by its name; else it is in hours."""
-    return name.endswith("_rate")
+    return re.sub(r"_\d+d$", "", name).endswith("_rate")
 
 
 def number(value: float, decimals: int, sign: bool = False) -> str:

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.resolved.scenario import ResolvedScenario
-from aftersale_simulator.runs.results import LIMITS
+from aftersale_simulator.runs.results import LIMITS, figures_of
 from aftersale_simulator.show import plots
 from aftersale_simulator.show.numbers import scale
 from aftersale_simulator.show.plots import Limit
@@ -46,13 +46,18 @@ def lines_of(resolved: ResolvedScenario) -> Lines:
     """Return the marketplaces' limits at the end of the period, and the handbook's if the scenario has no targets."""
     _, until = resolved.measured
     has_targets = any(getattr(resolved.scenario.targets, name) is not None for name in LIMITS)
-    metric_rules = {
-        name: [
-            rule for rule in reversed(policy.metrics(until - 1)) if not (has_targets and rule.marketplace == EVERYWHERE)
-        ]
-        for name, policy in resolved.policies.items()
-    }
-    return Lines({name: {rule.name: float(rule.target or 0) for rule in rules} for name, rules in metric_rules.items()})
+    # Of the lines of one figure the marketplace's is the first.
+    lines = {name: reversed(list(figures_of(policy.metrics(until - 1)))) for name, policy in resolved.policies.items()}
+    return Lines(
+        {
+            name: {
+                figure: float(rule.target or 0)
+                for figure, rule in pairs
+                if not (has_targets and rule.marketplace == EVERYWHERE)
+            }
+            for name, pairs in lines.items()
+        }
+    )
 
 
 def chosen(comparison: Comparison) -> VariantResult:
