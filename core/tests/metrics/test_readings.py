@@ -481,6 +481,24 @@ def test_a_return_that_began_earlier_than_was_known_counts_on_its_true_days_with
     assert np.array_equal(found.numerator, found.denominator)
 
 
+@pytest.mark.parametrize(
+    ("name", "counted"), [("return_dissatisfaction_rate", 3), ("late_reply_rate", 2), ("mean_first_reply_hours", 2)]
+)
+def test_a_metric_of_some_channels_counts_their_cases_and_contacts_alone(name, counted):
+    docket = Docket(POLICIES)
+    for number, channel in enumerate(["MFN", "FBA", "SFP", "FBA", "MFN"]):
+        sold = order(f"O-{number}", channel=channel)
+        docket.record(fact("return_requested", MONDAY + 5 * DAY, order=sold.id, case=f"R-{number}"), sold)
+        if number < 4:
+            docket.record(fact("buyer_message", MONDAY + 5 * DAY, order=sold.id, case=f"M-{number}"), sold)
+            docket.record(fact("seller_reply", MONDAY + 6 * DAY, order=sold.id, case=f"M-{number}"), sold)
+    rule = metric(name, amount=30, target="0.10", channel=["MFN", "SFP"])
+    found = series(rule, FIRST + timedelta(8), FIRST + timedelta(8), docket=docket)
+    assert found.denominator.tolist() == [counted]
+    every = series(evolve(rule, channel=()), FIRST + timedelta(8), FIRST + timedelta(8), docket=docket)
+    assert every.denominator.tolist() == [5 if counted == 3 else 4]
+
+
 # --- against counting every day anew ---
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Literal
 
 import numpy as np
-from attrs import Factory, define, frozen
+from attrs import Factory, astuple, define, frozen
 from numpy.typing import NDArray
 
 from aftersale.cases.facts import Fact
@@ -66,6 +66,7 @@ class _Rows:
     known: array[int] = Factory(_column)
     ended: array[int] = Factory(_column)
     change: array[int] = Factory(_codes)
+    channel: array[int] = Factory(_codes)
 
 
 @frozen(eq=False)
@@ -74,6 +75,7 @@ class Endings:
 
     From `known` on, `counted` more deadlines (0, 1, or -1 where an earlier row is taken back) have an outcome, `late`
     more of them were missed, and `met` more were met or answered late at `ended`; FOREVER where none was answered.
+    `channel` is that of the order, as the tally's number.
     """
 
     started: NDArray[np.int64]
@@ -82,10 +84,15 @@ class Endings:
     late: NDArray[np.int8]
     counted: NDArray[np.int8]
     met: NDArray[np.int8]
+    channel: NDArray[np.int8]
 
     def __len__(self) -> int:
         """Return how many rows there are."""
         return len(self.started)
+
+    def where(self, mask: NDArray[np.bool_]) -> Endings:
+        """Return the rows where the mask is true."""
+        return Endings(*(column[mask] for column in astuple(self, recurse=False)))
 
 
 @frozen
@@ -129,6 +136,7 @@ class Tally:
         self.defects: list[Defect] = []
         self._rows: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
         self._openings: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
+        self._channels: dict[str, int] = {}
 
     def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
         """Count a deadline that ended unanswered."""
@@ -172,6 +180,7 @@ class Tally:
         rows.started.append(opened_at)
         rows.known.append(known_at)
         rows.change.append(step)
+        rows.channel.append(self._channel(order.channel))
 
     def _add_ending(
         self,
@@ -189,6 +198,7 @@ class Tally:
         rows.known.append(known_at)
         rows.ended.append(ended_at)
         rows.change.append(ending)
+        rows.channel.append(self._channel(order.channel))
         if _LATE_CHANGE[ending]:
             self._add_defect(order, known_at, case, opened_at, LATE + deadline, _LATE_CHANGE[ending])
 
@@ -197,6 +207,17 @@ class Tally:
     ) -> None:
         where = (order.id, order.marketplace, order.channel, case)
         self.defects.append(Defect(*where, order.purchased_at, opened_at, component, known_at, step))
+
+    def _channel(self, name: str) -> int:
+        code = self._channels.get(name)
+        return code if code is not None else self._channels.setdefault(name, len(self._channels))
+
+    def of_channels(self, endings: Endings, channels: Collection[str]) -> Endings:
+        """Return the rows of orders of some channels; all of them where none is named."""
+        if not channels:
+            return endings
+        codes = [code for name, code in self._channels.items() if name in channels]
+        return endings.where(np.isin(endings.channel, codes))
 
     def endings(self, marketplace: str, name: str, first: int = 0) -> Endings:
         """Return how the deadlines of that name ended, from row `first` on; rows are only ever added."""
@@ -209,6 +230,7 @@ class Tally:
             late,
             counted,
             met,
+            np.array(rows.channel[first:], np.int8),
         )
 
     def deadlines(self, marketplace: str) -> list[str]:
@@ -221,7 +243,8 @@ class Tally:
         started, known = (np.array(column[first:], np.int64) for column in (rows.started, rows.known))
         none = np.zeros(len(started), np.int8)
         counted = np.array(rows.change[first:], np.int8)
-        return Endings(started, known, np.full(len(started), FOREVER), none, counted, none)
+        ended, channel = np.full(len(started), FOREVER), np.array(rows.channel[first:], np.int8)
+        return Endings(started, known, ended, none, counted, none, channel)
 
 
 def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:

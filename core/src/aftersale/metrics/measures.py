@@ -167,6 +167,7 @@ class OfDeadlines(Measure):
         """Return the deadlines whose outcome has become known, or has been corrected."""
         ended = docket.tally.endings(self.name, self._deadline, self._rows_read)
         self._rows_read += len(ended)
+        ended = docket.tally.of_channels(ended, self.channels)
         return self._counted(ended.started, ended.known, ended.late, ended.counted)
 
 
@@ -186,6 +187,7 @@ class MeanHours(Measure):
         """Return the answers that have become known, or have been corrected."""
         ended = docket.tally.endings(self.name, self._deadline, self._rows_read)
         self._rows_read += len(ended)
+        ended = docket.tally.of_channels(ended, self.channels)
         met = ended.met != 0
         # Summed in whole microseconds: hours would leave rounding errors when they are subtracted again.
         waited = (ended.ended[met] - ended.started[met]) * ended.met[met]
@@ -210,6 +212,7 @@ class OfCases(Measure):
         """Return the new cases and what went wrong with them."""
         opened = docket.tally.openings(self.name, self._kind, self._cases_read)
         self._cases_read += len(opened)
+        opened = docket.tally.of_channels(opened, self.channels)
         cases = self._counted(opened.started, opened.known, np.zeros(len(opened)), opened.counted)
         return Entries.joined(cases, self._changes(docket.tally, _case_of))
 
