@@ -83,9 +83,13 @@ def test_each_question_has_exactly_one_general_answer_on_every_day(marketplace: 
     turns = RULES.turns(marketplace)
     for day in (*turns, *(turn - timedelta(days=1) for turn in turns)):
         rulebook = RULES.rulebook(marketplace, day)
-        general = Counter((rule.name, rule.channel) for rule in rulebook.rows if not rule.when.weight)
+        general = Counter(
+            (rule.name, rule.channel, rule.amount if rule.kind == "metric" else None)
+            for rule in rulebook.rows
+            if not rule.when.weight
+        )
         assert set(general.values()) == {1}, day
-        assert {name for name, _ in general} >= set(NAMES), day
+        assert {name for name, *_ in general} >= set(NAMES), day
 
 
 def test_the_plugins_speak_of_the_same_facts() -> None:
