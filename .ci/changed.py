@@ -1,8 +1,9 @@
 """Hold the changed lines of the packages to a share that tests must reach.
 
 Usage: `python .ci/changed.py measure FOLDER pytest ...` runs pytest, as it is where no package changed, and else with
-the coverage of the modules that did, written to FOLDER/coverage.xml. `python .ci/changed.py report FOLDER` then
-compares it with the lines that changed.
+the coverage of the modules that did, written to FOLDER/coverage.xml. Tests marked `once` run without it then, after the
+others: they are long simulations, which take more than twice as long when their lines are counted. `python
+.ci/changed.py report FOLDER` then compares it with the lines that changed.
 
 What changed is told against the first of these that differs from what is checked out: the variable CHANGED_SINCE, the
 place where this branch left its upstream or origin's main branch, and the commit before this one.
@@ -19,6 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LEAST = 90
 """Per cent of the changed lines that tests must run."""
+LONG = "once"
+"""The mark of the tests that run without coverage."""
+NO_TESTS = 5
+"""How pytest ends where it has nothing to run."""
 UPSTREAM = ("@{upstream}", "origin/HEAD", "origin/main")
 CONFIG = """[run]
 data_file = {folder}/data
@@ -79,7 +84,12 @@ def measure(folder: Path, command: list[str]) -> int:
         sources = sorted({str(next(each for each in module.parents if each.name == "src")) for module in mine})
         config = CONFIG.format(folder=folder, sources="\n    ".join(sources), others="\n    ".join(others))
         (folder / "coveragerc").write_text(config, encoding="utf-8")
-        command += ["--cov", f"--cov-config={folder / 'coveragerc'}", f"--cov-report=xml:{folder / 'coverage.xml'}"]
+        options = ["--cov", f"--cov-config={folder / 'coveragerc'}", f"--cov-report=xml:{folder / 'coverage.xml'}"]
+        if "-m" not in command[1:]:
+            counted = subprocess.run([*command, *options, "-m", f"not {LONG}"], check=False).returncode
+            rest = subprocess.run([*command, "-m", LONG], check=False).returncode
+            return counted or (0 if rest == NO_TESTS else rest)
+        command += options
     return subprocess.run(command, check=False).returncode
 
 

@@ -499,6 +499,7 @@ cli(sys.argv[1:], obj=load_plugins((), {"reference": reference, "simulator": aft
 """
 
 
+@pytest.mark.once
 def test_the_document_depends_on_neither_workers_nor_hash_seed(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(SMALL, encoding="utf-8")
     words = ["whatif", str(tmp_path / "s.toml"), "--json", "--vary", "team.desk.agents=1,2"]

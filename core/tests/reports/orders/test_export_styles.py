@@ -51,6 +51,7 @@ def test_each_dialect_is_read_to_the_cent_and_each_row_accounted_for(
     expect_truth(tmp_path, dialects.dialect_file(dialect, seed))
 
 
+@pytest.mark.once
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(data=st.data())
 def test_so_is_any_mixture_of_dialects(tmp_path: Path, dialects: ModuleType, data: st.DataObject) -> None:

@@ -655,6 +655,7 @@ def adds_up(found: OrderFile) -> None:
     assert len(set(found.orders.ids)) == len(found.orders)
 
 
+@pytest.mark.once
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(rows=st.lists(st.lists(CELLS, min_size=12, max_size=14), max_size=6), end=st.sampled_from(["\n", "\r\n"]))
 def test_whatever_the_rows_hold_each_of_them_is_accounted_for(tmp_path: Path, rows: list[list[str]], end: str) -> None:
