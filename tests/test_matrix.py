@@ -184,5 +184,17 @@ def test_pytest_runs_as_it_is_where_no_package_changed(clone: Path, tmp_path: Pa
     assert changed.measure(tmp_path / "told", [sys.executable, "-c", wanted, "a", "b"]) == 3
     assert changed.report(tmp_path / "told") == 0
     commit(clone, "core/src/two.py")
-    assert changed.measure(tmp_path / "told", [sys.executable, "-c", wanted, "a", "b"]) == 6
+    assert changed.measure(tmp_path / "told", [sys.executable, "-c", wanted, "-m", "a"]) == 6
     assert changed.report(tmp_path / "told") == 1, "nothing was measured"
+
+
+def test_what_is_marked_once_runs_without_coverage(clone: Path, tmp_path: Path) -> None:
+    commit(clone, "core/src/two.py")
+    told = tmp_path / "told.txt"
+    noted = (
+        f"import sys; open({str(told)!r}, 'a').write(' '.join(sys.argv[1:]) + chr(10)); sys.exit('once' in sys.argv)"
+    )
+    assert changed.measure(tmp_path / "folder", [sys.executable, "-c", noted, "tests"]) == 1
+    counted, rest = told.read_text(encoding="utf-8").splitlines()
+    assert counted.startswith("tests --cov ")
+    assert (counted.partition(" -m ")[2], rest) == ("not once", "tests -m once")
