@@ -1,6 +1,7 @@
 """Days of one's own beside a country's: calendars, opening hours, windows. Amounts of nothing and reversed spans."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -152,3 +153,10 @@ def test_reversed_days_and_hours_have_no_window() -> None:
     assert windows(range(5), 540, 600, *reversed(days), BERLIN) == []
     assert due_before(FRIDAY, 0, "calendar_days", BERLIN) == FRIDAY
     assert DAY == 24 * HOUR
+
+
+@pytest.mark.parametrize(("weekend", "message"), [({7}, "no weekdays: 7"), ({"Sat"}, "no weekdays: 'Sat'")])
+def test_a_weekend_has_weekdays(weekend: Any, message: str) -> None:
+    with pytest.raises(ClockError, match=message):
+        Calendar("UTC", weekend=weekend)
+    assert Calendar("UTC", weekend=[4, 5]) == Calendar("UTC", weekend=frozenset({4, 5}))  # type: ignore[arg-type]

@@ -178,6 +178,8 @@ def _library(
     closed = frozenset(days)
     if no_holidays := set(without):
         # Names are asked for in English: by default they follow the machine's language.
-        named = holidays.country_holidays(country, subdiv=part, years=year, categories=tuple(categories), language="en_US")
+        named = holidays.country_holidays(
+            country, subdiv=part, years=year, categories=tuple(categories), language="en_US"
+        )
         closed = frozenset(day for day in closed if not no_holidays >= set(named.get_list(day)))
     return Days(closed, worked)
