@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -28,6 +29,14 @@ def test_no_row_carries_a_grade_whose_source_names_another_store(plugins: Plugin
     assert [rule for rule in plugins.rules.history() if _silent(rule, rule.marketplace, words)] == []
 
 
+def test_no_row_that_claims_a_page_of_its_own_store_names_one_of_another_store() -> None:
+    pages = {place.name: f"SC-{place.name}" for place in load_plugins().marketplaces.values()}
+    named = [(rule, re.findall(r"(?i)\bSC-[A-Z]+", rule.source)) for rule in RULES if rule.grade == "A"]
+    others = [(str(rule), page) for rule, found in named for page in found if page != pages[rule.marketplace]]
+    # The common European host says of its pages that they are about the United Kingdom.
+    assert [(rule, page) for rule, page in others if page != "SC-EU" or " UK " not in f" {rule} "] == []
+
+
 def _silent(rule: Rule, marketplace: str, words: dict[str, frozenset[str]]) -> list[str]:
     return [clause for clause, _ in silent_clauses(rule.source, rule.grade, (marketplace,), words)]
 
@@ -48,7 +57,8 @@ def _word(clause: str, words: dict[str, frozenset[str]]) -> str:
 @ALONE
 def test_every_source_that_is_declared_is_named_by_some_row(plugins: Plugins) -> None:
     worlds = [row for world in plugins.worlds for row in (*world.parameter, *world.sale, *world.closure)]
-    rows = [row for row in (*plugins.rules.history(), *worlds) if row.grade not in UNREAD]
+    places = plugins.marketplaces.values()
+    rows = [row for row in (*plugins.rules.history(), *worlds, *places) if row.grade not in UNREAD]
     words = spoken(plugins)
     named = {_word(clause, words) for row in rows for clause in row.source.split("; ")}
     assert set(words) - named == set()

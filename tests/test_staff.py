@@ -173,6 +173,7 @@ def test_what_changes_numbers_for_a_while_is_explained_with_its_days_and_source(
             "days": 7,
             "lines": {"sfp_cancellation": "0.005", "sfp_on_time_delivery": "0.97"},
             "floors": {"sfp_cancellation": 200, "sfp_on_time_delivery": 34},
+            "unread": [],
             "share": "prime_lost_share",
             "lasts_days": "prime_lost_days",
             "source": "assumed; the lines are of SC-DE, SC-ES and SC-EU 202072550, the week is assumed",

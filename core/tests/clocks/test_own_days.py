@@ -1,6 +1,7 @@
 """Days of one's own beside a country's: calendars, opening hours, windows. Amounts of nothing and reversed spans."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -85,9 +86,9 @@ def test_a_make_up_day_has_its_own_hours_or_else_those_of_the_weekday_before() -
 
 def test_a_night_that_is_made_up_joins_the_hours_of_the_next_day() -> None:
     hours = OpeningHours({4: [(1320, 1800)], 6: [(300, 600)]}, Calendar("Asia/Shanghai", "CN"))
-    start, end = instant("2026-02-14T12:00+08:00"), instant("2026-02-16T00:00+08:00")
+    start, end = instant("2026-05-09T12:00+08:00"), instant("2026-05-11T00:00+08:00")
     assert hours.elapsed(start, end) == 12 * HOUR  # from Saturday 22:00 to Sunday 10:00
-    assert hours.due_after(start, 12 * HOUR) == instant("2026-02-15T10:00+08:00")
+    assert hours.due_after(start, 12 * HOUR) == instant("2026-05-10T10:00+08:00")
 
 
 def test_windows_keep_the_days_of_the_calendar() -> None:
@@ -152,3 +153,10 @@ def test_reversed_days_and_hours_have_no_window() -> None:
     assert windows(range(5), 540, 600, *reversed(days), BERLIN) == []
     assert due_before(FRIDAY, 0, "calendar_days", BERLIN) == FRIDAY
     assert DAY == 24 * HOUR
+
+
+@pytest.mark.parametrize(("weekend", "message"), [({7}, "no weekdays: 7"), ({"Sat"}, "no weekdays: 'Sat'")])
+def test_a_weekend_has_weekdays(weekend: Any, message: str) -> None:
+    with pytest.raises(ClockError, match=message):
+        Calendar("UTC", weekend=weekend)
+    assert Calendar("UTC", weekend=[4, 5]) == Calendar("UTC", weekend=frozenset({4, 5}))  # type: ignore[arg-type]

@@ -420,6 +420,7 @@ def test_what_a_row_answers_tells_its_kind_and_stands_in_its_line_and_its_record
     [
         ({"word": "seller", "value": True}, ONE_OF),
         ({"share": "0.5", "count": 1}, ONE_OF),
+        ({"marketplaces": []}, "marketplaces is empty, so the row holds nowhere: name one at least"),
         ({"words": []}, "words is empty: name one at least, or leave the row out"),
         ({"share": "1.01"}, "share = '1.01' is above 1: write 20 % as '0.20'"),
         ({"money": "5.00"}, "money and currency go together: money = '5.00', currency = 'USD'"),

@@ -356,3 +356,35 @@ def test_a_whole_test_file_is_three_lines(tmp_path):
     assert "FAILED test_shop.py::TestShop::test_is_total" in run.stdout
     assert "says nothing while 'is_total' fails" in run.stdout
     assert "answered 7 (return a word, or None)" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("ALT help 17, REF help 18", "A, but 'REF help 18' speaks for REF, not for ALT: "),
+        ("ALT help 17 as in ref HELP 18", "A, but 'ref HELP 18' speaks for REF, not for ALT: "),
+        ("ALT help 17 (joint page; REF help 18)", "A, but 'REF help 18)' speaks for REF, not for ALT: "),
+        (";", "A, but nothing says for which marketplaces ';' speaks: "),
+        ("alt help 17", "A, but nothing says for which marketplaces 'alt help 17' speaks: "),
+    ],
+)
+def test_every_word_of_a_source_counts_not_only_the_first(source, problem):
+    (told,) = read_on("ALT", "A", source)
+    assert told.startswith(problem)
+
+
+@pytest.mark.parametrize("grade", ["assumed", "unknown"])
+def test_a_row_that_nobody_read_does_not_name_a_page_as_if_it_was(grade):
+    assert read_on("ALT", grade, "REF help 17; more") == [
+        f"{grade}, but its source begins with 'REF help 17' as if that was read for it: "
+        f"say what was done with it: source = '{grade}; copied from REF help 17'"
+    ]
+
+
+def test_the_grade_of_a_marketplace_itself_is_that_of_a_page_about_it():
+    places = [evolve(place, sources=PAGES[place.name]) for place in reference.aftersale_marketplaces()]
+    places[-1] = evolve(places[-1], source="REF help 17", grade="A")
+    module = plugin("shop", aftersale_marketplaces=lambda: places)
+    (check,) = (check for check in CHECKS if check.name == "sources_speak")
+    (told,) = check.find(Subject("shop", module, {}))
+    assert told.startswith(f"marketplace {places[-1].name} is graded A, but 'REF help 17' speaks for REF, not for ")

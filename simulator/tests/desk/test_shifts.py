@@ -97,7 +97,27 @@ def test_who_has_no_friday_does_not_make_one_up() -> None:
     shift = {"days": "Mon-Thu", "hours": "09:00-17:00"}
     assert len(windows(team(shift, holidays="CN"), date(2026, 2, 9), date(2026, 2, 15))) == 4
     sunday = {"days": "Sun-Thu", "hours": "09:00-17:00"}
-    assert len(windows(team(sunday, holidays="CN"), date(2026, 2, 9), date(2026, 2, 15))) == 5
+    assert len(windows(team(sunday, holidays="CN"), date(2026, 5, 4), date(2026, 5, 10))) == 3
+
+
+@pytest.mark.parametrize(
+    ("holidays", "first", "days"),
+    [
+        ("CN", date(2026, 2, 9), 6),  # Sunday the 15th is the first of the nine days off
+        ("CN", date(2026, 2, 16), 0),
+        ("CN", date(2026, 9, 28), 3),
+        ("CN", date(2025, 1, 27), 1),
+        ("MX", date(2027, 5, 31), 6),  # the Sunday of the federal elections
+        ("IT", date(2028, 10, 30), 6),  # All Saints; National Unity Day is none, in years that are not listed too
+        ("BE", date(2028, 4, 10), 7),  # Easter Sunday is no holiday
+        ("GB", date(2026, 12, 21), 5),
+    ],
+)
+def test_a_team_of_seven_days_is_off_on_the_weekend_days_of_the_official_list(
+    holidays: str, first: date, days: int
+) -> None:
+    shift = {"days": "Mon-Sun", "hours": "09:00-17:00"}
+    assert len(windows(team(shift, holidays=holidays), first, first + timedelta(6))) == days
 
 
 def test_a_team_without_holidays_works_through() -> None:

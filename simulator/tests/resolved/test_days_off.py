@@ -64,6 +64,13 @@ def test_own_days_that_change_nothing_in_any_of_the_scenarios_are_told() -> None
     assert said(scenario(holidays="CN", worked=[date(2026, 2, 14)])) == [("idle", "", "2026-02-14")]
 
 
+def test_the_evening_before_matters_to_those_who_work_nights() -> None:
+    night = {"days": "Mon-Sun", "hours": "22:00-06:00"}
+    own = {"closed": [date(2026, 2, 7), date(2026, 2, 8)]}
+    assert said(scenario(shifts=[night], **own)) == [("idle", "", "2026-02-07")]
+    assert said(scenario(shifts=[{**OFFICE, "days": "Mon-Sun"}], **own)) == [("idle", "", "2026-02-07, 2026-02-08")]
+
+
 def test_a_shift_that_is_not_worked_then_has_no_days() -> None:
     later = {**OFFICE, "since": date(2026, 2, 18)}
     (days,) = team_days(scenario(shifts=[later], holidays="CN"))

@@ -31,6 +31,15 @@ def _check_subdivision(calendar: Calendar, _: object, subdivision: str | None) -
         check_part(calendar.country or "", subdivision)
 
 
+def _weekdays(days: Iterable[int]) -> frozenset[int]:
+    """Return weekdays as a set; raises ClockError for what is none."""
+    listed = _each(days)
+    if unknown := [day for day in listed if day not in range(7)]:
+        what = f"no weekdays: {', '.join(repr(day)[:40] for day in unknown)}"
+        raise ClockError(what, "Monday is 0 and Sunday is 6")
+    return frozenset(int(day) for day in listed if isinstance(day, int))
+
+
 def own_days(days: Iterable[date]) -> frozenset[date]:
     """Return days as a set; raises ClockError for what is no date, or lies outside the known years."""
     listed = _each(days)
@@ -70,13 +79,13 @@ class Calendar:
 
     `closed` and `worked` are days of one's own beside these: nobody works on a closed one, and a worked one is a
     business day although it is a holiday or lies on a weekend. They stand above the country's. Raises ClockError for an
-    unknown zone, country or subdivision, for what is no date, and for a day that is both closed and worked.
+    unknown zone, country or subdivision, for what is no weekday or date, and for a day that is both closed and worked.
     """
 
     zone: str = field()
     country: str | None = field(default=None, validator=_check_country)
     subdivision: str | None = field(default=None, validator=_check_subdivision)
-    weekend: frozenset[int] = frozenset({5, 6})
+    weekend: frozenset[int] = field(default=frozenset({5, 6}), converter=_weekdays)
     closed: frozenset[date] = field(default=frozenset(), converter=own_days)
     worked: frozenset[date] = field(default=frozenset(), converter=own_days)
 

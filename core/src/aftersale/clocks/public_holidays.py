@@ -44,6 +44,7 @@ class Official:
     example: str = ""
     parts_too: bool = True
     categories: tuple[str, ...] = (_PUBLIC,)
+    without: tuple[str, ...] = ()
     yearly: bool = False
     unpublished: frozenset[int] = field(default=frozenset(), converter=frozenset)
 
@@ -66,8 +67,9 @@ def _official(row: Mapping[str, Any]) -> Official:
         for year, text in closed.items()
     }
     values = {key: value for key, value in row.items() if key not in ("days", "worked")}
-    if "categories" in values:
-        values["categories"] = tuple(values["categories"])
+    for key in ("categories", "without"):
+        if key in values:
+            values[key] = tuple(values[key])
     return Official(days=days, **values)
 
 
@@ -151,11 +153,13 @@ def public_holidays(country: str | None, part: str | None, year: int) -> Days:
         return _library(code, part, year)
     listed = official.days.get(year)
     if part == official.part:
-        return listed or _library(code, part, year, official.categories)
+        return listed or _library(code, part, year, official.categories, official.without)
     if official.part or not official.parts_too:
         return _library(code, part, year)
-    in_part = _library(code, part, year, official.categories)
-    return _changed(in_part, _library(code, None, year, official.categories), listed) if listed else in_part
+    in_part = _library(code, part, year, official.categories, official.without)
+    if not listed:
+        return in_part
+    return _changed(in_part, _library(code, None, year, official.categories, official.without), listed)
 
 
 def _changed(days: Days, before: Days, after: Days) -> Days:
@@ -166,7 +170,16 @@ def _changed(days: Days, before: Days, after: Days) -> Days:
     )
 
 
-def _library(country: str, part: str | None, year: int, categories: Iterable[str] = (_PUBLIC,)) -> Days:
+def _library(
+    country: str, part: str | None, year: int, categories: Iterable[str] = (_PUBLIC,), without: Iterable[str] = ()
+) -> Days:
     days = holidays.country_holidays(country, subdiv=part, years=year, categories=tuple(categories))
     worked = frozenset(day for day in getattr(days, "weekend_workdays", ()) if day.year == year)
-    return Days(frozenset(days), worked)
+    closed = frozenset(days)
+    if no_holidays := set(without):
+        # Names are asked for in English: by default they follow the machine's language.
+        named = holidays.country_holidays(
+            country, subdiv=part, years=year, categories=tuple(categories), language="en_US"
+        )
+        closed = frozenset(day for day in closed if not no_holidays >= set(named.get_list(day)))
+    return Days(closed, worked)

@@ -18,7 +18,7 @@ from aftersale.cases.workflow import Workflow
 from aftersale.documents.scalars import Day, PositiveCount, Rate, Word
 from aftersale.documents.structure import structure
 from aftersale.policies.metric_kinds import Counted
-from aftersale.rules import rule_names
+from aftersale.rules import Grade, rule_names
 
 
 @frozen
@@ -35,7 +35,7 @@ class Parameter:
     high: Rate
     unit: Word
     source: Word
-    grade: Word
+    grade: Grade
     marketplaces: tuple[Word, ...] = ()
     note: str = ""
 
@@ -110,7 +110,7 @@ class Sale:
     start: Day
     days: PositiveCount
     source: Word
-    grade: Word
+    grade: Grade
     orders: Rate = Rate(1.0)
     factors: dict[Word, Rate] = field(factory=dict)
     note: str = ""
@@ -124,7 +124,7 @@ class Preset:
     marketplaces: tuple[Word, ...]
     values: dict[Word, Rate]
     source: Word
-    grade: Word
+    grade: Grade
     note: str = ""
 
 
@@ -146,7 +146,7 @@ class Closure:
     share: Word
     lasts_days: Word
     source: Word
-    grade: Word
+    grade: Grade
     note: str = ""
 
 
@@ -188,12 +188,18 @@ def world_problems(world: WorldDefaults, workflow: Workflow, marketplaces: Itera
         for marketplace in row.marketplaces:
             if marketplace not in names:
                 yield _unknown_word(world, path, "marketplace", marketplace, names)
-        if isinstance(row, Parameter) and not row.marketplaces:
-            yield Problem(world.origin, path, f"parameter '{row.name}' holds nowhere", "name its marketplaces")
+        if not row.marketplaces:
+            what = f"{path.partition('[')[0]}{_called(row)} holds nowhere"
+            yield Problem(world.origin, path, what, "name its marketplaces")
         if isinstance(row, Absence):
             yield from _fact_problems(world, path, row.facts, workflow)
     yield from _stream_problems(world, workflow)
     yield from _answer_problems(world, workflow)
+
+
+def _called(row: _Row) -> str:
+    """Return the name of a row in quotes; streams have none."""
+    return f" '{row.name}'" if isinstance(row, Parameter | Sale | Preset | Closure) else ""
 
 
 _Row = Parameter | Contact | Reaction | Absence | Sale | Preset | Closure

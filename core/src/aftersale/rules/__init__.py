@@ -14,7 +14,7 @@ from aftersale.rules.history import Change, Comparison, changes, compared
 from aftersale.rules.model import EVERYWHERE, ClockName, Ends, Grade, Kind, Rule, Standing
 from aftersale.rules.names import RuleName, name_problems, rule_names
 from aftersale.rules.records import RuleRecord, record
-from aftersale.rules.sources import UNREAD, declared_sources, silent_clauses
+from aftersale.rules.sources import UNREAD, declared_sources, names_page, silent_clauses
 
 __all__ = [
     "ANY_ORDER",
@@ -43,6 +43,7 @@ __all__ = [
     "digest_of",
     "load_rules",
     "name_problems",
+    "names_page",
     "parse_rules",
     "record",
     "rule_names",

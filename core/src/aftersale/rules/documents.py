@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from importlib.resources import files
@@ -60,6 +60,7 @@ class _RuleRow:
     note: str = ""
 
     def __attrs_post_init__(self) -> None:
+        _check_places(self.marketplaces)
         keys = self._answer_keys()
         if len(keys) != 1 and keys != ["share", "money"]:
             raise ValueError(_ONE_OF)
@@ -149,6 +150,7 @@ class _MetricRow:
     note: str = ""
 
     def __attrs_post_init__(self) -> None:
+        _check_places(self.marketplaces)
         if self.clock != "calendar_days":
             raise ValueError("a metric's window counts in calendar_days")
         for name, days in (("amount", self.amount), ("lag", self.lag), ("running", self.running)):
@@ -192,6 +194,11 @@ class _MetricRow:
 class _RuleDocument:
     rule: tuple[_RuleRow, ...] = ()
     metric: tuple[_MetricRow, ...] = ()
+
+
+def _check_places(marketplaces: Sequence[str]) -> None:
+    if not marketplaces:
+        raise ValueError("marketplaces is empty, so the row holds nowhere: name one at least")
 
 
 def _check_length(name: str, amount: int, clock: ClockName) -> None:

@@ -73,6 +73,10 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         console.print(text(f"scenario.{change['kind']}", **_change_values(change)), markup=False)
     for closure in closures:
         console.print(text("scenario.closure", **_closure_values(closure)), markup=False)
+        if closure["unread"]:
+            values = {"name": closure["name"], "marketplace": closure["marketplace"]}
+            note = text("scenario.closure_unread", **values, lines=", ".join(closure["unread"]))
+            console.print(text("report.warning", text=note), markup=False)
     for shape in days:
         for name, profile in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
             weights = " ".join(f"{weight:g}" for weight in profile)
@@ -144,12 +148,13 @@ def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
 def _closure_values(closure: Closable) -> dict[str, object]:
     from aftersale_simulator.show.wording import text
 
-    floors, values = closure["floors"], {name: value for name, value in closure.items() if name != "floors"}
+    floors = closure["floors"]
+    values = {name: value for name, value in closure.items() if name not in ("floors", "unread")}
     lines = (
         text("scenario.closure_line", name=name, share=share, floor=floors[name]) if floors[name] else f"{name} {share}"
         for name, share in closure["lines"].items()
     )
-    return {**values, "lines": ", ".join(lines)}
+    return {**values, "lines": ", ".join(lines) or "–"}
 
 
 def _change_values(change: Dated) -> dict[str, object]:

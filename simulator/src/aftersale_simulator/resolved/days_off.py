@@ -11,6 +11,8 @@ from attrs import evolve
 from aftersale.clocks import Calendar, official_list, place_of
 from aftersale_simulator.scenario.model import Scenario, Shift, Team
 
+_MINUTES_PER_DAY = 24 * 60
+
 NATION_WIDE, UNCHECKED, UNPUBLISHED, IDLE = "nation_wide", "unchecked", "unpublished", "idle"
 """What there is to say: only nation-wide holidays are kept, the library was compared with no official list, the list of
 some years was not out, days of the team's own change nothing."""
@@ -115,9 +117,11 @@ def _matters(team: Team, day: date, scenario: Scenario) -> bool:
     """Whether the team would work otherwise on that simulated day, had it not named the day itself."""
     own = frozenset((day,))
     without = evolve(team.calendar, closed=team.calendar.closed - own, worked=team.calendar.worked - own)
-    simulated = scenario.horizon.first <= day <= scenario.horizon.last
+    # A night of the evening before the first day is worked on that day.
+    reach = timedelta(1) if day < scenario.horizon.first else timedelta(0)
+    shifts = [shift for shift in _shifts(team, day) if not reach or shift.hours[1] > _MINUTES_PER_DAY]
     before, after = (
-        [shift for shift in _shifts(team, day) if any(weekday in shift.days for weekday in calendar.timetable(day))]
+        [shift for shift in shifts if any(weekday in shift.days for weekday in calendar.timetable(day))]
         for calendar in (without, team.calendar)
     )
-    return simulated and before != after
+    return scenario.horizon.first <= day + reach <= scenario.horizon.last and before != after

@@ -64,7 +64,8 @@ class Dated(TypedDict):
 class Closable(TypedDict):
     """An option that a marketplace closes when one of its `lines` is missed, by name of the rule and its share.
 
-    `floors` are from how many orders on each line is judged.
+    `floors` are from how many orders on each line is judged. `unread` are the lines that nothing can miss there: no
+    rule says their share, or the marketplace has no metric that counts them.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Closable(TypedDict):
     days: int
     lines: dict[str, str]
     floors: dict[str, int]
+    unread: list[str]
     share: str
     lasts_days: str
     source: str
@@ -169,7 +171,9 @@ def closable(resolved: ResolvedScenario) -> Iterator[Closable]:
         terms = policy.at(resolved.horizon.measured([policy.marketplace.zone])[1] - 1)
         rows = terms.rulebook.rows
         for closure in resolved.worlds[marketplace].closures:
-            lines = [row for row in rows if row.name in closure.lines and row.share is not None]
+            counted = {policy.metric_kinds[row.name].counts for _, row in terms.lines}
+            read = {name for name, counts in closure.lines.items() if counts in counted}
+            lines = [row for row in rows if row.name in read and row.share is not None]
             yield Closable(
                 name=closure.name,
                 marketplace=marketplace,
@@ -177,6 +181,7 @@ def closable(resolved: ResolvedScenario) -> Iterator[Closable]:
                 days=int(closure.days),
                 lines={str(row.name): f"{row.share:f}" for row in lines},
                 floors={str(row.name): terms.floor(row.name) for row in lines},
+                unread=[str(name) for name in closure.lines if name not in {row.name for row in lines}],
                 share=closure.share,
                 lasts_days=closure.lasts_days,
                 source=closure.source,

@@ -18,7 +18,7 @@ from aftersale.hookspecs import PROJECT
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms
 from aftersale.policies.worlds import Closure, Parameter, Preset, Sale
-from aftersale.rules import Rule, declared_sources, silent_clauses
+from aftersale.rules import Rule, declared_sources, names_page, silent_clauses
 from aftersale.testing.conformance.findings import Check, Finding
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, play
 from aftersale.testing.conformance.subject import Subject
@@ -120,6 +120,9 @@ def _sources_speak(subject: Subject) -> Iterator[str]:
     places = subject.plugins.marketplaces.values()
     declared = declared_sources((place.name, place.sources) for place in places)
     for row, source, grade, marketplaces in _graded(subject):
+        if grade in ("assumed", "unknown") and (page := names_page(source, declared)):
+            hint = f"say what was done with it: source = '{grade}; copied from {page}'"
+            yield f"{row} is graded {grade}, but its source begins with '{page}' as if that was read for it: {hint}"
         for clause, speaks_for in silent_clauses(source, grade, marketplaces, declared):
             silent = ", ".join(sorted(set(marketplaces) - speaks_for))
             if speaks_for:
@@ -133,9 +136,13 @@ def _sources_speak(subject: Subject) -> Iterator[str]:
 
 def _graded(subject: Subject) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
     """Yield every row that has a grade: its name, its source, its grade, and the marketplaces where it holds."""
-    for rule in subject.plugins.stated(subject.name):
+    plugins = subject.plugins
+    for place in plugins.marketplaces.values():
+        if plugins.owner(place.name) == subject.name:
+            yield f"marketplace {place.name}", place.source, place.grade, (place.name,)
+    for rule in plugins.stated(subject.name):
         yield str(rule), rule.source, rule.grade, (rule.marketplace,)
-    for world in subject.plugins.worlds_of(subject.name):
+    for world in plugins.worlds_of(subject.name):
         rows: tuple[Parameter | Sale | Preset | Closure, ...]
         rows = (*world.parameter, *world.sale, *world.preset, *world.closure)
         for row in rows:
