@@ -246,6 +246,15 @@ def test_work_that_china_moves_to_a_weekend_counts_as_business_days():
     assert worked == [1, 2, 4, 5, 6, 7, 8, 9, 18, 19, 20]
 
 
+def test_a_holiday_that_one_works_on_is_an_ordinary_day_of_its_weekday_and_a_plain_weekend_day_is_made_up():
+    friday, off, plain = date(2026, 5, 1), date(2026, 5, 3), date(2026, 5, 16)
+    desk = Calendar("Asia/Shanghai", "CN", worked=[friday, off, plain])
+    assert [desk.is_holiday(day) for day in (friday, off, plain)] == [False] * 3
+    assert [desk.is_business_day(day) for day in (friday, off, plain)] == [True, False, True]
+    assert [desk.timetable(day) for day in (friday, off, plain)] == [(4,), (6,), (5, 4)]
+    assert Calendar("Asia/Shanghai", "CN").timetable(off) == ()
+
+
 @patient
 @given(instants, instants, amounts, st.sampled_from(CLOCKS), st.sampled_from(ENDS), calendars)
 def test_later_start_is_never_due_earlier(one, other, amount, clock, ends, calendar):

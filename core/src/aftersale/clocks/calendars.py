@@ -77,8 +77,9 @@ class Calendar:
     nation-wide ones (`public_holidays.toml` says which, with sources). No country means no holidays. Where a country
     moves work to a weekend day to make up for a bridge day, that day is a business day.
 
-    `closed` and `worked` are days of one's own beside these: nobody works on a closed one, and a worked one is a
-    business day although it is a holiday or lies on a weekend. They stand above the country's. Raises ClockError for an
+    `closed` and `worked` are days of one's own beside these, and stand above the country's: nobody works on a closed
+    one; a worked one is made up where it lies on a plain weekend, and where it is a holiday of the country it is an
+    ordinary day of its weekday again. Raises ClockError for an
     unknown zone, country or subdivision, for what is no weekday or date, and for a day that is both closed and worked.
     """
 
@@ -114,7 +115,10 @@ class Calendar:
 
     def is_made_up(self, day: date) -> bool:
         """Whether that day lies on a weekend and is worked nevertheless."""
-        return day.weekday() in self.weekend and day not in self.closed and self._is_worked(day)
+        if day.weekday() not in self.weekend or day in self.closed:
+            return False
+        public = self._public(day)
+        return day in public.worked or (day in self.worked and day not in public.closed)
 
     def is_business_day(self, day: date) -> bool:
         """Whether business days count that day."""
@@ -133,9 +137,6 @@ class Calendar:
     def with_own_days(self, closed: frozenset[date], worked: frozenset[date]) -> Calendar:
         """Return the calendar with more days of one's own, which stand above those that it has."""
         return evolve(self, closed=(self.closed - worked) | closed, worked=(self.worked - closed) | worked)
-
-    def _is_worked(self, day: date) -> bool:
-        return day in self.worked or day in self._public(day).worked
 
     def _public(self, day: date) -> Days:
         return public_holidays(self.country, self.subdivision, day.year)
