@@ -114,7 +114,10 @@ def _shifts(team: Team, day: date) -> Iterator[Shift]:
 
 
 def _matters(team: Team, day: date, scenario: Scenario) -> bool:
-    """Whether the team would work otherwise on that simulated day, had it not named the day itself."""
+    """Whether that simulated day would be another one for the team, had it not named the day itself.
+
+    A holiday that is an ordinary day again is another day for the team whether or not its week has that weekday.
+    """
     own = frozenset((day,))
     without = evolve(team.calendar, closed=team.calendar.closed - own, worked=team.calendar.worked - own)
     # A night of the evening before the first day is worked on that day.
@@ -124,4 +127,5 @@ def _matters(team: Team, day: date, scenario: Scenario) -> bool:
         [shift for shift in shifts if any(weekday in shift.days for weekday in calendar.timetable(day))]
         for calendar in (without, team.calendar)
     )
-    return scenario.horizon.first <= day + reach <= scenario.horizon.last and before != after
+    opened = not reach and without.is_holiday(day) and not team.calendar.is_holiday(day)
+    return scenario.horizon.first <= day + reach <= scenario.horizon.last and (opened or before != after)
