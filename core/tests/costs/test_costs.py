@@ -839,6 +839,98 @@ def test_money_that_left_counts_wherever_the_case_stands(before):
     assert ("partial_refund", 1999, False) in costs(*happens(*before, ("refunded", {"amount": 1999})))
 
 
+@pytest.mark.parametrize(
+    ("kinds", "channel"),
+    [
+        (["return_requested", "returnless_refund"], "FBA"),
+        (["return_requested", "return_sent", "refunded_at_first_scan"], "FBA"),
+        (["return_requested", "return_closed", "refunded_at_first_scan"], "MFN"),
+        (["not_received_reported", "marketplace_refunded"], "MFN"),
+        (["not_as_described_reported", "marketplace_refunded"], "MFN"),
+        (["claim_filed", "claim_denied", "claim_granted"], "MFN"),
+        (["claim_filed", "claim_granted"], "FBA"),
+        (["claim_filed", "claim_refunded"], "FBA"),
+        (["chargeback_filed", "chargeback_lost"], "MFN"),
+    ],
+)
+def test_whoever_paid_the_buyer_back_what_is_told_of_it_counts(kinds, channel):
+    facts = happens(*kinds[:-1], (kinds[-1], {"amount": 900}))
+    assert [(amount, estimated) for _, amount, estimated in paid(*facts, sold=order(channel=channel))] == [(900, False)]
+
+
+def test_a_chargeback_that_the_marketplace_bears_costs_what_was_taken_all_the_same():
+    filed = ("chargeback_filed", {"detail": "fraud"})
+    assert paid(*happens(filed, "chargeback_lost")) == []
+    assert paid(*happens(filed, ("chargeback_lost", {"amount": 900}))) == [("chargeback", 900, False)]
+
+
+@pytest.mark.parametrize("kind", ["claim_denied", "claim_withdrawn", "claim_granted_by_marketplace"])
+def test_a_claim_that_the_marketplace_decides_otherwise_than_by_rule_costs_nothing(kind):
+    decided = told_at(kind, 10, None, "C-2")
+    assert [amount for _, amount, _ in paid(*UNHEARD, decided)] == [2500, -2500]
+    granted = told_at("claim_granted", 9.5, 900, "C-2")
+    assert paid(*UNHEARD, granted, decided) == [("claim", 900, False)]
+
+
+def test_an_appeal_may_be_granted_of_which_nobody_told_or_after_its_time():
+    granted = ("claim_granted", {"amount": 900})
+    for between in ([], ["claim_final"]):
+        won = happens("claim_filed", granted, *between, ("appeal_granted", {"amount": 900}))
+        assert paid(*won) == [("claim", 900, False), ("claim", -900, False)]
+
+
+def test_a_chargeback_may_be_lost_and_won_back_in_parts():
+    kinds = [("chargeback_lost", {"amount": 900}), ("chargeback_lost", {"amount": 100})]
+    kinds += [("chargeback_reversed", {"amount": 600}), ("chargeback_reversed", {"amount": 500})]
+    assert [amount for _, amount, _ in paid(*happens("chargeback_filed", *kinds))] == [900, 100, -600, -400]
+
+
+def test_an_estimate_leaves_room_for_what_is_told_on_the_orders_other_cases():
+    bare = happens("return_requested", "refunded")
+    claimed = later(happens("claim_filed", ("claim_granted", {"amount": 900}), case="C-2"))
+    assert paid(*bare, *claimed) == [("goods_refunded", 1600, True), ("claim", 900, False)]
+    won = later(later(happens(("money_reversed", {"amount": 900}), case="C-2")))
+    assert paid(*bare, *claimed, *won)[0] == ("goods_refunded", 2500, True)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        ((None,), [(1000, False)]),
+        ((400, None), [(400, False), (600, False)]),
+        ((None, 400), [(600, False), (400, False)]),
+    ],
+)
+def test_a_refund_without_an_amount_is_what_others_leave_of_the_accepted_offer(amounts, expected):
+    offer = ["refund_requested", ("partial_refund_offered", {"amount": 1000}), "offer_accepted"]
+    facts = happens(*offer, *(("refunded", {"amount": amount}) for amount in amounts))
+    assert [(amount, estimated) for _, amount, estimated in paid(*facts)] == expected
+
+
+def test_a_refund_told_after_a_rating_was_withdrawn_is_the_one_that_followed_by_rule():
+    rated = [told_at("return_rated_unresolved", 20, None), told_at("return_rating_withdrawn", 21, None)]
+    assert paid(*OVERDUE, *rated, told_at("marketplace_refunded", 22, 800)) == [("partial_refund", 800, False)]
+
+
+def test_goods_that_were_inspected_have_come_back_and_lost_no_more_than_they_count_for():
+    facts = happens("return_requested", ("refunded", {"amount": 900}), ("return_inspected", {"amount": 2500}))
+    found = costs(*facts)
+    assert ("goods_returned", -900, True) in found
+    assert ("loss_of_value", 900, False) in found
+
+
+def test_goods_that_were_replaced_count_for_no_more_than_the_replacement_cost():
+    parcel = later(happens("replacement_requested", ("replacement_sent", {"amount": 700}), case="C-2"))
+    for facts in (returned(("replaced", {"amount": 700}), grade="original"), [*returned(grade="original"), *parcel]):
+        assert ("goods_returned", -700, True) in costs(*facts, until=MONDAY + 7 * DAY)
+
+
+def test_a_parcel_that_is_sent_again_costs_again():
+    sent = ("replacement_sent", {"amount": 700, "detail": "T-1"})
+    facts = happens("replacement_requested", sent, "replacement_lost", sent, sent)
+    assert [amount for line, amount, _ in costs(*facts) if line == "replacement"] == [700, 700, 700]
+
+
 def test_goods_that_come_back_after_their_refund_count_against_it():
     facts = happens("return_requested", ("refunded", {"amount": 2500}), "return_sent", "return_received")
     assert ("goods_returned", -2500, True) in costs(*facts)

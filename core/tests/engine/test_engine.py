@@ -393,8 +393,8 @@ def test_who_decided_stays_with_the_case():
             "(allowed: automatic_reply, buyer_message, no_reply_needed, seller_reply)",
         ),
         (
-            f"{FILED} claim_granted_by_marketplace appeal_submitted",
-            "case C-1 (claim) in state 'granted_by_marketplace' cannot take the fact 'appeal_submitted' "
+            "feedback_left feedback_removed feedback_accepted",
+            "case C-1 (feedback) in state 'removed' cannot take the fact 'feedback_accepted' "
             "(no fact is allowed there any more)",
         ),
     ],

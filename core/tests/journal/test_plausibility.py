@@ -229,6 +229,11 @@ def test_words_that_nobody_knows_are_shown_on_demand(told):
             "order O-1: the buyer got 39.98 EUR back in all, and paid 19.99 EUR; look for a refund that stands there ",
         ),
         (
+            [paid("claim_granted", 900)._replace(case="C-1"), paid("money_reversed", 1000)._replace(case="C-1")],
+            "reversed_above",
+            "case C-1 of order O-1: 10.00 EUR came back, and 9.00 EUR had been taken; no more than that counts, ",
+        ),
+        (
             [paid("refunded", 19)],
             "major_units",
             "case refunded-1 of order O-1: refunded moves 0.19 EUR of 19.99 EUR, which looks like major units; write ",
@@ -305,7 +310,7 @@ def test_the_facts_that_move_money_are_those_of_the_costs_and_all_exist():
     known = {move.fact for kind in default_workflow().kinds.values() for move in kind.move}
     assert set(WITH_AMOUNT) <= known
     # Facts that the costs know without an amount, or by another fact's.
-    beside = {"return_received"}
+    beside = {"return_received", "claim_denied", "claim_withdrawn", "claim_granted_by_marketplace"}
     assert set(CHARGES) - beside <= set(WITH_AMOUNT)
     assert set(WITH_AMOUNT) - set(CHARGES) == {"partial_refund_offered", "return_inspected"}
     assert not set(OF_GOODS) & set(PAID_ON_CONDITION)

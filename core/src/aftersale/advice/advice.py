@@ -33,7 +33,7 @@ class Hint:
 def known_about(case: Case, dossier: Dossier) -> Mapping[str, str]:
     """Return what a rule may depend on beside the order: the reason, the kind of case, the grade of the goods."""
     first = dossier.opening(case)
-    grades = [fact.detail for fact in dossier.facts if fact.kind == "return_inspected" and fact.case == case.id]
+    grades = [fact.detail for fact in dossier.facts_of(case.id) if fact.kind == "return_inspected"]
     about = {"situation": case.kind}
     if first.detail:
         about |= {"reason": first.detail, "claim": first.detail}

@@ -62,7 +62,7 @@ class Evidence:
 
 def claim_type(case: Case, dossier: Dossier) -> str:
     """Return the type of a claim, which is the detail of the fact that opened it; empty where it has no detail."""
-    return next((fact.detail for fact in dossier.facts if fact.case == case.id and fact.detail), "")
+    return next((fact.detail for fact in dossier.facts_of(case.id) if fact.detail), "")
 
 
 def evidence_for(case: Case, dossier: Dossier, policy: Policy) -> Evidence:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 from aftersale.base.money import decimals
-from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.costs.ledger import LINES, CostLedger, CostLine, part, rounded
 from aftersale.costs.parameters import Parameters, default_parameters
@@ -13,6 +12,7 @@ from aftersale.costs.refunds import (
     chargeback,
     chargeback_reversed,
     claim,
+    claim_decided_otherwise,
     claim_refunded,
     claim_reversed,
     limit,
@@ -43,9 +43,9 @@ def case_costs(
     end = dossier.last + 1 if until is None else until
     replayed = dossier.replayed(policy, end)
     steps, confirmed = replayed.steps, replayed.confirmations()
-    ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), steps, high_return)
-    for ledger.place, step in enumerate(steps):
-        _charge(ledger, step, confirmed.get(ledger.place))
+    ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), steps, confirmed, high_return)
+    for place in range(len(steps)):
+        _charge(ledger, place)
     goods(ledger)
     return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, LINES.index(line.line))))
 
@@ -62,16 +62,14 @@ def docket_costs(
         yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return)
 
 
-def _charge(ledger: CostLedger, step: Step, confirmed_by: Fact | None) -> None:
+def _charge(ledger: CostLedger, place: int) -> None:
     """Book a step; what the engine derived costs what the fact tells that confirms it, which itself costs nothing."""
-    fact = step.fact
-    charge = CHARGES.get(fact.kind)
+    step, told = ledger.steps[place], ledger.begin(place)
+    charge = CHARGES.get(step.fact.kind)
     if charge is not None and not step.outcome.confirms:
-        if confirmed_by is not None and confirmed_by.amount is not None:
-            step = step._replace(fact=confirmed_by)
-        charge(ledger, step)
+        charge(ledger, told)
     _labour(ledger, step)
-    ledger.facts.setdefault(fact.case, []).append(fact)
+    ledger.end(step.fact)
 
 
 def _labour(ledger: CostLedger, step: Step) -> None:
@@ -94,13 +92,11 @@ def _replacement(ledger: CostLedger, step: Step) -> None:
     The first that was promised is the first that was sent, and so on; the amount may stand with either.
     """
     fact = step.fact
-    promised, sent = (
-        [order_step.fact for order_step in ledger.steps if order_step.fact.kind == kind]
-        for kind in ("replaced", "replacement_sent")
-    )
-    if fact.kind == "replaced" and promised.index(fact) < len(sent):
+    promised, promises = ledger.of_kind("replaced")
+    sent, parcels = ledger.of_kind("replacement_sent")
+    if fact.kind == "replaced" and promises <= len(sent):
         return
-    place = sent.index(fact) if fact.kind == "replacement_sent" else len(promised)
+    place = parcels - 1 if fact.kind == "replacement_sent" else len(promised)
     told = [fact, *promised[place : place + 1]]
     source = next((either for either in told if either.amount is not None), None)
     if source is not None and source.amount is not None:
@@ -156,6 +152,9 @@ CHARGES: dict[str, Callable[[CostLedger, Step], None]] = {
     "claim_filed": claim,
     "claim_granted": claim,
     "claim_refunded": claim_refunded,
+    "claim_denied": claim_decided_otherwise,
+    "claim_withdrawn": claim_decided_otherwise,
+    "claim_granted_by_marketplace": claim_decided_otherwise,
     "money_reversed": claim_reversed,
     "appeal_granted": claim_reversed,
     "chargeback_lost": chargeback,

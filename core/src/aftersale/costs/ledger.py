@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from attrs import define, field
@@ -52,6 +54,8 @@ GIVING_BACK = (
     "chargeback_lost",
 )
 """The facts by which a buyer gets money back."""
+TAKING_BACK = ("money_reversed", "appeal_granted", "chargeback_reversed")
+"""The facts by which the seller gets some of it back."""
 
 
 class CostLine(NamedTuple):
@@ -79,18 +83,67 @@ class CostLine(NamedTuple):
 class CostLedger:
     """The costs of the cases of one order so far, and the facts of each case so far.
 
-    `steps` are all steps of the order, later ones too, and `place` is the one that is being booked; `high_return` are
-    the products that the marketplace counts among those that come back unusually often.
+    `steps` are all steps of the order, later ones too, and `confirmed` has the facts that tell what some of them
+    derived, by their places; `high_return` are the products that the marketplace counts among those that come back
+    unusually often.
     """
 
     order: Order
     policy: Policy
     parameters: Parameters
     steps: Sequence[Step]
+    confirmed: Mapping[int, Fact] = field(factory=dict)
     high_return: Collection[str] = ()
-    place: int = 0
     lines: list[CostLine] = field(factory=list, init=False)
     facts: dict[str, list[Fact]] = field(factory=dict, init=False)
+    _last: dict[tuple[str, str], tuple[int, Fact]] = field(factory=dict, init=False)
+    _estimates: dict[tuple[str, str], list[CostLine]] = field(factory=lambda: defaultdict(list), init=False)
+    _by_kind: dict[str, list[Fact]] = field(factory=lambda: defaultdict(list), init=False)
+    _begun: Counter[str] = field(factory=Counter, init=False)
+    _sums: Counter[tuple[str, str | None]] = field(factory=Counter, init=False)
+    _told: dict[str, Counter[str]] = field(factory=lambda: defaultdict(Counter), init=False)
+    _to_come: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Add up what all facts tell."""
+        for place, step in enumerate(self.steps):
+            self._count_told(place, 1)
+            self._by_kind[step.fact.kind].append(step.fact)
+
+    def begin(self, place: int) -> Step:
+        """Return a step to be booked, in turn: what it tells itself is no longer told later.
+
+        Of a step that the engine derived the fact that tells of it, where that has an amount.
+        """
+        self._count_told(place, -1)
+        step, fact = self.steps[place], self.confirmed.get(place)
+        self._begun[step.fact.kind] += 1
+        return step if fact is None or fact.amount is None else step._replace(fact=fact)
+
+    def end(self, fact: Fact) -> None:
+        """Note a fact that has been booked."""
+        facts = self.facts.setdefault(fact.case, [])
+        self._last[fact.case, fact.kind] = len(facts), fact
+        facts.append(fact)
+
+    def of_kind(self, kind: str) -> tuple[list[Fact], int]:
+        """Return all facts of a kind, later ones too, and how many of them have been booked or are just being booked.
+
+        They are the order's, in the order in which they happened.
+        """
+        return self._by_kind[kind], self._begun[kind]
+
+    def _count_told(self, place: int, times: int) -> None:
+        step = self.steps[place]
+        fact = self.confirmed.get(place, step.fact)
+        if fact.amount and not step.outcome.confirms:
+            self._to_come -= self._net_later(fact.case)
+            self._told[fact.case][step.fact.kind] += times * fact.amount
+            self._to_come += self._net_later(fact.case)
+
+    def _net_later(self, case: str) -> int:
+        """Return what later facts tell that the buyer gets back by a case and keeps."""
+        return max(0, self.told_later(case, *GIVING_BACK) - self.told_later(case, *TAKING_BACK))
 
     @property
     def product(self) -> str:
@@ -121,7 +174,13 @@ class CostLedger:
         order = self.order
         fulfilment = WORD_OF["marketplace" if self.by_marketplace else "seller"]
         where = (fact.case, order.id, self.product, order.marketplace, fulfilment)
-        self.lines.append(CostLine(line, *where, fact.occurred_at, amount, currency, estimated, basis))
+        booked = CostLine(line, *where, fact.occurred_at, amount, currency, estimated, basis)
+        self.lines.append(booked)
+        if estimated:
+            self._estimates[line, fact.case].append(booked)
+        if currency == order.currency:
+            self._sums[line, None] += amount
+            self._sums[line, fact.case] += amount
 
     def share(self, name: str, of: int) -> int:
         """Return the share of an amount that a parameter sets."""
@@ -129,27 +188,29 @@ class CostLedger:
 
     def booked(self, *lines: str, case: str | None = None) -> int:
         """Return the sum booked on some lines so far, in the order's currency, on all its cases or on one."""
-        return sum(
-            line.amount
-            for line in self.lines
-            if line.line in lines and line.currency == self.order.currency and case in (None, line.case)
-        )
+        return sum(self._sums[line, case] for line in lines)
 
     def owed(self, case: str) -> int:
         """Return how much of the price the buyer has not got back yet: more is never estimated.
 
-        What later facts tell of the same case is left to them.
+        What later facts tell is left to them, on this case and on the order's others.
         """
-        return max(0, self.order.price - self.booked(*GIVEN_BACK) - self.told_later(case, *GIVING_BACK))
+        others = self._to_come - self._net_later(case)
+        return max(0, self.order.price - self.booked(*GIVEN_BACK) - self.told_later(case, *GIVING_BACK) - others)
 
     def told_later(self, case: str, *kinds: str) -> int:
         """Return the sum of what facts of these kinds tell of a case after the step that is being booked."""
-        later = (step.fact for step in self.steps[self.place + 1 :] if not step.outcome.confirms)
-        return sum(fact.amount or 0 for fact in later if fact.case == case and fact.kind in kinds)
+        told = self._told.get(case)
+        return sum(told[kind] for kind in kinds) if told else 0
 
     def happened(self, case: str, *kinds: str) -> Fact | None:
         """Return the last fact of these kinds on a case so far."""
-        return next((fact for fact in reversed(self.facts.get(case, [])) if fact.kind in kinds), None)
+        lasts = [last for kind in kinds if (last := self._last.get((case, kind))) is not None]
+        return max(lasts, key=itemgetter(0))[1] if lasts else None
+
+    def estimates(self, line: str, case: str) -> list[CostLine]:
+        """Return what has been estimated on a line of a case so far."""
+        return self._estimates.get((line, case), [])
 
     def reason(self, case: str) -> str:
         """Return the reason code with which a case was opened."""

@@ -8,7 +8,7 @@ from aftersale.base.errors import MoneyError
 from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.ledger import REFUNDS, CostLedger, part, rounded
+from aftersale.costs.ledger import GIVING_BACK, REFUNDS, CostLedger, part, rounded
 from aftersale.engine.replays import Step
 from aftersale.rules import Rule
 
@@ -23,9 +23,7 @@ def refund(ledger: CostLedger, step: Step) -> None:
     if fact.amount is not None:
         whole = fact.amount >= ledger.order.price and not _has_accepted_offer(ledger, fact)
         ledger.told("goods_refunded" if whole else "partial_refund", fact, fact.amount)
-    elif _has_accepted_offer(ledger, fact) and not ledger.booked("partial_refund", case=fact.case):
-        _book_offer(ledger, fact)
-    else:
+    elif not (_has_accepted_offer(ledger, fact) and _book_offer(ledger, fact)):
         ledger.estimated("goods_refunded", fact, ledger.owed(fact.case), text("costs.price"))
     _book_fee(ledger, fact, ledger.booked(*REFUNDS) - before)
 
@@ -40,11 +38,14 @@ def _has_accepted_offer(ledger: CostLedger, fact: Fact) -> bool:
     return ledger.happened(fact.case, "offer_accepted") is not None
 
 
-def _book_offer(ledger: CostLedger, fact: Fact) -> None:
+def _book_offer(ledger: CostLedger, fact: Fact) -> bool:
+    """Book what other refunds of the case leave of its accepted offer; False where that has been refunded already."""
     offer = ledger.happened(fact.case, "partial_refund_offered")
+    before, later = ledger.booked(*REFUNDS, case=fact.case), ledger.told_later(fact.case, *GIVING_BACK)
     if offer is not None and offer.amount is not None:
-        ledger.told("partial_refund", fact, offer.amount, by=offer.kind)
-        return
+        if before < offer.amount:
+            ledger.told("partial_refund", fact, max(0, offer.amount - before - later), by=offer.kind)
+        return before < offer.amount
     about = {"reason": ledger.reason(fact.case)}
     terms, order = ledger.terms(offer or fact), ledger.order
     rule = terms.preferred("partial_refund_offer", order, about)
@@ -52,7 +53,10 @@ def _book_offer(ledger: CostLedger, fact: Fact) -> None:
         amount, basis = capped(rule, order.price, order.currency), rule.told
     else:
         amount, basis = ledger.share("partial_refund_share", order.price), "partial_refund_share"
-    ledger.estimated("partial_refund", fact, min(amount, ledger.owed(fact.case)), basis)
+    if before < amount:
+        left = max(0, amount - before - later)
+        ledger.estimated("partial_refund", fact, min(left, ledger.owed(fact.case)), basis)
+    return before < amount
 
 
 def _book_fee(ledger: CostLedger, fact: Fact, refunded: int) -> None:
@@ -87,8 +91,21 @@ def limit(rule: Rule | None, currency: str) -> int | None:
 
 def claim(ledger: CostLedger, step: Step) -> None:
     """Book a claim that is granted at the seller's cost; a claim granted unheard has only the fact that filed it."""
-    if step.outcome.before or step.outcome.case.state == "granted":
+    borne = step.outcome.case.state == "with_marketplace" and step.fact.amount is None
+    if not borne and (step.outcome.before or step.outcome.case.state == "granted"):
         _book_amount(ledger, "claim", step.fact)
+
+
+def claim_decided_otherwise(ledger: CostLedger, step: Step) -> None:
+    """Take back what a claim was estimated to cost that had been granted by rule: what was told has left all the same.
+
+    A claim that was never granted has cost nothing.
+    """
+    if step.outcome.before in ("granted", "lost"):
+        case = step.fact.case
+        taken = sum(line.amount for line in ledger.estimates("claim", case))
+        most = max(0, min(taken, ledger.booked("claim", case=case)))
+        ledger.estimated("claim", step.fact, -most, text("costs.taken_back"))
 
 
 def claim_refunded(ledger: CostLedger, step: Step) -> None:
@@ -99,8 +116,9 @@ def claim_refunded(ledger: CostLedger, step: Step) -> None:
 
 
 def chargeback(ledger: CostLedger, step: Step) -> None:
-    """Book a chargeback that is lost."""
-    _book_amount(ledger, "chargeback", step.fact)
+    """Book a chargeback that is lost; of one that the marketplace bears, only what is told."""
+    if step.outcome.case.state != "borne_by_marketplace" or step.fact.amount is not None:
+        _book_amount(ledger, "chargeback", step.fact)
 
 
 def _book_amount(ledger: CostLedger, line: str, fact: Fact) -> None:

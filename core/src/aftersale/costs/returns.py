@@ -64,9 +64,9 @@ def goods(ledger: CostLedger) -> None:
     That is known only at the end: goods may be refunded before they are inspected.
     """
     for case in ledger.facts:
-        receipt = ledger.happened(case, "return_received")
+        inspection = ledger.happened(case, "return_inspected")
+        receipt = ledger.happened(case, "return_received") or inspection  # what was inspected has come back
         if receipt is not None:
-            inspection = ledger.happened(case, "return_inspected")
             _book_goods(ledger, receipt, inspection)
 
 
@@ -77,23 +77,22 @@ def _book_goods(ledger: CostLedger, receipt: Fact, inspection: Fact | None) -> N
             "repackaging", receipt, ledger.share("repackaging_share", ledger.order.price), "repackaging_share"
         )
     _book_restocking_fee(ledger, receipt, grade)
-    worth = ledger.share("goods_value_share", _money_back(ledger, receipt.case)) + ledger.booked("goods_returned")
+    worth = ledger.share("goods_value_share", _went_out(ledger)) + ledger.booked("goods_returned")
     if worth <= 0:
         return
     ledger.estimated("goods_returned", receipt, -worth, "goods_value_share")
     _book_loss(ledger, worth, grade, receipt, inspection)
 
 
-def _money_back(ledger: CostLedger, case: str) -> int:
-    """Return what the buyer got for the goods, at most the price: to the seller they are worth no more."""
-    replaced = ledger.happened(case, "replaced") is not None
-    return ledger.order.price if replaced else min(ledger.order.price, ledger.booked(*GIVEN_BACK))
+def _went_out(ledger: CostLedger) -> int:
+    """Return what the buyer got for the goods, in money or a replacement, at most the price: they are worth no more."""
+    return min(ledger.order.price, ledger.booked(*GIVEN_BACK, "replacement"))
 
 
 def _book_loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:
     fact, name = inspection or receipt, ledger.parameters.loss(grade)
     if inspection is not None and inspection.amount is not None:
-        lost = inspection.amount
+        lost = min(inspection.amount, worth)
         ledger.told("loss_of_value", inspection, lost)
     else:
         lost = ledger.share(name, worth)
@@ -106,10 +105,7 @@ def _book_loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact,
 def _book_restocking_fee(ledger: CostLedger, receipt: Fact, grade: GoodsGrade) -> None:
     """Book what is kept of an estimated refund; an amount that a fact has is already without it."""
     case = receipt.case
-    refund_line = next(
-        (line for line in ledger.lines if line.case == case and line.line == "goods_refunded" and line.estimated),
-        None,
-    )
+    refund_line = next(iter(ledger.estimates("goods_refunded", case)), None)
     refund = ledger.happened(case, "refunded")
     if refund_line is None or refund is None:
         return

@@ -6,7 +6,9 @@ lead to the same cases however they arrive.
 
 from __future__ import annotations
 
-from attrs import define
+from collections import defaultdict
+
+from attrs import define, field
 
 from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
@@ -30,15 +32,26 @@ class Dossier:
     cases: dict[str, Case]
     last: Instant
     replay: ReplayedOrder | None = None
+    _of_case: dict[str, list[Fact]] = field(factory=dict, init=False)
+    _indexed: int = field(default=0, init=False)
 
     @property
     def refusals(self) -> list[tuple[Fact, FactRefused]]:
         """The facts that no case allows, each with the reason."""
         return [] if self.replay is None else list(self.replay.refusals)
 
+    def facts_of(self, case: str) -> list[Fact]:
+        """Return the facts of one case as they happened, refused ones among them; not to be changed."""
+        if self._indexed != len(self.facts):  # facts are only ever added
+            of_case: defaultdict[str, list[Fact]] = defaultdict(list)
+            for fact in self.facts:
+                of_case[fact.case].append(fact)
+            self._of_case, self._indexed = dict(of_case), len(self.facts)
+        return self._of_case.get(case, [])
+
     def opening(self, case: Case) -> Fact:
-        """Return the fact that opened one of its cases."""
-        return next(fact for fact in self.facts if fact.case == case.id)
+        """Return the fact that opened one of its cases; what was refused before it opened nothing."""
+        return next(fact for fact in self.facts_of(case.id) if fact.occurred_at >= case.opened_at)
 
     def holds(self, fact: Fact) -> bool:
         """Whether the same fact was recorded before; when it became known makes no difference."""

@@ -137,9 +137,14 @@ def delivered(situation: Situation) -> Answer:
 def replacement_under_way(situation: Situation) -> Answer:
     """Whether a replacement for the same order is sent and not lost, so that the loss is made up for already."""
     for case in situation.others.values():
-        if case.kind == "replacement" and case.state in UNDER_WAY and case.id != situation.fact.case:
+        if is_under_way(case) and case.id != situation.fact.case:
             return True, f"replacement: {case.id}"
     return NO
+
+
+def is_under_way(case: Case) -> bool:
+    """Whether a case is a replacement that is sent and not lost."""
+    return case.kind == "replacement" and case.state in UNDER_WAY
 
 
 def untracked(situation: Situation) -> Answer:
@@ -174,9 +179,17 @@ def no_safe_t(situation: Situation) -> Answer:
         if name == "safe_t" or any(case.state == "refunded_by_marketplace" for case in situation.others.values()):
             return True, rule.told
     for case in situation.others.values():
-        if case.kind in DISPUTES or (case.kind == "return" and case.state in ("declined", "declined_in_policy")):
+        if _is_dispute(case):
             return True, f"{case.kind}: {case.id}"
     return NO
+
+
+def _is_dispute(case: Case) -> bool:
+    return case.kind in DISPUTES or (case.kind == "return" and case.state in ("declined", "declined_in_policy"))
+
+
+def _in_the_way_of_safe_t(case: Case) -> str:
+    return "refund" if case.state == "refunded_by_marketplace" else "dispute" if _is_dispute(case) else ""
 
 
 def sent_already(situation: Situation) -> Answer:
@@ -207,10 +220,10 @@ GUARDS: dict[str, Guard] = {
 """The guards that a workflow may name."""
 ABOUT = "unheard"
 """The guard that looks at the one case that a fact is about."""
-BESIDE: Mapping[str, frozenset[str]] = {
-    ABOUT: frozenset(),
-    "replacement_under_way": frozenset({"replacement"}),
-    "no_safe_t": frozenset(),
+BESIDE: Mapping[str, Callable[[Case], object]] = {
+    ABOUT: lambda case: "silence" in case.missed,
+    "replacement_under_way": is_under_way,
+    "no_safe_t": _in_the_way_of_safe_t,
 }
-"""The guards that look at other cases of the order than the fact's own, with the kinds of case that they look at; none
-for all kinds. When such a case turns out to have stood otherwise, what they answered is asked again."""
+"""The guards that look at other cases of the order than the fact's own, with what they see of such a case. When that
+turns out to have been otherwise, what they answered is asked again."""

@@ -297,9 +297,8 @@ class ReplayedOrder:
             for deadline in stands.deadlines:
                 if at < deadline.expires_at < self.until and deadline.name not in stands.missed:
                     yield deadline.expires_at
-        kinds = {case.kind for case in (stood, stands) if case is not None}
         for (guard, about), times in self._looking.items():
-            if name == about if guard == ABOUT else kinds & BESIDE[guard] or not BESIDE[guard]:
+            if (guard != ABOUT or name == about) and _seen(guard, stood) != _seen(guard, stands):
                 following = bisect_right(times, at)
                 yield from times[following : following + 1]
 
@@ -367,6 +366,11 @@ class _CasesInTurn(ValuesView[Case]):
 
     def __iter__(self) -> Iterator[Case]:
         return self._mapping.in_turn()
+
+
+def _seen(guard: str, case: Case | None) -> object:
+    """Return what a guard sees of a case beside its own; of none what it sees of one that does not matter to it."""
+    return (BESIDE[guard](case) or None) if case is not None else None
 
 
 def _ending(at: Instant, names: Iterable[str], cases: Mapping[str, Case]) -> Iterator[tuple[str, int, Deadline]]:

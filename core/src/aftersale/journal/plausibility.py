@@ -69,7 +69,7 @@ _ORDERED = (
     ("delivered_at", "shipped_at"),
 )
 """Columns of which the first is never before the second."""
-_MONEY = ("amount", "price")
+_MONEY = ("amount", "price", "taken")
 _ANY_FACT = "a fact"
 _ROW = "row of the table"
 
@@ -228,6 +228,7 @@ def _of_amounts(facts: pl.DataFrame) -> Iterator[Doubt]:
     parcels = paid.filter(pl.col("kind").is_in(list(OF_PARCELS)))
     dear = parcels.filter(pl.col("amount").cast(pl.Float64) / pl.col("price") > PARCEL_MOST)
     yield from _doubts("doubts.dear_parcel", dear.select(shown))
+    yield from _of_reversals(paid)
     yield from _of_sums(paid.filter(~pl.col("order").is_in(above["order"].unique().to_list())))
     for _, rows in paid.group_by("currency", maintain_order=True):
         yield from _of_major_units(rows.filter(pl.col("kind").is_in([*PAID_OUT, *PAID_ON_CONDITION])))
@@ -239,6 +240,19 @@ def _of_sums(paid: pl.DataFrame) -> Iterator[Doubt]:
     moved = paid.filter(pl.col("kind").is_in([*PAID_OUT, *PAID_BACK])).with_columns(pl.col("amount") * way)
     sums = moved.group_by("order", maintain_order=True).agg(pl.col("amount").sum(), pl.first("price", "currency"))
     yield from _doubts("doubts.sum_above_price", sums.filter(pl.col("amount") > pl.col("price")))
+
+
+def _of_reversals(paid: pl.DataFrame) -> Iterator[Doubt]:
+    """Yield the cases by which more came back to the seller than their facts say had been taken: it counts in part."""
+    back = pl.col("kind").is_in(list(PAID_BACK))
+    taken = pl.col("kind").is_in([*PAID_OUT, *PAID_ON_CONDITION])
+    sums = paid.group_by("case", maintain_order=True).agg(
+        pl.first("order", "currency"),
+        pl.col("amount").filter(back).sum(),
+        pl.col("amount").filter(taken).sum().alias("taken"),
+    )
+    more = sums.filter((pl.col("taken") > 0) & (pl.col("amount") > pl.col("taken")))
+    yield from _doubts("doubts.reversed_above", more.select("order", "case", "amount", "taken", "currency"))
 
 
 def _of_major_units(paid: pl.DataFrame) -> Iterator[Doubt]:

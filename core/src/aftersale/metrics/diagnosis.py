@@ -80,8 +80,10 @@ def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
     for dossier in docket.dossiers.values():
         components = defects_of.get(dossier.order.id, Counter())
         names = list(_causes_of(dossier, components, policies))
+        defects = policies[dossier.order.marketplace].order_defects
+        defective = any(depth > 0 and component in defects for (component, _), depth in components.items())
         for name in names:
-            _count(causes[name], dossier.order, components, policies[dossier.order.marketplace].order_defects)
+            _count(causes[name], dossier.order, defective)
         ratings += _bad_ratings(dossier, tuple(name for name in CAUSES if name in names))
     ratings.sort(key=lambda rating: (rating.left_at, rating.order))
     return Diagnosis(tuple(causes.values()), tuple(_products(docket)), tuple(ratings))
@@ -97,14 +99,13 @@ def _defect_depths(defects: Iterable[Defect]) -> dict[str, Counter[tuple[str, st
 
 def _causes_of(dossier: Dossier, components: Counter[tuple[str, str]], policies: Policies) -> Iterator[str]:
     """Yield each cause of each case of an order."""
+    late: defaultdict[str, set[str]] = defaultdict(set)
+    for (component, name), depth in components.items():
+        if depth > 0 and component.startswith(LATE):
+            late[name].add(component.removeprefix(LATE))
     for case in dossier.cases.values():
-        late = {
-            component.removeprefix(LATE)
-            for (component, name), depth in components.items()
-            if name == case.id and depth > 0 and component.startswith(LATE)
-        }
         for cause, holds in _TESTS.items():
-            if holds(case, dossier, late, policies):
+            if holds(case, dossier, late[case.id], policies):
                 yield cause
 
 
@@ -161,23 +162,23 @@ _TESTS: dict[str, _CauseTest] = {
 
 def _opening_detail(case: Case, dossier: Dossier) -> str:
     """Return the detail with which a case was opened: a reason code, a type of claim."""
-    return next((fact.detail for fact in dossier.facts if fact.case == case.id), "")
+    return dossier.opening(case).detail
 
 
-def _count(cause: Cause, order: Order, components: Counter[tuple[str, str]], defects: frozenset[str]) -> None:
+def _count(cause: Cause, order: Order, defective: bool) -> None:
     cause.cases += 1
     if order.id not in cause.orders:
         cause.orders.add(order.id)
         cause.money[order.currency] += order.price
-    if any(depth > 0 and component in defects for (component, _), depth in components.items()):
+    if defective:
         cause.defects.add(order.id)
 
 
 def _bad_ratings(dossier: Dossier, causes: tuple[str, ...]) -> Iterator[BadFeedback]:
     for case in dossier.cases.values():
         if case.kind == "feedback" and case.state in ("negative", "removal_requested", "stands"):
-            stars = next((fact.value for fact in dossier.facts if fact.case == case.id), None)
-            yield BadFeedback(dossier.order.id, dossier.order.marketplace, stars, case.opened_at, causes)
+            where = dossier.order.id, dossier.order.marketplace
+            yield BadFeedback(*where, dossier.opening(case).value, case.opened_at, causes)
 
 
 def _products(docket: Docket) -> list[Product]:

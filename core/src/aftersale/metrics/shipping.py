@@ -36,7 +36,7 @@ def buyers_cancellations(docket: Docket, marketplace: str) -> Iterator[Wish]:
     for case in docket.cases.values():
         if (case.kind, case.state, case.marketplace) == ("cancellation", "cancelled", marketplace):
             dossier = docket.dossiers[case.order]
-            known_at = max(fact.known_at for fact in dossier.facts if fact.case == case.id)
+            known_at = max(fact.known_at for fact in dossier.facts_of(case.id))
             yield Wish(case.id, case.order, dossier.order.purchased_at, case.opened_at, known_at)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, TypedDict
+
+from attrs import frozen
 
 from aftersale.advice.advice import advice
 from aftersale.advice.evidence import evidence_for, keep_until
@@ -14,7 +17,7 @@ from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rich.table import Table
 
@@ -96,7 +99,26 @@ def case_records(
     if not cases:
         raise _unknown(name, journal, replayed)
     notes = journal_notes(journal, replayed, policies)
-    return [_record(case, replayed, policies[case.marketplace], notes, cells) for case in cases]
+    told = _told_of_cases(docket.dossiers[cases[0].order], policies[cases[0].marketplace], replayed.until, cells)
+    return [_record(case, replayed, policies[case.marketplace], notes, told) for case in cases]
+
+
+@frozen(eq=False)
+class _Told:
+    """The steps of the cases of an order, and why facts of them were refused, by case."""
+
+    steps: Mapping[str, list[Step]]
+    refused: Mapping[str, list[str]]
+
+
+def _told_of_cases(dossier: Dossier, policy: Policy, until: Instant, cells: bool) -> _Told:
+    steps: defaultdict[str, list[Step]] = defaultdict(list)
+    for step in dossier.replayed(policy, until).steps:
+        steps[step.outcome.case.id].append(step)
+    refused: defaultdict[str, list[str]] = defaultdict(list)
+    for fact, error in dossier.refusals:
+        refused[fact.case].append(error.text(cells))
+    return _Told(steps, refused)
 
 
 def _unknown(name: str, journal: Journal, replayed: Replay) -> UnknownCase:
@@ -109,9 +131,9 @@ def _unknown(name: str, journal: Journal, replayed: Replay) -> UnknownCase:
     return UnknownCase(name, did_you_mean(name, docket.cases) or did_you_mean(name, docket.dossiers))
 
 
-def _record(case: Case, replayed: Replay, policy: Policy, notes: JournalNotes, cells: bool) -> CaseRecord:
+def _record(case: Case, replayed: Replay, policy: Policy, notes: JournalNotes, told: _Told) -> CaseRecord:
     dossier = replayed.docket.dossiers[case.order]
-    replayed_order = dossier.replayed(policy, replayed.until)
+    steps = told.steps[case.id]
     kept_until = keep_until(case, dossier, policy)
     required, at_hand, missing = _evidence(case, dossier, policy)
     return CaseRecord(
@@ -120,16 +142,16 @@ def _record(case: Case, replayed: Replay, policy: Policy, notes: JournalNotes, c
         marketplace=case.marketplace,
         order=case.order,
         state=case.state,
-        steps=[_step(step, dossier) for step in replayed_order.steps if step.outcome.case.id == case.id],
+        steps=[_step(step, dossier) for step in steps],
         deadlines=[_deadline(deadline, deadline.name in case.missed) for deadline in case.deadlines],
         advice={hint.name: hint.says for hint in advice(case, dossier, policy)},
         evidence_asked=required,
         evidence_at_hand=at_hand,
         evidence_missing=missing,
-        claim_from=_instant_text(_unheard_from(case, replayed_order.steps)),
+        claim_from=_instant_text(_unheard_from(case, steps)),
         claim_until=_instant_text(_claim_until(case, dossier, policy)),
         keep_until=_instant_text(kept_until),
-        refused=[error.text(cells) for fact, error in dossier.refusals if fact.case == case.id],
+        refused=told.refused[case.id],
         notes=notes,
     )
 
@@ -139,11 +161,10 @@ def _instant_text(at: Instant | None) -> str | None:
 
 
 def _unheard_from(case: Case, steps: list[Step]) -> Instant | None:
-    """Return from when on silence on a contact lets a claim about it be granted unheard."""
+    """Return from when on silence on a contact lets a claim about it be granted unheard, by the steps of its case."""
     opened = [
         deadline
         for step in steps
-        if step.outcome.case.id == case.id
         for deadline in step.outcome.opened
         if deadline.name == "silence" and deadline.on_expiry == "grant_on_claim"
     ]
