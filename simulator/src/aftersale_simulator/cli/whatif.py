@@ -21,6 +21,7 @@ from aftersale_simulator.cli.session import (
     prepare,
     progress_bar,
     runner,
+    tell_written,
 )
 
 if TYPE_CHECKING:
@@ -134,25 +135,26 @@ def _tell(
     by_marketplace: bool,
     json_: bool,
 ) -> None:
-    """Write and print the result of a comparison."""
+    """Write and print the result of a comparison; what cannot be written is told after it."""
     from aftersale_simulator import output_files
-    from aftersale_simulator.show.wording import text
     from aftersale_simulator.whatif import record, table
     from aftersale_simulator.whatif.variants import reproduced
 
     comparison_record = record.record(comparison, order_notes(history, plan, plugins), history, cells_wanted())
+    outputs = output_files.Outputs()
     if out is not None:
         document = {**reproduced(plan), "replications": comparison.replications}
         texts = {"whatif.json": record.as_json(comparison_record) + "\n", "whatif.csv": record.as_csv(comparison)}
-        output_files.write_folder(out, {**texts, "scenario.toml": output_files.as_toml(document)})
+        with outputs.attempt(out):
+            output_files.write_folder(out, {**texts, "scenario.toml": output_files.as_toml(document)})
     if page_file is not None:
-        _write_page(page_file, comparison, comparison_record, plugins, history)
+        with outputs.attempt(page_file):
+            _write_page(page_file, comparison, comparison_record, plugins, history)
     if json_:
         click.echo(record.as_json(comparison_record))
-        return
-    table.show(comparison, comparison_record, console_of(), history, by_marketplace)
-    for path in filter(None, (out, page_file)):
-        click.echo(text("report.written", folder=path))
+    else:
+        table.show(comparison, comparison_record, console_of(), history, by_marketplace)
+    tell_written(outputs, quiet=json_)
 
 
 def _write_page(
