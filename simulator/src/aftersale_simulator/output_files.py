@@ -31,15 +31,19 @@ _FOLDER, _FILE = "name another folder", "name another file"
 def check_free(folder: Path) -> None:
     """Refuse a folder that is not empty, or cannot be made; raises DocumentError that says what to do.
 
-    It is tried: a folder is made beside it, filled and removed. Nothing is left of that.
+    It is tried: a folder is made, filled, put there and removed. Nothing is left of that.
     """
     with _refused(folder, f"{_FOLDER}; nothing was written"):
         target = _target(folder)
         _check_folder(folder, target)
         with _draft(target) as draft:
             (draft / "room").write_bytes(bytes(ROOM))
+            aside = draft / "aside"
             if target.exists():  # it will have to make way
-                target.rename(draft / "aside").rename(target)
+                target.rename(aside).rename(target)
+            else:
+                aside.mkdir()
+                aside.rename(target).rename(aside)
 
 
 def _check_folder(folder: Path, target: Path) -> None:
