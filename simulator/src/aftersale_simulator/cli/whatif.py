@@ -84,11 +84,13 @@ def whatif(
 ) -> None:
     """Compare variants of a SCENARIO: which staffing keeps the targets, at what cost.
 
+    Ctrl-C ends it with the answer of what is done, marked as partial, and exit code 130; a second one ends it at once.
+
     Without SCENARIO the one that is shipped is taken; with --orders it then follows the file, its
     marketplaces and its days. Paths are those of the scenario file, such as
     team.shenzhen.agents or team.shenzhen.shifts.0.days.
     """
-    from aftersale_simulator.show.wording import speaking
+    from aftersale_simulator.show.wording import speaking, text
     from aftersale_simulator.whatif.precision import Precision
 
     check_writable(out, page_file)
@@ -100,28 +102,36 @@ def whatif(
     with speaking(language):
         with pool_of(plugins, workers, history, dask) as pool:
             comparison = _compare(plan, pool, goal, json_)
-            if sensitivity:
+            if sensitivity and comparison.finished is None:
                 comparison = _with_sensitivity(comparison, plan, pool, json_)
+        if comparison.finished is not None:
+            click.echo(text("report.stopped"), err=True)
         _tell(comparison, plan, plugins, history, out, page_file, by_marketplace, json_)
+    if comparison.finished is not None:
+        raise click.exceptions.Exit(options.STOPPED)
 
 
 def _compare(plan: Plan, pool: WorkerPool, goal: Precision | None, quiet: bool) -> Comparison:
     from aftersale_simulator.whatif.comparison import compare_variants
 
     with progress_bar(None if goal else plan.runs, quiet) as on_done:
-        return compare_variants(plan, runner(pool, on_done), goal)
+        return compare_variants(plan, runner(pool, on_done), goal, keep_partial=True)
 
 
 def _with_sensitivity(comparison: Comparison, plan: Plan, pool: WorkerPool, quiet: bool) -> Comparison:
-    """Return the comparison with the sensitivity of the variant that the answer is about."""
+    """Return the comparison with the sensitivity of the variant that the answer is about; without it after Ctrl-C."""
     from attrs import evolve
 
+    from aftersale_simulator.runs.failures import Stopped
     from aftersale_simulator.sensitivity.swings import sensitivity
 
     chosen = comparison.cheapest or comparison.nearest
     scenario = next(variant.scenario for variant in plan.variants if variant.name == chosen.name)
-    with progress_bar(None, quiet) as on_done:
-        result = sensitivity(chosen.name, scenario, plan.words, runner(pool, on_done))
+    try:
+        with progress_bar(None, quiet) as on_done:
+            result = sensitivity(chosen.name, scenario, plan.words, runner(pool, on_done))
+    except Stopped:
+        return evolve(comparison, finished={variant.name: comparison.replications for variant in plan.variants})
     return evolve(comparison, sensitivity=result)
 
 
