@@ -23,6 +23,8 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 ROOM = 100_000
 """Bytes that a trial writes: what a result takes at least (assumed)."""
+PAGE_ROOM = 5_000_000
+"""Bytes that a page takes at least: it has the library of its pictures in it."""
 _PART = ".part"
 _SHOWN = 40  # characters of a name in that of its draft, which must not grow too long
 _FOLDER, _FILE = "name another folder", "name another file"
@@ -83,18 +85,22 @@ def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
             (new / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def check_file(file: Path) -> None:
+def check_file(file: Path, room: int = ROOM) -> None:
     """Refuse a file that is a folder or cannot be written; raises DocumentError that says what to do.
 
-    It is tried: a file is written beside it and removed.
+    It is tried: a file of `room` bytes is written beside it and removed.
     """
     with _refused(file, f"{_FILE}; nothing was written"):
         target = _target(file)
-        what, hint = _unwritable(target)
-        if what:
-            raise _refusal(file, what, f"{hint}; nothing was written")
+        _check_place(file, target)
         with _draft(target) as draft:
-            (draft / target.name).write_bytes(bytes(ROOM))
+            (draft / target.name).write_bytes(bytes(room))
+
+
+def _check_place(file: Path, target: Path) -> None:
+    what, hint = _unwritable(target)
+    if what:
+        raise _refusal(file, what, f"{hint}; nothing was written")
 
 
 def _unwritable(file: Path) -> tuple[str, str]:
@@ -112,12 +118,13 @@ def _unwritable(file: Path) -> tuple[str, str]:
 
 def write_file(file: Path, text: str) -> None:
     """Write a text, whole or not at all, over a file of that name; raises DocumentError when it cannot."""
-    check_file(file)
     target = _target(file)
-    with _refused(file, _FILE), _draft(target) as draft:
-        new = draft / target.name
-        new.write_text(text, encoding="utf-8", newline="\n")
-        new.replace(target)
+    with _refused(file, _FILE):
+        _check_place(file, target)
+        with _draft(target) as draft:
+            new = draft / target.name
+            new.write_text(text, encoding="utf-8", newline="\n")
+            new.replace(target)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def check_writable(out: Path | None, page_file: Path | None) -> None:
     """Refuse outputs that cannot be written, all of them, before anything runs."""
-    from aftersale_simulator.output_files import Outputs, check_file, check_free
+    from aftersale_simulator.output_files import PAGE_ROOM, Outputs, check_file, check_free
 
     outputs = Outputs()
     if out is not None:
@@ -31,7 +31,7 @@ def check_writable(out: Path | None, page_file: Path | None) -> None:
             check_free(out)
     if page_file is not None:
         with outputs.attempt(page_file):
-            check_file(page_file)
+            check_file(page_file, PAGE_ROOM)
     outputs.raise_problems()
 
 

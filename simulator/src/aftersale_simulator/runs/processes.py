@@ -11,10 +11,11 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process, resource_tracker
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Self
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_DEATHS = 3
 """How often workers may die in a row before each job runs alone, to find the one that kills them (assumed)."""
+_TICK_SECONDS = 0.2
 _context: list[JobContext] = []
 
 
@@ -84,8 +86,12 @@ class ProcessPool:
             futures: dict[Future[Result], int] = {
                 self._pool.submit(_do, jobs[position]): position for position in positions
             }
+        ended: SimpleQueue[Future[Result]] = SimpleQueue()
+        for future in futures:
+            future.add_done_callback(ended.put)
         broken = False
-        for future in as_completed(futures):
+        for _ in futures:
+            future = _next(ended)
             try:
                 yield futures[future], future.result()
             except BrokenProcessPool:
@@ -100,6 +106,13 @@ class ProcessPool:
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _next(ended: SimpleQueue[Future[Result]]) -> Future[Result]:
+    """Return the next future that has ended; look up often, as the system may give Ctrl-C to a thread of a library."""
+    while True:
+        with suppress(Empty):
+            return ended.get(timeout=_TICK_SECONDS)
 
 
 @contextmanager
