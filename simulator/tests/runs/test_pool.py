@@ -1,5 +1,8 @@
 """Workers: whatever dies, the results are those of one process; what nobody survives is refused by name."""
 
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -100,3 +103,54 @@ def test_a_replication_that_nobody_survives_is_named(here: Path, marks: Path) ->
 def test_no_work_is_done_at_once(here: Path, marks: Path) -> None:
     with worker_pool(2, plugins(here, "killer_never", "False", marks)) as pool:
         assert pool.work([], lambda: None) == []
+
+
+ENDLESS = """
+import threading
+from aftersale_simulator.runs.failures import Stopped
+from aftersale_simulator.runs.processes import ProcessPool
+
+class Context:
+    def work(self, job):
+        if job < 2:
+            return job
+        print("endless", flush=True)
+        threading.Event().wait()
+
+if __name__ == "__main__":
+    try:
+        with ProcessPool(2, Context()) as pool:
+            pool.work([1, 2, 3], lambda: print("done", flush=True))
+    except Stopped as stopped:
+        print(stopped.rows)
+"""
+
+
+def endless(folder: Path) -> subprocess.Popen[str]:
+    """Start a program with a job that is done and two that never are; return when they all have begun."""
+    (folder / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    run = subprocess.Popen(
+        [sys.executable, str(folder / "endless.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert run.stdout is not None
+    assert sorted(run.stdout.readline() for _ in range(3)) == ["done\n", "endless\n", "endless\n"]
+    return run
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_parent_however_it_ends(sign: signal.Signals, tmp_path: Path) -> None:
+    run = endless(tmp_path)
+    run.send_signal(sign)
+    # Every process that it has begun holds its output open: this ends when the last one has.
+    said, _ = run.communicate(timeout=60)
+    assert (run.returncode, said) == (-sign, "")
+
+
+def test_ctrl_c_keeps_what_is_done_and_workers_say_nothing(tmp_path: Path) -> None:
+    run = endless(tmp_path)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+    assert (run.communicate(timeout=60), run.returncode) == (("[[1, None, None]]\n", ""), 0)

@@ -23,6 +23,7 @@ from aftersale.documents.scalars import PositiveCount
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing.factories import stores
 from aftersale_simulator.runs import pool
+from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
@@ -293,6 +294,8 @@ def test_the_document_has_the_words_that_others_build_on() -> None:
         "scenario",
         "seed",
         "replications",
+        "partial",
+        "finished",
         "currency",
         "settings",
         "variants",
@@ -441,17 +444,17 @@ replications.
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
     """Run the program with plugins and runs that are faked; `late` is what the runs find."""
 
-    def run(*words: str, late: Late = lambda *_: 0.05) -> Ended:
+    def type_(*words: str, late: Late = lambda *_: 0.05, run: Callable[..., list[list[Result]]] | None = None) -> Ended:
         def compare(
             variants: Any, replications: Sequence[int], workers: int, on_done: Callable[[], None], *others: Any
         ) -> list[list[Result]]:
-            return faked(late)(variants, replications)
+            return (run or faked(late))(variants, replications)
 
         monkeypatch.setattr(pool, "run_variants", compare)
         plugins = load_plugins(["simulator"], {"stores": stores(ZONES)})
         return RUNNER.invoke(cli, words, obj=plugins)
 
-    return run
+    return type_
 
 
 def test_whatif_prints_tables_and_the_answer(typed: Callable[..., Ended]) -> None:
@@ -545,6 +548,69 @@ def test_ctrl_c_is_one_line_and_leaves_nothing_behind(typed: Callable[..., Ended
     ended = typed("whatif", "--out", str(tmp_path / "out"), late=late)
     assert (ended.exit_code, ended.stdout, len(ended.stderr.splitlines())) == (130, "", 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def stopped(*finished: int) -> Callable[..., list[list[Result]]]:
+    """Return runs that Ctrl-C stops when so many replications of each variant are done."""
+
+    def run(variants: Sequence[tuple[str, Scenario]], numbers: Sequence[int], *_: Any) -> list[list[Result]]:
+        raise Stopped(
+            [
+                [result(scenario, n, 0.05) if n <= done else None for n in numbers]
+                for (_, scenario), done in zip(variants, finished, strict=True)
+            ]
+        )
+
+    return run
+
+
+def test_a_comparison_that_is_stopped_has_the_replications_of_all_its_variants() -> None:
+    planned = plan(DEFAULT, STAFF)
+    partial = compare_variants(planned, stopped(3, 2, 0), keep_partial=True)
+    whole = compare_variants(plan(DEFAULT, ["team.shenzhen.agents=2,3"], ["replications=2"]), faked(lambda *_: 0.05))
+    assert partial.finished == {"agents 2": 3, "agents 3": 2, "agents 4": 0}
+    assert partial.variant_results == whole.variant_results
+    assert (partial.replications, partial.cheapest) == (2, whole.cheapest)
+    with pytest.raises(KeyboardInterrupt):
+        compare_variants(planned, stopped(0, 0, 0), keep_partial=True)
+    with pytest.raises(KeyboardInterrupt):  # a notebook's
+        compare_variants(planned, stopped(3, 2, 0))
+
+
+def test_ctrl_c_prints_and_writes_what_is_done_as_partial(typed: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = typed("whatif", "--json", "--out", str(tmp_path / "out"), run=stopped(2, 1, 1, 1, 1))
+    assert (ended.exit_code, len(ended.stderr.splitlines())) == (130, 1)
+    document = json.loads(ended.stdout)
+    names = ["Monday to Friday", "Monday to Saturday", "Seven days", "One person more", "Follow the sun"]
+    assert (document["partial"], document["replications"]) == (True, 1)
+    assert document["finished"] == dict(zip(names, (2, 1, 1, 1, 1), strict=True))
+    assert document["answer"].startswith("Partial, stopped before the end: The cheapest variant")
+    assert document["warnings"][0] == (
+        "this is partial, as it was stopped before the end. Replications that were finished: 'Monday to Friday' 2, "
+        "'Monday to Saturday' 1, 'Seven days' 1, 'One person more' 1, 'Follow the sun' 1. The figures rest on 1 of "
+        "each variant that is shown."
+    )
+    assert (tmp_path / "out" / "whatif.json").read_text(encoding="utf-8") == ended.stdout
+    assert tomli.loads((tmp_path / "out" / "scenario.toml").read_text(encoding="utf-8"))["replications"] == 1
+
+
+def test_the_answer_is_told_when_it_cannot_be_written(typed: Callable[..., Ended], tmp_path: Path) -> None:
+    out, page = tmp_path / "out", tmp_path / "page.html"
+
+    def late(*_: Any) -> float:
+        for path in (out, page):  # somebody takes both names meanwhile
+            path.mkdir(exist_ok=True)
+            (path / "a.txt").touch()
+        return 0.05
+
+    whole = typed("whatif", "--json", "--replications", "2")
+    ended = typed("whatif", "--json", "--replications", "2", "--out", str(out), "--report", str(page), late=late)
+    assert (ended.exit_code, ended.stdout) == (2, whole.stdout)
+    assert ended.stderr.splitlines() == [
+        "Error: the output cannot be used, 2 problems:",
+        f"  {out}: is there already (name a folder that is new or empty; nothing was written)",
+        f"  {page}: is a folder (name a file; nothing was written)",
+    ]
 
 
 def test_a_scenario_with_mistakes_is_refused_with_all_of_them(typed: Callable[..., Ended], tmp_path: Path) -> None:

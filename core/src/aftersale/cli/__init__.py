@@ -6,6 +6,7 @@ so that the others start fast.
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -45,8 +46,12 @@ for _command in (
 
 
 def main() -> None:
-    """Run the program; characters that the terminal's encoding lacks are written as escapes."""
+    """Run the program; characters that the terminal's encoding lacks are written as escapes.
+
+    SIGTERM is taken as Ctrl-C: what has begun, files and workers, ends in order.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     cli(prog_name="aftersale")

@@ -6,8 +6,10 @@ Only this module reads the environment.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from errno import EDQUOT, EFBIG, ENOSPC
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ TRACE = "AFTERSALE_TRACE"
 ELSEWHERE = {"simulate": "aftersale-simulator", "whatif": "aftersale-simulator"}
 """Commands that users may look for here, and the distribution that adds them."""
 
+_FULL = (ENOSPC, EDQUOT, EFBIG)  # a full disk, a quota, a file's largest size
 _DIGITS = 9  # a limit of more digits is a slip
 
 
@@ -53,6 +56,17 @@ class Interrupted(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Write the line to stderr."""
         click.echo(self.message, err=True)
+
+
+class DiskFull(click.ClickException):
+    """The system has no room for what is written, to a file or to where the output goes; the program ends with 2."""
+
+    exit_code = 2
+
+    def __init__(self, error: OSError) -> None:
+        """Take the message, with the file where there is one."""
+        where = text("commands.output") if error.filename is None else error.filename
+        super().__init__(visible(text("commands.full", where=where, reason=error.strerror)))
 
 
 class Program(click.Group):
@@ -117,6 +131,20 @@ def _clean_errors(cells: bool) -> Iterator[None]:
         raise Refused(error, cells) from error
     except KeyboardInterrupt as error:
         raise Interrupted from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _drop_output()
+        raise DiskFull(error) from error
+
+
+def _drop_output() -> None:
+    """Let the rest of an output that cannot be written go nowhere: it would fail again when the program ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):  # an output that is no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _missing_message(name: str, commands: Iterable[str]) -> str:

@@ -71,11 +71,17 @@ def case_frame(docket: Docket) -> pl.DataFrame:
 
 
 def write_table(frame: pl.DataFrame, folder: Path, name: str, csv: bool = False) -> Path:
-    """Write one table as Parquet with its sum beside it, or as CSV with ISO instants, and return its path."""
+    """Write one table as Parquet with its sum beside it, or as CSV with ISO instants, and return its path.
+
+    Raises OSError when it cannot.
+    """
     path = folder / f"{name}.{'csv' if csv else 'parquet'}"
     if csv:
         frame.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%.6f%:z")
     else:
-        frame.write_parquet(path)
+        try:
+            frame.write_parquet(path)
+        except pl.exceptions.ComputeError as error:  # what the system said, after what the library was doing
+            raise OSError(str(error).rpartition(": ")[2]) from error
         vouch(path)
     return path

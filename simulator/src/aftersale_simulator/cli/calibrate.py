@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aftersale_simulator.cli import options
-from aftersale_simulator.cli.session import cells_wanted, console_of, load
+from aftersale_simulator.cli.session import cells_wanted, console_of, load, tell_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def calibrate(
     speaks of stays as it is there, or as it is assumed.
     """
     from aftersale_simulator.calibration.fit import Files, calibrated
-    from aftersale_simulator.output_files import check_file
+    from aftersale_simulator.output_files import Outputs, check_file
     from aftersale_simulator.show.wording import text
 
     if out is not None:
@@ -63,12 +63,15 @@ def calibrate(
         raise click.UsageError(text("calibrate.no_files"))
     calibration = calibrated(source, plugins, files)
     empty = calibration.orders_unusable or not (calibration.fitted or calibration.observed)
+    outputs = Outputs()
     if out is not None and not empty:
-        _write(calibration, out)
+        with outputs.attempt(out):
+            _write(calibration, out)
     if json_:
         click.echo(json.dumps(_record(calibration), indent=2, ensure_ascii=False, default=str))
     else:
-        _show(calibration, None if empty else out)
+        _show(calibration)
+    tell_written(outputs, quiet=json_)
     if empty:
         click.echo(text("calibrate.no_numbers"), err=True)
         raise click.exceptions.Exit(1)
@@ -135,7 +138,7 @@ def _span(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f", {low:.4g} – {high:.4g}"
 
 
-def _show(calibration: Calibration, out: Path | None) -> None:
+def _show(calibration: Calibration) -> None:
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.wording import text
 
@@ -164,8 +167,6 @@ def _show(calibration: Calibration, out: Path | None) -> None:
     for note in calibration.notes:
         console.print(note, markup=False)
     console.print(text("calibrate.assumed", count=len(calibration.assumed())), markup=False)
-    if out is not None:
-        console.print(text("report.written", folder=out), markup=False)
 
 
 def _account_lines(account: FileAccount) -> Iterator[str]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+STOPPED = 130
+"""The exit code after Ctrl-C, as shells expect it."""
 A_FILE = click.Path(path_type=Path, dir_okay=False)
 A_FOLDER = click.Path(path_type=Path, file_okay=False)
 settings = click.option(

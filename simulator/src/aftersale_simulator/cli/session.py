@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
+    from aftersale_simulator.output_files import Outputs
     from aftersale_simulator.runs.job import RunVariants
     from aftersale_simulator.runs.pool import WorkerPool
     from aftersale_simulator.scenario.document import ScenarioFile
@@ -21,13 +22,28 @@ if TYPE_CHECKING:
 
 
 def check_writable(out: Path | None, page_file: Path | None) -> None:
-    """Refuse outputs that cannot be written, before anything runs."""
-    from aftersale_simulator import output_files
+    """Refuse outputs that cannot be written, all of them, before anything runs."""
+    from aftersale_simulator.output_files import PAGE_ROOM, Outputs, check_file, check_free
 
+    outputs = Outputs()
     if out is not None:
-        output_files.check_free(out)
+        with outputs.attempt(out):
+            check_free(out)
     if page_file is not None:
-        output_files.check_file(page_file)
+        with outputs.attempt(page_file):
+            check_file(page_file, PAGE_ROOM)
+    outputs.raise_problems()
+
+
+def tell_written(outputs: Outputs, quiet: bool = False) -> None:
+    """Say what was written, unless `quiet`; then raise DocumentError with what could not be."""
+    import click
+
+    from aftersale_simulator.show.wording import text
+
+    for path in () if quiet else outputs.written:
+        click.echo(text("report.written", folder=path))
+    outputs.raise_problems()
 
 
 def load(path: Path | None, plugins: Plugins) -> ScenarioFile:

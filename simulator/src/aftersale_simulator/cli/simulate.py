@@ -17,6 +17,7 @@ from aftersale_simulator.cli.session import (
     options_of,
     order_notes,
     prepare,
+    tell_written,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def simulate(
         {"order_file.json": json.dumps(history_record(history, cells_wanted()), indent=2) + "\n"} if history else {}
     )
     resolved = resolve(plan.scenario, plugins)
-    result = run(resolved, replication, orders=real_orders, record=Recording(out, csv, beside))
+    outputs = output_files.Outputs()
+    result = run(resolved, replication, orders=real_orders, record=Recording(out, csv, beside, outputs.attempt))
     console, simulated = console_of(), plan.scenario
     console.print(
         text("simulate.title", name=simulated.name, replication=replication, seed=simulated.seed), markup=False
@@ -75,4 +77,4 @@ def simulate(
     failures = [failed(count, cause, simulated.name) for cause, count in result.failed.items()]
     for note in [*order_notes(history, plan, plugins), *day_notes([simulated]), *failures]:
         console.print(text("report.warning", text=note), markup=False)
-    console.print(text("report.written", folder=out), markup=False)
+    tell_written(outputs)

@@ -20,6 +20,7 @@ from aftersale_simulator.cli.session import (
     pool_of,
     prepare,
     progress_bar,
+    tell_written,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def staff(
     from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.scenario.overrides import changed
-    from aftersale_simulator.show.wording import speaking, text
+    from aftersale_simulator.show.wording import speaking
     from aftersale_simulator.staffing import record, table
     from aftersale_simulator.staffing.search import cheapest
 
@@ -89,19 +90,20 @@ def staff(
         orders_record = history_record(history, cells_wanted()) if history else None
         staff_record = record.record(outcome, order_notes(history, plan, plugins), orders_record)
         document = json.dumps(staff_record, indent=2, ensure_ascii=False)
+        outputs = output_files.Outputs()
         if out is not None:
             people = outcome.staffing.document(outcome.check.roster) if outcome.check is not None else {}
             scenario_document = changed({**plan.raw, "variant": []}, people, "staff", plan.words)
-            output_files.write_folder(
-                out, {"staff.json": document + "\n", "scenario.toml": output_files.as_toml(scenario_document)}
-            )
+            texts = {"staff.json": document + "\n", "scenario.toml": output_files.as_toml(scenario_document)}
+            with outputs.attempt(out):
+                output_files.write_folder(out, texts)
         if page_file is not None:
             from aftersale_simulator.staffing.charts import staff_page
 
-            output_files.write_file(page_file, staff_page(outcome, staff_record))
+            with outputs.attempt(page_file):
+                output_files.write_file(page_file, staff_page(outcome, staff_record))
         if json_:
             click.echo(document)
-            return
-        table.show(outcome, staff_record, console_of())
-        for path in filter(None, (out, page_file)):
-            click.echo(text("report.written", folder=path))
+        else:
+            table.show(outcome, staff_record, console_of())
+        tell_written(outputs, quiet=json_)

@@ -21,6 +21,7 @@ from aftersale_simulator.cli.session import (
     prepare,
     progress_bar,
     runner,
+    tell_written,
 )
 
 if TYPE_CHECKING:
@@ -83,11 +84,13 @@ def whatif(
 ) -> None:
     """Compare variants of a SCENARIO: which staffing keeps the targets, at what cost.
 
+    Ctrl-C ends it with the answer of what is done, marked as partial, and exit code 130; a second one ends it at once.
+
     Without SCENARIO the one that is shipped is taken; with --orders it then follows the file, its
     marketplaces and its days. Paths are those of the scenario file, such as
     team.shenzhen.agents or team.shenzhen.shifts.0.days.
     """
-    from aftersale_simulator.show.wording import speaking
+    from aftersale_simulator.show.wording import speaking, text
     from aftersale_simulator.whatif.precision import Precision
 
     check_writable(out, page_file)
@@ -99,28 +102,36 @@ def whatif(
     with speaking(language):
         with pool_of(plugins, workers, history, dask) as pool:
             comparison = _compare(plan, pool, goal, json_)
-            if sensitivity:
+            if sensitivity and comparison.finished is None:
                 comparison = _with_sensitivity(comparison, plan, pool, json_)
+        if comparison.finished is not None:
+            click.echo(text("report.stopped"), err=True)
         _tell(comparison, plan, plugins, history, out, page_file, by_marketplace, json_)
+    if comparison.finished is not None:
+        raise click.exceptions.Exit(options.STOPPED)
 
 
 def _compare(plan: Plan, pool: WorkerPool, goal: Precision | None, quiet: bool) -> Comparison:
     from aftersale_simulator.whatif.comparison import compare_variants
 
     with progress_bar(None if goal else plan.runs, quiet) as on_done:
-        return compare_variants(plan, runner(pool, on_done), goal)
+        return compare_variants(plan, runner(pool, on_done), goal, keep_partial=True)
 
 
 def _with_sensitivity(comparison: Comparison, plan: Plan, pool: WorkerPool, quiet: bool) -> Comparison:
-    """Return the comparison with the sensitivity of the variant that the answer is about."""
+    """Return the comparison with the sensitivity of the variant that the answer is about; without it after Ctrl-C."""
     from attrs import evolve
 
+    from aftersale_simulator.runs.failures import Stopped
     from aftersale_simulator.sensitivity.swings import sensitivity
 
     chosen = comparison.cheapest or comparison.nearest
     scenario = next(variant.scenario for variant in plan.variants if variant.name == chosen.name)
-    with progress_bar(None, quiet) as on_done:
-        result = sensitivity(chosen.name, scenario, plan.words, runner(pool, on_done))
+    try:
+        with progress_bar(None, quiet) as on_done:
+            result = sensitivity(chosen.name, scenario, plan.words, runner(pool, on_done))
+    except Stopped:
+        return evolve(comparison, finished={variant.name: comparison.replications for variant in plan.variants})
     return evolve(comparison, sensitivity=result)
 
 
@@ -134,25 +145,26 @@ def _tell(
     by_marketplace: bool,
     json_: bool,
 ) -> None:
-    """Write and print the result of a comparison."""
+    """Write and print the result of a comparison; what cannot be written is told after it."""
     from aftersale_simulator import output_files
-    from aftersale_simulator.show.wording import text
     from aftersale_simulator.whatif import record, table
     from aftersale_simulator.whatif.variants import reproduced
 
     comparison_record = record.record(comparison, order_notes(history, plan, plugins), history, cells_wanted())
+    outputs = output_files.Outputs()
     if out is not None:
         document = {**reproduced(plan), "replications": comparison.replications}
         texts = {"whatif.json": record.as_json(comparison_record) + "\n", "whatif.csv": record.as_csv(comparison)}
-        output_files.write_folder(out, {**texts, "scenario.toml": output_files.as_toml(document)})
+        with outputs.attempt(out):
+            output_files.write_folder(out, {**texts, "scenario.toml": output_files.as_toml(document)})
     if page_file is not None:
-        _write_page(page_file, comparison, comparison_record, plugins, history)
+        with outputs.attempt(page_file):
+            _write_page(page_file, comparison, comparison_record, plugins, history)
     if json_:
         click.echo(record.as_json(comparison_record))
-        return
-    table.show(comparison, comparison_record, console_of(), history, by_marketplace)
-    for path in filter(None, (out, page_file)):
-        click.echo(text("report.written", folder=path))
+    else:
+        table.show(comparison, comparison_record, console_of(), history, by_marketplace)
+    tell_written(outputs, quiet=json_)
 
 
 def _write_page(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from aftersale.base.errors import AftersaleError
 from aftersale.base.visible import visible
+
+if TYPE_CHECKING:
+    from aftersale_simulator.runs.results import Result
 
 
 class CasesFailed(AftersaleError):
@@ -36,6 +42,18 @@ class WorkerDied(AftersaleError):
         """Return the replication and what to do."""
         hint = "run it with --workers 1 to see why, or with fewer orders where memory is short"
         return visible(f"replication {self.replication} of '{self.scenario}' killed every worker that ran it ({hint})")
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C while jobs ran: the results of those that were done.
+
+    `rows` has a list for each variant, or a single one for all jobs, in their order; None stands for what was not done.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[Result | None]]) -> None:
+        """Keep the results."""
+        super().__init__()
+        self.rows = rows
 
 
 class ClusterUnusable(AftersaleError):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from aftersale.orders import Orders
+from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import Job, JobContext
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.scenario.model import Scenario
@@ -14,12 +15,17 @@ from aftersale_simulator.scenario.model import Scenario
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
 
+T = TypeVar("T")
+
 
 class WorkerPool(Protocol):
     """What runs jobs."""
 
     def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
-        """Run all jobs and return their results in the same order; `on_done` is called after each."""
+        """Run all jobs and return their results in the same order; `on_done` is called after each.
+
+        Raises Stopped with what is done after Ctrl-C.
+        """
 
 
 class SerialPool:
@@ -31,10 +37,13 @@ class SerialPool:
 
     def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
         """Run one job after the other."""
-        results = []
-        for job in jobs:
-            results.append(self._context.work(job))
-            on_done()
+        results: list[Result] = []
+        try:
+            for job in jobs:
+                results.append(self._context.work(job))
+                on_done()
+        except KeyboardInterrupt:
+            raise Stopped([[*results, *[None] * (len(jobs) - len(results))]]) from None
         return results
 
 
@@ -64,7 +73,18 @@ def worker_pool(
 def run_variants(
     variants: Sequence[tuple[str, Scenario]], replications: Sequence[int], pool: WorkerPool, on_done: Callable[[], None]
 ) -> list[list[Result]]:
-    """Run the numbered replications of every variant and return the results as [variant][replication]."""
-    jobs = [(scenario, replication) for _, scenario in variants for replication in replications]
-    results, size = pool.work(jobs, on_done), len(replications)
-    return [results[i * size : (i + 1) * size] for i in range(len(variants))]
+    """Run the numbered replications of every variant and return the results as [variant][replication].
+
+    All variants have their first replication before any has its second: what is done after Ctrl-C can be compared.
+    Raises Stopped with that.
+    """
+    jobs = [(scenario, replication) for replication in replications for _, scenario in variants]
+    try:
+        results = pool.work(jobs, on_done)
+    except Stopped as stopped:
+        raise Stopped(_by_variant(stopped.rows[0], len(variants))) from None
+    return _by_variant(results, len(variants))
+
+
+def _by_variant(results: Sequence[T], size: int) -> list[list[T]]:
+    return [list(results[variant::size]) for variant in range(size)]

@@ -1,34 +1,46 @@
-"""Processes: a worker pool on this machine; any worker may die."""
+"""Processes: a worker pool on this machine; any worker may die.
+
+It imports nothing heavy: a worker begins here, and ends with its parent from then on, also while it loads the rest.
+"""
 
 from __future__ import annotations
 
 import gc
+import os
+import pickle
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context
-from typing import Self
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context, parent_process, resource_tracker
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Self
 
-from aftersale_simulator.runs.failures import WorkerDied
-from aftersale_simulator.runs.job import Job, JobContext
-from aftersale_simulator.runs.results import Result
+from aftersale_simulator.runs.failures import Stopped, WorkerDied
+
+if TYPE_CHECKING:
+    from aftersale_simulator.runs.job import Job, JobContext
+    from aftersale_simulator.runs.results import Result
 
 MOST_DEATHS = 3
 """How often workers may die in a row before each job runs alone, to find the one that kills them (assumed)."""
+_TICK_SECONDS = 0.2
 _context: list[JobContext] = []
 
 
 class ProcessPool:
     """Worker processes that load the same plugins once and serve every call of `work`.
 
-    When one dies, the jobs that were running are repeated. A job that kills its worker even alone is refused.
+    When one dies, the jobs that were running are repeated. A job that kills its worker even alone is refused. When this
+    process ends, however it does, they end too.
     """
 
     def __init__(self, workers: int, context: JobContext) -> None:
         """Take the largest number of workers and the context of all jobs; workers start with the first jobs."""
-        self._workers, self._context = workers, context
+        self._workers, self._packed = workers, pickle.dumps(context)
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -42,7 +54,7 @@ class ProcessPool:
     def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
         """Run all jobs and return their results in the same order.
 
-        Raises WorkerDied for a job that no worker survives.
+        Raises WorkerDied for a job that no worker survives, and Stopped with what is done after Ctrl-C.
         """
         results: dict[int, Result] = {}
         deaths = 0
@@ -60,19 +72,26 @@ class ProcessPool:
                     scenario, replication = jobs[remaining[0]]
                     raise WorkerDied(scenario.name, replication) from None
                 deaths = deaths + 1 if len(results) == finished else 1
+            except KeyboardInterrupt:
+                self._dismiss()
+                raise Stopped([[results.get(position) for position in range(len(jobs))]]) from None
         return [results[position] for position in range(len(jobs))]
 
     def _results(self, jobs: Sequence[Job], positions: Sequence[int]) -> Iterator[tuple[int, Result]]:
         """Submit these jobs and yield each position and result when done; raises BrokenProcessPool if a worker died."""
-        with _interrupts_ignored():
+        with _interrupts_kept_away():
             if self._pool is None:
                 # Spawned, not forked: the threads of the table library do not survive a fork.
-                self._pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _begin, (self._context,))
+                self._pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _begin, (self._packed,))
             futures: dict[Future[Result], int] = {
                 self._pool.submit(_do, jobs[position]): position for position in positions
             }
+        ended: SimpleQueue[Future[Result]] = SimpleQueue()
+        for future in futures:
+            future.add_done_callback(ended.put)
         broken = False
-        for future in as_completed(futures):
+        for _ in futures:
+            future = _next(ended)
             try:
                 yield futures[future], future.result()
             except BrokenProcessPool:
@@ -89,21 +108,58 @@ class ProcessPool:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _next(ended: SimpleQueue[Future[Result]]) -> Future[Result]:
+    """Return the next future that has ended; look up often, as the system may give Ctrl-C to a thread of a library."""
+    while True:
+        with suppress(Empty):
+            return ended.get(timeout=_TICK_SECONDS)
+
+
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Let processes that start in this block ignore Ctrl-C from their first moment; this process handles it."""
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupts_kept_away() -> Iterator[None]:
+    """Keep Ctrl-C, which reaches every process of a terminal, from those that start in this block.
+
+    This process handles it: when it comes meanwhile, at the end of the block.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # its own start would end the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(context: JobContext) -> None:
-    _context[:] = [context]
+def _begin(packed: bytes) -> None:
+    _end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _context[:] = [pickle.loads(packed)]
     # Loaded objects stay: a garbage search through them after every replication would take an eighth of its time.
     gc.collect()
     gc.freeze()
+
+
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as its parent has ended: it would wait for work for ever."""
+    Thread(target=_wait_for_parent, name="parent", daemon=True).start()
+    if sys.platform == "linux":
+        # The thread cannot run while a plugin's compiled code keeps all others waiting; the system can.
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _wait_for_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _do(job: Job) -> Result:

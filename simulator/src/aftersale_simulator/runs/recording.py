@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
 
 @frozen
 class Recording:
-    """Where and how a run is written: a new folder, Parquet or CSV, and texts to add, `beside`, by file name."""
+    """Where and how a run is written: a new folder, Parquet or CSV, and texts to add, `beside`, by file name.
+
+    The writing happens inside `attempt`, which may keep what fails.
+    """
 
     folder: Path
     csv: bool = False
     beside: Mapping[str, str] = field(factory=dict)
+    attempt: Callable[[Path], AbstractContextManager[object]] = nullcontext
 
     def write(
         self,
@@ -51,7 +56,7 @@ class Recording:
         figures = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
         metrics = json.dumps({"replication": replication, **figures}, indent=2, sort_keys=True)
         texts = {"metrics.json": metrics + "\n", **_origin(resolved), **self.beside}
-        with new_folder(self.folder) as folder:
+        with self.attempt(self.folder), new_folder(self.folder) as folder:
             for name, frame in _tables(resolved.scenario, replication, runs, facts, docket).items():
                 write_table(frame, folder, name, self.csv)
             for name, text in texts.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, takewhile
 from math import ceil, inf, sqrt
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,9 @@ from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
+from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import RunVariants
-from aftersale_simulator.runs.results import COST, REACHED, verdicts
+from aftersale_simulator.runs.results import COST, REACHED, Result, verdicts
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
@@ -22,7 +23,6 @@ from aftersale_simulator.whatif.precision import Precision
 from aftersale_simulator.whatif.variants import Changes, Plan, Variant
 
 if TYPE_CHECKING:
-    from aftersale_simulator.runs.results import Result
     from aftersale_simulator.sensitivity.swings import Sensitivity
 
 _TOLERANCE = 1e-9
@@ -101,7 +101,8 @@ class Comparison:
 
     `widest` is half of the widest interval that `precision` limits. `trials` are the results of a stress; with a stress
     the answer is about the variants under it. `sensitivity` says how much the answer depends on assumed numbers.
-    `scenarios` are those of the variants.
+    `scenarios` are those of the variants. `finished` is None, or says how many replications of each variant of the plan
+    were done when Ctrl-C stopped it; a partial comparison has those that all its variants finished.
     """
 
     scenario: Scenario
@@ -112,6 +113,7 @@ class Comparison:
     trials: tuple[StressResult, ...] = ()
     sensitivity: Sensitivity | None = None
     scenarios: tuple[Scenario, ...] = ()
+    finished: dict[str, int] | None = None
 
     @property
     def replications(self) -> int:
@@ -174,24 +176,28 @@ class Comparison:
         return size
 
 
-def compare_variants(plan: Plan, run_variants: RunVariants, precision: Precision | None = None) -> Comparison:
+def compare_variants(
+    plan: Plan, run_variants: RunVariants, precision: Precision | None = None, keep_partial: bool = False
+) -> Comparison:
     """Run every variant of a plan by `run_variants` and return the results side by side.
 
     With a `precision`, more replications follow those of the plan until the precision or its budget is reached. Sums
-    are taken in the order of the replications, so the figures depend on the plan only.
+    are taken in the order of the replications, so the figures depend on the plan only. With `keep_partial`, Ctrl-C
+    gives the comparison of what is done, if that can be compared; it is raised otherwise.
     """
-    variants = [(variant.name, variant.scenario) for variant in plan.variants]
-    done = int(plan.scenario.replications)
-    matrix = run_variants(variants, range(1, done + 1))
-    while precision is not None and (more := precision.more(matrix)):
-        added = run_variants(variants, range(done + 1, done + more + 1))
-        matrix = [[*results, *new] for results, new in zip(matrix, added, strict=True)]
-        done += more
+    variants, matrix, finished = plan.variants, list[list[Result]](), None
+    try:
+        for results in _rounds(plan, run_variants, precision):
+            matrix = results
+    except Stopped as stopped:
+        if not keep_partial:
+            raise
+        variants, matrix, finished = _comparable(plan.variants, matrix, stopped)
     variant_results = tuple(
         _variant_result(variant, results, matrix[0], len(matrix) - 1)
-        for variant, results in zip(plan.variants, matrix, strict=True)
+        for variant, results in zip(variants, matrix, strict=True)
     )
-    scenario = evolve(plan.variants[0].scenario, replications=PositiveCount(done))
+    scenario = evolve(variants[0].scenario, replications=PositiveCount(len(matrix[0])))
     widest = precision.widest(matrix) if precision is not None else None
     return Comparison(
         scenario,
@@ -199,16 +205,56 @@ def compare_variants(plan: Plan, run_variants: RunVariants, precision: Precision
         variant_results,
         precision,
         widest,
-        tuple(_trials(plan, variant_results)),
-        scenarios=tuple(variant.scenario for variant in plan.variants),
+        tuple(_trials(plan, variants, variant_results)),
+        scenarios=tuple(variant.scenario for variant in variants),
+        finished=finished,
     )
 
 
-def _trials(plan: Plan, variant_results: Sequence[VariantResult]) -> Iterator[StressResult]:
+def _rounds(plan: Plan, run_variants: RunVariants, precision: Precision | None) -> Iterator[list[list[Result]]]:
+    """Yield the results of all replications so far, first those of the plan, then more for the precision."""
+    variants = [(variant.name, variant.scenario) for variant in plan.variants]
+    done = int(plan.scenario.replications)
+    matrix = run_variants(variants, range(1, done + 1))
+    yield matrix
+    while precision is not None and (more := precision.more(matrix)):
+        added = run_variants(variants, range(done + 1, done + more + 1))
+        matrix = [[*results, *new] for results, new in zip(matrix, added, strict=True)]
+        done += more
+        yield matrix
+
+
+def _comparable(
+    variants: Sequence[Variant], matrix: Sequence[Sequence[Result]], stopped: Stopped
+) -> tuple[tuple[Variant, ...], list[list[Result]], dict[str, int]]:
+    """Return the variants with the first replications that all of them finished, and how many each finished.
+
+    Variants without any are left out. Raises Stopped where none has one.
+    """
+    before = matrix or [[] for _ in variants]
+    rows = [[*done, *new] for done, new in zip(before, stopped.rows, strict=True)]
+    finished = {
+        variant.name: sum(result is not None for result in row) for variant, row in zip(variants, rows, strict=True)
+    }
+    begun = [list(takewhile(lambda result: result is not None, row)) for row in rows]
+    size = min(map(len, filter(None, begun)), default=0)
+    if not size:
+        raise stopped
+    kept = [(variant, row[:size]) for variant, row in zip(variants, begun, strict=True) if row]
+    return (
+        tuple(variant for variant, _ in kept),
+        [[result for result in row if result is not None] for _, row in kept],
+        finished,
+    )
+
+
+def _trials(
+    plan: Plan, variants: Sequence[Variant], variant_results: Sequence[VariantResult]
+) -> Iterator[StressResult]:
     """Yield what the stress broke in each variant, against the same variant without the stress."""
     by_name = {variant.name: variant for variant in variant_results}
-    for variant in plan.variants:
-        if variant.calm:
+    for variant in variants:
+        if variant.calm in by_name:
             calm, under = by_name[variant.calm].timelines, by_name[variant.name].timelines
             yield stress_result(variant.name, variant.scenario, plan.stress, calm, under)
 

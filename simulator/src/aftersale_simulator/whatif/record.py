@@ -11,6 +11,7 @@ from attrs import asdict
 
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.show.sheets import sheet
+from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, Figure, MarketplaceResult, VariantResult
@@ -86,11 +87,16 @@ class TrialRecord(TypedDict):
 
 
 class ComparisonRecord(TypedDict):
-    """A comparison in JSON; `cheapest` names the variant that the answer recommends, or is None."""
+    """A comparison in JSON; `cheapest` names the variant that the answer recommends, or is None.
+
+    A `partial` one was stopped; `finished` has the replications that each variant of the plan finished.
+    """
 
     scenario: str
     seed: int
     replications: int
+    partial: bool
+    finished: dict[str, int]
     currency: str
     settings: dict[str, Any]
     variants: list[VariantRecord]
@@ -114,16 +120,35 @@ def record(
         scenario=scenario.name,
         seed=scenario.seed,
         replications=scenario.replications,
+        partial=comparison.finished is not None,
+        finished=_finished(comparison),
         currency=scenario.currency,
         settings=plain(comparison.settings),
         variants=[_variant(comparison, variant) for variant in comparison.variant_results],
-        answer=answer(comparison),
+        answer=joined([*_partial_words(comparison), answer(comparison)]),
         cheapest=cheapest.name if cheapest else None,
-        warnings=[*notes, *warnings(comparison)],
+        warnings=[*_partial_warnings(comparison), *notes, *warnings(comparison)],
         stress=[_trial(stress_result) for stress_result in comparison.trials],
         sensitivity=_sensitivity(comparison),
         orders=_history(history, cells),
     )
+
+
+def _finished(comparison: Comparison) -> dict[str, int]:
+    if comparison.finished is not None:
+        return dict(comparison.finished)
+    return {variant.name: int(comparison.replications) for variant in comparison.variant_results}
+
+
+def _partial_words(comparison: Comparison) -> Iterator[str]:
+    if comparison.finished is not None:
+        yield text("answer.partial")
+
+
+def _partial_warnings(comparison: Comparison) -> Iterator[str]:
+    if comparison.finished is not None:
+        counts = text("report.comma").join(f"'{name}' {count}" for name, count in comparison.finished.items())
+        yield text("warning.partial", counts=counts, replications=comparison.replications)
 
 
 def _sensitivity(comparison: Comparison) -> SensitivityRecord | None:
