@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aftersale_simulator.resolved.explain import Closable, Dated, Explained
     from aftersale_simulator.resolved.scenario import ResolvedScenario
     from aftersale_simulator.scenario.document import ScenarioFile
+    from aftersale_simulator.scenario.model import Scenario
+    from aftersale_simulator.world.sales import PlacedSale
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
 
@@ -70,7 +72,8 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     for line in day_lines(source.scenario):
         console.print(line, markup=False)
     for change in changes:
-        console.print(text(f"scenario.{change['kind']}", **_change_values(change)), markup=False)
+        key = "sale_rolled" if change["rule"] else change["kind"]
+        console.print(text(f"scenario.{key}", **_change_values(change)), markup=False)
     for closure in closures:
         console.print(text("scenario.closure", **_closure_values(closure)), markup=False)
     for shape in days:
@@ -133,12 +136,18 @@ def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     yield "variants", ", ".join([scenario.base, *(variant.name for variant in scenario.variant)])
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)
-    if sales := resolved.sale_events:
-        marketplaces = [[place for place in sale.marketplaces if place in scenario.marketplace] for sale in sales]
-        names = (f"{sale.name} ({' '.join(places)})" for sale, places in zip(sales, marketplaces, strict=True))
-        yield "sales", ", ".join(names)
+    if resolved.sales:
+        yield "sales", ", ".join(_sale_text(sale, scenario) for sale in resolved.sales)
     if scenario.presets:
         yield "presets", ", ".join(scenario.presets)
+
+
+def _sale_text(sale: PlacedSale, scenario: Scenario) -> str:
+    """Return a sale's name and marketplaces, and whether its days are assumed."""
+    from aftersale_simulator.show.wording import text
+
+    places = " ".join(place for place in sale.event.marketplaces if place in scenario.marketplace)
+    return text("scenario.assumed" if sale.rule else "scenario.dated", name=sale.event.name, places=places)
 
 
 def _closure_values(closure: Closable) -> dict[str, object]:
@@ -168,6 +177,7 @@ def _change_values(change: Dated) -> dict[str, object]:
         "start": change["start"],
         "days": change["days"],
         "source": change["source"],
+        **({"rule": change["rule"]} if change["rule"] else {}),
     }
     return {**plain, "where": " ".join(scope), "changes": ", ".join(parts)}
 
