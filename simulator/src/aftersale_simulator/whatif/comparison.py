@@ -207,10 +207,13 @@ def compare_variants(plan: Plan, run_variants: RunVariants, precision: Precision
 def _trials(plan: Plan, variant_results: Sequence[VariantResult]) -> Iterator[StressResult]:
     """Yield what the stress broke in each variant, against the same variant without the stress."""
     by_name = {variant.name: variant for variant in variant_results}
+    own_events = {variant.name: len(variant.scenario.event) for variant in plan.variants}
     for variant in plan.variants:
         if variant.calm:
             calm, under = by_name[variant.calm].timelines, by_name[variant.name].timelines
-            yield stress_result(variant.name, variant.scenario, plan.stress, calm, under)
+            yield stress_result(
+                variant.name, variant.scenario, variant.scenario.event[own_events[variant.calm] :], calm, under
+            )
 
 
 def _variant_result(
