@@ -38,21 +38,26 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     from aftersale.base.visible import visible
     from aftersale_simulator.resolved.days_off import team_days
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
+    from aftersale_simulator.resolved.period import period_report
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.days_off import day_lines, day_notes
+    from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import text
 
     source = load(scenario, plugins)
     resolved = resolve(source.scenario, plugins)
     history = _order_history(source, plugins)
     numbers, days = explained(resolved, source.words), list(shapes(source.scenario))
+    report = period_report([resolved])
+    notes = [*period_notes(report), *day_notes([source.scenario])]
     changes, closures = list(dated(resolved)), list(closable(resolved))
     if json_:
         summary = dict(_summary(resolved))
         explained_ = {"parameters": numbers, "shapes": days, "dated": changes, "closures": closures}
         explained_ |= {"order_file": _order_record(history, source, plugins)}
-        explained_ |= {"team_days": list(team_days(source.scenario)), "notes": day_notes([source.scenario])}
+        explained_ |= {"team_days": list(team_days(source.scenario)), "notes": notes}
+        explained_ |= {"unknown": report.unknown}
         document = {"scenario": source.scenario.name, **summary, **explained_}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
@@ -62,7 +67,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         console.print(text(f"scenario.{key}", value=value), markup=False)
     if history is not None:
         _tell_orders(history, source, plugins)
-    for note in day_notes([source.scenario]):
+    for note in notes:
         console.print(text("report.warning", text=note), markup=False)
     if not explain:
         console.print(text("scenario.more"), markup=False)

@@ -104,13 +104,14 @@ class PlacedEvent(Event):
     """An event of a `kept` holiday on the days on which that put it.
 
     Its days off are those from `off_from` to `off_until`; `moved_to` is where they begin instead, None where they stand
-    on their own days.
+    on their own days. `nobody` says that it would act on people, and no team takes that holiday.
     """
 
     kept: str = ""
     off_from: date = date.min
     off_until: date = date.min
     moved_to: date | None = None
+    nobody: bool = False
 
 
 class ActiveEvent(NamedTuple):

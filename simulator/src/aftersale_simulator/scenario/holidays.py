@@ -71,7 +71,12 @@ def _placed(event: Event, stand: _Stand, scenario: Scenario) -> PlacedEvent:
     values = {spec.name: getattr(event, spec.name) for spec in fields(Event)}
     values |= {"start": Day(start), "lasts": Duration(lasts), **_WITHOUT, **_on_keepers(event, scenario)}
     return PlacedEvent(
-        **values, kept=str(event.holiday), off_from=stand.off.first, off_until=stand.off.last, moved_to=stand.moved_to
+        **values,
+        kept=str(event.holiday),
+        off_from=stand.off.first,
+        off_until=stand.off.last,
+        moved_to=stand.moved_to,
+        nobody=event.acts_on_people and not values["teams"],
     )
 
 
@@ -83,7 +88,7 @@ def _on_keepers(event: Event, scenario: Scenario) -> dict[str, object]:
     if not event.acts_on_people:
         return {}
     teams = tuple(Word(name) for name in keepers(str(event.holiday), scenario) if event.befalls(name))
-    return {"teams": teams} if teams else {"absent": Share(0.0), "handling": Rate(1.0)}
+    return {"teams": teams} if teams else {"teams": (), "absent": Share(0.0), "handling": Rate(1.0)}
 
 
 def keepers(holiday: str, scenario: Scenario) -> Iterator[str]:

@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
+from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.runs.job import RunVariants
 from aftersale_simulator.runs.results import COST, REACHED, verdicts
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
@@ -101,7 +102,7 @@ class Comparison:
 
     `widest` is half of the widest interval that `precision` limits. `trials` are the results of a stress; with a stress
     the answer is about the variants under it. `sensitivity` says how much the answer depends on assumed numbers.
-    `scenarios` are those of the variants.
+    `scenarios` are those of the variants; `period` is what there is to say of their days.
     """
 
     scenario: Scenario
@@ -112,6 +113,7 @@ class Comparison:
     trials: tuple[StressResult, ...] = ()
     sensitivity: Sensitivity | None = None
     scenarios: tuple[Scenario, ...] = ()
+    period: PeriodReport | None = None
 
     @property
     def replications(self) -> int:
@@ -201,6 +203,7 @@ def compare_variants(plan: Plan, run_variants: RunVariants, precision: Precision
         widest,
         tuple(_trials(plan, variant_results)),
         scenarios=tuple(variant.scenario for variant in plan.variants),
+        period=plan.period,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import field, frozen
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
@@ -48,7 +49,7 @@ class Plan:
     """What to compare.
 
     `raw` is the scenario's document with all changes that every variant has; `settings` are those of the changes that
-    a user set by path.
+    a user set by path. `period` has what there is to say of its days, where plugins were asked.
     """
 
     raw: dict[str, Any]
@@ -56,6 +57,7 @@ class Plan:
     settings: Changes
     variants: tuple[Variant, ...]
     words: Vocabulary = field(factory=shipped)
+    period: PeriodReport | None = None
 
     @property
     def runs(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -64,16 +65,16 @@ def _parameter_problems(plugins: Plugins) -> Iterator[Problem]:
 
 def _in_run(scenario: Scenario, plugins: Plugins) -> Iterator[PlacedSale]:
     """Yield the sales on the scenario's marketplaces that share a day with the run, in the order of their days."""
-    horizon = scenario.horizon
-    pairs = [
-        (sale, sale_days)
-        for world in plugins.worlds
-        for sale in world.sale
-        if set(sale.marketplaces) & set(scenario.marketplace)
-        for sale_days in sale.between(horizon.first, horizon.last)
-    ]
-    for sale, sale_days in pairs:
+    for sale, sale_days in known_sales(scenario, plugins, scenario.horizon.first, scenario.horizon.last):
         yield PlacedSale(_event(sale, sale_days), sale_days.rule)
+
+
+def known_sales(scenario: Scenario, plugins: Plugins, first: date, last: date) -> Iterator[tuple[Sale, SaleDays]]:
+    """Yield the sales on the scenario's marketplaces that have a day between two days, both included."""
+    for world in plugins.worlds:
+        for sale in world.sale:
+            if set(sale.marketplaces) & set(scenario.marketplace):
+                yield from ((sale, sale_days) for sale_days in sale.between(first, last))
 
 
 def _event(sale: Sale, sale_days: SaleDays) -> Event:
