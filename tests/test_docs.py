@@ -34,6 +34,7 @@ from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import default_handbook, load_handbook
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
+from aftersale.policies.sales import DatedSale, Sale
 from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale.reports.orders.formats import CancelMark, Columns, Constants, LinesFile, OrderFormat, parse_formats
 from aftersale.reports.service_logs.formats import ReturnFormat, parse_return_formats
@@ -239,7 +240,7 @@ def test_the_picture_of_when_hooks_are_called_is_the_one_that_the_program_draws(
 
 def test_every_key_of_a_plugin_s_data_is_described() -> None:
     kinds = (CaseKind, State, Move)
-    worlds = (Parameter, Contact, Reaction, Answer, Absence, WorldDefaults)
+    worlds = (Parameter, Contact, Reaction, Answer, Absence, Sale, DatedSale, WorldDefaults)
     assert undescribed(names(MetricKind, *kinds, *worlds) - {"origin"}, HOOKS_PAGE) == []
 
 

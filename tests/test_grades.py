@@ -10,6 +10,8 @@ import pytest
 
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.handbook import default_handbook
+from aftersale.policies.sales import DatedSale, Sale
+from aftersale.policies.worlds import Closure, Parameter, WorldDefaults
 from aftersale.rules import UNREAD, Rule, declared_sources, silent_clauses
 
 PLUGINS = {name: load_plugins((name,)) for name in ("amazon_na", "amazon_eu", "amazon_jp")}
@@ -54,9 +56,14 @@ def _word(clause: str, words: dict[str, frozenset[str]]) -> str:
     return max((word for word in words if clause.startswith(word)), key=len, default="")
 
 
+def _graded(world: WorldDefaults) -> list[Parameter | Sale | DatedSale | Closure]:
+    dated = (row for sale in world.sale for row in sale.dated)
+    return [*world.parameter, *world.sale, *dated, *world.closure]
+
+
 @ALONE
 def test_every_source_that_is_declared_is_named_by_some_row(plugins: Plugins) -> None:
-    worlds = [row for world in plugins.worlds for row in (*world.parameter, *world.sale, *world.closure)]
+    worlds = [row for world in plugins.worlds for row in _graded(world)]
     places = plugins.marketplaces.values()
     rows = [row for row in (*plugins.rules.history(), *worlds, *places) if row.grade not in UNREAD]
     words = spoken(plugins)

@@ -37,6 +37,7 @@ from aftersale.orders import Order, OrderLine
 from aftersale.plugins.plugins import Plugins
 from aftersale.policies.marketplaces import Marketplace, load_marketplaces, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, load_metrics, parse_metrics
+from aftersale.policies.sales import DatedSale, Sale
 from aftersale.policies.worlds import (
     Absence,
     Answer,
@@ -45,7 +46,6 @@ from aftersale.policies.worlds import (
     Parameter,
     Preset,
     Reaction,
-    Sale,
     WorldDefaults,
     load_world,
     parse_world,
@@ -79,6 +79,7 @@ __all__ = [
     "Condition",
     "Constants",
     "Contact",
+    "DatedSale",
     "Deadline",
     "DocumentError",
     "Fact",

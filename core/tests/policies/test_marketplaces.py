@@ -44,6 +44,13 @@ def test_a_marketplace_may_name_a_part_of_a_country_and_days_of_its_own():
     ]
 
 
+def test_a_profile_says_on_which_day_the_rules_of_its_marketplaces_were_read():
+    document = {"rules_seen": date(2026, 11, 29), "marketplace": {"X": PROFILE, "Y": PROFILE}}
+    assert [each.rules_seen for each in parse_marketplaces(document, "profile.toml")] == [date(2026, 11, 29)] * 2
+    (silent,) = parse_marketplaces({"marketplace": {"X": PROFILE}}, "profile.toml")
+    assert silent.rules_seen is None
+
+
 def test_a_marketplace_as_json():
     assert record(load_marketplaces("aftersale.testing.reference")[0]) == {
         "name": "REF",

@@ -20,7 +20,7 @@ from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, load_rules, parse_rules
 from aftersale.testing import plugin, reference
-from aftersale_simulator.resolved.explain import explained
+from aftersale_simulator.resolved.explain import dated, explained
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
@@ -31,7 +31,7 @@ from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world.orders import CopyIds, OrderIds, copied, kept, keys_of, of_marketplace
 from aftersale_simulator.world.random_streams import Streams
-from aftersale_simulator.world.sales import free_labels, sale_events
+from aftersale_simulator.world.sales import free_labels, sales_in_run
 from aftersale_simulator.world.world import World
 
 SALE = {
@@ -44,6 +44,7 @@ SALE = {
     "source": "the shop window",
     "grade": "C",
 }
+DATED = {"source": "the calendar", "grade": "B"}
 PRESET = {"name": "chatty", "marketplaces": ["REF"], "values": {"message_rate": 0.5}, "source": "hearsay", "grade": "C"}
 RAW: dict[str, Any] = {
     "name": "sales",
@@ -98,9 +99,21 @@ def test_a_scenario_may_leave_sales_out() -> None:
 ])  # fmt: skip
 def test_only_sales_with_a_day_in_the_run_are_told(start: date, days: int, found: int) -> None:
     plugins = house(world(sale=[{**SALE, "start": start, "days": days}]))
-    events = sale_events(scenario(plugins), plugins)
+    events = [sale.event for sale in sales_in_run(scenario(plugins), plugins)]
     assert [event.name for event in events] == ["Spring sale"] * found
     assert all(event.source == "the shop window (C)" for event in events)
+
+
+def test_a_sale_of_every_year_is_rolled_into_the_run_and_told_to_be_assumed() -> None:
+    rolled = {**SALE, "rule": "third Monday of March", "dated": [{**DATED, "start": date(2025, 3, 10)}]}
+    del rolled["start"]
+    plugins = house(world(sale=[rolled]))
+    changes = list(dated(resolve(scenario(plugins), plugins)))
+    told = [(change["name"], change["start"], change["assumed"], change["rule"]) for change in changes]
+    assert told == [("Spring sale 2026", "2026-03-16", True, "third Monday of March")]
+    (last_year,) = sales_in_run(scenario(plugins, period={**RAW["period"], "start": date(2025, 3, 1)}), plugins)
+    days = (last_year.event.name, last_year.event.start, last_year.event.source, last_year.rule)
+    assert days == ("Spring sale 2025", date(2025, 3, 10), "the calendar (B)", "")
 
 
 def test_sales_and_presets_that_change_unknown_parameters_are_refused_together() -> None:

@@ -13,6 +13,7 @@ falls on a local time which clocks jump over is due at the end of the gap, and o
 hour is due in its first pass.
 """
 
+from aftersale.clocks.breaks import Break, breaks
 from aftersale.clocks.calendars import Calendar
 from aftersale.clocks.clock import Clock
 from aftersale.clocks.deadlines import CLOCKS, ENDS, due_after, due_before, elapsed
@@ -30,6 +31,7 @@ __all__ = [
     "HOUR",
     "MINUTE",
     "SECOND",
+    "Break",
     "Calendar",
     "Clock",
     "Instant",
@@ -37,6 +39,7 @@ __all__ = [
     "Pause",
     "Paused",
     "Span",
+    "breaks",
     "due_after",
     "due_before",
     "elapsed",

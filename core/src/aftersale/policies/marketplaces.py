@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from importlib.resources import files
 from typing import Any, TypedDict
 
@@ -21,7 +22,8 @@ class Marketplace:
     """One store, as its plugin declares it.
 
     `id` is the marketplace's own identifier, `name` the word used everywhere here. `sales_channels` are the
-    words by which order files name it, `sources` the words with which sources that speak for it begin.
+    words by which order files name it, `sources` the words with which sources that speak for it begin. `rules_seen` is
+    the day on which its rules were last read: they hold what was announced until then. None where nobody says so.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Marketplace:
     source: str = ""
     grade: str = ""
     sources: tuple[str, ...] = ()
+    rules_seen: date | None = None
 
 
 class MarketplaceRecord(TypedDict):
@@ -88,7 +91,7 @@ class _Profile:
             raise ValueError(f"holidays names a part of the country already ({self.holidays}): leave subdivision out")
         return Calendar(self.zone, country, part or self.subdivision, closed=self.closed, worked=self.worked)
 
-    def marketplace(self, name: str, sources: tuple[str, ...]) -> Marketplace:
+    def marketplace(self, name: str, sources: tuple[str, ...], rules_seen: date | None) -> Marketplace:
         return Marketplace(
             name,
             self.id,
@@ -101,6 +104,7 @@ class _Profile:
             self.source,
             self.grade,
             sources,
+            rules_seen,
         )
 
 
@@ -110,6 +114,7 @@ class _ProfileDocument:
 
     marketplace: dict[str, _Profile]
     sources: dict[str, tuple[Word, ...]] = field(factory=dict)
+    rules_seen: Day | None = None
 
     def words(self, marketplace: str) -> tuple[str, ...]:
         """Return the words that speak for a marketplace, in their order."""
@@ -133,7 +138,8 @@ def parse_marketplaces(data: dict[str, Any], source: str) -> list[Marketplace]:
     document = structure(_ProfileDocument, data, source)
     if problems := tuple(document.problems(source)):
         raise DocumentError(source, problems)
-    return [profile.marketplace(name, document.words(name)) for name, profile in document.marketplace.items()]
+    seen = document.rules_seen
+    return [profile.marketplace(name, document.words(name), seen) for name, profile in document.marketplace.items()]
 
 
 def load_marketplaces(package: str, name: str = "profile.toml") -> list[Marketplace]:

@@ -15,9 +15,10 @@ from attrs import field, fields, frozen
 from aftersale.base.errors import Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.cases.workflow import Workflow
-from aftersale.documents.scalars import Day, PositiveCount, Rate, Word
+from aftersale.documents.scalars import PositiveCount, Rate, Word
 from aftersale.documents.structure import structure
 from aftersale.policies.metric_kinds import Counted
+from aftersale.policies.sales import Sale
 from aftersale.rules import Grade, rule_names
 
 
@@ -95,25 +96,6 @@ class Absence:
 
     marketplaces: tuple[Word, ...]
     facts: tuple[Word, ...]
-
-
-@frozen
-class Sale:
-    """A sale event or a season of some marketplaces: `days` local days from `start` on, with other orders than usual.
-
-    `orders` is a factor on the orders of a day; `factors` are factors on declared parameters, for what is bought then:
-    a larger `return_rate` is the wave of returns that follows.
-    """
-
-    name: Word
-    marketplaces: tuple[Word, ...]
-    start: Day
-    days: PositiveCount
-    source: Word
-    grade: Grade
-    orders: Rate = Rate(1.0)
-    factors: dict[Word, Rate] = field(factory=dict)
-    note: str = ""
 
 
 @frozen

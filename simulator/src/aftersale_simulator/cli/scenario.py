@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aftersale_simulator.resolved.explain import Closable, Dated, Explained
     from aftersale_simulator.resolved.scenario import ResolvedScenario
     from aftersale_simulator.scenario.document import ScenarioFile
+    from aftersale_simulator.scenario.model import Scenario
+    from aftersale_simulator.world.sales import PlacedSale
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
 
@@ -36,21 +38,26 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     from aftersale.base.visible import visible
     from aftersale_simulator.resolved.days_off import team_days
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
+    from aftersale_simulator.resolved.period import period_report
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.days_off import day_lines, day_notes
+    from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import text
 
     source = load(scenario, plugins)
     resolved = resolve(source.scenario, plugins)
     history = _order_history(source, plugins)
     numbers, days = explained(resolved, source.words), list(shapes(source.scenario))
+    report = period_report([resolved])
+    notes = [*period_notes(report), *day_notes([source.scenario])]
     changes, closures = list(dated(resolved)), list(closable(resolved))
     if json_:
         summary = dict(_summary(resolved))
         explained_ = {"parameters": numbers, "shapes": days, "dated": changes, "closures": closures}
         explained_ |= {"order_file": _order_record(history, source, plugins)}
-        explained_ |= {"team_days": list(team_days(source.scenario)), "notes": day_notes([source.scenario])}
+        explained_ |= {"team_days": list(team_days(source.scenario)), "notes": notes}
+        explained_ |= {"unknown": report.unknown}
         document = {"scenario": source.scenario.name, **summary, **explained_}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
@@ -60,7 +67,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         console.print(text(f"scenario.{key}", value=value), markup=False)
     if history is not None:
         _tell_orders(history, source, plugins)
-    for note in day_notes([source.scenario]):
+    for note in notes:
         console.print(text("report.warning", text=note), markup=False)
     if not explain:
         console.print(text("scenario.more"), markup=False)
@@ -70,7 +77,8 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     for line in day_lines(source.scenario):
         console.print(line, markup=False)
     for change in changes:
-        console.print(text(f"scenario.{change['kind']}", **_change_values(change)), markup=False)
+        key = "sale_rolled" if change["rule"] else change["kind"]
+        console.print(text(f"scenario.{key}", **_change_values(change)), markup=False)
     for closure in closures:
         console.print(text("scenario.closure", **_closure_values(closure)), markup=False)
         if closure["unread"]:
@@ -137,12 +145,18 @@ def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     yield "variants", ", ".join([scenario.base, *(variant.name for variant in scenario.variant)])
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)
-    if sales := resolved.sale_events:
-        marketplaces = [[place for place in sale.marketplaces if place in scenario.marketplace] for sale in sales]
-        names = (f"{sale.name} ({' '.join(places)})" for sale, places in zip(sales, marketplaces, strict=True))
-        yield "sales", ", ".join(names)
+    if resolved.sales:
+        yield "sales", ", ".join(_sale_text(sale, scenario) for sale in resolved.sales)
     if scenario.presets:
         yield "presets", ", ".join(scenario.presets)
+
+
+def _sale_text(sale: PlacedSale, scenario: Scenario) -> str:
+    """Return a sale's name and marketplaces, and whether its days are assumed."""
+    from aftersale_simulator.show.wording import text
+
+    places = " ".join(place for place in sale.event.marketplaces if place in scenario.marketplace)
+    return text("scenario.assumed" if sale.rule else "scenario.dated", name=sale.event.name, places=places)
 
 
 def _closure_values(closure: Closable) -> dict[str, object]:
@@ -173,6 +187,7 @@ def _change_values(change: Dated) -> dict[str, object]:
         "start": change["start"],
         "days": change["days"],
         "source": change["source"],
+        **({"rule": change["rule"]} if change["rule"] else {}),
     }
     return {**plain, "where": " ".join(scope), "changes": ", ".join(parts)}
 

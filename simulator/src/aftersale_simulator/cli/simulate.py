@@ -48,11 +48,13 @@ def simulate(
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
     from aftersale_simulator import output_files
     from aftersale_simulator.calibration.history import record as history_record
+    from aftersale_simulator.resolved.period import period_report
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.runs.recording import Recording
     from aftersale_simulator.runs.run import run
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.days_off import day_notes
+    from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import failed, target_name, text
 
     output_files.check_free(out)
@@ -75,6 +77,7 @@ def simulate(
     for name in result.unmeasured:
         console.print(text("simulate.unmeasured", target=target_name(name)), markup=False)
     failures = [failed(count, cause, simulated.name) for cause, count in result.failed.items()]
-    for note in [*order_notes(history, plan, plugins), *day_notes([simulated]), *failures]:
+    days = [*period_notes(period_report([resolved])), *day_notes([simulated])]
+    for note in [*order_notes(history, plan, plugins), *days, *failures]:
         console.print(text("report.warning", text=note), markup=False)
     tell_written(outputs)

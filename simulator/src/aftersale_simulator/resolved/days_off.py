@@ -13,9 +13,9 @@ from aftersale_simulator.scenario.model import Scenario, Shift, Team
 
 _MINUTES_PER_DAY = 24 * 60
 
-NATION_WIDE, UNCHECKED, UNPUBLISHED, IDLE = "nation_wide", "unchecked", "unpublished", "idle"
-"""What there is to say: only nation-wide holidays are kept, the library was compared with no official list, the list of
-some years was not out, days of the team's own change nothing."""
+NATION_WIDE, UNCHECKED, IDLE = "nation_wide", "unchecked", "idle"
+"""What there is to say: only nation-wide holidays are kept, the library was compared with no official list,
+days of the team's own change nothing."""
 
 
 class TeamDays(TypedDict):
@@ -34,7 +34,7 @@ class TeamDays(TypedDict):
 
 
 class Remark(TypedDict):
-    """Something to know of a team's days: its `kind`, the place, and the example, years or days that go with it.
+    """Something to know of a team's days: its `kind`, the place, and the example or days that go with it.
 
     `place` and `what` are empty where the kind has none.
     """
@@ -53,8 +53,8 @@ def team_days(scenario: Scenario) -> Iterator[TeamDays]:
         yield TeamDays(
             team=str(name),
             holidays=calendar.place,
-            closed=[str(day) for day in days if _in_week(team, day) and not _works(team, calendar, day)],
-            worked=[str(day) for day in days if not _in_week(team, day) and _works(team, calendar, day)],
+            closed=[str(day) for day in days if _in_week(team, day) and not works(team, calendar, day)],
+            worked=[str(day) for day in days if not _in_week(team, day) and works(team, calendar, day)],
             source=official.source if official and calendar.part == official.part else "",
         )
 
@@ -65,7 +65,7 @@ def remarks(scenarios: Sequence[Scenario]) -> list[Remark]:
     A day of a team's own is idle where it changes nothing in any of the scenarios.
     """
     teams = [(str(name), team, scenario) for scenario in scenarios for name, team in scenario.team.items()]
-    said = [remark for name, team, scenario in teams for remark in _of_holidays(name, team, scenario)]
+    said = [remark for name, team, _ in teams for remark in _of_holidays(name, team)]
     for name in dict.fromkeys(name for name, _, _ in teams):
         uses = [(team, scenario) for other, team, scenario in teams if other == name]
         own = sorted({day for team, _ in uses for day in (*team.closed, *team.worked)})
@@ -74,11 +74,11 @@ def remarks(scenarios: Sequence[Scenario]) -> list[Remark]:
     return [remark for index, remark in enumerate(said) if remark not in said[:index]]
 
 
-def _of_holidays(name: str, team: Team, scenario: Scenario) -> Iterator[Remark]:
-    return _of_place(name, team.holidays, scenario) if team.holidays else iter(())
+def _of_holidays(name: str, team: Team) -> Iterator[Remark]:
+    return _of_place(name, team.holidays) if team.holidays else iter(())
 
 
-def _of_place(team: str, place: str, scenario: Scenario) -> Iterator[Remark]:
+def _of_place(team: str, place: str) -> Iterator[Remark]:
     country, part = place_of(place)
     official = official_list(country)
     if official is None:
@@ -86,9 +86,6 @@ def _of_place(team: str, place: str, scenario: Scenario) -> Iterator[Remark]:
         return
     if official.covers == "some" and part is None:
         yield Remark(kind=NATION_WIDE, team=team, place=place, what=official.example)
-    years = sorted({day.year for day in _days(scenario)})
-    if late := [str(year) for year in years if not official.published(year)]:
-        yield Remark(kind=UNPUBLISHED, team=team, place=place, what=", ".join(late))
 
 
 def _days(scenario: Scenario) -> Iterator[date]:
@@ -103,7 +100,7 @@ def _in_week(team: Team, day: date) -> bool:
     return any(day.weekday() in shift.days for shift in _shifts(team, day))
 
 
-def _works(team: Team, calendar: Calendar, day: date) -> bool:
+def works(team: Team, calendar: Calendar, day: date) -> bool:
     """Whether a shift begins on that day."""
     weekdays = calendar.timetable(day)
     return any(weekday in shift.days for shift in _shifts(team, day) for weekday in weekdays)

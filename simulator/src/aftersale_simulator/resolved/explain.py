@@ -41,6 +41,8 @@ class Explained(TypedDict):
 class Dated(TypedDict):
     """What changes numbers of the world for a while: an event, a sale, a category; `days` from `start` on.
 
+    `rule` is that by which a sale was rolled to these days, which are then `assumed`.
+
     `orders` and `factors` multiply, `world` sets; `absent` is a share of people, `handling` a factor on handling times,
     `rules` sets amounts of rules.
     """
@@ -59,6 +61,8 @@ class Dated(TypedDict):
     handling: float
     rules: dict[str, int]
     source: str
+    assumed: bool
+    rule: str
 
 
 class Closable(TypedDict):
@@ -135,8 +139,8 @@ def dated(resolved: ResolvedScenario) -> Iterator[Dated]:
     scenario = resolved.scenario
     for event in scenario.event:
         yield _dated("event", event, scenario)
-    for event in resolved.sale_events:
-        yield _dated("sale", event, scenario)
+    for sale in resolved.sales:
+        yield _dated("sale", sale.event, scenario, sale.rule)
     for marketplace, policy in resolved.policies.items():
         for event in categories(scenario, marketplace):
             yield _dated("category", event, scenario)
@@ -144,7 +148,7 @@ def dated(resolved: ResolvedScenario) -> Iterator[Dated]:
             yield _dated("handbook", event, scenario)
 
 
-def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
+def _dated(kind: str, event: Event, scenario: Scenario, rule: str = "") -> Dated:
     first, after_last = event.days(scenario.period.start)
     on_teams = bool(event.absent) or float(event.handling) != 1
     return Dated(
@@ -162,6 +166,8 @@ def _dated(kind: str, event: Event, scenario: Scenario) -> Dated:
         handling=float(event.handling),
         rules={name: int(amount) for name, amount in event.rules.items()},
         source=event.source,
+        assumed=bool(rule),
+        rule=rule,
     )
 
 

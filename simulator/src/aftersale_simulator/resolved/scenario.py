@@ -19,7 +19,7 @@ from aftersale_simulator.scenario.events import Event, active_events
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.world.checks import check_marketplaces
-from aftersale_simulator.world.sales import categories, free_labels, sale_events
+from aftersale_simulator.world.sales import PlacedSale, categories, free_labels, sales_in_run
 from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 class ResolvedScenario:
     """A scenario with its days, the seller's handbook, the rules in force, and a world for each marketplace.
 
-    `rules` is None where no event changes any. `sale_events` are the sales that plugins date into the run,
-    `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when each of its
-    shifts works, absences not taken out. Its users read it and change nothing.
+    `rules` is None where no event changes any. `sales` are those that plugins date or roll into the run, `shared_world`
+    the numbers that belong to no marketplace. `windows_by_shift` says for each team when each of its shifts works,
+    absences not taken out. Its users read it and change nothing.
     """
 
     scenario: Scenario
@@ -41,7 +41,7 @@ class ResolvedScenario:
     handbook: Handbook
     rules: RuleSet | None
     policies: Mapping[str, Policy]
-    sale_events: tuple[Event, ...]
+    sales: tuple[PlacedSale, ...]
     worlds: Mapping[str, World]
     shared_world: World
     windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
@@ -79,8 +79,9 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
         check_marketplaces(scenario, plugins, checked_as)
     rules = rules_in_force(scenario, plugins)
     policies = plugins.policies(tuple(scenario.marketplace), handbook, rules=rules)
-    sales = sale_events(scenario, plugins)
-    worlds = {name: _world(scenario, policy, plugins, sales) for name, policy in policies.items()}
+    sales = sales_in_run(scenario, plugins)
+    events = tuple(sale.event for sale in sales)
+    worlds = {name: _world(scenario, policy, plugins, events) for name, policy in policies.items()}
     shifts = {str(name): windows_by_shift(team, horizon) for name, team in scenario.team.items()}
     numbers = World(scenario.world)
     return ResolvedScenario(scenario, plugins, horizon, handbook, rules, policies, sales, worlds, numbers, shifts)

@@ -126,7 +126,7 @@ class DaskPool:
             raise self._unusable(f"does not answer any more: {explained(error)}", _START) from error
 
     def _outcomes(self, jobs: Sequence[Job], positions: Sequence[int]) -> Iterator[tuple[int, Result | BaseException]]:
-        """Submit these jobs; yield each position with its result, or with why it has none, but for those that are lost."""
+        """Submit these jobs; yield each position with its result, or with why it has none, but for lost ones."""
         parcel = self._client.scatter(self._parcel, broadcast=True)
         futures = {self._client.submit(_do, parcel, jobs[i], pure=False): i for i in positions}
         try:

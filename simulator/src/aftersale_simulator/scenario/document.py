@@ -16,6 +16,7 @@ from aftersale.base.toml_files import read
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
+from aftersale_simulator.scenario.holidays import placed
 from aftersale_simulator.scenario.model import OrderSource, Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
@@ -92,6 +93,8 @@ def parse_scenario(
         type_problems = [_as_written(problem) for problem in error.problems]
         raise DocumentError(source, _in_order([*type_problems, *problems])) from None
     problems += checks.scenario_problems(scenario, source, vocabulary)
+    scenario, of_holidays = placed(scenario, source)
+    problems += of_holidays
     if problems:
         raise DocumentError(source, _in_order(problems))
     return scenario
@@ -109,11 +112,15 @@ def _as_written(problem: Problem) -> Problem:
 
 
 def _shared_values(raw: Mapping[str, Any], before: tuple[Mapping[str, Any], Scenario] | None) -> dict[str, Any]:
-    """Return by key the parsed values of the tables that a document shares with one that was parsed before."""
+    """Return by key the parsed values of the tables that a document shares with one that was parsed before.
+
+    Events are no such values: where they stand hangs on the period and the teams.
+    """
     if before is None:
         return {}
     document, scenario = before
-    return {key: getattr(scenario, key) for key, value in raw.items() if key in document and document[key] is value}
+    shared = [key for key, value in raw.items() if key != "event" and key in document and document[key] is value]
+    return {key: getattr(scenario, key) for key in shared}
 
 
 def _with_mapping(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,12 @@ MOST_FACTOR = 1000
 class Event:
     """A period of whole local days in which something is not as usual.
 
-    It begins on the day `start`, or so long `after` the start of the measured period, and `lasts` whole days. Empty
+    It begins on the day `start`, or so long `after` the start of the measured period, and `lasts` whole days. One with
+    a `holiday`, such as `CN Spring Festival`, stands on the days off around it in the measured period: it lasts as long
+    as these, or `lasts` whole days from so long `before` their first or `after` their last. In a period without that
+    holiday it is refused, or its days off begin so long `otherwise` after the start of the measured period. What it
+    does to people it does to teams that take that holiday. `sale` is a part of the name of the sale that it stands for;
+    it moves nothing. Empty
     `marketplaces`, `teams` and `categories` mean all of them. `orders` is a factor on the orders of a day. `factors`
     multiply and `world` sets declared parameters, for orders bought and facts that happen during the event, within the
     parameters' declared ranges; a factor on `return_rate` also holds for categories with rates of their own. `absent`
@@ -30,9 +35,13 @@ class Event:
     """
 
     name: Word
-    lasts: Duration
+    lasts: Duration = Duration(0)
     start: Day | None = None
     after: Duration | None = None
+    holiday: Word | None = None
+    before: Duration | None = None
+    otherwise: Duration | None = None
+    sale: Word | None = None
     marketplaces: tuple[Word, ...] = ()
     teams: tuple[Word, ...] = ()
     categories: tuple[Word, ...] = ()
@@ -50,13 +59,31 @@ class Event:
             raise ValueError("; ".join(problems))
 
     def _problems(self) -> Iterator[str]:
-        if (self.start is None) == (self.after is None):
-            yield "say either start, a day, or after, a time from the start of the measured period"
-        if self.lasts < DAY or self.lasts % DAY or (self.after or 0) % DAY:
-            yield "lasts and after are whole days, and lasts is at least one: lasts = '7 d'"
+        yield from self._problems_of_days() if self.holiday is None else self._problems_of_holiday()
+        if any((time or 0) % DAY for time in (self.lasts, self.after, self.before, self.otherwise)):
+            yield "lasts, after, before and otherwise are whole days: lasts = '7 d'"
         for name, factor in (("orders", self.orders), ("handling", self.handling), *self.factors.items()):
             if factor > MOST_FACTOR:
                 yield f"{name}: at most {MOST_FACTOR} times as much"
+
+    def _problems_of_days(self) -> Iterator[str]:
+        if (self.start is None) == (self.after is None):
+            yield "say either start, a day, or after, a time from the start of the measured period; or name a holiday"
+        if self.before is not None or self.otherwise is not None:
+            yield "before and otherwise go with a holiday"
+        if self.lasts < DAY:
+            yield "lasts is at least one day: lasts = '7 d'"
+
+    def _problems_of_holiday(self) -> Iterator[str]:
+        if self.start is not None or (self.before is not None and self.after is not None):
+            yield "with a holiday, say before its first day off, or after its last one, or neither, and no start"
+        elif (self.before is None and self.after is None) != (self.lasts == 0):
+            yield "lasts goes with before or after: a holiday by itself lasts as long as its days off"
+
+    @property
+    def acts_on_people(self) -> bool:
+        """Whether it keeps people away, or makes them slower or faster."""
+        return bool(self.absent) or float(self.handling) != 1.0
 
     def days(self, measured_from: date) -> tuple[date, date]:
         """Return its first day and the day after its last, for a period that is measured from that day on."""
@@ -70,6 +97,21 @@ class Event:
     def befalls(self, team: str) -> bool:
         """Whether it happens to this team."""
         return not self.teams or team in self.teams
+
+
+@frozen
+class PlacedEvent(Event):
+    """An event of a `kept` holiday on the days on which that put it.
+
+    Its days off are those from `off_from` to `off_until`; `moved_to` is where they begin instead, None where they stand
+    on their own days. `nobody` says that it would act on people, and no team takes that holiday.
+    """
+
+    kept: str = ""
+    off_from: date = date.min
+    off_until: date = date.min
+    moved_to: date | None = None
+    nobody: bool = False
 
 
 class ActiveEvent(NamedTuple):

@@ -7,11 +7,13 @@ from typing import Any, TypedDict
 
 from aftersale.clocks import DAY
 from aftersale_simulator.resolved.days_off import IDLE
+from aftersale_simulator.resolved.period import TAKEN
 from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import erlang_c_agents
 from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
 from aftersale_simulator.staffing.rosters import Roster
 from aftersale_simulator.staffing.search import Candidate, SearchResult
@@ -239,6 +241,8 @@ def warnings(outcome: SearchResult) -> list[str]:
         targets = ", ".join(map(target_name, outcome.check.unmeasured))
         lines.append(text("warning.unmeasured", name=roster_text(outcome, outcome.check.roster), targets=targets))
     # Which days matter hangs on the patterns of a roster, not on the shifts that the scenario has today.
+    period = outcome.staffing.period
+    lines += [] if period is None else period_notes(period, without=[TAKEN])
     return [*lines, *day_notes([outcome.staffing.scenario], without=[IDLE])]
 
 

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents.scalars import WEEKDAYS, Count, PositiveCount, Weekdays, Word
 from aftersale_simulator.desk.shifts import Window, covered_hours, labour_cost, paid_hours, windows_by_shift
+from aftersale_simulator.resolved.period import PeriodReport, period_report
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.scenario.model import Allowed, Scenario, Shift, Team, clock_text
 
@@ -38,7 +39,7 @@ class Staffing:
     """The rosters that a scenario allows: up to `most` people of each team, spread over its patterns.
 
     `fixed` is the cost and the hours of all teams whose shifts stay as they are. `hours_today` are the hours of the
-    measured period with somebody on duty in the scenario as it is.
+    measured period with somebody on duty in the scenario as it is. `period` is what there is to say of its days.
     """
 
     scenario: Scenario
@@ -46,6 +47,7 @@ class Staffing:
     most: dict[str, int]
     fixed: tuple[float, float] = (0.0, 0.0)
     hours_today: float = 0.0
+    period: PeriodReport | None = None
 
     @property
     def size(self) -> int:
@@ -139,7 +141,7 @@ def staffing(resolved: ResolvedScenario, source: str) -> Staffing:
     shifts = chain.from_iterable(resolved.windows(name) for name in scenario.team)
     today = covered_hours(shifts, *resolved.measured)
     most = {name: int(allowance.most) for name, allowance in allowed.items()}
-    result = Staffing(scenario, patterns, most, fixed, today)
+    result = Staffing(scenario, patterns, most, fixed, today, period_report([resolved]))
     if result.size > MOST_ROSTERS:
         what = f"{result.size:,} rosters are allowed, more than the {MOST_ROSTERS:,} that can be looked at"
         raise DocumentError(source, (Problem(source, "staffing", what, "allow fewer patterns, or fewer people"),))

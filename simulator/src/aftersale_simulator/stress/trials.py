@@ -66,11 +66,6 @@ def stress_document(name: str) -> dict[str, Any]:
     return raw
 
 
-def stress_events(stresses: Sequence[str]) -> tuple[Event, ...]:
-    """Return the events of these stresses; raises as `stress_document` does."""
-    return tuple(event for name in stresses for event in structure(Stress, stress_document(name), name).event)
-
-
 def stress_names(stresses: Sequence[str]) -> list[str]:
     """Return the names of these stresses in their files; raises as `stress_document` does."""
     return [str(stress_document(name)["name"]) for name in stresses]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from aftersale.clocks import DAY
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show.days_off import day_notes
+from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 
@@ -67,6 +68,8 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
         names = text("report.comma").join(f"'{name}'" for name in idle)
         key = "warning.idle" if comparison.scenario.orders is None else "warning.idle_orders"
         yield text(key, names=names, first=first)
+    if comparison.period is not None:
+        yield from period_notes(comparison.period)
     yield from day_notes(comparison.scenarios)
     if comparison.replications < 2:
         yield text("warning.one_replication")

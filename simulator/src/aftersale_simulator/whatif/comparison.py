@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
+from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import RunVariants
 from aftersale_simulator.runs.results import COST, REACHED, Result, verdicts
@@ -101,8 +102,9 @@ class Comparison:
 
     `widest` is half of the widest interval that `precision` limits. `trials` are the results of a stress; with a stress
     the answer is about the variants under it. `sensitivity` says how much the answer depends on assumed numbers.
-    `scenarios` are those of the variants. `finished` is None, or says how many replications of each variant of the plan
-    were done when Ctrl-C stopped it; a partial comparison has those that all its variants finished.
+    `scenarios` are those of the variants; `period` is what there is to say of their days. `finished` is None, or says
+    how many replications of each variant of the plan were done when Ctrl-C stopped it; a partial comparison has those
+    that all its variants finished.
     """
 
     scenario: Scenario
@@ -114,6 +116,7 @@ class Comparison:
     sensitivity: Sensitivity | None = None
     scenarios: tuple[Scenario, ...] = ()
     finished: dict[str, int] | None = None
+    period: PeriodReport | None = None
 
     @property
     def replications(self) -> int:
@@ -208,6 +211,7 @@ def compare_variants(
         tuple(_trials(plan, variants, variant_results)),
         scenarios=tuple(variant.scenario for variant in variants),
         finished=finished,
+        period=plan.period,
     )
 
 
@@ -253,10 +257,13 @@ def _trials(
 ) -> Iterator[StressResult]:
     """Yield what the stress broke in each variant, against the same variant without the stress."""
     by_name = {variant.name: variant for variant in variant_results}
+    own_events = {variant.name: len(variant.scenario.event) for variant in plan.variants}
     for variant in variants:
         if variant.calm in by_name:
             calm, under = by_name[variant.calm].timelines, by_name[variant.name].timelines
-            yield stress_result(variant.name, variant.scenario, plan.stress, calm, under)
+            yield stress_result(
+                variant.name, variant.scenario, variant.scenario.event[own_events[variant.calm] :], calm, under
+            )
 
 
 def _variant_result(

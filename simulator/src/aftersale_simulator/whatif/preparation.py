@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attrs import evolve
+
 from aftersale.plugins.plugins import Plugins
 from aftersale_simulator.calibration.history import History, check_overlap, read_history
+from aftersale_simulator.resolved.period import period_report
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.scenario.document import ScenarioFile
 from aftersale_simulator.whatif.variants import Plan, plan
@@ -25,11 +28,14 @@ def prepare(
     Raises DocumentError with the mistakes, also those that only plugins and the order file show, before anything runs.
     """
     planned = plan(source, vary, settings, options, stress)
-    for variant in planned.variants:
-        resolve(variant.scenario, plugins, checked_as=f"variant '{variant.name}'")
+    resolved = [
+        resolve(variant.scenario, plugins, checked_as=f"variant '{variant.name}'") for variant in planned.variants
+    ]
+    report = period_report(resolved)
     if planned.scenario.orders is None:
-        return planned, None
+        return evolve(planned, period=report), None
     history = read_history(planned.scenario.orders, plugins)
     check_overlap(history, planned.scenario, plugins)
     learnt = {f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world}
-    return plan(source, vary, settings, {**(options or {}), **learnt}, stress), history
+    learned = plan(source, vary, settings, {**(options or {}), **learnt}, stress)
+    return evolve(learned, period=report), history

@@ -11,12 +11,12 @@ from typing import Any
 from attrs import field, frozen
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
-from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
-from aftersale_simulator.stress.trials import stress_events, stress_names, with_stress
+from aftersale_simulator.stress.trials import stress_names, with_stress
 
 Changes = dict[str, Any]
 _SHARED = (
@@ -49,7 +49,7 @@ class Plan:
     """What to compare.
 
     `raw` is the scenario's document with all changes that every variant has; `settings` are those of the changes that
-    a user set by path.
+    a user set by path. `period` has what there is to say of its days, where plugins were asked.
     """
 
     raw: dict[str, Any]
@@ -57,7 +57,7 @@ class Plan:
     settings: Changes
     variants: tuple[Variant, ...]
     words: Vocabulary = field(factory=shipped)
-    stress: tuple[Event, ...] = ()
+    period: PeriodReport | None = None
 
     @property
     def runs(self) -> int:
@@ -84,8 +84,7 @@ def plan(
     grid = list(_grid(raw, scenario, vary, words)) if vary else list(_declared(scenario))
     origin = "--vary" if vary else source.source
     pairs = list(_with_stress(raw, grid, stress, words)) if stress else [(*variant, "") for variant in grid]
-    events = stress_events(stress)
-    return Plan(raw, scenario, set_values, tuple(_variants(raw, scenario, pairs, origin, words)), words, events)
+    return Plan(raw, scenario, set_values, tuple(_variants(raw, scenario, pairs, origin, words)), words)
 
 
 def _with_stress(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.money import decimals
@@ -15,7 +15,7 @@ from aftersale.documents.scalars import Day, Duration, Rate, Word
 from aftersale.engine.return_terms import label
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
-from aftersale.policies.worlds import Sale
+from aftersale.policies.sales import Sale, SaleDays
 from aftersale_simulator.scenario.checks import world_problems
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
 from aftersale_simulator.scenario.model import Scenario
@@ -26,15 +26,23 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
 
 
-def sale_events(scenario: Scenario, plugins: Plugins) -> tuple[Event, ...]:
-    """Return the sale events that plugins date into the days of a run, unless the scenario leaves them out.
+@frozen
+class PlacedSale:
+    """A sale on its days in a run, as an event; `rule` where a rule rolled it there, so that its days are assumed."""
+
+    event: Event
+    rule: str
+
+
+def sales_in_run(scenario: Scenario, plugins: Plugins) -> tuple[PlacedSale, ...]:
+    """Return the sales that plugins date or roll into the days of a run, unless the scenario leaves them out.
 
     Raises DocumentError where plugins' sales or presets change undeclared parameters.
     """
     problems = tuple(_parameter_problems(plugins))
     if problems:
         raise DocumentError(problems[0].where, problems)
-    return tuple(_event(sale) for sale in _sales_in_run(scenario, plugins)) if scenario.sale_events else ()
+    return tuple(_in_run(scenario, plugins)) if scenario.sale_events else ()
 
 
 def _parameter_problems(plugins: Plugins) -> Iterator[Problem]:
@@ -55,26 +63,26 @@ def _parameter_problems(plugins: Plugins) -> Iterator[Problem]:
                 yield evolve(problem, path=f"preset[{index}].values.{problem.path.removeprefix('world.')}")
 
 
-def _sales_in_run(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
-    """Yield the sales on the scenario's marketplaces that share a day with the run."""
-    horizon = scenario.horizon
+def _in_run(scenario: Scenario, plugins: Plugins) -> Iterator[PlacedSale]:
+    """Yield the sales on the scenario's marketplaces that share a day with the run, in the order of their days."""
+    for sale, sale_days in known_sales(scenario, plugins, scenario.horizon.first, scenario.horizon.last):
+        yield PlacedSale(_event(sale, sale_days), sale_days.rule)
+
+
+def known_sales(scenario: Scenario, plugins: Plugins, first: date, last: date) -> Iterator[tuple[Sale, SaleDays]]:
+    """Yield the sales on the scenario's marketplaces that have a day between two days, both included."""
     for world in plugins.worlds:
         for sale in world.sale:
-            end = sale.start + timedelta(int(sale.days))
-            if (
-                sale.start <= horizon.last
-                and end > horizon.first
-                and set(sale.marketplaces) & set(scenario.marketplace)
-            ):
-                yield sale
+            if set(sale.marketplaces) & set(scenario.marketplace):
+                yield from ((sale, sale_days) for sale_days in sale.between(first, last))
 
 
-def _event(sale: Sale) -> Event:
-    source = sale.source if sale.grade == "assumed" else f"{sale.source} ({sale.grade})"
+def _event(sale: Sale, sale_days: SaleDays) -> Event:
+    source = sale_days.source if sale_days.grade == "assumed" else f"{sale_days.source} ({sale_days.grade})"
     return Event(
-        sale.name,
-        Duration(sale.days * DAY),
-        start=sale.start,
+        Word(sale_days.name),
+        Duration(sale_days.days * DAY),
+        start=Day(sale_days.start),
         marketplaces=sale.marketplaces,
         orders=sale.orders,
         factors={str(name): factor for name, factor in sale.factors.items()},

@@ -17,7 +17,8 @@ from aftersale.clocks import Instant
 from aftersale.hookspecs import PROJECT
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms
-from aftersale.policies.worlds import Closure, Parameter, Preset, Sale
+from aftersale.policies.sales import Sale
+from aftersale.policies.worlds import Closure, Parameter, Preset
 from aftersale.rules import Rule, declared_sources, names_page, silent_clauses
 from aftersale.testing.conformance.findings import Check, Finding
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, play
@@ -147,6 +148,10 @@ def _graded(subject: Subject) -> Iterator[tuple[str, str, str, tuple[str, ...]]]
         rows = (*world.parameter, *world.sale, *world.preset, *world.closure)
         for row in rows:
             yield f"{type(row).__name__.lower()} {row.name}", row.source, row.grade, tuple(row.marketplaces)
+        for sale in world.sale:
+            for dated in sale.dated:
+                name = f"sale {sale.name_in(dated.start.year)}"
+                yield name, dated.source, dated.grade, tuple(sale.marketplaces)
 
 
 # --- its cases ---
