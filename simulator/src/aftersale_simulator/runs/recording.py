@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import polars as pl
 from attrs import asdict, field, frozen
 
 from aftersale.base.errors import DocumentError
+from aftersale.base.json_documents import as_json
 from aftersale.cases.facts import Fact
 from aftersale.engine.docket import Docket
 from aftersale.journal.provenance import FILE, HANDBOOK, as_text, provenance
@@ -49,7 +49,7 @@ class Recording:
         is taken or cannot be written.
         """
         figures = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
-        metrics = json.dumps({"replication": replication, **figures}, indent=2, sort_keys=True)
+        metrics = as_json({"replication": replication, **figures}, sort_keys=True)
         texts = {"metrics.json": metrics + "\n", **_origin(resolved), **self.beside}
         with new_folder(self.folder) as folder:
             for name, frame in _tables(resolved.scenario, replication, runs, facts, docket).items():
