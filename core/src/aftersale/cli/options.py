@@ -12,8 +12,7 @@ import click
 from aftersale.cli.program import text
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from aftersale.base.tables import Table
     from aftersale.clocks import Instant
 
 
