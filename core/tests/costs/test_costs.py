@@ -6,7 +6,7 @@ import tomli
 from hypothesis import given, strategies as st
 
 from aftersale.base.errors import DocumentError, FactRefused, MoneyError
-from aftersale.base.tables import console
+from aftersale.base.tables import show
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.charges import case_costs
@@ -1006,19 +1006,16 @@ def test_rates_that_are_used_are_named():
         accounted(*TWO, into="EUR")
 
 
-def listed(found, monkeypatch):
+def listed(found, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "150")
-    out = console()
-    with out.capture() as captured:
-        for each in cost_listing(found):
-            out.print(each)
-    return [each.rstrip() for each in captured.get().splitlines()]
+    show(*cost_listing(found))
+    return capsys.readouterr().out.splitlines()
 
 
-def test_the_costs_of_a_journal_as_tables(monkeypatch):
+def test_the_costs_of_a_journal_as_tables(monkeypatch, capsys):
     own = default_parameters().with_own({"labour_cost_per_hour": "6.00 EUR"}, "own.toml")
     rates = {"CLP": Decimal("0.001")}
-    assert listed(accounted(*TWO, parameters=own, into="EUR", rates=rates), monkeypatch) == [
+    assert listed(accounted(*TWO, parameters=own, into="EUR", rates=rates), monkeypatch, capsys) == [
         "shop as of 2026-03-07T10:00:00+00:00: what after-sales cost, by line",
         "",
         "Cost of         Shipped by  Currency  Amount  Of it estimated  Amounts",
@@ -1037,11 +1034,14 @@ def test_the_costs_of_a_journal_as_tables(monkeypatch):
     ]
 
 
-def test_a_journal_without_costs_says_so_and_a_long_one_is_cut(monkeypatch):
-    assert listed(accounted(fact("feedback_left", value=5.0)), monkeypatch)[1:] == ["", "Nothing cost anything."]
+def test_a_journal_without_costs_says_so_and_a_long_one_is_cut(monkeypatch, capsys):
+    assert listed(accounted(fact("feedback_left", value=5.0)), monkeypatch, capsys)[1:] == [
+        "",
+        "Nothing cost anything.",
+    ]
     paid = "refund_requested", ("refunded", {"amount": 10})
     many = [each for n in range(45) for each in happens(*paid, case=f"C-{n}")]
     found = accounted(*sorted(many, key=lambda each: each.known_at), by="case")
-    shown = listed(found, monkeypatch)
+    shown = listed(found, monkeypatch, capsys)
     assert len(found["rows"]) == 90
     assert "… and 50 more; --json lists all." in shown

@@ -1,5 +1,6 @@
 import inspect
 import json
+from datetime import date
 
 import pytest
 from click.testing import CliRunner
@@ -7,9 +8,11 @@ from click.testing import CliRunner
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR
 from aftersale.journal.writing import fact_frame, order_frame, write_table
+from aftersale.metrics.readings import Reading
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
+from aftersale.views.readings import reading_records, target_text, value_text
 
 # Before click 8.2 a runner mixes the two streams unless it is told not to.
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -116,6 +119,7 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
     assert metrics[1] == {
         "metric": "late_reply_rate",
         "line": "late_reply_rate",
+        "unit": "share",
         "marketplace": "REF",
         "set_by": "handbook",
         "day": "2026-03-05",
@@ -170,11 +174,11 @@ def test_a_replay_as_tables(journal):
         "message  awaiting_reply      1",
         "return   requested           1",
         "",
-        "Marketplace  Metric                   Value  Target (set by)   Verdict",
-        "REF          order_defect_rate            –  0.01 (rule)       –",
-        "REF          late_reply_rate         0.5000  0.1 (handbook)    2, judged from 10",
-        "REF          mean_first_reply_hours  2.0000  3.2 (handbook)    met",
-        "REF          order_defect_rate            –  0.005 (handbook)  –",
+        "Marketplace  Metric                    Value  Target (set by)   Verdict",
+        "REF          order_defect_rate             –  1 % (rule)        –",
+        "REF          late_reply_rate         50.00 %  10 % (handbook)   2, judged from 10",
+        "REF          mean_first_reply_hours    2.0 h  3.2 h (handbook)  met",
+        "REF          order_defect_rate             –  0.5 % (handbook)  –",
         "",
         "Marketplace  Contacts  Open  Late %  Silent %  Mean h  P50 h  P90 h  P95 h",
         "REF                 2     1    50.0      66.7    37.0   37.0   65.0   68.5",
@@ -183,6 +187,16 @@ def test_a_replay_as_tables(journal):
     begin = lines.index("Refused facts: 1") + 1
     refused = "".join(lines[begin : lines.index("", begin)])
     assert refused.replace(" ", "") == f"2026-03-02T12:00:00+00:00 refunded: {REFUSED}".replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "shown"),
+    [("answers_rate", "hours", ("3.5 h", "4 h (rule)")), ("lost_hours", "share", ("350.00 %", "400 % (rule)"))],
+)
+def test_a_metric_is_shown_in_the_unit_of_what_it_counts_whatever_its_name(name, unit, shown):
+    reading = Reading(name, "REF", "rule", date(2026, 3, 5), 3.5, 7.0, 2, 4.0, True, unit=unit)
+    (record,) = reading_records([reading])
+    assert (record["unit"], value_text(record), target_text(record)) == (unit, *shown)
 
 
 def test_of_many_refused_facts_the_table_shows_the_first_and_counts_the_rest(journal):

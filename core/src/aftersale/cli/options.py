@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -13,8 +12,7 @@ import click
 from aftersale.cli.program import text
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from aftersale.base.tables import Table
     from aftersale.clocks import Instant
 
 
@@ -69,5 +67,7 @@ def show(parts: Iterable[Table | str]) -> None:
 
 def print_json(data: object) -> None:
     """Print JSON."""
+    from aftersale.base.json_documents import as_json
+
     # ASCII alone reads the same in every encoding.
-    click.echo(json.dumps(data, indent=2))
+    click.echo(as_json(data))

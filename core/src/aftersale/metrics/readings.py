@@ -17,7 +17,7 @@ from aftersale.metrics.days import Daily, Days, day_number
 from aftersale.metrics.measures import Measure, OfOrders, measure
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
-from aftersale.policies.metric_kinds import MetricKind
+from aftersale.policies.metric_kinds import MetricKind, Unit
 from aftersale.policies.policy import Policy
 from aftersale.rules import Rule
 
@@ -37,7 +37,7 @@ class Reading:
     numerator can grow today before the target is missed, below 0 when it is missed already; None where the numerator
     counts nothing bad, or nothing is judged. `window_days` tells the lines of one metric apart. `left_out` counts the
     orders of the window that do not count because the journal does not say what the metric asks for. `over` is whether
-    the value is on the wrong side of its line, be it judged or not.
+    the value is on the wrong side of its line, be it judged or not. `unit` says what value and target are.
     """
 
     metric: str
@@ -60,6 +60,7 @@ class Reading:
     floor_orders: int = 0
     left_out: int = 0
     over: bool = False
+    unit: Unit = "share"
 
 
 def meets(rule: Rule, value: float) -> bool:
@@ -204,6 +205,7 @@ def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, at:
         rule.floor_orders,
         watch.whole.left_out,
         not isnan(value) and not meets(rule, value),
+        watch.kind.unit,
     )
 
 

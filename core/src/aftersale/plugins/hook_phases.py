@@ -6,18 +6,15 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from aftersale import hookspecs
-from aftersale.base.tables import table
+from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.contributions import KINDS
 from aftersale.policies.decisions import DECIDING, RETURN
 from aftersale.policies.observers import OBSERVING
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 STAGES = ("start", "fact", "time", "desk")
 """When hooks are called: once at the start, when a fact comes in, when time passes, when the desk looks at a case."""

@@ -27,6 +27,8 @@ Counted = Literal[
     "tracked_shipments",
     "deliveries_on_time",
 ]
+Unit = Literal["share", "hours"]
+"""What the values of a metric are: between 0 and 1, or wall hours."""
 _NEEDS: dict[str, tuple[str, ...]] = {
     "orders": ("defects",),
     "cases": ("case", "defects"),
@@ -68,6 +70,11 @@ class MetricKind:
     def is_share(self) -> bool:
         """Whether its values lie between 0 and 1; else they are wall hours."""
         return self.counts != "hours"
+
+    @property
+    def unit(self) -> Unit:
+        """What its values are, by what it counts: its name says nothing."""
+        return "share" if self.is_share else "hours"
 
 
 @frozen

@@ -11,15 +11,13 @@ from aftersale.advice.advice import advice
 from aftersale.advice.evidence import evidence_for, keep_until
 from aftersale.base.errors import UnknownCase, did_you_mean
 from aftersale.base.money import from_minor
-from aftersale.base.tables import table
+from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from rich.table import Table
 
     from aftersale.cases.model import Case, Deadline
     from aftersale.clocks import Instant
@@ -234,7 +232,7 @@ def case_listing(cases: list[CaseRecord]) -> list[Table | str]:
             (_minute(step["occurred_at"]), step["fact"], step["said"], step["state"], step["decided_by"])
             for step in case["steps"]
         ]
-        parts += [table(headers, rows), *_notes(case), ""]
+        parts += [table(headers, rows, keys=2), *_notes(case), ""]
     return noted(parts, cases[0]["notes"])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from attrs import evolve
 
 from aftersale.base.money import from_minor
-from aftersale.base.tables import table
+from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.ledger import CostLine
@@ -19,8 +19,6 @@ from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies
@@ -230,7 +228,7 @@ def _table(accounts: CostAccounts) -> Table:
         )
         for total in accounts["sums"]
     ]
-    return table(headers, rows, headers[3:])
+    return table(headers, rows, headers[3:], keys=3)
 
 
 def _converted_lines(converted: Converted | None) -> list[Table | str]:

@@ -6,16 +6,22 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.money import from_minor
-from aftersale.base.tables import table
+from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.diagnosis import diagnose
 from aftersale.metrics.readings import lines_of, readings, standing
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
-from aftersale.views.readings import ReadingRecord, instant_text, left_out_lines, reading_records, unjudged
+from aftersale.views.readings import (
+    ReadingRecord,
+    instant_text,
+    left_out_lines,
+    reading_records,
+    target_text,
+    unjudged,
+    value_text,
+)
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
     from aftersale.metrics.diagnosis import BadFeedback, Cause, Product
@@ -193,9 +199,9 @@ def _metrics(metrics: Iterable[ReadingRecord]) -> Table:
     rows = [
         (
             metric["line"],
-            text("replay.nothing") if metric["value"] is None else f"{metric['value']:.4f}",
+            value_text(metric),
             f"{metric['numerator']:.0f} / {metric['denominator']}",
-            f"{metric['target']:g} ({metric['set_by']})",
+            target_text(metric),
             _verdict(metric),
             ", ".join(f"{name} {part['defects']}/{part['orders']}" for name, part in metric["fulfilment"].items()),
         )
@@ -242,7 +248,7 @@ def _worst(record: Health) -> list[Table | str]:
         for product in record["products"][:SHOWN]
     ]
     title = text("health.products", count=len(record["products"]))
-    return [title, table(headers, rows, headers[2:4]), ""]
+    return [title, table(headers, rows, headers[2:4], keys=2), ""]
 
 
 def _ratings(record: Health) -> list[Table | str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
-from aftersale.base.tables import table
+from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.base.visible import lines
 from aftersale.clocks import Instant, moment
@@ -16,8 +16,6 @@ from aftersale.reports.health.checks import SIGNS
 from aftersale.reports.health.figures import HealthMetric, HealthRating, HealthReport
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aftersale.reports.health.fields import Disagreement
 
 _INSTANTS = ("since", "until")
@@ -75,7 +73,7 @@ def _accounts(report: HealthReport) -> Table | str:
     if not rows:
         return text("health_report.no_accounts")
     headers = headers_of("health_report", "marketplace", "of", "status", "state", "score")
-    return table(headers, rows, headers[-1:])
+    return table(headers, rows, headers[-1:], keys=2)
 
 
 def _rating(rating: HealthRating) -> str:

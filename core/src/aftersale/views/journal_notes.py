@@ -15,8 +15,7 @@ from aftersale.journal.provenance import Provenance, by_shipped_handbook, differ
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from rich.table import Table
-
+    from aftersale.base.tables import Table
     from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from aftersale.base.tables import table
+from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.base.visible import lines
 from aftersale.plugins.admission import HOOKS
@@ -16,8 +16,6 @@ from aftersale.rules.records import RuleRecord, record
 from aftersale.views.rule_tables import history_listing
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aftersale.plugins.plugins import PluginRecord, Plugins
 
 

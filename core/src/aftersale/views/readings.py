@@ -26,11 +26,12 @@ class ReadingRecord(TypedDict):
     `value` is null where there is nothing to count, `met` also where fewer than `floor_orders` were counted. A metric
     may have several lines, told apart by `window_days`; tables then name the line as `line` does. `left_out` counts
     orders of which the journal does not say what the metric asks for; `over` tells whether the value is on the wrong
-    side of the target, judged or not.
+    side of the target, judged or not. `unit` is `share`, for values between 0 and 1, or `hours`.
     """
 
     metric: str
     line: str
+    unit: str
     marketplace: str
     set_by: str
     day: str
@@ -61,6 +62,7 @@ def _record(line: str, reading: Reading) -> ReadingRecord:
     return ReadingRecord(
         metric=reading.metric,
         line=line,
+        unit=reading.unit,
         marketplace=reading.marketplace,
         set_by=reading.set_by,
         day=reading.day.isoformat(),
@@ -81,6 +83,25 @@ def _record(line: str, reading: Reading) -> ReadingRecord:
         state=reading.state,
         consequence=reading.consequence,
     )
+
+
+def value_text(reading: ReadingRecord) -> str:
+    """Return the value of a metric with its unit, "–" where there is nothing to count."""
+    value = reading["value"]
+    if value is None:
+        return text("replay.nothing")
+    if reading["unit"] == "hours":
+        return text("replay.hours", value=f"{value:.1f}")
+    return text("replay.percent", value=f"{100 * value:.2f}")
+
+
+def target_text(reading: ReadingRecord) -> str:
+    """Return the target of a metric with its unit, and what set it."""
+    if reading["unit"] == "hours":
+        target = text("replay.hours", value=f"{reading['target']:g}")
+    else:
+        target = text("replay.percent", value=f"{100 * reading['target']:g}")
+    return f"{target} ({reading['set_by']})"
 
 
 def unjudged(reading: ReadingRecord) -> str:

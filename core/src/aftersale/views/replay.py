@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from aftersale.base.tables import table
+from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
@@ -19,11 +19,17 @@ from aftersale.views.journal_notes import (
     written_lines,
     written_with,
 )
-from aftersale.views.readings import ReadingRecord, instant_text, left_out_lines, reading_records, unjudged
+from aftersale.views.readings import (
+    ReadingRecord,
+    instant_text,
+    left_out_lines,
+    reading_records,
+    target_text,
+    unjudged,
+    value_text,
+)
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aftersale.base.errors import AftersaleError
     from aftersale.cases.facts import Fact
     from aftersale.journal.reading import Journal
@@ -168,7 +174,7 @@ def account_listing(record: Accounts) -> list[Table | str]:
 
 def _case_table(counts: Sequence[CaseCount]) -> Table:
     headers = headers_of("replay", "kind", "state", "cases")
-    return table(headers, [(count["kind"], count["state"], str(count["cases"])) for count in counts], headers[-1:])
+    return table(headers, [(count["kind"], count["state"], str(count["cases"])) for count in counts], headers[-1:], 2)
 
 
 def _metric_table(metrics: Sequence[ReadingRecord]) -> Table:
@@ -177,13 +183,13 @@ def _metric_table(metrics: Sequence[ReadingRecord]) -> Table:
         (
             metric["marketplace"],
             metric["line"],
-            text("replay.nothing") if metric["value"] is None else f"{metric['value']:.4f}",
-            f"{metric['target']:g} ({metric['set_by']})",
+            value_text(metric),
+            target_text(metric),
             _verdict(metric),
         )
         for metric in metrics
     ]
-    return table(headers, rows, headers[2:3])
+    return table(headers, rows, headers[2:3], keys=2)
 
 
 def _reply_lines(replies: Sequence[RepliesRecord]) -> list[Table | str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aftersale.base.tables import console, table
+from aftersale.base.tables import Table, table, width
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.base.visible import lines
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aftersale.rules import Change, Comparison, Rule
 
 DOUBTFUL = ("assumed", "unknown")
@@ -30,7 +28,7 @@ def rule_listing(rules: Sequence[Rule]) -> Table | str:
     for rule in rules:
         places.setdefault(rule.name, len(places))
     grouped = sorted(rules, key=lambda rule: places[rule.name])
-    if console().width < _TABLE:
+    if width() < _TABLE:
         parts = ((_name(rule), f"  {demand(rule)}; {_span(rule)}", f"  {_source(rule)}") for rule in grouped)
         return lines(*(line for part in parts for line in part))
     rows = [(_folded_name(rule), demand(rule), _span(rule), _source(rule)) for rule in grouped]
@@ -69,7 +67,7 @@ def comparison_listing(places: Sequence[str], rows: Sequence[Comparison]) -> Ite
     """Yield the answers side by side, or below each other in a narrow terminal; rows that differ are marked."""
     if not rows:
         yield text("rules.silent")
-    elif console().width < _COLUMN * (len(places) + 2):
+    elif width() < _COLUMN * (len(places) + 2):
         for row in rows:
             yield _marked_name(row)
             yield from (f"  {place}  {_answer(row.rules, place)}" for place in places)

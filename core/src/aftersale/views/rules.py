@@ -13,8 +13,7 @@ from aftersale.clocks import start_of_day
 from aftersale.rules import Change, Comparison, Rule, Rulebook, changes, compared, record, rule_names
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from aftersale.base.tables import Table
     from aftersale.plugins.plugins import Plugins
     from aftersale.policies.handbook import Handbook
 

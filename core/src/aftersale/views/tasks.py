@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.advice.advice import advice, classified, priority
-from aftersale.base.tables import console, table
+from aftersale.base.tables import Table, table, width
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.base.visible import lines
 from aftersale.clocks import HOUR
@@ -14,8 +14,6 @@ from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aftersale.cases.model import Task
     from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
@@ -108,7 +106,7 @@ def worklist_listing(record: Worklist) -> list[Table | str]:
         return noted([text("tasks.none", until=record["until"])], record)
     more = len(record["tasks"]) - SHOWN
     rest = [text("replay.more", count=more)] if more > 0 else []
-    if console().width < NARROW:
+    if width() < NARROW:
         return noted([title, *(_line(task) for task in record["tasks"][:SHOWN]), *rest], record)
     headers = headers_of("tasks", "task", "case", "due", "left", "set_by", "class")
     rows = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import exp
+from math import exp, fsum
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ def _shares(words: Sequence[str], column: NDArray[Any]) -> dict[str, float]:
     shares = {word: round(float(count / counts.sum()), 4) for word, count in zip(words, counts, strict=True) if count}
     # Rounded shares must sum to 1: the largest takes the difference.
     most = max(shares, key=lambda word: shares[word])
-    shares[most] = round(shares[most] + 1 - sum(shares.values()), 4)
+    shares[most] = round(shares[most] + 1 - fsum(shares.values()), 4)
     return shares
 
 

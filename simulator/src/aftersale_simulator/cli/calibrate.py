@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +50,7 @@ def calibrate(
     The scenario, by default the shipped one, says everything else, and how an order file is to be read. What no file
     speaks of stays as it is there, or as it is assumed.
     """
+    from aftersale.base.json_documents import as_json
     from aftersale_simulator.calibration.fit import Files, calibrated
     from aftersale_simulator.output_files import Outputs, check_file
     from aftersale_simulator.show.wording import text
@@ -68,7 +68,7 @@ def calibrate(
         with outputs.attempt(out):
             _write(calibration, out)
     if json_:
-        click.echo(json.dumps(_record(calibration), indent=2, ensure_ascii=False, default=str))
+        click.echo(as_json(_record(calibration), ascii_only=False))
     else:
         _show(calibration)
     tell_written(outputs, quiet=json_)

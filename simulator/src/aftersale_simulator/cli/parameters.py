@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -26,11 +25,12 @@ def parameters(plugins: Plugins, json_: bool) -> None:
     """
     from attrs import asdict
 
+    from aftersale.base.json_documents import as_json
     from aftersale_simulator.scenario.vocabulary import vocabulary
 
     declared = [parameter for group in vocabulary(plugins).parameters.values() for parameter in group]
     if json_:
-        click.echo(json.dumps([asdict(parameter) for parameter in declared], indent=2))
+        click.echo(as_json([asdict(parameter) for parameter in declared]))
         return
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.wording import text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +34,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
 
     Every mistake is told with its path, as whatif tells it.
     """
+    from aftersale.base.json_documents import as_json
     from aftersale.base.visible import visible
     from aftersale_simulator.resolved.days_off import team_days
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
@@ -59,7 +59,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         explained_ |= {"team_days": list(team_days(source.scenario)), "notes": notes}
         explained_ |= {"unknown": report.unknown}
         document = {"scenario": source.scenario.name, **summary, **explained_}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(as_json(document, ascii_only=False))
         return
     console = console_of()
     console.print(visible(source.scenario.name), style="bold", markup=False)

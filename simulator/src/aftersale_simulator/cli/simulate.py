@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +45,7 @@ def simulate(
     settings: Sequence[str],
 ) -> None:
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
+    from aftersale.base.json_documents import as_json
     from aftersale_simulator import output_files
     from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.resolved.period import period_report
@@ -60,9 +60,7 @@ def simulate(
     output_files.check_free(out)
     plan, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders))
     real_orders = history.orders if history else None
-    beside = (
-        {"order_file.json": json.dumps(history_record(history, cells_wanted()), indent=2) + "\n"} if history else {}
-    )
+    beside = {"order_file.json": as_json(history_record(history, cells_wanted())) + "\n"} if history else {}
     resolved = resolve(plan.scenario, plugins)
     outputs = output_files.Outputs()
     result = run(resolved, replication, orders=real_orders, record=Recording(out, csv, beside, outputs.attempt))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +71,7 @@ def staff(
     Without SCENARIO the one that is shipped is taken. What is allowed, patterns of work and how many people, stands
     in it under [staffing]. All rosters meet the same buyers; the one that is found is run again on fresh ones.
     """
+    from aftersale.base.json_documents import as_json
     from aftersale_simulator import output_files
     from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.resolved.scenario import resolve
@@ -89,7 +89,7 @@ def staff(
     with speaking(language):
         orders_record = history_record(history, cells_wanted()) if history else None
         staff_record = record.record(outcome, order_notes(history, plan, plugins), orders_record)
-        document = json.dumps(staff_record, indent=2, ensure_ascii=False)
+        document = as_json(staff_record, ascii_only=False)
         outputs = output_files.Outputs()
         if out is not None:
             people = outcome.staffing.document(outcome.check.roster) if outcome.check is not None else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from math import fsum
 
 import numpy as np
 from attrs import frozen
@@ -178,4 +179,4 @@ def overtime_cost(scenario: Scenario, world: World, hours: Mapping[str, float]) 
     """Return what the overtime `hours` of the teams cost, in the scenario's currency."""
     pay = world["overtime_pay"]
     wages = {name: float(team.cost_per_hour) for name, team in scenario.team.items()}
-    return sum(wages[Word(name)] * worked * pay for name, worked in hours.items())
+    return fsum(wages[Word(name)] * worked * pay for name, worked in hours.items())

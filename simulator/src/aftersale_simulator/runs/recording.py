@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -12,6 +11,7 @@ import polars as pl
 from attrs import asdict, field, frozen
 
 from aftersale.base.errors import DocumentError
+from aftersale.base.json_documents import as_json
 from aftersale.cases.facts import Fact
 from aftersale.engine.docket import Docket
 from aftersale.journal.provenance import FILE, HANDBOOK, as_text, provenance
@@ -54,7 +54,7 @@ class Recording:
         is taken or cannot be written.
         """
         figures = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
-        metrics = json.dumps({"replication": replication, **figures}, indent=2, sort_keys=True)
+        metrics = as_json({"replication": replication, **figures}, sort_keys=True)
         texts = {"metrics.json": metrics + "\n", **_origin(resolved), **self.beside}
         with self.attempt(self.folder), new_folder(self.folder) as folder:
             for name, frame in _tables(resolved.scenario, replication, runs, facts, docket).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
-from math import inf
+from math import fsum, inf
 
 import numpy as np
 from attrs import field, frozen
@@ -179,7 +179,7 @@ def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float
     hours, cost = _labour(resolved, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
     hours, cost = (
-        hours + sum(overtime.values()),
+        hours + fsum(overtime.values()),
         cost + overtime_cost(resolved.scenario, resolved.shared_world, overtime),
     )
     return {
@@ -282,7 +282,7 @@ def pool_accounts(accounts: Sequence[Account]) -> dict[str, float | None]:
     return {
         "late_reply_rate": _quotient(sum(f.late for f in replies), sum(f.late_known for f in replies)),
         "silence_48h_rate": _quotient(sum(f.silent for f in replies), sum(f.silence_known for f in replies)),
-        "mean_first_reply_hours": _quotient(sum(f.hours for f in replies), contacts),
+        "mean_first_reply_hours": _quotient(fsum(f.hours for f in replies), contacts),
         RATE: None,
         **{name: _pooled_metric(accounts, name) for name in judged},
         "claims": float(sum(account.claims for account in accounts)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite, sqrt
+from math import fsum, isfinite, sqrt
 
 from attrs import frozen
 from scipy.special import ndtri, stdtrit
@@ -43,7 +43,7 @@ def estimate(values: Sequence[float | None], together: int = 1) -> Estimate:
     mean = _mean(numbers)
     if len(numbers) < 2:
         return Estimate(mean, None, None)
-    variance = sum((value - mean) ** 2 for value in numbers) / (len(numbers) - 1)
+    variance = fsum((value - mean) ** 2 for value in numbers) / (len(numbers) - 1)
     upper = 1 - (1 - _UPPER) / max(1, together)
     half = float(stdtrit(len(numbers) - 1, upper)) * sqrt(variance / len(numbers))
     return Estimate(mean, mean - half, mean + half)
@@ -52,7 +52,7 @@ def estimate(values: Sequence[float | None], together: int = 1) -> Estimate:
 def _mean(values: Sequence[float]) -> float:
     # The mean of equal values is exactly that value; a sum of tenths would not be exact.
     low, high = min(values), max(values)
-    return low if low == high else sum(values) / len(values)
+    return low if low == high else fsum(values) / len(values)
 
 
 def difference(values: Sequence[float | None], reference: Sequence[float | None], together: int = 1) -> Estimate:

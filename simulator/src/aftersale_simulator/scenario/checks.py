@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import fsum
 from sys import float_info
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +138,6 @@ def scenario_problems(scenario: Scenario, source: str, words: Vocabulary) -> Ite
         if not getattr(scenario, name):
             yield Problem(source, name, what, f"add a table [{name}.NAME]")
     days = (scenario.period.measured + scenario.period.warm_up) / DAY
-    if sum(sales.orders_per_day for sales in scenario.marketplace.values()) * days > MOST_ORDERS:
+    if fsum(sales.orders_per_day for sales in scenario.marketplace.values()) * days > MOST_ORDERS:
         hint = f"at most {MOST_ORDERS:,} in a period with its warm-up; simulate a share of them"
         yield Problem(source, "marketplace", "too many orders", hint)

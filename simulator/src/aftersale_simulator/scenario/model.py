@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from math import inf
+from math import fsum, inf
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -338,7 +338,7 @@ def _sales_problems(sales: Sales) -> Iterator[str]:
         if channel not in CHANNELS:
             yield f"channels: unknown channel '{channel}', the channels are {', '.join(CHANNELS)}"
     for name in ("channels", "categories"):
-        total = sum(getattr(sales, name).values())
+        total = fsum(getattr(sales, name).values())
         if abs(total - 1) > _ROUNDING:
             yield f"{name}: the shares sum to {total:g}, not to 1"
     for name in sales.category:

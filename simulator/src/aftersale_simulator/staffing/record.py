@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import fsum
 from typing import Any, TypedDict
 
 from aftersale.clocks import DAY
@@ -156,7 +157,7 @@ def _erlang(outcome: SearchResult) -> ErlangRecord | None:
     if candidate is None or not outcome.staffing.hours_today:
         return None
     results = candidate.results.values()
-    busy = sum(result.busy_hours for result in results) / len(results)
+    busy = fsum(result.busy_hours for result in results) / len(results)
     tasks = sum(result.counts["tasks"] for result in results) / len(results)
     offered = busy / outcome.staffing.hours_today
     agents, wait = erlang_c_agents(offered)

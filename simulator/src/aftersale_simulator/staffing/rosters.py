@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, product
-from math import comb, prod
+from math import comb, fsum, prod
 from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
@@ -77,13 +77,13 @@ class Staffing:
 
     def cost(self, roster: Roster) -> float:
         """Return the cost of these people in the measured period, fixed teams included."""
-        return sum(number * pattern.cost for number, pattern in zip(roster, self.patterns, strict=True)) + self.fixed[0]
+        costs = (people * pattern.cost for people, pattern in zip(roster, self.patterns, strict=True))
+        return fsum(costs) + self.fixed[0]
 
     def hours(self, roster: Roster) -> float:
         """Return the paid hours of the measured period, fixed teams included."""
-        return (
-            sum(number * pattern.hours for number, pattern in zip(roster, self.patterns, strict=True)) + self.fixed[1]
-        )
+        hours = (people * pattern.hours for people, pattern in zip(roster, self.patterns, strict=True))
+        return fsum(hours) + self.fixed[1]
 
     def staffed(self, roster: Roster) -> Scenario:
         """Return the scenario in which these people work, and nobody else of their teams."""
@@ -137,7 +137,7 @@ def staffing(resolved: ResolvedScenario, source: str) -> Staffing:
     fixed_teams = [
         _paid(resolved, team, resolved.windows(name)) for name, team in scenario.team.items() if name not in allowed
     ]
-    fixed = sum(cost for cost, _ in fixed_teams), sum(hours for _, hours in fixed_teams)
+    fixed = fsum(cost for cost, _ in fixed_teams), fsum(hours for _, hours in fixed_teams)
     shifts = chain.from_iterable(resolved.windows(name) for name in scenario.team)
     today = covered_hours(shifts, *resolved.measured)
     most = {name: int(allowance.most) for name, allowance in allowed.items()}

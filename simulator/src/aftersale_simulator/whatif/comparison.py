@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, takewhile
-from math import ceil, inf, sqrt
+from math import ceil, fsum, inf, sqrt
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -366,6 +366,6 @@ def _bound(values: Sequence[float], share: float) -> float:
     """Return the bound that the next value stays below with probability `share`, if the values are normal."""
     if len(values) < 2:
         return inf
-    size, mean = len(values), sum(values) / len(values)
-    deviation = sqrt(sum((value - mean) ** 2 for value in values) / (size - 1))
+    size, mean = len(values), fsum(values) / len(values)
+    deviation = sqrt(fsum((value - mean) ** 2 for value in values) / (size - 1))
     return mean + float(stdtrit(size - 1, min(share, 1.0))) * deviation * sqrt(1 + 1 / size) if deviation else mean

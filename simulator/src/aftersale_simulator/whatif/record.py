@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import asdict
 
+from aftersale.base.json_documents import as_json as json_text
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.show.sheets import sheet
 from aftersale_simulator.show.wording import joined, text
@@ -228,7 +228,7 @@ def plain(value: Any) -> Any:
 
 def as_json(document: ComparisonRecord) -> str:
     """Return the document of `--json`; the same comparison gives the same bytes."""
-    return json.dumps(document, indent=2, allow_nan=False)
+    return json_text(document)
 
 
 def as_csv(comparison: Comparison) -> str:
