@@ -49,7 +49,7 @@ class Recording:
         is taken or cannot be written.
         """
         figures = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
-        metrics = json.dumps({"replication": replication, **figures}, indent=2, sort_keys=True)
+        metrics = json.dumps({"replication": replication, **figures}, indent=2, sort_keys=True, default=str)
         texts = {"metrics.json": metrics + "\n", **_origin(resolved), **self.beside}
         with new_folder(self.folder) as folder:
             for name, frame in _tables(resolved.scenario, replication, runs, facts, docket).items():
