@@ -97,7 +97,7 @@ def test_a_desk_without_a_contact_has_no_rates_no_times_and_no_verdict(silent: P
         ["order_defect_rate", "late_reply_rate", "mean_first_reply_hours"],
     )
     shown = run("whatif", silent, "--workers", "1").stdout
-    (row,) = (line.split() for line in shown.splitlines() if line.startswith("base"))
+    row = next(line.split() for line in shown.splitlines() if line.startswith("base"))
     assert row == ["base", "–", "–", "–", "–", "0.0", "0.0", "0", "–"]
     assert "No target had anything to count, so there is no verdict." in shown
     assert run("simulate", silent, "--out", tmp_path / "run").stdout.count("–") >= len(nothing)

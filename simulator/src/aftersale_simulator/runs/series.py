@@ -110,5 +110,6 @@ def replies(timelines: Sequence[Timeline]) -> Values:
     return counts / total if total else np.zeros(len(REPLY_EDGES))
 
 
-def _rows(columns: Sequence[Sequence[float]]) -> Values:
+def _rows(columns: Sequence[Sequence[float | None]]) -> Values:
+    # None becomes NaN.
     return np.array(columns, np.float64)

@@ -65,33 +65,35 @@ def _most_missed(variant: VariantResult) -> Iterator[str]:
 
 
 def _line(outcome: TargetOutcome) -> str:
-    key = "desk" if not outcome.marketplace else "least" if outcome.above else "most"
-    return text(
-        f"answer.line_{key}",
-        target=target_name(outcome.target),
-        place=outcome.marketplace,
-        mean=figure_text(outcome.mean, outcome.target),
-        limit=limit_text(outcome.limit, outcome.target),
-        met=outcome.met,
-        judged=outcome.judged,
-    )
+    known = {
+        "target": target_name(outcome.target),
+        "mean": figure_text(outcome.mean, outcome.target),
+        "limit": limit_text(outcome.limit, outcome.target),
+        "met": outcome.met,
+        "judged": outcome.judged,
+    }
+    if not outcome.marketplace:
+        return text("answer.line_desk", **known)
+    return text(f"answer.line_{'least' if outcome.above else 'most'}", place=outcome.marketplace, **known)
 
 
 def closure_sentences(variant: str, closures: Sequence[ClosureOutcome], replications: int) -> Iterator[str]:
     """Yield what a variant has closed: where, by which metric, in how many replications, and first on which day."""
     for outcome in closures:
         if outcome.missed:
-            yield text(
-                "answer.deactivated" if outcome.closes == ACCOUNT else "answer.closed",
-                variant=variant,
-                name=outcome.closes,
-                place=outcome.marketplace,
-                metric=target_name(outcome.metric),
-                limit=limit_text(outcome.limit, outcome.metric),
-                count=len(outcome.missed),
-                replications=replications,
-                day=outcome.first_day,
-            )
+            known = {
+                "variant": variant,
+                "place": outcome.marketplace,
+                "metric": target_name(outcome.metric),
+                "limit": limit_text(outcome.limit, outcome.metric),
+                "count": len(outcome.missed),
+                "replications": replications,
+                "day": outcome.first_day,
+            }
+            if outcome.closes == ACCOUNT:
+                yield text("answer.deactivated", **known)
+            else:
+                yield text("answer.closed", name=outcome.closes, **known)
 
 
 def warnings(comparison: Comparison) -> list[str]:

@@ -102,8 +102,11 @@ def about(comparison: Comparison) -> str:
     """Return in words which days were simulated, and how often."""
     scenario = comparison.scenario
     values = {"days": scenario.period.measured // DAY, "start": scenario.period.start, "seed": scenario.seed}
-    once = scenario.replications < 2
-    period = text("report.period_once" if once else "report.period", replications=scenario.replications, **values)
+    period = (
+        text("report.period_once", **values)
+        if scenario.replications < 2
+        else text("report.period", replications=scenario.replications, **values)
+    )
     return f"{period}; {text('report.worst')}" if _has_worst(comparison) else period
 
 
