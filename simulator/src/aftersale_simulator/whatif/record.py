@@ -201,7 +201,7 @@ def _variant(comparison: Comparison, variant: VariantResult) -> VariantRecord:
         metrics={name: _figure(figure) for name, figure in variant.metrics.items()},
         marketplaces={name: _marketplace(result) for name, result in variant.marketplaces.items()},
         reached={name: _share(count, replications) for name, count in variant.reached.items()},
-        closures=[_closure(outcome) for outcome in variant.closures],
+        closures=[closure_record(outcome) for outcome in variant.closures],
         orders_lost=variant.orders_lost,
     )
 
@@ -219,7 +219,8 @@ def _line(outcome: TargetOutcome) -> LineRecord:
     )
 
 
-def _closure(outcome: ClosureOutcome) -> ClosureRecord:
+def closure_record(outcome: ClosureOutcome) -> ClosureRecord:
+    """Return how near a line came to closing something, as plain data."""
     return ClosureRecord(
         closes=outcome.closes,
         marketplace=outcome.marketplace,
