@@ -107,7 +107,7 @@ def about(comparison: Comparison) -> str:
         if scenario.replications < 2
         else text("report.period", replications=scenario.replications, **values)
     )
-    return f"{period}; {text('report.worst')}" if _has_worst(comparison) else period
+    return f"{period}{text('report.worst')}" if _has_worst(comparison) else period
 
 
 def _has_worst(comparison: Comparison) -> bool:
@@ -232,7 +232,8 @@ def closes_text(closes: str) -> str:
 
 def _line(outcome: ClosureOutcome) -> tuple[str, ...]:
     values = (figure_text(value, outcome.metric) for value in (outcome.median, outcome.far))
-    return f"{target_name(outcome.metric)}, {outcome.marketplace}", *values, limit_text(outcome.limit, outcome.metric)
+    name = text("report.comma").join([target_name(outcome.metric), outcome.marketplace])
+    return name, *values, limit_text(outcome.limit, outcome.metric)
 
 
 def _closures(rows: Iterable[Sequence[str]]) -> Table:
