@@ -97,7 +97,7 @@ def test_a_desk_without_a_contact_has_no_rates_no_times_and_no_verdict(silent: P
         ["order_defect_rate", "late_reply_rate", "mean_first_reply_hours"],
     )
     shown = run("whatif", silent, "--workers", "1").stdout
-    (row,) = (line.split() for line in shown.splitlines() if line.startswith("base"))
+    row = next(line.split() for line in shown.splitlines() if line.startswith("base"))
     assert row == ["base", "–", "–", "–", "–", "0.0", "0.0", "0", "–"]
     assert "No target had anything to count, so there is no verdict." in shown
     assert run("simulate", silent, "--out", tmp_path / "run").stdout.count("–") >= len(nothing)
@@ -105,6 +105,19 @@ def test_a_desk_without_a_contact_has_no_rates_no_times_and_no_verdict(silent: P
         figures = run(command, tmp_path / "run").stdout
         assert "late_reply_rate" in figures
         assert not [line for line in figures.splitlines() if "reply" in line and "met" in line]
+
+
+def test_an_order_defect_rate_has_no_verdict_with_a_warm_up_too_short_for_its_window(tmp_path: Path) -> None:
+    """Orders of 60 days, 15 days late: in 24 days some are in the window, and most of it lies before the first."""
+    short = QUIET.replace("orders_per_day = 2", "orders_per_day = 40").replace('"14 d"', '"14 d", warm_up = "10 d"')
+    path = tmp_path / "short.toml"
+    path.write_text(short + SILENT, encoding="utf-8")
+    (variant,) = document("whatif", path, "--replications", "1", "--workers", "1")["variants"]
+    assert variant["metrics"]["order_defect_rate"]["mean"] is not None
+    assert "order_defect_rate" in variant["unmeasured"]
+    lines = [line for line in variant["lines"] if line["target"] == "order_defect_rate"]
+    assert lines
+    assert {(line["met"], line["judged"], line["excess"]) for line in lines} == {(0, 0, None)}
 
 
 def test_a_replication_in_which_a_target_had_nothing_to_count_is_not_judged() -> None:

@@ -161,7 +161,53 @@ def test_one_person_less_is_shown_to_fail() -> None:
     assert found.best.roster == (1, 0, 2, 0)
     assert [candidate.roster for candidate in found.one_less] == [(0, 0, 2, 0), (1, 0, 1, 0)]
     assert [candidate.kept for candidate in found.one_less] == [0, 0]
-    assert "With one person less the best roster keeps them in 0 of" in record.answer(found)
+    assert [role for role, _ in record.roles(found)][-2:] == ["less", "less"]
+    assert (
+        "One person less is not enough: each of the 2 rosters was given up when it had missed more than the 3 of 35 "
+        "fresh replications that it may; missed most: late replies." in record.answer(found)
+    )
+
+
+def test_one_person_less_that_holds_on_fresh_replications_is_not_settled() -> None:
+    found = search_text(lambda roster, number: sum(roster) >= 3 or (sum(roster) == 2 and number > 10))
+    assert [role for role, _ in record.roles(found)][-1] == "less_unsettled"
+    assert "Whether one person less is enough is not settled: 2 × Sun-Thu " in record.answer(found)
+    assert "kept all targets in 35 of 35 fresh replications, though not in the search." in record.answer(found)
+
+
+def test_the_first_line_is_the_desk_as_it_is_today() -> None:
+    # Nobody of the shipped desk works one of the patterns: its shift has people, the patterns have none.
+    found = search_text(lambda roster, number: sum(roster) >= 3 or (not any(roster) and number > 3))
+    assert record.today_text(found) == (
+        "The desk as it is today: 0 CNY in 70 days, all targets kept in 7 of 10 replications; missed most: late "
+        "replies."
+    )
+    told = record.record(found)["today"]
+    assert (told["cost"], told["probability"], told["replications"]) == (0.0, 0.7, 10)
+    assert next(record.roles(found)) == ("as_it_is", found.today)
+    assert record.roster_text(found, found.today.roster) == "the desk as it is"
+
+
+def test_a_search_that_ends_early_says_how_many_rosters_are_not_settled() -> None:
+    """The largest rosters miss the first replication by bad luck; the budget is too small for the others."""
+    found = search_text(lambda roster, number: sum(roster) >= 3 and number > 1, budget=60)
+    assert (found.best, found.complete, found.tried) == (None, False, 3)
+    told = record.record(found)
+    assert told["unsettled"] == 209
+    assert told["answer"].startswith(
+        "No roster was found that keeps the targets in 90 % of all periods, and 209 of the 209 allowed ones are not "
+        "settled: 3 were simulated before the search ended."
+    )
+    assert "None of" not in told["answer"]
+
+
+def test_rosters_that_were_only_lucky_are_named_with_what_they_missed() -> None:
+    found = search_text(lambda roster, number: number <= 10, budget=420)
+    assert found.best is None
+    answer = record.answer(found)
+    assert " × " in answer.split("Nearest came ")[1]
+    assert "in 0 of 35 replications; missed most: late replies." in answer
+    assert all(row["replications"] == 35 for row in record.record(found)["by_luck"])
 
 
 def test_a_small_budget_goes_from_neighbour_to_neighbour_and_says_so() -> None:
@@ -176,7 +222,11 @@ def test_no_roster_at_all_keeps_them_is_an_answer_too() -> None:
     found = search_text(lambda roster, number: False)
     told = record.record(found)
     assert (told["roster"], told["cost"], told["probability"]) == ([], None, None)
-    assert told["answer"].startswith("None of the 209 allowed rosters keeps the targets in 90 % of all periods.")
+    assert told["answer"].startswith(
+        "None of the 209 allowed rosters keeps the targets in 90 % of all periods: 209 were simulated and missed them "
+        "too often, 0 have fewer paid hours than the work takes."
+    )
+    assert told["unsettled"] == 0
 
 
 def test_what_teams_cost_that_are_not_looked_for_is_in_every_roster() -> None:

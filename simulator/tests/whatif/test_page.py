@@ -31,6 +31,7 @@ from aftersale_simulator.whatif import charts
 from aftersale_simulator.whatif.comparison import Comparison, compare_variants
 from aftersale_simulator.whatif.day_charts import defects
 from aftersale_simulator.whatif.drawing import Lines, lines_of
+from aftersale_simulator.whatif.outcomes import ClosureOutcome
 from aftersale_simulator.whatif.page import page, parts
 from aftersale_simulator.whatif.record import record
 from aftersale_simulator.whatif.variants import plan
@@ -148,7 +149,6 @@ def test_every_section_is_there_in_order_with_its_charts_and_a_link_to_it(compar
         "chances-1",
         "chances-2",
         "chances-3",
-        "chances-4",
         "trade-1",
         "backlog-1",
         "late-1",
@@ -284,13 +284,16 @@ def test_what_accounts_come_to_stands_beside_the_targets(comparison: Comparison)
     assert found is not None
     assert found.tables == ()
     first, *others = calm.variant_results
-    closed = evolve(first, reached={"review": 3, "deactivated": 1, "Prime": 1, "Express": 0}, orders_lost=1234.4)
+    near = ClosureOutcome("Prime", "REF", "cancellation_rate", 0.005, False, 3, ((2, date(2026, 1, 9)),), 0.004, 0.0061)
+    closed = evolve(first, reached={"review": 3, "deactivated": 1, "Prime": 1}, orders_lost=1234.4, closures=(near,))
     found = charts.target_chances(evolve(calm, variant_results=(closed, *others)))
     assert found is not None
-    (table,) = found.tables
-    assert table.header[-2:] == ("Prime is lost", "orders missed while closed, on average")
-    assert table.rows[0] == ("1", first.name, "3/3 (44–100 %)", "1/3 (6–79 %)", "1/3 (6–79 %)", "1,234")
-    assert table.rows[1][2:] == (*["0/3 (0–56 %)"] * 3, "0")
+    reviews, closures = found.tables
+    assert reviews.header[2:] == ("a review is due, in replications", "orders missed while closed, on average")
+    assert reviews.rows[0] == ("1", first.name, "3/3 (44–100 %)", "1,234")
+    assert reviews.rows[1][2:] == ("0/3 (0–56 %)", "0")
+    nearest = ("cancellation_rate, REF", "0.40 %", "0.61 %", "0.5 %")
+    assert closures.rows == (("1", first.name, "Prime", "1/3 (6–79 %)", *nearest),)
 
 
 def test_a_language_is_spoken_for_a_while_only() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 
 import numpy as np
 from attrs import evolve, frozen
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, Instant
 from aftersale.engine.docket import Docket
-from aftersale.metrics.days import Days
+from aftersale.metrics.days import Daily, Days
 from aftersale.metrics.measures import Measure, measure
-from aftersale.metrics.readings import verdict
+from aftersale.metrics.readings import verdict, verdicts
 from aftersale.orders import Order, Orders
 from aftersale.policies.policy import Policies, Policy
 from aftersale.policies.worlds import Closure
@@ -27,6 +28,43 @@ ACCOUNT = "account"
 
 Flags = NDArray[np.bool_]
 Lines = Sequence[tuple[Rule, Measure]]
+
+
+@frozen
+class ClosureLine:
+    """How near a marketplace came in a run to closing an account or an option of it, by one line of one metric.
+
+    `closes` is ACCOUNT or what plugins name. `worst` is the value of `worst_on`, the day on which the metric was
+    farthest over its `limit`, or nearest to it, of those on which it is judged; None where it never was. `missed_on` is
+    the first day that missed the line, None if it held. With `above` values below the limit miss it.
+    """
+
+    closes: str
+    marketplace: str
+    metric: str
+    limit: float
+    above: bool = False
+    worst: float | None = None
+    worst_on: date | None = None
+    missed_on: date | None = None
+
+
+def closure_line(
+    closes: str, marketplace: str, metric: str, rule: Rule, series: Daily, days: Iterable[int]
+) -> ClosureLine:
+    """Return how near a line came on these `days` of a series, which are positions in it."""
+    above, met, values = rule.direction == "above", verdicts(rule, series), series.values.tolist()
+    line = ClosureLine(closes, marketplace, metric, float(rule.target or 0), above)
+    judged = [day for day in days if met[day] is not None]
+    if not judged:
+        return line
+    worst = (min if above else max)(judged, key=lambda day: values[day])
+    missed = next((_date(series.days, day) for day in judged if met[day] is False), None)
+    return evolve(line, worst=values[worst], worst_on=_date(series.days, worst), missed_on=missed)
+
+
+def _date(days: Days, position: int) -> date:
+    return date(1970, 1, 1) + timedelta(days.first + position)
 
 
 @frozen(eq=False)
@@ -94,6 +132,14 @@ class Suspensions:
             if name not in closed and any(_is_missed(account.orders, line, today, docket) for line in sanction.lines):
                 closed.append(name)
                 self._lose(name, account.orders, sanction, at)
+
+    def options(self, name: str) -> Iterator[tuple[str, Rule, list[int]]]:
+        """Yield each option of an account that may be closed, with a line that closes it, and the days of the looks."""
+        account = self._accounts[name]
+        days = [day for _, place, day in self.looks() if place == name]
+        for sanction in account.sanctions:
+            if sanction.what != ACCOUNT:
+                yield from ((sanction.what, rule, days) for rule, _ in sanction.lines)
 
     def _lose(self, name: str, orders: Orders, sanction: Sanction, at: Instant) -> None:
         coming = (orders.purchased_at >= at) & (orders.purchased_at < at + int(sanction.days * DAY))

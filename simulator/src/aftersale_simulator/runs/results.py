@@ -24,7 +24,7 @@ from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.shifts import labour_cost, paid_hours
-from aftersale_simulator.desk.suspensions import ACCOUNT, Suspensions, orders_lost
+from aftersale_simulator.desk.suspensions import ACCOUNT, ClosureLine, Suspensions, closure_line, orders_lost
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.timeline import Timeline, timeline_of
 from aftersale_simulator.scenario.horizon import Horizon
@@ -50,9 +50,34 @@ METRICS = (
 )
 LATE, RATE, COST = "late_reply_rate", "order_defect_rate", "labour_cost"
 """The metrics that decide: late replies, order defects, and what variants are ranked by."""
-REACHED = ("review", "deactivated")
+REVIEW, DEACTIVATED = "review", "deactivated"
+REACHED = (REVIEW, DEACTIVATED)
 """What may happen to an account: a review after a target was missed for days running, and deactivation."""
 LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
+
+
+@frozen
+class LineVerdict:
+    """What came of one target in one replication, on one marketplace or, without a name, for the whole desk.
+
+    `met` is None where there was nothing to judge: nothing counted, too little for the line's floor, or no measured day
+    whose window of orders lies within the simulated days. With `above` values below the limit miss it.
+    """
+
+    target: str
+    marketplace: str
+    value: float | None
+    limit: float
+    met: bool | None
+    above: bool = False
+
+    @property
+    def excess(self) -> float | None:
+        """How far the value is over its limit, as a share of it; below 0 inside of it, None without a verdict."""
+        if self.met is None or self.value is None:
+            return None
+        over = self.limit - self.value if self.above else self.value - self.limit
+        return over / self.limit if self.limit else over
 
 
 @frozen
@@ -68,7 +93,8 @@ class Result:
     cases that plugins failed, by cause. `missed`, by marketplace and deadline, counts the deadlines that began in the
     measured period and passed before anybody acted, with the number of all that ended. `timeline` has the figures of
     every day, `busy_hours` the agents' hours of work in the measured period. `reached` says whether each of REACHED was
-    due on any measured day, and whether what plugins name was closed.
+    due on any measured day, and whether what plugins name was closed. `lines` are the verdicts behind `targets`,
+    `closures` say how near each marketplace came to closing an account or an option.
     """
 
     metrics: dict[str, float | None]
@@ -81,6 +107,8 @@ class Result:
     busy_hours: float = 0.0
     reached: dict[str, bool] = field(factory=dict)
     unmeasured: tuple[str, ...] = ()
+    lines: tuple[LineVerdict, ...] = ()
+    closures: tuple[ClosureLine, ...] = ()
 
 
 def verdicts(results: Sequence[Result]) -> list[bool | None]:
@@ -102,7 +130,10 @@ def _verdict(result: Result, names: Collection[str], idle: bool) -> bool | None:
 
 @frozen(eq=False)
 class Account:
-    """One marketplace's figures over the measured period; `judged` has daily order defects and plugins' metrics."""
+    """One marketplace's figures over the measured period; `judged` has daily order defects and plugins' metrics.
+
+    `partial` names those of them whose window of orders lies within the simulated days on no measured day.
+    """
 
     replies: ReplyFigures
     judged: dict[str, Daily]
@@ -110,7 +141,8 @@ class Account:
     claims: int
     open_cases: int
     review_days: int
-    deactivated: bool
+    closures: tuple[ClosureLine, ...]
+    partial: frozenset[str]
 
     @property
     def worst_day(self) -> float | None:
@@ -121,7 +153,12 @@ class Account:
         return float(np.nanmax(values)) if np.isfinite(values).any() else None
 
     def counted(self, name: str) -> float:
-        """How many a figure counts at most on a measured day, or in all of them where it has no days."""
+        """How many a figure counts at most on a measured day, or in all of them where it has no days.
+
+        It is 0 where its window was never whole: what was sold before the first simulated day is missing.
+        """
+        if name in self.partial:
+            return 0.0
         if name in self.judged:
             return float(self.judged[name].denominator[self.measured].max(initial=0))
         replies = self.replies
@@ -152,7 +189,9 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort)}
     by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     plugin_metrics = sorted(metrics.keys() - set(METRICS))
-    verdicts = _verdicts(scenario, policies, accounts, metrics, effort.until)
+    lines = tuple(_lines(scenario, policies, accounts, metrics, effort.until))
+    verdicts = _verdicts(lines)
+    closures = tuple(_closures(desk, policies, orders, horizon, accounts))
     return Result(
         {name: metrics[name] for name in (*METRICS, *plugin_metrics)},
         by_marketplace,
@@ -171,6 +210,8 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         effort.busy / HOUR,
         _reached(accounts.values(), desk.suspensions),
         tuple(name for name, met in verdicts.items() if met is None),
+        lines,
+        closures,
     )
 
 
@@ -208,8 +249,8 @@ def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> 
     )
     suspended = closed.pop(ACCOUNT, False)
     return {
-        "review": any(account.review_days for account in accounts),
-        "deactivated": any(account.deactivated for account in accounts) or suspended,
+        REVIEW: any(account.review_days for account in accounts),
+        DEACTIVATED: suspended or any(line.missed_on for account in accounts for line in account.closures),
         **closed,
     }
 
@@ -247,15 +288,34 @@ def account(
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
         len(waiting),
         int(_review_days(policy, docket, orders, days, until)[horizon.warm_up :].sum()),
-        _deactivated(policy, docket, orders, days, until, horizon),
+        tuple(_deactivations(policy, docket, orders, days, until, range(horizon.warm_up, len(days)))),
+        frozenset(name for name, rule in judged.items() if rule.lag + (rule.amount or 0) > len(days)),
     )
 
 
-def _deactivated(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, horizon: Horizon) -> bool:
-    """Whether a target that costs the account was missed on some measured day."""
-    lines = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"]
-    judged = (verdicts_of(rule, daily(rule, policy, docket, orders, days))[horizon.warm_up :] for rule in lines)
-    return any(False in by_day for by_day in judged)
+def _deactivations(
+    policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, measured: range
+) -> Iterator[ClosureLine]:
+    """Yield how near each target that costs the account came to being missed on a measured day."""
+    for figure, rule in figures_of(policy.metrics(until - 1)):
+        if rule.state == DEACTIVATED:
+            series = daily(rule, policy, docket, orders, days)
+            yield closure_line(ACCOUNT, policy.marketplace.name, figure, rule, series, measured)
+
+
+def _closures(
+    desk: Desk, policies: Policies, orders: Mapping[str, Orders], horizon: Horizon, accounts: Mapping[str, Account]
+) -> Iterator[ClosureLine]:
+    """Yield how near every marketplace came to closing the account, then each option that plugins name."""
+    for name, figures in accounts.items():
+        yield from figures.closures
+        if desk.suspensions is None:
+            continue
+        policy = policies[name]
+        days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
+        for option, rule, looks in desk.suspensions.options(name):
+            series = daily(rule, policy, desk.docket, orders[name], days)
+            yield closure_line(option, name, rule.name, rule, series, looks)
 
 
 def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> NDArray[np.bool_]:
@@ -316,30 +376,47 @@ def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple
     return hours, float(cost)
 
 
-def _verdicts(
+def _lines(
     scenario: Scenario,
     policies: Policies,
     accounts: Mapping[str, Account],
     metrics: Mapping[str, float | None],
     until: Instant,
-) -> dict[str, bool | None]:
-    """Return for each target whether it was met on every marketplace that it applies to, None without any to judge.
+) -> Iterator[LineVerdict]:
+    """Yield the verdict on each target on every marketplace that it applies to.
 
     The scenario's targets replace the handbook's; the marketplaces' own lines apply in any case, from their floors on.
     """
-    verdicts: dict[str, list[bool]] = {}
     by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     scenario_targets = any(getattr(scenario.targets, name) is not None for name in LIMITS)
     for name in LIMITS:
         limit = getattr(scenario.targets, name)
-        if limit is not None:
-            values = [metrics[name]] if name == "occupancy" else [figures[name] for figures in by_marketplace.values()]
-            verdicts[name] = [value <= limit for value in values if value is not None]
+        if limit is None:
+            continue
+        if name == "occupancy":
+            yield _limited(name, "", metrics[name], float(limit), inf)
+            continue
+        for marketplace, figures in by_marketplace.items():
+            yield _limited(name, marketplace, figures[name], float(limit), accounts[marketplace].counted(name))
     for marketplace, figures in by_marketplace.items():
         for figure, rule in figures_of(policies[marketplace].metrics(until - 1)):
             name = figure if figure in figures else rule.name
             if name in figures and not (scenario_targets and rule.marketplace == EVERYWHERE):
                 value = figures[name]
-                met = None if value is None else verdict(rule, value, accounts[marketplace].counted(name))
-                verdicts.setdefault(name, []).extend([] if met is None else [met])
-    return {name: all(met) if met else None for name, met in verdicts.items()}
+                counted = accounts[marketplace].counted(name)
+                met = None if value is None or not counted else verdict(rule, value, counted)
+                above = rule.direction == "above"
+                yield LineVerdict(name, marketplace, value, float(rule.target or 0), met, above)
+
+
+def _limited(name: str, marketplace: str, value: float | None, limit: float, counted: float) -> LineVerdict:
+    """Return the verdict on a target that the scenario sets, which has no floor: a single order is enough."""
+    return LineVerdict(name, marketplace, value, limit, None if value is None or not counted else value <= limit)
+
+
+def _verdicts(lines: Iterable[LineVerdict]) -> dict[str, bool | None]:
+    """Return for each target whether it was met on every marketplace that could judge it, None without any."""
+    met: dict[str, list[bool]] = {}
+    for line in lines:
+        met.setdefault(line.target, []).extend([] if line.met is None else [line.met])
+    return {name: all(values) if values else None for name, values in met.items()}

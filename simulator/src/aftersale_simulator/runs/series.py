@@ -58,6 +58,20 @@ def summed(rows: Values, window: int = WINDOW) -> Values:
     return sums
 
 
+def smooth(rows: Values, window: int = WINDOW) -> Values:
+    """Return the mean of the last `window` columns up to each, without those that are NaN; NaN if all of them are."""
+    known = np.isfinite(rows)
+    return rolled(np.where(known, rows, 0.0), known.astype(np.float64), window)
+
+
+def mean_of_known(rows: Values) -> Values:
+    """Return the mean over the first axis, without values that are NaN; NaN where all of them are."""
+    known = np.isfinite(rows)
+    count, total = known.sum(axis=0), np.where(known, rows, 0.0).sum(axis=0)
+    mean: Values = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
+
+
 def backlog(timelines: Sequence[Timeline]) -> Values:
     """Return the tasks at the end of each day, a row for each replication, warm-up days first."""
     return np.array([timeline.backlog for timeline in timelines], np.float64)
@@ -78,7 +92,7 @@ def occupancy(timelines: Sequence[Timeline], window: int = WINDOW) -> Values:
 
 
 def defects(timelines: Sequence[Timeline], marketplace: str) -> Values:
-    """Return a marketplace's order defect rate as of each day."""
+    """Return a marketplace's order defect rate as of each day; NaN on days with nothing to count."""
     return _rows([timeline.order_defect_rate[marketplace] for timeline in timelines])
 
 
@@ -96,5 +110,6 @@ def replies(timelines: Sequence[Timeline]) -> Values:
     return counts / total if total else np.zeros(len(REPLY_EDGES))
 
 
-def _rows(columns: Sequence[Sequence[float]]) -> Values:
+def _rows(columns: Sequence[Sequence[float | None]]) -> Values:
+    # None becomes NaN.
     return np.array(columns, np.float64)

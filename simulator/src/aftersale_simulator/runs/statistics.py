@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import fsum, isfinite, sqrt
+from math import ceil, fsum, isfinite, sqrt
 
 from attrs import frozen
 from scipy.special import ndtri, stdtrit
@@ -70,6 +70,27 @@ def wilson(successes: int, size: int) -> tuple[float, float]:
     centre = (share + z * z / (2 * size)) / scale
     half = z * sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / scale
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+SURE = 0.99
+"""The largest share of periods that is told by counting: more would take thousands of replications."""
+
+
+def is_undecided(successes: int, size: int, share: float) -> bool:
+    """Whether so many replications are too few to tell if something happens in a `share` of all periods.
+
+    They are when Wilson's interval holds the share, and a single one always is.
+    """
+    low, high = wilson(successes, size)
+    return size < 2 or low < min(share, SURE) <= high
+
+
+def enough(size: int, share: float) -> int:
+    """Return how many replications tell a share, if all of them succeed; twice as many where that is not more."""
+    more = size
+    while wilson(more, more)[0] < min(share, SURE):
+        more += ceil(more / 4)
+    return more if more > size else 2 * size
 
 
 def erlang_c(servers: int, offered: float) -> tuple[float, float]:

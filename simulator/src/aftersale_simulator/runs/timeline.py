@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ class Timeline:
 
     `contacts` are those whose outcome is known at the end; `late` are those of them whose first reply missed its
     deadline. `backlog` counts the tasks that wait or are worked on at the end of a day of the first marketplace; `busy`
-    and `paid` are agents' hours of these days. `order_defect_rate` has, by marketplace, the rate as of each day, 0
+    and `paid` are agents' hours of these days. `order_defect_rate` has, by marketplace, the rate as of each day, None
     without orders. `week_contacts` and `week_late` count the contacts of the measured days by the hour of the week in
     which they began, in the marketplace's time, Monday 00:00 first. `replies` counts their first replies by the classes
     of REPLY_EDGES.
@@ -46,7 +47,7 @@ class Timeline:
     backlog: Counts
     busy: Figures
     paid: Figures
-    order_defect_rate: dict[str, Figures]
+    order_defect_rate: dict[str, tuple[float | None, ...]]
     week_contacts: Counts
     week_late: Counts
     replies: Counts
@@ -81,7 +82,7 @@ def timeline_of(
         tuple(effort.backlog),
         tuple(spent / HOUR for spent in effort.daily),
         tuple(float(hours) for hours in _paid_hours(windows, effort.bounds)),
-        {name: tuple(np.nan_to_num(values).tolist()) for name, values in rates.items()},
+        {name: tuple(None if isnan(value) else value for value in values.tolist()) for name, values in rates.items()},
         _sum(replies.known_by_hour(*span) for replies in first_replies),
         _sum(replies.late_by_hour(*span) for replies in first_replies),
         _sum(replies.classes(*span) for replies in first_replies),

@@ -42,6 +42,21 @@ def estimate_text(estimate: Estimate, name: str, sign: bool = False) -> str:
     return mean if half is None or half * factor < _DUST else f"{mean}\n± {number(half * factor, decimals)}"
 
 
+def figure_text(value: float | None, name: str) -> str:
+    """Return one value of a metric as text, with its unit."""
+    factor, decimals = scale(name)
+    return text("report.none") if value is None else f"{number(factor * value, decimals)} {_unit(name)}"
+
+
+def limit_text(limit: float, name: str) -> str:
+    """Return a limit of a metric as somebody would write it, with its unit."""
+    return f"{scale(name)[0] * limit:g} {_unit(name)}"
+
+
+def _unit(name: str) -> str:
+    return "%" if scale(name)[0] == 100 else "h"
+
+
 def scale(name: str) -> tuple[int, int]:
     """Return the factor and the decimals to show a metric with."""
     return COLUMNS.get(name) or OTHER_METRICS.get(name) or (_OWN_RATE if is_rate(name) else _OWN)

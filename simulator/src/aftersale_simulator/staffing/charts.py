@@ -12,7 +12,7 @@ from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, text
-from aftersale_simulator.staffing.record import StaffRecord, erlang_text, roles, roster_text, search_text
+from aftersale_simulator.staffing.record import StaffRecord, erlang_text, roles, roster_text, search_text, today_text
 from aftersale_simulator.staffing.search import Candidate, SearchResult
 from aftersale_simulator.staffing.table import percentage
 
@@ -20,7 +20,7 @@ from aftersale_simulator.staffing.table import percentage
 def staff_page(outcome: SearchResult, record: StaffRecord) -> str:
     """Return a search as one HTML document, in the current language; `record` is its record."""
     scenario = outcome.staffing.scenario
-    about = [search_text(outcome)]
+    about = [today_text(outcome), search_text(outcome)]
     if record["erlang_c"] is not None:
         about.append(erlang_text(record["erlang_c"]))
     opening = [*header(scenario.name, record["answer"], record["warnings"], about), "</header>"]
@@ -51,7 +51,7 @@ def _frontier(outcome: SearchResult) -> Section | None:
     scenario = outcome.staffing.scenario
     wanted = Limit(100 * outcome.wanted, text("page.target", value=percent(outcome.wanted)))
     names = [f"{position}  {_name(outcome, role, candidate)}" for position, (role, candidate) in enumerate(entries, 1)]
-    colours = [plots.CHOSEN if role == "fresh" else plots.OTHER for role, _ in entries]
+    colours = [{"fresh": plots.CHOSEN, "as_it_is": plots.FIRST}.get(role, plots.OTHER) for role, _ in entries]
     costs = [candidate.figure(COST).mean or 0.0 for _, candidate in entries]
     shares = [candidate.kept / candidate.judged for _, candidate in entries]
     trade = plots.trade(

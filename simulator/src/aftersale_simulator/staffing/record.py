@@ -10,14 +10,17 @@ from aftersale.clocks import DAY
 from aftersale_simulator.resolved.days_off import IDLE
 from aftersale_simulator.resolved.period import TAKEN
 from aftersale_simulator.runs.results import COST
-from aftersale_simulator.runs.statistics import erlang_c_agents
+from aftersale_simulator.runs.statistics import enough, erlang_c_agents, is_undecided
 from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
-from aftersale_simulator.staffing.rosters import Roster
+from aftersale_simulator.staffing.rosters import TODAY, Roster
 from aftersale_simulator.staffing.search import Candidate, SearchResult
+from aftersale_simulator.whatif.answer import closure_sentences
+from aftersale_simulator.whatif.outcomes import closure_outcomes
+from aftersale_simulator.whatif.record import ClosureRecord, closure_record
 
 
 class PeopleRecord(TypedDict):
@@ -31,11 +34,9 @@ class PeopleRecord(TypedDict):
     cost: float
 
 
-class RosterRecord(TypedDict):
-    """A roster with its cost, and the share of its replications that kept all targets, with a 95 % interval."""
+class DeskRecord(TypedDict):
+    """What a desk costs, and the share of its replications that kept all targets, with a 95 % interval."""
 
-    roster: list[PeopleRecord]
-    people: int
     cost: float
     probability: float | None
     low: float
@@ -44,6 +45,13 @@ class RosterRecord(TypedDict):
     most_missed: str | None
     late_reply_rate: float | None
     order_defect_rate: float | None
+
+
+class RosterRecord(DeskRecord):
+    """A roster that was tried."""
+
+    roster: list[PeopleRecord]
+    people: int
 
 
 class ErlangRecord(TypedDict):
@@ -65,6 +73,7 @@ class StaffRecord(TypedDict):
     seed: int
     currency: str
     wanted: float
+    today: DeskRecord
     roster: list[PeopleRecord]
     cost: float | None
     probability: float | None
@@ -80,6 +89,8 @@ class StaffRecord(TypedDict):
     tried: int
     runs: int
     complete: bool
+    unsettled: int
+    closures: list[ClosureRecord]
     answer: str
     warnings: list[str]
     orders: dict[str, Any] | None
@@ -94,6 +105,7 @@ def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, A
         seed=scenario.seed,
         currency=scenario.currency,
         wanted=outcome.wanted,
+        today=_desk(outcome.today),
         roster=_people(outcome, check.roster) if check is not None else [],
         cost=cost_of(check) if check is not None else None,
         probability=check.share() if check is not None else None,
@@ -109,6 +121,8 @@ def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, A
         tried=outcome.tried,
         runs=outcome.replications,
         complete=outcome.complete,
+        unsettled=outcome.unsettled,
+        closures=[closure_record(line) for line in closure_outcomes(check.results)] if check is not None else [],
         answer=answer(outcome),
         warnings=[*notes, *warnings(outcome)],
         orders=orders,
@@ -131,10 +145,12 @@ def _people(outcome: SearchResult, roster: Roster) -> list[PeopleRecord]:
 
 
 def _roster(outcome: SearchResult, candidate: Candidate) -> RosterRecord:
+    return RosterRecord(roster=_people(outcome, candidate.roster), people=sum(candidate.roster), **_desk(candidate))
+
+
+def _desk(candidate: Candidate) -> DeskRecord:
     low, high = candidate.interval()
-    return RosterRecord(
-        roster=_people(outcome, candidate.roster),
-        people=sum(candidate.roster),
+    return DeskRecord(
         cost=cost_of(candidate),
         probability=candidate.share(),
         low=low,
@@ -176,47 +192,75 @@ def answer(outcome: SearchResult) -> str:
         "cost": amount(cost_of(check), outcome.staffing.scenario.currency),
         "days": outcome.staffing.scenario.period.measured // DAY,
     }
+    name, fresh = roster_text(outcome, check.roster), len(check.results)
+    closed = closure_sentences(name, closure_outcomes(check.results), fresh)
     if not check.judged:
-        return text("staff.no_verdict", **known)
+        return joined([text("staff.no_verdict", **known), *closed])
     low, _ = check.interval()
-    sentence = text(
-        "staff.answer",
-        **known,
-        kept=check.kept,
-        replications=check.judged,
-        low=percent(low),
-    )
-    return joined([sentence, *_less(outcome)])
+    sentence = text("staff.answer", **known, kept=check.kept, replications=check.judged, low=percent(low))
+    return joined([sentence, *_less(outcome, fresh), *closed])
 
 
-def _less(outcome: SearchResult) -> Iterator[str]:
+def _less(outcome: SearchResult, fresh: int) -> Iterator[str]:
+    """Yield whether one person less is not enough, or that the replications did not settle it."""
     if not outcome.one_less:
         return
     best = max(outcome.one_less, key=lambda candidate: (candidate.share() or 0.0, -cost_of(candidate)))
     worst = best.most_missed()
-    if worst is None:
-        yield text("staff.one_less_kept")
+    if worst is None or not all(map(outcome.is_given_up, outcome.one_less)):
+        roster = roster_text(outcome, best.roster)
+        yield text("staff.one_less_unsettled", roster=roster, kept=best.kept, replications=best.judged)
     else:
-        yield text("staff.one_less", kept=best.kept, replications=best.judged, target=target_name(worst))
+        known = {"rosters": len(outcome.one_less), "allowed": outcome.may_miss, "fresh": fresh}
+        yield text("staff.one_less", **known, target=target_name(worst))
 
 
 def _nothing(outcome: SearchResult) -> str:
-    nearest = max(outcome.frontier, key=lambda candidate: (candidate.share() or 0.0, -cost_of(candidate)), default=None)
-    if nearest is None:
-        return text("staff.none", allowed=outcome.staffing.size)
-    return text(
-        "staff.none_nearest",
-        allowed=outcome.staffing.size,
-        wanted=percent(outcome.wanted),
-        roster=roster_text(outcome, nearest.roster),
-        kept=nearest.kept,
-        replications=nearest.judged,
-        target=target_name(nearest.most_missed() or ""),
-    )
+    known = {"allowed": outcome.staffing.size, "tried": outcome.tried, "wanted": percent(outcome.wanted)}
+    if outcome.unsettled:
+        sentence = text("staff.unsettled", **known, unsettled=outcome.unsettled)
+    else:
+        sentence = text("staff.none", **known, idle=outcome.staffing.size - outcome.tried)
+    return joined([sentence, *_nearest(outcome)])
+
+
+def _nearest(outcome: SearchResult) -> Iterator[str]:
+    """Yield the roster that kept the targets most often; of a lucky one what it kept on fresh replications."""
+    lucky = {candidate.roster: candidate for candidate in outcome.by_luck}
+    candidates = [*(candidate for candidate in outcome.frontier if candidate.roster not in lucky), *lucky.values()]
+    judged = [candidate for candidate in candidates if candidate.judged]
+    if not judged:
+        return
+    nearest = max(judged, key=lambda candidate: (candidate.share() or 0.0, -cost_of(candidate)))
+    known = {
+        "roster": roster_text(outcome, nearest.roster),
+        "kept": nearest.kept,
+        "replications": nearest.judged,
+    }
+    missed = nearest.most_missed()
+    if missed is None:
+        yield text("staff.nearest", **known)
+    else:
+        yield text("staff.nearest_missed", **known, target=target_name(missed))
+
+
+def today_text(outcome: SearchResult) -> str:
+    """Return in words what the desk as it is today costs, and in how many replications it keeps all targets."""
+    today, scenario = outcome.today, outcome.staffing.scenario
+    known = {"cost": amount(cost_of(today), scenario.currency), "days": scenario.period.measured // DAY}
+    if not today.judged:
+        return text("staff.today_no_verdict", **known)
+    known |= {"kept": today.kept, "replications": today.judged}
+    missed = today.most_missed()
+    if missed is None:
+        return text("staff.today_kept", **known)
+    return text("staff.today_missed", **known, target=target_name(missed))
 
 
 def roster_text(outcome: SearchResult, roster: Roster) -> str:
-    """Return a roster in words: people by pattern, and by team if there are several teams."""
+    """Return a roster in words: people by pattern, and by team if there are several teams; or the desk of today."""
+    if roster == TODAY:
+        return text("staff.today")
     teams = dict.fromkeys(pattern.team for pattern in outcome.staffing.patterns)
     by_team = {team: _team_words(outcome, roster, team) for team in teams}
     if len(by_team) == 1:
@@ -236,8 +280,10 @@ def _team_words(outcome: SearchResult, roster: Roster, team: str) -> str:
 def warnings(outcome: SearchResult) -> list[str]:
     """Return the warnings on the answer."""
     lines = [text("staff.luck", roster=roster_text(outcome, candidate.roster)) for candidate in outcome.by_luck]
-    if not outcome.complete:
-        lines.append(text("staff.incomplete", allowed=outcome.staffing.size, runs=outcome.replications))
+    if not outcome.complete and outcome.best is not None:
+        known = {"allowed": outcome.staffing.size, "runs": outcome.replications, "unsettled": outcome.unsettled}
+        lines.append(text("staff.incomplete", **known))
+    lines += _too_few(outcome)
     if outcome.check is not None and outcome.check.unmeasured:
         targets = ", ".join(map(target_name, outcome.check.unmeasured))
         lines.append(text("warning.unmeasured", name=roster_text(outcome, outcome.check.roster), targets=targets))
@@ -245,6 +291,23 @@ def warnings(outcome: SearchResult) -> list[str]:
     period = outcome.staffing.period
     lines += [] if period is None else period_notes(period, without=[TAKEN])
     return [*lines, *day_notes([outcome.staffing.scenario], without=[IDLE])]
+
+
+def _too_few(outcome: SearchResult) -> Iterator[str]:
+    """Yield that the fresh replications are too few to tell, by the rule of `whatif`."""
+    check = outcome.check
+    if check is not None and check.judged and is_undecided(check.kept, check.judged, outcome.wanted):
+        low, high = check.interval()
+        yield text(
+            "warning.unsure",
+            name=roster_text(outcome, check.roster),
+            share=percent(outcome.wanted),
+            met=check.kept,
+            replications=check.judged,
+            low=percent(low),
+            high=percent(high),
+            enough=enough(check.judged, outcome.wanted),
+        )
 
 
 def search_text(outcome: SearchResult) -> str:
@@ -269,6 +332,7 @@ def erlang_text(erlang: ErlangRecord) -> str:
 
 def roles(outcome: SearchResult) -> Iterator[tuple[str, Candidate]]:
     """Yield the rosters to show, each after its role: a key of the messages, empty for the frontier."""
+    yield "as_it_is", outcome.today
     for candidate in outcome.frontier:
         yield "", candidate
     if outcome.check is not None:
@@ -276,4 +340,4 @@ def roles(outcome: SearchResult) -> Iterator[tuple[str, Candidate]]:
     if outcome.next_best is not None:
         yield "runner_up", outcome.next_best
     for candidate in outcome.one_less:
-        yield "less", candidate
+        yield "less" if outcome.is_given_up(candidate) else "less_unsettled", candidate

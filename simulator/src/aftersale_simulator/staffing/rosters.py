@@ -18,6 +18,8 @@ from aftersale_simulator.scenario.model import Allowed, Scenario, Shift, Team, c
 
 Roster = tuple[int, ...]
 """People by pattern, in the order of the patterns."""
+TODAY: Roster = ()
+"""Stands for the desk as it is in the scenario, which is no roster of the patterns."""
 MOST_ROSTERS = 200_000
 """The largest number of rosters to list and sort by cost; a scenario that allows more is refused."""
 WEEKS = {"Mon-Fri": range(5), "Tue-Sat": range(1, 6), "Wed-Sun": range(2, 7), "Sun-Thu": (6, 0, 1, 2, 3)}
@@ -86,7 +88,9 @@ class Staffing:
         return fsum(hours) + self.fixed[1]
 
     def staffed(self, roster: Roster) -> Scenario:
-        """Return the scenario in which these people work, and nobody else of their teams."""
+        """Return the scenario in which these people work, and nobody else of their teams; TODAY changes nothing."""
+        if roster == TODAY:
+            return self.scenario
         teams = dict(self.scenario.team)
         for name in self.most:
             shifts = [

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import floor
+from math import floor, inf
 
 from attrs import Factory, define, field, frozen
 
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.results import Result, verdicts
-from aftersale_simulator.runs.statistics import Estimate, estimate, wilson
+from aftersale_simulator.runs.statistics import SURE, Estimate, estimate, wilson
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.staffing.rosters import Roster, Staffing, staffing
+from aftersale_simulator.staffing.rosters import TODAY, Roster, Staffing, staffing
 
 Run = Callable[[Sequence[tuple[Scenario, int]]], Sequence[Result]]
 """Runs pairs of scenario and replication number, and returns their results in order."""
@@ -21,8 +21,6 @@ _SIDE_BY_SIDE = 4
 """Rosters tried at the same time; fixed, so that the search does not depend on the number of workers."""
 _POINTS = 3
 """The largest number of rosters cheaper than the best on the frontier."""
-_SURE = 0.99
-"""The largest share of periods that is checked by counting: more would take thousands of replications."""
 _ROUNDING = 1e-9
 
 
@@ -85,8 +83,10 @@ class SearchResult:
     on fresh replications, which had no part in the choice. Both are None if no allowed roster keeps the targets.
     `next_best` is the next cheapest. `one_less` are the rosters with one person less than the best, on fresh
     replications until they fail. `frontier` are the rosters that no other beats in both cost and share, the cheapest
-    first. `by_luck` are those that kept the targets in the search and not in the check. `complete` says that every
-    cheaper roster was tried or cannot do the work; `tried` counts rosters, `replications` all replications.
+    first. `by_luck` are those that kept the targets in the search and not in the check, on fresh replications.
+    `complete` says that every cheaper roster was tried or cannot do the work; `tried` counts rosters, `replications`
+    all replications. `today` is the desk as it is, on the replications of the search. `unsettled` counts the rosters
+    that are cheaper than the best, or all without one, of which the search does not know whether they keep the targets.
     """
 
     staffing: Staffing
@@ -100,6 +100,22 @@ class SearchResult:
     complete: bool
     tried: int
     replications: int
+    today: Candidate
+    unsettled: int
+
+    @property
+    def may_miss(self) -> int:
+        """How many of the fresh replications a roster may miss."""
+        return may_miss(0 if self.check is None else len(self.check.results), self.wanted)
+
+    def is_given_up(self, candidate: Candidate) -> bool:
+        """Whether a roster with one person less has missed more fresh replications than it may."""
+        return candidate.missed > self.may_miss
+
+
+def may_miss(size: int, wanted: float) -> int:
+    """Return how many of so many replications may be missed for a share `wanted` of them to be kept."""
+    return floor(size * (1 - wanted) + _ROUNDING)
 
 
 @define
@@ -110,7 +126,7 @@ class Search:
     may. The search tries rosters from the cheapest on. It skips those with fewer paid hours than the work of a larger
     roster took: they cannot keep up. If there are still more rosters than the `budget` of replications can tell apart,
     the search begins at a roster that keeps the targets and goes down from neighbour to neighbour. The roster found is
-    run again on fresh replications.
+    run again on fresh replications. The desk as it is today is run first.
     """
 
     staffing: Staffing
@@ -123,6 +139,7 @@ class Search:
 
     def found(self) -> SearchResult:
         """Search, check, and return the result."""
+        today = self._run_on(Candidate(TODAY), range(1, self.size + 1))
         start = self._start()
         rosters = self._worth_trying()
         complete = len(rosters) * 2 <= self.budget
@@ -135,20 +152,29 @@ class Search:
             if share is None or share >= self.wanted - _ROUNDING:
                 best, check = candidate, fresh
                 break
-            by_luck.append(candidate)
+            by_luck.append(fresh)
         next_best = next(candidates, None) if best is not None else None
         one_less = self._one_less(best.roster) if best is not None else ()
         complete = complete and (best is not None or all(self._is_decided(roster) for roster in rosters))
         frontier = self._frontier(best)
         luck = tuple(by_luck)
         parts = (best, check, next_best, one_less, frontier, luck, complete, len(self.candidates), self.replications)
-        return SearchResult(self.staffing, self.wanted, *parts)
+        return SearchResult(self.staffing, self.wanted, *parts, today, self._unsettled(rosters, best, by_luck))
+
+    def _unsettled(self, rosters: Sequence[Roster], best: Candidate | None, by_luck: Sequence[Candidate]) -> int:
+        """Count the rosters cheaper than the best that were neither given up nor found lucky."""
+        lucky = {candidate.roster for candidate in by_luck}
+        limit = inf if best is None else self.cost_of(best)
+        return sum(
+            self.staffing.cost(roster) < limit and roster not in lucky and not self._is_dropped(roster)
+            for roster in rosters
+        )
 
     @property
     def fresh(self) -> range:
         """The numbers of the check's replications: as many as are enough if all keep the targets."""
         runs = self.size
-        while wilson(runs, runs)[0] < min(self.wanted, _SURE):
+        while wilson(runs, runs)[0] < min(self.wanted, SURE):
             runs += 1
         return range(self.size + 1, self.size + runs + 1)
 
@@ -181,7 +207,7 @@ class Search:
         )
 
     def _may_miss(self, size: int) -> int:
-        return floor(size * (1 - self.wanted) + _ROUNDING)
+        return may_miss(size, self.wanted)
 
     def _run_on(self, candidate: Candidate, numbers: Iterable[int]) -> Candidate:
         self._run_all([(candidate, number) for number in numbers])

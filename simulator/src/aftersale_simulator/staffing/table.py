@@ -10,7 +10,15 @@ from rich.text import Text
 from aftersale.base.visible import visible
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.wording import percent, text
-from aftersale_simulator.staffing.record import StaffRecord, cost_of, erlang_text, roles, roster_text, search_text
+from aftersale_simulator.staffing.record import (
+    StaffRecord,
+    cost_of,
+    erlang_text,
+    roles,
+    roster_text,
+    search_text,
+    today_text,
+)
 from aftersale_simulator.staffing.search import Candidate, SearchResult
 
 
@@ -18,6 +26,7 @@ def show(outcome: SearchResult, record: StaffRecord, console: Console) -> None:
     """Print the roster, what more and less money buys, the answer, and Erlang C's answer."""
     scenario = outcome.staffing.scenario
     console.print(Text(visible(scenario.name), style="bold"))
+    console.print(Text(today_text(outcome), style="bold"))
     console.print(Text(search_text(outcome)))
     console.print()
     if record["roster"]:

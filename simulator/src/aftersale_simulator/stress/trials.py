@@ -189,8 +189,9 @@ def _defects(timelines: Sequence[Timeline]) -> Floats:
     """Return the highest order defect rate of any marketplace on each day."""
     marketplaces = timelines[0].order_defect_rate
     if not marketplaces:
-        return np.zeros((len(timelines), len(timelines[0])))
-    highest: Floats = np.max([series.defects(timelines, marketplace) for marketplace in marketplaces], axis=0)
+        return np.full((len(timelines), len(timelines[0])), np.nan)
+    # fmax passes over marketplaces that have nothing to count yet.
+    highest: Floats = np.fmax.reduce([series.defects(timelines, marketplace) for marketplace in marketplaces])
     return highest
 
 

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aftersale.clocks import DAY
+from aftersale_simulator.desk.suspensions import ACCOUNT
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show.days_off import day_notes
+from aftersale_simulator.show.numbers import figure_text, limit_text
 from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
+from aftersale_simulator.whatif.outcomes import ClosureOutcome, TargetOutcome
 
 
 def answer(comparison: Comparison) -> str:
-    """Return as one paragraph which variant to choose and why, or that none keeps the targets."""
-    cheapest = comparison.cheapest
-    if cheapest is None:
-        return _none_keeps(comparison)
-    if not cheapest.targets or not comparison.judged(cheapest):
-        key = "answer.unmeasured" if cheapest.unmeasured else "answer.no_targets"
-        return text(key, **_price(comparison, cheapest))
-    sentence = text("answer.kept", **_price(comparison, cheapest), **_counts(comparison, cheapest))
-    first = comparison.variant_results[0]
-    return sentence if cheapest is first else joined([sentence, _beside(comparison, cheapest, first)])
+    """Return as one paragraph which variant to choose and why, or that none keeps the targets.
+
+    What the named variant costs an account or an option is part of it.
+    """
+    chosen = comparison.cheapest or comparison.nearest
+    closed = closure_sentences(chosen.name, chosen.closures, comparison.replications)
+    return joined([*_sentences(comparison, chosen), *closed])
+
+
+def _sentences(comparison: Comparison, chosen: VariantResult) -> Iterator[str]:
+    if not comparison.has_verdict:
+        yield text("answer.unmeasured", **_price(comparison, chosen))
+    elif comparison.cheapest is None:
+        yield text("answer.none", name=chosen.name, **_counts(comparison, chosen))
+        yield from _most_missed(chosen)
+    elif not chosen.targets:
+        yield text("answer.no_targets", **_price(comparison, chosen))
+    else:
+        yield text("answer.kept", **_price(comparison, chosen), **_counts(comparison, chosen))
+        first = comparison.variant_results[0]
+        if chosen is not first:
+            yield _beside(comparison, chosen, first)
+            yield from () if comparison.keeps(first) else _most_missed(first)
 
 
 def _price(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
@@ -43,12 +59,42 @@ def _beside(comparison: Comparison, chosen: VariantResult, first: VariantResult)
     return text(key, amount=sum_, first=first.name, **_counts(comparison, first))
 
 
-def _none_keeps(comparison: Comparison) -> str:
-    nearest = comparison.nearest
-    missed = nearest.most_missed() or ""
-    target = target_name(missed)
-    counts = _counts(comparison, nearest)
-    return text("answer.none", name=nearest.name, target=target, target_met=nearest.targets[missed], **counts)
+def _most_missed(variant: VariantResult) -> Iterator[str]:
+    missed = variant.most_missed()
+    if missed is not None:
+        yield text("answer.missed", name=variant.name, line=_line(missed))
+
+
+def _line(outcome: TargetOutcome) -> str:
+    known = {
+        "target": target_name(outcome.target),
+        "mean": figure_text(outcome.mean, outcome.target),
+        "limit": limit_text(outcome.limit, outcome.target),
+        "met": outcome.met,
+        "judged": outcome.judged,
+    }
+    if not outcome.marketplace:
+        return text("answer.line_desk", **known)
+    return text(f"answer.line_{'least' if outcome.above else 'most'}", place=outcome.marketplace, **known)
+
+
+def closure_sentences(variant: str, closures: Sequence[ClosureOutcome], replications: int) -> Iterator[str]:
+    """Yield what a variant has closed: where, by which metric, in how many replications, and first on which day."""
+    for outcome in closures:
+        if outcome.missed:
+            known = {
+                "variant": variant,
+                "place": outcome.marketplace,
+                "metric": target_name(outcome.metric),
+                "limit": limit_text(outcome.limit, outcome.metric),
+                "count": len(outcome.missed),
+                "replications": replications,
+                "day": outcome.first_day,
+            }
+            if outcome.closes == ACCOUNT:
+                yield text("answer.deactivated", **known)
+            else:
+                yield text("answer.closed", name=outcome.closes, **known)
 
 
 def warnings(comparison: Comparison) -> list[str]:

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aftersale.policies.worlds import Parameter
-from aftersale_simulator.runs.results import COST, RATE, REACHED
+from aftersale_simulator.runs.results import COST, RATE, REVIEW
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show import plots
-from aftersale_simulator.show.numbers import count_text, estimate_text, label, number, scale
+from aftersale_simulator.show.numbers import count_text, label, number, scale
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, target_name, text
 from aftersale_simulator.whatif.comparison import Comparison
 from aftersale_simulator.whatif.drawing import NO_LINES, Lines, chosen, colour_of, numbered, target_of
-from aftersale_simulator.whatif.table import columns, reachable, times_met
+from aftersale_simulator.whatif.table import CLOSURE_COLUMNS, closure_rows, columns, times_met, value_text
 
 DRAWN = ("late_reply_rate", RATE, "mean_first_reply_hours", COST)
 """The metrics with a picture of the variants; the table has all."""
@@ -30,7 +30,7 @@ def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
         (
             str(position),
             variant.name,
-            *(estimate_text(variant.metrics[name].value, name).replace("\n", " ") for name in names),
+            *(value_text(variant, name).replace("\n", " ") for name in names),
             times_met(comparison, variant),
         )
         for position, variant in enumerate(comparison.variant_results, 1)
@@ -70,24 +70,21 @@ def target_chances(comparison: Comparison) -> Section | None:
 
 
 def _consequences(comparison: Comparison) -> Iterator[Table]:
-    """Yield a table of how often accounts have a review or are closed, and of the orders lost, if that ever happens."""
-    size = comparison.replications
-    if not any(variant.orders_lost or any(variant.reached.values()) for variant in comparison.variant_results):
-        return
-    happened = {name for variant in comparison.variant_results for name, count in variant.reached.items() if count}
-    names = [name for name in reachable(comparison) if name in REACHED or name in happened]
-    reached = (text(f"chances.{name}") if name in REACHED else text("chances.closed", name=name) for name in names)
-    header = ("", text("column.variant"), *reached, text("chances.orders_lost"))
-    rows = [
-        (
-            str(position),
-            variant.name,
-            *(count_text(variant.reached.get(name, 0), size) for name in names),
-            number(variant.orders_lost, 0),
+    """Yield a table of how often reviews are due and of the orders lost, if any, and one of what may be closed."""
+    size, results = comparison.replications, comparison.variant_results
+    best = frozenset({results.index(chosen(comparison))})
+    if any(variant.orders_lost or variant.reached.get(REVIEW) for variant in results):
+        header = ("", text("column.variant"), text("chances.review"), text("chances.orders_lost"))
+        rows = (
+            (variant.name, count_text(variant.reached.get(REVIEW, 0), size), number(variant.orders_lost, 0))
+            for variant in results
         )
-        for position, variant in enumerate(comparison.variant_results, 1)
-    ]
-    yield Table(header, tuple(rows), frozenset({comparison.variant_results.index(chosen(comparison))}), 2)
+        yield Table(header, tuple((str(place), *row) for place, row in enumerate(rows, 1)), best, 2)
+    if closures := closure_rows(comparison):
+        heads = (" ".join(text(f"column.{name}").split()) for name in CLOSURE_COLUMNS)
+        names = [variant.name for variant in results]
+        numbered_rows = tuple((str(names.index(row[0]) + 1), *row) for row in closures)
+        yield Table(("", *heads), numbered_rows, words=4)
 
 
 def _single_met(comparison: Comparison, name: str) -> dict[str, int]:

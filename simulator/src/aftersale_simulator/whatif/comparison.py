@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, takewhile
-from math import ceil, fsum, inf, sqrt
+from math import inf
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
-from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import RunVariants
 from aftersale_simulator.runs.results import COST, REACHED, Result, verdicts
-from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
+from aftersale_simulator.runs.statistics import Estimate, difference, enough, estimate, is_undecided
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.stress.trials import StressResult, stress_result
+from aftersale_simulator.whatif.outcomes import (
+    ClosureOutcome,
+    TargetOutcome,
+    closure_outcomes,
+    distance,
+    target_outcomes,
+)
 from aftersale_simulator.whatif.precision import Precision
 from aftersale_simulator.whatif.variants import Changes, Plan, Variant
 
@@ -61,14 +67,15 @@ class MarketplaceResult:
 class VariantResult:
     """The result of one variant.
 
-    `targets` counts for each target the replications that met it, `targets_met` those that met all at once. `secure`
-    says that all were met with so much room that few replications are enough. `failed` counts the cases that plugins
-    failed in all replications, by cause. `marketplaces` has the result on each marketplace, `timelines` the timeline of
-    each replication, `calm` the name of the variant that this one is under stress. `reached` counts the replications
-    in which an account came to each of REACHED, or lost what plugins name; `orders_lost` is the mean number of orders
-    that closed accounts missed. `unmeasured` are targets that had nothing to count in any replication; `judged`
-    counts the replications in which all others had something to count, None for all. `idle` says that its changes
-    changed no figure of any replication.
+    `targets` counts for each target the replications that met it, `targets_met` those that met all at once. `failed`
+    counts the cases that plugins failed in all replications, by cause. `marketplaces` has the result on each
+    marketplace, `timelines` the timeline of each replication, `calm` the name of the variant that this one is under
+    stress. `reached` counts the replications in which an account came to each of REACHED, or lost what plugins name;
+    `orders_lost` is the mean number of orders that closed accounts missed. `unmeasured` are targets that had nothing to
+    count in any replication; `judged` counts the replications in which all others had something to count, None for
+    all. `idle` says that its changes changed no figure of any replication. `lines` has what came of each target on each
+    marketplace, `closures` how near lines came to closing accounts and options, `distance` how far the targets are
+    missed (`outcomes.distance`).
     """
 
     name: str
@@ -76,7 +83,6 @@ class VariantResult:
     targets_met: int
     targets: dict[str, int]
     metrics: dict[str, Figure]
-    secure: bool = False
     failed: dict[str, int] = field(factory=dict)
     marketplaces: dict[str, MarketplaceResult] = field(factory=dict)
     timelines: tuple[Timeline, ...] = field(factory=tuple, eq=False)
@@ -86,14 +92,24 @@ class VariantResult:
     unmeasured: tuple[str, ...] = ()
     judged: int | None = None
     idle: bool = False
+    lines: tuple[TargetOutcome, ...] = ()
+    closures: tuple[ClosureOutcome, ...] = ()
+    distance: float = 0.0
 
     def cost(self) -> float:
         """Return the mean labour cost; variants are ranked by it."""
         return self.metrics[COST].value.mean or 0.0
 
-    def most_missed(self) -> str | None:
-        """Return the target that was met in the fewest replications, None without targets."""
-        return min(self.targets, key=lambda name: self.targets[name], default=None)
+    def most_missed(self) -> TargetOutcome | None:
+        """Return the target, on one marketplace, that the smallest share met; of equals, the one missed farthest."""
+        missed = [line for line in self.lines if line.is_missed]
+        return min(missed, key=lambda line: (line.met / line.judged, -(line.excess or 0.0)), default=None)
+
+    def worst(self, target: str) -> TargetOutcome | None:
+        """Return the marketplace that does worst in a target, None unless it is judged on several."""
+        judged = [line for line in self.lines if line.target == target and line.marketplace and line.excess is not None]
+        several = len({line.marketplace for line in judged}) > 1
+        return max(judged, key=lambda line: line.excess or 0.0) if several else None
 
 
 @frozen
@@ -124,9 +140,10 @@ class Comparison:
         return self.scenario.replications
 
     def keeps(self, variant: VariantResult) -> bool:
-        """Whether all targets held in a large enough share of the replications that can be judged, if there are any."""
-        wanted = self.scenario.targets.share_of_replications * self.judged(variant)
-        return variant.targets_met >= wanted - _TOLERANCE
+        """Whether all targets held in a large enough share of the judged replications; not without any verdict."""
+        judged = self.judged(variant)
+        wanted = self.scenario.targets.share_of_replications * judged
+        return judged > 0 and variant.targets_met >= wanted - _TOLERANCE
 
     def judged(self, variant: VariantResult) -> int:
         """Return in how many replications there is a verdict on a variant."""
@@ -149,14 +166,27 @@ class Comparison:
 
     @property
     def nearest(self) -> VariantResult:
-        """The variant that met all targets most often; of equals, the one that met single ones most often."""
-        return max(self.contenders, key=lambda variant: (self.share(variant) or 0.0, sum(variant.targets.values())))
+        """The variant that met all targets most often; of equals, the one that misses them by least, then the cheapest.
+
+        Without any verdict it is the cheapest.
+        """
+
+        def rank(variant: VariantResult) -> tuple[float, float, float]:
+            share = self.share(variant)
+            return -1.0 if share is None else share, -variant.distance, -variant.cost()
+
+        return max(self.contenders, key=rank)
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether any variant that the answer is about could be judged."""
+        return any(map(self.judged, self.contenders))
 
     @property
     def unsure(self) -> list[VariantResult]:
         """The variants that decide the answer and have too few replications to be sure."""
         cheapest = self.cheapest
-        limit = float("inf") if cheapest is None else cheapest.cost()
+        limit = inf if cheapest is None else cheapest.cost()
         return [
             variant
             for variant in self.contenders
@@ -164,19 +194,13 @@ class Comparison:
         ]
 
     def _open(self, variant: VariantResult) -> bool:
-        if not self.judged(variant):
-            return False
-        low, high = wilson(variant.targets_met, self.judged(variant))
-        return bool(variant.targets) and low < self.scenario.targets.share_of_replications < high and not variant.secure
+        judged, wanted = self.judged(variant), float(self.scenario.targets.share_of_replications)
+        return bool(variant.targets) and judged > 0 and is_undecided(variant.targets_met, judged, wanted)
 
     @property
     def enough(self) -> int:
         """How many replications would be enough, if all of them met the targets."""
-        share = min(self.scenario.targets.share_of_replications, 0.99)
-        size = self.replications
-        while wilson(size, size)[0] < share:
-            size += ceil(size / 4)
-        return size
+        return enough(self.replications, float(self.scenario.targets.share_of_replications))
 
 
 def compare_variants(
@@ -278,7 +302,6 @@ def _variant_result(
         met.count(True),
         {name: sum(result.targets.get(name, False) for result in results) for name in targets},
         {name: _figure(_values(results, name), _values(first, name), together) for name in names},
-        _secure(variant.scenario, results),
         _failed(results),
         {marketplace: _marketplace_result(marketplace, results) for marketplace in results[0].by_marketplace}
         if results
@@ -290,6 +313,9 @@ def _variant_result(
         tuple(dict.fromkeys(name for result in results for name in result.unmeasured if name not in targets)),
         len(met) - met.count(None),
         bool(variant.changes) and not variant.calm and results is not first and _same(results, first),
+        target_outcomes(results),
+        closure_outcomes(dict(enumerate(results, 1))),
+        distance(results),
     )
 
 
@@ -330,42 +356,3 @@ def _values(results: Sequence[Result], name: str) -> list[float | None]:
 
 def _figure(values: Sequence[float | None], reference: Sequence[float | None], together: int) -> Figure:
     return Figure(estimate(values), difference(values, reference, together))
-
-
-def _secure(scenario: Scenario, results: Sequence[Result]) -> bool:
-    """Whether every target was met with so much room that the next replication would meet it too.
-
-    A few replications that all met a target prove little by their count, but much if the figures are far from the
-    limit: the limit must be beyond the prediction bound of the wanted share, on every marketplace.
-    """
-    if len(results) < 2 or not all(verdicts(results)):
-        return False
-    share = scenario.targets.share_of_replications
-    met = {name for result in results for name in result.targets}
-    return all(
-        limit is not None and _bound(values, share) <= limit
-        for name in met
-        for limit, values in _against(name, scenario, results)
-    )
-
-
-def _against(name: str, scenario: Scenario, results: Sequence[Result]) -> Iterator[tuple[float | None, list[float]]]:
-    limit = getattr(scenario.targets, name, None)
-    by_marketplace = [
-        [value for result in results if (value := result.by_marketplace[marketplace].get(name)) is not None]
-        for marketplace in results[0].by_marketplace
-    ]
-    judged = list(filter(None, by_marketplace))
-    for values in judged:
-        yield limit, values
-    if not judged:
-        yield limit, [value for result in results if (value := result.metrics[name]) is not None]
-
-
-def _bound(values: Sequence[float], share: float) -> float:
-    """Return the bound that the next value stays below with probability `share`, if the values are normal."""
-    if len(values) < 2:
-        return inf
-    size, mean = len(values), fsum(values) / len(values)
-    deviation = sqrt(fsum((value - mean) ** 2 for value in values) / (size - 1))
-    return mean + float(stdtrit(size - 1, min(share, 1.0))) * deviation * sqrt(1 + 1 / size) if deviation else mean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -71,10 +71,10 @@ class _DayView:
         note = text("page.bands", replications=self.comparison.replications) if bands else ""
         return Section(name, title, joined(leads), tuple(pictures), marks=self.marks(), note=note)
 
-    def worst(self, line: Band) -> tuple[float, str]:
-        """Return the highest mean and its day."""
+    def worst(self, line: Band) -> tuple[float, str] | None:
+        """Return the highest mean and its day, None where no day has anything to count."""
         if not np.isfinite(line.mean).any():
-            return 0.0, self.measured[0]
+            return None
         day = int(np.nanargmax(line.mean))
         return float(line.mean[day]), self.measured[day]
 
@@ -87,9 +87,9 @@ def backlog(comparison: Comparison) -> Section | None:
     strands = view.strands([series.backlog(variant.timelines) for variant in view.variant_results], view.warm_up)
     leads = []
     for strand in strands:
-        peak, day = view.worst(strand.band)
-        mean = number(float(np.mean(strand.band.mean)), 0)
-        leads.append(text("backlog.each", name=strand.name, mean=mean, peak=number(peak, 0), day=day))
+        if worst := view.worst(strand.band):
+            mean, peak, day = number(float(np.mean(strand.band.mean)), 0), number(worst[0], 0), worst[1]
+            leads.append(text("backlog.each", name=strand.name, mean=mean, peak=peak, day=day))
     figure = plots.days(view.measured, strands, text("backlog.unit"), text("page.date"))
     return view.section("backlog", text("backlog.title"), leads, [Picture(text("backlog.caption"), figure, True)])
 
@@ -109,8 +109,10 @@ def late(comparison: Comparison, lines: Lines = NO_LINES) -> Section | None:
 
 def _late_leads(view: _DayView, strands: Sequence[Strand], limit: Limit | None) -> Iterator[str]:
     for strand in strands:
-        peak, day = view.worst(strand.band)
-        share = f"{number(100 * peak, 1)} %"
+        worst = view.worst(strand.band)
+        if worst is None:
+            continue
+        share, day = f"{number(100 * worst[0], 1)} %", worst[1]
         if limit is None:
             yield text("late.each", name=strand.name, peak=share, day=day)
             continue
@@ -179,12 +181,21 @@ def defects(comparison: Comparison, lines: Lines = NO_LINES) -> Section | None:
         )
         for marketplace, strands in by_marketplace.items()
     ]
-    leads = []
-    for position, variant in enumerate(view.variant_results):
-        worst = max(marketplaces, key=lambda marketplace: view.worst(by_marketplace[marketplace][position].band)[0])
-        peak, day = view.worst(by_marketplace[worst][position].band)
-        leads.append(text("defects.each", name=variant.name, place=worst, peak=f"{number(100 * peak, 2)} %", day=day))
+    leads = list(_defect_leads(view, by_marketplace))
     return view.section("defects", text("defects.title"), leads, pictures)
+
+
+def _defect_leads(view: _DayView, by_marketplace: Mapping[str, Sequence[Strand]]) -> Iterator[str]:
+    """Yield where each variant's rate is highest, on which day; nothing of one that has nothing to count."""
+    for position, variant in enumerate(view.variant_results):
+        peaks = [
+            (*worst, marketplace)
+            for marketplace, strands in by_marketplace.items()
+            if (worst := view.worst(strands[position].band)) is not None
+        ]
+        if peaks:
+            peak, day, place = max(peaks, key=lambda entry: entry[0])
+            yield text("defects.each", name=variant.name, place=place, peak=f"{number(100 * peak, 2)} %", day=day)
 
 
 def replies(comparison: Comparison) -> Section | None:
@@ -197,6 +208,7 @@ def replies(comparison: Comparison) -> Section | None:
     leads = [
         text("replies.each", name=variant.name, soon=percent(share[:soon].sum()), silent=percent(share[silent:].sum()))
         for variant, share in zip(view.variant_results, shares, strict=True)
+        if share.any()
     ]
     figure = plots.bars(
         [variant.name for variant in view.variant_results],
@@ -219,9 +231,10 @@ def occupancy(comparison: Comparison, lines: Lines = NO_LINES) -> Section | None
     strands = view.strands([series.occupancy(variant.timelines) for variant in view.variant_results], view.warm_up)
     leads = []
     for variant, strand in zip(view.variant_results, strands, strict=True):
-        peak, day = view.worst(strand.band)
-        mean = percent(variant.metrics["occupancy"].value.mean or 0.0)
-        leads.append(text("occupancy.each", name=variant.name, mean=mean, peak=percent(peak), day=day))
+        mean, worst = variant.metrics["occupancy"].value.mean, view.worst(strand.band)
+        if mean is not None and worst is not None:
+            peak, day = percent(worst[0]), worst[1]
+            leads.append(text("occupancy.each", name=variant.name, mean=percent(mean), peak=peak, day=day))
     if any(strand.band.top > 1 for strand in strands):
         leads.append(text("occupancy.over"))
     limit = target_of(comparison, "occupancy", lines.everywhere("occupancy"))
@@ -257,13 +270,12 @@ def warm_up(comparison: Comparison) -> Section | None:
 
 def _mean_rate(variant: VariantResult) -> Values:
     marketplaces = variant.timelines[0].order_defect_rate
-    mean: Values = np.mean([series.defects(variant.timelines, marketplace) for marketplace in marketplaces], axis=0)
-    return mean
+    rates = np.array([series.defects(variant.timelines, marketplace) for marketplace in marketplaces])
+    return series.mean_of_known(rates)
 
 
 def _smooth_picture(view: _DayView, rows: Sequence[Values], key: str, begins: Limit | None) -> Picture:
-    smooth = [series.rolled(values, np.ones_like(values)) for values in rows]
-    strands = view.strands(smooth, 0)
+    strands = view.strands([series.smooth(values) for values in rows], 0)
     factor = 100 if key == "defects" else 1
     unit = text("defects.unit") if key == "defects" else text("backlog.unit")
     figure = plots.days(view.dates, strands, unit, text("page.date"), begins=begins, factor=factor)

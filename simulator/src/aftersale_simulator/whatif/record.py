@@ -15,6 +15,7 @@ from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, Figure, MarketplaceResult, VariantResult
+from aftersale_simulator.whatif.outcomes import FAR, ClosureOutcome, TargetOutcome
 
 if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History
@@ -46,6 +47,42 @@ class ShareRecord(TypedDict):
     high: float
 
 
+class LineRecord(TypedDict):
+    """A target on one marketplace, or of the whole desk; `met` counts replications of those `judged`.
+
+    With `at_least` the limit is one from below. `excess` is how far it is over the limit on average, as a share of it.
+    """
+
+    target: str
+    marketplace: str | None
+    limit: float
+    at_least: bool
+    mean: float | None
+    met: int
+    judged: int
+    excess: float | None
+
+
+class MissRecord(TypedDict):
+    """A replication that missed a line, and the first day on which it did."""
+
+    replication: int
+    day: str
+
+
+class ClosureRecord(TypedDict):
+    """How near a line came to closing an account, or an option by its name; the worst days are over replications."""
+
+    closes: str
+    marketplace: str
+    metric: str
+    line: float
+    at_least: bool
+    judged: int
+    missed: list[MissRecord]
+    worst_day: dict[str, float | None]
+
+
 class VariantRecord(TypedDict):
     """A variant in JSON; `targets_met` counts replications of those `judged`, and so does `targets` for each target.
 
@@ -58,9 +95,12 @@ class VariantRecord(TypedDict):
     judged: int
     targets: dict[str, int]
     unmeasured: list[str]
+    distance: float | None
+    lines: list[LineRecord]
     metrics: dict[str, FigureRecord]
     marketplaces: dict[str, MarketplaceRecord]
     reached: dict[str, ShareRecord]
+    closures: list[ClosureRecord]
     orders_lost: float
 
 
@@ -181,10 +221,40 @@ def _variant(comparison: Comparison, variant: VariantResult) -> VariantRecord:
         judged=judged,
         targets=dict(variant.targets),
         unmeasured=list(variant.unmeasured),
+        distance=variant.distance if judged else None,
+        lines=[_line(outcome) for outcome in variant.lines],
         metrics={name: _figure(figure) for name, figure in variant.metrics.items()},
         marketplaces={name: _marketplace(result) for name, result in variant.marketplaces.items()},
         reached={name: _share(count, replications) for name, count in variant.reached.items()},
+        closures=[closure_record(outcome) for outcome in variant.closures],
         orders_lost=variant.orders_lost,
+    )
+
+
+def _line(outcome: TargetOutcome) -> LineRecord:
+    return LineRecord(
+        target=outcome.target,
+        marketplace=outcome.marketplace or None,
+        limit=outcome.limit,
+        at_least=outcome.above,
+        mean=outcome.mean,
+        met=outcome.met,
+        judged=outcome.judged,
+        excess=outcome.excess,
+    )
+
+
+def closure_record(outcome: ClosureOutcome) -> ClosureRecord:
+    """Return how near a line came to closing something, as plain data."""
+    return ClosureRecord(
+        closes=outcome.closes,
+        marketplace=outcome.marketplace,
+        metric=outcome.metric,
+        line=outcome.limit,
+        at_least=outcome.above,
+        judged=outcome.judged,
+        missed=[MissRecord(replication=number, day=str(day)) for number, day in outcome.missed],
+        worst_day={"median": outcome.median, f"p{FAR}": outcome.far},
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -15,17 +14,40 @@ from rich.text import Text
 
 from aftersale.base.visible import visible
 from aftersale.clocks import DAY
-from aftersale_simulator.runs.results import RATE, REACHED
+from aftersale_simulator.desk.suspensions import ACCOUNT
+from aftersale_simulator.runs.results import DEACTIVATED, RATE, REVIEW
 from aftersale_simulator.runs.statistics import Estimate
-from aftersale_simulator.show.numbers import COLUMNS, OTHER_METRICS, count_text, estimate_text, is_rate, label, number
-from aftersale_simulator.show.wording import text
+from aftersale_simulator.show.numbers import (
+    COLUMNS,
+    OTHER_METRICS,
+    count_text,
+    estimate_text,
+    figure_text,
+    is_rate,
+    label,
+    limit_text,
+    number,
+    scale,
+)
+from aftersale_simulator.show.wording import target_name, text
 from aftersale_simulator.whatif.comparison import Comparison, MarketplaceResult, VariantResult
+from aftersale_simulator.whatif.outcomes import ClosureOutcome, nearest_lines
 from aftersale_simulator.whatif.record import ComparisonRecord
 
 if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History
 
 _TABLE_WIDTH = 92
+CLOSURE_COLUMNS = (
+    "variant",
+    "closes",
+    "closed_in",
+    "closure_line",
+    "closure_median",
+    "closure_far",
+    "closure_limit",
+)
+"""The columns of what may be closed: keys of the messages."""
 _NOTHING = Estimate(None, None, None)
 
 
@@ -56,6 +78,10 @@ def show(
     for line in reached(comparison):
         console.print(Text(line))
         console.print()
+    if rows := closure_rows(comparison):
+        console.print(Text(text("report.closures")))
+        console.print(_closures(rows))
+        console.print()
     for part in _by_marketplace(comparison) if by_marketplace else ():
         console.print(part)
         console.print()
@@ -76,9 +102,17 @@ def about(comparison: Comparison) -> str:
     """Return in words which days were simulated, and how often."""
     scenario = comparison.scenario
     values = {"days": scenario.period.measured // DAY, "start": scenario.period.start, "seed": scenario.seed}
-    if scenario.replications < 2:
-        return text("report.period_once", **values)
-    return text("report.period", replications=scenario.replications, **values)
+    period = (
+        text("report.period_once", **values)
+        if scenario.replications < 2
+        else text("report.period", replications=scenario.replications, **values)
+    )
+    return f"{period}{text('report.worst')}" if _has_worst(comparison) else period
+
+
+def _has_worst(comparison: Comparison) -> bool:
+    names = columns(comparison)
+    return any(variant.worst(name) is not None for variant in comparison.variant_results for name in names)
 
 
 def assignments(changes: Mapping[str, Any]) -> str:
@@ -105,7 +139,7 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
     currency, names = comparison.scenario.currency, columns(comparison)
     values = _table(currency, names)
     for variant in comparison.variant_results:
-        cells = (estimate_text(variant.metrics[name].value, name) for name in names)
+        cells = (value_text(variant, name) for name in names)
         values.add_row(Text(visible(variant.name)), *cells, times_met(comparison, variant))
     yield values
     first, *rest = comparison.variant_results
@@ -118,6 +152,16 @@ def _tables(comparison: Comparison) -> Iterator[RenderableType]:
         cells = (estimate_text(variant.metrics[name].difference, name, sign=True) for name in names)
         differences.add_row(Text(visible(variant.name)), *cells, _more_met(comparison, variant, first))
     yield differences
+
+
+def value_text(variant: VariantResult, name: str) -> str:
+    """Return a metric of a variant as text, with the marketplace that does worst where its target holds on each."""
+    lines = [estimate_text(variant.metrics[name].value, name)]
+    worst = variant.worst(name)
+    if worst is not None and worst.mean is not None:
+        factor, decimals = scale(name)
+        lines.append(f"{visible(worst.marketplace)} {number(factor * worst.mean, decimals)}")
+    return "\n".join(lines)
 
 
 def _more_met(comparison: Comparison, variant: VariantResult, first: VariantResult) -> str:
@@ -152,28 +196,53 @@ def times_met(comparison: Comparison, variant: VariantResult) -> str:
 
 
 def reached(comparison: Comparison) -> Iterator[str]:
-    """Yield in words how likely a review, a deactivation or a suspension of an account is, if any happened."""
+    """Yield in words how likely a review of an account is, if any happened, and how many orders closures cost."""
     size = comparison.replications
-    for name in reachable(comparison):
-        counts = [(result.name, result.reached.get(name, 0)) for result in comparison.variant_results]
-        if any(count for _, count in counts):
-            variants = "; ".join(_probability(variant, count, size) for variant, count in counts)
-            if name in REACHED:
-                yield text(f"report.reached_{name}", variants=variants)
-            else:
-                yield text("report.reached_closed", variants=variants, name=name)
+    counts = [(result.name, result.reached.get(REVIEW, 0)) for result in comparison.variant_results]
+    if any(count for _, count in counts):
+        variants = "; ".join(f"{name} {count_text(count, size)}" for name, count in counts)
+        yield text("report.reached_review", variants=variants)
     if any(variant.orders_lost for variant in comparison.variant_results):
         lost = (f"{variant.name} {number(variant.orders_lost, 0)}" for variant in comparison.variant_results)
         yield text("report.orders_lost", variants="; ".join(lost))
 
 
-def reachable(comparison: Comparison) -> list[str]:
-    """Return all that may happen to accounts: REACHED, then what plugins name."""
-    return list(dict.fromkeys(chain(REACHED, *(variant.reached for variant in comparison.variant_results))))
+def closure_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Return what may be closed in each variant: in how many replications, and how near its nearest line came.
+
+    A row has the cells of CLOSURE_COLUMNS. None happened is not "never": the distance to the line stands beside it.
+    """
+    size = comparison.replications
+    return [
+        (
+            variant.name,
+            closes_text(closes),
+            count_text(variant.reached.get(DEACTIVATED if closes == ACCOUNT else closes, 0), size),
+            *_line(outcome),
+        )
+        for variant in comparison.variant_results
+        for closes, outcome in nearest_lines(variant.closures).items()
+    ]
 
 
-def _probability(name: str, count: int, size: int) -> str:
-    return f"{name} {count_text(count, size)}"
+def closes_text(closes: str) -> str:
+    """Return in words what is closed: an account, or what plugins name."""
+    return text("column.account") if closes == ACCOUNT else closes
+
+
+def _line(outcome: ClosureOutcome) -> tuple[str, ...]:
+    values = (figure_text(value, outcome.metric) for value in (outcome.median, outcome.far))
+    name = text("report.comma").join([target_name(outcome.metric), outcome.marketplace])
+    return name, *values, limit_text(outcome.limit, outcome.metric)
+
+
+def _closures(rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for position, name in enumerate(CLOSURE_COLUMNS):
+        table.add_column(text(f"column.{name}"), justify="right" if position in (2, 4, 5, 6) else "left", max_width=28)
+    for row in rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    return table
 
 
 def _by_marketplace(comparison: Comparison) -> Iterator[RenderableType]:
@@ -210,6 +279,10 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
             table.add_row(
                 *cells, "" if variant is first else _in_line(variant.metrics[name].difference, name, sign=True)
             )
+            worst = variant.worst(name)
+            if worst is not None:
+                place = text("report.worst_row", place=visible(worst.marketplace))
+                table.add_row(f"  {place}", figure_text(worst.mean, name), "")
         table.add_row(text("report.targets"), times_met(comparison, variant))
         yield Group(Text(visible(variant.name), style="bold"), Padding(table, (0, 0, 0, 2)))
     if len(comparison.variant_results) > 1:
