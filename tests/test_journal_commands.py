@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from aftersale.cases.facts import Fact
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR, instant
+from aftersale.engine.dossiers import Dossier
 from aftersale.journal.provenance import FILE, as_text, provenance
 from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.orders import Order
@@ -174,6 +175,15 @@ def test_an_order_shows_all_its_cases_in_the_order_in_which_they_opened(shop_jou
         "REPLACED-W",
     ]
     assert run("case", shop_journal, "REPLACED").stdout.count(" on order REPLACED, US, ") == 3
+
+
+def test_an_order_is_gone_through_once_for_all_its_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = [happened("buyer_message", 100 + n, f"M-{n}") for n in range(20)]
+    folder, times = journal_of(tmp_path / "j", *facts), []
+    replayed = Dossier.replayed
+    monkeypatch.setattr(Dossier, "replayed", lambda *args: times.append(1) or replayed(*args))
+    assert len(asked("case", folder, "O-1")) == 20
+    assert times == [1]
 
 
 def test_a_case_that_is_not_there_is_refused_with_the_closest(shop_journal: Path) -> None:

@@ -22,7 +22,15 @@ POLICIES = load_plugins((), {"reference": reference}).policies()
 REF = POLICIES["REF"]
 SHIPPED = default_workflow()
 SOLD = order(category="bulky")
-CASES = {"C-1": "message", "C-2": "return", "C-3": "claim", "C-4": "replacement", "C-5": "refund"}
+CASES = {
+    "C-1": "message",
+    "C-2": "return",
+    "C-3": "claim",
+    "C-4": "replacement",
+    "C-5": "refund",
+    "C-6": "safe_t",
+    "C-7": "chargeback",
+}
 """Cases of one order; the claim grows out of the message."""
 
 
@@ -237,6 +245,32 @@ def test_what_a_fact_began_that_is_known_late_has_ended_by_then_and_is_known_to_
 
 
 # --- a random walk ---
+
+
+def test_a_fact_that_was_refused_before_a_case_began_did_not_open_it():
+    early = happened("refunded", MONDAY + DAY, case="C-2", detail="none")
+    made, _ = recorded([early, happened("return_requested", MONDAY + 2 * DAY, case="C-2", detail="defective")])
+    dossier = made.dossiers[SOLD.id]
+    assert dossier.facts_of("C-2")[0] == early
+    assert dossier.opening(made.cases["C-2"]).detail == "defective"
+    assert dossier.details() == {"refunded": {"none"}, "return_requested": {"defective"}}
+
+
+def test_the_facts_of_a_case_are_those_that_are_known_now():
+    made, _ = recorded([happened("buyer_message", MONDAY)], until=MONDAY + DAY)
+    dossier = made.dossiers[SOLD.id]
+    assert len(dossier.facts_of("C-1")) == 1
+    made.record(happened("seller_reply", MONDAY + 2 * DAY), SOLD)
+    assert (len(dossier.facts_of("C-1")), dossier.facts_of("C-9")) == (2, [])
+
+
+def test_a_late_fact_asks_no_guard_again_that_sees_nothing_else():
+    made, _ = recorded([happened("return_loss_found", MONDAY + n * DAY, f"S-{n}") for n in range(1, 9)])
+    replay = ReplayedOrder(list(made.dossiers[SOLD.id].facts), SOLD, REF, MONDAY + 20 * DAY)
+    change = replay.insert(happened("return_loss_found", MONDAY, "S-0"), MONDAY + 20 * DAY)
+    assert {step.outcome.case.id for step in change.after} == {"S-0"}
+    change = replay.insert(happened("claim_filed", MONDAY + HOUR, "C-3"), MONDAY + 20 * DAY)
+    assert {step.outcome.case.id for step in change.after} == {"C-3", *(f"S-{n}" for n in range(1, 9))}
 
 
 class Walk(RuleBasedStateMachine):

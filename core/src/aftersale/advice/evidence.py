@@ -79,8 +79,8 @@ def evidence_for(case: Case, dossier: Dossier, policy: Policy) -> Evidence:
     sources = "; ".join(rule.told for rule in stated)
     required, sources = terms.decisions.on_evidence(case, order, dossier.opening(case), required, sources)
     kinds = _kinds()
-    present = {kinds.get(fact.kind, "") for fact in dossier.facts}
-    present |= {fact.detail for fact in dossier.facts if fact.kind == SUBMITTED}
+    details = dossier.details()
+    present = {kinds.get(kind, "") for kind in details} | details.get(SUBMITTED, set())
     at_hand = (*(kind for kind in required if kind in present), *sorted(present - set(required) - {""}))
     return Evidence(claim, required, at_hand, sources)
 

@@ -7,6 +7,7 @@ lead to the same cases however they arrive.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Set
 
 from attrs import define, field
 
@@ -33,6 +34,7 @@ class Dossier:
     last: Instant
     replay: ReplayedOrder | None = None
     _of_case: dict[str, list[Fact]] = field(factory=dict, init=False)
+    _details: dict[str, set[str]] = field(factory=dict, init=False)
     _indexed: int = field(default=0, init=False)
 
     @property
@@ -42,12 +44,23 @@ class Dossier:
 
     def facts_of(self, case: str) -> list[Fact]:
         """Return the facts of one case as they happened, refused ones among them; not to be changed."""
-        if self._indexed != len(self.facts):  # facts are only ever added
-            of_case: defaultdict[str, list[Fact]] = defaultdict(list)
-            for fact in self.facts:
-                of_case[fact.case].append(fact)
-            self._of_case, self._indexed = dict(of_case), len(self.facts)
+        self._index()
         return self._of_case.get(case, [])
+
+    def details(self) -> Mapping[str, Set[str]]:
+        """Return by kind of fact what the details of such facts say, refused ones among them."""
+        self._index()
+        return self._details
+
+    def _index(self) -> None:
+        if self._indexed == len(self.facts):  # facts are only ever added
+            return
+        of_case: defaultdict[str, list[Fact]] = defaultdict(list)
+        details: defaultdict[str, set[str]] = defaultdict(set)
+        for fact in self.facts:
+            of_case[fact.case].append(fact)
+            details[fact.kind].add(fact.detail)
+        self._of_case, self._details, self._indexed = dict(of_case), dict(details), len(self.facts)
 
     def opening(self, case: Case) -> Fact:
         """Return the fact that opened one of its cases; what was refused before it opened nothing."""

@@ -6,7 +6,7 @@ plugin, or nothing (an empty text).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -136,10 +136,8 @@ def delivered(situation: Situation) -> Answer:
 
 def replacement_under_way(situation: Situation) -> Answer:
     """Whether a replacement for the same order is sent and not lost, so that the loss is made up for already."""
-    for case in situation.others.values():
-        if is_under_way(case) and case.id != situation.fact.case:
-            return True, f"replacement: {case.id}"
-    return NO
+    own = situation.fact.case
+    return _first(case for case in situation.others.values() if is_under_way(case) and case.id != own)
 
 
 def is_under_way(case: Case) -> bool:
@@ -178,10 +176,13 @@ def no_safe_t(situation: Situation) -> Answer:
             continue
         if name == "safe_t" or any(case.state == "refunded_by_marketplace" for case in situation.others.values()):
             return True, rule.told
-    for case in situation.others.values():
-        if _is_dispute(case):
-            return True, f"{case.kind}: {case.id}"
-    return NO
+    return _first(case for case in situation.others.values() if _is_dispute(case))
+
+
+def _first(cases: Iterable[Case]) -> Answer:
+    """Return yes for the first of some cases by name, whatever became known first; no where there is none."""
+    case = min(cases, key=lambda case: case.id, default=None)
+    return NO if case is None else (True, f"{case.kind}: {case.id}")
 
 
 def _is_dispute(case: Case) -> bool:

@@ -347,7 +347,7 @@ class _CasesBefore(MutableMapping[str, Case]):
         return sum(1 for _ in self.in_turn())
 
     def values(self) -> ValuesView[Case]:
-        """Return the cases; most guards that look at them stop at the first that answers."""
+        """Return the cases, each found once: by way of their names each would be looked up again."""
         return _CasesInTurn(self)
 
     def in_turn(self) -> Iterator[Case]:
