@@ -77,6 +77,7 @@ class StaffRecord(TypedDict):
     tried: int
     runs: int
     complete: bool
+    partial: bool
     answer: str
     warnings: list[str]
     orders: dict[str, Any] | None
@@ -106,6 +107,7 @@ def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, A
         tried=outcome.tried,
         runs=outcome.replications,
         complete=outcome.complete,
+        partial=outcome.stopped,
         answer=answer(outcome),
         warnings=[*notes, *warnings(outcome)],
         orders=orders,
@@ -166,6 +168,8 @@ def _erlang(outcome: SearchResult) -> ErlangRecord | None:
 def answer(outcome: SearchResult) -> str:
     """Return the roster in words: who works when, its cost, how sure it is, and what one person less would do."""
     check = outcome.check
+    if outcome.stopped:
+        return joined([text("staff.stopped"), _best_so_far(outcome)])
     if check is None:
         return _nothing(outcome)
     known = {
@@ -195,6 +199,14 @@ def _less(outcome: SearchResult) -> Iterator[str]:
         yield text("staff.one_less_kept")
     else:
         yield text("staff.one_less", kept=best.kept, replications=best.judged, target=target_name(worst))
+
+
+def _best_so_far(outcome: SearchResult) -> str:
+    keeping = (candidate for candidate in outcome.frontier if candidate.judged and not candidate.missed)
+    cheapest = next(keeping, None)
+    if cheapest is None:
+        return text("staff.none_so_far", tried=outcome.tried)
+    return text("staff.best_so_far", roster=roster_text(outcome, cheapest.roster), kept=cheapest.kept)
 
 
 def _nothing(outcome: SearchResult) -> str:
@@ -233,7 +245,9 @@ def _team_words(outcome: SearchResult, roster: Roster, team: str) -> str:
 def warnings(outcome: SearchResult) -> list[str]:
     """Return the warnings on the answer."""
     lines = [text("staff.luck", roster=roster_text(outcome, candidate.roster)) for candidate in outcome.by_luck]
-    if not outcome.complete:
+    if outcome.stopped:
+        lines.append(text("staff.partial", tried=outcome.tried, allowed=outcome.staffing.size))
+    elif not outcome.complete:
         lines.append(text("staff.incomplete", allowed=outcome.staffing.size, runs=outcome.replications))
     if outcome.check is not None and outcome.check.unmeasured:
         targets = ", ".join(map(target_name, outcome.check.unmeasured))

@@ -8,6 +8,7 @@ from math import floor
 from attrs import Factory, define, field, frozen
 
 from aftersale_simulator.resolved.scenario import ResolvedScenario
+from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.results import Result, verdicts
 from aftersale_simulator.runs.statistics import Estimate, estimate, wilson
 from aftersale_simulator.scenario.model import Scenario
@@ -86,7 +87,8 @@ class SearchResult:
     `next_best` is the next cheapest. `one_less` are the rosters with one person less than the best, on fresh
     replications until they fail. `frontier` are the rosters that no other beats in both cost and share, the cheapest
     first. `by_luck` are those that kept the targets in the search and not in the check. `complete` says that every
-    cheaper roster was tried or cannot do the work; `tried` counts rosters, `replications` all replications.
+    cheaper roster was tried or cannot do the work; `tried` counts rosters, `replications` all replications. `stopped`
+    says that Ctrl-C ended it: there is no best then, and the frontier is that of what was tried.
     """
 
     staffing: Staffing
@@ -100,6 +102,7 @@ class SearchResult:
     complete: bool
     tried: int
     replications: int
+    stopped: bool = False
 
 
 @define
@@ -143,6 +146,13 @@ class Search:
         luck = tuple(by_luck)
         parts = (best, check, next_best, one_less, frontier, luck, complete, len(self.candidates), self.replications)
         return SearchResult(self.staffing, self.wanted, *parts)
+
+    def so_far(self) -> SearchResult:
+        """Return what a search that was stopped knows: the rosters that no other beats in what was run of them."""
+        tried = [candidate for candidate in self.candidates.values() if candidate.results]
+        frontier = self._unbeaten(tried, lambda candidate: (candidate.share() or 0.0, -_late(candidate)))
+        parts = ((), tuple(frontier), (), False, len(tried), self.replications, True)
+        return SearchResult(self.staffing, self.wanted, None, None, None, *parts)
 
     @property
     def fresh(self) -> range:
@@ -191,10 +201,18 @@ class Search:
         jobs = [(candidate, number) for candidate, number in pairs if number not in candidate.results]
         if not jobs:
             return
-        results = self.run([(self.staffing.staffed(candidate.roster), number) for candidate, number in jobs])
-        self.replications += len(jobs)
+        try:
+            results = self.run([(self.staffing.staffed(candidate.roster), number) for candidate, number in jobs])
+        except Stopped as stopped:
+            self._keep(jobs, stopped.rows[0])
+            raise
+        self._keep(jobs, results)
+
+    def _keep(self, jobs: Sequence[tuple[Candidate, int]], results: Sequence[Result | None]) -> None:
         for (candidate, number), result in zip(jobs, results, strict=True):
-            candidate.results[number] = result
+            if result is not None:
+                candidate.results[number] = result
+                self.replications += 1
 
     def _keeping(self, rosters: Sequence[Roster]) -> Iterator[Candidate]:
         """Yield the rosters that keep the targets, in their order, while the budget lasts."""
@@ -289,13 +307,24 @@ def _merit(result: Result) -> tuple[float, float]:
 
 
 def cheapest(
-    resolved: ResolvedScenario, run: Run, source: str, wanted: float | None = None, budget: int = BUDGET
+    resolved: ResolvedScenario,
+    run: Run,
+    source: str,
+    wanted: float | None = None,
+    budget: int = BUDGET,
+    keep_partial: bool = False,
 ) -> SearchResult:
     """Return the cheapest roster of a scenario that keeps every target in a share `wanted` of all periods.
 
-    `wanted` is the scenario's share_of_replications by default. Raises DocumentError if the scenario allows more than
-    MOST_ROSTERS.
+    `wanted` is the scenario's share_of_replications by default. With `keep_partial`, Ctrl-C gives what was tried, if
+    anything was; it is raised otherwise. Raises DocumentError if the scenario allows more than MOST_ROSTERS.
     """
     scenario = resolved.scenario
     share = float(scenario.targets.share_of_replications) if wanted is None else wanted
-    return Search(staffing(resolved, source), run, int(scenario.replications), share, budget).found()
+    search = Search(staffing(resolved, source), run, int(scenario.replications), share, budget)
+    try:
+        return search.found()
+    except Stopped:
+        if keep_partial and search.replications:
+            return search.so_far()
+        raise
