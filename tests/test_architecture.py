@@ -127,8 +127,10 @@ OPENS = re.compile(r"\.read_(?:bytes|text)\(|\.open\(|(?<![\w.])open\(|\.scan_\w
 OPENERS = {
     "core/src/aftersale/base/files.py": "it bounds what it opens",
     "core/src/aftersale/base/toml_files.py": "resources of packages",
+    "core/src/aftersale/cli/program.py": "the null device",
     "core/src/aftersale/journal/soundness.py": "sums of files that were checked, a piece at a time",
     "core/src/aftersale/scaffold/new_plugin.py": "resources of the package",
+    "simulator/src/aftersale_simulator/output_files.py": "folders, to lock them",
     "simulator/src/aftersale_simulator/show/html.py": "resources of the package",
 }
 """The few files that open others, with the reason."""

@@ -2,8 +2,10 @@
 
 import inspect
 import json
+import platform
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,12 @@ from pathlib import Path
 from aftersale import hookimpl
 
 AFTERSALE_API = 1
-MARK = Path({mark!r})
+MARKS = Path({marks!r})
 
 @hookimpl
 def aftersale_fact_recorded(case, fact):
-    if not MARK.exists():
-        MARK.touch()
+    if len(list(MARKS.iterdir())) < 2:
+        (MARKS / str(os.getpid())).touch()
         os.kill(os.getpid(), signal.SIGKILL)
 """
 SHORT = ["--replications", "2", "--set", "period.measured=14 d", "--set", "period.warm_up=7 d"]
@@ -64,22 +66,27 @@ def test_a_cluster_gives_the_same_bytes_as_one_process(cluster: Any) -> None:
 
 
 @pytest.mark.once
-def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(cluster: Any, house: Path) -> None:
+def test_workers_that_are_killed_with_all_that_they_hold_cost_a_repeat_and_nothing_else(
+    cluster: Any, house: Path
+) -> None:
     from importlib import import_module
 
     from aftersale.plugins.plugins import load_plugins
     from aftersale_simulator.runs.pool import worker_pool
     from aftersale_simulator.scenario.document import load_scenario
+    from aftersale_simulator.whatif.variants import plan
 
-    (house / "killer.py").write_text(KILLER.format(mark=str(house / "mark")), encoding="utf-8")
+    (house / "marks").mkdir()
+    (house / "killer.py").write_text(KILLER.format(marks=str(house / "marks")), encoding="utf-8")
     killer = import_module("killer")
     try:
         plugins = load_plugins(None, {"house": killer})
-        jobs = [(load_scenario().scenario, number) for number in (1, 2, 3)]
+        scenario = plan(load_scenario(), settings=SHORT[3::2]).scenario
+        jobs = [(scenario, number) for number in (1, 2, 3)]
         done: list[int] = []
         with worker_pool(1, plugins, cluster=cluster.scheduler_address) as pool:
             found = pool.work(jobs, lambda: done.append(1))
-        assert (house / "mark").exists()
+        assert len(list((house / "marks").iterdir())) == 2
         with worker_pool(1, plugins) as alone:
             assert alone.work(jobs, lambda: None) == found
         assert len(done) == 3
@@ -87,15 +94,41 @@ def test_a_worker_that_is_killed_in_the_middle_costs_a_repeat_and_nothing_else(c
         sys.modules.pop("killer", None)
 
 
-def test_workers_with_other_versions_are_refused_with_the_difference(
-    cluster: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cluster_that_goes_away_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aftersale.plugins.plugins import load_plugins
+    from aftersale_simulator.runs import dask as clusters
+    from aftersale_simulator.runs.failures import ClusterUnusable
+    from aftersale_simulator.runs.job import JobContext
+    from aftersale_simulator.scenario.document import load_scenario
+
+    monkeypatch.setattr(clusters, "PATIENCE_SECONDS", 1.5)
+    jobs = [(load_scenario().scenario, number) for number in (1, 2)]
+    with distributed.LocalCluster(
+        n_workers=1, processes=False, protocol="tcp://", dashboard_address=None, silence_logs=50
+    ) as here:
+        address = here.scheduler_address
+        monkeypatch.setattr(JobContext, "work", lambda context, job: job[1])
+        with clusters.DaskPool(address, JobContext(load_plugins(None))) as pool:
+            assert pool.work(jobs, lambda: None) == [1, 2]
+            with pytest.raises(ClusterUnusable) as caught:
+                pool.work(jobs, here.close)
+    assert str(caught.value).startswith(f"--dask {address}: has no workers that answer: ")
+
+
+def test_workers_with_other_versions_are_refused_with_the_difference(cluster: Any) -> None:
     from aftersale_simulator.runs import dask as clusters
 
     own = clusters.versions()
-    monkeypatch.setattr(clusters.DaskPool, "_check", clusters.DaskPool._check)
-    told = "; ".join(clusters._differences({**own, "aftersale": "9.9"}, {"tcp://w:1": own}))
-    assert told == f"tcp://w:1 has aftersale {own['aftersale']}, here it is 9.9"
+    assert (own["Python"], own["numpy"]) == (platform.python_version(), version("numpy"))
+    others = {**own, "aftersale": "9.9", "Python": "3.0", "numpy": "1.0"}
+    missing = ModuleNotFoundError("No module named 'aftersale'")
+    told = list(clusters._differences(others, {"tcp://w:1": own, "tcp://w:2": missing, "tcp://w:3": OSError()}))
+    assert told == [
+        f"tcp://w:1 has Python {own['Python']}, here it is 3.0",
+        f"tcp://w:1 has aftersale {own['aftersale']}, here it is 9.9",
+        f"tcp://w:1 has numpy {own['numpy']}, here it is 1.0",
+        "tcp://w:2 cannot load the simulator: ModuleNotFoundError: No module named 'aftersale'",
+    ]
     assert list(clusters._differences(own, cluster.get_client().run(clusters.versions))) == []
 
 

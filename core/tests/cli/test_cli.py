@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from datetime import date
+from errno import ENOSPC
+from pathlib import Path
 
 import click
 import pytest
@@ -146,6 +148,27 @@ def test_an_interrupt_ends_the_program_with_130_and_one_line():
     extra = {"shop": plugin(aftersale_commands=lambda: [click.Command("wait", callback=interrupted)])}
     result = run("wait", extra=extra)
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "Interrupted.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_full_disk_is_one_line():
+    words = [sys.executable, "-m", "aftersale", "workflow"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        result = subprocess.run(
+            words, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, **ALONE}
+        )
+    line = "Error: the output cannot be written: No space left on device (free some room, or write elsewhere)\n"
+    assert (result.returncode, result.stderr) == (2, line)
+
+
+def test_a_file_that_does_not_fit_is_named():
+    def full():
+        raise OSError(ENOSPC, "No space left on device", "notes.txt")
+
+    extra = {"shop": plugin(aftersale_commands=lambda: [click.Command("fill", callback=full)])}
+    result = run("fill", extra=extra)
+    line = "Error: notes.txt cannot be written: No space left on device (free some room, or write elsewhere)\n"
+    assert (result.exit_code, result.stderr) == (2, line)
 
 
 def test_a_reader_that_goes_away_is_no_error():

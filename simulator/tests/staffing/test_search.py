@@ -17,6 +17,7 @@ from aftersale.plugins.plugins import load_plugins
 from aftersale.testing.factories import stores
 from aftersale_simulator.desk.shifts import Window, covered_hours, windows
 from aftersale_simulator.resolved.scenario import resolve
+from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.results import METRICS, Result
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -285,3 +286,29 @@ def test_all_ways_to_spread_people_are_there_once() -> None:
     allowed = staffing(RESOLVED, "test")
     everything = {roster for roster in product(range(7), repeat=4) if 0 < sum(roster) <= 6}
     assert set(allowed.rosters()) == everything
+
+
+def test_a_search_that_is_stopped_tells_the_rosters_that_it_tried() -> None:
+    left = 6
+
+    def run(jobs: Sequence[tuple[Scenario, int]]) -> Sequence[Result]:
+        nonlocal left
+        results = list(faked(lambda roster, _: sum(roster) >= 3)(jobs))
+        if len(jobs) > left:
+            raise Stopped([[*results[:left], *[None] * (len(jobs) - left)]])
+        left -= len(jobs)
+        return results
+
+    stopped = cheapest(RESOLVED, run, "test", keep_partial=True)
+    assert (stopped.replications, stopped.stopped, stopped.complete, stopped.check) == (6, True, False, None)
+    document = record.record(stopped)
+    assert (document["partial"], document["roster"], document["cost"], document["runs"]) == (True, [], None, 6)
+    (three,) = [candidate for candidate in stopped.frontier if candidate.kept]
+    assert document["answer"] == (
+        "Partial, stopped before the end: no roster is the answer yet. The cheapest that missed nothing so far is "
+        f"{record.roster_text(stopped, three.roster)}, in {three.kept} replications; it was not checked on fresh ones."
+    )
+    assert document["warnings"][0].startswith("this is partial, as it was stopped before the end: ")
+    left = 0
+    with pytest.raises(KeyboardInterrupt):
+        cheapest(RESOLVED, run, "test", keep_partial=True)

@@ -76,7 +76,7 @@ def staff(
     from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.scenario.overrides import changed
-    from aftersale_simulator.show.wording import speaking
+    from aftersale_simulator.show.wording import speaking, text
     from aftersale_simulator.staffing import record, table
     from aftersale_simulator.staffing.search import cheapest
 
@@ -85,8 +85,10 @@ def staff(
     with pool_of(plugins, workers, history, dask) as pool, progress_bar(None, quiet=json_) as on_done:
         resolved = resolve(plan.scenario, plugins)
         run = partial(pool.work, on_done=on_done)
-        outcome = cheapest(resolved, run, "staffing", probability, at_most)
+        outcome = cheapest(resolved, run, "staffing", probability, at_most, keep_partial=True)
     with speaking(language):
+        if outcome.stopped:
+            click.echo(text("report.stopped"), err=True)
         orders_record = history_record(history, cells_wanted()) if history else None
         staff_record = record.record(outcome, order_notes(history, plan, plugins), orders_record)
         document = as_json(staff_record, ascii_only=False)
@@ -107,3 +109,5 @@ def staff(
         else:
             table.show(outcome, staff_record, console_of())
         tell_written(outputs, quiet=json_)
+    if outcome.stopped:
+        raise click.exceptions.Exit(options.STOPPED)

@@ -120,13 +120,11 @@ class DaskPool:
     def _wait_for_workers(self) -> None:
         try:
             self._client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
-        except TimeoutError as error:
-            raise self._unusable("has no workers", f"dask-worker {self._address}") from error
         except _LOST as error:
-            raise self._unusable(f"does not answer any more: {explained(error)}", _START) from error
+            raise self._unusable(f"has no workers that answer: {explained(error)}", _START) from error
 
     def _outcomes(self, jobs: Sequence[Job], positions: Sequence[int]) -> Iterator[tuple[int, Result | BaseException]]:
-        """Submit these jobs; yield each position with its result, or with why it has none, but for lost ones."""
+        """Submit these jobs; yield each position with its result, or why it has none; nothing for what is lost."""
         parcel = self._client.scatter(self._parcel, broadcast=True)
         futures = {self._client.submit(_do, parcel, jobs[i], pure=False): i for i in positions}
         try:

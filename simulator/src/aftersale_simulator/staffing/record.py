@@ -35,9 +35,12 @@ class PeopleRecord(TypedDict):
 
 
 class DeskRecord(TypedDict):
-    """What a desk costs, and the share of its replications that kept all targets, with a 95 % interval."""
+    """What a desk costs, and the share of its replications that kept all targets, with a 95 % interval.
 
-    cost: float
+    `cost` is null without a replication.
+    """
+
+    cost: float | None
     probability: float | None
     low: float
     high: float
@@ -91,6 +94,7 @@ class StaffRecord(TypedDict):
     complete: bool
     unsettled: int
     closures: list[ClosureRecord]
+    partial: bool
     answer: str
     warnings: list[str]
     orders: dict[str, Any] | None
@@ -123,6 +127,7 @@ def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, A
         complete=outcome.complete,
         unsettled=outcome.unsettled,
         closures=[closure_record(line) for line in closure_outcomes(check.results)] if check is not None else [],
+        partial=outcome.stopped,
         answer=answer(outcome),
         warnings=[*notes, *warnings(outcome)],
         orders=orders,
@@ -151,7 +156,7 @@ def _roster(outcome: SearchResult, candidate: Candidate) -> RosterRecord:
 def _desk(candidate: Candidate) -> DeskRecord:
     low, high = candidate.interval()
     return DeskRecord(
-        cost=cost_of(candidate),
+        cost=cost_of(candidate) if candidate.results else None,
         probability=candidate.share(),
         low=low,
         high=high,
@@ -185,6 +190,8 @@ def _erlang(outcome: SearchResult) -> ErlangRecord | None:
 def answer(outcome: SearchResult) -> str:
     """Return the roster in words: who works when, its cost, how sure it is, and what one person less would do."""
     check = outcome.check
+    if outcome.stopped:
+        return joined([text("staff.stopped"), _best_so_far(outcome)])
     if check is None:
         return _nothing(outcome)
     known = {
@@ -213,6 +220,14 @@ def _less(outcome: SearchResult, fresh: int) -> Iterator[str]:
     else:
         known = {"rosters": len(outcome.one_less), "allowed": outcome.may_miss, "fresh": fresh}
         yield text("staff.one_less", **known, target=target_name(worst))
+
+
+def _best_so_far(outcome: SearchResult) -> str:
+    keeping = (candidate for candidate in outcome.frontier if candidate.judged and not candidate.missed)
+    cheapest = next(keeping, None)
+    if cheapest is None:
+        return text("staff.none_so_far", tried=outcome.tried)
+    return text("staff.best_so_far", roster=roster_text(outcome, cheapest.roster), kept=cheapest.kept)
 
 
 def _nothing(outcome: SearchResult) -> str:
@@ -247,6 +262,8 @@ def _nearest(outcome: SearchResult) -> Iterator[str]:
 def today_text(outcome: SearchResult) -> str:
     """Return in words what the desk as it is today costs, and in how many replications it keeps all targets."""
     today, scenario = outcome.today, outcome.staffing.scenario
+    if not today.results:
+        return text("staff.today_not_run")
     known = {"cost": amount(cost_of(today), scenario.currency), "days": scenario.period.measured // DAY}
     if not today.judged:
         return text("staff.today_no_verdict", **known)
@@ -280,7 +297,9 @@ def _team_words(outcome: SearchResult, roster: Roster, team: str) -> str:
 def warnings(outcome: SearchResult) -> list[str]:
     """Return the warnings on the answer."""
     lines = [text("staff.luck", roster=roster_text(outcome, candidate.roster)) for candidate in outcome.by_luck]
-    if not outcome.complete and outcome.best is not None:
+    if outcome.stopped:
+        lines.append(text("staff.partial", tried=outcome.tried, allowed=outcome.staffing.size))
+    elif not outcome.complete and outcome.best is not None:
         known = {"allowed": outcome.staffing.size, "runs": outcome.replications, "unsettled": outcome.unsettled}
         lines.append(text("staff.incomplete", **known))
     lines += _too_few(outcome)
@@ -332,7 +351,8 @@ def erlang_text(erlang: ErlangRecord) -> str:
 
 def roles(outcome: SearchResult) -> Iterator[tuple[str, Candidate]]:
     """Yield the rosters to show, each after its role: a key of the messages, empty for the frontier."""
-    yield "as_it_is", outcome.today
+    if outcome.today.results:
+        yield "as_it_is", outcome.today
     for candidate in outcome.frontier:
         yield "", candidate
     if outcome.check is not None:

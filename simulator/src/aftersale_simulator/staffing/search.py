@@ -8,6 +8,7 @@ from math import floor, inf
 from attrs import Factory, define, field, frozen
 
 from aftersale_simulator.resolved.scenario import ResolvedScenario
+from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.results import Result, verdicts
 from aftersale_simulator.runs.statistics import SURE, Estimate, estimate, wilson
 from aftersale_simulator.scenario.model import Scenario
@@ -87,6 +88,7 @@ class SearchResult:
     `complete` says that every cheaper roster was tried or cannot do the work; `tried` counts rosters, `replications`
     all replications. `today` is the desk as it is, on the replications of the search. `unsettled` counts the rosters
     that are cheaper than the best, or all without one, of which the search does not know whether they keep the targets.
+    `stopped` says that Ctrl-C ended it: there is no best then, and the frontier is that of what was tried.
     """
 
     staffing: Staffing
@@ -102,6 +104,7 @@ class SearchResult:
     replications: int
     today: Candidate
     unsettled: int
+    stopped: bool = False
 
     @property
     def may_miss(self) -> int:
@@ -136,10 +139,11 @@ class Search:
     budget: int = BUDGET
     candidates: dict[Roster, Candidate] = field(factory=dict)
     replications: int = 0
+    today: Candidate = field(factory=lambda: Candidate(TODAY))
 
     def found(self) -> SearchResult:
         """Search, check, and return the result."""
-        today = self._run_on(Candidate(TODAY), range(1, self.size + 1))
+        self._run_on(self.today, range(1, self.size + 1))
         start = self._start()
         rosters = self._worth_trying()
         complete = len(rosters) * 2 <= self.budget
@@ -159,7 +163,7 @@ class Search:
         frontier = self._frontier(best)
         luck = tuple(by_luck)
         parts = (best, check, next_best, one_less, frontier, luck, complete, len(self.candidates), self.replications)
-        return SearchResult(self.staffing, self.wanted, *parts, today, self._unsettled(rosters, best, by_luck))
+        return SearchResult(self.staffing, self.wanted, *parts, self.today, self._unsettled(rosters, best, by_luck))
 
     def _unsettled(self, rosters: Sequence[Roster], best: Candidate | None, by_luck: Sequence[Candidate]) -> int:
         """Count the rosters cheaper than the best that were neither given up nor found lucky."""
@@ -169,6 +173,14 @@ class Search:
             self.staffing.cost(roster) < limit and roster not in lucky and not self._is_dropped(roster)
             for roster in rosters
         )
+
+    def so_far(self) -> SearchResult:
+        """Return what a search that was stopped knows: the rosters that no other beats in what was run of them."""
+        tried = [candidate for candidate in self.candidates.values() if candidate.results]
+        frontier = self._unbeaten(tried, lambda candidate: (candidate.share() or 0.0, -_late(candidate)))
+        parts = (None, None, None, (), tuple(frontier), (), False, len(tried), self.replications)
+        unsettled = self.staffing.size - sum(self._is_dropped(roster) for roster in self.candidates)
+        return SearchResult(self.staffing, self.wanted, *parts, self.today, unsettled, stopped=True)
 
     @property
     def fresh(self) -> range:
@@ -217,10 +229,18 @@ class Search:
         jobs = [(candidate, number) for candidate, number in pairs if number not in candidate.results]
         if not jobs:
             return
-        results = self.run([(self.staffing.staffed(candidate.roster), number) for candidate, number in jobs])
-        self.replications += len(jobs)
+        try:
+            results = self.run([(self.staffing.staffed(candidate.roster), number) for candidate, number in jobs])
+        except Stopped as stopped:
+            self._keep(jobs, stopped.rows[0])
+            raise
+        self._keep(jobs, results)
+
+    def _keep(self, jobs: Sequence[tuple[Candidate, int]], results: Sequence[Result | None]) -> None:
         for (candidate, number), result in zip(jobs, results, strict=True):
-            candidate.results[number] = result
+            if result is not None:
+                candidate.results[number] = result
+                self.replications += 1
 
     def _keeping(self, rosters: Sequence[Roster]) -> Iterator[Candidate]:
         """Yield the rosters that keep the targets, in their order, while the budget lasts."""
@@ -315,13 +335,24 @@ def _merit(result: Result) -> tuple[float, float]:
 
 
 def cheapest(
-    resolved: ResolvedScenario, run: Run, source: str, wanted: float | None = None, budget: int = BUDGET
+    resolved: ResolvedScenario,
+    run: Run,
+    source: str,
+    wanted: float | None = None,
+    budget: int = BUDGET,
+    keep_partial: bool = False,
 ) -> SearchResult:
     """Return the cheapest roster of a scenario that keeps every target in a share `wanted` of all periods.
 
-    `wanted` is the scenario's share_of_replications by default. Raises DocumentError if the scenario allows more than
-    MOST_ROSTERS.
+    `wanted` is the scenario's share_of_replications by default. With `keep_partial`, Ctrl-C gives what was tried, if
+    anything was; it is raised otherwise. Raises DocumentError if the scenario allows more than MOST_ROSTERS.
     """
     scenario = resolved.scenario
     share = float(scenario.targets.share_of_replications) if wanted is None else wanted
-    return Search(staffing(resolved, source), run, int(scenario.replications), share, budget).found()
+    search = Search(staffing(resolved, source), run, int(scenario.replications), share, budget)
+    try:
+        return search.found()
+    except Stopped:
+        if keep_partial and search.replications:
+            return search.so_far()
+        raise
