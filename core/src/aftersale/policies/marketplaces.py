@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import located
 from aftersale.clocks import Calendar, place_of
 from aftersale.documents.scalars import CountryCode, CurrencyCode, Day, HolidayPlace, Word, ZoneName
 from aftersale.documents.structure import structure
@@ -132,7 +133,7 @@ def parse_marketplaces(data: dict[str, Any], source: str) -> list[Marketplace]:
     """Return the marketplaces of a parsed profile; raises DocumentError with all its problems."""
     document = structure(_ProfileDocument, data, source)
     if problems := tuple(document.problems(source)):
-        raise DocumentError(source, problems)
+        raise DocumentError(source, located(problems, data))
     return [profile.marketplace(name, document.words(name)) for name, profile in document.marketplace.items()]
 
 

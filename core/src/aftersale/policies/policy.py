@@ -327,7 +327,7 @@ def _problems(policy: Policy) -> Iterator[Problem]:
         yield from name_problems(rule, names, policy.metric_kinds)
         if rule.currency is not None and rule.marketplace == policy.marketplace.name and rule.currency != currency:
             what = f"its money is in {rule.currency}, {rule.marketplace} sells in {currency}"
-            yield Problem(rule.origin, str(rule), what, "give each currency a row of its own")
+            yield Problem(rule.origin, str(rule), what, "give each currency a row of its own", line=rule.place.line)
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
         if rule.name == FLOOR:
@@ -341,9 +341,15 @@ def _idle_floor(policy: Policy, rule: Rule) -> Iterator[Problem]:
     situation = rule.when.situation
     if situation is not None and situation not in lines:
         hint = did_you_mean(situation, lines) or f"known: {', '.join(sorted(policy.metric_kinds))}"
-        yield Problem(rule.origin, str(rule), f"no metric is named '{situation}'", hint)
+        yield Problem(rule.origin, str(rule), f"no metric is named '{situation}'", hint, line=rule.place.line)
     if rule.when.asks.keys() - {"situation"}:
-        yield Problem(rule.origin, str(rule), "a floor holds for all orders", "ask about nothing but the situation")
+        yield Problem(
+            rule.origin,
+            str(rule),
+            "a floor holds for all orders",
+            "ask about nothing but the situation",
+            line=rule.place.line,
+        )
 
 
 def _wrong_expiry(policy: Policy, rule: Rule) -> Iterator[Problem]:
@@ -355,7 +361,9 @@ def _wrong_expiry(policy: Policy, rule: Rule) -> Iterator[Problem]:
         ]
         if rule.on_expiry not in leaving:
             what = f"on_expiry '{rule.on_expiry}' cannot follow in state '{state}' of a {kind}"
-            yield Problem(rule.origin, str(rule), what, f"allowed there: {', '.join((*MARKS, *leaving))}")
+            yield Problem(
+                rule.origin, str(rule), what, f"allowed there: {', '.join((*MARKS, *leaving))}", line=rule.place.line
+            )
 
 
 Policies = Mapping[str, Policy]

@@ -8,10 +8,11 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aftersale.base.money import money
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place, placed
 from aftersale.documents.scalars import Count, CurrencyCode, MoneyAmount, PositiveCount, Word
 from aftersale.documents.structure import structure
 from aftersale.rules.conditions import ANY_ORDER, Condition, Words, check_span
@@ -58,6 +59,7 @@ class _RuleRow:
     valid_from: date | None = None
     valid_until: date | None = None
     note: str = ""
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     def __attrs_post_init__(self) -> None:
         keys = self._answer_keys()
@@ -120,6 +122,7 @@ class _RuleRow:
                 valid_until=self.valid_until,
                 note=self.note,
                 origin=origin,
+                place=self.place,
             )
 
 
@@ -147,6 +150,7 @@ class _MetricRow:
     valid_from: date | None = None
     valid_until: date | None = None
     note: str = ""
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     def __attrs_post_init__(self) -> None:
         if self.clock != "calendar_days":
@@ -185,6 +189,7 @@ class _MetricRow:
                 consequence=self.consequence,
                 note=self.note,
                 origin=origin,
+                place=self.place,
             )
 
 
@@ -205,8 +210,8 @@ def parse_rules(data: dict[str, Any], source: str) -> list[Rule]:
     Raises DocumentError with every problem of the document; `source` names it there.
     """
     document = structure(_RuleDocument, data, source)
-    rules = [rule for row in document.rule for rule in row.rules(source)]
-    return rules + [rule for row in document.metric for rule in row.rules(source)]
+    rules = [rule for row in placed(document.rule, "rule", data, source) for rule in row.rules(source)]
+    return rules + [rule for row in placed(document.metric, "metric", data, source) for rule in row.rules(source)]
 
 
 def load_rules(package: str, name: str = "rules.toml") -> list[Rule]:

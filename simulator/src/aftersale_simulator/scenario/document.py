@@ -13,6 +13,7 @@ from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import Place, TomlDocument, is_written, lines_of, located
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
@@ -58,7 +59,8 @@ def load_scenario(path: Path | Traversable | None = None, words: Vocabulary | No
 
 def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the document with the files that it names made absolute, as seen from `folder`."""
-    document = dict(raw)
+    lines = lines_of(raw)
+    document = dict(raw) if lines is None else TomlDocument(raw, lines)
     if isinstance(document.get("handbook"), str) and document["handbook"]:
         document["handbook"] = str((folder / document["handbook"]).absolute())
     orders = document.get("orders")
@@ -73,7 +75,7 @@ def parse_scenario(
     words: Vocabulary | None = None,
     before: tuple[Mapping[str, Any], Scenario] | None = None,
 ) -> Scenario:
-    """Return the scenario of a parsed document; raises DocumentError with all its problems at once.
+    """Return the scenario of a parsed document; raises DocumentError with all its problems at once, with their lines.
 
     `before` is a document that was parsed with the same words, and its scenario: values of tables that both documents
     share (the same objects) are taken from that scenario.
@@ -90,11 +92,21 @@ def parse_scenario(
         scenario = structure(Scenario, {**_with_mapping(raw), **_shared_values(raw, before)}, source)
     except DocumentError as error:
         type_problems = [_as_written(problem) for problem in error.problems]
-        raise DocumentError(source, _in_order([*type_problems, *problems])) from None
+        raise DocumentError(source, located(_in_order([*type_problems, *problems]), raw)) from None
     problems += checks.scenario_problems(scenario, source, vocabulary)
     if problems:
-        raise DocumentError(source, _in_order(problems))
-    return scenario
+        raise DocumentError(source, located(_in_order(problems), raw))
+    return _with_place(scenario, raw, source)
+
+
+def _with_place(scenario: Scenario, raw: Mapping[str, Any], source: str) -> Scenario:
+    """Return the scenario with the place of its order format, which only the order file proves right or wrong."""
+    lines, orders = lines_of(raw), scenario.orders
+    if lines is None or orders is None or orders.mapping is None:
+        return scenario
+    path = "orders.mapping" if "mapping" in raw["orders"] else "orders"
+    mapping = evolve(orders.mapping, place=Place(lines, path, source))
+    return evolve(scenario, orders=evolve(orders, mapping=mapping))
 
 
 def _as_written(problem: Problem) -> Problem:
@@ -103,7 +115,7 @@ def _as_written(problem: Problem) -> Problem:
     table, _, key = path.rpartition(".")
     if table != "orders" or problem.what != "unknown key":
         return evolve(problem, path=path)
-    keys = dict.fromkeys(spec.name for spec in (*fields(OrderSource), *fields(OrderFormat)))
+    keys = dict.fromkeys(spec.name for spec in (*fields(OrderSource), *fields(OrderFormat)) if is_written(spec))
     hint = did_you_mean(key, keys) or f"allowed here: {', '.join(keys)}"
     return evolve(problem, path=path, hint=hint)
 
@@ -119,7 +131,7 @@ def _shared_values(raw: Mapping[str, Any], before: tuple[Mapping[str, Any], Scen
 def _with_mapping(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document with the keys of an order format in `[orders]` moved into its `mapping`."""
     orders = raw.get("orders")
-    keys = {spec.name for spec in fields(OrderFormat)}
+    keys = {spec.name for spec in fields(OrderFormat) if is_written(spec)}
     if not isinstance(orders, dict) or not keys & orders.keys():
         return dict(raw)
     mapping = {key: value for key, value in orders.items() if key in keys}

@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import located
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.results import LATE, RATE
 from aftersale_simulator.runs.timeline import Timeline
+from aftersale_simulator.scenario.checks import event_problems
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.scenario.vocabulary import allowed_words
+from aftersale_simulator.scenario.vocabulary import Vocabulary, allowed_words, shipped
 
 DEFECTS, BACKLOG, CLAIMS = RATE, "backlog", "claims"
 MEASURES = (LATE, DEFECTS, BACKLOG, CLAIMS)
@@ -66,8 +68,12 @@ def stress_document(name: str) -> dict[str, Any]:
     return raw
 
 
-def stress_events(stresses: Sequence[str]) -> tuple[Event, ...]:
-    """Return the events of these stresses; raises as `stress_document` does."""
+def stress_events(stresses: Sequence[str], words: Vocabulary | None = None) -> tuple[Event, ...]:
+    """Return the events of these stresses; raises as `stress_document` does, and for parameters that are not there."""
+    for name in stresses:
+        raw = stress_document(name)
+        if problems := located(event_problems(raw["event"], name, words or shipped()), raw):
+            raise DocumentError(name, problems)
     return tuple(event for name in stresses for event in structure(Stress, stress_document(name), name).event)
 
 

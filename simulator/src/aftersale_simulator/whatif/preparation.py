@@ -26,7 +26,7 @@ def prepare(
     """
     planned = plan(source, vary, settings, options, stress)
     for variant in planned.variants:
-        resolve(variant.scenario, plugins, checked_as=f"variant '{variant.name}'")
+        resolve(variant.scenario, plugins, checked_as=variant.where)
     if planned.scenario.orders is None:
         return planned, None
     history = read_history(planned.scenario.orders, plugins)
