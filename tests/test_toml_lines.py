@@ -55,6 +55,14 @@ grade = "S"
 
 
 APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+WORD = """\
+[[rule]]
+name = "contest_claim"
+marketplaces = ["*"]
+word = "fight"
+source = "our handbook"
+grade = "S"
+"""
 
 
 @pytest.fixture
@@ -77,6 +85,8 @@ SCENARIO_MISTAKES = [
     ("agents = 2", "agents = 2\nagnets = 3", 16, "team.desk.agnets"),
     ("agents = 2", "agents = 20000", 15, "team.desk"),
     ("\n[handling]", "\n[world]\nlost_rat = 1\n\n[handling]", 22, "world.lost_rat"),
+    ("\n[handling]", "\n[world]\nsale_events = false\n\n[handling]", 22, "world.sale_events"),
+    ("agents = 2", "agents = 2\nsale_events = false", 16, "team.desk.sale_events"),
     ("\nreply = {", "\nreplies = {", 22, "handling.replies"),
     ('currency = "EUR"\n', "", 1, "currency"),
     ('zone = "Europe/Berlin"\n', "", 13, "team.desk.zone"),
@@ -141,6 +151,23 @@ def test_a_mistake_in_a_file_of_stress(typed, put):
             "amount = 12",
             "amount = 999",
             "2: * first_reply 999 wall_hours …–…: '* first_reply 999 wall_hours …–…' is looser",
+        ),
+        (
+            'source = "our handbook"',
+            'when = { price_up_to = "15.00" }\nsource = "our handbook"',
+            "2: rule[0]: a price without a currency is another amount on every marketplace: add it, "
+            "when = { price_up_to = '15.00', currency = 'EUR' }, or name the marketplaces in place of '*'",
+        ),
+        (
+            RULE,
+            WORD.replace("fight", "banana"),
+            "1: * contest_claim banana …–…: 'contest_claim' cannot be 'banana' "
+            "(it is one of: fight, complete the evidence, refund)",
+        ),
+        (
+            RULE,
+            WORD.replace("fight", "figth"),
+            "1: * contest_claim figth …–…: 'contest_claim' cannot be 'figth' (did you mean 'fight'?)",
         ),
         ('on_expiry = "late"', 'on_expiry = "x"', "2: * first_reply 12 wall_hours …–…: on_expiry 'x' cannot follow"),
     ],

@@ -272,7 +272,11 @@ class Policy:
         self.workflow = workflow or default_workflow()
         self.metric_kinds = metrics or default_metrics()
         self.book = handbook or default_handbook()
-        self.handbook = RuleSet(self.book.for_marketplace(marketplace.name))
+        self.handbook = RuleSet(
+            row
+            for row in self.book.for_marketplace(marketplace.name)
+            if row.marketplace == marketplace.name or row.when.currency in (None, marketplace.currency)
+        )
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
         self.decisions = decisions if decisions is not None else Decisions()
         self._spans = self._cut()
@@ -328,6 +332,10 @@ def _problems(policy: Policy) -> Iterator[Problem]:
         if rule.currency is not None and rule.marketplace == policy.marketplace.name and rule.currency != currency:
             what = f"its money is in {rule.currency}, {rule.marketplace} sells in {currency}"
             yield Problem(rule.origin, str(rule), what, "give each currency a row of its own", line=rule.place.line)
+        if rule.marketplace == policy.marketplace.name and rule.when.currency not in (None, currency):
+            what = f"its price is in {rule.when.currency}, {rule.marketplace} sells in {currency}"
+            hint = "give each currency a row of its own"
+            yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
         if rule.name == FLOOR:

@@ -16,7 +16,7 @@ from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place, placed
 from aftersale.documents.scalars import Count, CurrencyCode, MoneyAmount, PositiveCount, Word
 from aftersale.documents.structure import structure
 from aftersale.rules.conditions import ANY_ORDER, Condition, Words, check_span
-from aftersale.rules.model import ClockName, Ends, Grade, Kind, Rule, Standing
+from aftersale.rules.model import EVERYWHERE, ClockName, Ends, Grade, Kind, Rule, Standing
 
 _LONGEST: dict[ClockName, int] = {"wall_hours": 876_600, "calendar_days": 36_525, "business_days": 36_525}
 _KINDS: dict[str, Kind] = {
@@ -31,6 +31,11 @@ _KINDS: dict[str, Kind] = {
 _ONE_OF = (
     "a rule has exactly one of: amount with its clock, until, value (true or false), word, words, share, money, count; "
     "share and money together mean the lesser of the two"
+)
+
+_WHICH_CURRENCY = (
+    "a price without a currency is another amount on every marketplace: add it, "
+    "when = { price_up_to = '15.00', currency = 'EUR' }, or name the marketplaces in place of '*'"
 )
 
 
@@ -74,6 +79,8 @@ class _RuleRow:
         if self.amount is None and self.on_expiry is not None:
             raise ValueError("on_expiry goes with amount and clock: what follows when the time is over")
         self._check_value()
+        if EVERYWHERE in self.marketplaces and self.when.has_price and self.when.currency is None:
+            raise ValueError(_WHICH_CURRENCY)
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
 
     def _answer_keys(self) -> list[str]:

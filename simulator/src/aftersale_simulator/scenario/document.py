@@ -17,6 +17,7 @@ from aftersale.base.toml_lines import Place, TomlDocument, is_written, lines_of,
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
+from aftersale_simulator.scenario.checks import TOP, at_top
 from aftersale_simulator.scenario.model import OrderSource, Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
@@ -113,6 +114,8 @@ def _as_written(problem: Problem) -> Problem:
     """Return a problem as of the file, where the keys of an order format may stand in `[orders]` itself."""
     path = _INSIDE.sub("orders", problem.path)
     table, _, key = path.rpartition(".")
+    if table and key in TOP and problem.what == "unknown key":
+        return evolve(problem, path=path, hint=at_top(key))
     if table != "orders" or problem.what != "unknown key":
         return evolve(problem, path=path)
     keys = dict.fromkeys(spec.name for spec in (*fields(OrderSource), *fields(OrderFormat)) if is_written(spec))
