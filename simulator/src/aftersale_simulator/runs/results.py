@@ -25,6 +25,8 @@ from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.shifts import labour_cost, paid_hours
 from aftersale_simulator.desk.suspensions import ACCOUNT, Suspensions, orders_lost
+from aftersale_simulator.effects.scenario import effects_of
+from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Trace, reads_of
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.timeline import Timeline, timeline_of
 from aftersale_simulator.scenario.horizon import Horizon
@@ -68,7 +70,7 @@ class Result:
     cases that plugins failed, by cause. `missed`, by marketplace and deadline, counts the deadlines that began in the
     measured period and passed before anybody acted, with the number of all that ended. `timeline` has the figures of
     every day, `busy_hours` the agents' hours of work in the measured period. `reached` says whether each of REACHED was
-    due on any measured day, and whether what plugins name was closed.
+    due on any measured day, and whether what plugins name was closed. `effects` are those of the scenario's settings.
     """
 
     metrics: dict[str, float | None]
@@ -81,6 +83,7 @@ class Result:
     busy_hours: float = 0.0
     reached: dict[str, bool] = field(factory=dict)
     unmeasured: tuple[str, ...] = ()
+    effects: Effects = NO_EFFECTS
 
 
 def verdicts(results: Sequence[Result]) -> list[bool | None]:
@@ -171,7 +174,20 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         effort.busy / HOUR,
         _reached(accounts.values(), desk.suspensions),
         tuple(name for name, met in verdicts.items() if met is None),
+        _effects(resolved, desk, orders, by_marketplace, bool(verdicts)),
     )
+
+
+def _effects(
+    resolved: ResolvedScenario,
+    desk: Desk,
+    orders: Mapping[str, Orders],
+    figures: Mapping[str, Collection[str]],
+    judged: bool,
+) -> Effects:
+    reads, order_reads = reads_of(resolved)
+    tasks, until = frozenset(desk.tasks), desk.effort.until
+    return effects_of(Trace(resolved, orders, desk.docket, tasks, figures, judged, until, reads, order_reads))
 
 
 def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float | None]:

@@ -26,13 +26,17 @@ _INSIDE = re.compile(r"^orders\.mapping\b")
 
 @frozen
 class ScenarioFile:
-    """A scenario with its document and the words that it may use, so that paths in it can be set."""
+    """A scenario with its document and the words that it may use, so that paths in it can be set.
+
+    `beside` are beginnings of paths whose values no user wrote, such as those that follow an order file.
+    """
 
     source: str
     raw: dict[str, Any]
     scenario: Scenario
     folder: Path
     words: Vocabulary = field(factory=shipped)
+    beside: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, source: str, raw: dict[str, Any], folder: Path, words: Vocabulary | None = None) -> ScenarioFile:

@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from scipy.special import stdtrit
 
 from aftersale.documents.scalars import PositiveCount
+from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Setting
 from aftersale_simulator.runs.job import RunVariants
 from aftersale_simulator.runs.results import COST, REACHED, verdicts
 from aftersale_simulator.runs.statistics import Estimate, difference, estimate, wilson
@@ -67,7 +68,7 @@ class VariantResult:
     in which an account came to each of REACHED, or lost what plugins name; `orders_lost` is the mean number of orders
     that closed accounts missed. `unmeasured` are targets that had nothing to count in any replication; `judged`
     counts the replications in which all others had something to count, None for all. `idle` says that its changes
-    changed no figure of any replication.
+    changed no figure of any replication. `effects` are those of the scenario's settings.
     """
 
     name: str
@@ -85,6 +86,7 @@ class VariantResult:
     unmeasured: tuple[str, ...] = ()
     judged: int | None = None
     idle: bool = False
+    effects: Effects = NO_EFFECTS
 
     def cost(self) -> float:
         """Return the mean labour cost; variants are ranked by it."""
@@ -101,7 +103,7 @@ class Comparison:
 
     `widest` is half of the widest interval that `precision` limits. `trials` are the results of a stress; with a stress
     the answer is about the variants under it. `sensitivity` says how much the answer depends on assumed numbers.
-    `scenarios` are those of the variants.
+    `scenarios` are those of the variants, `without_effect` the settings that changed nothing in any of them.
     """
 
     scenario: Scenario
@@ -112,6 +114,7 @@ class Comparison:
     trials: tuple[StressResult, ...] = ()
     sensitivity: Sensitivity | None = None
     scenarios: tuple[Scenario, ...] = ()
+    without_effect: tuple[Setting, ...] = ()
 
     @property
     def replications(self) -> int:
@@ -201,7 +204,14 @@ def compare_variants(plan: Plan, run_variants: RunVariants, precision: Precision
         widest,
         tuple(_trials(plan, variant_results)),
         scenarios=tuple(variant.scenario for variant in plan.variants),
+        without_effect=_without_effect(plan, variant_results),
     )
+
+
+def _without_effect(plan: Plan, variant_results: Sequence[VariantResult]) -> tuple[Setting, ...]:
+    """Return the settings of a user's that changed nothing in any variant."""
+    idle = Effects.together(variant.effects for variant in variant_results).idle
+    return tuple(setting for setting in idle if not setting.path.startswith(plan.beside))
 
 
 def _trials(plan: Plan, variant_results: Sequence[VariantResult]) -> Iterator[StressResult]:
@@ -237,6 +247,7 @@ def _variant_result(
         tuple(dict.fromkeys(name for result in results for name in result.unmeasured if name not in targets)),
         len(met) - met.count(None),
         bool(variant.changes) and not variant.calm and results is not first and _same(results, first),
+        Effects.together(result.effects for result in results),
     )
 
 

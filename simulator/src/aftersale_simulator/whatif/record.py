@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from attrs import asdict
 
 from aftersale_simulator.runs.statistics import Estimate, wilson
+from aftersale_simulator.show.effects import idle_settings
 from aftersale_simulator.show.sheets import sheet
 from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
@@ -86,7 +87,10 @@ class TrialRecord(TypedDict):
 
 
 class ComparisonRecord(TypedDict):
-    """A comparison in JSON; `cheapest` names the variant that the answer recommends, or is None."""
+    """A comparison in JSON; `cheapest` names the variant that the answer recommends, or is None.
+
+    `without_effect` names each setting of the scenario that changed nothing in any variant, with the reason.
+    """
 
     scenario: str
     seed: int
@@ -97,6 +101,7 @@ class ComparisonRecord(TypedDict):
     answer: str
     cheapest: str | None
     warnings: list[str]
+    without_effect: list[str]
     stress: list[TrialRecord]
     sensitivity: SensitivityRecord | None
     orders: dict[str, Any] | None
@@ -120,6 +125,7 @@ def record(
         answer=answer(comparison),
         cheapest=cheapest.name if cheapest else None,
         warnings=[*notes, *warnings(comparison)],
+        without_effect=idle_settings(comparison.without_effect),
         stress=[_trial(stress_result) for stress_result in comparison.trials],
         sensitivity=_sensitivity(comparison),
         orders=_history(history, cells),

@@ -52,7 +52,7 @@ class Plan:
     """What to compare.
 
     `raw` is the scenario's document with all changes that every variant has; `settings` are those of the changes that
-    a user set by path.
+    a user set by path, `beside` the paths of those that no user wrote.
     """
 
     raw: dict[str, Any]
@@ -61,6 +61,7 @@ class Plan:
     variants: tuple[Variant, ...]
     words: Vocabulary = field(factory=shipped)
     stress: tuple[Event, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def runs(self) -> int:
@@ -90,7 +91,8 @@ def plan(
     events = stress_events(stress, words)
     lines = None if vary else lines_of(source.raw)
     variants = tuple(_variants(raw, scenario, pairs, Origin(origin, lines), words))
-    return Plan(raw, scenario, set_values, variants, words, events)
+    beside = tuple(path for path in (*source.beside, *(options or {})) if path not in set_values)
+    return Plan(raw, scenario, set_values, variants, words, events, beside)
 
 
 def _with_stress(

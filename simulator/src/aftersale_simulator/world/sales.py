@@ -34,7 +34,7 @@ def sale_events(scenario: Scenario, plugins: Plugins) -> tuple[Event, ...]:
     problems = tuple(_parameter_problems(plugins))
     if problems:
         raise DocumentError(problems[0].where, problems)
-    return tuple(_event(sale) for sale in _sales_in_run(scenario, plugins)) if scenario.sale_events else ()
+    return tuple(_event(sale) for sale in sales_in_run(scenario, plugins)) if scenario.sale_events else ()
 
 
 def _parameter_problems(plugins: Plugins) -> Iterator[Problem]:
@@ -55,7 +55,7 @@ def _parameter_problems(plugins: Plugins) -> Iterator[Problem]:
                 yield evolve(problem, path=f"preset[{index}].values.{problem.path.removeprefix('world.')}")
 
 
-def _sales_in_run(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
+def sales_in_run(scenario: Scenario, plugins: Plugins) -> Iterator[Sale]:
     """Yield the sales on the scenario's marketplaces that share a day with the run."""
     horizon = scenario.horizon
     for world in plugins.worlds:
