@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,7 @@ import tomli
 from aftersale.advice.evidence import SUBMITTED
 from aftersale.base.errors import DocumentError
 from aftersale.base.files import LIMIT
+from aftersale.base.toml_lines import is_written
 from aftersale.cases.workflow import CaseKind, Move, State, default_workflow
 from aftersale.cli import TRACE, cli
 from aftersale.costs.charges import CHARGES
@@ -44,7 +46,7 @@ from aftersale.testing import fact, order, reference
 from aftersale.views.rule_tables import demand
 from aftersale_simulator.runs.results import METRICS
 from aftersale_simulator.scenario import model as scenarios
-from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.world.checks import check_marketplaces
@@ -95,7 +97,7 @@ def every(language: str) -> Iterator[Any]:
 
 
 def names(*classes: type) -> set[str]:
-    return {field.name for cls in classes for field in attrs.fields(cls)}
+    return {field.name for cls in classes for field in attrs.fields(cls) if is_written(field)}
 
 
 def undescribed(words: Any, page: Path) -> list[str]:
@@ -206,6 +208,46 @@ def test_every_key_of_a_scenario_is_described() -> None:
     top = {"period", "marketplace", "team", "handling", "staffing"}  # tables, each named with what is in it
     assert set(undescribed(names(*classes), SCENARIO)) <= top
     assert all(re.search(rf"\| `{name}(\.[A-Z]+)?` \|", text(SCENARIO)) for name in top)
+
+
+def test_every_key_stands_in_the_table_in_which_the_program_takes_it() -> None:
+    assert {(table, key) for table, key in keys_by_table() if not is_taken(table, key)} == set()
+    written = {(table, key) for table, key in keys_by_table()}
+    for table, kind in TABLES.items():
+        assert {key for key in names(kind) - TOP if (table, key) not in written} == set()
+
+
+TOP = {"period", "marketplace", "team", "handling", "world", "targets", "orders", "staffing", "event", "variant"}
+"""The tables of a scenario, each named with what is in it."""
+TABLES = {"the file": scenarios.Scenario, "period": scenarios.Period, "marketplace.NAME": scenarios.Sales}
+TABLES |= {"team.NAME": scenarios.Team, "handling.TASK": scenarios.Handling, "targets": scenarios.Targets}
+TABLES |= {"staffing.NAME": scenarios.Allowed, "variant": scenarios.DeclaredVariant}
+
+
+def keys_by_table() -> list[tuple[str, str]]:
+    """Return the (table, key) pairs of the table of a scenario's keys; rows without a table go on with the last one."""
+    section = text(SCENARIO).partition("| table | key |")[2].partition("\n\n")[0]
+    pairs, table = [], ""
+    for line in section.splitlines()[2:]:
+        first, second = (cell.strip() for cell in line.split("|")[1:3])
+        table = first.strip("`") or table
+        pairs += [(table, key) for key in re.findall(r"`([a-z_0-9]+)`", second)]
+    return pairs
+
+
+def is_taken(table: str, key: str) -> bool:
+    """Whether the program takes a key there: it tells an unknown key of a table with the keys that it takes."""
+    raw = deepcopy(dict(load_scenario().raw))
+    node: Any = raw
+    node.pop("variant", None)
+    for step in [] if table == "the file" else table.split("."):
+        name = {"NAME": next(iter(node), "x"), "TASK": "reply"}.get(step, step)
+        node = node.setdefault(name, [{}] if name == "variant" else {})
+        node = node[0] if isinstance(node, list) else node
+    node[key] = object()
+    with pytest.raises(DocumentError) as caught:
+        parse_scenario(raw, "s.toml")
+    return not any(problem.path.endswith(key) and "unknown" in problem.what for problem in caught.value.problems)
 
 
 def test_every_number_of_the_world_is_described() -> None:

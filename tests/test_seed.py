@@ -182,7 +182,7 @@ grade = "S"
 name = "classification"
 marketplaces = ["*"]
 word = "dear glass"
-when = { price_above = "20" }
+when = { price_above = "20", currency = "EUR" }
 source = "house"
 grade = "S"
 

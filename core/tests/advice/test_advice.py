@@ -46,7 +46,7 @@ def hints(bound, *facts, case="C-1", sold=None, until=MONDAY + 6 * DAY):
 def test_the_seller_s_own_class_and_priority_follow_reason_price_and_kind():
     own = [
         {"name": "classification", "word": "broken", "when": {"reason": ["CR-DEFECTIVE"]}},
-        {"name": "priority", "count": 3, "when": {"price_above": "20"}},
+        {"name": "priority", "count": 3, "when": {"price_above": "20", "currency": "EUR"}},
     ]
     bound = policy(own=own)
     made = docket(bound, fact("return_requested", detail="CR-DEFECTIVE"))

@@ -464,7 +464,7 @@ def test_rules_are_not_called_orphans_while_their_owner_cannot_be_imported():
 def test_rules_of_two_plugins_that_overlap_are_told_as_the_later_one_s():
     again = attrs.evolve(RULES[0], origin="house/rules.toml")
     (problem,) = refusal(reference=reference, zoo=plugin(aftersale_rules=lambda: [again]))
-    assert problem.startswith("plugin 'zoo' (not installed): house/rules.toml: REF first_reply: ")
+    assert problem.startswith("plugin 'zoo' (not installed): house/rules.toml:3: REF first_reply: ")
     assert "overlap" in problem
 
 
@@ -475,7 +475,7 @@ def test_an_expiry_that_the_workflow_does_not_allow_is_refused():
     ]
     shop = plugin(aftersale_marketplaces=lambda: MARKETPLACES, aftersale_rules=lambda: silly)
     (problem,) = refusal(shop=shop)
-    assert problem.startswith(f"plugin 'shop' (not installed): {REFERENCE}/rules.toml: REF first_reply")
+    assert problem.startswith(f"plugin 'shop' (not installed): {REFERENCE}/rules.toml:3: REF first_reply")
     assert "on_expiry 'refunded' cannot follow in state 'awaiting_reply' of a message" in problem
 
 

@@ -647,3 +647,12 @@ def test_the_documents_list_every_name_with_its_kind_and_meaning():
     rows = [f"| `{each.name}` | {each.kind} | {each.en} |" for each in rule_names().values()]
     rows += [f"| `{each.name}` | metric | {each.en} |" for each in default_metrics().values()]
     assert [row for row in rows if row not in text] == []
+
+
+def test_a_price_in_a_currency_is_about_orders_in_that_currency_and_counts_as_one_condition():
+    condition = Condition(price_up_to=Decimal(15), currency="EUR")
+    about = [order(price=1500, currency=currency) for currency in ("EUR", "CLP")]
+    assert [condition.holds(each) for each in about] == [True, False]
+    assert (condition.weight, str(condition)) == (1, "price_up_to=15, currency=EUR")
+    with pytest.raises(ValueError, match="currency goes with a price"):
+        Condition(currency="EUR")

@@ -202,7 +202,7 @@ def _load(scenario: Source, plugins: Plugins) -> ScenarioFile:
     if isinstance(scenario, ScenarioFile):
         return scenario
     source = load_scenario(None if scenario is None else Path(scenario), vocabulary(plugins))
-    check_marketplaces(source.scenario, plugins, source.source)
+    check_marketplaces(source.scenario, plugins, source.source, source.raw)
     return source
 
 

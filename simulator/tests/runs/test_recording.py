@@ -44,7 +44,7 @@ RETURNLESS = """
 name = "returnless"
 marketplaces = ["*"]
 value = true
-when = { price_up_to = "40.00" }
+when = { price_up_to = "40.00", currency = "EUR" }
 source = "our handbook"
 grade = "S"
 """
@@ -96,7 +96,7 @@ def test_a_run_is_read_as_it_was_with_the_handbook_beside_it_and_with_no_other(
 def test_the_handbook_of_a_run_has_the_seller_s_rows_alone(plugins: Plugins, returnless: Path) -> None:
     text = (returnless / "handbook.toml").read_text(encoding="utf-8")
     assert text.count("[[rule]]") == 1
-    assert 'when = { price_up_to = "40.00" }' in text
+    assert 'when = { price_up_to = "40.00", currency = "EUR" }' in text
     journal = read_journal(returnless)
     assert isinstance(journal.provenance, Provenance)
     assert (journal.provenance.handbook, journal.handbook) == ("own.toml", returnless / "handbook.toml")

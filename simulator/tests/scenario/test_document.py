@@ -33,8 +33,8 @@ def told(raw: dict[str, Any]) -> list[str]:
 
 
 def set_at(path: str, value: Any) -> dict[str, Any]:
-    """Return the default scenario with one value set, whatever it is."""
-    raw = deepcopy(DEFAULT.raw)
+    """Return the default scenario with one value set, whatever it is, as no file has it."""
+    raw = deepcopy(dict(DEFAULT.raw))
     *above, last = path.split(".")
     node: Any = raw
     for step in above:
@@ -216,7 +216,7 @@ def test_a_file_that_is_missing_or_no_toml_is_told_by_its_name(tmp_path: Path) -
     with pytest.raises(DocumentError, match=r"nowhere\.toml: does not exist"):
         load_scenario(tmp_path / "nowhere.toml")
     (tmp_path / "s.toml").write_text("name = ", encoding="utf-8")
-    with pytest.raises(DocumentError, match=r"s\.toml: line 1, column 8|s\.toml: .*is no valid TOML"):
+    with pytest.raises(DocumentError, match=r"s\.toml:1: .*is no valid TOML"):
         load_scenario(tmp_path / "s.toml")
 
 

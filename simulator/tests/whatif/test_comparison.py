@@ -719,10 +719,10 @@ def test_a_scenario_with_mistakes_is_refused_with_all_of_them(typed: Callable[..
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert ended.stderr.splitlines() == [
         f"Error: {path} cannot be used, 4 problems:",
-        f"  {path}: handling: missing (add it: a table)",
-        f"  {path}: marketplace: expected a table, found 3",
-        f"  {path}: period: expected a table, found 4",
-        f"  {path}: team: missing (add it: a table)",
+        f"  {path}:1: handling: missing (add it: a table)",
+        f"  {path}:3: marketplace: expected a table, found 3",
+        f"  {path}:4: period: expected a table, found 4",
+        f"  {path}:1: team: missing (add it: a table)",
     ]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import attrs
 
+from aftersale.base.toml_lines import is_written
+
 
 def digest(value: object) -> str:
     """Return the SHA-256 of plain data, in hexadecimal digits: see `plain`."""
@@ -21,15 +23,17 @@ def digest(value: object) -> str:
 def plain(value: object, leave_out: Collection[str] = ()) -> Any:
     """Return a value as what JSON can hold, objects of attrs classes as tables.
 
-    Fields of that name at the top are left out, and all that have their default: a field that a later version adds
-    changes nothing then. Equal numbers are equal texts (0.10 and 0.1).
+    Fields of that name at the top are left out, those that no document writes, and all that have their default: a field
+    that a later version adds changes nothing then. Equal numbers are equal texts (0.10 and 0.1).
     """
     kind: Any = type(value)
     if attrs.has(kind):
         return {
             field.name: plain(content)
             for field in attrs.fields(kind)
-            if field.name not in leave_out and (content := getattr(value, field.name)) != field.default
+            if is_written(field)
+            and field.name not in leave_out
+            and (content := getattr(value, field.name)) != field.default
         }
     if isinstance(value, Mapping):
         return {str(name): plain(content) for name, content in value.items()}

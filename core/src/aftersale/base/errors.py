@@ -31,7 +31,8 @@ class Problem:
 
     `path` reads like `team.shenzhen.shifts[0].days` or `line 12`, and is empty for the whole. `hint` may be
     empty. `cell` is the cell at fault where it is one of a file of data, as text shows it: it may hold what is
-    nobody's business, so that only who asks for it gets it.
+    nobody's business, so that only who asks for it gets it. `line` is where the path begins in a TOML file, 0 where
+    that is unknown or there is none.
     """
 
     where: str
@@ -39,14 +40,20 @@ class Problem:
     what: str
     hint: str
     cell: str = ""
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where it is, with the line if there is one: `shop.toml:17`."""
+        return f"{self.where}:{self.line}" if self.line else self.where
 
     def __str__(self) -> str:
         """Return the text without the cell."""
         return self.text()
 
     def text(self, cells: bool = False) -> str:
-        """Return `where: path: what (hint)` without what is empty; with `cells` the cell before the hint."""
-        text = ": ".join(part for part in (self.where, self.path, self.what) if part)
+        """Return `where:line: path: what (hint)` without what is empty; with `cells` the cell before the hint."""
+        text = ": ".join(part for part in (self.place, self.path, self.what) if part)
         cell = f"the cell: {self.cell}" if cells and self.cell else ""
         more = "; ".join(part for part in (cell, self.hint) if part)
         return visible(f"{text} ({more})" if more else text)

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import located
 from aftersale.base.visible import visible
 
 
@@ -36,7 +37,7 @@ class Catalogue:
             *_unreadable_messages(tables, source),
         ]
         if problems or (problems := list(_disagreements(tables, source))):
-            raise DocumentError(source, tuple(problems))
+            raise DocumentError(source, located(problems, data))
         self._tables = tables
 
     @classmethod

@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place, placed
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
 
@@ -91,6 +92,7 @@ class CaseKind:
     name: Word
     state: tuple[State, ...]
     move: tuple[Move, ...] = field(converter=_from_each_state)
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     @property
     def opening(self) -> tuple[Move, ...]:
@@ -203,6 +205,14 @@ def _first_places(kind: CaseKind) -> dict[str, int]:
 
 
 def _problems(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Problem]:
+    """Yield all that is wrong, each with the line of its kind in the file that has it."""
+    places = {kind.name: kind.place for kind in reversed(kinds)}
+    for problem in _problems_of_kinds(kinds, source):
+        place = places[Word(problem.path.partition(".")[0])]
+        yield evolve(problem, where=place.source or problem.where, line=place.line)
+
+
+def _problems_of_kinds(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Problem]:
     openers: dict[str, str] = {}
     for name in _duplicates(kind.name for kind in kinds):
         yield Problem(source, name, "two kinds have this name", "rename one of them")
@@ -295,13 +305,14 @@ def _unreachable_states(kind: CaseKind, source: str) -> Iterator[Problem]:
 
 def parse_workflow(data: dict[str, Any], source: str) -> Workflow:
     """Return the workflow of a parsed TOML document; raises DocumentError with all its problems."""
-    return Workflow(structure(_WorkflowDocument, data, source).kind, source)
+    return Workflow(placed(structure(_WorkflowDocument, data, source).kind, "kind", data, source), source)
 
 
 def load_kinds(package: str, name: str = "kinds.toml") -> list[CaseKind]:
     """Return the kinds of case that an installed package carries in `kinds.toml`, each under `[[kind]]`."""
     source = f"{package}/{name}"
-    return list(structure(_KindsDocument, read(files(package) / name), source).kind)
+    data = read(files(package) / name)
+    return list(placed(structure(_KindsDocument, data, source).kind, "kind", data, source))
 
 
 def extended_workflow(more: tuple[CaseKind, ...]) -> Workflow:

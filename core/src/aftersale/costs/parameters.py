@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, MoneyError, Problem, did_you_mean
 from aftersale.base.money import money
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import located
 from aftersale.documents.scalars import CurrencyCode, MoneyAmount, Word
 from aftersale.documents.structure import structure
 
@@ -143,7 +144,7 @@ class Parameters:
         results = {name: _replace(name, value, self.by_name, source) for name, value in own.items()}
         problems = tuple(result for result in results.values() if isinstance(result, Problem))
         if problems:
-            raise DocumentError(source, problems)
+            raise DocumentError(source, located(problems, own))
         replaced = {name: result for name, result in results.items() if isinstance(result, Parameter)}
         return evolve(self, by_name={**self.by_name, **replaced}, own=self.own | replaced.keys())
 

@@ -7,7 +7,6 @@ field are refused. A field `from_` is the key `from`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from enum import Enum
@@ -26,10 +25,10 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, override
 
 from aftersale.base.errors import AftersaleError, DocumentError, Problem, did_you_mean
+from aftersale.base.toml_lines import below, is_written, located, quoted
 from aftersale.documents.scalars import SCALARS
 
 T = TypeVar("T")
-_MAX_LENGTH = 40
 
 
 class _Mistake(ValueError):
@@ -79,7 +78,7 @@ class Registry:
         self._converter.register_structure_hook(kind, read_value)
 
     def structure(self, cls: type[T], data: Any, source: str) -> T:
-        """Return the data as an instance of the class; raises DocumentError with every problem.
+        """Return the data as an instance of the class; raises DocumentError with every problem, and its line in a file.
 
         A table may already be an instance of its class, such as one from an earlier reading; it is kept as it is.
         """
@@ -87,7 +86,7 @@ class Registry:
             return self._converter.structure(data, cls)
         except (ClassValidationError, IterableValidationError, _Mistake) as error:
             problems = tuple(Problem(source, *problem) for problem in self._problems(error, "", None))
-            raise DocumentError(source, problems) from error
+            raise DocumentError(source, located(problems, data)) from error
 
     def expected(self, kind: Any) -> str:
         """Return how messages describe the values of a type."""
@@ -102,7 +101,8 @@ class Registry:
         return "a table" if _is_class(kind) or _is_free_table(kind) else "a value"
 
     def _table(self, cls: Any) -> Callable[[Any, Any], Any]:
-        renamed: dict[str, Any] = {name: override(rename=key) for name, key in _keys(cls).items()}
+        renamed: dict[str, Any] = {field.name: override(omit=not is_written(field)) for field in attrs.fields(cls)}
+        renamed |= {name: override(rename=key) for name, key in _keys(cls).items()}
         fill = make_dict_structure_fn(cls, self._converter, **renamed, _cattrs_forbid_extra_keys=True)
 
         def read_table(value: Any, _: Any) -> Any:
@@ -150,7 +150,7 @@ class Registry:
             yield from self._problems_of_table(error, path)
         elif isinstance(error, IterableValidationError):
             for cause, note in error.group_exceptions()[0]:
-                yield from self._problems(cause, _below(path, note.index), note.type)
+                yield from self._problems(cause, below(path, note.index), note.type)
         elif isinstance(error, KeyError) and kind is not None:
             yield path, "missing", f"add it: {self.expected(kind)}"
         else:
@@ -160,12 +160,12 @@ class Registry:
         keys = _keys(error.cl)
         of_fields, of_table = error.group_exceptions()
         for cause, note in of_fields:
-            yield from self._problems(cause, _below(path, keys[note.name]), note.type)
+            yield from self._problems(cause, below(path, keys[note.name]), note.type)
         for cause in of_table:
             if isinstance(cause, ForbiddenExtraKeysError):
                 for key in sorted(cause.extra_fields):
                     hint = did_you_mean(key, keys.values()) or f"allowed here: {', '.join(keys.values())}"
-                    yield _below(path, key), "unknown key", hint
+                    yield below(path, key), "unknown key", hint
             else:
                 yield from self._problems(cause, path, None)
 
@@ -205,7 +205,7 @@ def _origin(kind: Any) -> Any:
 
 def _keys(cls: Any) -> dict[str, str]:
     """Return the key of each field: its alias, without the underscore that sets `from_` off the keyword."""
-    return {field.name: _key(field.alias or field.name) for field in attrs.fields(cls)}
+    return {field.name: _key(field.alias or field.name) for field in attrs.fields(cls) if is_written(field)}
 
 
 def _key(alias: str) -> str:
@@ -238,13 +238,6 @@ def _what_and_hint(error: Exception) -> tuple[str, str]:
     raise error
 
 
-def _below(path: str, step: int | str) -> str:
-    if isinstance(step, int):
-        return f"{path}[{step}]"
-    key = step if re.fullmatch(r"[A-Za-z0-9_-]+", step) else _format_value(step)
-    return f"{path}.{key}" if path else key
-
-
 def _mistake(expected: str, value: object, hint: str = "") -> _Mistake:
     return _Mistake(f"expected {expected}, found {_format_value(value)}", hint)
 
@@ -253,7 +246,7 @@ def _format_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return repr(value) if len(value) <= _MAX_LENGTH else f"{value[:_MAX_LENGTH]!r}…"
+        return quoted(value)
     if isinstance(value, int) and value.bit_length() > 63:
         return "a whole number beyond 64 bits"
     if isinstance(value, date | time):

@@ -98,6 +98,9 @@ def _meant(when: Condition, orders: Orders, places: Iterable[str]) -> NDArray[np
         meant &= _is_one_of(orders.category, orders.categories, when.category)
     if when.cross_border is not None:
         meant &= orders.cross_border == when.cross_border
+    if when.currency is not None:
+        ours = np.array([currency == when.currency for currency in orders.currencies], bool)
+        meant &= ours[orders.marketplace]
     if when.price_above is not None:
         meant &= orders.price > _minor(when.price_above, orders)
     if when.price_up_to is not None:

@@ -63,7 +63,7 @@ class Candidate:
         self.causes.append(error)
         if isinstance(error, DocumentError | PluginError):
             for problem in error.problems:
-                where = ": ".join(filter(None, (problem.where, problem.path)))
+                where = ": ".join(filter(None, (problem.place, problem.path)))
                 self.refuse(where, problem.what, problem.hint)
             return
         missing = error.name if isinstance(error, ModuleNotFoundError) else None

@@ -148,7 +148,12 @@ def _check_workflow(candidates: Sequence[Candidate]) -> None:
         for problem in error.problems:
             for candidate, kind in contributed(candidates, WORKFLOW):
                 if problem.path.partition(".")[0] == kind.name:
-                    candidate.refuse(f"{WORKFLOW}: {problem.path}", problem.what, problem.hint)
+                    candidate.refuse(_where(WORKFLOW, problem), problem.what, problem.hint)
+
+
+def _where(contribution: str, problem: Problem) -> str:
+    """Return where a problem is: in a line of a file, or else in what was contributed."""
+    return f"{problem.place if problem.line else contribution}: {problem.path}"
 
 
 def metric_kinds(candidates: Iterable[Candidate], workflow: Workflow) -> Mapping[str, MetricKind]:
@@ -177,7 +182,7 @@ def _check_metrics(candidates: Sequence[Candidate]) -> None:
         for problem in error.problems:
             for candidate, kind in contributed(candidates, METRICS):
                 if problem.path == kind.name:
-                    candidate.refuse(f"{METRICS}: {problem.path}", problem.what, problem.hint)
+                    candidate.refuse(_where(METRICS, problem), problem.what, problem.hint)
 
 
 def _check_worlds(candidates: Sequence[Candidate]) -> None:
@@ -187,8 +192,7 @@ def _check_worlds(candidates: Sequence[Candidate]) -> None:
     claimed: defaultdict[str, list[Candidate]] = defaultdict(list)
     for candidate, world in contributed(candidates, WORLD):
         for problem in world_problems(world, workflow, names):
-            where = ": ".join(filter(None, (problem.where or WORLD, problem.path)))
-            candidate.refuse(where, problem.what, problem.hint)
+            candidate.refuse(": ".join((problem.place or WORLD, problem.path)), problem.what, problem.hint)
         for parameter in world.parameter:
             for marketplace in parameter.marketplaces:
                 claimed[f"parameter '{parameter.name}' of {marketplace}"].append(candidate)
@@ -231,5 +235,5 @@ def _blame(candidates: Sequence[Candidate], problems: Iterable[Problem], owner: 
     for problem in problems:
         candidate = authors.get(problem.where, owner)
         if candidate is not None:
-            where = ": ".join(filter(None, (problem.where, problem.path)))
+            where = ": ".join(filter(None, (problem.place, problem.path)))
             candidate.refuse(where, problem.what, problem.hint)

@@ -74,23 +74,26 @@ def load_handbook(path: Path, workflow: Workflow | None = None, metrics: Collect
     """
     handbook, source = Handbook(parse_rules(read(path), str(path)), str(path)), str(path)
     workflow, metrics = workflow or default_workflow(), metrics or default_metrics()
-    if problems := tuple(_foreign_names(handbook.names(), workflow, metrics, source)):
+    rows = {row.name: row for row in reversed(handbook.rules.history())}
+    if problems := tuple(_foreign_names(rows.values(), workflow, metrics, source)):
         raise DocumentError(source, problems)
     return default_handbook().overlaid(handbook)
 
 
 def _foreign_names(
-    names: Iterable[str], workflow: Workflow, metrics: Collection[str], source: str
+    rows: Iterable[Rule], workflow: Workflow, metrics: Collection[str], source: str
 ) -> Iterator[Problem]:
-    """Yield the names that are unknown, and those of what only a marketplace can state."""
+    """Yield the names of rows that are unknown, and those of what only a marketplace can state."""
     catalogue = rule_names()
     allowed = workflow.asked_for() | set(metrics) | {name for name, entry in catalogue.items() if entry.handbook}
     hint = f"the handbook may speak of: {', '.join(sorted(allowed))}"
-    for name in names:
+    for row in sorted(rows, key=lambda row: row.name):
+        name, line = row.name, row.place.line
         if name in allowed:
             continue
         if name in catalogue:
             what = "only a marketplace can state this, a row of yours would change nothing"
-            yield Problem(source, name, what, hint)
+            yield Problem(source, name, what, hint, line=line)
         else:
-            yield Problem(source, name, "unknown name", did_you_mean(name, {*allowed, *catalogue}) or hint)
+            hint = did_you_mean(name, {*allowed, *catalogue}) or hint
+            yield Problem(source, name, "unknown name", hint, line=line)

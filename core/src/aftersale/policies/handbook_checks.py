@@ -33,7 +33,7 @@ def looser_rows(rows: Iterable[Rule], demands: Iterable[Rule], marketplace: Mark
             if not any(_goes_before(match, rule) for match in matches) and _is_looser(row, rule, marketplace):
                 what = f"'{row}' is looser than what the marketplace demands: '{rule}' ({rule.source}, {rule.grade})"
                 hint = "ask for as much or more, or leave the row out: the marketplace's holds anyway"
-                yield Problem(row.origin, str(row), what, hint)
+                yield Problem(row.origin, str(row), what, hint, line=row.place.line)
 
 
 def _meet(row: Rule, rule: Rule) -> bool:

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import located
 from aftersale.clocks import Calendar, place_of
 from aftersale.documents.scalars import CountryCode, CurrencyCode, Day, HolidayPlace, Word, ZoneName
 from aftersale.documents.structure import structure
@@ -137,7 +138,7 @@ def parse_marketplaces(data: dict[str, Any], source: str) -> list[Marketplace]:
     """Return the marketplaces of a parsed profile; raises DocumentError with all its problems."""
     document = structure(_ProfileDocument, data, source)
     if problems := tuple(document.problems(source)):
-        raise DocumentError(source, problems)
+        raise DocumentError(source, located(problems, data))
     seen = document.rules_seen
     return [profile.marketplace(name, document.words(name), seen) for name, profile in document.marketplace.items()]
 

@@ -8,10 +8,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place, placed
 from aftersale.cases.model import LATE
 from aftersale.cases.workflow import Workflow
 from aftersale.documents.scalars import Word
@@ -58,6 +59,7 @@ class MetricKind:
     defects: tuple[Word, ...] = ()
     case: Word | None = None
     deadline: Word | None = None
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     def __attrs_post_init__(self) -> None:
         needed = _NEEDS.get(self.counts, ())
@@ -84,7 +86,7 @@ class _MetricDocument:
 
 def parse_metrics(data: dict[str, Any], source: str) -> list[MetricKind]:
     """Return the metric kinds of a parsed TOML document; raises DocumentError with all its problems."""
-    return list(structure(_MetricDocument, data, source).metric)
+    return list(placed(structure(_MetricDocument, data, source).metric, "metric", data, source))
 
 
 def load_metrics(package: str, name: str = "metrics.toml") -> list[MetricKind]:
@@ -116,9 +118,11 @@ def _problems(kinds: Collection[MetricKind], workflow: Workflow) -> Iterator[Pro
     defects = {*workflow.defects(), *(f"{LATE}{name}" for name in deadlines)}
     for kind in kinds:
         if times[kind.name] > 1:
-            yield Problem("", kind.name, "is the name of another metric", "give it a name of its own")
+            what, hint = "is the name of another metric", "give it a name of its own"
+            yield Problem(kind.place.source, kind.name, what, hint, line=kind.place.line)
         references = ((kind.case, workflow.kinds, "kind of case"), (kind.deadline, deadlines, "deadline"))
         for word, names, noun in (*references, *((defect, defects, "defect") for defect in kind.defects)):
             if word and word not in names:
                 hint = did_you_mean(word, names) or f"known: {', '.join(sorted(names))}"
-                yield Problem("", kind.name, f"the workflow knows no {noun} '{word}'", hint)
+                what = f"the workflow knows no {noun} '{word}'"
+                yield Problem(kind.place.source, kind.name, what, hint, line=kind.place.line)

@@ -272,7 +272,11 @@ class Policy:
         self.workflow = workflow or default_workflow()
         self.metric_kinds = metrics or default_metrics()
         self.book = handbook or default_handbook()
-        self.handbook = RuleSet(self.book.for_marketplace(marketplace.name))
+        self.handbook = RuleSet(
+            row
+            for row in self.book.for_marketplace(marketplace.name)
+            if row.marketplace == marketplace.name or row.when.currency in (None, marketplace.currency)
+        )
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
         self.decisions = decisions if decisions is not None else Decisions()
         self._spans = self._cut()
@@ -327,7 +331,11 @@ def _problems(policy: Policy) -> Iterator[Problem]:
         yield from name_problems(rule, names, policy.metric_kinds)
         if rule.currency is not None and rule.marketplace == policy.marketplace.name and rule.currency != currency:
             what = f"its money is in {rule.currency}, {rule.marketplace} sells in {currency}"
-            yield Problem(rule.origin, str(rule), what, "give each currency a row of its own")
+            yield Problem(rule.origin, str(rule), what, "give each currency a row of its own", line=rule.place.line)
+        if rule.marketplace == policy.marketplace.name and rule.when.currency not in (None, currency):
+            what = f"its price is in {rule.when.currency}, {rule.marketplace} sells in {currency}"
+            hint = "give each currency a row of its own"
+            yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
         if rule.name == FLOOR:
@@ -341,9 +349,15 @@ def _idle_floor(policy: Policy, rule: Rule) -> Iterator[Problem]:
     situation = rule.when.situation
     if situation is not None and situation not in lines:
         hint = did_you_mean(situation, lines) or f"known: {', '.join(sorted(policy.metric_kinds))}"
-        yield Problem(rule.origin, str(rule), f"no metric is named '{situation}'", hint)
+        yield Problem(rule.origin, str(rule), f"no metric is named '{situation}'", hint, line=rule.place.line)
     if rule.when.asks.keys() - {"situation"}:
-        yield Problem(rule.origin, str(rule), "a floor holds for all orders", "ask about nothing but the situation")
+        yield Problem(
+            rule.origin,
+            str(rule),
+            "a floor holds for all orders",
+            "ask about nothing but the situation",
+            line=rule.place.line,
+        )
 
 
 def _wrong_expiry(policy: Policy, rule: Rule) -> Iterator[Problem]:
@@ -355,7 +369,9 @@ def _wrong_expiry(policy: Policy, rule: Rule) -> Iterator[Problem]:
         ]
         if rule.on_expiry not in leaving:
             what = f"on_expiry '{rule.on_expiry}' cannot follow in state '{state}' of a {kind}"
-            yield Problem(rule.origin, str(rule), what, f"allowed there: {', '.join((*MARKS, *leaving))}")
+            yield Problem(
+                rule.origin, str(rule), what, f"allowed there: {', '.join((*MARKS, *leaving))}", line=rule.place.line
+            )
 
 
 Policies = Mapping[str, Policy]

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any, Literal
 
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place, lines_of
 from aftersale.cases.workflow import Workflow
 from aftersale.documents.scalars import PositiveCount, Rate, Word
 from aftersale.documents.structure import structure
@@ -149,13 +150,14 @@ class WorldDefaults(_WorldDocument):
     """What one plugin says of the simulated world, as in `world.toml`."""
 
     origin: str = field(default="", eq=False)
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
 
 def parse_world(data: dict[str, Any], source: str) -> WorldDefaults:
     """Return the world of a parsed TOML document; raises DocumentError with all its problems."""
     document = structure(_WorldDocument, data, source)
     rows = {attribute.name: getattr(document, attribute.name) for attribute in fields(_WorldDocument)}
-    return WorldDefaults(**rows, origin=source)
+    return WorldDefaults(**rows, origin=source, place=Place(lines_of(data), "", source))
 
 
 def load_world(package: str, name: str = "world.toml") -> list[WorldDefaults]:
@@ -165,6 +167,11 @@ def load_world(package: str, name: str = "world.toml") -> list[WorldDefaults]:
 
 def world_problems(world: WorldDefaults, workflow: Workflow, marketplaces: Iterable[str]) -> Iterator[Problem]:
     """Yield what does not fit together: marketplaces, facts, states, tasks and parameters that do not exist."""
+    for problem in _world_problems(world, workflow, marketplaces):
+        yield evolve(problem, line=world.place.inside(problem.path).line)
+
+
+def _world_problems(world: WorldDefaults, workflow: Workflow, marketplaces: Iterable[str]) -> Iterator[Problem]:
     names = set(marketplaces)
     for path, row in _rows(world):
         for marketplace in row.marketplaces:

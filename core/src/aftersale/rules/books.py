@@ -119,7 +119,7 @@ def _overlap(earlier: Rule | None, later: Rule) -> Iterable[Problem]:
     if earlier is not None and (later.valid_from or date.min) <= (earlier.valid_until or date.max):
         hint = "let the earlier row end (valid_until) the day before the later one begins (valid_from)"
         where = f"{later.marketplace} {later.name}"
-        yield Problem(later.origin, where, f"'{earlier}' and '{later}' overlap", hint)
+        yield Problem(later.origin, where, f"'{earlier}' and '{later}' overlap", hint, line=later.place.line)
 
 
 def _hole(earlier: Rule, later: Rule) -> Iterable[Problem]:
@@ -127,4 +127,4 @@ def _hole(earlier: Rule, later: Rule) -> Iterable[Problem]:
     if begins > ends and begins != ends + _DAY:
         where = f"{later.marketplace} {later.name}"
         hint = f"let one of them reach the other, or add a row for {ends + _DAY}–{begins - _DAY}"
-        yield Problem(later.origin, where, f"no row between '{earlier}' and '{later}'", hint)
+        yield Problem(later.origin, where, f"no row between '{earlier}' and '{later}'", hint, line=later.place.line)

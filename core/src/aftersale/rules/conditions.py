@@ -13,7 +13,7 @@ from attrs import field, fields, frozen
 
 from aftersale.base.money import decimals
 from aftersale.clocks import local_date
-from aftersale.documents.scalars import MoneyAmount, Word
+from aftersale.documents.scalars import CurrencyCode, MoneyAmount, Word
 from aftersale.documents.structure import registry
 from aftersale.orders import Order
 
@@ -49,7 +49,8 @@ class Condition:
     """What narrows a rule; a field left out says nothing.
 
     `channel`, `category`, `cross_border`, the prices and the days of purchase are about the order; prices compare in
-    its own currency, days are the marketplace's local ones, both inside. The rest is about the question: the `reason`
+    its own currency, which has to be the `currency` where that is said; days are the marketplace's local ones, both
+    inside. The rest is about the question: the `reason`
     of a return, the `situation` in which it arises, the type of `claim`, the `grade` of an inspection, the `program`
     that the order is in.
     """
@@ -59,6 +60,7 @@ class Condition:
     cross_border: bool | None = None
     price_above: MoneyAmount | None = None
     price_up_to: MoneyAmount | None = None
+    currency: CurrencyCode | None = None
     purchased_from: date | None = None
     purchased_until: date | None = None
     reason: Words | None = field(default=None, converter=_set_of)
@@ -71,6 +73,8 @@ class Condition:
         """Refuse what no order can meet."""
         if self.price_above is not None and self.price_up_to is not None and self.price_above >= self.price_up_to:
             raise ValueError(f"no price is above {self.price_above} and up to {self.price_up_to}")
+        if self.currency is not None and not self.has_price:
+            raise ValueError("currency goes with a price: price_up_to = '15.00', currency = 'EUR'")
         check_span("purchased_from", self.purchased_from, "purchased_until", self.purchased_until)
 
     def holds(self, order: Order, about: Mapping[str, str] = NOTHING, zone: str | None = None) -> bool:
@@ -90,14 +94,19 @@ class Condition:
         values = {attribute.name: getattr(self, attribute.name) for attribute in fields(Condition)}
         return {name: value for name, value in values.items() if value is not None}
 
+    @property
+    def has_price(self) -> bool:
+        """Whether it compares prices."""
+        return self.price_above is not None or self.price_up_to is not None
+
     @cached_property
     def _tests(self) -> tuple[tuple[_Test, Any], ...]:
         return tuple((_TESTS[name], value) for name, value in self.asks.items())
 
     @cached_property
     def weight(self) -> int:
-        """How many fields say something; of several rules that hold, the one with most wins."""
-        return len(self.asks)
+        """How many fields say something, a price with its currency once; of several rules that hold, most wins."""
+        return len(self.asks.keys() - {"currency"})
 
     def __str__(self) -> str:
         """Return the condition as a reader would write it, empty for none."""
@@ -144,6 +153,7 @@ _TESTS: dict[str, _Test] = {
     "cross_border": lambda value, order, about, zone: order.cross_border == value,
     "price_above": lambda value, order, about, zone: order.price > _minor(value, order),
     "price_up_to": lambda value, order, about, zone: order.price <= _minor(value, order),
+    "currency": lambda value, order, about, zone: order.currency == value,
     "purchased_from": lambda value, order, about, zone: _purchase_day(order, zone) >= value,
     "purchased_until": lambda value, order, about, zone: _purchase_day(order, zone) <= value,
     "reason": _is_among("reason"),

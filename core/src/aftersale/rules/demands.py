@@ -11,6 +11,7 @@ from typing import Any
 from attrs import fields
 
 from aftersale.base.digests import digest, plain
+from aftersale.base.toml_lines import is_written
 from aftersale.rules.model import Rule
 
 _BESIDE = ("marketplace", "source", "grade", "note", "origin")
@@ -36,11 +37,15 @@ def as_document(rules: Iterable[Rule]) -> dict[str, list[dict[str, Any]]]:
     return document
 
 
+_ELSEWHERE = ("name", "marketplace", "kind", "origin", "when")
+"""The fields of a rule that its row writes otherwise, or not."""
+
+
 def _row(rule: Rule) -> dict[str, Any]:
     row: dict[str, Any] = {"name": str(rule.name), "marketplaces": [str(rule.marketplace)]}
     for field in fields(Rule):
         value = getattr(rule, field.name)
-        if field.name not in ("name", "marketplace", "kind", "origin", "when") and value != field.default:
+        if is_written(field) and field.name not in _ELSEWHERE and value != field.default:
             row[field.name] = _written(value)
     if rule.kind == "deadline":  # what tells it from a window
         row["on_expiry"] = str(rule.on_expiry)

@@ -8,14 +8,15 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aftersale.base.money import money
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place, placed
 from aftersale.documents.scalars import Count, CurrencyCode, MoneyAmount, PositiveCount, Word
 from aftersale.documents.structure import structure
 from aftersale.rules.conditions import ANY_ORDER, Condition, Words, check_span
-from aftersale.rules.model import ClockName, Ends, Grade, Kind, Rule, Standing
+from aftersale.rules.model import EVERYWHERE, ClockName, Ends, Grade, Kind, Rule, Standing
 
 _LONGEST: dict[ClockName, int] = {"wall_hours": 876_600, "calendar_days": 36_525, "business_days": 36_525}
 _KINDS: dict[str, Kind] = {
@@ -30,6 +31,11 @@ _KINDS: dict[str, Kind] = {
 _ONE_OF = (
     "a rule has exactly one of: amount with its clock, until, value (true or false), word, words, share, money, count; "
     "share and money together mean the lesser of the two"
+)
+
+_WHICH_CURRENCY = (
+    "a price without a currency is another amount on every marketplace: add it, "
+    "when = { price_up_to = '15.00', currency = 'EUR' }, or name the marketplaces in place of '*'"
 )
 
 
@@ -58,6 +64,7 @@ class _RuleRow:
     valid_from: date | None = None
     valid_until: date | None = None
     note: str = ""
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     def __attrs_post_init__(self) -> None:
         _check_places(self.marketplaces)
@@ -73,6 +80,8 @@ class _RuleRow:
         if self.amount is None and self.on_expiry is not None:
             raise ValueError("on_expiry goes with amount and clock: what follows when the time is over")
         self._check_value()
+        if EVERYWHERE in self.marketplaces and self.when.has_price and self.when.currency is None:
+            raise ValueError(_WHICH_CURRENCY)
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
 
     def _answer_keys(self) -> list[str]:
@@ -121,6 +130,7 @@ class _RuleRow:
                 valid_until=self.valid_until,
                 note=self.note,
                 origin=origin,
+                place=self.place,
             )
 
 
@@ -148,6 +158,7 @@ class _MetricRow:
     valid_from: date | None = None
     valid_until: date | None = None
     note: str = ""
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     def __attrs_post_init__(self) -> None:
         _check_places(self.marketplaces)
@@ -187,6 +198,7 @@ class _MetricRow:
                 consequence=self.consequence,
                 note=self.note,
                 origin=origin,
+                place=self.place,
             )
 
 
@@ -212,8 +224,8 @@ def parse_rules(data: dict[str, Any], source: str) -> list[Rule]:
     Raises DocumentError with every problem of the document; `source` names it there.
     """
     document = structure(_RuleDocument, data, source)
-    rules = [rule for row in document.rule for rule in row.rules(source)]
-    return rules + [rule for row in document.metric for rule in row.rules(source)]
+    rules = [rule for row in placed(document.rule, "rule", data, source) for rule in row.rules(source)]
+    return rules + [rule for row in placed(document.metric, "metric", data, source) for rule in row.rules(source)]
 
 
 def load_rules(package: str, name: str = "rules.toml") -> list[Rule]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from attrs import evolve, field, frozen
 
+from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place
 from aftersale.rules.conditions import ANY_ORDER, Condition
 
 ClockName = Literal["wall_hours", "calendar_days", "business_days"]
@@ -69,6 +70,7 @@ class Rule:
     consequence: str = ""
     note: str = ""
     origin: str = field(default="", eq=False)
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     @cached_property
     def window(self) -> int:

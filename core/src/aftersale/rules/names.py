@@ -12,6 +12,7 @@ from attrs import frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import lines_of
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
 from aftersale.rules.model import Kind, Rule
@@ -48,7 +49,17 @@ def parse_rule_names(data: dict[str, Any], source: str) -> Mapping[str, RuleName
     twice = [name for name, times in Counter(row.name for row in rows).items() if times > 1]
     if twice:
         hint = "keep one of them"
-        raise DocumentError(source, tuple(Problem(source, name, "stands there twice", hint) for name in twice))
+        places = {name: [i for i, row in enumerate(rows) if row.name == name][-1] for name in twice}
+        lines = lines_of(data)
+        raise DocumentError(
+            source,
+            tuple(
+                Problem(
+                    source, name, "stands there twice", hint, line=lines.of(f"name[{places[name]}]") if lines else 0
+                )
+                for name in twice
+            ),
+        )
     return {row.name: row for row in rows}
 
 
@@ -69,14 +80,14 @@ def name_problems(rule: Rule, asked_for: Collection[str], metrics: Collection[st
     if kind is None and rule.name not in names:
         hint = did_you_mean(rule.name, names) or f"known: {', '.join(sorted(names))}"
         what = f"no metric is named '{rule.name}'" if rule.kind == "metric" else _unused_name(rule.name)
-        yield Problem(rule.origin, str(rule), what, hint)
+        yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
     elif kind is not None and rule.kind != kind:
         what = f"'{rule.name}' is a {kind}, this row is a {rule.kind}"
-        yield Problem(rule.origin, str(rule), what, _HOW[kind])
+        yield Problem(rule.origin, str(rule), what, _HOW[kind], line=rule.place.line)
     elif entry is not None and entry.words and rule.word not in entry.words:
         what = f"'{rule.name}' cannot be '{rule.word}'"
         hint = did_you_mean(rule.word or "", entry.words) or f"it is one of: {', '.join(entry.words)}"
-        yield Problem(rule.origin, str(rule), what, hint)
+        yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
 
 
 def _unused_name(name: str) -> str:

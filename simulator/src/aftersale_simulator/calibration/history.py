@@ -102,7 +102,8 @@ def follow_orders(source: ScenarioFile, path: Path, plugins: Plugins) -> Scenari
         "warm_up": f"{warm_up} d",
     }
     raw = {**source.raw, "marketplace": sold, "period": period}
-    return evolve(source, raw=raw, scenario=parse_scenario(raw, source.source, source.words))
+    scenario = parse_scenario(raw, source.source, source.words)
+    return evolve(source, raw=raw, scenario=scenario, beside=("marketplace.", "handling.", "team."))
 
 
 def _format(source: OrderSource, plugins: Plugins) -> OrderFormat | None:

@@ -53,7 +53,7 @@ def load(path: Path | None, plugins: Plugins) -> ScenarioFile:
     from aftersale_simulator.world.checks import check_marketplaces
 
     source = load_scenario(path, vocabulary(plugins))
-    check_marketplaces(source.scenario, plugins, source.source)
+    check_marketplaces(source.scenario, plugins, source.source, source.raw)
     return source
 
 

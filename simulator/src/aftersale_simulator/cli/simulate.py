@@ -54,6 +54,7 @@ def simulate(
     from aftersale_simulator.runs.run import run
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.days_off import day_notes
+    from aftersale_simulator.show.effects import idle_sentence, idle_settings
     from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import failed, target_name, text
 
@@ -75,7 +76,9 @@ def simulate(
     for name in result.unmeasured:
         console.print(text("simulate.unmeasured", target=target_name(name)), markup=False)
     failures = [failed(count, cause, simulated.name) for cause, count in result.failed.items()]
+    idle = [setting for setting in result.effects.idle if not setting.path.startswith(plan.beside)]
+    sentences = [idle_sentence(idle_settings(idle))] if idle else []
     days = [*period_notes(period_report([resolved])), *day_notes([simulated])]
-    for note in [*order_notes(history, plan, plugins), *days, *failures]:
+    for note in [*order_notes(history, plan, plugins), *days, *failures, *sentences]:
         console.print(text("report.warning", text=note), markup=False)
     tell_written(outputs)

@@ -7,7 +7,7 @@ from datetime import date
 from math import fsum
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant, local_date, start_of_day
@@ -117,11 +117,11 @@ def _crew(
     )
     pace = Pace(
         shift.pace / (1 - team.other_work),
-        start_of_day(shift.hired, team.zone) if shift.hired is not None else None,
-        world["new_hire_pace"],
-        max(1, int(world["new_hire_days"] * DAY)),
-        changes,
+        active_events=changes,
     )
+    if shift.hired is not None:
+        hired, learning = start_of_day(shift.hired, team.zone), max(1, int(world["new_hire_days"] * DAY))
+        pace = evolve(pace, hired=hired, newcomer=world["new_hire_pace"], learning=learning)
     windows = tuple(sorted(window for window in present if window.agents))
     overtime = int(team.overtime)
     return CrewPlan(name, team.serves, shift.tasks, windows, pace, team.finishes, overtime, shift.languages)
@@ -177,6 +177,6 @@ def _present_agents(agents: int, absent: float, streams: Streams, team: str, shi
 
 def overtime_cost(scenario: Scenario, world: World, hours: Mapping[str, float]) -> float:
     """Return what the overtime `hours` of the teams cost, in the scenario's currency."""
-    pay = world["overtime_pay"]
+    pay = world["overtime_pay"] if hours else 1.0
     wages = {name: float(team.cost_per_hour) for name, team in scenario.team.items()}
     return fsum(wages[Word(name)] * worked * pay for name, worked in hours.items())

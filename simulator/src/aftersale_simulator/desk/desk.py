@@ -56,7 +56,8 @@ class Desk:
         """Prepare a run: `span` is when the run starts, and when the measured period begins and ends.
 
         `bounds` are the instants that bound the days by which effort is counted. `suspensions` are what marketplaces
-        may close during the run, `facts` is a list to which every fact is added, if given.
+        may close during the run, `facts` is a list to which every fact is added, if given. `tasks` will be the
+        (marketplace, kind) pairs of tasks that came up.
         """
         start, since, until = span
         self.docket, self.until = docket, until
@@ -83,6 +84,7 @@ class Desk:
             for (name, task), queue in self._queues.items()
         }
         self._rest: dict[str, tuple[Task, int]] = {}
+        self.tasks: set[tuple[str, str]] = set()
         self._steps = first_steps_in_order(runs)
         self.runs = runs
         self._next_step()
@@ -258,6 +260,7 @@ class Desk:
 
     def _enqueue(self, task: Task, state: OrderState) -> None:
         marketplace = self._marketplaces[task.marketplace]
+        self.tasks.add((task.marketplace, task.kind))
         if marketplace.automatic and self._is_automatic(task, state, marketplace.automatic.get(task.kind, 0.0)):
             self.env.call(self.now, self._finish, task, state)
             return

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import exp, log, sqrt
 
-from aftersale.documents.scalars import Word
+from aftersale.clocks import MINUTE
+from aftersale.documents.scalars import Duration, Word
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.world.entities import OrderState
+from aftersale_simulator.world.world import World
 
 
 def handling_times(spec: Handling, language: str) -> Callable[[OrderState, str], int]:
@@ -20,3 +22,15 @@ def handling_times(spec: Handling, language: str) -> Callable[[OrderState, str],
     sigma = sqrt(log(1 + spec.cv**2))
     centre = log(mean) - sigma**2 / 2
     return lambda state, purpose: round(exp(centre + sigma * state.draws.normal(purpose, state.row)))
+
+
+def other_times(world: World, language: str) -> Callable[[OrderState, str], int]:
+    """Return how long a task of a kind takes that the scenario leaves out; the parameter is read when one comes up."""
+    times: list[Callable[[OrderState, str], int]] = []
+
+    def duration(state: OrderState, purpose: str) -> int:
+        if not times:
+            times.append(handling_times(Handling(Duration(round(world["other_task_minutes"] * MINUTE))), language))
+        return times[0](state, purpose)
+
+    return duration

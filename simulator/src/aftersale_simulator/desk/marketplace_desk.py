@@ -8,10 +8,9 @@ from itertools import chain
 from attrs import frozen
 
 from aftersale.cases.model import Case
-from aftersale.clocks import MINUTE, Instant
-from aftersale.documents.scalars import Duration
+from aftersale.clocks import Instant
 from aftersale.policies.policy import Policy
-from aftersale_simulator.desk.handling import handling_times
+from aftersale_simulator.desk.handling import handling_times, other_times
 from aftersale_simulator.desk.reactions import Follow, reactions_of
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.scenario.vocabulary import task_kinds
@@ -46,7 +45,6 @@ class MarketplaceDesk:
     def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> MarketplaceDesk:
         """Return the desk of the marketplace of this world and policy."""
         buyers, investigators = Buyers(world), Investigators(world)
-        other_handling = Handling(Duration(round(world["other_task_minutes"] * MINUTE)))
         opened_by, language = policy.workflow.opened_by, policy.marketplace.languages[0]
         contact_cases: dict[str, str] = {contact.fact: opened_by(contact.fact) or "" for contact in world.contacts}
         reactions = chain.from_iterable(world.reactions.values())
@@ -67,7 +65,7 @@ class MarketplaceDesk:
             reactions_of(buyers, investigators, world),
             {SILENCE: buyers.unheard, "refund_after_receipt": buyers.unpaid},
             {
-                kind: handling_times(handling.get(kind, other_handling), language)
+                kind: handling_times(handling[kind], language) if kind in handling else other_times(world, language)
                 for kind in task_kinds(policy.workflow)
             },
             {kind: float(spec.automatic) for kind, spec in handling.items() if spec.automatic},

@@ -109,7 +109,7 @@ class Suspensions:
             policy = policies[run.orders.marketplaces[0]]
             closures = (_sanction(closure, run, policy, until, streams) for closure in run.world.closures)
             sanctions = tuple(sanction for sanction in (_suspension(run, policy, until), *closures) if sanction.lines)
-            every = max(1, round(run.world["account_look_days"]))
+            every = max(1, round(run.world["account_look_days"])) if sanctions else 1
             self._accounts[policy.marketplace.name] = _Account(run.orders, policy.marketplace.zone, sanctions, every)
 
     def looks(self) -> list[tuple[Instant, str, int]]:
@@ -160,17 +160,19 @@ class Suspensions:
 
 def _suspension(run: MarketplaceRun, policy: Policy, until: Instant) -> Sanction:
     """Return what a deactivated account loses, with every metric whose line leads to deactivation."""
-    days = run.world["suspension_days"]
-    rules = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"] if days else []
+    rules = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"]
+    days = run.world["suspension_days"] if rules else 0.0
+    rules = rules if days else []
     lines = [(rule, measure(rule, policy.metric_kinds[rule.name], policy.marketplace)) for rule in rules]
     return Sanction(ACCOUNT, lines, ~fulfilled_by_marketplace(run.orders), days)
 
 
 def _sanction(closure: Closure, run: MarketplaceRun, policy: Policy, until: Instant, streams: Streams) -> Sanction:
     """Return what the loss of an option costs, with its lines as metrics of its channel's orders over its days."""
-    orders, days = run.orders, run.world[closure.lasts_days]
+    orders = run.orders
     channel = np.isin(orders.channel, [code for code, name in enumerate(orders.channels) if name == closure.channel])
-    if not days or not channel.any():
+    days = run.world[closure.lasts_days] if channel.any() else 0.0
+    if not days:
         return Sanction(closure.name, (), channel, days)
     draws = streams.uniform(keys_of(orders), f"closure.{closure.name}", orders.marketplaces[0])
     lost = channel & (draws < run.world[closure.share])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant
@@ -56,6 +56,11 @@ class ResolvedScenario:
     def measured(self) -> tuple[Instant, Instant]:
         """The instants at which the measured period begins and ends."""
         return self.horizon.measured(self.zones)
+
+    def for_run(self) -> ResolvedScenario:
+        """Return the same with worlds that keep what one run reads in them."""
+        worlds = {name: world.watched() for name, world in self.worlds.items()}
+        return evolve(self, worlds=worlds, shared_world=self.shared_world.watched())
 
     def watched(self, watch: Watch) -> dict[str, Policy]:
         """Return the policies of one run; `watch` keeps what goes wrong with plugins."""

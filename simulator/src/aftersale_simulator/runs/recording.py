@@ -53,7 +53,7 @@ class Recording:
         Beside them stands what the journal was written with. Writes all or nothing; raises DocumentError if the folder
         is taken or cannot be written.
         """
-        figures = asdict(result, filter=lambda attribute, _: attribute.name != "timeline")
+        figures = asdict(result, filter=lambda attribute, _: attribute.name not in ("timeline", "effects"))
         metrics = as_json({"replication": replication, **figures}, sort_keys=True)
         texts = {"metrics.json": metrics + "\n", **_origin(resolved), **self.beside}
         with self.attempt(self.folder), new_folder(self.folder) as folder:

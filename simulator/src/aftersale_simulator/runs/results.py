@@ -25,6 +25,8 @@ from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.shifts import labour_cost, paid_hours
 from aftersale_simulator.desk.suspensions import ACCOUNT, ClosureLine, Suspensions, closure_line, orders_lost
+from aftersale_simulator.effects.scenario import effects_of
+from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Trace, reads_of
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.timeline import Timeline, timeline_of
 from aftersale_simulator.scenario.horizon import Horizon
@@ -94,7 +96,8 @@ class Result:
     measured period and passed before anybody acted, with the number of all that ended. `timeline` has the figures of
     every day, `busy_hours` the agents' hours of work in the measured period. `reached` says whether each of REACHED was
     due on any measured day, and whether what plugins name was closed. `lines` are the verdicts behind `targets`,
-    `closures` say how near each marketplace came to closing an account or an option.
+    `closures` say how near each marketplace came to closing an account or an option. `effects` are those of the
+    scenario's settings.
     """
 
     metrics: dict[str, float | None]
@@ -109,6 +112,7 @@ class Result:
     unmeasured: tuple[str, ...] = ()
     lines: tuple[LineVerdict, ...] = ()
     closures: tuple[ClosureLine, ...] = ()
+    effects: Effects = NO_EFFECTS
 
 
 def verdicts(results: Sequence[Result]) -> list[bool | None]:
@@ -212,7 +216,20 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         tuple(name for name, met in verdicts.items() if met is None),
         lines,
         closures,
+        _effects(resolved, desk, orders, by_marketplace, bool(verdicts)),
     )
+
+
+def _effects(
+    resolved: ResolvedScenario,
+    desk: Desk,
+    orders: Mapping[str, Orders],
+    figures: Mapping[str, Collection[str]],
+    judged: bool,
+) -> Effects:
+    reads, order_reads = reads_of(resolved)
+    tasks, until = frozenset(desk.tasks), desk.effort.until
+    return effects_of(Trace(resolved, orders, desk.docket, tasks, figures, judged, until, reads, order_reads))
 
 
 def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float | None]:

@@ -35,7 +35,7 @@ def run(
     arguments give the same result in any process. Raises CasesFailed if plugins failed too many cases.
     """
     with _without_collector():
-        return _run(resolved, replication, orders, record)
+        return _run(resolved.for_run(), replication, orders, record)
 
 
 def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, record: Recording | None) -> Result:

@@ -19,13 +19,34 @@ if TYPE_CHECKING:
     from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 
+TOP = (
+    "name",
+    "base",
+    "seed",
+    "replications",
+    "currency",
+    "handbook",
+    "work_order",
+    "sale_events",
+    "presets",
+    "most_failed",
+)
+"""The keys of a scenario that are no tables."""
+
+
+def at_top(key: str) -> str:
+    """Return what to do about a key of the file itself that stands in a table."""
+    return f"'{key}' is a key of the file itself: put it before the first [table]"
+
+
 def world_problems(world: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
     """Yield unknown parameters of an unchecked `[world]`, and values out of their declared range."""
     parameters = words.parameters
     for name, value in world.items() if isinstance(world, dict) else ():
         path = f"world.{name}"
         if name not in parameters:
-            yield Problem(source, path, "unknown parameter", allowed_words(str(name), sorted(parameters)))
+            hint = at_top(name) if name in TOP else allowed_words(str(name), sorted(parameters))
+            yield Problem(source, path, "unknown parameter", hint)
         elif _is_number(value):
             low, high = words.span(name)
             if not low <= value <= high:

@@ -13,9 +13,11 @@ from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import Place, TomlDocument, is_written, lines_of, located
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
+from aftersale_simulator.scenario.checks import TOP, at_top
 from aftersale_simulator.scenario.holidays import placed
 from aftersale_simulator.scenario.model import OrderSource, Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
@@ -25,13 +27,17 @@ _INSIDE = re.compile(r"^orders\.mapping\b")
 
 @frozen
 class ScenarioFile:
-    """A scenario with its document and the words that it may use, so that paths in it can be set."""
+    """A scenario with its document and the words that it may use, so that paths in it can be set.
+
+    `beside` are beginnings of paths whose values no user wrote, such as those that follow an order file.
+    """
 
     source: str
     raw: dict[str, Any]
     scenario: Scenario
     folder: Path
     words: Vocabulary = field(factory=shipped)
+    beside: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, source: str, raw: dict[str, Any], folder: Path, words: Vocabulary | None = None) -> ScenarioFile:
@@ -59,7 +65,8 @@ def load_scenario(path: Path | Traversable | None = None, words: Vocabulary | No
 
 def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the document with the files that it names made absolute, as seen from `folder`."""
-    document = dict(raw)
+    lines = lines_of(raw)
+    document = dict(raw) if lines is None else TomlDocument(raw, lines)
     if isinstance(document.get("handbook"), str) and document["handbook"]:
         document["handbook"] = str((folder / document["handbook"]).absolute())
     orders = document.get("orders")
@@ -74,7 +81,7 @@ def parse_scenario(
     words: Vocabulary | None = None,
     before: tuple[Mapping[str, Any], Scenario] | None = None,
 ) -> Scenario:
-    """Return the scenario of a parsed document; raises DocumentError with all its problems at once.
+    """Return the scenario of a parsed document; raises DocumentError with all its problems at once, with their lines.
 
     `before` is a document that was parsed with the same words, and its scenario: values of tables that both documents
     share (the same objects) are taken from that scenario.
@@ -91,22 +98,34 @@ def parse_scenario(
         scenario = structure(Scenario, {**_with_mapping(raw), **_shared_values(raw, before)}, source)
     except DocumentError as error:
         type_problems = [_as_written(problem) for problem in error.problems]
-        raise DocumentError(source, _in_order([*type_problems, *problems])) from None
+        raise DocumentError(source, located(_in_order([*type_problems, *problems]), raw)) from None
     problems += checks.scenario_problems(scenario, source, vocabulary)
     scenario, of_holidays = placed(scenario, source)
     problems += of_holidays
     if problems:
-        raise DocumentError(source, _in_order(problems))
-    return scenario
+        raise DocumentError(source, located(_in_order(problems), raw))
+    return _with_place(scenario, raw, source)
+
+
+def _with_place(scenario: Scenario, raw: Mapping[str, Any], source: str) -> Scenario:
+    """Return the scenario with the place of its order format, which only the order file proves right or wrong."""
+    lines, orders = lines_of(raw), scenario.orders
+    if lines is None or orders is None or orders.mapping is None:
+        return scenario
+    path = "orders.mapping" if "mapping" in raw["orders"] else "orders"
+    mapping = evolve(orders.mapping, place=Place(lines, path, source))
+    return evolve(scenario, orders=evolve(orders, mapping=mapping))
 
 
 def _as_written(problem: Problem) -> Problem:
     """Return a problem as of the file, where the keys of an order format may stand in `[orders]` itself."""
     path = _INSIDE.sub("orders", problem.path)
     table, _, key = path.rpartition(".")
+    if table and key in TOP and problem.what == "unknown key":
+        return evolve(problem, path=path, hint=at_top(key))
     if table != "orders" or problem.what != "unknown key":
         return evolve(problem, path=path)
-    keys = dict.fromkeys(spec.name for spec in (*fields(OrderSource), *fields(OrderFormat)))
+    keys = dict.fromkeys(spec.name for spec in (*fields(OrderSource), *fields(OrderFormat)) if is_written(spec))
     hint = did_you_mean(key, keys) or f"allowed here: {', '.join(keys)}"
     return evolve(problem, path=path, hint=hint)
 
@@ -126,7 +145,7 @@ def _shared_values(raw: Mapping[str, Any], before: tuple[Mapping[str, Any], Scen
 def _with_mapping(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document with the keys of an order format in `[orders]` moved into its `mapping`."""
     orders = raw.get("orders")
-    keys = {spec.name for spec in fields(OrderFormat)}
+    keys = {spec.name for spec in fields(OrderFormat) if is_written(spec)}
     if not isinstance(orders, dict) or not keys & orders.keys():
         return dict(raw)
     mapping = {key: value for key, value in orders.items() if key in keys}

@@ -12,6 +12,7 @@ import tomli
 from attrs import fields, has
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.toml_lines import is_written
 from aftersale.documents.scalars import MoneyAmount, Share
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario.document import parse_scenario
@@ -137,7 +138,7 @@ def _inner_kind(kind: Any, step: str) -> Any:
 
 def _hints(kind: type) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    by_key = {str(spec.alias): hints[spec.name] for spec in fields(kind)}
+    by_key = {str(spec.alias): hints[spec.name] for spec in fields(kind) if is_written(spec)}
     return {**_hints(OrderFormat), **by_key} if kind is OrderSource else by_key
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from aftersale.documents.scalars import PositiveCount
+from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Setting
 from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import RunVariants
@@ -75,7 +76,7 @@ class VariantResult:
     count in any replication; `judged` counts the replications in which all others had something to count, None for
     all. `idle` says that its changes changed no figure of any replication. `lines` has what came of each target on each
     marketplace, `closures` how near lines came to closing accounts and options, `distance` how far the targets are
-    missed (`outcomes.distance`).
+    missed (`outcomes.distance`). `effects` are those of the scenario's settings.
     """
 
     name: str
@@ -95,6 +96,7 @@ class VariantResult:
     lines: tuple[TargetOutcome, ...] = ()
     closures: tuple[ClosureOutcome, ...] = ()
     distance: float = 0.0
+    effects: Effects = NO_EFFECTS
 
     def cost(self) -> float:
         """Return the mean labour cost; variants are ranked by it."""
@@ -120,7 +122,8 @@ class Comparison:
     the answer is about the variants under it. `sensitivity` says how much the answer depends on assumed numbers.
     `scenarios` are those of the variants; `period` is what there is to say of their days. `finished` is None, or says
     how many replications of each variant of the plan were done when Ctrl-C stopped it; a partial comparison has those
-    that all its variants finished.
+    that all its variants finished. `without_effect` are the settings that changed nothing in
+    any of them.
     """
 
     scenario: Scenario
@@ -133,6 +136,7 @@ class Comparison:
     scenarios: tuple[Scenario, ...] = ()
     finished: dict[str, int] | None = None
     period: PeriodReport | None = None
+    without_effect: tuple[Setting, ...] = ()
 
     @property
     def replications(self) -> int:
@@ -236,7 +240,14 @@ def compare_variants(
         scenarios=tuple(variant.scenario for variant in variants),
         finished=finished,
         period=plan.period,
+        without_effect=_without_effect(plan, variant_results),
     )
+
+
+def _without_effect(plan: Plan, variant_results: Sequence[VariantResult]) -> tuple[Setting, ...]:
+    """Return the settings of a user's that changed nothing in any variant."""
+    idle = Effects.together(variant.effects for variant in variant_results).idle
+    return tuple(setting for setting in idle if not setting.path.startswith(plan.beside))
 
 
 def _rounds(plan: Plan, run_variants: RunVariants, precision: Precision | None) -> Iterator[list[list[Result]]]:
@@ -316,6 +327,7 @@ def _variant_result(
         target_outcomes(results),
         closure_outcomes(dict(enumerate(results, 1))),
         distance(results),
+        Effects.together(result.effects for result in results),
     )
 
 

@@ -28,9 +28,7 @@ def prepare(
     Raises DocumentError with the mistakes, also those that only plugins and the order file show, before anything runs.
     """
     planned = plan(source, vary, settings, options, stress)
-    resolved = [
-        resolve(variant.scenario, plugins, checked_as=f"variant '{variant.name}'") for variant in planned.variants
-    ]
+    resolved = [resolve(variant.scenario, plugins, checked_as=variant.where) for variant in planned.variants]
     report = period_report(resolved)
     if planned.scenario.orders is None:
         return evolve(planned, period=report), None

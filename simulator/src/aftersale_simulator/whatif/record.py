@@ -10,6 +10,7 @@ from attrs import asdict
 
 from aftersale.base.json_documents import as_json as json_text
 from aftersale_simulator.runs.statistics import Estimate, wilson
+from aftersale_simulator.show.effects import idle_settings
 from aftersale_simulator.show.sheets import sheet
 from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.trials import StressResult
@@ -130,6 +131,7 @@ class ComparisonRecord(TypedDict):
     """A comparison in JSON; `cheapest` names the variant that the answer recommends, or is None.
 
     A `partial` one was stopped; `finished` has the replications that each variant of the plan finished.
+    `without_effect` names each setting of the scenario that changed nothing in any variant, with the reason.
     """
 
     scenario: str
@@ -143,6 +145,7 @@ class ComparisonRecord(TypedDict):
     answer: str
     cheapest: str | None
     warnings: list[str]
+    without_effect: list[str]
     stress: list[TrialRecord]
     sensitivity: SensitivityRecord | None
     orders: dict[str, Any] | None
@@ -168,6 +171,7 @@ def record(
         answer=joined([*_partial_words(comparison), answer(comparison)]),
         cheapest=cheapest.name if cheapest else None,
         warnings=[*_partial_warnings(comparison), *notes, *warnings(comparison)],
+        without_effect=idle_settings(comparison.without_effect),
         stress=[_trial(stress_result) for stress_result in comparison.trials],
         sensitivity=_sensitivity(comparison),
         orders=_history(history, cells),

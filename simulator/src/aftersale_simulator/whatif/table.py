@@ -17,6 +17,7 @@ from aftersale.clocks import DAY
 from aftersale_simulator.desk.suspensions import ACCOUNT
 from aftersale_simulator.runs.results import DEACTIVATED, RATE, REVIEW
 from aftersale_simulator.runs.statistics import Estimate
+from aftersale_simulator.show.effects import idle_sentence
 from aftersale_simulator.show.numbers import (
     COLUMNS,
     OTHER_METRICS,
@@ -96,6 +97,9 @@ def show(
     console.print(Text(record["answer"], style="bold"))
     for warning in record["warnings"]:
         console.print(Text(text("report.warning", text=warning), style="yellow"))
+    if record["without_effect"]:
+        sentence = idle_sentence(record["without_effect"])
+        console.print(Text(text("report.warning", text=sentence), style="yellow"))
 
 
 def about(comparison: Comparison) -> str:

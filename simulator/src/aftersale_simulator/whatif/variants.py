@@ -8,9 +8,10 @@ from itertools import product
 from operator import attrgetter
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.toml_lines import Lines, below, lines_of
 from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -35,13 +36,15 @@ _SHARED = (
 class Variant:
     """One variant to simulate: its name, its changes to the scenario, and the changed scenario.
 
-    `calm` names the variant that this one is under stress; it is empty without stress.
+    `calm` names the variant that this one is under stress; it is empty without stress. `where` is how messages name it,
+    with the line of the file that declares it.
     """
 
     name: str
     changes: Changes
     scenario: Scenario
     calm: str = ""
+    where: str = field(default="", eq=False)
 
 
 @frozen
@@ -49,7 +52,8 @@ class Plan:
     """What to compare.
 
     `raw` is the scenario's document with all changes that every variant has; `settings` are those of the changes that
-    a user set by path. `period` has what there is to say of its days, where plugins were asked.
+    a user set by path, `beside` the paths of those that no user wrote. `period` has what there is to say of its days,
+    where plugins were asked.
     """
 
     raw: dict[str, Any]
@@ -57,6 +61,7 @@ class Plan:
     settings: Changes
     variants: tuple[Variant, ...]
     words: Vocabulary = field(factory=shipped)
+    beside: tuple[str, ...] = ()
     period: PeriodReport | None = None
 
     @property
@@ -84,7 +89,10 @@ def plan(
     grid = list(_grid(raw, scenario, vary, words)) if vary else list(_declared(scenario))
     origin = "--vary" if vary else source.source
     pairs = list(_with_stress(raw, grid, stress, words)) if stress else [(*variant, "") for variant in grid]
-    return Plan(raw, scenario, set_values, tuple(_variants(raw, scenario, pairs, origin, words)), words)
+    lines = None if vary else lines_of(source.raw)
+    variants = tuple(_variants(raw, scenario, pairs, Origin(origin, lines), words))
+    beside = tuple(path for path in (*source.beside, *(options or {})) if path not in set_values)
+    return Plan(raw, scenario, set_values, variants, words, beside)
 
 
 def _with_stress(
@@ -174,42 +182,66 @@ def _declared(scenario: Scenario) -> Iterator[tuple[str, Changes]]:
     yield from ((variant.name, variant.set) for variant in scenario.variant)
 
 
+@frozen
+class Origin:
+    """Where variants come from: a file, with its lines, or an option."""
+
+    source: str
+    lines: Lines | None = None
+
+    def where(self, name: str, number: int | None = None, path: str = "", changes: Changes | None = None) -> str:
+        """Return how messages name a variant, declared as the `number`-th, or what it sets at a path."""
+        if self.lines is None or number is None:
+            return f"{self.source}, variant '{name}'"
+        place = f"variant[{number}]"
+        for change in changes or ():
+            if path.startswith(change):
+                place = below(f"{place}.set", change)
+        return f"{self.source}:{self.lines.of(place)}, variant '{name}'"
+
+
 def _variants(
     raw: Mapping[str, Any],
     base: Scenario,
     declared: Iterable[tuple[str, Changes, str]],
-    origin: str,
+    origin: Origin,
     words: Vocabulary,
 ) -> Iterator[Variant]:
     """Build every variant; raises DocumentError with the problems of all, each naming the variant."""
     problems: list[Problem] = []
     variants: dict[str, Variant] = {}
+    numbers = {str(variant.name): number for number, variant in reversed(list(enumerate(base.variant)))}
     for name, changes, calm in declared:
-        where = f"{origin}, variant '{name}'"
+        number = numbers.get(calm or name)
         if name in variants:
+            numbers_of_name = [number for number, variant in enumerate(base.variant) if variant.name == name]
+            where = origin.where(name, max(numbers_of_name, default=None))
             problems.append(Problem(where, "", "the name is taken", "give each variant a name of its own"))
         try:
-            scenario = with_changes(raw, changes, where, words, base)
-            variants[name] = Variant(name, changes, scenario, calm)
+            scenario = with_changes(raw, changes, "", words, base)
+            where = f"variant '{name}'" if number is None else origin.where(name, number)
+            variants[name] = Variant(name, changes, scenario, calm, where)
         except DocumentError as error:
-            problems += error.problems
+            problems += (
+                evolve(problem, where=origin.where(name, number, problem.path, changes)) for problem in error.problems
+            )
     if len(variants) and not problems:
-        problems += _differences(list(variants.values()), origin)
+        places = {name: origin.where(name, numbers.get(variant.calm or name)) for name, variant in variants.items()}
+        problems += _differences(list(variants.values()), places)
     if problems:
-        raise DocumentError(origin, tuple(dict.fromkeys(problems)))
+        raise DocumentError(origin.source, tuple(dict.fromkeys(problems)))
     return iter(variants.values())
 
 
-def _differences(variants: Sequence[Variant], origin: str) -> Iterator[Problem]:
+def _differences(variants: Sequence[Variant], places: Mapping[str, str]) -> Iterator[Problem]:
     """Yield a problem for each difference between variants in what they must share."""
     first, *rest = variants
     for path in _SHARED:
         read = attrgetter(path)
         for variant in rest:
             if read(variant.scenario) != read(first.scenario):
-                where = f"{origin}, variant '{variant.name}'"
                 hint = "set it for all, with --set or in the file"
-                yield Problem(where, path, f"is not the same as in '{first.name}'", hint)
+                yield Problem(places[variant.name], path, f"is not the same as in '{first.name}'", hint)
 
 
 def reproduced(plan: Plan) -> dict[str, Any]:

@@ -77,12 +77,18 @@ class _Crowd:
 
     def later(self, purpose: str, mean: str, unit: int, where: Flags) -> Instants:
         """Exponential delays of the chosen orders, in microseconds."""
+        if not where.any():
+            return np.zeros(0, np.int64)
         draws = self.streams.exponential(self.keys[where], purpose, self.marketplace)
         return (draws * self.of(mean)[where] * unit).astype(np.int64)
 
     def rate(self, usual: str, late: str, lost: str) -> Floats:
-        rate = np.where(self.lost, self.of(lost), np.where(self.late, self.of(late), self.of(usual)))
-        return np.where(self.cancelled, self.of("cancelled_message_rate"), rate)
+        rate = self.instead(self.lost, lost, self.instead(self.late, late, self.of(usual)))
+        return self.instead(self.cancelled, "cancelled_message_rate", rate)
+
+    def instead(self, where: Flags, name: str, values: Floats) -> Floats:
+        """These values with those of a parameter for the orders so marked; nothing is read where there are none."""
+        return np.where(where, self.of(name), values) if where.any() else values
 
 
 def first_steps(orders: Orders, days: LocalDays, hours: HourProfile, streams: Streams, world: World) -> FirstSteps:
@@ -118,7 +124,7 @@ def _sort(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Insta
 
 def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:
     rate = crowd.rate("message_rate", "late_message_rate", "lost_message_rate")
-    factor = np.where(crowd.handled_elsewhere, crowd.of("message_factor_shipped_elsewhere"), 1.0)
+    factor = crowd.instead(crowd.handled_elsewhere, "message_factor_shipped_elsewhere", np.ones(crowd.size))
     writes = crowd.uniform("message") < rate * factor
     late = crowd.late[writes]
     after_promise = crowd.orders.promised_at[writes] + crowd.later(
@@ -148,7 +154,7 @@ def _returns(crowd: _Crowd) -> tuple[Instants, Instants]:
     world = crowd.world
     by_category = np.array([world.get(f"return_rate_{name}", "return_rate") for name in crowd.orders.categories])
     rate = world.for_orders("return_rate", crowd.orders, by_category[crowd.orders.category])
-    rate = rate * np.where(crowd.late, crowd.of("late_return_factor"), 1.0)
+    rate = rate * crowd.instead(crowd.late, "late_return_factor", np.ones(crowd.size))
     returns = (crowd.uniform("return") < rate) & ~crowd.lost & ~crowd.cancelled & ~crowd.handled_elsewhere
     returners = np.flatnonzero(returns)
     spread = crowd.streams.normal(crowd.keys[returners], "return.lag", crowd.marketplace)
@@ -157,8 +163,8 @@ def _returns(crowd: _Crowd) -> tuple[Instants, Instants]:
 
 
 def _claims_without_contact(crowd: _Crowd) -> tuple[Instants, Instants]:
-    rate = np.where(crowd.late, crowd.of("claim_rate_late"), crowd.of("denied_rate"))
-    rate = np.where(crowd.lost, crowd.of("claim_rate_lost"), rate)
+    rate = crowd.instead(crowd.late, "claim_rate_late", crowd.of("denied_rate"))
+    rate = crowd.instead(crowd.lost, "claim_rate_lost", rate)
     claims = ~crowd.cancelled & ~crowd.handled_elsewhere & (crowd.uniform("claim.late") < rate)
     wait = (crowd.of("claim_wait_days")[claims] * DAY).astype(np.int64)
     delay = crowd.later("claim.late_delay", "claim_delay_hours", HOUR, claims)

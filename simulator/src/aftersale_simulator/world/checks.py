@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.toml_lines import located
 from aftersale.cases.workflow import Workflow
 from aftersale.policies.worlds import WorldDefaults
 from aftersale_simulator.scenario.model import Scenario
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
 
 
-def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> None:
-    """Raise DocumentError for marketplaces that no plugin brings, and for those with tasks that nobody can do."""
+def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str, document: object = None) -> None:
+    """Raise DocumentError for marketplaces that no plugin brings, and for those with tasks that nobody can do.
+
+    `document` is what `source` holds, for the lines.
+    """
     installed = sorted(plugins.marketplaces)
     problems = [
         Problem(
@@ -37,7 +41,7 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str) -> Non
         if name in installed:
             problems += _language_problems(scenario, name, plugins, source)
     if problems:
-        raise DocumentError(source, tuple(problems))
+        raise DocumentError(source, located(problems, document))
 
 
 def _language_problems(scenario: Scenario, marketplace: str, plugins: Plugins, source: str) -> Iterator[Problem]:

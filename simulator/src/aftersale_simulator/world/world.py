@@ -45,6 +45,7 @@ class World:
 
     `contacts`, `closures` and `reactions` (by kind and state) are those that its plugin adds, `absent` the facts that
     never happen there, `answers` the facts that finished tasks become. `active_events` change some numbers for a while.
+    `reads` are the parameters that were read so far as they are, `order_reads` those that were read for an order.
     """
 
     def __init__(
@@ -88,6 +89,8 @@ class World:
                 self._values.update((key, float(value)) for key, value in preset.values.items())
         self._values.update((name, float(value)) for name, value in (overrides or {}).items())
         self._marketplace = marketplace
+        self.reads: set[str] = set()
+        self.order_reads: set[str] = set()
         self._set_events(active_events)
 
     def _set_events(self, active_events: Iterable[ActiveEvent]) -> None:
@@ -109,13 +112,21 @@ class World:
         world._set_events(active_events)
         return world
 
+    def watched(self) -> World:
+        """Return this world with reads of its own, such as those of one run, which follow those until now."""
+        world = copy(self)
+        world.reads, world.order_reads = set(self.reads), set(self.order_reads)
+        return world
+
     def __getitem__(self, name: str) -> float:
         """Return the value of a declared parameter."""
+        self.reads.add(name)
         return self._values[name]
 
     def on(self, name: str, order: Order, at: Instant) -> float:
         """Return the value of a parameter for an order at an instant."""
         value = self._values[name]
+        self.order_reads.add(name)
         if name not in self._overrides:
             return value
         for override in self._overrides[name]:
@@ -127,6 +138,8 @@ class World:
 
     def for_orders(self, name: str, orders: Orders, base: Floats | None = None) -> Floats:
         """Return the value of a parameter for each order, as of its purchase; `base` replaces its usual value."""
+        if len(orders) and (base is None or name in self._overrides):
+            self.order_reads.add(name)
         values = np.full(len(orders), self._values[name]) if base is None else base
         for override in self._overrides.get(name, ()):
             inside = (orders.purchased_at >= override.begin) & (orders.purchased_at < override.end)
@@ -145,6 +158,7 @@ class World:
 
     def get(self, name: str, fallback: str) -> float:
         """Return a parameter, or the `fallback` where it is not declared: a rate by category, say."""
+        self.order_reads.add(name if name in self._values else fallback)
         return self._values.get(name, self._values[fallback])
 
 

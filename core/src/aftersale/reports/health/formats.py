@@ -167,7 +167,7 @@ class _HealthDocument:
 
 def parse_health_formats(data: Mapping[str, Any], source: str) -> list[HealthFormat]:
     """Return the `[[report]]` tables of a parsed document; raises DocumentError with all its problems."""
-    return list(structure(_HealthDocument, dict(data), source).report)
+    return list(structure(_HealthDocument, data, source).report)
 
 
 def load_health_formats(package: str, name: str = "health.toml") -> list[HealthFormat]:

@@ -15,6 +15,7 @@ from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import PluginError, Problem
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place, is_written
 from aftersale.channels import CHANNELS, WORD_OF
 from aftersale.documents.scalars import CurrencyCode, Word, ZoneName
 from aftersale.documents.structure import structure
@@ -159,6 +160,7 @@ class OrderFormat:
     known_status: tuple[Word, ...] = ()
     states: dict[State, tuple[Word, ...]] = field(factory=dict)
     lines: LinesFile | None = None
+    place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     def __attrs_post_init__(self) -> None:
         if faults := [*_bad_values(self), *_gaps(self)]:
@@ -229,7 +231,7 @@ class _FormatDocument:
 
 def parse_formats(data: Mapping[str, Any], source: str) -> list[OrderFormat]:
     """Return the `[[orders]]` tables of a parsed document; raises DocumentError with all its problems."""
-    return list(structure(_FormatDocument, dict(data), source).orders)
+    return list(structure(_FormatDocument, data, source).orders)
 
 
 def load_formats(package: str, name: str = "formats.toml") -> list[OrderFormat]:
@@ -271,7 +273,8 @@ def merge_formats(formats: Iterable[tuple[str, OrderFormat]]) -> list[OrderForma
 def _differences(earlier: OrderFormat, form: OrderFormat) -> Iterator[str]:
     for attribute in fields(OrderFormat):
         earlier_value, value = getattr(earlier, attribute.name), getattr(form, attribute.name)
-        if attribute.name not in ("marketplaces", "encodings") and earlier_value != value:
+        united = attribute.name in ("marketplaces", "encodings") or not is_written(attribute)
+        if not united and earlier_value != value:
             yield f"{attribute.name} is {_format_value(value)}, in another plugin {_format_value(earlier_value)}"
 
 

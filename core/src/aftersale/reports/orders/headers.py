@@ -65,19 +65,24 @@ def places_of(header: Sequence[str], form: OrderFormat, path: Path) -> dict[str,
 
 def checked(form: OrderFormat, marketplaces: Mapping[str, Marketplace], source: str) -> None:
     """Check the format's constants; raises DocumentError when they fit no marketplace, so that no row could be read."""
-    where, place = f"order format {form.name}", form.values.marketplace
+    where, place = form.place.source or f"order format {form.name}", form.values.marketplace
     names = ", ".join(marketplaces) or "none"
     if not marketplaces or (place is not None and place not in marketplaces):
         hint = f"known: {names}; install the plugin that brings it, or make one: aftersale plugins new {_word(place)}"
         what = f"no marketplace is called {place!r}" if place else "there is no marketplace to sell on"
-        raise DocumentError(source, (Problem(where, "values.marketplace", what, hint),))
+        raise DocumentError(source, (_problem(form, where, "values.marketplace", what, hint),))
     currency = form.values.currency
     if place is not None and currency not in (None, marketplaces[place].currency):
         sellers = [name for name, store in marketplaces.items() if store.currency == currency]
         what = f"{place} sells in {marketplaces[place].currency}, not in {currency}"
         others = f"name one that sells in {currency}: {', '.join(sellers)}" if sellers else "no other one does"
         hint = f"{others}; or make one of your own: aftersale plugins new NAME; amounts are never converted"
-        raise DocumentError(source, (Problem(where, "values.currency", what, hint),))
+        raise DocumentError(source, (_problem(form, where, "values.currency", what, hint),))
+
+
+def _problem(form: OrderFormat, where: str, path: str, what: str, hint: str) -> Problem:
+    place = form.place.inside(path)
+    return Problem(where, place.path, what, hint, line=place.line)
 
 
 def _word(place: str | None) -> str:

@@ -68,7 +68,7 @@ class _ReturnDocument:
 
 def parse_return_formats(data: Mapping[str, Any], source: str) -> list[ReturnFormat]:
     """Return the `[[returns]]` tables of a parsed document; raises DocumentError with all its problems."""
-    return list(structure(_ReturnDocument, dict(data), source).returns)
+    return list(structure(_ReturnDocument, data, source).returns)
 
 
 def load_return_formats(package: str, name: str = "returns.toml") -> list[ReturnFormat]:

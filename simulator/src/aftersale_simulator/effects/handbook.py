@@ -1,0 +1,78 @@
+"""Handbook: rows of the seller's own that changed nothing in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aftersale.journal.effects import idle_rows
+from aftersale.policies.handbook import SHIPPED
+from aftersale.policies.policy import FLOOR, Policy
+from aftersale.rules import EVERYWHERE, Rule
+from aftersale_simulator.effects.trace import Setting, Trace
+from aftersale_simulator.scenario.model import Targets
+
+_ASKED_BESIDE = frozenset({"returnless", "prepaid_label", FLOOR})
+"""What the engine asks for beside the deadlines, windows and switches of the workflow."""
+_UNTOLD = frozenset({"reason", "claim", "grade", "program", "situation"})
+"""What simulated cases do not tell; the situation of a floor is its metric."""
+
+
+def acting_names(policy: Policy) -> frozenset[str]:
+    """Return the names of the rules that decide what happens in a run; others are advice, or costs of a journal."""
+    return policy.workflow.asked_for() | _ASKED_BESIDE | policy.metric_kinds.keys()
+
+
+def of_handbook(trace: Trace) -> Iterator[Setting]:
+    """Yield the seller's own rows, each as it stands in the handbook, whatever events made of it."""
+    policies = {name: trace.docket.policy(name) for name in trace.orders}
+    rows = [row for row in trace.resolved.handbook.rules.history() if row.origin != SHIPPED]
+    idle = (
+        {
+            name: {
+                id(row.rule): row.reason
+                for row in idle_rows(trace.orders[name], trace.docket, {name: policy}, trace.until)
+            }
+            for name, policy in policies.items()
+        }
+        if rows
+        else {}
+    )
+    for row in rows:
+        reasons = [_reason(trace, row, policy) or idle[name].get(id(row), "") for name, policy in policies.items()]
+        # Of several marketplaces, what keeps a row from acting where it is meant says more than where it is not.
+        reason = "" if "" in reasons else next((reason for reason in reasons if reason != "place"), "place")
+        yield Setting(_label(row), reason)
+
+
+def _label(row: Rule) -> str:
+    about = row.when.asks
+    name = f"{row.name} of {about['situation']}s" if "situation" in about and row.name != FLOOR else row.name
+    others = [] if row.marketplace == EVERYWHERE else [row.marketplace]
+    told = {key: value for key, value in about.items() if key != "situation" or row.name == FLOOR}
+    others += [f"{key}={'|'.join(value) if isinstance(value, tuple) else value}" for key, value in told.items()]
+    return f"{name} [{', '.join(others)}]" if others else name
+
+
+def _reason(trace: Trace, row: Rule, policy: Policy) -> str:
+    """Return why nothing in a simulation asks for a row; empty where something may."""
+    place = policy.marketplace.name
+    if row.marketplace not in (EVERYWHERE, place):
+        return "place"
+    if row.name not in acting_names(policy):
+        return "advice"
+    if row.when.asks.keys() & (_UNTOLD - ({"situation"} if row.name == FLOOR else set())):
+        return "untold"
+    if row.kind == "metric" and not (row.running or row.state == "deactivated"):
+        return _reason_of_line(trace, row, place)
+    if row.name == FLOOR and row.when.situation is not None and row.when.situation not in trace.figures[place]:
+        return "unjudged"
+    return ""
+
+
+def _reason_of_line(trace: Trace, row: Rule, place: str) -> str:
+    if row.name not in trace.figures[place]:
+        return "unjudged"
+    targets = trace.resolved.scenario.targets
+    limits = [name for name in Targets.__annotations__ if name != "share_of_replications"]
+    own = any(getattr(targets, name) is not None for name in limits)
+    return "targets" if own and row.marketplace == EVERYWHERE else ""
