@@ -155,7 +155,8 @@ def test_the_sales_of_a_period_are_named_and_a_preset_says_what_it_sets(tmp_path
     path = tmp_path / "summer.toml"
     path.write_text(summer.replace("seed = 1\n", 'seed = 1\npresets = ["seed_all_sellers"]\n'), encoding="utf-8")
     told = typed("scenario", str(path)).stdout
-    assert "sale events of the marketplaces: Prime Day 2026 (DE), Prime Day 2026 (US)\n" in told
+    assert "sale events of the marketplaces: Prime Day 2026 (DE), Prime Day 2026 (JP, assumed), Prime Day 2026" in told
+    assert "the days of sales are assumed by rule: Prime Day 2026 (JP)." in " ".join(told.split())
     assert "presets: seed_all_sellers" in told
     numbers = json.loads(typed("scenario", str(path), "--json").stdout)["parameters"]
     won = [(one["marketplace"], one["value"], one["set_by"]) for one in numbers if one["parameter"] == "claim_win_rate"]

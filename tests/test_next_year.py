@@ -56,7 +56,7 @@ def test_november_of_next_year_has_its_peak() -> None:
     assert said == [
         "not all of these days was known when this version was made: the rules of US are those that were read by "
         "2026-11-29, with what was announced until then; the days of sales are assumed by rule: Black Friday week "
-        "2027; holidays are calculated, without days that are moved (name these in closed and worked): CN 2027."
+        "2027 (US); holidays are calculated, without days that are moved (name these in closed and worked): CN 2027."
     ]
 
 

@@ -156,6 +156,8 @@ def test_what_changes_numbers_for_a_while_is_explained_with_its_days_and_source(
         "handling": 1.0,
         "rules": {"first_reply": 12},
         "source": "assumed",
+        "assumed": False,
+        "rule": "",
     }
     assert (sale["name"], sale["start"], sale["days"], sale["orders"]) == ("Prime Day 2026", "2026-06-23", 4, 3.0)
     assert (gadgets["kind"], gadgets["categories"]) == ("category", ["gadgets"])

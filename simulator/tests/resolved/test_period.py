@@ -56,7 +56,7 @@ def notes(plugins: Plugins, start: date, *events: dict[str, Any], days: int = 28
 def test_one_line_says_what_is_not_known_of_a_period() -> None:
     assert notes(house(ROLLED), date(2027, 11, 1)) == [
         "not all of these days was known when this version was made: the days of sales are assumed by rule: Open house "
-        "2027; holidays are calculated, without days that are moved (name these in closed and worked): CN 2027."
+        "2027 (REF); holidays are calculated, without days that are moved (name these in closed and worked): CN 2027."
     ]
     assert notes(house(ROLLED), date(2026, 3, 2)) == []
     assert notes(house(ROLLED), date(2026, 11, 1), sale_events=False) == []

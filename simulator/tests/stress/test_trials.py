@@ -1,6 +1,7 @@
 """Events and stresses: what they change, what they leave alone, and what is said of what they break."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,14 @@ def test_every_stress_that_is_shipped_suits_the_shipped_scenario() -> None:
     both = parse_scenario(with_stress(load_scenario().raw, names), "test")
     assert len(both.event) == 11
     assert all(event.source for event in both.event)
+
+
+def test_what_is_wrong_with_a_stress_is_told_once_not_of_every_variant(tmp_path: Path) -> None:
+    file = tmp_path / "festival.toml"
+    file.write_text('name = "F"\n[[event]]\nname = "f"\nholiday = "CN Spring Festival"\nabsent = 1.0\n', "utf-8")
+    with pytest.raises(DocumentError, match="2026-03-02 to 2026-05-10 have no CN Spring Festival") as caught:
+        plan(load_scenario(), stress=[str(file)])
+    assert [(problem.where, problem.path) for problem in caught.value.problems] == [("--stress", "event[0].holiday")]
 
 
 def test_a_stress_that_does_not_exist_is_told_with_those_that_do() -> None:

@@ -30,11 +30,12 @@ class Unknown(TypedDict):
     """What was not known of a period: days as ISO texts, places and names of sales with their year.
 
     `rules` has the marketplaces whose rules were last read before the period ends, with that day. `sales` are rolled to
-    their days by rule, `undated` are marketplaces of which no sale is known after a year, `holidays` are calculated.
+    their days by rule on these marketplaces, `undated` are marketplaces of which no sale is known after a year,
+    `holidays` are calculated.
     """
 
     rules: dict[str, str]
-    sales: list[str]
+    sales: dict[str, list[str]]
     undated: dict[str, int]
     holidays: list[str]
 
@@ -68,7 +69,6 @@ def _unknown(variants: Sequence[ResolvedScenario]) -> Unknown:
         for variant, place in pairs
         if place.rules_seen is not None and place.rules_seen < variant.horizon.last
     }
-    sales = dict.fromkeys(str(sale.event.name) for variant in variants for sale in variant.sales if sale.rule)
     undated = {
         name: year
         for variant in variants
@@ -84,7 +84,19 @@ def _unknown(variants: Sequence[ResolvedScenario]) -> Unknown:
         for year in range(variant.horizon.first.year, variant.horizon.last.year + 1)
         if not official.published(year)
     }
-    return Unknown(rules=rules, sales=list(sales), undated=undated, holidays=sorted(holidays))
+    return Unknown(rules=rules, sales=_rolled(variants), undated=undated, holidays=sorted(holidays))
+
+
+def _rolled(variants: Sequence[ResolvedScenario]) -> dict[str, list[str]]:
+    """Return the sales that were rolled to their days, with the marketplaces of these variants that have them."""
+    sales: dict[str, list[str]] = {}
+    for variant in variants:
+        for sale in variant.sales:
+            if sale.rule:
+                places = sales.setdefault(str(sale.event.name), [])
+                concerned = map(str, filter(sale.event.concerns, variant.scenario.marketplace))
+                places += [name for name in concerned if name not in places]
+    return sales
 
 
 def _calendars(variant: ResolvedScenario) -> Iterator[Calendar]:

@@ -27,7 +27,10 @@ def _unknown(unknown: Unknown) -> Iterator[str]:
     for day, places in by_day.items():
         yield text("period.rules", places=", ".join(places), day=day)
     if unknown["sales"]:
-        yield text("period.sales", names=", ".join(unknown["sales"]))
+        names = (
+            text("scenario.dated", name=name, places=" ".join(places)) for name, places in unknown["sales"].items()
+        )
+        yield text("period.sales", names=", ".join(names))
     for place, year in unknown["undated"].items():
         yield text("period.undated", place=place, year=year)
     if unknown["holidays"]:

@@ -88,6 +88,8 @@ def plan(
     scenario = parse_scenario(raw, "--set" if changes else source.source, words, (source.raw, source.scenario))
     grid = list(_grid(raw, scenario, vary, words)) if vary else list(_declared(scenario))
     origin = "--vary" if vary else source.source
+    if stress:  # what is wrong with it is told once, not of every variant
+        parse_scenario(with_stress(raw, stress), "--stress", words, (raw, scenario))
     pairs = list(_with_stress(raw, grid, stress, words)) if stress else [(*variant, "") for variant in grid]
     lines = None if vary else lines_of(source.raw)
     variants = tuple(_variants(raw, scenario, pairs, Origin(origin, lines), words))
