@@ -53,7 +53,7 @@ class _DayView:
     def _role(self, variant: VariantResult) -> str:
         if variant is not chosen(self.comparison):
             return text("page.first", name=variant.name)
-        if self.comparison.cheapest is None:
+        if self.comparison.cheapest is None and self.comparison.has_verdict:
             return text("page.nearest", name=variant.name)
         return text("page.cheapest" if variant.targets else "page.cheap", name=variant.name)
 
