@@ -118,6 +118,8 @@ def test_an_order_defect_rate_has_no_verdict_with_a_warm_up_too_short_for_its_wi
     lines = [line for line in variant["lines"] if line["target"] == "order_defect_rate"]
     assert lines
     assert {(line["met"], line["judged"], line["excess"]) for line in lines} == {(0, 0, None)}
+    closures = [line for line in variant["closures"] if line["metric"] == "order_defect_rate"]
+    assert [(line["judged"], line["missed"], line["worst_day"]["median"]) for line in closures] == [(0, [], None)]
 
 
 def test_a_replication_in_which_a_target_had_nothing_to_count_is_not_judged() -> None:

@@ -49,13 +49,21 @@ class ClosureLine:
     missed_on: date | None = None
 
 
+def first_whole_day(rule: Rule) -> int:
+    """Return the first simulated day, from 0, whose window of a metric holds no day before the simulation."""
+    return max(0, rule.lag + (rule.amount or 0) - 1)
+
+
 def closure_line(
     closes: str, marketplace: str, metric: str, rule: Rule, series: Daily, days: Iterable[int]
 ) -> ClosureLine:
-    """Return how near a line came on these `days` of a series, which are positions in it."""
+    """Return how near a line came on these `days` of a series, which are positions in it.
+
+    Days whose window begins before the series are not judged: what was sold before is missing.
+    """
     above, met, values = rule.direction == "above", verdicts(rule, series), series.values.tolist()
     line = ClosureLine(closes, marketplace, metric, float(rule.target or 0), above)
-    judged = [day for day in days if met[day] is not None]
+    judged = [day for day in days if met[day] is not None and day >= first_whole_day(rule)]
     if not judged:
         return line
     worst = (min if above else max)(judged, key=lambda day: values[day])
@@ -123,13 +131,17 @@ class Suspensions:
         )
 
     def look(self, name: str, day: int, at: Instant, docket: Docket) -> None:
-        """Look at an account at the end of a day, and apply the sanctions of the lines that it misses."""
+        """Look at an account at the end of a day, and apply the sanctions of the lines that it misses.
+
+        A line is not judged as long as its window begins before the first simulated day.
+        """
         account = self._accounts[name]
         period = Days.spanning(self._horizon.first, self._horizon.last, account.zone)
         today = Days(period.first + day, period.first + day, account.zone)
         for sanction in account.sanctions:
             closed = self.closed[sanction.what]
-            if name not in closed and any(_is_missed(account.orders, line, today, docket) for line in sanction.lines):
+            lines = [line for line in sanction.lines if day >= first_whole_day(line[0])]
+            if name not in closed and any(_is_missed(account.orders, line, today, docket) for line in lines):
                 closed.append(name)
                 self._lose(name, account.orders, sanction, at)
 

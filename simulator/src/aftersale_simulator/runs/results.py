@@ -24,7 +24,14 @@ from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.shifts import labour_cost, paid_hours
-from aftersale_simulator.desk.suspensions import ACCOUNT, ClosureLine, Suspensions, closure_line, orders_lost
+from aftersale_simulator.desk.suspensions import (
+    ACCOUNT,
+    ClosureLine,
+    Suspensions,
+    closure_line,
+    first_whole_day,
+    orders_lost,
+)
 from aftersale_simulator.effects.scenario import effects_of
 from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Trace, reads_of
 from aftersale_simulator.resolved.scenario import ResolvedScenario
@@ -306,7 +313,7 @@ def account(
         len(waiting),
         int(_review_days(policy, docket, orders, days, until)[horizon.warm_up :].sum()),
         tuple(_deactivations(policy, docket, orders, days, until, range(horizon.warm_up, len(days)))),
-        frozenset(name for name, rule in judged.items() if rule.lag + (rule.amount or 0) > len(days)),
+        frozenset(name for name, rule in judged.items() if first_whole_day(rule) >= len(days)),
     )
 
 

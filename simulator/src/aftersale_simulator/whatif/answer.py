@@ -79,22 +79,27 @@ def _line(outcome: TargetOutcome) -> str:
 
 
 def closure_sentences(variant: str, closures: Sequence[ClosureOutcome], replications: int) -> Iterator[str]:
-    """Yield what a variant has closed: where, by which metric, in how many replications, and first on which day."""
-    for outcome in closures:
-        if outcome.missed:
-            known = {
-                "variant": variant,
-                "place": outcome.marketplace,
-                "metric": target_name(outcome.metric),
-                "limit": limit_text(outcome.limit, outcome.metric),
-                "count": len(outcome.missed),
-                "replications": replications,
-                "day": outcome.first_day,
-            }
-            if outcome.closes == ACCOUNT:
-                yield text("answer.deactivated", **known)
-            else:
-                yield text("answer.closed", name=outcome.closes, **known)
+    """Yield what a variant has closed: in how many replications, by which metric, where, and first on which day."""
+    missed = [outcome for outcome in closures if outcome.missed]
+    for closes in dict.fromkeys(outcome.closes for outcome in missed):
+        outcomes = [outcome for outcome in missed if outcome.closes == closes]
+        count = len({number for outcome in outcomes for number, _ in outcome.missed})
+        lines = "; ".join(map(_closing, outcomes))
+        known = {"variant": variant, "count": count, "replications": replications, "lines": lines}
+        if closes == ACCOUNT:
+            yield text("answer.deactivated", **known)
+        else:
+            yield text("answer.closed", name=closes, **known)
+
+
+def _closing(outcome: ClosureOutcome) -> str:
+    return text(
+        "answer.closing",
+        place=outcome.marketplace,
+        metric=target_name(outcome.metric),
+        limit=limit_text(outcome.limit, outcome.metric),
+        day=outcome.first_day,
+    )
 
 
 def warnings(comparison: Comparison) -> list[str]:
