@@ -171,6 +171,7 @@ PROGRAM = """
 import json, sys
 from datetime import date
 from attrs import asdict
+from aftersale.base.json_documents import as_json
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.scenario.document import parse_scenario
@@ -182,7 +183,8 @@ plugins = load_plugins((), {"reference": reference})
 if __name__ == "__main__":
     with worker_pool(int(sys.argv[2]), plugins) as pool:
         found = run_variants([("a", made), ("b", made)], (1, 2), pool, lambda: None)
-    print(json.dumps([[asdict(result) for result in row] for row in found], sort_keys=True))
+    figures = lambda attribute, _: attribute.name != "effects"
+    print(as_json([[asdict(result, filter=figures) for result in row] for row in found], sort_keys=True))
 """
 
 

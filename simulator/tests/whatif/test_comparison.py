@@ -395,6 +395,7 @@ def test_the_document_has_the_words_that_others_build_on() -> None:
         "answer",
         "cheapest",
         "warnings",
+        "without_effect",
         "stress",
         "sensitivity",
         "orders",

@@ -1,4 +1,4 @@
 """Effects: which settings of a scenario changed nothing in a run?
 
-It imports what a run is made of; runs import it.
+Runs, variants and what shows them may import it; it imports what a run is made of.
 """

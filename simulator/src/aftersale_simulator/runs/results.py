@@ -119,7 +119,7 @@ class Result:
     unmeasured: tuple[str, ...] = ()
     lines: tuple[LineVerdict, ...] = ()
     closures: tuple[ClosureLine, ...] = ()
-    effects: Effects = NO_EFFECTS
+    effects: Effects = field(default=NO_EFFECTS, eq=False)
 
 
 def verdicts(results: Sequence[Result]) -> list[bool | None]:
