@@ -244,14 +244,14 @@ def test_a_few_orders_close_no_account_and_health_says_from_how_many_on_they_cou
     ]
     told = run("health", shop_journal, "--on", "2026-03-20", columns=140).stdout
     assert "Over the line, and too few to be judged: order_defect_rate (rule), late_shipment_rate, 30 d (rule)" in told
-    assert re.search(r"late_shipment_rate, 30 d +0\.1429 +2 / 14 +0\.04 \(rule\) +14, judged from 26", told)
+    assert re.search(r"late_shipment_rate, 30 d +14\.29 % +2 / 14 +4 % \(rule\) +14, judged from 26", told)
 
 
 def test_before_any_order_counts_nothing_is_met_missed_or_over_a_line(shop_journal: Path) -> None:
     (account,) = asked("health", shop_journal, "--on", "2026-03-05")["accounts"]
     assert account["bearable"] is None
     told = run("health", shop_journal, "--on", "2026-03-05", columns=140).stdout
-    assert re.search(r"order_defect_rate +– +0 / 0 +0\.01 \(rule\) +– ", told)
+    assert re.search(r"order_defect_rate +– +0 / 0 +1 % \(rule\) +– ", told)
     assert "over the line" not in told
     assert "Room for" not in told
 

@@ -47,7 +47,7 @@ ROWS = (
         "good sellers keep the order defect rate at 0.5 %, the marketplace's line is 1 %",
         ("0.5", "1"),
         "replay SHOP",
-        r"order_defect_rate +[\d.]+ +0\.01 \(rule\)(.|\n)*order_defect_rate +[\d.]+ +0\.005 \(handbook\)",
+        r"order_defect_rate +[\d.]+ % +1 % \(rule\)(.|\n)*order_defect_rate +[\d.]+ % +0\.5 % \(handbook\)",
     ),
     Row(
         "replies, returns, refunds and claims move the rates",
@@ -182,7 +182,7 @@ grade = "S"
 name = "classification"
 marketplaces = ["*"]
 word = "dear glass"
-when = { price_above = "20", currency = "EUR" }
+when = { price_above = "20", currency = "USD" }
 source = "house"
 grade = "S"
 

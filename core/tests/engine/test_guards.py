@@ -60,7 +60,7 @@ def test_the_marketplace_handles_what_its_rules_say_and_nothing_else(channel, ki
 
 @pytest.mark.parametrize(("price", "expected"), [(1000, True), (1001, False)])
 def test_an_order_up_to_the_seller_s_price_is_refunded_without_a_return(price, expected):
-    own = {"name": "returnless", "value": True, "when": {"price_up_to": "10"}}
+    own = {"name": "returnless", "value": True, "when": {"price_up_to": "10", "currency": "EUR"}}
     assert holds("refunded_without_return", sold=order(price=price), bound=terms(own=[own]))[0] is expected
     assert holds("refunded_without_return", sold=order(price=price)) == (False, "")
 

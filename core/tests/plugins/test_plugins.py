@@ -414,7 +414,7 @@ def test_the_problems_of_a_document_are_told_one_by_one():
     shop = plugin(aftersale_marketplaces=lambda: load_marketplaces(REFERENCE, "rules.toml"))
     problems = refusal(shop=shop)
     assert len(problems) > 1
-    head = f"plugin 'shop' (not installed): {REFERENCE}/rules.toml: "
+    head = f"plugin 'shop' (not installed): {REFERENCE}/rules.toml:"
     assert [problem for problem in problems if not problem.startswith(head)] == []
 
 

@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.toml_files import read
+from aftersale.base.toml_lines import located
 from aftersale.documents.scalars import Word
 from aftersale.documents.structure import structure
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.results import LATE, RATE
 from aftersale_simulator.runs.timeline import Timeline
+from aftersale_simulator.scenario.checks import event_problems
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.scenario.vocabulary import allowed_words
+from aftersale_simulator.scenario.vocabulary import Vocabulary, allowed_words
 
 DEFECTS, BACKLOG, CLAIMS = RATE, "backlog", "claims"
 MEASURES = (LATE, DEFECTS, BACKLOG, CLAIMS)
@@ -64,6 +66,14 @@ def stress_document(name: str) -> dict[str, Any]:
         raise DocumentError("--stress", (Problem("--stress", "", f"there is no stress '{name}'", hint),))
     structure(Stress, raw, name)
     return raw
+
+
+def check_stresses(stresses: Sequence[str], words: Vocabulary) -> None:
+    """Refuse stresses that change parameters which are not there, each with its line; raises as `stress_document`."""
+    for name in stresses:
+        raw = stress_document(name)
+        if problems := located(event_problems(raw["event"], name, words), raw):
+            raise DocumentError(name, problems)
 
 
 def stress_names(stresses: Sequence[str]) -> list[str]:

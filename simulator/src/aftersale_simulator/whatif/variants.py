@@ -17,7 +17,7 @@ from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
-from aftersale_simulator.stress.trials import stress_names, with_stress
+from aftersale_simulator.stress.trials import check_stresses, stress_names, with_stress
 
 Changes = dict[str, Any]
 _SHARED = (
@@ -89,6 +89,7 @@ def plan(
     grid = list(_grid(raw, scenario, vary, words)) if vary else list(_declared(scenario))
     origin = "--vary" if vary else source.source
     if stress:  # what is wrong with it is told once, not of every variant
+        check_stresses(stress, words)
         parse_scenario(with_stress(raw, stress), "--stress", words, (raw, scenario))
     pairs = list(_with_stress(raw, grid, stress, words)) if stress else [(*variant, "") for variant in grid]
     lines = None if vary else lines_of(source.raw)
