@@ -52,6 +52,18 @@ def many_returns(facts: int) -> list[Fact]:
     ]
 
 
+def many_replacements(facts: int) -> list[Fact]:
+    """Replacements, each asked for and sent while the others are on their way."""
+    kinds = ("replacement_requested", "replacement_sent")
+    return [fact(kinds[step % 2], MONDAY + step * HOUR, case=f"P-{step // 2}") for step in range(facts)]
+
+
+def many_disputes(facts: int) -> list[Fact]:
+    """Claims and losses by returns in turns: a claim excludes what the marketplace would pay for the loss."""
+    kinds = ("claim_filed", "return_loss_found")
+    return [fact(kinds[step % 2], MONDAY + step * HOUR, case=f"{kinds[step % 2]}-{step}") for step in range(facts)]
+
+
 def any_facts(facts: int) -> list[Fact]:
     """Facts of any kind on a hundredth as many cases; about half of them fit nowhere."""
     workflow, draws = POLICIES["REF"].workflow, np.random.default_rng(1)
@@ -65,7 +77,14 @@ def any_facts(facts: int) -> list[Fact]:
     return made
 
 
-SHAPES: tuple[Callable[[int], list[Fact]], ...] = (one_conversation, many_conversations, many_returns, any_facts)
+SHAPES: tuple[Callable[[int], list[Fact]], ...] = (
+    one_conversation,
+    many_conversations,
+    many_returns,
+    many_replacements,
+    many_disputes,
+    any_facts,
+)
 
 
 def seconds(facts: list[Fact]) -> float:

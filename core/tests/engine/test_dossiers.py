@@ -10,6 +10,7 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.engine import replays
 from aftersale.engine.docket import Docket
 from aftersale.engine.engine import apply
+from aftersale.engine.insertions import insert
 from aftersale.engine.replays import ReplayedOrder
 from aftersale.engine.tally import FOREVER
 from aftersale.metrics.readings import readings
@@ -30,6 +31,9 @@ CASES = {
     "C-5": "refund",
     "C-6": "safe_t",
     "C-7": "chargeback",
+    "C-8": "replacement",
+    "C-9": "replacement",
+    "R-1": "not_received",
 }
 """Cases of one order; the claim grows out of the message."""
 
@@ -267,10 +271,33 @@ def test_the_facts_of_a_case_are_those_that_are_known_now():
 def test_a_late_fact_asks_no_guard_again_that_sees_nothing_else():
     made, _ = recorded([happened("return_loss_found", MONDAY + n * DAY, f"S-{n}") for n in range(1, 9)])
     replay = ReplayedOrder(list(made.dossiers[SOLD.id].facts), SOLD, REF, MONDAY + 20 * DAY)
-    change = replay.insert(happened("return_loss_found", MONDAY, "S-0"), MONDAY + 20 * DAY)
+    change = insert(replay, happened("return_loss_found", MONDAY, "S-0"), MONDAY + 20 * DAY)
     assert {step.outcome.case.id for step in change.after} == {"S-0"}
-    change = replay.insert(happened("claim_filed", MONDAY + HOUR, "C-3"), MONDAY + 20 * DAY)
+    change = insert(replay, happened("claim_filed", MONDAY + HOUR, "C-3"), MONDAY + 20 * DAY)
     assert {step.outcome.case.id for step in change.after} == {"C-3", *(f"S-{n}" for n in range(1, 9))}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "names"),
+    [
+        (("replacement_requested", "replacement_sent"), ("P-{0}", "P-{0}")),
+        (("claim_filed", "return_loss_found"), ("C-{0}", "S-{0}")),
+    ],
+)
+def test_what_earlier_cases_show_hides_later_ones_from_those_who_look(monkeypatch, kinds, names):
+    calls = []
+    monkeypatch.setattr(replays, "apply", lambda *given: calls.append(1) or apply(*given))
+    facts = [
+        happened(kind, MONDAY + (2 * step + rank) * HOUR, name.format(step))
+        for step in range(250)
+        for rank, (kind, name) in enumerate(zip(kinds, names, strict=True))
+    ]
+    last = facts[-1].occurred_at
+    Random(1).shuffle(facts)
+    made, _ = recorded([each._replace(known_at=last + place) for place, each in enumerate(facts)], last + 1)
+    kept = made.dossiers["O-1"].replay
+    assert same(kept, ReplayedOrder(list(made.dossiers["O-1"].facts), SOLD, REF, last + 1))
+    assert len(calls) < 20 * len(facts)
 
 
 class Walk(RuleBasedStateMachine):

@@ -12,7 +12,8 @@ from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.engine import Outcome, apply, expire, passing
-from aftersale.engine.replays import BEGINNING, ReplayedOrder, Step
+from aftersale.engine.insertions import insert
+from aftersale.engine.replays import ReplayedOrder, Step
 from aftersale.engine.tally import Tally
 from aftersale.orders import Order
 from aftersale.policies.observers import Observers
@@ -23,6 +24,8 @@ _Wait = list[Any]
 """A deadline's end, its case's name, its number, the case, the deadline and the dossier; the last three are None when
 it is moot. Deadlines of one instant end by the names of their cases, as in a replay."""
 _CASE = 3
+BEGINNING = -(2**63)
+"""Before all instants."""
 
 
 class Docket:
@@ -167,7 +170,7 @@ class Docket:
             return None
         replay = self._replay_of(dossier, policy)
         before = dossier.cases.get(fact.case)
-        change = replay.insert(fact, self._now)
+        change = insert(replay, fact, self._now)
         self.tally.corrected(change.before, change.after, dossier.order, fact.known_at)
         self._replace(dossier, change.cases)
         if change.entry.refused is not None:

@@ -6,7 +6,8 @@ plugin, or nothing (an empty text).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -17,6 +18,7 @@ from aftersale.policies.decisions import MANUAL
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
     from aftersale.cases.model import Case
+    from aftersale.clocks import Instant
     from aftersale.orders import Order
     from aftersale.policies.policy import Terms
 
@@ -47,6 +49,16 @@ class Situation:
 
 
 Guard = Callable[[Situation], Answer]
+Sign = Callable[["Case"], bool]
+"""What a guard looks for on a case."""
+
+
+class CasesBySign(MutableMapping[str, "Case"]):
+    """The cases of an order that are found by what they show, without a look at all of them."""
+
+    @abstractmethod
+    def showing(self, sign: Sign) -> Iterator[Case]:
+        """Yield the cases that show a sign, those opened first first."""
 
 
 def _switch(situation: Situation, name: str, about: Mapping[str, str] | None = None) -> Answer:
@@ -136,8 +148,7 @@ def delivered(situation: Situation) -> Answer:
 
 def replacement_under_way(situation: Situation) -> Answer:
     """Whether a replacement for the same order is sent and not lost, so that the loss is made up for already."""
-    own = situation.fact.case
-    return _first(case for case in situation.others.values() if is_under_way(case) and case.id != own)
+    return _first(situation, is_under_way)
 
 
 def is_under_way(case: Case) -> bool:
@@ -174,23 +185,34 @@ def no_safe_t(situation: Situation) -> Answer:
         rule = situation.terms.switch(name, situation.order)
         if rule is None or rule.value:
             continue
-        if name == "safe_t" or any(case.state == "refunded_by_marketplace" for case in situation.others.values()):
+        if name == "safe_t" or _first(situation, is_refunded_by_marketplace)[0]:
             return True, rule.told
-    return _first(case for case in situation.others.values() if _is_dispute(case))
+    return _first(situation, is_dispute)
 
 
-def _first(cases: Iterable[Case]) -> Answer:
-    """Return yes for the first of some cases by name, whatever became known first; no where there is none."""
-    case = min(cases, key=lambda case: case.id, default=None)
-    return NO if case is None else (True, f"{case.kind}: {case.id}")
+def is_refunded_by_marketplace(case: Case) -> bool:
+    """Whether the marketplace had to refund a case."""
+    return case.state == "refunded_by_marketplace"
 
 
-def _is_dispute(case: Case) -> bool:
+def is_dispute(case: Case) -> bool:
+    """Whether a case is a claim, a chargeback or a return that the seller declined."""
     return case.kind in DISPUTES or (case.kind == "return" and case.state in ("declined", "declined_in_policy"))
 
 
-def _in_the_way_of_safe_t(case: Case) -> str:
-    return "refund" if case.state == "refunded_by_marketplace" else "dispute" if _is_dispute(case) else ""
+def _first(situation: Situation, sign: Sign) -> Answer:
+    """Return yes for the case opened first, the fact's own aside, that shows a sign, whatever became known first."""
+    others, own = situation.others, situation.fact.case
+    if isinstance(others, CasesBySign):
+        case = next((case for case in others.showing(sign) if case.id != own), None)
+    else:
+        case = min((case for case in others.values() if case.id != own and sign(case)), key=opening, default=None)
+    return NO if case is None else (True, f"{case.kind}: {case.id}")
+
+
+def opening(case: Case) -> tuple[Instant, str]:
+    """Return when a case was opened, and its name: what is told of several cases is told of the first by this."""
+    return case.opened_at, case.id
 
 
 def sent_already(situation: Situation) -> Answer:
@@ -221,10 +243,10 @@ GUARDS: dict[str, Guard] = {
 """The guards that a workflow may name."""
 ABOUT = "unheard"
 """The guard that looks at the one case that a fact is about."""
-BESIDE: Mapping[str, Callable[[Case], object]] = {
-    ABOUT: lambda case: "silence" in case.missed,
-    "replacement_under_way": is_under_way,
-    "no_safe_t": _in_the_way_of_safe_t,
+BESIDE: Mapping[str, tuple[Sign, ...]] = {
+    ABOUT: (lambda case: "silence" in case.missed,),
+    "replacement_under_way": (is_under_way,),
+    "no_safe_t": (is_refunded_by_marketplace, is_dispute),
 }
-"""The guards that look at other cases of the order than the fact's own, with what they see of such a case. When that
-turns out to have been otherwise, what they answered is asked again."""
+"""The guards that look at other cases of the order than the fact's own, with the signs that they look for. When a case
+turns out to have shown a sign, or not to have, what they answered is asked again."""
