@@ -9,7 +9,6 @@ from aftersale.policies.handbook import SHIPPED
 from aftersale.policies.policy import FLOOR, Policy
 from aftersale.rules import EVERYWHERE, Rule
 from aftersale_simulator.effects.trace import Setting, Trace
-from aftersale_simulator.scenario.model import Targets
 
 _ASKED_BESIDE = frozenset({"returnless", "prepaid_label", FLOOR})
 """What the engine asks for beside the deadlines, windows and switches of the workflow."""
@@ -72,7 +71,4 @@ def _reason(trace: Trace, row: Rule, policy: Policy) -> str:
 def _reason_of_line(trace: Trace, row: Rule, place: str) -> str:
     if row.name not in trace.figures[place]:
         return "unjudged"
-    targets = trace.resolved.scenario.targets
-    limits = [name for name in Targets.__annotations__ if name != "share_of_replications"]
-    own = any(getattr(targets, name) is not None for name in limits)
-    return "targets" if own and row.marketplace == EVERYWHERE else ""
+    return "targets" if trace.resolved.scenario.targets.limits and row.marketplace == EVERYWHERE else ""
