@@ -10,15 +10,15 @@ from aftersale.policies.policy import FLOOR, Policy
 from aftersale.rules import EVERYWHERE, Rule
 from aftersale_simulator.effects.trace import Setting, Trace
 
-_ASKED_BESIDE = frozenset({"returnless", "prepaid_label", FLOOR})
-"""What the engine asks for beside the deadlines, windows and switches of the workflow."""
+_DECISIONS = frozenset({"returnless", "prepaid_label", FLOOR})
+"""What the engine decides by beside the deadlines, windows and switches of the workflow."""
 _UNTOLD = frozenset({"reason", "claim", "grade", "program", "situation"})
 """What simulated cases do not tell; the situation of a floor is its metric."""
 
 
 def acting_names(policy: Policy) -> frozenset[str]:
     """Return the names of the rules that decide what happens in a run; others are advice, or costs of a journal."""
-    return policy.workflow.asked_for() | _ASKED_BESIDE | policy.metric_kinds.keys()
+    return policy.workflow.asked_for() | _DECISIONS | policy.metric_kinds.keys()
 
 
 def of_handbook(trace: Trace) -> Iterator[Setting]:

@@ -354,13 +354,17 @@ def _closures(
 
 
 def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> NDArray[np.bool_]:
-    """Return for each day whether some target has been missed for as many days running as lead to a review."""
+    """Return for each day whether some target has been missed for as many days running as lead to a review.
+
+    Days whose window begins before the simulation tell nothing.
+    """
     due = np.zeros(len(days), bool)
     for rule in policy.metrics(until - 1):
         if rule.running:
             running = 0
+            whole = first_whole_day(rule)
             for day, met in enumerate(verdicts_of(rule, daily(rule, policy, docket, orders, days))):
-                running = running + 1 if met is False else 0
+                running = running + 1 if met is False and day >= whole else 0
                 due[day] |= running >= rule.running
     return due
 
