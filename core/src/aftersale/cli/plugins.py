@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,15 +37,20 @@ def show_plugins(ctx: click.Context, as_json: bool) -> None:
 
 
 @show_plugins.command("show")
-@click.argument("name")
+@click.argument("name", metavar="NAME|FOLDER")
 @as_json_option
 @click.pass_context
 def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
     """Show all that one plugin brings.
 
-    The marketplaces of the plugin NAME, its kinds of case, its hooks and whose answers they overrule, and its rules
-    with their dates and sources.
+    The marketplaces of the plugin NAME, or of the one in a FOLDER such as ./corner_shop, its kinds of case, its hooks
+    and whose answers they overrule, and its rules with their dates and sources.
     """
+    with _named_or_tried(name) as plugin:
+        _show(ctx, plugin, as_json)
+
+
+def _show(ctx: click.Context, name: str, as_json: bool) -> None:
     from aftersale.views.plugins import plugin_view, plugin_view_listing
 
     plugins = loaded(ctx)
@@ -91,20 +99,39 @@ def new_plugin(name: str, folder: Path | None, marketplace: str | None, country:
 
 
 @show_plugins.command("check")
-@click.argument("name")
+@click.argument("name", metavar="NAME|FOLDER")
 @as_json_option
 def check_plugin(name: str, as_json: bool) -> None:
-    """Make every check of the conformance suite on the installed plugin NAME.
+    """Make every check of the conformance suite on the installed plugin NAME, or on one in a FOLDER.
 
-    Its cases come from its own declarations: every marketplace, every kind of case, holidays, ends of days, changes of
-    the clock and of rules. Ends with 1 when a check fails.
+    A FOLDER is written with a slash, such as ./corner_shop: it has the plugin's pyproject.toml, and is tried as it
+    stands, without being installed. The cases come from the plugin's own declarations: every marketplace, every kind of
+    case, holidays, ends of days, changes of the clock and of rules. Ends with 1 when a check fails.
     """
+    with _named_or_tried(name) as plugin:
+        _check(plugin, as_json)
+
+
+@contextmanager
+def _named_or_tried(name: str) -> Iterator[str]:
+    """Yield the name of a plugin: the one that is written, or that of a folder, found as if it was installed."""
+    if name not in (os.curdir, os.pardir) and not {os.sep, os.altsep or os.sep} & set(name):
+        yield name
+        return
+    from aftersale.plugins.folders import installed_from
+
+    with installed_from(Path(name)) as plugin:
+        yield plugin
+
+
+def _check(name: str, as_json: bool) -> None:
     from aftersale.plugins.admission import installed
     from aftersale.testing.conformance import CHECKS, Subject, findings
 
     if name not in (names := installed()):
         hint = did_you_mean(name, names) or f"installed are: {', '.join(sorted(names)) or '–'}"
-        raise click.UsageError(text("plugins.not_installed", name=name, hint=hint))
+        key = "plugins.not_installed_here" if (Path(name) / "pyproject.toml").is_file() else "plugins.not_installed"
+        raise click.UsageError(text(key, name=name, hint=hint))
     results = []
     for finding in findings(Subject(name)):
         results.append(finding)
