@@ -102,11 +102,9 @@ def help_desk(folder: Path) -> Path:
 
 
 def house(folder: Path) -> Path:
-    ended = CliRunner().invoke(cli, ["plugins", "new", "house", "--folder", str(folder)])
+    ended = CliRunner().invoke(cli, ["plugins", "new", "house", "--house", "--folder", str(folder)])
     assert ended.exit_code == 0, ended.output
     (folder / "src/aftersale_house/__init__.py").write_text(HOUSE, encoding="utf-8")
-    for file in (folder / "src/aftersale_house").glob("*.toml"):
-        file.unlink()
     return folder
 
 

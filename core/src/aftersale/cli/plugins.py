@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -80,22 +80,52 @@ def show_hooks(mermaid: bool, as_json: bool) -> None:
 @show_plugins.command("new")
 @click.argument("name")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to write it; by default ./NAME.")
+@click.option("--house", is_flag=True, help="House rules, which decide on marketplaces that other plugins own.")
 @click.option("--marketplace", help="How the store is called here; by default NAME in capitals.")
 @click.option("--country", default="DE", show_default=True, help="Two letters; decides the public holidays.")
 @click.option("--currency", default="EUR", show_default=True, help="Three letters.")
 @click.option("--zone", default="Europe/Berlin", show_default=True, help="The time zone of the store's days.")
-def new_plugin(name: str, folder: Path | None, marketplace: str | None, country: str, currency: str, zone: str) -> None:
-    """Write the first files of a plugin for a marketplace of your own.
+@click.option("--author", default="", help="Of the plugin, such as 'Ann Doe <ann@shop.example>'.")
+@click.option("--licence", default="", help="An SPDX expression such as MIT.")
+@click.pass_context
+def new_plugin(ctx: click.Context, /, name: str, folder: Path | None, marketplace: str | None, **more: Any) -> None:
+    """Write the first files of a plugin for a marketplace of your own, or of your house rules.
 
     NAME is in lower case with underscores, such as corner_shop. What is written passes `aftersale plugins check` as it
-    is; its rules are assumed, and yours to replace.
+    is; its rules are assumed, and yours to replace. A name or a marketplace that is taken here is warned of.
     """
     from aftersale.scaffold.new_plugin import NewPlugin
 
-    plugin = NewPlugin(name, marketplace or name.upper(), country, currency, zone)
+    house = bool(more["house"])
+    if house and (given := [option for option in _STORE if _is_given(ctx, option)]):
+        options = ", ".join(f"--{option}" for option in given)
+        raise click.UsageError(text("plugins.house_has_no_store", options=options))
+    plugin = NewPlugin(name, "" if house else marketplace or name.upper(), **more)
     folder = folder or Path(name)
     plugin.write(folder)
-    click.echo(text("plugins.written", folder=folder, name=name))
+    for warning in _taken(plugin.name, plugin.marketplace):
+        click.echo(warning, err=True)
+    click.echo(text("plugins.written_house" if house else "plugins.written", folder=folder, name=name))
+
+
+_STORE = ("marketplace", "country", "currency", "zone")
+"""The options about a store, which a house plugin does not have."""
+
+
+def _is_given(ctx: click.Context, option: str) -> bool:
+    return ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
+
+
+def _taken(name: str, marketplace: str) -> Iterator[str]:
+    """Yield a warning for each installed plugin beside which the new one could not be installed."""
+    from aftersale.plugins.plugins import survey
+
+    for record in survey():
+        owner = f"{record['distribution']} {record['version']}".strip()
+        if record["name"] == name:
+            yield text("plugins.name_taken", name=name, owner=owner)
+        elif marketplace in record["marketplaces"]:
+            yield text("plugins.marketplace_taken", marketplace=marketplace, plugin=record["name"], owner=owner)
 
 
 @show_plugins.command("check")
