@@ -89,8 +89,7 @@ def test_they_are_listed_and_shown_with_what_they_bring() -> None:
     ("store", "name", "turn"),
     [
         ("EBAY_GB", "statutory_withdrawal", date(2014, 6, 13)),
-        ("EBAY_US", "unresolved_step_in_rate", date(2016, 2, 20)),
-        ("EBAY_GB", "cancellation_rate", date(2016, 2, 20)),
+        ("EBAY_US", "cancellation_rate", date(2016, 2, 20)),
         ("MLB", "statutory_withdrawal", date(1991, 3, 11)),
         ("MLB", "complaint_rate", date(2023, 3, 21)),
         ("MLM", "complaint_rate", date(2023, 4, 12)),
