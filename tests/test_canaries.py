@@ -126,6 +126,17 @@ def test_a_simulated_journal_is_replayed_listed_and_priced(journal: str) -> None
     assert {row["currency"] for row in document("costs", journal)["rows"]} >= {"USD", "GBP", "MXN", "BRL", "EUR", "JPY"}
 
 
+def test_a_case_of_a_kind_of_its_own_is_told_and_the_accounts_stand_by_their_own_lines(journal: str) -> None:
+    asked = pl.read_parquet(f"{journal}/facts.parquet").filter(pl.col("kind") == "step_in_asked")
+    told = printed("case", journal, asked["case"][0])
+    assert "step_in_asked" in told
+    assert f"on order {asked['order'][0]}, EBAY_" in told
+    accounts = {account["marketplace"]: account for account in document("health", journal)["accounts"]}
+    lines = {store: {metric["metric"] for metric in accounts[store]["metrics"]} for store in STORES}
+    assert {store for store, names in lines.items() if "unresolved_step_in_rate" in names} == {"EBAY_US", "EBAY_GB"}
+    assert {store for store, names in lines.items() if "complaint_rate" in names} == {"MLM", "MLB"}
+
+
 def test_the_house_plugin_authorises_cheap_returns_in_its_store_alone(journal: str) -> None:
     orders = pl.read_parquet(f"{journal}/orders.parquet").select("order", "price")
     returns = pl.read_parquet(f"{journal}/returns.parquet").join(orders, on="order")
