@@ -50,10 +50,14 @@ ZONES = {"US": "America/Los_Angeles", "DE": "Europe/Berlin", "JP": "Asia/Tokyo"}
 Late = Callable[[Scenario, int], float]
 
 
+EXTRA: dict[str, tuple[str, ...]] = {"metrics": ()}
+"""Metrics that plugins add."""
+
+
 def result(scenario: Scenario, replication: int, late: float) -> Result:
     """Return what a run would that had this share of late replies; each agent costs a thousand."""
     limit = scenario.targets.late_reply_rate
-    metrics = dict.fromkeys(METRICS, 0.0) | {
+    metrics = dict.fromkeys((*METRICS, *EXTRA["metrics"]), 0.0) | {
         "late_reply_rate": late,
         "claims": 10.0 * replication,
         "labour_cost": 1000.0 * sum(team.agents for team in scenario.team.values()),
@@ -465,6 +469,17 @@ def test_a_narrow_console_shows_a_block_for_each_variant() -> None:
     text = shown(60, ["team.shenzhen.agents=2,3"])
     assert [line.rstrip() for line in text.splitlines()] == NARROW.splitlines()
     assert max(map(len, text.splitlines())) <= 60
+
+
+def test_metrics_of_plugins_for_which_a_console_is_too_narrow_are_shown_in_blocks_and_nothing_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wide = shown(100)
+    monkeypatch.setitem(EXTRA, "metrics", ("unanswered_complaint_rate", "unresolved_step_in_rate"))
+    text = shown(100)
+    assert "unanswered_complaint_rate, %" in text
+    assert "…" not in wide + text
+    assert max(map(len, text.splitlines())) <= 100
 
 
 WIDE = """\

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History
 
 _TABLE_WIDTH = 92
+_GAP = 3
+"""Between two columns: what is left free beside each, and the line that the box would have there."""
 CLOSURE_COLUMNS = (
     "variant",
     "closes",
@@ -59,7 +61,7 @@ def show(
     history: History | None = None,
     by_marketplace: bool = False,
 ) -> None:
-    """Print the comparison: a table, or blocks on a narrow console, then the answer and the warnings.
+    """Print the comparison: a table, or blocks where it does not fit, then the answer and the warnings.
 
     `record` is the record of the comparison; `by_marketplace` adds each variant's results on each marketplace.
     """
@@ -72,8 +74,9 @@ def show(
 
         console.print(Text(summary(history)))
     console.print()
-    wide = console.width >= _TABLE_WIDTH
-    for part in _tables(comparison) if wide else _blocks(comparison):
+    tables = list(_tables(comparison))
+    wide = console.width >= _TABLE_WIDTH and all(_fits(part, console) for part in tables if isinstance(part, Table))
+    for part in tables if wide else _blocks(comparison):
         console.print(part)
         console.print()
     for line in reached(comparison):
@@ -137,6 +140,15 @@ def columns(comparison: Comparison) -> list[str]:
     )
     usual = [name for name in COLUMNS if name in first and (name != RATE or judging)]
     return [*usual, *(name for name in first if name not in COLUMNS and name not in OTHER_METRICS)]
+
+
+def _fits(table: Table, console: Console) -> bool:
+    """Return whether no heading and no figure has to be cut: only names of variants may be folded."""
+    names, *others = table.columns
+    measures = [[console.measure(cell) for cell in (column.header, *column.cells)] for column in others]
+    least = max(console.measure(cell).minimum for cell in (names.header, *names.cells))
+    width = least + sum(_GAP + max(measure.maximum for measure in column) for column in measures)
+    return width <= console.width
 
 
 def _tables(comparison: Comparison) -> Iterator[RenderableType]:
