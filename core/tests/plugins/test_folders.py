@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 
 def test_it_is_found_inside_the_block_and_nowhere_else(folder):
-    before = list(sys.meta_path)
+    before, module = list(sys.meta_path), sys.modules.get("aftersale_corner_shop")
     with installed_from(folder) as name:
         assert name == "corner_shop"
         (record,) = (record for record in load_plugins([name]).about() if record["name"] == name)
@@ -44,7 +44,7 @@ def test_it_is_found_inside_the_block_and_nowhere_else(folder):
         assert (found.metadata["Summary"], found.requires) == ("Corner shop", ["aftersale>=0.1,<0.2"])
         assert found.metadata.json["description"].strip() == "A corner shop."
     assert sys.meta_path == before
-    assert "aftersale_corner_shop" not in sys.modules
+    assert sys.modules.get("aftersale_corner_shop") is module
     assert "corner_shop" not in entry_points(group="aftersale").names
     with pytest.raises(PackageNotFoundError):
         distribution("aftersale-corner-shop")
