@@ -85,6 +85,12 @@ def test_a_scenario_sets_targets_on_the_metrics_of_plugins(plugins: Plugins) -> 
     assert lines[("mean_first_response_hours", 1000.0)] is True
     # The marketplace's own line holds in any case.
     assert [met for (name, limit), met in lines.items() if name == "unsolved_ticket_rate" and limit != 0.9] == [False]
+    source = ScenarioFile.of("desk.toml", RAW, Path(), vocabulary(plugins))
+    planned = plan(source, ["targets.unsolved_ticket_rate=0.1,0.2"])
+    assert [variant.scenario.targets.metrics for variant in planned.variants] == [
+        {"unsolved_ticket_rate": 0.1},
+        {"unsolved_ticket_rate": 0.2},
+    ]
     with pytest.raises(DocumentError) as caught:
         scenario(
             plugins, targets={"unsolved_ticket_rate": 1.5, "mean_first_response_hours": "4 h", "unsolved_tickets": 0.1}

@@ -203,7 +203,8 @@ def _allowed_names(node: Any, kind: Any, steps: Path, vocabulary: Vocabulary) ->
     if parent == ("handling",):
         return list(vocabulary.tasks)
     if has(kind):
-        return [name for name in _hints(kind) if parent or name not in _FIXED]
+        more = vocabulary.metrics if parent == ("targets",) else ()
+        return [*(name for name in _hints(kind) if parent or name not in _FIXED), *more]
     if get_origin(kind) is dict:
         return [steps[-1], *map(str, node)] if not _takes_tables(kind) else [str(name) for name in node]
     return None
