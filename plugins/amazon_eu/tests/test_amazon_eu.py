@@ -151,6 +151,37 @@ def test_electronics_go_back_within_fourteen_days_since_march_2024_and_within_th
         assert said(found) == expected
 
 
+WIDENED = {"DE": ("2025-06-23", "C"), "IT": ("2025-06-23", "C")} | dict.fromkeys(
+    ("UK", "FR", "ES", *SMALL), ("2025-07-23", "assumed")
+)
+
+
+@pytest.mark.parametrize(("marketplace", "turn", "grade"), [(place, *told) for place, told in WIDENED.items()])
+def test_toys_and_other_goods_go_back_within_fourteen_days_since_the_summer_of_2025(
+    marketplace: str, turn: str, grade: str
+) -> None:
+    first = date.fromisoformat(turn)
+    books = [RULES.rulebook(marketplace, day) for day in (first - timedelta(1), first)]
+    for category in ("toys", "books", "diy", "large_appliances"):
+        found = [book.rule("return_window", _order(marketplace, category=category)) for book in books]
+        assert [rule and rule.amount for rule in found] == [30, 14], category
+        assert found[1] is not None
+        assert found[1].grade == grade
+    apparel = [book.rule("return_window", _order(marketplace, category="apparel")) for book in books]
+    assert [rule and rule.amount for rule in apparel] == [30, 30]
+
+
+@pytest.mark.parametrize(("asked", "allowed"), [("2025-07-14T23:59+02:00", True), ("2025-07-15T00:01+02:00", False)])
+def test_a_toy_delivered_in_germany_can_be_returned_to_the_end_of_the_fourteenth_day(asked: str, allowed: bool) -> None:
+    sold = _order(category="toys")._replace(
+        purchased_at=instant("2025-06-28T12:00+02:00"), delivered_at=instant("2025-06-30T12:00+02:00")
+    )
+    at = instant(asked)
+    fact = Fact("return_requested", "DE", sold.id, "R-1", at, at, detail="no_longer_needed")
+    case = apply(None, fact, sold, _policy("DE").at(at)).case
+    assert (case.state == "authorised") is allowed
+
+
 HOURS = {"UK": (48, "wall_hours", "late", "A"), "DE": (48, "wall_hours", "late", "assumed")}
 FOUR = (4, "calendar_days", "marketplace_refunded", "B")
 THREE = (3, "calendar_days", "marketplace_refunded", "B")
