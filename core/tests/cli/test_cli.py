@@ -557,3 +557,39 @@ def test_refused_facts_show_kinds_and_marketplaces_that_nobody_knows_only_to_who
             assert "Anna" not in left_out.stdout + left_out.stderr
             assert "Anna" in asked.stdout
             assert ("--show-cells" in left_out.stdout) == (words[0] == "replay" and not more)
+
+
+# --- versions of rules ---
+
+
+def test_rules_tell_of_versions_whose_dates_nobody_knows_and_take_them_where_they_are_named():
+    page = run("rules", "REF", "--on", "2026-01-01", COLUMNS="200").output
+    assert page.splitlines()[-3:] == [
+        "",
+        "Not taken, for nobody knows their dates (--version NAME takes one, rule_versions of a scenario too):",
+        "  longer_appeal: appeal",
+    ]
+    taken = run("rules", "REF", "--on", "2026-01-01", "--version", "longer_appeal", COLUMNS="200").output
+    assert "Not taken" not in taken
+    assert "appeal 60 calendar days version longer_appeal made up (assumed)" in " ".join(taken.split())
+
+
+def test_the_rows_of_a_rule_end_with_those_held_back_and_json_says_which_are_taken():
+    told = " ".join(run("rules", "REF", "--rule", "appeal", COLUMNS="200").output.split())
+    assert "Held back, for nobody knows their dates; --version NAME takes them" in told
+    rows = json.loads(run("rules", "REF", "--rule", "appeal", "--json").output)["rows"]
+    assert [(row["amount"], row["version"], row["taken"]) for row in rows if row["set_by"] == "rule"] == [
+        (30, None, True),
+        (60, "longer_appeal", False),
+    ]
+    argv = ("rules", "REF", "--rule", "appeal", "--version", "longer_appeal", "--json")
+    rows = json.loads(run(*argv).output)["rows"]
+    assert [(row["amount"], row["taken"]) for row in rows if row["set_by"] == "rule"] == [(60, True)]
+
+
+def test_an_unknown_version_is_refused_with_those_that_there_are():
+    result = run("rules", "REF", "--version", "longer_apeal")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: no rule has a version 'longer_apeal' (did you mean 'longer_appeal'? known: longer_appeal)",
+    )

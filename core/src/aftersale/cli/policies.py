@@ -20,6 +20,13 @@ from aftersale.cli.program import loaded, text
 )
 @click.option("--rule", "name", metavar="NAME", help="What a rule means, and its rows over time.")
 @click.option("--changes-since", "since", metavar="DATE", callback=read_day, help="What begins or ends from then on.")
+@click.option(
+    "--version",
+    "versions",
+    metavar="NAME",
+    multiple=True,
+    help="Take a version of rules of which nobody knows the dates; may be given again.",
+)
 @click.option("--compare", metavar="NAMES", help="Marketplaces side by side, such as US,DE,JP.")
 @click.option(
     "--handbook",
@@ -34,6 +41,7 @@ def show_rules(
     day: date | None,
     name: str | None,
     since: date | None,
+    versions: tuple[str, ...],
     compare: str | None,
     handbook: Path | None,
     as_json: bool,
@@ -44,13 +52,16 @@ def show_rules(
     marketplaces, or at MARKETPLACE alone.
     """
     from aftersale.policies.handbook import default_handbook, load_handbook
+    from aftersale.rules import unknown_versions
     from aftersale.views.rules import RuleViews
 
     if since and (compare is not None or day):
         raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
     plugins = loaded(ctx)
     seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
-    views = RuleViews(plugins, seller_handbook, name, _today)
+    if unknown := list(unknown_versions(versions, plugins.rules.versions)):
+        raise click.UsageError("; ".join(map(str, unknown)))
+    views = RuleViews(plugins, seller_handbook, name, _today, versions)
     if name is not None and not views.known(name):
         hint = did_you_mean(name, views.names()) or ", ".join(views.names())
         raise click.UsageError(text("rules.unknown", rule=name, hint=hint))

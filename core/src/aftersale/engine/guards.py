@@ -14,6 +14,7 @@ from attrs import define, field
 
 from aftersale.engine.return_terms import inside_window, label
 from aftersale.policies.decisions import MANUAL
+from aftersale.policies.policy import SILENCE
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
@@ -130,11 +131,15 @@ def label_not_due(situation: Situation) -> Answer:
 
 
 def unheard(situation: Situation) -> Answer:
-    """Whether the contact behind a claim is unanswered past the marketplace's silence rule."""
+    """Whether the contact behind a claim is unanswered past the marketplace's silence rule.
+
+    The rule may ask what the contact was (its kind of case, as `situation`) and what the claim is about (`claim`).
+    """
     about = situation.others.get(situation.fact.about)
-    if about is None or "silence" not in about.missed:
+    if about is None or SILENCE not in about.missed:
         return NO
-    rule = situation.terms.rulebook.rule("silence", situation.order)
+    told = {"situation": about.kind, "claim": situation.fact.detail}
+    rule = situation.terms.rulebook.rule(SILENCE, situation.order, told)
     if rule is None or rule.on_expiry != "grant_on_claim":
         return NO
     return True, rule.told

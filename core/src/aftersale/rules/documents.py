@@ -63,6 +63,7 @@ class _RuleRow:
     when: Condition = ANY_ORDER
     valid_from: date | None = None
     valid_until: date | None = None
+    version: Word | None = None
     note: str = ""
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
@@ -83,6 +84,7 @@ class _RuleRow:
         if EVERYWHERE in self.marketplaces and self.when.has_price and self.when.currency is None:
             raise ValueError(_WHICH_CURRENCY)
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
+        _check_version(self.version, self.valid_from or self.valid_until)
 
     def _answer_keys(self) -> list[str]:
         return [name for name in ("amount", *_KINDS) if getattr(self, name) is not None]
@@ -128,6 +130,7 @@ class _RuleRow:
                 when=self.when,
                 valid_from=self.valid_from,
                 valid_until=self.valid_until,
+                version=self.version,
                 note=self.note,
                 origin=origin,
                 place=self.place,
@@ -157,6 +160,7 @@ class _MetricRow:
     consequence: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
+    version: Word | None = None
     note: str = ""
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
@@ -169,6 +173,7 @@ class _MetricRow:
         if self.review_target is not None and self._is_stricter(self.target, self.review_target):
             raise ValueError(f"review_target {self.review_target} is missed later than target {self.target}")
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
+        _check_version(self.version, self.valid_from or self.valid_until)
 
     def _is_stricter(self, target: Decimal, reference: Decimal) -> bool:
         return target > reference if self.direction == "above" else target < reference
@@ -185,6 +190,7 @@ class _MetricRow:
                 amount=self.amount,
                 valid_from=self.valid_from,
                 valid_until=self.valid_until,
+                version=self.version,
                 channel=tuple(self.channel or ()),
                 lag=self.lag,
                 target=self.target,
@@ -206,6 +212,11 @@ class _MetricRow:
 class _RuleDocument:
     rule: tuple[_RuleRow, ...] = ()
     metric: tuple[_MetricRow, ...] = ()
+
+
+def _check_version(version: str | None, day: date | None) -> None:
+    if version is not None and day is not None:
+        raise ValueError("nobody knows the dates of a version: keep version, or valid_from and valid_until")
 
 
 def _check_places(marketplaces: Sequence[str]) -> None:

@@ -35,16 +35,32 @@ def rule_listing(rules: Sequence[Rule]) -> Table | str:
     return table(headers_of("rules", "rule", "demand", "in_force", "source"), rows)
 
 
-def history_listing(name: str, meaning: str, rules: Sequence[Rule]) -> list[Table | str]:
-    """Return the meaning of a rule and every row of that name; equal rows of several marketplaces are one."""
+def history_listing(name: str, meaning: str, rules: Sequence[Rule], offered: Sequence[Rule] = ()) -> list[Table | str]:
+    """Return the meaning of a rule and every row of that name; equal rows of several marketplaces are one.
+
+    Rows that are `offered` hold only where their version is named, and stand in a table of their own.
+    """
     title = f"{name}: {meaning}" if meaning else name
-    if not rules:
-        return [title, text("rules.silent")]
+    parts: list[Table | str] = [title, _history(rules) if rules else text("rules.silent")]
+    return [*parts, "", text("rules.offered_rows"), _history(offered)] if offered else parts
+
+
+def _history(rules: Sequence[Rule]) -> Table:
     rows = [
         (" ".join(places), f"{demand(rule)}{_condition(rule)}", _span(rule), _source(rule))
         for rule, places in _group_by_demand(rules)
     ]
-    return [title, table(headers_of("rules", "marketplace", "demand", "in_force", "source"), rows)]
+    return table(headers_of("rules", "marketplace", "demand", "in_force", "source"), rows)
+
+
+def offer_lines(offered: Iterable[Rule]) -> Iterator[str]:
+    """Yield a line for each version that is not taken, with the rules that it would change."""
+    names: dict[str, dict[str, None]] = {}
+    for rule in offered:
+        names.setdefault(str(rule.version), {})[rule.name] = None
+    if names:
+        yield from ("", text("rules.offered"))
+    yield from (text("rules.offer", version=version, rules=", ".join(rules)) for version, rules in names.items())
 
 
 def change_listing(changes: Iterable[Change]) -> Iterator[str]:
@@ -153,6 +169,8 @@ def _source(rule: Rule) -> str:
 
 def _span(rule: Rule) -> str:
     first, last = rule.valid_from, rule.valid_until
+    if rule.version is not None:
+        return text("rules.version", version=rule.version)
     if first and last:
         return text("rules.from_to", first=first, last=last)
     if first or last:

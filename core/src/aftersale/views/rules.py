@@ -35,13 +35,21 @@ class RuleViews:
     `name` keeps only the rules of that name. `today` returns the present day in a time zone.
     """
 
-    def __init__(self, plugins: Plugins, handbook: Handbook, name: str | None, today: Callable[[str], date]) -> None:
-        """Keep what the views are of."""
+    def __init__(
+        self,
+        plugins: Plugins,
+        handbook: Handbook,
+        name: str | None,
+        today: Callable[[str], date],
+        versions: Sequence[str] = (),
+    ) -> None:
+        """Keep what the views are of; raises DocumentError for versions that no rule has."""
         self._plugins, self._handbook, self._name, self._today = plugins, handbook, name, today
+        self._rules = plugins.rules.with_versions(versions)
 
     def names(self) -> tuple[str, ...]:
         """Return every name that the catalogue knows or a row has, sorted."""
-        rows = (*self._plugins.rules.history(), *self._handbook.rules.history())
+        rows = (*self._rules.history(), *self._rules.offered(), *self._handbook.rules.history())
         return tuple(sorted({*rule_names(), *self._plugins.metrics, *(rule.name for rule in rows)}))
 
     def known(self, name: str) -> bool:
@@ -53,16 +61,21 @@ class RuleViews:
         day, rulebook, handbook = self._books(marketplace, day)
 
         def parts() -> Iterable[Table | str]:
-            from aftersale.views.rule_tables import rule_listing
+            from aftersale.views.rule_tables import offer_lines, rule_listing
 
             yield text("rules.title", marketplace=marketplace, day=day)
             yield from (rule_listing(rulebook.rows), "", text("rules.handbook"), rule_listing(handbook.rows))
+            yield from offer_lines(self._select(self._rules.offered(marketplace), None))
 
         return View(lambda: [*_records(rulebook.rows, "rule"), *_records(handbook.rows, HANDBOOK)], parts)
 
     def history(self, marketplace: str | None, name: str, day: date | None) -> View:
-        """Return the meaning of a rule and its rows, of a marketplace or of all, on a day or over all time."""
-        rules = self._select(self._plugins.rules.history(self._known_marketplace(marketplace)), day)
+        """Return the meaning of a rule and its rows, of a marketplace or of all, on a day or over all time.
+
+        Rows with a version that is not taken come last, whatever the day.
+        """
+        rules = self._select(self._rules.history(self._known_marketplace(marketplace)), day)
+        offered = self._select(self._rules.offered(marketplace), None)
         handbook_rules = self._select(self._handbook_rows(marketplace), day)
         declared = rule_names().get(name)
         meaning = self._plugins.meaning(name)
@@ -70,17 +83,18 @@ class RuleViews:
         def parts() -> Iterable[Table | str]:
             from aftersale.views.rule_tables import history_listing
 
-            return history_listing(name, meaning, [*rules, *handbook_rules])
+            return history_listing(name, meaning, [*rules, *handbook_rules], offered)
 
         metric_kind = "metric" if name in self._plugins.metrics else None
         kind = declared.kind if declared else next((rule.kind for rule in (*rules, *handbook_rules)), metric_kind)
         rows = [*_records(rules, "rule"), *_records(handbook_rules, HANDBOOK)]
+        rows += [{**row, "taken": False} for row in _records(offered, "rule")]
         return View(lambda: {"name": name, "kind": kind, "meaning": meaning, "rows": rows}, parts)
 
     def changes(self, marketplace: str | None, since: date) -> View:
         """Return what begins or ends on a day or later, on a marketplace or on all, and in the handbook."""
         rows = self._select(
-            (*self._plugins.rules.history(self._known_marketplace(marketplace)), *self._handbook_rows(marketplace)),
+            (*self._rules.history(self._known_marketplace(marketplace)), *self._handbook_rows(marketplace)),
             None,
         )
         rule_changes = changes(rows, since)
@@ -139,7 +153,7 @@ class RuleViews:
         return [rule for rule in of_name if day is None or rule.in_force(day)]
 
     def _books(self, marketplace: str, day: date | None) -> tuple[date, Rulebook, Rulebook]:
-        policy = self._plugins.policy(marketplace, self._handbook)
+        policy = self._plugins.policy(marketplace, self._handbook, rules=self._rules)
         zone = policy.marketplace.zone
         day = day or self._today(zone)
         terms = policy.at(start_of_day(day, zone))
@@ -151,7 +165,7 @@ class RuleViews:
 
 
 def _records(rules: Iterable[Rule], set_by: str) -> list[dict[str, Any]]:
-    return [{**record(rule), "set_by": set_by} for rule in rules]
+    return [{**record(rule), "set_by": set_by, "taken": True} for rule in rules]
 
 
 def _change_record(change: Change) -> dict[str, Any]:

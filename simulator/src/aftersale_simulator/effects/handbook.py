@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aftersale.journal.effects import idle_rows
 from aftersale.policies.handbook import SHIPPED
-from aftersale.policies.policy import FLOOR, Policy
+from aftersale.policies.policy import FLOOR, SILENCE, Policy
 from aftersale.rules import EVERYWHERE, Rule
 from aftersale_simulator.effects.trace import Setting, Trace
 from aftersale_simulator.scenario.model import Targets
@@ -38,7 +38,7 @@ def of_handbook(trace: Trace) -> Iterator[Setting]:
         else {}
     )
     for row in rows:
-        reasons = [_reason(trace, row, policy) or idle[name].get(id(row), "") for name, policy in policies.items()]
+        reasons = [unasked(trace, row, policy) or idle[name].get(id(row), "") for name, policy in policies.items()]
         # Of several marketplaces, what keeps a row from acting where it is meant says more than where it is not.
         reason = "" if "" in reasons else next((reason for reason in reasons if reason != "place"), "place")
         yield Setting(_label(row), reason)
@@ -53,20 +53,27 @@ def _label(row: Rule) -> str:
     return f"{name} [{', '.join(others)}]" if others else name
 
 
-def _reason(trace: Trace, row: Rule, policy: Policy) -> str:
+def unasked(trace: Trace, row: Rule, policy: Policy) -> str:
     """Return why nothing in a simulation asks for a row; empty where something may."""
     place = policy.marketplace.name
     if row.marketplace not in (EVERYWHERE, place):
         return "place"
     if row.name not in acting_names(policy):
         return "advice"
-    if row.when.asks.keys() & (_UNTOLD - ({"situation"} if row.name == FLOOR else set())):
+    if row.when.asks.keys() & (_UNTOLD - _told(row, policy)):
         return "untold"
     if row.kind == "metric" and not (row.running or row.state == "deactivated"):
         return _reason_of_line(trace, row, place)
     if row.name == FLOOR and row.when.situation is not None and row.when.situation not in trace.figures[place]:
         return "unjudged"
     return ""
+
+
+def _told(row: Rule, policy: Policy) -> frozenset[str]:
+    """Return what cases do tell to rows of that name: a deadline is asked for by kind of case, silence by claim too."""
+    if row.name == FLOOR or (row.kind == "deadline" and row.when.situation in policy.workflow.kinds):
+        return frozenset({"situation", "claim"} if row.name == SILENCE else {"situation"})
+    return frozenset({"claim"} if row.name == SILENCE else ())
 
 
 def _reason_of_line(trace: Trace, row: Rule, place: str) -> str:

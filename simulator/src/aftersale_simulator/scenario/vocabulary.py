@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 @frozen
 class Vocabulary:
-    """Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets."""
+    """The names that a scenario may use.
+
+    Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets;
+    versions of rules.
+    """
 
     parameters: dict[str, tuple[Parameter, ...]]
     tasks: tuple[str, ...]
     presets: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
 
     def span(self, name: str) -> tuple[float, float]:
         """Return the lowest and the highest value that a parameter may have on any marketplace."""
@@ -42,14 +47,20 @@ def vocabulary(plugins: Plugins) -> Vocabulary:
     """Return the vocabulary with these plugins."""
     plugin_parameters = (parameter for world in plugins.worlds for parameter in world.parameter)
     presets = dict.fromkeys(str(preset.name) for world in plugins.worlds for preset in world.preset)
-    return _vocabulary((*load_parameters(), *plugin_parameters), plugins.workflow, tuple(presets))
+    parameters = (*load_parameters(), *plugin_parameters)
+    return _vocabulary(parameters, plugins.workflow, tuple(presets), plugins.rules.versions)
 
 
-def _vocabulary(parameters: tuple[Parameter, ...], workflow: Workflow, presets: tuple[str, ...] = ()) -> Vocabulary:
+def _vocabulary(
+    parameters: tuple[Parameter, ...],
+    workflow: Workflow,
+    presets: tuple[str, ...] = (),
+    versions: tuple[str, ...] = (),
+) -> Vocabulary:
     by_name: defaultdict[str, tuple[Parameter, ...]] = defaultdict(tuple)
     for parameter in parameters:
         by_name[parameter.name] = (*by_name[parameter.name], parameter)
-    return Vocabulary(dict(by_name), task_kinds(workflow), presets)
+    return Vocabulary(dict(by_name), task_kinds(workflow), presets, versions)
 
 
 def task_kinds(workflow: Workflow) -> tuple[str, ...]:
