@@ -68,6 +68,8 @@ def test_the_default_handbook_is_the_standard_of_the_seed():
         ("not_received_answer", "", 24, "wall_hours", "late"),
         ("not_received_decision", "", 48, "wall_hours", "late"),
         ("solution", "", 48, "wall_hours", "late"),
+        ("repair_answer", "", 48, "wall_hours", "late"),
+        ("repair_done", "", 14, "calendar_days", "late"),
         ("claim_evidence", "", 72, "wall_hours", "late"),
         ("cancellation_answer", "", 24, "wall_hours", "late"),
     ]

@@ -89,8 +89,8 @@ def test_there_are_eleven_stores_and_all_have_rules() -> None:
 @pytest.mark.parametrize(
     ("marketplace", "day", "name", "expected"),
     [
-        ("UK", date(2022, 12, 31), "information_request", (48, "wall_hours", "claim_granted", "assumed")),
-        ("UK", date(2023, 1, 1), "information_request", (3, "calendar_days", "claim_granted", "assumed")),
+        ("UK", date(2010, 1, 1), "information_request", (3, "calendar_days", "claim_granted", "A")),
+        ("UK", date(2023, 1, 1), "information_request", (3, "calendar_days", "claim_granted", "A")),
         ("DE", date(2023, 1, 1), "information_request", (48, "wall_hours", "claim_granted", "A")),
         *((place, date(2021, 8, 29), "auto_authorise", (False, "assumed")) for place in ALL),
         *((place, date(2021, 8, 30), "auto_authorise", (True, "A")) for place in (*LARGE, *SMALL)),
@@ -271,8 +271,8 @@ def test_a_row_is_assumed_or_unknown_where_its_source_says_so_and_no_other() -> 
 def test_nothing_of_turkey_is_given_out_as_known_but_what_holds_in_every_store() -> None:
     rows = RULES.history("TR")
     everywhere = {
-        "evidence", "handled_by_marketplace", "log_retention", "negative_feedback_removal_api", "orders_v0_api",
-        "personal_data_retention", "record_retention",
+        "api_fees", "claims_report_api", "evidence", "finances_invoices_api", "handled_by_marketplace", "log_retention",
+        "negative_feedback_removal_api", "orders_v0_api", "personal_data_retention", "record_retention",
     }  # fmt: skip
     assert {rule.name for rule in rows if rule.grade not in ("assumed", "unknown")} == everywhere
     assert {rule.name for rule in rows if "Turkish law" in rule.note} == {
@@ -319,8 +319,7 @@ def test_every_store_answers_each_question_that_every_store_is_asked(marketplace
         ("DE", "prepaid_label", "seller_choice", "automatic", date(2025, 8, 11)),
         ("DE", "record_retention", None, "548 calendar_days", date(2025, 11, 25)),
         ("ES", "legal_guarantee", "730 calendar_days", "1095 calendar_days", date(2022, 1, 1)),
-        ("DE", "withdrawal_button", False, True, date(2026, 6, 19)),
-        ("IE", "withdrawal_button", False, True, date(2026, 6, 19)),
+        ("DE", "withdrawal_button", False, False, date(2026, 6, 19)),
         ("UK", "withdrawal_button", False, False, date(2026, 6, 19)),
         ("DE", "negative_feedback_removal_api", True, False, date(2025, 8, 4)),
         ("DE", "orders_v0_api", True, False, date(2027, 3, 27)),

@@ -145,6 +145,39 @@ def unheard(situation: Situation) -> Answer:
     return True, rule.told
 
 
+def verified(situation: Situation) -> Answer:
+    """Whether tracking alone decides a claim against the seller, and the order counts as defective."""
+    return _verification(situation, "granted")
+
+
+def verified_without_defect(situation: Situation) -> Answer:
+    """Whether tracking alone decides a claim for the buyer, and the order does not count as defective."""
+    return _verification(situation, "granted_without_defect")
+
+
+def _verification(situation: Situation, word: str) -> Answer:
+    """Whether the rule says so of what tracking shows: that a parcel came back, or that it was never sent."""
+    if not situation.terms.speaks("automatic_verification"):
+        return NO
+    for sign, shown in ((has_come_back, "came_back"), (was_never_sent, "never_sent")):
+        if _first(situation, sign)[0]:
+            about = {"situation": shown, "claim": situation.fact.detail}
+            rule = situation.terms.rulebook.rule("automatic_verification", situation.order, about)
+            if rule is not None and rule.word == word:
+                return True, rule.told
+    return NO
+
+
+def has_come_back(case: Case) -> bool:
+    """Whether tracking says of what the buyer misses that it could not be delivered, or went back."""
+    return case.kind == "not_received" and case.state == "came_back"
+
+
+def was_never_sent(case: Case) -> bool:
+    """Whether tracking says of what the buyer misses that no carrier has had it by the last day to ship."""
+    return case.kind == "not_received" and case.state == "never_sent"
+
+
 def delivered(situation: Situation) -> Answer:
     """Whether the carrier says that the order had been delivered by then."""
     at = situation.order.delivered_at
@@ -242,6 +275,8 @@ GUARDS: dict[str, Guard] = {
         sent_already,
         unheard,
         untracked,
+        verified,
+        verified_without_defect,
         with_marketplace,
     )
 }
@@ -252,6 +287,8 @@ BESIDE: Mapping[str, tuple[Sign, ...]] = {
     ABOUT: (lambda case: "silence" in case.missed,),
     "replacement_under_way": (is_under_way,),
     "no_safe_t": (is_refunded_by_marketplace, is_dispute),
+    "verified": (has_come_back, was_never_sent),
+    "verified_without_defect": (has_come_back, was_never_sent),
 }
 """The guards that look at other cases of the order than the fact's own, with the signs that they look for. When a case
 turns out to have shown a sign, or not to have, what they answered is asked again."""

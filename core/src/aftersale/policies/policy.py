@@ -244,10 +244,14 @@ def _windows(book: Rulebook, name: str, order: Order) -> Iterator[Rule]:
         yield from islice(plain, 1)
 
 
+_UNKNOWN = frozenset({"reason", "claim", "grade", "program", "rate_above", "rate_up_to"})
+"""What a condition may ask that nobody knows of a case when its deadlines begin."""
+
+
 def _may_hold(rule: Rule, kind: str) -> bool:
     """Whether a row may hold for a deadline of such a case, of which no more is known than its kind and its order."""
     asks = rule.when.asks
-    return rule.when.situation in (None, kind) and not asks.keys() & {"reason", "claim", "grade", "program"}
+    return rule.when.situation in (None, kind) and not asks.keys() & _UNKNOWN
 
 
 def _if_started(rule: Rule | None, fact: str) -> Rule | None:
