@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from aftersale.base.errors import AftersaleError
 from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli, policies
+from aftersale.clocks import HOUR, instant
 from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.plugins.contributions import CORE_COMMANDS
 from aftersale.plugins.plugins import load_plugins
@@ -593,3 +594,75 @@ def test_an_unknown_version_is_refused_with_those_that_there_are():
         2,
         "Error: no rule has a version 'longer_apeal' (did you mean 'longer_appeal'? known: longer_appeal)",
     )
+
+
+# --- changes of rules, and the cases that they touch ---
+
+
+@pytest.fixture
+def returns(tmp_path):
+    """A journal with three returns: received before the rule of 2026, received after it, and only asked for."""
+    day = instant("2025-12-20T12:00+00:00")
+    sold = order(price=1999, purchased_at=day, promised_at=day, delivered_at=day)
+    write_table(order_frame(orders(sold)), tmp_path, "orders")
+    steps = [("early", "2025-12-30T12:00+00:00"), ("late", "2026-01-02T12:00+00:00"), ("open", "")]
+    facts = [fact("return_requested", day + n * HOUR, case=steps[n][0], detail="defective") for n in range(3)]
+    facts += [fact("return_received", instant(at), case=name) for name, at in steps if at]
+    write_table(fact_frame(facts), tmp_path, "facts")
+    return tmp_path
+
+
+def test_changes_tell_which_open_cases_of_a_journal_they_touch(returns):
+    argv = ("rules", "REF", "--changes-since", "2026-01-01", "--journal", returns)
+    lines = run(*argv, "--rule", "refund_after_receipt", COLUMNS="200").output.splitlines()
+    assert lines == [
+        f"Changes on 2026-01-01 or later that touch open cases of {returns}, as of 2026-01-02T12:00:00+00:00: "
+        "2 of 3 open cases",
+        "2026-01-01  REF  refund_after_receipt",
+        "  2 business days → 4 calendar days",
+        "  made up (assumed)",
+        "  runs by the new row: 1 (late)",
+        "  still to come by the new row: 1 (open)",
+        "  begun before and kept as it was: 1 (early)",
+    ]
+    document = json.loads(run(*argv, "--json").output)
+    assert (document["open_cases"], document["touched_cases"], document["since"]) == (3, 2, "2026-01-01")
+    cases = {change["name"]: change["cases"] for change in document["changes"]}["refund_after_receipt"]
+    assert [(case["case"], case["kind"], case["state"], case["how"]) for case in cases] == [
+        ("early", "return", "received", "kept"),
+        ("late", "return", "received", "runs"),
+        ("open", "return", "authorised", "ahead"),
+    ]
+    assert cases[1]["due"] == "2026-01-06T12:00:00+00:00"
+
+
+def test_changes_that_touch_nothing_are_counted(returns):
+    argv = ("rules", "--changes-since", "2026-01-02", "--journal", returns)
+    assert run(*argv, "--rule", "refund_after_receipt", COLUMNS="200").output.splitlines()[1:] == [
+        "Nothing that is known."
+    ]
+    lines = run(
+        "rules", "ALT", "--changes-since", "2020-01-01", "--journal", returns, COLUMNS="200"
+    ).output.splitlines()
+    assert lines[0].endswith("0 of 0 open cases")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ("--journal", "."),
+            "tells which open cases a change touches: name the day with --changes-since DATE",
+        ),
+        (("--changes-since", "soon", "--journal", "."), "'soon' is not a date: write it as 2026-01-26"),
+        (("--changes-since", "2026-01-01", "--journal", "nowhere"), "nowhere: is no folder"),
+        (
+            ("--changes-since", "2026-01-01", "--compare", "REF,ALT", "--journal", "."),
+            "--compare and --changes-since show different things: choose one",
+        ),
+    ],
+)
+def test_a_bad_day_or_journal_is_refused_with_what_to_do(argv, message):
+    result = run("rules", *argv)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -27,6 +27,11 @@ from aftersale.cli.program import loaded, text
     multiple=True,
     help="Take a version of rules of which nobody knows the dates; may be given again.",
 )
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    help="With --changes-since: which open cases of this folder a change touches.",
+)
 @click.option("--compare", metavar="NAMES", help="Marketplaces side by side, such as US,DE,JP.")
 @click.option(
     "--handbook",
@@ -42,6 +47,7 @@ def show_rules(
     name: str | None,
     since: date | None,
     versions: tuple[str, ...],
+    journal: Path | None,
     compare: str | None,
     handbook: Path | None,
     as_json: bool,
@@ -57,6 +63,8 @@ def show_rules(
 
     if since and (compare is not None or day):
         raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
+    if journal is not None and since is None:
+        raise click.UsageError(text("rules.journal_of_changes"))
     plugins = loaded(ctx)
     seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
     if unknown := list(unknown_versions(versions, plugins.rules.versions)):
@@ -68,7 +76,7 @@ def show_rules(
     if compare is not None:
         view = views.comparison(_marketplaces(marketplace, compare), day, handbook is not None)
     elif since:
-        view = views.changes(marketplace, since)
+        view = views.touched(journal, marketplace, since) if journal else views.changes(marketplace, since)
     elif name:
         view = views.history(marketplace, name, day)
     elif marketplace:

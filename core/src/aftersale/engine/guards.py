@@ -281,6 +281,20 @@ GUARDS: dict[str, Guard] = {
     )
 }
 """The guards that a workflow may name."""
+ASKED_BY: Mapping[str, tuple[str, ...]] = {
+    "authorised_at_once": ("return_window", "auto_authorise"),
+    "borne_by_marketplace": ("chargeback_bearer",),
+    "declined_at_once": ("return_window",),
+    "in_policy": ("return_window",),
+    "label_not_due": ("prepaid_label",),
+    "no_safe_t": ("safe_t", "safe_t_after_marketplace_refund"),
+    "refunded_without_return": ("returnless", "return_window"),
+    "unheard": (SILENCE,),
+    "verified": ("automatic_verification",),
+    "verified_without_defect": ("automatic_verification",),
+    "with_marketplace": ("handled_by_marketplace",),
+}
+"""The rules that guards ask for, by guard; the others ask for none."""
 ABOUT = "unheard"
 """The guard that looks at the one case that a fact is about."""
 BESIDE: Mapping[str, tuple[Sign, ...]] = {

@@ -10,6 +10,7 @@ from aftersale.base.translations import core_text as text, headers_of
 from aftersale.base.visible import lines
 
 if TYPE_CHECKING:
+    from aftersale.journal.touched import TouchedCase
     from aftersale.rules import Change, Comparison, Rule
 
 DOUBTFUL = ("assumed", "unknown")
@@ -77,6 +78,27 @@ def change_listing(changes: Iterable[Change]) -> Iterator[str]:
         yield text("rules.no_changes")
     for (day, name, change_text, origin), places in places_by_change.items():
         yield from (f"{day}  {' '.join(places)}  {name}", f"  {change_text}", f"  {origin}")
+
+
+NAMED = 8
+"""How many cases a line names; JSON has all of them."""
+
+
+def touched_listing(met: Iterable[tuple[Change, Sequence[TouchedCase]]]) -> Iterator[str]:
+    """Yield the changes that touch open cases, each with these by how it meets them, and how many touch none."""
+    changes = list(met)
+    touching = [(change, ones) for change, ones in changes if any(one.how != "kept" for one in ones)]
+    for change, ones in touching:
+        yield from change_listing([change])
+        for how in ("runs", "ahead", "kept"):
+            names = [one.case.id for one in ones if one.how == how]
+            shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+            if names:
+                yield f"  {text(f'rules.touched_{how}', count=len(names), names=shown)}"
+    if not changes:
+        yield text("rules.no_changes")
+    elif others := len(changes) - len(touching):
+        yield text("rules.touched_none", count=others)
 
 
 def comparison_listing(places: Sequence[str], rows: Sequence[Comparison]) -> Iterator[Table | str]:

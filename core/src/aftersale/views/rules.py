@@ -11,9 +11,13 @@ from attrs import frozen
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import start_of_day
 from aftersale.rules import Change, Comparison, Rule, Rulebook, changes, compared, record, rule_names
+from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aftersale.base.tables import Table
+    from aftersale.journal.touched import TouchedCase
     from aftersale.plugins.plugins import Plugins
     from aftersale.policies.handbook import Handbook
 
@@ -93,11 +97,7 @@ class RuleViews:
 
     def changes(self, marketplace: str | None, since: date) -> View:
         """Return what begins or ends on a day or later, on a marketplace or on all, and in the handbook."""
-        rows = self._select(
-            (*self._rules.history(self._known_marketplace(marketplace)), *self._handbook_rows(marketplace)),
-            None,
-        )
-        rule_changes = changes(rows, since)
+        rule_changes = self._changes(marketplace, since)
 
         def parts() -> Iterable[Table | str]:
             from aftersale.views.rule_tables import change_listing
@@ -106,6 +106,39 @@ class RuleViews:
             yield from change_listing(rule_changes)
 
         return View(lambda: [_change_record(change) for change in rule_changes], parts)
+
+    def touched(self, journal: Path, marketplace: str | None, since: date) -> View:
+        """Return the changes of a day or later with the open cases of a journal that they touch.
+
+        Raises JournalError for a folder that holds no journal.
+        """
+        from aftersale.journal.reading import read_journal
+        from aftersale.journal.replay import replay
+        from aftersale.journal.touched import open_cases, touched
+        from aftersale.views.journal_notes import journal_notes, noted
+
+        policies = self._plugins.policies(handbook=self._handbook, rules=self._rules)
+        read = read_journal(journal)
+        replayed = replay(read, policies)
+        docket = replayed.docket
+        cases = open_cases(docket, None if marketplace is None else (marketplace,))
+        met = [(change, list(touched(change, cases, docket, policies))) for change in self._changes(marketplace, since)]
+        names = {one.case.id for _, meetings in met for one in meetings if one.how != "kept"}
+        notes = journal_notes(read, replayed, policies)
+        until = instant_text(replayed.until)
+        counts = {"journal": read.source, "until": until, "open_cases": len(cases), "touched_cases": len(names)}
+
+        def as_json() -> dict[str, Any]:
+            rows = [{**_change_record(change), "cases": [_touched_record(one) for one in ones]} for change, ones in met]
+            return {**counts, "since": since.isoformat(), "changes": rows, **notes}
+
+        def parts() -> Iterable[Table | str]:
+            from aftersale.views.rule_tables import touched_listing
+
+            yield text("rules.touched", day=since, **counts)
+            yield from noted(list(touched_listing(met)), notes)
+
+        return View(as_json, parts)
 
     def comparison(self, marketplaces: Sequence[str], day: date | None, with_handbook: bool) -> View:
         """Return the rules of some marketplaces side by side, each on its own local day; also the handbook's."""
@@ -136,6 +169,10 @@ class RuleViews:
             yield from comparison_listing(list(columns), rows)
 
         return View(lambda: {"days": days, "rules": [_comparison_record(row) for row in rows]}, parts)
+
+    def _changes(self, marketplace: str | None, since: date) -> list[Change]:
+        rows = (*self._rules.history(self._known_marketplace(marketplace)), *self._handbook_rows(marketplace))
+        return changes(self._select(rows, None), since)
 
     def _known_marketplace(self, marketplace: str | None) -> str | None:
         """Return the marketplace; raises UnknownMarketplace when no plugin owns it."""
@@ -178,6 +215,13 @@ def _change_record(change: Change) -> dict[str, Any]:
         "old": record(change.old) if change.old else None,
         "new": record(change.new) if change.new else None,
     }
+
+
+def _touched_record(one: TouchedCase) -> dict[str, Any]:
+    case = one.case
+    due = None if case.task is None else instant_text(case.task.due)
+    place = {"case": case.id, "order": case.order, "marketplace": case.marketplace}
+    return {**place, "kind": case.kind, "state": case.state, "due": due, "how": one.how}
 
 
 def _comparison_record(row: Comparison) -> dict[str, Any]:
