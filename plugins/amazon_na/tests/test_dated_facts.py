@@ -215,3 +215,21 @@ def test_tracking_decides_a_claim_by_itself_since_may_2021(shown: str, bought: s
     told(cases, "claim_filed", at, "K", "C", "not_received")
     assert cases.cases["K"].state == state
     assert sum(defect.step for defect in cases.tally.defects if defect.component == "claim") == defects
+
+
+@pytest.mark.parametrize(
+    ("day", "lines"),
+    [
+        (date(2026, 5, 21), [("0.05", False, 90)]),
+        (date(2026, 5, 22), [("0.03", True, 90)]),
+        (date(2026, 6, 5), [("0.03", True, 90)]),
+        (date(2026, 6, 6), [("0.03", True, 90), ("None", True, 28)]),
+    ],
+)
+def test_contacts_per_unit_are_read_for_the_fee_and_since_june_2026_told_without_a_line(
+    day: date, lines: list[tuple[str, bool, int]]
+) -> None:
+    rows = RULES.rulebook("US", day).rules("contacts_per_unit")
+    assert [(str(row.target), row.strict, row.window) for row in rows] == lines
+    told = RULES.rulebook("US", day).rules("mean_first_reply_hours")
+    assert [(row.target, row.window) for row in told] == ([(None, 28)] if day >= date(2026, 6, 6) else [])

@@ -344,8 +344,11 @@ class Policy:
         return Terms(self.marketplace, rulebook, handbook, self.workflow, self.decisions)
 
     def metrics(self, instant: Instant) -> tuple[Rule, ...]:
-        """Return the lines of metrics in force with their floors, the marketplace's first, then the handbook's."""
-        return tuple(rule for _, rule in self.at(instant).lines)
+        """Return the lines of metrics in force with their floors, the marketplace's first, then the handbook's.
+
+        Metrics that are told without a line are none of them.
+        """
+        return tuple(rule for _, rule in self.at(instant).lines if rule.target is not None)
 
 
 def _problems(policy: Policy) -> Iterator[Problem]:

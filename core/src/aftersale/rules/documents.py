@@ -137,16 +137,23 @@ class _RuleRow:
             )
 
 
+_ABOUT_LINES = ("review_target", "state", "running")
+"""What a metric says of its line."""
+
+
 @frozen
 class _MetricRow:
-    """A `[[metric]]` table as a plugin writes it; the window is `amount` of `clock`."""
+    """A `[[metric]]` table as a plugin writes it.
+
+    The window is `amount` of `clock`. Without a target it is only told.
+    """
 
     name: Word
     marketplaces: tuple[Word, ...]
     source: Word
     grade: Grade
     amount: PositiveCount
-    target: MoneyAmount
+    target: MoneyAmount | None = None
     clock: ClockName = "calendar_days"
     channel: Words | None = None
     lag: Count = Count(0)
@@ -170,13 +177,16 @@ class _MetricRow:
             raise ValueError("a metric's window counts in calendar_days")
         for name, days in (("amount", self.amount), ("lag", self.lag), ("running", self.running)):
             _check_length(name, days, self.clock)
-        if self.review_target is not None and self._is_stricter(self.target, self.review_target):
-            raise ValueError(f"review_target {self.review_target} is missed later than target {self.target}")
+        if self.target is None and (said := [name for name in _ABOUT_LINES if getattr(self, name)]):
+            raise ValueError(f"without a target nothing is missed: leave out {' and '.join(said)}, or give it one")
+        if self.target is not None and self.review_target is not None:
+            self._check_review(self.target, self.review_target)
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
         _check_version(self.version, self.valid_from or self.valid_until)
 
-    def _is_stricter(self, target: Decimal, reference: Decimal) -> bool:
-        return target > reference if self.direction == "above" else target < reference
+    def _check_review(self, target: Decimal, review: Decimal) -> None:
+        if target > review if self.direction == "above" else target < review:
+            raise ValueError(f"review_target {review} is missed later than target {target}")
 
     def rules(self, origin: str) -> Iterable[Rule]:
         for marketplace in self.marketplaces:

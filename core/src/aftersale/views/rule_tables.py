@@ -138,7 +138,8 @@ def demand(rule: Rule) -> str:
 
 def _line(rule: Rule) -> str:
     signs = (">", "≥") if rule.direction == "above" else ("<", "≤")
-    parts = [text("rules.metric", sign=signs[not rule.strict], target=rule.target, window=rule.amount)]
+    line = {"sign": signs[not rule.strict], "target": rule.target, "window": rule.amount}
+    parts = [text("rules.no_line", window=rule.amount) if rule.target is None else text("rules.metric", **line)]
     parts += [text("rules.lag", lag=rule.lag)] if rule.lag else []
     parts += [text("rules.running", days=rule.running)] if rule.running else []
     parts += [text("rules.floor", orders=rule.floor_orders)] if rule.floor_orders else []
