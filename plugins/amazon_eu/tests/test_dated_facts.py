@@ -58,6 +58,17 @@ def test_the_withdrawal_function_is_for_contracts_from_its_day_on(marketplace: s
     assert answer(marketplace, name, date(2026, 6, 18), bought[1]) is False
 
 
+def test_refunds_at_the_first_scan_were_announced_for_september_2022_and_came_to_france_a_year_later() -> None:
+    days = [date(2022, 9, 29), date(2022, 9, 30), date(2023, 9, 29), date(2023, 9, 30)]
+    found = {place: [answer(place, "refund_at_first_scan", day) for day in days] for place in ("DE", "UK", "FR", "SE")}
+    assert found == {
+        "DE": [False, True, True, True],
+        "UK": [False, True, True, True],
+        "FR": [False, False, False, True],
+        "SE": [False] * 4,
+    }
+
+
 @pytest.mark.parametrize("name", ["withdrawal_receipt", "right_to_repair", "withdrawal_fine"])
 def test_the_law_of_the_union_says_nothing_of_the_united_kingdom_and_turkey(name: str) -> None:
     assert [answer(place, name, date(2026, 11, 29), sold(place, category="phones")) for place in ("UK", "TR")] == [

@@ -217,19 +217,11 @@ def test_tracking_decides_a_claim_by_itself_since_may_2021(shown: str, bought: s
     assert sum(defect.step for defect in cases.tally.defects if defect.component == "claim") == defects
 
 
-@pytest.mark.parametrize(
-    ("day", "lines"),
-    [
-        (date(2026, 5, 21), [("0.05", False, 90)]),
-        (date(2026, 5, 22), [("0.03", True, 90)]),
-        (date(2026, 6, 5), [("0.03", True, 90)]),
-        (date(2026, 6, 6), [("0.03", True, 90), ("None", True, 28)]),
-    ],
-)
-def test_contacts_per_unit_are_read_for_the_fee_and_since_june_2026_told_without_a_line(
-    day: date, lines: list[tuple[str, bool, int]]
+@pytest.mark.parametrize(("day", "windows"), [(date(2026, 6, 5), [90]), (date(2026, 6, 6), [90, 28])])
+def test_contacts_per_unit_are_told_for_the_fee_and_over_four_weeks_since_june_2026(
+    day: date, windows: list[int]
 ) -> None:
     rows = RULES.rulebook("US", day).rules("contacts_per_unit")
-    assert [(str(row.target), row.strict, row.window) for row in rows] == lines
+    assert [(row.target, row.state, row.window) for row in rows] == [(None, None, window) for window in windows]
     told = RULES.rulebook("US", day).rules("mean_first_reply_hours")
-    assert [(row.target, row.window) for row in told] == ([(None, 28)] if day >= date(2026, 6, 6) else [])
+    assert [(row.target, row.window) for row in told] == [(None, 28)][: len(windows) - 1]
