@@ -109,7 +109,7 @@ def undescribed(words: Any, page: Path) -> list[str]:
 
 def typed(command: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    env = {**os.environ, "PATH": path, "COLUMNS": "80"}
+    env = {**os.environ, "PATH": path, "COLUMNS": "100"}
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, cwd=folder, check=False)
 
 
