@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from aftersale.journal.effects import idle_rows
 from aftersale.policies.handbook import SHIPPED
-from aftersale.policies.policy import FLOOR, SILENCE, Policy
+from aftersale.policies.policy import FLOOR, Policy
 from aftersale.rules import EVERYWHERE, Rule
 from aftersale_simulator.effects.trace import Setting, Trace
 
 _DECISIONS = frozenset({"returnless", "prepaid_label", FLOOR})
 """What the engine decides by beside the deadlines, windows and switches of the workflow."""
-_UNTOLD = frozenset({"reason", "claim", "grade", "program", "situation"})
+_UNTOLD = frozenset({"reason", "claim", "grade", "program", "rate_above", "rate_up_to", "situation"})
 """What simulated cases do not tell; the situation of a floor is its metric."""
 
 
@@ -69,10 +69,9 @@ def unasked(trace: Trace, row: Rule, policy: Policy) -> str:
 
 
 def _told(row: Rule, policy: Policy) -> frozenset[str]:
-    """Return what cases do tell to rows of that name: a deadline is asked for by kind of case, silence by claim too."""
-    if row.name == FLOOR or (row.kind == "deadline" and row.when.situation in policy.workflow.kinds):
-        return frozenset({"situation", "claim"} if row.name == SILENCE else {"situation"})
-    return frozenset({"claim"} if row.name == SILENCE else ())
+    """Return what simulated cases do tell to rows of that name: a deadline is asked for by the kind of case."""
+    by_kind = row.kind == "deadline" and row.when.situation in policy.workflow.kinds
+    return frozenset({"situation"} if by_kind or row.name == FLOOR else ())
 
 
 def _reason_of_line(trace: Trace, row: Rule, place: str) -> str:
