@@ -196,3 +196,9 @@ def _row():
         "source": "house",
         "grade": "S",
     }
+
+
+def test_a_version_in_a_handbook_is_refused_for_what_a_seller_asks_for_holds(write):
+    with pytest.raises(DocumentError) as caught:
+        load_handbook(write(row(12, "REF", more='version = "new"')))
+    assert "the seller's own rows have no versions (leave version out: what you ask for holds" in str(caught.value)

@@ -733,3 +733,20 @@ def test_a_version_reads_back_from_the_document_that_it_is_written_as():
     assert parse_rules(as_document([rule]), "shop") == [rule]
     assert record(rule)["version"] == "a"
     assert rule.same_demand(parse_rules({"rule": [row()]}, "shop")[0])
+
+
+# --- tiers by a rate ---
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"), [("0.05", [True, False]), ("0.0501", [False, True]), (None, [False] * 2)]
+)
+def test_a_tier_holds_for_a_rate_within_it_and_for_none_that_is_not_known(rate, expected):
+    tiers = Condition(rate_up_to=Decimal("0.05")), Condition(rate_above=Decimal("0.05"), rate_up_to=Decimal("0.15"))
+    about = {} if rate is None else {"rate": rate}
+    assert [tier.holds(order(), about) for tier in tiers] == expected
+
+
+def test_a_tier_that_no_rate_is_in_is_refused():
+    with pytest.raises(ValueError, match=r"no rate is above 0\.2 and up to 0\.1"):
+        Condition(rate_above=Decimal("0.2"), rate_up_to=Decimal("0.1"))
