@@ -13,9 +13,9 @@ from aftersale_simulator.show.numbers import count_text, number
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, target_name, text
-from aftersale_simulator.whatif.comparison import Comparison
+from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 from aftersale_simulator.whatif.drawing import NO_LINES, Lines, chosen, colour_of, numbered, target_of
-from aftersale_simulator.whatif.table import CLOSURE_COLUMNS, closure_rows, columns, times_met, value_text
+from aftersale_simulator.whatif.table import CLOSURE_COLUMNS, closure_rows, columns, times_met, worst_text
 
 DRAWN = ("late_reply_rate", RATE, "mean_first_reply_hours", COST)
 """The metrics with a picture of the variants; the table has all."""
@@ -29,7 +29,7 @@ def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
         (
             str(position),
             variant.name,
-            *(value_text(variant, name, comparison.numbers).replace("\n", " ") for name in names),
+            *(_value(comparison, variant, name) for name in names),
             times_met(comparison, variant),
         )
         for position, variant in enumerate(comparison.variant_results, 1)
@@ -38,6 +38,13 @@ def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
     pictures = tuple(Picture(label(name), _dots(comparison, name, lines)) for name in DRAWN if name in names)
     lead = text("variants.lead", replications=comparison.replications)
     return Section("variants", text("variants.title"), lead, pictures, (Table(header, tuple(rows), best, 2),))
+
+
+def _value(comparison: Comparison, variant: VariantResult, name: str) -> str:
+    """Return a metric of a variant with the marketplace that does worst, in one line."""
+    numbers = comparison.numbers
+    value = numbers.estimate(variant.metrics[name].value, name).replace("\n", " ")
+    return text("report.comma").join([value, *worst_text(variant, name, numbers)])
 
 
 def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:
@@ -81,10 +88,10 @@ def _consequences(comparison: Comparison) -> Iterator[Table]:
         )
         yield Table(header, tuple((str(place), *row) for place, row in enumerate(rows, 1)), best, 2)
     if closures := closure_rows(comparison):
-        heads = (" ".join(text(f"column.{name}").split()) for name in CLOSURE_COLUMNS)
+        heads = (" ".join(text(f"column.{name}").replace("-\n", "").split()) for name in CLOSURE_COLUMNS)
         names = [variant.name for variant in results]
         numbered_rows = tuple((str(names.index(row[0]) + 1), *row) for row in closures)
-        yield Table(("", *heads), numbered_rows, words=4)
+        yield Table(("", *heads), numbered_rows, words=5)
 
 
 def _single_met(comparison: Comparison, name: str) -> dict[str, int]:

@@ -157,10 +157,16 @@ def _tables(comparison: Comparison) -> Iterator[Table | str]:
 
 def value_text(variant: VariantResult, name: str, numbers: Numbers) -> str:
     """Return a metric of a variant as text, with the marketplace that does worst where its target holds on each."""
-    value, worst = numbers.estimate(variant.metrics[name].value, name), variant.worst(name)
+    value = numbers.estimate(variant.metrics[name].value, name)
+    return lines(*value.split("\n"), *worst_text(variant, name, numbers))
+
+
+def worst_text(variant: VariantResult, name: str, numbers: Numbers) -> list[str]:
+    """Return the marketplace that does worst in a metric with its value; nothing where there are not several."""
+    worst = variant.worst(name)
     if worst is None or worst.mean is None:
-        return value
-    return lines(*value.split("\n"), f"{worst.marketplace} {numbers.bare(worst.mean, name)}")
+        return []
+    return [f"{worst.marketplace} {numbers.bare(worst.mean, name)}"]
 
 
 def _more_met(comparison: Comparison, variant: VariantResult, first: VariantResult) -> str:
