@@ -245,6 +245,11 @@ def test_nothing_is_named_of_a_scenario_that_all_acts_in(tmp_path):
     assert idle(tmp_path) == []
 
 
+def test_a_version_of_rules_that_is_about_another_marketplace_is_named_and_one_of_this_is_not(tmp_path):
+    assert idle(tmp_path, {"rule_versions": ["claims_page_1781"]}) == ["rule_versions[0] 'claims_page_1781'"]
+    assert idle(tmp_path, {"rule_versions": ["claims_page_27951"]}) == []
+
+
 def test_there_are_a_hundred_of_each():
     assert len(CASES) == 100
 

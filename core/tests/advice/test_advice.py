@@ -180,3 +180,12 @@ def test_each_cause_is_found_with_its_cases_orders_defects_and_money():
         ("general", 1, 1, (("CR-DEFECTIVE", 1),))
     ]
     assert [(each.order, each.stars, each.causes) for each in found.feedback] == [("O-3", None, ("late_delivery",))]
+
+
+def test_what_keeps_a_claim_the_marketplace_s_is_told_while_a_parcel_is_missing():
+    protection = {"name": "claims_protection", "words": ["protected_label", "refund_by_marketplace"]}
+    reported = fact("not_received_reported", MONDAY + 5 * DAY)
+    assert hints(policy(protection), reported)["claims_protection"] == "protected_label, refund_by_marketplace"
+    assert "claims_protection" not in hints(policy(), reported)
+    ended = fact("refunded", MONDAY + 5 * DAY + HOUR)
+    assert "claims_protection" not in hints(policy(protection), reported, ended)

@@ -184,22 +184,25 @@ def test_all_flaws_are_told_at_once():
 # --- the shipped workflow ---
 
 
-def test_the_shipped_workflow_knows_thirteen_kinds_of_case_and_what_opens_them():
+def test_the_shipped_workflow_knows_sixteen_kinds_of_case_and_what_opens_them():
     opened_by = {kind: {move.fact for move in SHIPPED.kinds[kind].opening} for kind in SHIPPED.kinds}
     assert opened_by == {
         "cancellation": {"cancellation_requested"},
         "chargeback": {"chargeback_filed"},
         "claim": {"claim_filed"},
         "feedback": {"feedback_left"},
+        "inquiry": {"marketplace_asked"},
         "invoice": {"invoice_requested"},
         "message": {"buyer_message"},
         "not_as_described": {"not_as_described_reported"},
         "not_received": {"not_received_reported"},
         "refund": {"refund_requested"},
+        "repair": {"repair_requested"},
         "reimbursement": {"fba_return_missing"},
         "replacement": {"replacement_requested"},
         "return": {"return_requested"},
         "safe_t": {"return_loss_found"},
+        "withdrawal": {"withdrawal_declared"},
     }
 
 
@@ -216,15 +219,20 @@ def test_the_shipped_tasks_and_deadlines():
         ("claim", "information_requested"): ("submit_evidence", ("information_request",)),
         ("claim", "granted"): ("appeal", ("appeal",)),
         ("feedback", "negative"): ("review_feedback", ("feedback_removal",)),
+        ("inquiry", "asked"): ("answer_inquiry", ("inquiry_answer",)),
         ("invoice", "due"): ("send_invoice", ("invoice",)),
         ("message", "awaiting_reply"): ("reply", ("first_reply", "silence")),
         ("not_as_described", "reported"): ("offer_solution", ("solution", "silence")),
         ("not_as_described", "approved"): ("refund", ("refund_after_approval",)),
         ("not_received", "delivered_they_say"): ("ask_carrier", ("carrier_confirmation", "silence")),
         ("not_received", "confirmed"): ("answer_not_received", ("not_received_answer",)),
+        ("not_received", "came_back"): ("decide_not_received", ("not_received_decision", "silence")),
+        ("not_received", "never_sent"): ("decide_not_received", ("not_received_decision", "silence")),
         ("not_received", "not_delivered"): ("decide_not_received", ("not_received_decision", "silence")),
         ("refund", "requested"): ("decide_refund", ("refund_decision", "silence")),
         ("refund", "approved"): ("refund", ("refund_after_approval",)),
+        ("repair", "requested"): ("decide_repair", ("repair_answer",)),
+        ("repair", "agreed"): ("repair", ("repair_done",)),
         ("reimbursement", "due"): ("file_reimbursement", ("fba_reimbursement_filing",)),
         ("replacement", "requested"): ("send_replacement", ("replacement_sent", "silence")),
         ("replacement", "sent_untracked"): ("note_tracking", ("replacement_tracking",)),
@@ -235,6 +243,7 @@ def test_the_shipped_tasks_and_deadlines():
         ("safe_t", "loss_found"): ("file_safe_t", ("safe_t_filing",)),
         ("safe_t", "information_requested"): ("answer_safe_t", ("safe_t_information",)),
         ("safe_t", "denied"): ("appeal_safe_t", ("safe_t_appeal",)),
+        ("withdrawal", "declared"): ("refund", ("withdrawal_refund",)),
     }
 
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from aftersale.base.errors import AftersaleError
 from aftersale.cases.workflow import default_workflow
 from aftersale.cli import cli, policies
+from aftersale.clocks import HOUR, instant
 from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.plugins.contributions import CORE_COMMANDS
 from aftersale.plugins.plugins import load_plugins
@@ -557,3 +558,111 @@ def test_refused_facts_show_kinds_and_marketplaces_that_nobody_knows_only_to_who
             assert "Anna" not in left_out.stdout + left_out.stderr
             assert "Anna" in asked.stdout
             assert ("--show-cells" in left_out.stdout) == (words[0] == "replay" and not more)
+
+
+# --- versions of rules ---
+
+
+def test_rules_tell_of_versions_whose_dates_nobody_knows_and_take_them_where_they_are_named():
+    page = run("rules", "REF", "--on", "2026-01-01", COLUMNS="200").output
+    assert page.splitlines()[-3:] == [
+        "",
+        "Not taken, for nobody knows their dates (--version NAME takes one, rule_versions of a scenario too):",
+        "  longer_appeal: appeal",
+    ]
+    taken = run("rules", "REF", "--on", "2026-01-01", "--version", "longer_appeal", COLUMNS="200").output
+    assert "Not taken" not in taken
+    assert "appeal 60 calendar days version longer_appeal made up (assumed)" in " ".join(taken.split())
+
+
+def test_the_rows_of_a_rule_end_with_those_held_back_and_json_says_which_are_taken():
+    told = " ".join(run("rules", "REF", "--rule", "appeal", COLUMNS="200").output.split())
+    assert "Held back, for nobody knows their dates; --version NAME takes them" in told
+    rows = json.loads(run("rules", "REF", "--rule", "appeal", "--json").output)["rows"]
+    assert [(row["amount"], row["version"], row["taken"]) for row in rows if row["set_by"] == "rule"] == [
+        (30, None, True),
+        (60, "longer_appeal", False),
+    ]
+    argv = ("rules", "REF", "--rule", "appeal", "--version", "longer_appeal", "--json")
+    rows = json.loads(run(*argv).output)["rows"]
+    assert [(row["amount"], row["taken"]) for row in rows if row["set_by"] == "rule"] == [(60, True)]
+
+
+def test_an_unknown_version_is_refused_with_those_that_there_are():
+    result = run("rules", "REF", "--version", "longer_apeal")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: no rule has a version 'longer_apeal' (did you mean 'longer_appeal'? known: longer_appeal)",
+    )
+
+
+# --- changes of rules, and the cases that they touch ---
+
+
+@pytest.fixture
+def returns(tmp_path):
+    """A journal with three returns: received before the rule of 2026, received after it, and only asked for."""
+    day = instant("2025-12-20T12:00+00:00")
+    sold = order(price=1999, purchased_at=day, promised_at=day, delivered_at=day)
+    write_table(order_frame(orders(sold)), tmp_path, "orders")
+    steps = [("early", "2025-12-30T12:00+00:00"), ("late", "2026-01-02T12:00+00:00"), ("open", "")]
+    facts = [fact("return_requested", day + n * HOUR, case=steps[n][0], detail="defective") for n in range(3)]
+    facts += [fact("return_received", instant(at), case=name) for name, at in steps if at]
+    write_table(fact_frame(facts), tmp_path, "facts")
+    return tmp_path
+
+
+def test_changes_tell_which_open_cases_of_a_journal_they_touch(returns):
+    argv = ("rules", "REF", "--changes-since", "2026-01-01", "--journal", returns)
+    lines = run(*argv, "--rule", "refund_after_receipt", COLUMNS="200").output.splitlines()
+    assert lines == [
+        f"Changes on 2026-01-01 or later that touch open cases of {returns}, as of 2026-01-02T12:00:00+00:00: "
+        "2 of 3 open cases",
+        "2026-01-01  REF  refund_after_receipt",
+        "  2 business days → 4 calendar days",
+        "  made up (assumed)",
+        "  runs by the new row: 1 (late)",
+        "  still to come by the new row: 1 (open)",
+        "  begun before and kept as it was: 1 (early)",
+    ]
+    document = json.loads(run(*argv, "--json").output)
+    assert (document["open_cases"], document["touched_cases"], document["since"]) == (3, 2, "2026-01-01")
+    cases = {change["name"]: change["cases"] for change in document["changes"]}["refund_after_receipt"]
+    assert [(case["case"], case["kind"], case["state"], case["how"]) for case in cases] == [
+        ("early", "return", "received", "kept"),
+        ("late", "return", "received", "runs"),
+        ("open", "return", "authorised", "ahead"),
+    ]
+    assert cases[1]["due"] == "2026-01-06T12:00:00+00:00"
+
+
+def test_changes_that_touch_nothing_are_counted(returns):
+    argv = ("rules", "--changes-since", "2026-01-02", "--journal", returns)
+    assert run(*argv, "--rule", "refund_after_receipt", COLUMNS="200").output.splitlines()[1:] == [
+        "Nothing that is known."
+    ]
+    lines = run(
+        "rules", "ALT", "--changes-since", "2020-01-01", "--journal", returns, COLUMNS="200"
+    ).output.splitlines()
+    assert lines[0].endswith("0 of 0 open cases")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ("--journal", "."),
+            "tells which open cases a change touches: name the day with --changes-since DATE",
+        ),
+        (("--changes-since", "soon", "--journal", "."), "'soon' is not a date: write it as 2026-01-26"),
+        (("--changes-since", "2026-01-01", "--journal", "nowhere"), "nowhere: is no folder"),
+        (
+            ("--changes-since", "2026-01-01", "--compare", "REF,ALT", "--journal", "."),
+            "--compare and --changes-since show different things: choose one",
+        ),
+    ],
+)
+def test_a_bad_day_or_journal_is_refused_with_what_to_do(argv, message):
+    result = run("rules", *argv)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -172,7 +172,7 @@ def test_each_amount_that_a_fact_tells_is_taken_as_told(facts, told):
         (happens("chargeback_filed", "chargeback_lost"), ("chargeback", 2500)),
         (happens("replacement_requested", ("replacement_sent", {"detail": "1Z"})), ("replacement", 1750)),
         (happens("not_received_reported", "replaced"), ("replacement", 1750)),
-        (happens("return_loss_found", "safe_t_filed", "safe_t_granted"), ("safe_t_recovered", -1250)),
+        (happens("return_loss_found", "safe_t_filed", "safe_t_granted"), ("safe_t_recovered", -1000)),
         (happens("fba_return_missing", "reimbursement_filed", "reimbursement_granted"),
          ("reimbursement_recovered", -1250)),
         (happens(("return_requested", {"detail": "defective"}), "return_sent"), ("return_shipping", 500)),

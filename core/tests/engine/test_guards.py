@@ -2,6 +2,7 @@ import pytest
 
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR
+from aftersale.engine.engine import apply
 from aftersale.engine.guards import BESIDE, GUARDS, Situation
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
@@ -181,6 +182,56 @@ def test_a_claim_is_unheard_when_silence_stands_behind_it(missed, expected):
     contact = case("message", "awaiting_reply", "M-1", missed)
     assert holds("unheard", "claim", "claim_filed", contact, about="M-1")[0] is expected
     assert holds("unheard", "claim", "claim_filed", contact) == (False, "")
+
+
+WAIT = {"name": "silence", "clock": "wall_hours", "starts": ["buyer_message", "not_received_reported"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "claim", "expected"),
+    [("message", "", True), ("message", "not_received", False), ("refund", "", False), ("refund", "damaged", False)],
+)
+def test_silence_may_ask_what_the_contact_was_and_what_the_claim_is_about(kind, claim, expected):
+    bound = terms(
+        {**WAIT, "amount": 48, "on_expiry": "grant_on_claim"},
+        {**WAIT, "amount": 48, "on_expiry": "late", "when": {"claim": "not_received"}},
+        {**WAIT, "amount": 12, "on_expiry": "late", "when": {"situation": "refund"}},
+    )
+    contact = case(kind, "requested", "M-1", ("silence",))
+    assert holds("unheard", "claim", "claim_filed", contact, bound=bound, about="M-1", detail=claim)[0] is expected
+
+
+@pytest.mark.parametrize(("fact_kind", "hours"), [("buyer_message", 48), ("not_received_reported", 12)])
+@pytest.mark.parametrize("clock", ["wall_hours", "business_days"])
+def test_a_deadline_may_ask_for_the_kind_of_case_with_plain_hours_and_without(fact_kind, hours, clock):
+    narrowed = {"amount": 12, "on_expiry": "late", "when": {"situation": "not_received"}}
+    other = {"amount": 2, "on_expiry": "late", "when": {"situation": "refund"}, "clock": clock}
+    bound = terms({**WAIT, "amount": 48, "on_expiry": "late"}, {**WAIT, **narrowed}, {**WAIT, **other})
+    opened = apply(None, fact(fact_kind, MONDAY + 5 * DAY), order(), bound).case.deadlines
+    (silence,) = (deadline for deadline in opened if deadline.name == "silence")
+    assert silence.expires_at - silence.started_at == hours * HOUR
+
+
+@pytest.mark.parametrize(
+    ("state", "claim", "expected"),
+    [
+        ("came_back", "not_received", "verified_without_defect"),
+        ("never_sent", "not_received", "verified"),
+        ("came_back", "damaged", None),
+        ("not_delivered", "not_received", None),
+    ],
+)
+def test_tracking_decides_a_claim_where_a_rule_says_so(state, claim, expected):
+    shown = {"name": "automatic_verification"}
+    bound = terms(
+        {**shown, "word": "granted_without_defect", "when": {"situation": "came_back", "claim": "not_received"}},
+        {**shown, "word": "granted", "when": {"situation": "never_sent", "claim": "not_received"}},
+    )
+    missing = case("not_received", state, "N-1")
+    for guard in ("verified", "verified_without_defect"):
+        found, told = holds(guard, "claim", "claim_filed", missing, bound=bound, detail=claim)
+        assert (found, told.startswith("rule: REF automatic_verification")) == (guard == expected,) * 2
+        assert holds(guard, "claim", "claim_filed", missing, detail=claim) == (False, "")
 
 
 def test_a_return_in_the_policy_is_authorised_by_the_seller_s_own_rule_for_a_category():

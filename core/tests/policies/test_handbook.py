@@ -68,6 +68,8 @@ def test_the_default_handbook_is_the_standard_of_the_seed():
         ("not_received_answer", "", 24, "wall_hours", "late"),
         ("not_received_decision", "", 48, "wall_hours", "late"),
         ("solution", "", 48, "wall_hours", "late"),
+        ("repair_answer", "", 48, "wall_hours", "late"),
+        ("repair_done", "", 14, "calendar_days", "late"),
         ("claim_evidence", "", 72, "wall_hours", "late"),
         ("cancellation_answer", "", 24, "wall_hours", "late"),
     ]
@@ -194,3 +196,9 @@ def _row():
         "source": "house",
         "grade": "S",
     }
+
+
+def test_a_version_in_a_handbook_is_refused_for_what_a_seller_asks_for_holds(write):
+    with pytest.raises(DocumentError) as caught:
+        load_handbook(write(row(12, "REF", more='version = "new"')))
+    assert "the seller's own rows have no versions (leave version out: what you ask for holds" in str(caught.value)

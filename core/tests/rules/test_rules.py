@@ -15,6 +15,7 @@ from aftersale.rules import (
     Condition,
     Rulebook,
     RuleSet,
+    as_document,
     changes,
     compared,
     load_rules,
@@ -366,6 +367,7 @@ def test_a_deadline_as_json():
         "review_target": None,
         "state": None,
         "consequence": None,
+        "version": None,
         "source": "made up",
         "grade": "assumed",
         "note": "so they say",
@@ -656,3 +658,95 @@ def test_a_price_in_a_currency_is_about_orders_in_that_currency_and_counts_as_on
     assert (condition.weight, str(condition)) == (1, "price_up_to=15, currency=EUR")
     with pytest.raises(ValueError, match="currency goes with a price"):
         Condition(currency="EUR")
+
+
+# --- versions of which nobody knows the dates ---
+
+BOTH = [row(valid_until=FIRST), row(amount=12, valid_from=FIRST + timedelta(1)), row(amount=8, version="new page")]
+
+
+def amounts(rules, day=FIRST):
+    return [rule.amount for rule in rules.rulebook("REF", day).rules("first_reply")]
+
+
+def rule_set(*rows, versions=()):
+    return RuleSet(parse_rules({"rule": list(rows)}, "shop/rules.toml"), versions)
+
+
+def test_a_version_holds_on_no_day_until_it_is_named_and_then_on_every_day():
+    rules = rule_set(*BOTH)
+    assert [amounts(rules, day) for day in (FIRST, LAST)] == [[24], [12]]
+    assert ([str(rule) for rule in rules.offered()], rules.versions, rules.taken) == (
+        ["REF first_reply 8 wall_hours version new page"],
+        ("new page",),
+        (),
+    )
+    taken = rules.with_versions(["new page"])
+    assert [amounts(taken, day) for day in (FIRST, LAST)] == [[8], [8]]
+    assert (taken.offered(), taken.turns("REF"), taken.taken) == ((), [], ("new page",))
+    assert amounts(taken.with_versions(()), LAST) == [12]
+
+
+def test_a_version_leaves_the_rows_of_other_conditions_alone():
+    narrowed = row(amount=4, when={"channel": "SFP"})
+    rules = rule_set(*BOTH, narrowed, versions=["new page"])
+    assert amounts(rules) == [4, 8]
+    other = rule_set(row(), row(amount=4, when={"channel": "SFP"}, version="new page"), versions=["new page"])
+    assert amounts(other) == [4, 24]
+
+
+def test_a_version_that_no_row_has_is_refused_with_the_ones_that_there_are():
+    with pytest.raises(DocumentError) as caught:
+        rule_set(*BOTH, versions=["new pag"])
+    assert str(caught.value) == "no rule has a version 'new pag' (did you mean 'new page'? known: new page)"
+
+
+def test_two_versions_of_one_question_are_each_taken_alone_and_refused_together():
+    rules = rule_set(row(), row(amount=8, version="a"), row(amount=6, version="b"))
+    assert [amounts(rules.with_versions([name])) for name in ("a", "b")] == [[8], [6]]
+    with pytest.raises(DocumentError) as caught:
+        rules.with_versions(["a", "b"])
+    assert str(caught.value) == (
+        "shop/rules.toml: REF first_reply: 'REF first_reply 8 wall_hours version a' and "
+        "'REF first_reply 6 wall_hours version b' overlap (two versions answer the same question: name one of them)"
+    )
+
+
+def test_a_version_that_answers_a_question_twice_is_refused_though_nobody_takes_it():
+    with pytest.raises(DocumentError) as caught:
+        rule_set(row(), row(amount=8, version="a"), row(amount=6, version="a"))
+    assert str(caught.value) == (
+        "shop/rules.toml: REF first_reply: 'REF first_reply 8 wall_hours version a' and "
+        "'REF first_reply 6 wall_hours version a' overlap (keep one of them, or give them versions of different names)"
+    )
+
+
+@pytest.mark.parametrize("dates", [{"valid_from": FIRST}, {"valid_until": FIRST}])
+def test_a_version_with_dates_is_refused(dates):
+    with pytest.raises(DocumentError) as caught:
+        rule_set(row(version="a", **dates))
+    assert "nobody knows the dates of a version: keep version, or valid_from and valid_until" in str(caught.value)
+
+
+def test_a_version_reads_back_from_the_document_that_it_is_written_as():
+    (rule,) = parse_rules({"rule": [row(version="a")]}, "shop")
+    assert parse_rules(as_document([rule]), "shop") == [rule]
+    assert record(rule)["version"] == "a"
+    assert rule.same_demand(parse_rules({"rule": [row()]}, "shop")[0])
+
+
+# --- tiers by a rate ---
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"), [("0.05", [True, False]), ("0.0501", [False, True]), (None, [False] * 2)]
+)
+def test_a_tier_holds_for_a_rate_within_it_and_for_none_that_is_not_known(rate, expected):
+    tiers = Condition(rate_up_to=Decimal("0.05")), Condition(rate_above=Decimal("0.05"), rate_up_to=Decimal("0.15"))
+    about = {} if rate is None else {"rate": rate}
+    assert [tier.holds(order(), about) for tier in tiers] == expected
+
+
+def test_a_tier_that_no_rate_is_in_is_refused():
+    with pytest.raises(ValueError, match=r"no rate is above 0\.2 and up to 0\.1"):
+        Condition(rate_above=Decimal("0.2"), rate_up_to=Decimal("0.1"))

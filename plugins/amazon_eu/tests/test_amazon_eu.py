@@ -89,8 +89,8 @@ def test_there_are_eleven_stores_and_all_have_rules() -> None:
 @pytest.mark.parametrize(
     ("marketplace", "day", "name", "expected"),
     [
-        ("UK", date(2022, 12, 31), "information_request", (48, "wall_hours", "claim_granted", "assumed")),
-        ("UK", date(2023, 1, 1), "information_request", (3, "calendar_days", "claim_granted", "assumed")),
+        ("UK", date(2010, 1, 1), "information_request", (3, "calendar_days", "claim_granted", "A")),
+        ("UK", date(2023, 1, 1), "information_request", (3, "calendar_days", "claim_granted", "A")),
         ("DE", date(2023, 1, 1), "information_request", (48, "wall_hours", "claim_granted", "A")),
         *((place, date(2021, 8, 29), "auto_authorise", (False, "assumed")) for place in ALL),
         *((place, date(2021, 8, 30), "auto_authorise", (True, "A")) for place in (*LARGE, *SMALL)),
@@ -149,6 +149,37 @@ def test_electronics_go_back_within_fourteen_days_since_march_2024_and_within_th
         found = rulebook.rule("return_window", _order(category=category))
         assert found is not None
         assert said(found) == expected
+
+
+WIDENED = {"DE": ("2025-06-23", "C"), "IT": ("2025-06-23", "C")} | dict.fromkeys(
+    ("UK", "FR", "ES", *SMALL), ("2025-07-23", "assumed")
+)
+
+
+@pytest.mark.parametrize(("marketplace", "turn", "grade"), [(place, *told) for place, told in WIDENED.items()])
+def test_toys_and_other_goods_go_back_within_fourteen_days_since_the_summer_of_2025(
+    marketplace: str, turn: str, grade: str
+) -> None:
+    first = date.fromisoformat(turn)
+    books = [RULES.rulebook(marketplace, day) for day in (first - timedelta(1), first)]
+    for category in ("toys", "books", "diy", "large_appliances"):
+        found = [book.rule("return_window", _order(marketplace, category=category)) for book in books]
+        assert [rule and rule.amount for rule in found] == [30, 14], category
+        assert found[1] is not None
+        assert found[1].grade == grade
+    apparel = [book.rule("return_window", _order(marketplace, category="apparel")) for book in books]
+    assert [rule and rule.amount for rule in apparel] == [30, 30]
+
+
+@pytest.mark.parametrize(("asked", "allowed"), [("2025-07-14T23:59+02:00", True), ("2025-07-15T00:01+02:00", False)])
+def test_a_toy_delivered_in_germany_can_be_returned_to_the_end_of_the_fourteenth_day(asked: str, allowed: bool) -> None:
+    sold = _order(category="toys")._replace(
+        purchased_at=instant("2025-06-28T12:00+02:00"), delivered_at=instant("2025-06-30T12:00+02:00")
+    )
+    at = instant(asked)
+    fact = Fact("return_requested", "DE", sold.id, "R-1", at, at, detail="no_longer_needed")
+    case = apply(None, fact, sold, _policy("DE").at(at)).case
+    assert (case.state == "authorised") is allowed
 
 
 HOURS = {"UK": (48, "wall_hours", "late", "A"), "DE": (48, "wall_hours", "late", "assumed")}
@@ -240,8 +271,8 @@ def test_a_row_is_assumed_or_unknown_where_its_source_says_so_and_no_other() -> 
 def test_nothing_of_turkey_is_given_out_as_known_but_what_holds_in_every_store() -> None:
     rows = RULES.history("TR")
     everywhere = {
-        "evidence", "handled_by_marketplace", "log_retention", "negative_feedback_removal_api", "orders_v0_api",
-        "personal_data_retention", "record_retention",
+        "api_fees", "claims_report_api", "evidence", "finances_invoices_api", "handled_by_marketplace", "log_retention",
+        "negative_feedback_removal_api", "orders_v0_api", "personal_data_retention", "record_retention",
     }  # fmt: skip
     assert {rule.name for rule in rows if rule.grade not in ("assumed", "unknown")} == everywhere
     assert {rule.name for rule in rows if "Turkish law" in rule.note} == {
@@ -288,8 +319,7 @@ def test_every_store_answers_each_question_that_every_store_is_asked(marketplace
         ("DE", "prepaid_label", "seller_choice", "automatic", date(2025, 8, 11)),
         ("DE", "record_retention", None, "548 calendar_days", date(2025, 11, 25)),
         ("ES", "legal_guarantee", "730 calendar_days", "1095 calendar_days", date(2022, 1, 1)),
-        ("DE", "withdrawal_button", False, True, date(2026, 6, 19)),
-        ("IE", "withdrawal_button", False, True, date(2026, 6, 19)),
+        ("DE", "withdrawal_button", False, False, date(2026, 6, 19)),
         ("UK", "withdrawal_button", False, False, date(2026, 6, 19)),
         ("DE", "negative_feedback_removal_api", True, False, date(2025, 8, 4)),
         ("DE", "orders_v0_api", True, False, date(2027, 3, 27)),

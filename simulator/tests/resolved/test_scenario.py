@@ -11,11 +11,13 @@ from aftersale.orders import Order
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import reference
 from aftersale_simulator.resolved import scenario as resolved_scenario
-from aftersale_simulator.resolved.scenario import resolve
+from aftersale_simulator.resolved.explain import versions
+from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
 from aftersale_simulator.runs import job
 from aftersale_simulator.runs.job import JobContext
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.scenario.vocabulary import vocabulary
 
 START = date(2026, 3, 2)
 RAW: dict[str, Any] = {
@@ -97,3 +99,50 @@ def test_a_worker_resolves_a_scenario_once_for_replications_in_a_row(
     results = [context.work((made, number)) for made in (first, second) for number in (1, 2)]
     assert asked == [first, second]
     assert results[0] == JobContext(plugins).work((first, 1))
+
+
+# --- versions of rules ---
+
+
+def versioned(*names: str, **more: Any) -> Scenario:
+    return parse_scenario(
+        {**RAW, "rule_versions": list(names), **more},
+        "shop.toml",
+        vocabulary(load_plugins((), {"reference": reference})),
+    )
+
+
+def appeals(resolved: ResolvedScenario) -> list[int | None]:
+    terms = resolved.policies["REF"].at(resolved.horizon.measured(resolved.zones)[0])
+    return [rule.amount for rule in terms.rulebook.rules("appeal")]
+
+
+def test_a_version_is_taken_by_the_scenario_that_names_it_and_stays_beside_what_events_change(plugins: Plugins) -> None:
+    assert appeals(resolve(versioned(), plugins)) == [30]
+    assert appeals(resolve(versioned("longer_appeal"), plugins)) == [60]
+    event = {"name": "x", "after": "0 d", "lasts": "5 d", "rules": {"refund_after_receipt": 9}}
+    resolved = resolve(versioned("longer_appeal", event=[event]), plugins)
+    terms = resolved.policies["REF"].at(resolved.horizon.measured(resolved.zones)[0])
+    assert (appeals(resolved), [rule.amount for rule in terms.rulebook.rules("refund_after_receipt")]) == ([60], [9])
+
+
+def test_what_a_version_takes_the_place_of_is_explained(plugins: Plugins) -> None:
+    assert list(versions(resolve(versioned("longer_appeal"), plugins))) == [
+        {
+            "version": "longer_appeal",
+            "marketplace": "REF",
+            "rule": "appeal",
+            "demand": "60 calendar_days",
+            "instead_of": ["30 calendar_days …–…"],
+            "source": "made up",
+            "grade": "assumed",
+        }
+    ]
+    assert list(versions(resolve(versioned(), plugins))) == []
+
+
+def test_a_version_that_no_rule_has_is_refused_with_its_place_and_those_that_there_are() -> None:
+    with pytest.raises(DocumentError) as caught:
+        versioned("longer_apeal")
+    hint = "did you mean 'longer_appeal'? known: longer_appeal"
+    assert str(caught.value) == f"shop.toml: rule_versions[0]: no rule has a version 'longer_apeal' ({hint})"

@@ -50,6 +50,7 @@ def advice(case: Case, dossier: Dossier, policy: Policy) -> tuple[Hint, ...]:
         *_for_return(case, policy, dossier, about),
         *_for_refund(case, policy, dossier, about),
         *_for_claim(case, dossier, policy),
+        *_for_not_received(case, policy, dossier, about),
     )
 
 
@@ -156,6 +157,12 @@ def _for_claim(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:
     says, source = terms.decisions.on_claim(case, order, dossier.opening(case), evidence.missing, says, source)
     if says:
         yield Hint("contest_claim", says, source)
+
+
+def _for_not_received(case: Case, policy: Policy, dossier: Dossier, about: Mapping[str, str]) -> Iterator[Hint]:
+    """Yield what keeps the marketplace bearing a claim: who refunds by himself what is protected loses that."""
+    if case.kind == "not_received" and case.task is not None:
+        yield from _hints(policy.at(case.moved_at), dossier, about, "claims_protection")
 
 
 def _claim_limits(case: Case, dossier: Dossier, policy: Policy) -> Iterator[Hint]:

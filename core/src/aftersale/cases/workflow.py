@@ -30,6 +30,8 @@ GuardName = Literal[
     "sent_already",
     "unheard",
     "untracked",
+    "verified",
+    "verified_without_defect",
     "with_marketplace",
 ]
 """The questions that a move or a state may depend on; `aftersale.engine.guards` answers them."""

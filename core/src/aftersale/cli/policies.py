@@ -20,6 +20,18 @@ from aftersale.cli.program import loaded, text
 )
 @click.option("--rule", "name", metavar="NAME", help="What a rule means, and its rows over time.")
 @click.option("--changes-since", "since", metavar="DATE", callback=read_day, help="What begins or ends from then on.")
+@click.option(
+    "--version",
+    "versions",
+    metavar="NAME",
+    multiple=True,
+    help="Take a version of rules of which nobody knows the dates; may be given again.",
+)
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    help="With --changes-since: which open cases of this folder a change touches.",
+)
 @click.option("--compare", metavar="NAMES", help="Marketplaces side by side, such as US,DE,JP.")
 @click.option(
     "--handbook",
@@ -34,6 +46,8 @@ def show_rules(
     day: date | None,
     name: str | None,
     since: date | None,
+    versions: tuple[str, ...],
+    journal: Path | None,
     compare: str | None,
     handbook: Path | None,
     as_json: bool,
@@ -44,20 +58,25 @@ def show_rules(
     marketplaces, or at MARKETPLACE alone.
     """
     from aftersale.policies.handbook import default_handbook, load_handbook
+    from aftersale.rules import unknown_versions
     from aftersale.views.rules import RuleViews
 
     if since and (compare is not None or day):
         raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
+    if journal is not None and since is None:
+        raise click.UsageError(text("rules.journal_of_changes"))
     plugins = loaded(ctx)
     seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
-    views = RuleViews(plugins, seller_handbook, name, _today)
+    if unknown := list(unknown_versions(versions, plugins.rules.versions)):
+        raise click.UsageError("; ".join(map(str, unknown)))
+    views = RuleViews(plugins, seller_handbook, name, _today, versions)
     if name is not None and not views.known(name):
         hint = did_you_mean(name, views.names()) or ", ".join(views.names())
         raise click.UsageError(text("rules.unknown", rule=name, hint=hint))
     if compare is not None:
         view = views.comparison(_marketplaces(marketplace, compare), day, handbook is not None)
     elif since:
-        view = views.changes(marketplace, since)
+        view = views.touched(journal, marketplace, since) if journal else views.changes(marketplace, since)
     elif name:
         view = views.history(marketplace, name, day)
     elif marketplace:

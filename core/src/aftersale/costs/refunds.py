@@ -93,7 +93,7 @@ def limit(rule: Rule | None, currency: str) -> int | None:
 def claim(ledger: CostLedger, step: Step) -> None:
     """Book a claim that is granted at the seller's cost; a claim granted unheard has only the fact that filed it."""
     borne = step.outcome.case.state == "with_marketplace" and step.fact.amount is None
-    if not borne and (step.outcome.before or step.outcome.case.state == "granted"):
+    if not borne and (step.outcome.before or step.outcome.case.state in ("granted", "granted_without_defect")):
         _book_amount(ledger, "claim", step.fact)
 
 
@@ -102,7 +102,7 @@ def claim_decided_otherwise(ledger: CostLedger, step: Step) -> None:
 
     A claim that was never granted has cost nothing.
     """
-    if step.outcome.before in ("granted", "lost"):
+    if step.outcome.before in ("granted", "granted_without_defect", "lost"):
         case = step.fact.case
         taken = sum(line.amount for line in ledger.estimates("claim", case))
         most = max(0, min(taken, ledger.booked("claim", case=case)))

@@ -14,6 +14,7 @@ from attrs import define, field
 
 from aftersale.engine.return_terms import inside_window, label
 from aftersale.policies.decisions import MANUAL
+from aftersale.policies.policy import SILENCE
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
@@ -130,14 +131,51 @@ def label_not_due(situation: Situation) -> Answer:
 
 
 def unheard(situation: Situation) -> Answer:
-    """Whether the contact behind a claim is unanswered past the marketplace's silence rule."""
+    """Whether the contact behind a claim is unanswered past the marketplace's silence rule.
+
+    The rule may ask what the contact was (its kind of case, as `situation`) and what the claim is about (`claim`).
+    """
     about = situation.others.get(situation.fact.about)
-    if about is None or "silence" not in about.missed:
+    if about is None or SILENCE not in about.missed:
         return NO
-    rule = situation.terms.rulebook.rule("silence", situation.order)
+    told = {"situation": about.kind, "claim": situation.fact.detail}
+    rule = situation.terms.rulebook.rule(SILENCE, situation.order, told)
     if rule is None or rule.on_expiry != "grant_on_claim":
         return NO
     return True, rule.told
+
+
+def verified(situation: Situation) -> Answer:
+    """Whether tracking alone decides a claim against the seller, and the order counts as defective."""
+    return _verification(situation, "granted")
+
+
+def verified_without_defect(situation: Situation) -> Answer:
+    """Whether tracking alone decides a claim for the buyer, and the order does not count as defective."""
+    return _verification(situation, "granted_without_defect")
+
+
+def _verification(situation: Situation, word: str) -> Answer:
+    """Whether the rule says so of what tracking shows: that a parcel came back, or that it was never sent."""
+    if not situation.terms.speaks("automatic_verification"):
+        return NO
+    for sign, shown in ((has_come_back, "came_back"), (was_never_sent, "never_sent")):
+        if _first(situation, sign)[0]:
+            about = {"situation": shown, "claim": situation.fact.detail}
+            rule = situation.terms.rulebook.rule("automatic_verification", situation.order, about)
+            if rule is not None and rule.word == word:
+                return True, rule.told
+    return NO
+
+
+def has_come_back(case: Case) -> bool:
+    """Whether tracking says of what the buyer misses that it could not be delivered, or went back."""
+    return case.kind == "not_received" and case.state == "came_back"
+
+
+def was_never_sent(case: Case) -> bool:
+    """Whether tracking says of what the buyer misses that no carrier has had it by the last day to ship."""
+    return case.kind == "not_received" and case.state == "never_sent"
 
 
 def delivered(situation: Situation) -> Answer:
@@ -237,16 +275,34 @@ GUARDS: dict[str, Guard] = {
         sent_already,
         unheard,
         untracked,
+        verified,
+        verified_without_defect,
         with_marketplace,
     )
 }
 """The guards that a workflow may name."""
+ASKED_BY: Mapping[str, tuple[str, ...]] = {
+    "authorised_at_once": ("return_window", "auto_authorise"),
+    "borne_by_marketplace": ("chargeback_bearer",),
+    "declined_at_once": ("return_window",),
+    "in_policy": ("return_window",),
+    "label_not_due": ("prepaid_label",),
+    "no_safe_t": ("safe_t", "safe_t_after_marketplace_refund"),
+    "refunded_without_return": ("returnless", "return_window"),
+    "unheard": (SILENCE,),
+    "verified": ("automatic_verification",),
+    "verified_without_defect": ("automatic_verification",),
+    "with_marketplace": ("handled_by_marketplace",),
+}
+"""The rules that guards ask for, by guard; the others ask for none."""
 ABOUT = "unheard"
 """The guard that looks at the one case that a fact is about."""
 BESIDE: Mapping[str, tuple[Sign, ...]] = {
     ABOUT: (lambda case: "silence" in case.missed,),
     "replacement_under_way": (is_under_way,),
     "no_safe_t": (is_refunded_by_marketplace, is_dispute),
+    "verified": (has_come_back, was_never_sent),
+    "verified_without_defect": (has_come_back, was_never_sent),
 }
 """The guards that look at other cases of the order than the fact's own, with the signs that they look for. When a case
 turns out to have shown a sign, or not to have, what they answered is asked again."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -144,6 +144,25 @@ class OfOrders(Measure):
         counts = np.bincount(bought - base)
         begins = np.flatnonzero(counts) + base + self.rule.lag
         return Entries.of(begins, begins + self.window, np.zeros(len(begins)), counts[np.flatnonzero(counts)])
+
+
+class OfContacts(OfOrders):
+    """Cases of some kinds per order, a unit each: cases by the day on which they were opened, orders by their own."""
+
+    def __init__(self, rule: Rule, marketplace: Marketplace, kinds: Sequence[str]) -> None:
+        """Begin with nothing read."""
+        super().__init__(rule, marketplace)
+        self._cases_read = dict.fromkeys(kinds, 0)
+
+    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
+        """Return the new orders and the new cases."""
+        entries = [self._new_orders(orders, end)]
+        for kind, first in self._cases_read.items():
+            opened = docket.tally.openings(self.name, kind, first)
+            self._cases_read[kind] = first + len(opened)
+            opened = docket.tally.of_channels(opened, self.channels)
+            entries.append(self._counted(opened.started, opened.known, opened.counted, np.zeros(len(opened))))
+        return Entries.joined(*entries)
 
 
 def _order_of(defect: Defect) -> tuple[str, Instant]:
@@ -302,6 +321,8 @@ def measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
         return OfOrders(rule, marketplace, components=kind.defects)
     if kind.counts == "cases":
         return OfCases(rule, marketplace, str(kind.case), kind.defects)
+    if kind.counts == "contacts":
+        return OfContacts(rule, marketplace, kind.cases)
     if kind.counts == "deadlines":
         return OfDeadlines(rule, marketplace, str(kind.deadline))
     if kind.counts == "hours":

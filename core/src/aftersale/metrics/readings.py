@@ -37,7 +37,8 @@ class Reading:
     numerator can grow today before the target is missed, below 0 when it is missed already; None where the numerator
     counts nothing bad, or nothing is judged. `window_days` tells the lines of one metric apart. `left_out` counts the
     orders of the window that do not count because the journal does not say what the metric asks for. `over` is whether
-    the value is on the wrong side of its line, be it judged or not. `unit` says what value and target are.
+    the value is on the wrong side of its line, be it judged or not. `unit` says what value and target are. A metric
+    that is told without a line has no `target`, and nothing follows from it.
     """
 
     metric: str
@@ -47,7 +48,7 @@ class Reading:
     value: float | None
     numerator: float
     denominator: int
-    target: float
+    target: float | None
     met: bool | None
     running_days: int = 0
     triggered: bool = False
@@ -77,7 +78,7 @@ def _is_within(rule: Rule, limit: Decimal | None, value: float) -> bool:
 
 def verdict(rule: Rule, value: float, counted: float) -> bool | None:
     """Whether a value of so many counted things meets the target; None where there is nothing to judge."""
-    return None if isnan(value) or counted < rule.floor_orders else meets(rule, value)
+    return None if isnan(value) or counted < rule.floor_orders or rule.target is None else meets(rule, value)
 
 
 def verdicts(rule: Rule, series: Daily) -> list[bool | None]:
@@ -192,7 +193,7 @@ def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, at:
         None if isnan(value) else value,
         numerator,
         denominator,
-        float(rule.target or 0),
+        None if rule.target is None else float(rule.target),
         met,
         min(watch.missed, back),
         triggered,
@@ -204,7 +205,7 @@ def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, at:
         watch.whole.window,
         rule.floor_orders,
         watch.whole.left_out,
-        not isnan(value) and not meets(rule, value),
+        rule.target is not None and not isnan(value) and not meets(rule, value),
         watch.kind.unit,
     )
 

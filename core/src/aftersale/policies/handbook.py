@@ -27,6 +27,8 @@ class Handbook:
         """Index the rows; raises DocumentError for overlaps and holes, as every set of dated rules does."""
         self.source = source
         self.rules = RuleSet(rules)
+        if problems := tuple(_versions(self.rules, source)):
+            raise DocumentError(source, problems)
 
     def for_marketplace(self, marketplace: str) -> tuple[Rule, ...]:
         """Return the rows that hold on this marketplace: its own, and the general ones that they do not replace."""
@@ -57,6 +59,12 @@ def _by_key(handbook: Handbook) -> dict[tuple[str, str, Condition], list[Rule]]:
     for rule in handbook.rules.history():
         rows.setdefault((rule.name, rule.marketplace, rule.when), []).append(rule)
     return rows
+
+
+def _versions(rules: RuleSet, source: str) -> Iterator[Problem]:
+    hint = "leave version out: what you ask for holds, or give it valid_from"
+    for rule in rules.offered():
+        yield Problem(source, rule.name, "the seller's own rows have no versions", hint, line=rule.place.line)
 
 
 @cache

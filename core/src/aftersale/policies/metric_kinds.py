@@ -27,6 +27,7 @@ Counted = Literal[
     "cancellations",
     "tracked_shipments",
     "deliveries_on_time",
+    "contacts",
 ]
 Unit = Literal["share", "hours"]
 """What the values of a metric are: between 0 and 1, or wall hours."""
@@ -35,8 +36,9 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "cases": ("case", "defects"),
     "deadlines": ("deadline",),
     "hours": ("deadline",),
+    "contacts": ("cases",),
 }
-_COUNTED_KEYS = ("defects", "case", "deadline")
+_COUNTED_KEYS = ("defects", "case", "deadline", "cases")
 
 
 @frozen
@@ -47,6 +49,8 @@ class MetricKind:
     - `cases`: cases of the kind `case` with one of `defects`, of all such cases, by the day on which they were opened.
     - `deadlines`: deadlines of the name `deadline` that were missed, of all whose outcome is known.
     - `hours`: mean wall hours from the beginning of `deadline` to its answer; no share.
+    - `contacts`: cases of the kinds `cases`, by the day on which they were opened, for each order of the same days: an
+      order counts as one unit.
     - `late_shipments`, `cancellations`, `tracked_shipments`, `deliveries_on_time`: orders by what their columns say.
 
     A defect is one that a state of the workflow names, such as `claim`, or `late:` with the name of a deadline.
@@ -59,6 +63,7 @@ class MetricKind:
     defects: tuple[Word, ...] = ()
     case: Word | None = None
     deadline: Word | None = None
+    cases: tuple[Word, ...] = ()
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
     def __attrs_post_init__(self) -> None:
@@ -121,7 +126,12 @@ def _problems(kinds: Collection[MetricKind], workflow: Workflow) -> Iterator[Pro
             what, hint = "is the name of another metric", "give it a name of its own"
             yield Problem(kind.place.source, kind.name, what, hint, line=kind.place.line)
         references = ((kind.case, workflow.kinds, "kind of case"), (kind.deadline, deadlines, "deadline"))
-        for word, names, noun in (*references, *((defect, defects, "defect") for defect in kind.defects)):
+        words = (
+            *references,
+            *((defect, defects, "defect") for defect in kind.defects),
+            *((case, workflow.kinds, "kind of case") for case in kind.cases),
+        )
+        for word, names, noun in words:
             if word and word not in names:
                 hint = did_you_mean(word, names) or f"known: {', '.join(sorted(names))}"
                 what = f"the workflow knows no {noun} '{word}'"

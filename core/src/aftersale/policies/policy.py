@@ -23,6 +23,8 @@ from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
 from aftersale.rules import NOTHING, Rule, Rulebook, RuleSet, name_problems, rule_names
 
+SILENCE = "silence"
+"""The rule on unanswered contacts, which a claim about one asks for again: `claim` is what the claim is about."""
 FLOOR = "metric_floor"
 """The rule that says from how many on a metric is judged; its situation is the metric, or all where it has none."""
 # As in the engine: a named tuple's own constructor takes twice the time.
@@ -42,6 +44,7 @@ class Way:
 
     move: Move
     state: State
+    kind: str
     stays: bool
     defect: int
     component: str
@@ -124,11 +127,12 @@ class Terms:
         after = self.workflow.state(kind, move.to)
         old_defect = self.workflow.state(kind, before).defect if before else None
         started_by = move.counts_as or move.fact
-        offsets = [self._offsets(name, started_by) for name in after.opens]
+        offsets = [self._offsets(name, started_by, kind) for name in after.opens]
         plain = tuple(offset for offset in offsets if offset is not None)
         return Way(
             move,
             after,
+            kind,
             move.to == before,
             bool(after.defect) - bool(old_defect),
             after.defect or old_defect or "",
@@ -147,7 +151,8 @@ class Terms:
             return tuple(
                 [_new(Deadline, (name, at, at + due, by, at + end, then)) for name, due, by, end, then in way.offsets]
             )
-        deadlines = (self.measured(name, way.started_by, at, order) for name in way.state.opens)
+        about = {"situation": way.kind}
+        deadlines = (self.measured(name, way.started_by, at, order, about) for name in way.state.opens)
         return tuple(deadline for deadline in deadlines if deadline is not None)
 
     def window_end(self, name: str, at: Instant, order: Order) -> Instant | None:
@@ -169,9 +174,15 @@ class Terms:
         """Return the rule of that name for this order, the seller's before the marketplace's: for what is advice."""
         return self.handbook.rule(name, order, about) or self.rulebook.rule(name, order, about)
 
-    def measured(self, name: str, fact: str, at: Instant, order: Order) -> Deadline | None:
-        """Return the deadline of that name that this fact starts at this instant, None where nobody sets one."""
-        rule, seller_rule = (_if_started(book.rule(name, order), fact) for book in (self.rulebook, self.handbook))
+    def measured(
+        self, name: str, fact: str, at: Instant, order: Order, about: Mapping[str, str] = NOTHING
+    ) -> Deadline | None:
+        """Return the deadline of that name that this fact starts at this instant, None where nobody sets one.
+
+        `about` is what else is known: the kind of case as `situation`.
+        """
+        books = self.rulebook, self.handbook
+        rule, seller_rule = (_if_started(book.rule(name, order, about), fact) for book in books)
         if rule is None and seller_rule is None:
             return None
         by_rule = self._end(rule, at) if rule else None
@@ -185,13 +196,15 @@ class Terms:
         assert rule.clock is not None
         return due_after(at, rule.amount, rule.clock, self.marketplace.calendar, rule.ends)
 
-    def _offsets(self, name: str, fact: str) -> Offsets | None:
+    def _offsets(self, name: str, fact: str, kind: str) -> Offsets | None:
         """Return fixed offsets where both books count wall hours for every order: most deadlines of most runs."""
-        rows = [*self.rulebook.rules(name), *self.handbook.rules(name)]
-        if not rows or any(row.clock != "wall_hours" or row.when.weight or fact not in row.starts for row in rows):
+        books = [[row for row in book.rules(name) if _may_hold(row, kind)] for book in (self.rulebook, self.handbook)]
+        rule, seller_rule = (rows[0] if rows else None for rows in books)
+        rows = [row for row in (rule, seller_rule) if row is not None]
+        if not rows or any(row.clock != "wall_hours" or fact not in row.starts for row in rows):
             return None
-        rule = self.rulebook.rules(name)[0] if self.rulebook.rules(name) else None
-        seller_rule = self.handbook.rules(name)[0] if self.handbook.rules(name) else None
+        if any(row.when.asks.keys() - {"situation"} for rows_of_book in books for row in rows_of_book):
+            return None
         spans = [(row, None if row is None else (row.amount or 0) * HOUR) for row in (rule, seller_rule)]
         deadline = _tighter(name, 0, spans[0], spans[1])
         return name, deadline.due, deadline.set_by, deadline.expires_at, deadline.on_expiry
@@ -229,6 +242,16 @@ def _windows(book: Rulebook, name: str, order: Order) -> Iterator[Rule]:
     if rule.until is not None:
         plain = (row for row in book.rules(name) if row.until is None and row.when.holds(order, NOTHING, book.zone))
         yield from islice(plain, 1)
+
+
+_UNKNOWN = frozenset({"reason", "claim", "grade", "program", "rate_above", "rate_up_to"})
+"""What a condition may ask that nobody knows of a case when its deadlines begin."""
+
+
+def _may_hold(rule: Rule, kind: str) -> bool:
+    """Whether a row may hold for a deadline of such a case, of which no more is known than its kind and its order."""
+    asks = rule.when.asks
+    return rule.when.situation in (None, kind) and not asks.keys() & _UNKNOWN
 
 
 def _if_started(rule: Rule | None, fact: str) -> Rule | None:
@@ -321,13 +344,18 @@ class Policy:
         return Terms(self.marketplace, rulebook, handbook, self.workflow, self.decisions)
 
     def metrics(self, instant: Instant) -> tuple[Rule, ...]:
-        """Return the lines of metrics in force with their floors, the marketplace's first, then the handbook's."""
-        return tuple(rule for _, rule in self.at(instant).lines)
+        """Return the lines of metrics in force with their floors, the marketplace's first, then the handbook's.
+
+        Metrics that are told without a line are none of them.
+        """
+        return tuple(rule for _, rule in self.at(instant).lines if rule.target is not None)
 
 
 def _problems(policy: Policy) -> Iterator[Problem]:
     names, currency = policy.workflow.asked_for(), policy.marketplace.currency
-    for rule in (*policy.rules.history(policy.marketplace.name), *policy.handbook.history()):
+    place = policy.marketplace.name
+    # What a version that is not taken says has to fit as well: it is taken by a word in a scenario.
+    for rule in (*policy.rules.history(place), *policy.rules.offered(place), *policy.handbook.history()):
         yield from name_problems(rule, names, policy.metric_kinds)
         if rule.currency is not None and rule.marketplace == policy.marketplace.name and rule.currency != currency:
             what = f"its money is in {rule.currency}, {rule.marketplace} sells in {currency}"

@@ -6,7 +6,7 @@ A rule is one row of a plugin's `rules.toml`. Rows of one name never overlap in 
 them, so that every day has one answer.
 """
 
-from aftersale.rules.books import Rulebook, RuleSet
+from aftersale.rules.books import Rulebook, RuleSet, unknown_versions
 from aftersale.rules.conditions import ANY_ORDER, NOTHING, YEARS, Condition, Words
 from aftersale.rules.demands import as_document, digest_of
 from aftersale.rules.documents import load_rules, parse_rules
@@ -48,4 +48,5 @@ __all__ = [
     "record",
     "rule_names",
     "silent_clauses",
+    "unknown_versions",
 ]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 
 from attrs import frozen
 
-from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.orders import Order
 from aftersale.rules.conditions import NOTHING, Condition
 from aftersale.rules.model import Rule
 
 _DAY = timedelta(days=1)
+_Question = tuple[str, str, Condition, tuple[str, ...], int]
 
 
 @frozen
@@ -50,14 +51,25 @@ class Rulebook:
 
 
 class RuleSet:
-    """All rules of some marketplaces over all time; refuses overlaps and holes when built."""
+    """All rules of some marketplaces over all time; refuses overlaps and holes when built.
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        """Sort the rules by marketplace; raises DocumentError naming every overlap and every hole."""
+    Rows with a version whose name is among `versions` take the place of all rows of their question (name, marketplace,
+    condition, channels and window), whatever these rows' dates; the other rows with a version hold nowhere.
+    """
+
+    def __init__(self, rules: Iterable[Rule], versions: Collection[str] = ()) -> None:
+        """Sort the rules by marketplace.
+
+        Raises DocumentError naming every overlap, every hole, and every version that no row has.
+        """
+        self._stated = tuple(rules)
+        self.taken = tuple(dict.fromkeys(versions))
         self._rules: defaultdict[str, list[Rule]] = defaultdict(list)
-        for rule in rules:
+        for rule in _in_force(self._stated, self.taken):
             self._rules[rule.marketplace].append(rule)
-        if problems := list(_overlaps_and_holes(self.history())):
+        if unknown := list(unknown_versions(self.taken, self.versions)):
+            raise DocumentError("the versions of rules", tuple(unknown))
+        if problems := [*_overlaps_and_holes(self.history()), *_twice(self.offered())]:
             raise DocumentError("the dated rules", tuple(problems))
         self._books: dict[tuple[str, int, str | None], Rulebook] = {}
         self._turns = {name: _turning_days(rows) for name, rows in self._rules.items()}
@@ -67,8 +79,22 @@ class RuleSet:
         """The marketplaces that have rules, sorted."""
         return tuple(sorted(self._rules))
 
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The names of the versions that rows have, taken or not, sorted."""
+        return tuple(sorted({rule.version for rule in self._stated if rule.version is not None}))
+
+    def with_versions(self, versions: Collection[str]) -> RuleSet:
+        """Return the same rules with these versions taken, and no others; raises DocumentError for unknown ones."""
+        return self if tuple(versions) == self.taken else RuleSet(self._stated, versions)
+
+    def offered(self, marketplace: str | None = None) -> tuple[Rule, ...]:
+        """Return the rows with a version that is not taken, of one marketplace or of all: they hold nowhere."""
+        rows = (rule for rule in self._stated if rule.version is not None and rule.version not in self.taken)
+        return tuple(rule for rule in rows if marketplace in (None, rule.marketplace))
+
     def history(self, marketplace: str | None = None) -> tuple[Rule, ...]:
-        """Return every row, of one marketplace or of all, whatever its dates."""
+        """Return every row that holds on some day, of one marketplace or of all, whatever its dates."""
         names = self.marketplaces if marketplace is None else (marketplace,)
         return tuple(rule for name in names for rule in self._rules.get(name, ()))
 
@@ -87,6 +113,39 @@ class RuleSet:
             rows = tuple(rule for rule in self._rules.get(marketplace, ()) if rule.in_force(day))
             book = self._books[key] = Rulebook(marketplace, rows, zone)
         return book
+
+
+def unknown_versions(
+    versions: Iterable[str], known: Collection[str], source: str = "", path: str = ""
+) -> Iterator[Problem]:
+    """Yield the names that no version has, with the one that may be meant and those that there are."""
+    for index, name in enumerate(versions):
+        if name not in known:
+            there_are = f"known: {', '.join(sorted(known))}" if known else "no installed plugin brings any"
+            hint = f"{did_you_mean(name, known)} {there_are}".strip()
+            yield Problem(source, f"{path}[{index}]" if path else "", f"no rule has a version '{name}'", hint)
+
+
+def _question(rule: Rule) -> _Question:
+    return rule.marketplace, rule.name, rule.when, rule.channel, rule.window
+
+
+def _in_force(rules: Sequence[Rule], versions: Collection[str]) -> Iterator[Rule]:
+    replaced = {_question(rule) for rule in rules if rule.version in versions}
+    for rule in rules:
+        if rule.version in versions or (rule.version is None and _question(rule) not in replaced):
+            yield rule
+
+
+def _twice(offered: Iterable[Rule]) -> Iterator[Problem]:
+    """Yield the rows of one version that answer a question which another of its rows answers."""
+    rows: dict[tuple[str | None, _Question], Rule] = {}
+    for rule in offered:
+        first = rows.setdefault((rule.version, _question(rule)), rule)
+        if first is not rule:
+            where = f"{rule.marketplace} {rule.name}"
+            hint = "keep one of them, or give them versions of different names"
+            yield Problem(rule.origin, where, f"'{first}' and '{rule}' overlap", hint, line=rule.place.line)
 
 
 def _turning_days(rules: Iterable[Rule]) -> list[date]:
@@ -118,6 +177,8 @@ def _later(first: Rule, second: Rule) -> Rule:
 def _overlap(earlier: Rule | None, later: Rule) -> Iterable[Problem]:
     if earlier is not None and (later.valid_from or date.min) <= (earlier.valid_until or date.max):
         hint = "let the earlier row end (valid_until) the day before the later one begins (valid_from)"
+        if earlier.version is not None and later.version is not None:
+            hint = "two versions answer the same question: name one of them"
         where = f"{later.marketplace} {later.name}"
         yield Problem(later.origin, where, f"'{earlier}' and '{later}' overlap", hint, line=later.place.line)
 

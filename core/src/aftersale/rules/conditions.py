@@ -52,7 +52,7 @@ class Condition:
     its own currency, which has to be the `currency` where that is said; days are the marketplace's local ones, both
     inside. The rest is about the question: the `reason`
     of a return, the `situation` in which it arises, the type of `claim`, the `grade` of an inspection, the `program`
-    that the order is in.
+    that the order is in, and the `rate`, a share that is known, such as a metric's value, for rows in tiers.
     """
 
     channel: Word | None = None
@@ -68,11 +68,15 @@ class Condition:
     claim: Words | None = field(default=None, converter=_set_of)
     grade: Word | None = None
     program: Word | None = None
+    rate_above: MoneyAmount | None = None
+    rate_up_to: MoneyAmount | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse what no order can meet."""
         if self.price_above is not None and self.price_up_to is not None and self.price_above >= self.price_up_to:
             raise ValueError(f"no price is above {self.price_above} and up to {self.price_up_to}")
+        if self.rate_above is not None and self.rate_up_to is not None and self.rate_above >= self.rate_up_to:
+            raise ValueError(f"no rate is above {self.rate_above} and up to {self.rate_up_to}")
         if self.currency is not None and not self.has_price:
             raise ValueError("currency goes with a price: price_up_to = '15.00', currency = 'EUR'")
         check_span("purchased_from", self.purchased_from, "purchased_until", self.purchased_until)
@@ -80,8 +84,9 @@ class Condition:
     def holds(self, order: Order, about: Mapping[str, str] = NOTHING, zone: str | None = None) -> bool:
         """Whether the rule is about this order and this question.
 
-        `about` holds what else is known (`reason`, `situation`, `claim`, `grade`, `program`); a condition on anything
-        that it leaves out is not met. `zone` is the marketplace's, for the day of purchase; None compares in UTC.
+        `about` holds what else is known (`reason`, `situation`, `claim`, `grade`, `program`, `rate`); a condition on
+        anything that it leaves out is not met. `zone` is the marketplace's, for the day of purchase; None compares in
+        UTC.
         """
         for test, value in self._tests:  # noqa: SIM110 - a generator takes twice as long here, on the engine's way
             if not test(value, order, about, zone):
@@ -161,6 +166,8 @@ _TESTS: dict[str, _Test] = {
     "claim": _is_among("claim"),
     "grade": _is("grade"),
     "program": _is("program"),
+    "rate_above": lambda value, order, about, zone: "rate" in about and Decimal(about["rate"]) > value,
+    "rate_up_to": lambda value, order, about, zone: "rate" in about and Decimal(about["rate"]) <= value,
 }
 
 ANY_ORDER = Condition()

@@ -63,6 +63,7 @@ class _RuleRow:
     when: Condition = ANY_ORDER
     valid_from: date | None = None
     valid_until: date | None = None
+    version: Word | None = None
     note: str = ""
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
@@ -83,6 +84,7 @@ class _RuleRow:
         if EVERYWHERE in self.marketplaces and self.when.has_price and self.when.currency is None:
             raise ValueError(_WHICH_CURRENCY)
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
+        _check_version(self.version, self.valid_from or self.valid_until)
 
     def _answer_keys(self) -> list[str]:
         return [name for name in ("amount", *_KINDS) if getattr(self, name) is not None]
@@ -128,22 +130,30 @@ class _RuleRow:
                 when=self.when,
                 valid_from=self.valid_from,
                 valid_until=self.valid_until,
+                version=self.version,
                 note=self.note,
                 origin=origin,
                 place=self.place,
             )
 
 
+_ABOUT_LINES = ("review_target", "state", "running")
+"""What a metric says of its line."""
+
+
 @frozen
 class _MetricRow:
-    """A `[[metric]]` table as a plugin writes it; the window is `amount` of `clock`."""
+    """A `[[metric]]` table as a plugin writes it.
+
+    The window is `amount` of `clock`. Without a target it is only told.
+    """
 
     name: Word
     marketplaces: tuple[Word, ...]
     source: Word
     grade: Grade
     amount: PositiveCount
-    target: MoneyAmount
+    target: MoneyAmount | None = None
     clock: ClockName = "calendar_days"
     channel: Words | None = None
     lag: Count = Count(0)
@@ -157,6 +167,7 @@ class _MetricRow:
     consequence: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
+    version: Word | None = None
     note: str = ""
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
@@ -166,12 +177,16 @@ class _MetricRow:
             raise ValueError("a metric's window counts in calendar_days")
         for name, days in (("amount", self.amount), ("lag", self.lag), ("running", self.running)):
             _check_length(name, days, self.clock)
-        if self.review_target is not None and self._is_stricter(self.target, self.review_target):
-            raise ValueError(f"review_target {self.review_target} is missed later than target {self.target}")
+        if self.target is None and (said := [name for name in _ABOUT_LINES if getattr(self, name)]):
+            raise ValueError(f"without a target nothing is missed: leave out {' and '.join(said)}, or give it one")
+        if self.target is not None and self.review_target is not None:
+            self._check_review(self.target, self.review_target)
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
+        _check_version(self.version, self.valid_from or self.valid_until)
 
-    def _is_stricter(self, target: Decimal, reference: Decimal) -> bool:
-        return target > reference if self.direction == "above" else target < reference
+    def _check_review(self, target: Decimal, review: Decimal) -> None:
+        if target > review if self.direction == "above" else target < review:
+            raise ValueError(f"review_target {review} is missed later than target {target}")
 
     def rules(self, origin: str) -> Iterable[Rule]:
         for marketplace in self.marketplaces:
@@ -185,6 +200,7 @@ class _MetricRow:
                 amount=self.amount,
                 valid_from=self.valid_from,
                 valid_until=self.valid_until,
+                version=self.version,
                 channel=tuple(self.channel or ()),
                 lag=self.lag,
                 target=self.target,
@@ -206,6 +222,11 @@ class _MetricRow:
 class _RuleDocument:
     rule: tuple[_RuleRow, ...] = ()
     metric: tuple[_MetricRow, ...] = ()
+
+
+def _check_version(version: str | None, day: date | None) -> None:
+    if version is not None and day is not None:
+        raise ValueError("nobody knows the dates of a version: keep version, or valid_from and valid_until")
 
 
 def _check_places(marketplaces: Sequence[str]) -> None:

@@ -33,7 +33,8 @@ class Rule:
     known". `on_expiry` is the workflow fact that follows when nobody acts, or a mark (`late`, `grant_on_claim`).
     A metric counts the orders of `channel`, all where it is empty, and is judged from `floor_orders` on; its value has
     to stay below or `above` the target; `state` is what missing it does to the account. Lines of one metric with other
-    windows hold beside each other.
+    windows hold beside each other. A row with a `version` holds on no day by itself, as nobody knows since when it
+    does: it is taken, for all time, only where that version is named.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Rule:
     review_target: Decimal | None = None
     state: Standing | None = None
     consequence: str = ""
+    version: str | None = None
     note: str = ""
     origin: str = field(default="", eq=False)
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
@@ -108,10 +110,11 @@ class Rule:
 
     def __str__(self) -> str:
         """Return the rule in a line, as messages quote it."""
-        span = f"{self.valid_from or '…'}–{self.valid_until or '…'}"
+        span = f"version {self.version}" if self.version else f"{self.valid_from or '…'}–{self.valid_until or '…'}"
         narrowed = f" [{self.when}]" if self.when.weight else ""
         return f"{self.marketplace} {self.name}{narrowed} {self.answer} {span}"
 
 
 def _demand(rule: Rule) -> Rule:
-    return evolve(rule, marketplace="", source="", grade="assumed", valid_from=None, valid_until=None, note="")
+    undated = evolve(rule, valid_from=None, valid_until=None, version=None)
+    return evolve(undated, marketplace="", source="", grade="assumed", note="")

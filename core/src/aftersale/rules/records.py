@@ -42,6 +42,7 @@ class RuleRecord(TypedDict):
     review_target: float | None
     state: str | None
     consequence: str | None
+    version: str | None
     source: str
     grade: str
     note: str
@@ -81,6 +82,7 @@ def record(rule: Rule) -> RuleRecord:
         review_target=_number(rule.review_target),
         state=rule.state,
         consequence=rule.consequence if metric else None,
+        version=rule.version,
         source=rule.source,
         grade=rule.grade,
         note=rule.note,

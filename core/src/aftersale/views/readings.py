@@ -26,7 +26,8 @@ class ReadingRecord(TypedDict):
     `value` is null where there is nothing to count, `met` also where fewer than `floor_orders` were counted. A metric
     may have several lines, told apart by `window_days`; tables then name the line as `line` does. `left_out` counts
     orders of which the journal does not say what the metric asks for; `over` tells whether the value is on the wrong
-    side of the target, judged or not. `unit` is `share`, for values between 0 and 1, or `hours`.
+    side of the target, judged or not; a metric without a line has no `target`. `unit` is `share`, for values between 0
+    and 1, or `hours`.
     """
 
     metric: str
@@ -38,7 +39,7 @@ class ReadingRecord(TypedDict):
     value: float | None
     numerator: float
     denominator: int
-    target: float
+    target: float | None
     window_days: int
     floor_orders: int
     left_out: int
@@ -96,7 +97,9 @@ def value_text(reading: ReadingRecord) -> str:
 
 
 def target_text(reading: ReadingRecord) -> str:
-    """Return the target of a metric with its unit, and what set it."""
+    """Return the target of a metric with its unit, and what set it; "–" where it is told without a line."""
+    if reading["target"] is None:
+        return text("replay.nothing")
     if reading["unit"] == "hours":
         target = text("replay.hours", value=f"{reading['target']:g}")
     else:
@@ -108,6 +111,8 @@ def unjudged(reading: ReadingRecord) -> str:
     """Return why there is no verdict on a metric: nothing to count, or too few; empty where there is one."""
     if reading["value"] is None:
         return text("replay.nothing")
+    if reading["target"] is None:
+        return text("replay.no_line")
     few = reading["met"] is None
     return text("replay.few", counted=reading["denominator"], floor=reading["floor_orders"]) if few else ""
 

@@ -10,6 +10,7 @@ from aftersale.base.translations import core_text as text, headers_of
 from aftersale.base.visible import lines
 
 if TYPE_CHECKING:
+    from aftersale.journal.touched import TouchedCase
     from aftersale.rules import Change, Comparison, Rule
 
 DOUBTFUL = ("assumed", "unknown")
@@ -35,16 +36,32 @@ def rule_listing(rules: Sequence[Rule]) -> Table | str:
     return table(headers_of("rules", "rule", "demand", "in_force", "source"), rows)
 
 
-def history_listing(name: str, meaning: str, rules: Sequence[Rule]) -> list[Table | str]:
-    """Return the meaning of a rule and every row of that name; equal rows of several marketplaces are one."""
+def history_listing(name: str, meaning: str, rules: Sequence[Rule], offered: Sequence[Rule] = ()) -> list[Table | str]:
+    """Return the meaning of a rule and every row of that name; equal rows of several marketplaces are one.
+
+    Rows that are `offered` hold only where their version is named, and stand in a table of their own.
+    """
     title = f"{name}: {meaning}" if meaning else name
-    if not rules:
-        return [title, text("rules.silent")]
+    parts: list[Table | str] = [title, _history(rules) if rules else text("rules.silent")]
+    return [*parts, "", text("rules.offered_rows"), _history(offered)] if offered else parts
+
+
+def _history(rules: Sequence[Rule]) -> Table:
     rows = [
         (" ".join(places), f"{demand(rule)}{_condition(rule)}", _span(rule), _source(rule))
         for rule, places in _group_by_demand(rules)
     ]
-    return [title, table(headers_of("rules", "marketplace", "demand", "in_force", "source"), rows)]
+    return table(headers_of("rules", "marketplace", "demand", "in_force", "source"), rows)
+
+
+def offer_lines(offered: Iterable[Rule]) -> Iterator[str]:
+    """Yield a line for each version that is not taken, with the rules that it would change."""
+    names: dict[str, dict[str, None]] = {}
+    for rule in offered:
+        names.setdefault(str(rule.version), {})[rule.name] = None
+    if names:
+        yield from ("", text("rules.offered"))
+    yield from (text("rules.offer", version=version, rules=", ".join(rules)) for version, rules in names.items())
 
 
 def change_listing(changes: Iterable[Change]) -> Iterator[str]:
@@ -61,6 +78,27 @@ def change_listing(changes: Iterable[Change]) -> Iterator[str]:
         yield text("rules.no_changes")
     for (day, name, change_text, origin), places in places_by_change.items():
         yield from (f"{day}  {' '.join(places)}  {name}", f"  {change_text}", f"  {origin}")
+
+
+NAMED = 8
+"""How many cases a line names; JSON has all of them."""
+
+
+def touched_listing(met: Iterable[tuple[Change, Sequence[TouchedCase]]]) -> Iterator[str]:
+    """Yield the changes that touch open cases, each with these by how it meets them, and how many touch none."""
+    changes = list(met)
+    touching = [(change, ones) for change, ones in changes if any(one.how != "kept" for one in ones)]
+    for change, ones in touching:
+        yield from change_listing([change])
+        for how in ("runs", "ahead", "kept"):
+            names = [one.case.id for one in ones if one.how == how]
+            shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+            if names:
+                yield f"  {text(f'rules.touched_{how}', count=len(names), names=shown)}"
+    if not changes:
+        yield text("rules.no_changes")
+    elif others := len(changes) - len(touching):
+        yield text("rules.touched_none", count=others)
 
 
 def comparison_listing(places: Sequence[str], rows: Sequence[Comparison]) -> Iterator[Table | str]:
@@ -100,7 +138,8 @@ def demand(rule: Rule) -> str:
 
 def _line(rule: Rule) -> str:
     signs = (">", "≥") if rule.direction == "above" else ("<", "≤")
-    parts = [text("rules.metric", sign=signs[not rule.strict], target=rule.target, window=rule.amount)]
+    line = {"sign": signs[not rule.strict], "target": rule.target, "window": rule.amount}
+    parts = [text("rules.no_line", window=rule.amount) if rule.target is None else text("rules.metric", **line)]
     parts += [text("rules.lag", lag=rule.lag)] if rule.lag else []
     parts += [text("rules.running", days=rule.running)] if rule.running else []
     parts += [text("rules.floor", orders=rule.floor_orders)] if rule.floor_orders else []
@@ -153,6 +192,8 @@ def _source(rule: Rule) -> str:
 
 def _span(rule: Rule) -> str:
     first, last = rule.valid_from, rule.valid_until
+    if rule.version is not None:
+        return text("rules.version", version=rule.version)
     if first and last:
         return text("rules.from_to", first=first, last=last)
     if first or last:

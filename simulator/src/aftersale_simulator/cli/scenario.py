@@ -37,7 +37,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     from aftersale.base.json_documents import as_json
     from aftersale.base.tables import show
     from aftersale_simulator.resolved.days_off import team_days
-    from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
+    from aftersale_simulator.resolved.explain import closable, dated, explained, shapes, versions
     from aftersale_simulator.resolved.period import period_report
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.show import tables
@@ -55,6 +55,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     if json_:
         summary = dict(_summary(resolved))
         explained_ = {"parameters": numbers, "shapes": days, "dated": changes, "closures": closures}
+        explained_ |= {"versions": list(versions(resolved))}
         explained_ |= {"order_file": _order_record(history, source, plugins)}
         explained_ |= {"team_days": list(team_days(source.scenario)), "notes": notes}
         explained_ |= {"unknown": report.unknown}
@@ -78,6 +79,9 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     for change in changes:
         key = "sale_rolled" if change["rule"] else change["kind"]
         show(text(f"scenario.{key}", **_change_values(change)))
+    for row in versions(resolved):
+        before = "; ".join(row["instead_of"]) or "–"
+        show(text("scenario.version", **{**row, "instead_of": before}))
     for closure in closures:
         show(text("scenario.closure", **_closure_values(closure)))
         if closure["unread"]:
@@ -143,6 +147,8 @@ def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
         yield "sales", ", ".join(_sale_text(sale, scenario) for sale in resolved.sales)
     if scenario.presets:
         yield "presets", ", ".join(scenario.presets)
+    if scenario.rule_versions:
+        yield "rule_versions", ", ".join(scenario.rule_versions)
 
 
 def _sale_text(sale: PlacedSale, scenario: Scenario) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aftersale.clocks import local_date
+from aftersale_simulator.effects.handbook import unasked
 from aftersale_simulator.effects.trace import Setting, Trace
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.world.sales import known_sales
@@ -83,3 +84,14 @@ def of_plugins(trace: Trace) -> Iterator[Setting]:
         values = {str(parameter) for preset in presets for parameter in preset.values} - scenario.world.keys()
         reason = "" if values & trace.reads else "unread" if presets else "place"
         yield Setting(f"presets[{index}] '{name}'", reason)
+
+
+def of_versions(trace: Trace) -> Iterator[Setting]:
+    """Yield the versions of rules that the scenario names; one whose rows nothing in the run asks for has no effect."""
+    resolved = trace.resolved
+    rows = resolved.rules.history() if resolved.rules is not None else ()
+    policies = [trace.docket.policy(name) for name in trace.orders]
+    for index, name in enumerate(resolved.scenario.rule_versions):
+        reasons = [unasked(trace, row, policy) for policy in policies for row in rows if row.version == name]
+        reason = "" if "" in reasons else next((reason for reason in reasons if reason != "place"), "place")
+        yield Setting(f"rule_versions[{index}] '{name}'", reason)

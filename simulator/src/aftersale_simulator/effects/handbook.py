@@ -12,7 +12,7 @@ from aftersale_simulator.effects.trace import Setting, Trace
 
 _DECISIONS = frozenset({"returnless", "prepaid_label", FLOOR})
 """What the engine decides by beside the deadlines, windows and switches of the workflow."""
-_UNTOLD = frozenset({"reason", "claim", "grade", "program", "situation"})
+_UNTOLD = frozenset({"reason", "claim", "grade", "program", "rate_above", "rate_up_to", "situation"})
 """What simulated cases do not tell; the situation of a floor is its metric."""
 
 
@@ -37,7 +37,7 @@ def of_handbook(trace: Trace) -> Iterator[Setting]:
         else {}
     )
     for row in rows:
-        reasons = [_reason(trace, row, policy) or idle[name].get(id(row), "") for name, policy in policies.items()]
+        reasons = [unasked(trace, row, policy) or idle[name].get(id(row), "") for name, policy in policies.items()]
         # Of several marketplaces, what keeps a row from acting where it is meant says more than where it is not.
         reason = "" if "" in reasons else next((reason for reason in reasons if reason != "place"), "place")
         yield Setting(_label(row), reason)
@@ -52,20 +52,26 @@ def _label(row: Rule) -> str:
     return f"{name} [{', '.join(others)}]" if others else name
 
 
-def _reason(trace: Trace, row: Rule, policy: Policy) -> str:
+def unasked(trace: Trace, row: Rule, policy: Policy) -> str:
     """Return why nothing in a simulation asks for a row; empty where something may."""
     place = policy.marketplace.name
     if row.marketplace not in (EVERYWHERE, place):
         return "place"
     if row.name not in acting_names(policy):
         return "advice"
-    if row.when.asks.keys() & (_UNTOLD - ({"situation"} if row.name == FLOOR else set())):
+    if row.when.asks.keys() & (_UNTOLD - _told(row, policy)):
         return "untold"
     if row.kind == "metric" and not (row.running or row.state == "deactivated"):
         return _reason_of_line(trace, row, place)
     if row.name == FLOOR and row.when.situation is not None and row.when.situation not in trace.figures[place]:
         return "unjudged"
     return ""
+
+
+def _told(row: Rule, policy: Policy) -> frozenset[str]:
+    """Return what simulated cases do tell to rows of that name: a deadline is asked for by the kind of case."""
+    by_kind = row.kind == "deadline" and row.when.situation in policy.workflow.kinds
+    return frozenset({"situation"} if by_kind or row.name == FLOOR else ())
 
 
 def _reason_of_line(trace: Trace, row: Rule, place: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aftersale_simulator.effects.desk import of_handling, of_teams
-from aftersale_simulator.effects.events import of_events, of_plugins
+from aftersale_simulator.effects.events import of_events, of_plugins, of_versions
 from aftersale_simulator.effects.handbook import of_handbook
 from aftersale_simulator.effects.sales import of_marketplaces
 from aftersale_simulator.effects.trace import Effects, Setting, Trace
@@ -20,6 +20,7 @@ def effects_of(trace: Trace) -> Effects:
 def _settings(trace: Trace) -> Iterator[Setting]:
     yield from of_handbook(trace)
     yield from of_plugins(trace)
+    yield from of_versions(trace)
     yield from of_marketplaces(trace)
     yield from of_teams(trace)
     yield from of_handling(trace)

@@ -85,6 +85,18 @@ class Closable(TypedDict):
     grade: str
 
 
+class Version(TypedDict):
+    """One row of a version of rules that the scenario names, with what it demands in place of which dated rows."""
+
+    version: str
+    marketplace: str
+    rule: str
+    demand: str
+    instead_of: list[str]
+    source: str
+    grade: str
+
+
 class Shape(TypedDict):
     """The weights of the hours of a marketplace's day, of the days of its week and of the months of its year."""
 
@@ -192,6 +204,28 @@ def closable(resolved: ResolvedScenario) -> Iterator[Closable]:
                 lasts_days=closure.lasts_days,
                 source=closure.source,
                 grade=closure.grade,
+            )
+
+
+def versions(resolved: ResolvedScenario) -> Iterator[Version]:
+    """Yield the rows of the versions of rules that the scenario names, on its marketplaces."""
+    rules, dated_rows = resolved.rules, resolved.plugins.rules.history()
+    taken = () if rules is None else rules.history()
+    for row in taken:
+        if row.version is not None and row.marketplace in resolved.policies:
+            question = row.marketplace, row.name, row.when, row.channel, row.window
+            before = [
+                old for old in dated_rows if (old.marketplace, old.name, old.when, old.channel, old.window) == question
+            ]
+            narrowed = f" [{row.when}]" if row.when.weight else ""
+            yield Version(
+                version=row.version,
+                marketplace=row.marketplace,
+                rule=f"{row.name}{narrowed}",
+                demand=str(row.answer),
+                instead_of=[f"{old.answer} {old.valid_from or '…'}–{old.valid_until or '…'}" for old in before],
+                source=row.source,
+                grade=row.grade,
             )
 
 

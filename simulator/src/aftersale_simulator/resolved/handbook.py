@@ -41,7 +41,13 @@ def seller_handbook(scenario: Scenario, plugins: Plugins) -> Handbook:
 
 
 def rules_in_force(scenario: Scenario, plugins: Plugins) -> RuleSet | None:
-    """Return the marketplaces' rules with what events change for a while; None when no event changes any."""
-    if not any(event.rules for event in scenario.event):
+    """Return the marketplaces' rules with the versions that the scenario names, and what events change for a while.
+
+    None where it names none and no event changes any. Raises DocumentError for versions that no rule has, and for two
+    that answer the same question.
+    """
+    if not scenario.rule_versions and not any(event.rules for event in scenario.event):
         return None
-    return RuleSet(amended(plugins.rules.history(), scenario.event, scenario.period.start, tighter=False))
+    rules = plugins.rules.with_versions(scenario.rule_versions)
+    rows = amended(rules.history(), scenario.event, scenario.period.start, tighter=False)
+    return RuleSet(rows, scenario.rule_versions) if any(event.rules for event in scenario.event) else rules

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 class ResolvedScenario:
     """A scenario with its days, the seller's handbook, the rules in force, and a world for each marketplace.
 
-    `rules` is None where no event changes any. `sales` are those that plugins date or roll into the run, `shared_world`
-    the numbers that belong to no marketplace. `windows_by_shift` says for each team when each of its shifts works,
-    absences not taken out. Its users read it and change nothing.
+    `rules` is None where no event changes any and no version is named. `sales` are those that plugins date or roll
+    into the run, `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when
+    each of its shifts works, absences not taken out. Its users read it and change nothing.
     """
 
     scenario: Scenario

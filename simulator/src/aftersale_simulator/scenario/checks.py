@@ -11,6 +11,7 @@ from attrs import evolve
 
 from aftersale.base.errors import Problem
 from aftersale.clocks import DAY
+from aftersale.rules import unknown_versions
 from aftersale_simulator.scenario.limits import MOST_ORDERS
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
@@ -29,6 +30,7 @@ TOP = (
     "work_order",
     "sale_events",
     "presets",
+    "rule_versions",
     "most_failed",
 )
 """The keys of a scenario that are no tables."""
@@ -99,6 +101,12 @@ def preset_problems(presets: Any, source: str, words: Vocabulary) -> Iterator[Pr
         if isinstance(name, str) and name not in words.presets:
             hint = allowed_words(name, words.presets) if words.presets else "no installed plugin brings any"
             yield Problem(source, f"presets[{index}]", f"there is no preset '{name}'", hint)
+
+
+def version_problems(versions: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the versions of rules of an unchecked list that no plugin brings."""
+    names = versions if isinstance(versions, list) and all(isinstance(name, str) for name in versions) else ()
+    return unknown_versions(names, words.versions, source, "rule_versions")
 
 
 def _event_name_problems(scenario: Scenario, source: str) -> Iterator[Problem]:

@@ -95,6 +95,7 @@ def parse_scenario(
         *checks.handling_problems(raw.get("handling"), source, vocabulary),
         *checks.event_problems(raw.get("event"), source, vocabulary),
         *checks.preset_problems(raw.get("presets"), source, vocabulary),
+        *checks.version_problems(raw.get("rule_versions"), source, vocabulary),
         *checks.category_problems(raw.get("marketplace"), source, vocabulary),
     ]
     targets, of_targets = _metric_targets(raw.get("targets"), source, vocabulary)

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 @frozen
 class Vocabulary:
-    """Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets.
+    """The names that a scenario may use.
 
-    `metrics` are those that plugins add, with what their values are.
+    Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets;
+    versions of rules. `metrics` are those that plugins add, with what their values are.
     """
 
     parameters: dict[str, tuple[Parameter, ...]]
     tasks: tuple[str, ...]
     presets: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
     metrics: dict[str, Unit] = field(factory=dict)
 
     def span(self, name: str) -> tuple[float, float]:
@@ -48,19 +50,21 @@ def vocabulary(plugins: Plugins) -> Vocabulary:
     plugin_parameters = (parameter for world in plugins.worlds for parameter in world.parameter)
     presets = dict.fromkeys(str(preset.name) for world in plugins.worlds for preset in world.preset)
     metrics = {name: kind.unit for name, kind in plugins.metrics.items() if name not in default_metrics()}
-    return _vocabulary((*load_parameters(), *plugin_parameters), plugins.workflow, tuple(presets), metrics)
+    parameters, names = (*load_parameters(), *plugin_parameters), (tuple(presets), plugins.rules.versions)
+    return _vocabulary(parameters, plugins.workflow, *names, metrics)
 
 
 def _vocabulary(
     parameters: tuple[Parameter, ...],
     workflow: Workflow,
     presets: tuple[str, ...] = (),
+    versions: tuple[str, ...] = (),
     metrics: Mapping[str, Unit] | None = None,
 ) -> Vocabulary:
     by_name: defaultdict[str, tuple[Parameter, ...]] = defaultdict(tuple)
     for parameter in parameters:
         by_name[parameter.name] = (*by_name[parameter.name], parameter)
-    return Vocabulary(dict(by_name), task_kinds(workflow), presets, dict(metrics or {}))
+    return Vocabulary(dict(by_name), task_kinds(workflow), presets, versions, dict(metrics or {}))
 
 
 def task_kinds(workflow: Workflow) -> tuple[str, ...]:
