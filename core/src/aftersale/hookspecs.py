@@ -334,18 +334,20 @@ def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool
     """Decide a return at the moment when the buyer asks for it.
 
     Called:
-        By the engine, for every `return_requested`: of the plugin that owns the marketplace, then of every plugin
-        that owns none (a seller's house plugin), by name.
+        By the engine, for every `return_requested` that the marketplace does not handle itself: of the plugin that owns
+        the marketplace, then of every plugin that owns none (a seller's house plugin), by name.
 
     Args:
         order: The order that the buyer wants to return.
         requested_at: When the buyer asked.
         in_policy: Whether `requested_at` is inside the marketplace's return window.
-        proposed: The decision so far: that of the dated rules, or of the owner.
+        proposed: The decision so far: that of the dated rules, or of the owner; one of the answers below.
 
     Returns:
-        "return_authorised" or "return_declined" decides it at once; "manual" leaves it to a person, whatever the rules
-        say. None leaves it as proposed. Any other answer fails the case. Two house plugins that disagree fail it too.
+        "return_authorised" or "return_declined" decides it at once; "returnless" refunds it at once, and the goods stay
+        with the buyer, as the rule `returnless` does, but outside the return window too; "manual" leaves it to a
+        person, whatever the rules say. None leaves it as proposed. Any other answer fails the case. Two house plugins
+        that disagree fail it too.
 
     Raises:
         Nothing: An exception is a mistake of the plugin. The return goes to a person, and hook, plugin and case are

@@ -62,6 +62,7 @@ APPEAL = [("appeal", 720, "rule", 720, "claim_final")]
 FILED, ASKED = "claim_filed", "claim_filed information_requested"
 REVIEWED, APPEALED = f"{ASKED} evidence_submitted", "claim_filed claim_granted appeal_submitted"
 DECLINING = {"policy": deciding("return_declined")}
+RETURNLESS = {"policy": deciding("returnless")}
 AT_ONCE = {"sold": order()}
 LATE = {"sold": BULKY, "start": MONDAY + 60 * DAY}
 WALKS = [
@@ -74,6 +75,8 @@ WALKS = [
     ("return_requested", {}, "requested", DECISION, "decide_return"),
     ("return_requested", AT_ONCE, "authorised", LABEL, "send_label"),
     ("return_requested", DECLINING, "declined", [], None),
+    ("return_requested", RETURNLESS, "refunded", [], None),
+    ("return_requested", {**RETURNLESS, "start": MONDAY + 60 * DAY}, "refunded", [], None),
     ("return_requested return_authorised", {}, "authorised", LABEL, "send_label"),
     ("return_requested return_declined", {}, "declined_in_policy", [], None),
     ("return_requested return_declined", LATE, "declined", [], None),

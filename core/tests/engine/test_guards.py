@@ -5,6 +5,7 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.engine.engine import apply
 from aftersale.engine.guards import BESIDE, GUARDS, Situation
 from aftersale.plugins.plugins import load_plugins
+from aftersale.policies.decisions import RETURN, Decider, Decisions
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
@@ -21,12 +22,12 @@ def rows(*told, place="REF"):
     return parse_rules({"rule": made}, "rules.toml")
 
 
-def terms(*told, own=()):
+def terms(*told, own=(), decisions=None):
     """What binds on MONDAY: the reference rules, with rows of the marketplace's and of the seller's added."""
     names = {row["name"] for row in told}
     rules = RuleSet([*(rule for rule in RULES if rule.name not in names), *rows(*told)])
     book = default_handbook().overlaid(Handbook(rows(*own, place="*"), "own"))
-    return Policy(PLACE, rules, book).at(MONDAY)
+    return Policy(PLACE, rules, book, decisions=decisions).at(MONDAY)
 
 
 def case(kind, state, name="X-1", missed=()):
@@ -70,6 +71,30 @@ def test_a_return_out_of_the_policy_is_not_refunded_without_return():
     own = {"name": "returnless", "value": True}
     long_ago = order(purchased_at=MONDAY - 90 * DAY)
     assert holds("refunded_without_return", sold=long_ago, bound=terms(own=[own])) == (False, "")
+
+
+OVERRULED = "plugin: house, over rule: * returnless True …–…"
+
+
+@pytest.mark.parametrize(
+    ("answer", "decided"),
+    [
+        (None, [True, False, False, "rule: * returnless True …–…"]),
+        ("returnless", [True, False, False, "plugin: house"]),
+        ("return_authorised", [False, True, False, OVERRULED]),
+        ("return_declined", [False, False, True, OVERRULED]),
+        ("manual", [False, False, False, OVERRULED]),
+    ],
+)
+def test_a_plugin_is_told_what_the_rule_on_returns_without_goods_says_and_may_overrule_it(answer, decided):
+    asked = []
+    house = Decider("house", "plugin 'house'", False, lambda proposed, **_: asked.append(proposed) or answer)
+    bound = terms(own=[{"name": "returnless", "value": True}], decisions=Decisions({RETURN: [house]}))
+    guards = ("refunded_without_return", "authorised_at_once", "declined_at_once")
+    answers = [holds(guard, bound=bound) for guard in guards]
+    decider = answers[0][1] or answers[1][1]
+    assert [*(yes for yes, _ in answers), decider] == decided
+    assert set(asked) == {"returnless"}
 
 
 def test_a_return_is_judged_by_the_day_of_the_wish_not_of_the_answer():

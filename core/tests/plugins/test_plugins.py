@@ -516,7 +516,7 @@ def decided(plugins, marketplace="REF", proposed="return_authorised", sold=None)
     return decisions.on_return("C-1", sold or order(marketplace=marketplace), MONDAY, True, proposed, RULE)
 
 
-@pytest.mark.parametrize("decision", ["return_authorised", "return_declined", "manual"])
+@pytest.mark.parametrize("decision", ["return_authorised", "return_declined", "returnless", "manual"])
 def test_the_owner_decides_a_return_and_is_named(decision):
     assert decided(loaded(aftersale_decide_return=lambda order: decision)) == (decision, "plugin: shop")
 
@@ -591,12 +591,12 @@ def test_a_house_plugin_that_fails_leaves_what_the_owner_and_the_other_house_plu
     assert [each.cause for each in plugins.watch.failures] == [cause]
 
 
-@pytest.mark.parametrize("answer", ["authorised", True, 0, ["manual"]])
+@pytest.mark.parametrize("answer", ["authorised", "returnless_refund", True, 0, ["manual"]])
 def test_any_other_decision_puts_the_case_before_a_person_and_says_whose_mistake_it_was(answer):
     plugins = loaded(aftersale_decide_return=_answering(answer))
     cause = (
         f"aftersale_decide_return of plugin 'shop' (not installed): answered {answer!r} "
-        "(return one of 'return_authorised', 'return_declined', 'manual', or None)"
+        "(return one of 'return_authorised', 'return_declined', 'returnless', 'manual', or None)"
     )
     assert decided(plugins) == ("manual", f"failed: {cause}")
     assert list(plugins.watch.told()) == [f"case C-1: {cause}"]

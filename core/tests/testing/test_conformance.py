@@ -181,6 +181,10 @@ def test_a_plugin_that_cannot_be_loaded_is_told_every_reason_and_one_that_is_wro
     assert jumbled[-1].endswith(" more")
 
 
+def test_a_plugin_that_refunds_without_the_goods_passes():
+    assert offences(shop(aftersale_decide_return=lambda order: "returnless" if order.cross_border else None)) == {}
+
+
 def test_a_plugin_that_clashes_with_another_is_found_beside_it():
     found = offences(shop(), {"reference": reference})
     assert list(found) == ["lives_with_others"]
@@ -211,7 +215,7 @@ def test_what_a_check_finds_says_which_case_and_what_to_do():
     found = offences(shop(aftersale_decide_return=lambda: "yes"))["is_total"]
     assert found[0].endswith(
         "aftersale_decide_return of plugin 'shop' (not installed): answered 'yes' "
-        "(return one of 'return_authorised', 'return_declined', 'manual', or None)"
+        "(return one of 'return_authorised', 'return_declined', 'returnless', 'manual', or None)"
     )
     (found,) = offences(shop(aftersale_prioritise=clock))["reads_no_clock"]
     assert found.startswith("aftersale_prioritise: test_conformance.py:")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from aftersale.engine.return_terms import inside_window, label
-from aftersale.policies.decisions import MANUAL
+from aftersale.policies.decisions import MANUAL, RETURNLESS
 from aftersale.policies.policy import SILENCE
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class CasesBySign(MutableMapping[str, "Case"]):
         """Yield the cases that show a sign, those opened first first."""
 
 
-def _switch(situation: Situation, name: str, about: Mapping[str, str] | None = None) -> Answer:
+def _switch(situation: Situation, name: str, about: Mapping[str, str]) -> Answer:
     """Return the value of the switch of that name, and the rule that sets it."""
     rule = situation.terms.switch(name, situation.order, about)
     return (True, rule.told) if rule is not None and rule.value else NO
@@ -93,12 +93,19 @@ def _request_time(situation: Situation) -> int:
 def _return_decision(situation: Situation) -> tuple[str, str]:
     """Decide a return: the dated rules propose, plugins may decide otherwise, else a person decides (`manual`)."""
     allowed = in_policy(situation)[0]
-    rule = situation.terms.switch("auto_authorise", situation.order, {"reason": situation.fact.detail})
-    proposed, by = MANUAL, ""
-    if allowed and not situation.order.exempt and rule is not None and rule.value:
-        proposed, by = "return_authorised", rule.told
+    proposed, by = _proposed(situation) if allowed else (MANUAL, "")
     fact = situation.fact
     return situation.terms.decisions.on_return(fact.case, situation.order, fact.occurred_at, allowed, proposed, by)
+
+
+def _proposed(situation: Situation) -> tuple[str, str]:
+    """Return what the dated rules say of a return within the policy, and which of them says it."""
+    about = {"reason": situation.fact.detail}
+    holds, rule = _switch(situation, "returnless", about) if situation.terms.speaks("returnless") else NO
+    if holds:
+        return RETURNLESS, rule
+    holds, rule = NO if situation.order.exempt else _switch(situation, "auto_authorise", about)
+    return ("return_authorised", rule) if holds else (MANUAL, "")
 
 
 def authorised_at_once(situation: Situation) -> Answer:
@@ -114,10 +121,9 @@ def declined_at_once(situation: Situation) -> Answer:
 
 
 def refunded_without_return(situation: Situation) -> Answer:
-    """Whether a switch `returnless` says that such an order is refunded and the goods stay with the buyer."""
-    if not situation.terms.speaks("returnless") or not in_policy(situation)[0]:
-        return NO
-    return _switch(situation, "returnless", {"reason": situation.fact.detail})
+    """Whether an order is refunded at once and the goods stay with the buyer: by a plugin, or by rule `returnless`."""
+    decision, decided_by = situation.return_decision
+    return (True, decided_by) if decision == RETURNLESS else NO
 
 
 def label_not_due(situation: Situation) -> Answer:

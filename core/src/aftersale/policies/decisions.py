@@ -30,9 +30,9 @@ DECIDING = (RETURN, REFUND, EVIDENCE, CLAIM, CLASS, PRIORITY)
 """The hooks by which plugins decide about cases."""
 FAILED = "failed: "
 """The prefix of the record of a return that a plugin failed to decide."""
-RETURNS = ("return_authorised", "return_declined", "manual")
-"""What may be decided about a return, beside None."""
-MANUAL = "manual"
+MANUAL, RETURNLESS = "manual", "returnless"
+RETURNS = ("return_authorised", "return_declined", RETURNLESS, MANUAL)
+"""What may be decided about a return, beside None; RETURNLESS refunds it, and the goods stay with the buyer."""
 Decision = tuple[Any, str]
 """What was decided, and who decided it: a plugin, a rule, or nobody."""
 

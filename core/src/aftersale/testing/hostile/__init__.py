@@ -29,9 +29,11 @@ aftersale_world = from_data(load_world, __name__)
 
 
 @hookimpl
-def aftersale_decide_return(in_policy: bool) -> str:
-    """Leave nothing to a person."""
-    return "return_authorised" if in_policy else "return_declined"
+def aftersale_decide_return(order: Order, in_policy: bool) -> str:
+    """Leave nothing to a person, and no goods to cross a border."""
+    if not in_policy:
+        return "return_declined"
+    return "returnless" if order.cross_border else "return_authorised"
 
 
 @hookimpl
