@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from aftersale.base.errors import ClockError
-from aftersale.clocks import DAY, HOUR, MINUTE, Calendar, OpeningHours, instant, moment
+from aftersale.clocks import DAY, HOUR, MINUTE, Calendar, OpeningHours, hours_without, instant, moment
+from aftersale.documents.scalars import parse_weekdays
 
 BERLIN = Calendar("Europe/Berlin", "DE")
 NEW_YORK = Calendar("America/New_York", "US")
@@ -394,3 +395,63 @@ def test_the_turn_of_a_year_is_known_after_questions_about_one_year_only():
 def test_a_week_is_read_back_from_what_it_holds():
     assert OpeningHours(OFFICE.week, BERLIN) == OFFICE
     assert SPLIT.week[0] == ((480, 720), (840, 1080))
+
+
+# --- hours that run on all days of the week but some
+
+# Clocks change there on a Sunday, by an hour, by half an hour, and over midnight.
+CHANGING = {
+    "Europe/Berlin": ("2026-03-26", "2026-10-22"),
+    "America/Los_Angeles": ("2026-03-05", "2026-10-29"),
+    "Australia/Lord_Howe": ("2026-04-02", "2026-10-01"),
+    "America/Havana": ("2026-03-05", "2026-10-29"),
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "without", "amount", "end"),
+    [
+        ("2026-06-05T15:00+02:00", "Sun", 24, "2026-06-06T15:00:00+02:00"),
+        ("2026-06-06T15:00+02:00", "Sun", 24, "2026-06-08T15:00:00+02:00"),
+        ("2026-06-06T15:00+02:00", "Sun", 9, "2026-06-07T00:00:00+02:00"),  # what fills Saturday ends with it
+        ("2026-06-07T15:00+02:00", "Sun", 1, "2026-06-08T01:00:00+02:00"),
+        ("2026-06-07T15:00+02:00", "Sun", 0, "2026-06-07T15:00:00+02:00"),
+        ("2026-06-05T15:00+02:00", "Sat,Sun", 24, "2026-06-08T15:00:00+02:00"),
+        ("2026-12-24T15:00+01:00", "Sun", 24, "2026-12-25T15:00:00+01:00"),  # holidays count
+        ("2026-03-28T15:00+01:00", "Sun", 24, "2026-03-30T15:00:00+02:00"),  # the change is on the Sunday left out
+        ("2026-03-28T15:00+01:00", "Mon", 24, "2026-03-29T16:00:00+02:00"),  # an hour of Sunday never was
+        ("2026-10-24T15:00+02:00", "Mon", 24, "2026-10-25T14:00:00+01:00"),  # an hour of Sunday is twice
+        ("2026-10-24T15:00+02:00", "Mon", 48, "2026-10-27T14:00:00+01:00"),
+    ],
+)
+def test_hours_without_days_of_the_week_stand_still_on_these(start, without, amount, end):
+    hours = hours_without("Europe/Berlin", parse_weekdays(without))
+    assert moment(hours.due_after(instant(start), amount * HOUR), "Europe/Berlin").isoformat() == end
+
+
+@pytest.mark.once
+@settings(deadline=None, max_examples=30)
+@given(
+    st.sampled_from([(zone, day) for zone, days in CHANGING.items() for day in days]),
+    st.integers(0, 6 * WHOLE_DAY),
+    st.integers(0, 72),
+    st.sets(st.integers(0, 6), min_size=1, max_size=3).map(frozenset),
+)
+def test_hours_without_days_agree_with_stepping_through_minutes(place, minute, amount, without):
+    zone, day = place
+    start = at = instant(f"{day}T00:00Z") + minute * MINUTE
+    left = amount * 60
+    shown = moment(at, zone).replace(tzinfo=None)
+    while left:
+        # What clocks repeat over midnight is the later day again only once it was shown.
+        shown = max(shown, moment(at, zone).replace(tzinfo=None))
+        left -= shown.weekday() not in without
+        at += MINUTE
+    hours = hours_without(zone, without)
+    assert hours.due_after(start, amount * HOUR) == at
+    assert hours.elapsed(start, at) == amount * HOUR
+
+
+def test_hours_without_any_day_are_refused():
+    with pytest.raises(ClockError, match="the week has no opening"):
+        hours_without("Europe/Berlin", frozenset(range(7)))

@@ -2,12 +2,13 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
+from attrs import evolve
 from hypothesis import given, strategies as st
 
 from aftersale.base.errors import FactRefused
 from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import default_workflow
-from aftersale.clocks import DAY, HOUR, instant
+from aftersale.clocks import DAY, HOUR, Calendar, instant
 from aftersale.engine.engine import Outcome, apply, expire
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.policy import Policy
@@ -187,6 +188,25 @@ def test_where_the_marketplace_is_silent_the_handbook_sets_due_and_end():
     silent = Policy(PLUGINS.marketplaces["REF"], RuleSet(()))
     case = stand("buyer_message", policy=silent)
     assert hours(case) == [("first_reply", 24, "handbook", 24, "late")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expired"),
+    [
+        ("2026-03-02T09:00:00Z", "2026-03-03T09:00:00Z"),
+        ("2026-03-07T09:00:00Z", "2026-03-09T09:00:00Z"),  # Saturday: Sunday does not count
+        ("2026-03-08T09:00:00Z", "2026-03-09T23:00:00Z"),
+        ("2026-03-28T09:00:00Z", "2026-03-30T08:00:00Z"),  # the Sunday that has an hour less
+    ],
+)
+def test_hours_that_do_not_count_sundays_set_when_the_marketplace_acts(asked, expired):
+    row = {"name": "first_reply", "marketplaces": ["REF"], "clock": "wall_hours", "amount": 24, "without": "Sun"}
+    row |= {"starts": "buyer_message", "on_expiry": "late", "source": "made up", "grade": "assumed"}
+    berlin = evolve(PLUGINS.marketplaces["REF"], zone="Europe/Berlin", calendar=Calendar("Europe/Berlin"))
+    policy = Policy(berlin, RuleSet(parse_rules({"rule": [row]}, "rules.toml")))
+    (reply,) = stand("buyer_message", policy=policy, start=instant(asked)).deadlines
+    assert (reply.due, reply.expires_at) == (instant(asked) + 24 * HOUR, instant(expired))
+    assert reply.set_by == ("handbook" if reply.due < reply.expires_at else "rule")
 
 
 def test_a_deadline_that_nobody_sets_does_not_begin_and_asks_for_no_task():

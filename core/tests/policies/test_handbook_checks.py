@@ -35,6 +35,7 @@ def bound(demanded, own, key="rule"):
     [
         (REPLY, {"amount": 25}),
         (REFUND, {"amount": 5}),
+        (REPLY, {"without": "Sun"}),
         (REFUND, {"clock": "business_days", "amount": 5}),
         (WINDOW, {"amount": 29}),
         (SWITCH, {"value": False}),

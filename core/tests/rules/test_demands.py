@@ -11,8 +11,9 @@ from aftersale.rules import Condition, Rule, as_document, digest_of, parse_rules
 from aftersale.testing import reference
 
 SHIPPED = default_handbook().rules.history()
-ROWS = (*SHIPPED, *reference.aftersale_rules())
 REPLY = Rule("first_reply", "*", "deadline", "us", "S", "wall_hours", 24, starts=("buyer_message",))
+SUNDAYS_OFF = evolve(REPLY, name="silence", without="Fri,Sun")
+ROWS = (*SHIPPED, *reference.aftersale_rules(), SUNDAYS_OFF)
 SHARE = Rule("restocking_fee", "*", "share", "us", "S", share=Decimal("0.20"))
 
 
@@ -43,6 +44,7 @@ def test_who_says_it_and_how_a_number_is_written_makes_no_other_digest(row, same
     ("row", "other"),
     [
         (REPLY, {"amount": 12}),
+        (REPLY, {"without": "Sun"}),
         (REPLY, {"clock": "business_days"}),
         (REPLY, {"valid_from": date(2026, 1, 1)}),
         (REPLY, {"when": Condition(channel="SFP")}),

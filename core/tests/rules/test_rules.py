@@ -30,6 +30,7 @@ ONE_OF = (
     "a rule has exactly one of: amount with its clock, until, value (true or false), word, words, share, money, count; "
     "share and money together mean the lesser of the two"
 )
+ONLY_WALL_HOURS = "without goes with clock = 'wall_hours', and not with ends = 'end_of_day'"
 FIRST, LAST = date(2020, 1, 1), date(2020, 2, 29)
 
 
@@ -119,6 +120,21 @@ def test_one_fact_that_starts_the_clock_needs_no_list():
         (
             {"amount": None},
             f"rule[0]: {ONE_OF}",
+        ),
+        ({"without": "Sun", "clock": "business_days"}, f"rule[0]: {ONLY_WALL_HOURS}"),
+        ({"without": "Sun", "ends": "end_of_day"}, f"rule[0]: {ONLY_WALL_HOURS}"),
+        (
+            {"without": "Mon-Sun"},
+            "rule[0]: without names every day of the week, so no time would run: leave a day at least",
+        ),
+        (
+            {"without": "Sunday"},
+            "rule[0].without: expected days such as 'Mon-Fri' or 'Mon,Wed', found 'Sunday' "
+            "(days: Mon, Tue, Wed, Thu, Fri, Sat, Sun)",
+        ),
+        (
+            {"without": "Mon-Sat", "amount": 125_229},
+            "rule[0]: amount = 125229 is too long: at most 125228 wall_hours, a hundred years",
         ),
         ({"clock": None}, "rule[0]: amount and clock go together: amount = 24, clock = 'wall_hours'"),
         ({"starts": None}, "rule[0]: say which fact starts the clock: starts = 'buyer_message'"),
@@ -331,6 +347,15 @@ def test_a_rule_in_a_line_says_what_it_narrows():
     assert found.told == f"rule: {found}"
 
 
+@pytest.mark.parametrize(
+    ("without", "kept"), [("Sun", "Sun"), ("Sun,Fri", "Fri,Sun"), ("Sat-Sun", "Sat,Sun"), (None, "")]
+)
+def test_hours_that_leave_days_of_the_week_out_say_so(without, kept):
+    (found,) = rules(row(without=without))
+    assert (found.without, record(found)["without"]) == (kept, kept or None)
+    assert str(found.answer) == ("24 wall_hours" if not kept else f"24 wall_hours without {kept}")
+
+
 # --- as JSON ---
 
 
@@ -343,6 +368,7 @@ def test_a_deadline_as_json():
         "clock": "wall_hours",
         "amount": 24,
         "ends": "same_time",
+        "without": None,
         "starts": ["buyer_message"],
         "on_expiry": "late",
         "until": None,

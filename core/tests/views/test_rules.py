@@ -65,6 +65,14 @@ def test_a_rule_as_json_has_kind_meaning_and_rows():
     ]
 
 
+def test_hours_that_leave_days_of_the_week_out_are_told_with_these(tmp_path):
+    row = 'name = "first_reply"\nmarketplaces = ["*"]\nclock = "wall_hours"\namount = 12\nwithout = "Sat,Sun"\n'
+    row += 'starts = "buyer_message"\non_expiry = "late"\nsource = "our own"\ngrade = "S"\n'
+    (tmp_path / "own.toml").write_text(f"[[rule]]\n{row}", encoding="utf-8")
+    shown = lines("REF", "--rule", "first_reply", "--handbook", str(tmp_path / "own.toml"), columns="200")
+    assert "12 wall hours, not counting Sat, Sun" in " ".join(" ".join(shown).split())
+
+
 def test_a_rule_that_nobody_has_set_is_told_as_such():
     assert lines("--rule", "claim_cover")[1:] == ["nothing is known"]
 

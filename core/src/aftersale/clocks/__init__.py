@@ -18,7 +18,7 @@ from aftersale.clocks.calendars import Calendar
 from aftersale.clocks.clock import Clock
 from aftersale.clocks.deadlines import CLOCKS, ENDS, due_after, due_before, elapsed
 from aftersale.clocks.instants import DAY, HOUR, MINUTE, SECOND, Instant, instant
-from aftersale.clocks.openings import OpeningHours
+from aftersale.clocks.openings import OpeningHours, hours_without
 from aftersale.clocks.pauses import Pause, Paused
 from aftersale.clocks.public_holidays import official_list, place_of
 from aftersale.clocks.windows import Span, windows
@@ -43,6 +43,7 @@ __all__ = [
     "due_after",
     "due_before",
     "elapsed",
+    "hours_without",
     "instant",
     "local_date",
     "moment",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 from attrs import field, frozen
 
@@ -138,6 +138,18 @@ class OpeningHours:
     @cached_property
     def _table(self) -> _OpenTime:
         return _OpenTime(self.week, self.calendar.with_own_days(self.closed, self.worked))
+
+
+@cache
+def hours_without(zone: str, weekdays: frozenset[int]) -> OpeningHours:
+    """Return the hours of a zone that run on all days of the week but these, holidays too; Monday is 0.
+
+    Local midnight ends and begins them: an hour that clocks skip or repeat on a day that counts is an hour less or more
+    of it. What fills a Saturday where Sundays do not count is due when Saturday ends. Raises ClockError where no day is
+    left.
+    """
+    week = [() if day in weekdays else ((0, _WHOLE_DAY),) for day in range(7)]
+    return OpeningHours(week, Calendar(zone))
 
 
 class _OpenTime:

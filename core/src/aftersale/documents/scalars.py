@@ -134,7 +134,8 @@ def _time_range(value: Any) -> tuple[int, int]:
     return opens, closes if closes > opens else closes + _WHOLE_DAY
 
 
-def _weekdays(value: Any) -> frozenset[int]:
+def parse_weekdays(value: Any) -> frozenset[int]:
+    """Return the days of the week, Monday is 0, of a text such as `Mon-Fri`; raises ValueError for any other value."""
     days: set[int] = set()
     for part in _text(value).split(","):
         first, *rest = [name.strip() for name in part.split("-")]
@@ -189,7 +190,7 @@ SCALARS: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
     (Day, _day, "a date such as 2026-03-29"),
     (Duration, _duration, "a duration such as '12 min'"),
     (TimeRange, _time_range, "opening hours such as '09:00-18:00'"),
-    (Weekdays, _weekdays, "days such as 'Mon-Fri' or 'Mon,Wed'"),
+    (Weekdays, parse_weekdays, "days such as 'Mon-Fri' or 'Mon,Wed'"),
     (CurrencyCode, _currency, "a currency such as 'EUR'"),
     (CountryCode, _country, "a country such as 'DE'"),
     (HolidayPlace, _holiday_place, "a country such as 'DE' or a part of it such as 'DE-BY'"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from aftersale.base.errors import Problem
-from aftersale.clocks import HOUR, Instant, due_after, start_of_day
+from aftersale.clocks import HOUR, Instant, start_of_day
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.rules import Condition, Rule, rule_names
 
@@ -107,4 +107,4 @@ def _ends(late: Rule, early: Rule, marketplace: Marketplace) -> set[bool]:
 def _end(rule: Rule, at: Instant, marketplace: Marketplace) -> Instant | None:
     if rule.amount is None or rule.clock is None:
         return None
-    return due_after(at, rule.amount, rule.clock, marketplace.calendar, rule.ends)
+    return rule.due_after(at, marketplace.calendar)

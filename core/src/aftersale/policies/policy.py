@@ -14,7 +14,7 @@ from attrs import Factory, evolve, field, frozen
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.cases.model import Deadline
 from aftersale.cases.workflow import MARKS, Move, State, Workflow, default_workflow
-from aftersale.clocks import HOUR, Instant, due_after, local_date, start_of_day
+from aftersale.clocks import HOUR, Instant, local_date, start_of_day
 from aftersale.orders import Order
 from aftersale.policies.decisions import Decisions
 from aftersale.policies.handbook import SHIPPED, Handbook, default_handbook
@@ -192,16 +192,14 @@ class Terms:
     def _end(self, rule: Rule, at: Instant) -> Instant:
         if rule.until is not None:
             return start_of_day(rule.until + timedelta(1), self.marketplace.zone) - 1
-        assert rule.amount is not None
-        assert rule.clock is not None
-        return due_after(at, rule.amount, rule.clock, self.marketplace.calendar, rule.ends)
+        return rule.due_after(at, self.marketplace.calendar)
 
     def _offsets(self, name: str, fact: str, kind: str) -> Offsets | None:
         """Return fixed offsets where both books count wall hours for every order: most deadlines of most runs."""
         books = [[row for row in book.rules(name) if _may_hold(row, kind)] for book in (self.rulebook, self.handbook)]
         rule, seller_rule = (rows[0] if rows else None for rows in books)
         rows = [row for row in (rule, seller_rule) if row is not None]
-        if not rows or any(row.clock != "wall_hours" or fact not in row.starts for row in rows):
+        if not rows or any(row.clock != "wall_hours" or row.without or fact not in row.starts for row in rows):
             return None
         if any(row.when.asks.keys() - {"situation"} for rows_of_book in books for row in rows_of_book):
             return None

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from aftersale.base.money import money
 from aftersale.base.toml_files import read
 from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place, placed
-from aftersale.documents.scalars import Count, CurrencyCode, MoneyAmount, PositiveCount, Word
+from aftersale.documents.scalars import WEEKDAYS, Count, CurrencyCode, MoneyAmount, PositiveCount, Weekdays, Word
 from aftersale.documents.structure import structure
 from aftersale.rules.conditions import ANY_ORDER, Condition, Words, check_span
 from aftersale.rules.model import EVERYWHERE, ClockName, Ends, Grade, Kind, Rule, Standing
@@ -50,6 +50,7 @@ class _RuleRow:
     clock: ClockName | None = None
     amount: Count | None = None
     ends: Ends = "same_time"
+    without: Weekdays | None = None
     starts: Words | None = None
     on_expiry: Word | None = None
     until: date | None = None
@@ -76,8 +77,10 @@ class _RuleRow:
             raise ValueError("amount and clock go together: amount = 24, clock = 'wall_hours'")
         if self.amount is not None and not self.starts:
             raise ValueError("say which fact starts the clock: starts = 'buyer_message'")
+        if self.without is not None:
+            self._check_without(self.without)
         if self.amount is not None and self.clock is not None:
-            _check_length("amount", self.amount, self.clock)
+            _check_length("amount", self.amount, self.clock, self.without)
         if self.amount is None and self.on_expiry is not None:
             raise ValueError("on_expiry goes with amount and clock: what follows when the time is over")
         self._check_value()
@@ -88,6 +91,12 @@ class _RuleRow:
 
     def _answer_keys(self) -> list[str]:
         return [name for name in ("amount", *_KINDS) if getattr(self, name) is not None]
+
+    def _check_without(self, days: Weekdays) -> None:
+        if self.clock != "wall_hours" or self.ends != "same_time":
+            raise ValueError("without goes with clock = 'wall_hours', and not with ends = 'end_of_day'")
+        if len(days) == len(WEEKDAYS):
+            raise ValueError("without names every day of the week, so no time would run: leave a day at least")
 
     def _check_value(self) -> None:
         check_span("until", self.until, "", None)
@@ -117,6 +126,7 @@ class _RuleRow:
                 clock=self.clock,
                 amount=self.amount,
                 ends=self.ends,
+                without=",".join(WEEKDAYS[day] for day in sorted(self.without or ())),
                 starts=tuple(self.starts or ()),
                 on_expiry=self.on_expiry or "late",
                 until=self.until,
@@ -234,9 +244,10 @@ def _check_places(marketplaces: Sequence[str]) -> None:
         raise ValueError("marketplaces is empty, so the row holds nowhere: name one at least")
 
 
-def _check_length(name: str, amount: int, clock: ClockName) -> None:
-    if amount > _LONGEST[clock]:
-        raise ValueError(f"{name} = {amount} is too long: at most {_LONGEST[clock]} {clock}, a hundred years")
+def _check_length(name: str, amount: int, clock: ClockName, without: Weekdays | None = None) -> None:
+    longest = _LONGEST[clock] * (len(WEEKDAYS) - len(without or ())) // len(WEEKDAYS)
+    if amount > longest:
+        raise ValueError(f"{name} = {amount} is too long: at most {longest} {clock}, a hundred years")
 
 
 def parse_rules(data: dict[str, Any], source: str) -> list[Rule]:

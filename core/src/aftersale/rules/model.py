@@ -10,6 +10,8 @@ from typing import Any, Literal
 from attrs import evolve, field, frozen
 
 from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place
+from aftersale.clocks import HOUR, Calendar, Instant, due_after, hours_without
+from aftersale.documents.scalars import parse_weekdays
 from aftersale.rules.conditions import ANY_ORDER, Condition
 
 ClockName = Literal["wall_hours", "calendar_days", "business_days"]
@@ -26,7 +28,8 @@ class Rule:
     """One dated line of one marketplace (or of the handbook, whose marketplace is `*`).
 
     Its kind says which fields hold the answer. A deadline or window: `amount` in the unit of `clock`, or `until`, the
-    local day with whose end a window closes. A switch: `value`. Others: `word`; `words`; `share`, from 0 to 1, with
+    local day with whose end a window closes; wall hours `without` some days of the week, such as `Sun` or `Fri,Sun`,
+    stand still on these. A switch: `value`. Others: `word`; `words`; `share`, from 0 to 1, with
     `money` the lesser of the two; `money` in `currency`; `count`. A metric: `amount` days with their `target`.
 
     `valid_from` and `valid_until` are both inside, in the marketplace's local days; None means "as far as is
@@ -45,6 +48,7 @@ class Rule:
     clock: ClockName | None = None
     amount: int | None = None
     ends: Ends = "same_time"
+    without: str = ""
     starts: tuple[str, ...] = ()
     on_expiry: str = "late"
     until: date | None = None
@@ -98,7 +102,21 @@ class Rule:
             return f"{self.share}, at most {money}" if money else self.share
         if self.kind == "money":
             return money
-        return f"until {self.until}" if self.until else f"{self.amount} {self.clock}"
+        if self.until:
+            return f"until {self.until}"
+        return f"{self.amount} {self.clock}" + (f" without {self.without}" if self.without else "")
+
+    def due_after(self, at: Instant, calendar: Calendar) -> Instant:
+        """Return when the time of a deadline or window that begins at an instant is over, by the place's calendar."""
+        assert self.amount is not None
+        assert self.clock is not None
+        if self.without:
+            return hours_without(calendar.zone, self._days_without).due_after(at, self.amount * HOUR)
+        return due_after(at, self.amount, self.clock, calendar, self.ends)
+
+    @cached_property
+    def _days_without(self) -> frozenset[int]:
+        return parse_weekdays(self.without)
 
     def in_force(self, day: date) -> bool:
         """Whether the rule is in force on that local day."""

@@ -18,6 +18,7 @@ class RuleRecord(TypedDict):
     clock: str | None
     amount: int | None
     ends: str
+    without: str | None
     starts: list[str]
     on_expiry: str | None
     until: str | None
@@ -58,6 +59,7 @@ def record(rule: Rule) -> RuleRecord:
         clock=rule.clock,
         amount=rule.amount,
         ends=rule.ends,
+        without=rule.without or None,
         starts=list(rule.starts),
         on_expiry=rule.on_expiry if rule.kind == "deadline" else None,
         until=_day(rule.until),

@@ -133,7 +133,8 @@ def demand(rule: Rule) -> str:
     if rule.until is not None:
         return text("rules.to_day", day=rule.until)
     key = "rules.time" if rule.ends == "same_time" else "rules.to_midnight"
-    return text(key, amount=rule.amount, clock=(rule.clock or "").replace("_", " "))
+    time = text(key, amount=rule.amount, clock=(rule.clock or "").replace("_", " "))
+    return text("rules.without", time=time, days=rule.without.replace(",", ", ")) if rule.without else time
 
 
 def _line(rule: Rule) -> str:
