@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import inspect
 import json
 import os
 import re
@@ -12,16 +13,19 @@ from copy import deepcopy
 from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ForwardRef
 
 import attrs
 import pytest
 import tomli
 
+from aftersale import hookspecs
 from aftersale.advice.evidence import SUBMITTED
 from aftersale.base.errors import DocumentError
 from aftersale.base.files import LIMIT
 from aftersale.base.toml_lines import is_written
+from aftersale.cases.facts import Fact
+from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import CaseKind, Move, State, default_workflow
 from aftersale.cli import TRACE, cli
 from aftersale.costs.charges import CHARGES
@@ -30,9 +34,11 @@ from aftersale.engine.docket import Docket
 from aftersale.engine.guards import GUARDS
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal.columns import FACT_COLUMNS, ORDER_COLUMNS
+from aftersale.orders import Order, OrderLine
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.hook_phases import lifecycle_diagram
 from aftersale.plugins.plugins import load_plugins
+from aftersale.policies.decisions import RETURNS
 from aftersale.policies.handbook import default_handbook, load_handbook
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
@@ -64,7 +70,7 @@ LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 README, RULES, JOURNAL = ROOT / "README.md", ROOT / "core/docs/rules.md", ROOT / "core/docs/journal.md"
 CASES, HANDBOOK = ROOT / "core/docs/cases.md", ROOT / "core/docs/handbook.md"
-HOOKS_PAGE = ROOT / "core/docs/hooks.md"
+HOOKS_PAGE, FIELDS = ROOT / "core/docs/hooks.md", ROOT / "core/docs/fields.md"
 STRESS = ROOT / "simulator/docs/stress.md"
 STAFF = ROOT / "simulator/docs/staff.md"
 SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
@@ -281,6 +287,76 @@ def test_every_name_that_a_rule_or_metric_may_have_is_described() -> None:
 
 def test_every_hook_is_described_with_its_arguments() -> None:
     assert [name for name, words in HOOKS.items() if f"`{name}({', '.join(words)})`" not in text(HOOKS_PAGE)] == []
+
+
+HANDED: tuple[Any, ...] = (Order, OrderLine, Case, Deadline, Task, Fact)
+"""What hooks are given, each with a table of its own."""
+NEVER = "never"
+"""How the cell on emptiness begins of what always holds something."""
+
+
+def rows_below(heading: str, page: Path) -> list[list[str]]:
+    """Return the cells of the first table below a heading, without its header; a bar in a cell is written `\\|`."""
+    section = text(page).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
+    return [[cell.replace("\\|", "|") for cell in row] for row in cells]
+
+
+def written(hint: Any) -> str:
+    """Return a type as the code writes it."""
+    return hint.__forward_arg__ if isinstance(hint, ForwardRef) else str(getattr(hint, "__name__", hint))
+
+
+def fields_of(kind: Any) -> list[tuple[str, str]]:
+    """Return the fields of a class with their types, and its properties."""
+    made = [(name, written(hint)) for name, hint in inspect.get_annotations(kind).items()]
+    counted = inspect.getmembers(kind, lambda member: isinstance(member, property))
+    return made + [(name, written(inspect.get_annotations(member.fget)["return"])) for name, member in counted]
+
+
+@pytest.mark.parametrize("kind", HANDED, ids=lambda kind: kind.__name__)
+def test_every_field_of_what_hooks_are_given_is_described_with_its_type(kind: Any) -> None:
+    rows = rows_below(kind.__name__, FIELDS)
+    assert [(name.strip("`"), hint.strip("`")) for name, hint, _, _ in rows] == fields_of(kind)
+    assert [name for name, _, meaning, empty in rows if not (meaning and empty)] == []
+
+
+def test_a_field_that_may_hold_nothing_is_described_with_when() -> None:
+    for kind in HANDED:
+        empty = {name.strip("`"): cell for name, _, _, cell in rows_below(kind.__name__, FIELDS)}
+        defaults = getattr(kind, "_field_defaults", {})
+        may = {name for name, hint in fields_of(kind) if "None" in hint or not defaults.get(name, True)}
+        assert {name for name in may if empty[name].startswith(NEVER)} == set()
+
+
+def test_every_argument_of_a_hook_is_described_with_its_type() -> None:
+    rows = rows_below("Arguments", FIELDS)
+    described = [
+        (f"{PROJECT}_{hook}", argument.strip("`"), hint.strip("`"))
+        for argument, hooks, hint, meaning, empty in rows
+        for hook in re.findall(r"`(\w+)`", hooks)
+        if meaning and empty
+    ]
+    expected = [
+        (hook, name, parameter.annotation)
+        for hook in HOOKS
+        for name, parameter in inspect.signature(getattr(hookspecs, hook)).parameters.items()
+    ]
+    assert sorted(described) == sorted(expected)
+
+
+def test_what_a_deciding_hook_may_answer_about_returns_is_described() -> None:
+    assert undescribed(RETURNS, FIELDS) == undescribed(RETURNS, HOOKS_PAGE) == []
+
+
+def test_the_shown_bracket_of_prices_holds_as_it_is_described() -> None:
+    (shown,) = blocks(FIELDS, "toml")
+    (rule,) = parse_rules(tomli.loads(shown), "shown")
+    prices = (500, 501, 1500, 1501)
+    assert [rule.when.holds(order(price=price)) for price in prices] == [False, True, True, False]
+    about_prices = {name for name in names(Condition) if name.startswith("price")} | {"currency"}
+    assert [name for name in about_prices if f"| `{name} = " not in text(FIELDS)] == []
 
 
 def test_the_picture_of_when_hooks_are_called_is_the_one_that_the_program_draws() -> None:
