@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,20 +115,29 @@ def check_plugin(name: str, as_json: bool) -> None:
     if as_json:
         print_json([_record(finding) for finding in results])
     else:
-        click.echo(
-            text("plugins.checked", name=name, passed=sum(finding.passed for finding in results), all=len(CHECKS))
-        )
+        click.echo(_summary(name, results, len(CHECKS)))
     raise SystemExit(1 if failed else 0)
 
 
+def _summary(name: str, results: Sequence[Finding], checks: int) -> str:
+    passed, missing = sum(finding.passed for finding in results), sum(bool(finding.not_made) for finding in results)
+    if missing:
+        return text("plugins.checked_but", name=name, passed=passed, all=checks, missing=missing)
+    return text("plugins.checked", name=name, passed=passed, all=checks)
+
+
 def _print_finding(finding: Finding) -> None:
-    if finding.stopped_by:
+    if finding.not_made:
+        verdict = text("plugins.not_made")
+    elif finding.stopped_by:
         verdict = text("plugins.not_run", check=finding.stopped_by)
     else:
         verdict = text("plugins.fails" if finding.problems else "plugins.passes")
     click.echo(text("plugins.finding", verdict=verdict, demand=finding.check.demand, name=finding.check.name))
     for problem in finding.problems:
         click.echo(text("plugins.offence", problem=problem))
+    if finding.not_made:
+        click.echo(text("plugins.offence", problem=finding.not_made))
 
 
 def _record(finding: Finding) -> dict[str, object]:
@@ -136,5 +146,6 @@ def _record(finding: Finding) -> dict[str, object]:
         "demand": finding.check.demand,
         "passed": finding.passed,
         "stopped_by": finding.stopped_by,
+        "not_made": finding.not_made,
         "problems": list(finding.problems),
     }

@@ -20,7 +20,8 @@ from aftersale.policies.policy import Policy, Terms
 from aftersale.policies.sales import Sale
 from aftersale.policies.worlds import Closure, Parameter, Preset
 from aftersale.rules import Rule, declared_sources, names_page, silent_clauses
-from aftersale.testing.conformance.findings import Check, Finding
+from aftersale.testing.conformance.findings import Check, Finding, NotMade
+from aftersale.testing.conformance.rehearsals import simulates
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, play
 from aftersale.testing.conformance.subject import Subject
 from aftersale.testing.conformance.witness import Witness
@@ -35,7 +36,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     for check in CHECKS:
         stopper = next((name for name in check.needs if name in failed), "")
         finding = Finding(check, stopped_by=stopper) if stopper else examine(check, subject)
-        if not finding.passed:
+        if finding.problems or finding.stopped_by:
             failed.add(check.name)
         yield finding
 
@@ -58,6 +59,8 @@ def _run(check: Check, subject: Subject) -> Finding:
                 problems.append(problem)
             else:
                 more += 1
+    except NotMade as reason:
+        return Finding(check, not_made=str(reason))
     except Exception as error:
         problems.append(explained(error))
     return Finding(check, (*problems, *([f"and {more} more"] if more else [])))
@@ -372,5 +375,6 @@ CHECKS: tuple[Check, ...] = (
         _lives_with_others,
         ("loads", "is_total", "is_pure"),
     ),
+    Check("simulates", "a short period runs in the simulator on every marketplace", simulates, ("loads", "is_total")),
 )
 """All checks, in the order in which they are made."""
