@@ -127,7 +127,7 @@ def test_what_a_check_says_of_a_plugin(monkeypatch):
     stores = reference.aftersale_marketplaces
     shop = plugin("shop", aftersale_marketplaces=stores, aftersale_classify=lambda: 7)
     monkeypatch.setattr("aftersale.plugins.admission.installed", lambda: {"shop"})
-    monkeypatch.setattr("aftersale.testing.conformance.Subject", lambda name: Subject(name, shop, {}))
+    monkeypatch.setattr("aftersale.testing.conformance.Subject", lambda name, limits: Subject(name, shop, {}))
     ended = RUNNER.invoke(cli, ["plugins", "check", "shop"])
     assert ended.exit_code == 1
     lines = ended.stdout.splitlines()

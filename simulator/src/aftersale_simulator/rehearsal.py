@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from aftersale.base.errors import AftersaleError
+from aftersale.base.errors import AftersaleError, HookHangs
 from aftersale.base.toml_files import read
 from aftersale.base.watch import explained
 from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
@@ -35,6 +35,8 @@ def rehearse(plugins: Plugins, marketplace: str) -> Iterator[str]:
     for desk, team in (("", {}), (" with nobody at the desk", _NOBODY)):
         try:
             result = run(_resolved(plugins, marketplace, team), 1)
+        except HookHangs:
+            raise
         except Exception as error:
             told = str(error) if isinstance(error, AftersaleError) else explained(error)
             yield f"{marketplace}{desk}: {told}"

@@ -10,7 +10,7 @@ import click
 
 from aftersale.base.errors import did_you_mean
 from aftersale.cli.options import as_json_option, print_json, show
-from aftersale.cli.program import allowed, loaded, text
+from aftersale.cli.program import allowed, hook_limits, loaded, text
 
 if TYPE_CHECKING:
     from aftersale.testing.conformance import Finding
@@ -107,7 +107,7 @@ def check_plugin(name: str, as_json: bool) -> None:
         hint = did_you_mean(name, names) or f"installed are: {', '.join(sorted(names)) or '–'}"
         raise click.UsageError(text("plugins.not_installed", name=name, hint=hint))
     results = []
-    for finding in findings(Subject(name)):
+    for finding in findings(Subject(name, limits=hook_limits(click.get_current_context()))):
         results.append(finding)
         if not as_json:
             _print_finding(finding)

@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 from attrs import Factory, define
 
 from aftersale import hookspecs
-from aftersale.base.errors import DocumentError, PluginError, Problem, did_you_mean
+from aftersale.base.errors import DocumentError, HookHangs, PluginError, Problem, did_you_mean
+from aftersale.base.watch import IMPORT, Watch, place_of, raised_at
 from aftersale.hookspecs import AFTERSALE_API, PROJECT
 
 _REFUSED_OPTIONS = ("tryfirst", "trylast", "wrapper", "hookwrapper", "optionalhook")
@@ -70,7 +70,12 @@ class Candidate:
         remedy = f"install what provides '{missing}'" if missing else "correct it"
         if missing and missing.startswith(f"{PROJECT}."):
             remedy = f"import from {PROJECT}.plugin, or from {PROJECT}.testing in tests: other paths are private"
-        self.refuse(path, f"{doing}: {type(error).__name__}: {error}", f"{remedy}, or {self._way_out()}")
+        if isinstance(error, HookHangs):
+            self.refuse(path, f"{doing}: {error}", self._way_out())
+            return
+        place = raised_at(error)
+        what = f"{doing}: {type(error).__name__}: {error}" + (f", at {place}" if place else "")
+        self.refuse(path, what, f"{remedy}, or {self._way_out()}")
 
     def _way_out(self) -> str:
         return f"uninstall {self.distribution}" if self.version else "leave the plugin out"
@@ -126,12 +131,12 @@ def suggestion(word: str, choices: Iterable[str], otherwise: str) -> str:
     return did_you_mean(word, words) or f"{otherwise}: {', '.join(words) or 'none'}"
 
 
-def admit(candidate: Candidate) -> None:
+def admit(candidate: Candidate, watch: Watch) -> None:
     """Import a candidate, check everything that needs no call, and note its problems."""
     if candidate.problems:
         return
     try:
-        plugin = candidate.find()
+        plugin = watch.call(IMPORT, str(candidate), "", candidate.find, {})
     except (Exception, SystemExit) as error:
         candidate.failed(candidate.origin, "cannot be imported", error)
         return
@@ -229,6 +234,4 @@ def _arguments(hook: str) -> str:
 def location(function: FunctionType, hook: str) -> str:
     """Return file, line and name of a function: `aftersale_shop/__init__.py:12 aftersale_rules`."""
     code = inspect.unwrap(function).__code__
-    path = Path(code.co_filename)
-    file = f"{path.parent.name}/{path.name}" if path.name == "__init__.py" else path.name
-    return f"{file}:{code.co_firstlineno} {hook}"
+    return f"{place_of(code.co_filename, code.co_firstlineno)} {hook}"

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import pluggy
 
 from aftersale import hookspecs
-from aftersale.base.errors import PluginError, UnknownMarketplace
-from aftersale.base.watch import Watch, explained
+from aftersale.base.errors import HookHangs, PluginError, UnknownMarketplace
+from aftersale.base.watch import Watch
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.plugins.admission import Candidate, admit, installed, list_candidates, location
 from aftersale.plugins.contributions import (
@@ -258,8 +258,10 @@ class Plugins:
             for plugin, caller in callers:
                 try:
                     answers = watch.call(hook, plugin, f"case {case.id}", caller, {"case": case, argument: value})
+                except HookHangs:
+                    raise
                 except Exception as error:
-                    watch.failed(hook, plugin, case.id, explained(error))
+                    watch.raised(hook, plugin, case.id, error)
                 else:
                     if answers:
                         watch.failed(hook, plugin, case.id, f"answered {answers[0]!r} (return nothing)")
@@ -290,7 +292,7 @@ def _load(
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     for candidate in candidates:
-        admit(candidate)
+        admit(candidate, watch)
         _register(manager, candidate)
     if trace:
         manager.add_hookcall_monitoring(_before_call, _after_call)
