@@ -48,6 +48,8 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
 
     plugins = loaded(ctx)
     names = [record["name"] for record in plugins.about()]
+    if broken := plugins.quarantine.refusal([name]):
+        raise broken
     if name not in names:
         hint = did_you_mean(name, names) or f"loaded are: {', '.join(names) or '–'}"
         raise click.UsageError(text("plugins.unknown", name=name, hint=hint))

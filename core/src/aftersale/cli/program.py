@@ -100,32 +100,29 @@ class Program(click.Group):
             return answer
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands; while a plugin is broken, only those of the program itself."""
-        try:
-            return sorted({*self.commands, *loaded(ctx).commands()})
-        except AftersaleError:
-            return sorted(self.commands)
+        """Return the names of all commands; those of broken plugins are not among them."""
+        return sorted({*self.commands, *loaded(ctx).commands()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command of the program or of a plugin, or None; raises PluginError for broken plugins."""
+        """Return a command of the program or of a plugin, or None."""
         return self.commands.get(cmd_name) or loaded(ctx).commands().get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; while a plugin is broken, every command but `plugins` is refused."""
+        """Find the command; where nobody brings it, a broken plugin may."""
         name = args[0]
         if name != "plugins":
             loaded(ctx)
         if self.get_command(ctx, name) is None and not name.startswith("-"):
+            if broken := loaded(ctx).quarantine.refusal():
+                raise broken
             raise click.UsageError(_missing_message(name, self.list_commands(ctx)), ctx)
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Add to the help that plugins are broken: their commands are missing from it."""
-        try:
-            loaded(ctx)
-        except AftersaleError:
+        if loaded(ctx).quarantine.broken:
             formatter.write_paragraph()
             formatter.write_text(text("plugins.broken"))
 
@@ -217,7 +214,7 @@ def _most_bytes(ctx: click.Context) -> int | None:
 
 
 def loaded(ctx: click.Context) -> Plugins:
-    """Return the plugins, loaded once for a run of the program; raises PluginError for broken ones."""
+    """Return the plugins, loaded once for a run of the program; the broken ones are told, and set aside."""
     root = ctx.find_root()
     if root.obj is None:
         from aftersale.base.watch import Watch
@@ -227,7 +224,9 @@ def loaded(ctx: click.Context) -> Plugins:
         limits = hook_limits(ctx)
         watch = Watch(perf_counter, limits, trace=tracing())
         with guarded(limits.hang):
-            root.obj = load_plugins(allowed(), trace=tracing(), watch=watch)
+            root.obj = load_plugins(allowed(), trace=tracing(), watch=watch, set_aside=True)
+        for line in root.obj.quarantine.lines():
+            click.echo(visible(line), err=True)
     ctx.obj = root.obj
     plugins: Plugins = root.obj
     return plugins

@@ -49,6 +49,7 @@ class Candidate:
     contributed: dict[str, list[Any]] = Factory(dict)
     problems: list[Problem] = Factory(list)
     causes: list[BaseException] = Factory(list)
+    point: EntryPoint | None = None
 
     def __str__(self) -> str:
         """Return name, distribution and version, as messages begin."""
@@ -106,7 +107,8 @@ def installed() -> set[str]:
 
 def _from_entry_point(point: EntryPoint) -> Candidate:
     name, version = (point.dist.name, point.dist.version) if point.dist else ("unknown distribution", "")
-    return Candidate(point.name, name, version, f"entry point {point.name} = '{point.value}'", point.load)
+    origin = f"entry point {point.name} = '{point.value}'"
+    return Candidate(point.name, name, version, origin, point.load, point=point)
 
 
 def _from_module(name: str, module: ModuleType) -> Candidate:

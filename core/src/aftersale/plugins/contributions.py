@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from aftersale.base.errors import DocumentError, PluginError, Problem
-from aftersale.cases.workflow import CaseKind, Workflow, default_workflow, extended_workflow
+from aftersale.cases.workflow import CaseKind, Workflow, extended_workflow
 from aftersale.hookspecs import ALLOW_LIST
 from aftersale.plugins.admission import Candidate, suggestion
 from aftersale.policies.marketplaces import Marketplace
-from aftersale.policies.metric_kinds import MetricKind, default_metrics, metrics_of
+from aftersale.policies.metric_kinds import MetricKind, metrics_of
 from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import WorldDefaults, world_problems
 from aftersale.reports.health.formats import HealthFormat, merge_health_formats
@@ -88,18 +88,30 @@ def keep(candidate: Candidate, hook: str, where: str, answer: object) -> None:
 
 
 def check_together(candidates: Sequence[Candidate]) -> None:
-    """Note problems between plugins: clashes, orphaned rules, rules that overlap or leave holes."""
+    """Note problems between plugins: clashes, orphaned rules, rules that overlap or leave holes.
+
+    What depends on contributions that are missing because of another mistake is not looked at: that mistake is told,
+    and what follows from it would only hide it.
+    """
     _check_unique(candidates, MARKETPLACES, "marketplace", "owned by")
     _check_unique(candidates, COMMANDS, "command", "added by")
     _check_commands(candidates)
     _check_formats(candidates)
-    _check_workflow(candidates)
-    _check_metrics(candidates)
-    if all(candidate.module is not None for candidate in candidates):
-        # Otherwise the plugin that could not be imported may own the marketplace.
+    workflow = _check_workflow(candidates) if _whole(candidates, WORKFLOW) else None
+    metrics = _check_metrics(candidates, workflow) if workflow and _whole(candidates, METRICS) else None
+    if _whole(candidates, MARKETPLACES):
         _check_orphans(candidates)
-        _check_worlds(candidates)
-    _check_rules(candidates)
+        if workflow:
+            _check_worlds(candidates, workflow)
+    _check_rules(candidates, workflow, metrics)
+
+
+def _whole(candidates: Iterable[Candidate], hook: str) -> bool:
+    """Whether every plugin that may have contributed by this hook has."""
+    return all(
+        candidate.module is not None and (hook not in candidate.implementations or hook in candidate.contributed)
+        for candidate in candidates
+    )
 
 
 def _check_unique(candidates: Sequence[Candidate], hook: str, noun: str, verb: str) -> None:
@@ -140,15 +152,16 @@ def workflow_of(candidates: Iterable[Candidate]) -> Workflow:
     return extended_workflow(tuple(kind for _, kind in contributed(candidates, WORKFLOW)))
 
 
-def _check_workflow(candidates: Sequence[Candidate]) -> None:
-    """Note kinds of case that do not fit into the workflow, each at the plugin that adds it."""
+def _check_workflow(candidates: Sequence[Candidate]) -> Workflow | None:
+    """Note kinds of case that do not fit into the workflow, each at the plugin that adds it; return it where all do."""
     try:
-        workflow_of(candidates)
+        return workflow_of(candidates)
     except DocumentError as error:
         for problem in error.problems:
             for candidate, kind in contributed(candidates, WORKFLOW):
                 if problem.path.partition(".")[0] == kind.name:
                     candidate.refuse(_where(WORKFLOW, problem), problem.what, problem.hint)
+        return None
 
 
 def _where(contribution: str, problem: Problem) -> str:
@@ -161,34 +174,21 @@ def metric_kinds(candidates: Iterable[Candidate], workflow: Workflow) -> Mapping
     return metrics_of((kind for _, kind in contributed(candidates, METRICS)), workflow)
 
 
-def _workflow(candidates: Sequence[Candidate]) -> Workflow:
-    """Return the workflow of these plugins, or the shipped one where theirs has problems, which are noted elsewhere."""
+def _check_metrics(candidates: Sequence[Candidate], workflow: Workflow) -> Mapping[str, MetricKind] | None:
+    """Note metric kinds that clash, or count what no case has, at their plugins; return all where there are none."""
     try:
-        return workflow_of(candidates)
-    except DocumentError:
-        return default_workflow()
-
-
-def _metrics(candidates: Sequence[Candidate]) -> Mapping[str, MetricKind]:
-    """Return the metric kinds of these plugins, also those with problems: `_check_metrics` notes these."""
-    return {**default_metrics(), **{kind.name: kind for _, kind in contributed(candidates, METRICS)}}
-
-
-def _check_metrics(candidates: Sequence[Candidate]) -> None:
-    """Note metric kinds that clash, or that count what no case has, each at the plugin that adds it."""
-    try:
-        metric_kinds(candidates, _workflow(candidates))
+        return metric_kinds(candidates, workflow)
     except DocumentError as error:
         for problem in error.problems:
             for candidate, kind in contributed(candidates, METRICS):
                 if problem.path == kind.name:
                     candidate.refuse(_where(METRICS, problem), problem.what, problem.hint)
+        return None
 
 
-def _check_worlds(candidates: Sequence[Candidate]) -> None:
+def _check_worlds(candidates: Sequence[Candidate], workflow: Workflow) -> None:
     """Note worlds that name what does not exist, and parameters, presets and answers that two plugins declare."""
     names = {marketplace.name for _, marketplace in contributed(candidates, MARKETPLACES)}
-    workflow = _workflow(candidates)
     claimed: defaultdict[str, list[Candidate]] = defaultdict(list)
     for candidate, world in contributed(candidates, WORLD):
         for problem in world_problems(world, workflow, names):
@@ -214,14 +214,17 @@ def _check_orphans(candidates: Sequence[Candidate]) -> None:
             candidate.refuse(RULES, what, suggestion(marketplace, names, "the marketplaces are"))
 
 
-def _check_rules(candidates: Sequence[Candidate]) -> None:
-    """Note overlaps and holes in the dated rules, and expiries that do not fit the workflow."""
+def _check_rules(
+    candidates: Sequence[Candidate], workflow: Workflow | None, metrics: Mapping[str, MetricKind] | None
+) -> None:
+    """Note overlaps and holes in the dated rules; where workflow and metrics are known, what does not fit these."""
     try:
         rules = RuleSet(rule for _, rule in contributed(candidates, RULES))
     except DocumentError as error:
         _blame(candidates, error.problems)
         return
-    workflow, metrics = _workflow(candidates), _metrics(candidates)
+    if workflow is None or metrics is None:
+        return
     for candidate, marketplace in contributed(candidates, MARKETPLACES):
         try:
             Policy(marketplace, rules, workflow=workflow, metrics=metrics)

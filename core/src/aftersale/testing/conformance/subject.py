@@ -64,7 +64,10 @@ class Subject:
         """Load the plugin anew, alone or beside all others; raises PluginError."""
         if together:
             names = None if self._beside is None else () if self._extra else (self.name,)
-            return load_plugins(names, {**(self._beside or {}), **self._extra}, watch=self.watch)
+            plugins = load_plugins(names, {**(self._beside or {}), **self._extra}, watch=self.watch, set_aside=True)
+            if broken := plugins.quarantine.refusal([self.name]):
+                raise broken
+            return plugins
         return load_plugins(() if self._extra else (self.name,), self._extra, watch=self.watch)
 
     @cached_property
