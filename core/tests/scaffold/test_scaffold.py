@@ -133,10 +133,11 @@ def test_what_a_check_says_of_a_plugin(monkeypatch):
     lines = ended.stdout.splitlines()
     assert lines[0] == "ok      it can be loaded: every mistake of its module and its data is told (loads)"
     assert lines[4].startswith("ok      no row that is graded as if read")
-    assert lines[5].startswith("FAILED  every case of every kind, opened at any instant")
-    assert lines[6].startswith("        - case REF-0-case and ")
-    assert "answered 7 (return a word, or None)" in lines[6]
-    assert lines[7] == "not run (is_total failed) the same arguments give the same answer (is_pure)"
+    assert lines[5].startswith("ok      each of its tasks has a deadline")
+    assert lines[6].startswith("FAILED  every case of every kind, opened at any instant")
+    assert lines[7].startswith("        - case REF-0-case and ")
+    assert "answered 7 (return a word, or None)" in lines[7]
+    assert lines[8] == "not run (is_total failed) the same arguments give the same answer (is_pure)"
     assert lines[-1] == f"shop: {len(CHECKS) - 5} of {len(CHECKS)} checks passed"
     found = json.loads(RUNNER.invoke(cli, ["plugins", "check", "shop", "--json"]).stdout)
     assert {each["check"]: (each["passed"], each["stopped_by"]) for each in found if not each["passed"]} == {

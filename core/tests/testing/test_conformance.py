@@ -24,6 +24,9 @@ from aftersale.testing import hostile, plugin, reference
 from aftersale.testing.conformance import CHECKS, MarketplaceConformance, Subject, findings
 
 PLACES = [place for place in load_marketplaces("aftersale.testing.reference") if place.name == "ALT"]
+LINE = next(
+    rule for rule in load_rules("aftersale.testing.reference") if (rule.kind, rule.marketplace) == ("metric", "ALT")
+)
 RULES = [rule for rule in load_rules("aftersale.testing.reference") if rule.marketplace == "ALT"]
 
 
@@ -66,7 +69,13 @@ def offences(module, beside=None, distribution=None):
 
 
 def test_every_check_has_a_broken_plugin_below():
-    tested = {check for check, _ in BROKEN} | {"names_agree", "is_typed", "lives_with_others", "simulates"}
+    tested = {check for check, _ in BROKEN} | {
+        "names_agree",
+        "is_typed",
+        "lives_with_others",
+        "simulates",
+        "is_complete",
+    }
     assert tested == {check.name for check in CHECKS}
 
 
@@ -140,7 +149,10 @@ BROKEN = [
     ),
     (
         "has_sources",
-        lambda: shop(aftersale_metrics=lambda: [evolve(next(iter(default_metrics().values())), name="odr_2", zh="")]),
+        lambda: shop(
+            aftersale_metrics=lambda: [evolve(default_metrics()[LINE.name], name="odr_2", zh="")],
+            aftersale_rules=lambda: [*RULES, evolve(LINE, name="odr_2")],
+        ),
     ),
     ("sources_speak", lambda: shop(aftersale_rules=lambda: [evolve(RULES[0], grade="A"), *RULES[1:]])),
     (

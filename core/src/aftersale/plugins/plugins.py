@@ -37,6 +37,7 @@ from aftersale.plugins.contributions import (
     return_formats,
     workflow_of,
 )
+from aftersale.plugins.gaps import Gap, gaps
 from aftersale.plugins.quarantine import Quarantine, refusal, separate
 from aftersale.policies.decisions import DECIDING, Decider, Decisions
 from aftersale.policies.observers import OBSERVING, Observers
@@ -212,6 +213,16 @@ class Plugins:
     def metrics_of(self, name: str) -> list[str]:
         """Return the names of the metrics that a plugin adds; raises KeyError for a plugin that is not loaded."""
         return [kind.name for _, kind in contributed([self._candidates[name]], METRICS)]
+
+    def gaps_of(self, name: str) -> list[Gap]:
+        """Return what a plugin's own kinds and metrics miss on its marketplaces, or on those that it states rules for.
+
+        Raises KeyError for a plugin that is not loaded.
+        """
+        owned = [place for place, owner in self._owners.items() if owner == name]
+        stated = sorted({rule.marketplace for rule in self.stated(name)})
+        places = owned or stated or list(self.marketplaces)
+        return list(gaps([self.policy(place) for place in places], self.kinds(name), self.metrics_of(name)))
 
     def parameters_of(self, name: str) -> list[str]:
         """Return the names of a plugin's world parameters; raises KeyError for a plugin that is not loaded."""

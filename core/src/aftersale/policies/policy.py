@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
 from math import inf
@@ -296,6 +296,11 @@ class Policy:
         if not begin <= instant < end:
             begin, end, terms = self._span = self._span_of(instant)
         return terms
+
+    def last_terms(self) -> tuple[date | None, Terms]:
+        """Return the terms after the last change that is known, with its day; None where nothing changes."""
+        starts, terms = self._spans
+        return (local_date(starts[-1], self.marketplace.zone) if starts else None), terms[-1]
 
     def _span_of(self, instant: Instant) -> tuple[float, float, Terms]:
         """Return (begin, end, terms) of the span around an instant; the next fact mostly falls into the same span."""

@@ -162,6 +162,10 @@ def _graded(subject: Subject) -> Iterator[tuple[str, str, str, tuple[str, ...]]]
                 yield name, dated.source, dated.grade, tuple(sale.marketplaces)
 
 
+def _is_complete(subject: Subject) -> Iterator[str]:
+    yield from map(str, subject.plugins.gaps_of(subject.name))
+
+
 # --- its cases ---
 
 
@@ -359,6 +363,7 @@ CHECKS: tuple[Check, ...] = (
     Check("is_typed", "its package says that it has types", _is_typed),
     Check("has_sources", "every marketplace, rule, metric and parameter has a source and a grade", _has_sources),
     Check("sources_speak", "no row that is graded as if read names a source about another marketplace", _sources_speak),
+    Check("is_complete", "each of its tasks has a deadline, each case an end, each metric a case", _is_complete),
     Check("is_total", "every case of every kind, opened at any instant, goes its way without a mistake", _is_total),
     Check("is_pure", "the same arguments give the same answer", _is_pure, ("loads", "is_total")),
     Check(
