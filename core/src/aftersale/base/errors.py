@@ -33,7 +33,7 @@ class Problem:
     `path` reads like `team.shenzhen.shifts[0].days` or `line 12`, and is empty for the whole. `hint` may be
     empty. `cell` is the cell at fault where it is one of a file of data, as text shows it: it may hold what is
     nobody's business, so that only who asks for it gets it. `line` is where the path begins in a TOML file, 0 where
-    that is unknown or there is none.
+    that is unknown or there is none. `row` is the name of the row that the path lies in, if it has one.
     """
 
     where: str
@@ -42,6 +42,7 @@ class Problem:
     hint: str
     cell: str = ""
     line: int = 0
+    row: str = ""
 
     @property
     def place(self) -> str:

@@ -23,6 +23,7 @@ from aftersale.hookspecs import AFTERSALE_API, PROJECT
 
 _REFUSED_OPTIONS = ("tryfirst", "trylast", "wrapper", "hookwrapper", "optionalhook")
 _MARK = f"{PROJECT}_impl"
+_PUBLIC = (f"{PROJECT}.plugin", f"{PROJECT}.testing", f"{PROJECT}.errors")
 
 
 def _specs() -> dict[str, tuple[str, ...]]:
@@ -64,12 +65,14 @@ class Candidate:
         self.causes.append(error)
         if isinstance(error, DocumentError | PluginError):
             for problem in error.problems:
-                where = ": ".join(filter(None, (problem.place, problem.path)))
+                path = f"{problem.path} of '{problem.row}'" if problem.row else problem.path
+                where = ": ".join(filter(None, (problem.place, path)))
                 self.refuse(where, problem.what, problem.hint)
             return
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         remedy = f"install what provides '{missing}'" if missing else "correct it"
-        if missing and missing.startswith(f"{PROJECT}."):
+        private = error.name if isinstance(error, ImportError) else None
+        if private and private.startswith(f"{PROJECT}.") and private not in _PUBLIC:
             remedy = f"import from {PROJECT}.plugin, or from {PROJECT}.testing in tests: other paths are private"
         if isinstance(error, HookHangs):
             self.refuse(path, f"{doing}: {error}", self._way_out())
@@ -157,6 +160,9 @@ def _check_api(candidate: Candidate, module: ModuleType) -> None:
     if number is None:
         hint = f"add AFTERSALE_API = {AFTERSALE_API} to the module"
         candidate.refuse(module.__name__, "does not say for which hook API it is built", hint)
+    elif not isinstance(number, int) or isinstance(number, bool):
+        what = f"states AFTERSALE_API = {number!r}, which is no whole number"
+        candidate.refuse(module.__name__, what, f"write AFTERSALE_API = {AFTERSALE_API}")
     elif number != AFTERSALE_API:
         hint = f"install a release of the plugin for API {AFTERSALE_API}"
         candidate.refuse("", f"is built for hook API {number}, this is API {AFTERSALE_API}", hint)
@@ -170,6 +176,16 @@ def _check_name(candidate: Candidate, module: ModuleType, name: str, value: obje
         hint = "put @hookimpl above it"
         hint += "" if name in HOOKS else f", {suggestion(name, HOOKS, '')}"
         candidate.refuse(location(value, name), "is named like a hook but is not marked as one", hint)
+    elif name in HOOKS and not inspect.isfunction(value):
+        what = f"is named like a hook but is {_describe(value)}, so nobody asks for it"
+        candidate.refuse(
+            f"{module.__name__}: {name}", what, f"write {name} = from_data(load_…, __name__), or a function"
+        )
+    elif inspect.isclass(value) and value.__module__ == module.__name__:
+        for inner, member in sorted(vars(value).items()):
+            if isinstance(inspect.getattr_static(member, _MARK, None), dict):
+                what = "is marked as a hook inside a class, where nobody asks for it"
+                candidate.refuse(f"{module.__name__}: {name}.{inner}", what, "move the function out into the module")
 
 
 def _like_a_hook(name: str) -> bool:

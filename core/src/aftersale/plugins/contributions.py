@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from reprlib import Repr
 from typing import Any
 
 import click
@@ -22,6 +23,8 @@ from aftersale.reports.orders.formats import OrderFormat, merge_formats, own_for
 from aftersale.reports.service_logs.formats import ReturnFormat, merge_return_formats
 from aftersale.rules import Rule, RuleSet
 
+_SHORT = Repr()
+_SHORT.maxother = 60
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
 MARKETPLACES, RULES, WORKFLOW, METRICS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
@@ -78,12 +81,12 @@ def keep(candidate: Candidate, hook: str, where: str, answer: object) -> None:
     kind = KINDS[hook]
     if not isinstance(answer, list | tuple):
         hint = f"return a list of {kind.__name__}, or leave the hook out"
-        candidate.refuse(where, f"returned {answer!r}", hint)
+        candidate.refuse(where, f"returned {_SHORT.repr(answer)}", hint)
         return
     for index, item in enumerate(answer):
         if not isinstance(item, kind):
             hint = f"every item of the list is a {kind.__name__}"
-            candidate.refuse(where, f"returned {item!r} at [{index}]", hint)
+            candidate.refuse(where, f"returned {_SHORT.repr(item)} at [{index}]", hint)
     candidate.contributed[hook] = [item for item in answer if isinstance(item, kind)]
 
 
@@ -211,7 +214,9 @@ def _check_orphans(candidates: Sequence[Candidate]) -> None:
         orphans = Counter(rule.marketplace for rule in rules if rule.marketplace not in names)
         for marketplace, count in orphans.items():
             what = f"states {count} rules for marketplace '{marketplace}', which no plugin owns"
-            candidate.refuse(RULES, what, suggestion(marketplace, names, "the marketplaces are"))
+            first = next(rule for rule in rules if rule.marketplace == marketplace)
+            where = f"{first.origin}:{first.place.line}: {first.name}" if first.place.line else RULES
+            candidate.refuse(where, what, suggestion(marketplace, names, "the marketplaces are"))
 
 
 def _check_rules(

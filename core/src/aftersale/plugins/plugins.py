@@ -283,13 +283,18 @@ class Plugins:
                     answers = watch.call(hook, plugin, f"case {case.id}", caller, {"case": case, argument: value})
                 except HookHangs:
                     raise
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     watch.raised(hook, plugin, case.id, error)
                 else:
                     if answers:
-                        watch.failed(hook, plugin, case.id, f"answered {answers[0]!r} (return nothing)")
+                        watch.failed(hook, plugin, case.id, f"answered {_shown(answers[0])} (return nothing)")
 
         return notify
+
+
+def _shown(answer: object) -> str:
+    """Return an answer in a word: what differs from case to case is one mistake all the same."""
+    return repr(answer) if isinstance(answer, str | int | float) else f"a {type(answer).__name__}"
 
 
 def _reload(

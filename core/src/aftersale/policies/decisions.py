@@ -153,7 +153,7 @@ class Decisions:
             answer = self.watch.call(hook, plugin.told, f"case {case}", plugin.ask, arguments)
         except HookHangs:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return None, self.watch.raised(hook, plugin.told, case, error)
         hint = "" if answer is None else check(answer)
         if hint:

@@ -341,11 +341,29 @@ def _problems(policy: Policy) -> Iterator[Problem]:
             what = f"its price is in {rule.when.currency}, {rule.marketplace} sells in {currency}"
             hint = "give each currency a row of its own"
             yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
+        if rule.kind == "deadline":
+            yield from _unknown_starts(policy, rule)
+        if rule.kind == "metric" and rule.target is not None and rule.target > 1:
+            kind = policy.metric_kinds.get(rule.name)
+            if kind is not None and kind.is_share:
+                hint = "write five per cent as 0.05"
+                yield Problem(rule.origin, str(rule), "its target is a share, and above 1", hint, line=rule.place.line)
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
         if rule.name == FLOOR:
             yield from _idle_floor(policy, rule)
     yield from looser_rows(policy.own, policy.rules.history(policy.marketplace.name), policy.marketplace)
+
+
+def _unknown_starts(policy: Policy, rule: Rule) -> Iterator[Problem]:
+    """Yield the facts at which a deadline of cases is to start, and that no case ever meets."""
+    kinds = [policy.workflow.kinds[kind] for kind, _ in policy.workflow.opening(rule.name)]
+    facts = sorted({str(move.fact) for kind in kinds for move in kind.move})
+    for fact in rule.starts:
+        if kinds and not policy.workflow.knows(fact):
+            hint = did_you_mean(fact, facts) or f"the cases that ask for it meet: {', '.join(facts)}"
+            what = f"it starts at '{fact}', which no case meets"
+            yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
 
 
 def _idle_floor(policy: Policy, rule: Rule) -> Iterator[Problem]:
