@@ -456,7 +456,8 @@ def test_rules_for_a_marketplace_that_nobody_owns_are_refused_once():
     rules = [attrs.evolve(rule, marketplace="RFE") for rule in RULES if rule.marketplace == "REF"][:3]
     shop = plugin(aftersale_marketplaces=lambda: MARKETPLACES, aftersale_rules=lambda: rules)
     assert refusal(shop=shop) == [
-        "plugin 'shop' (not installed): aftersale_rules: states 3 rules for marketplace 'RFE', "
+        f"plugin 'shop' (not installed): {rules[0].origin}:{rules[0].place.line}: {rules[0].name}: "
+        "states 3 rules for marketplace 'RFE', "
         "which no plugin owns (did you mean 'REF'?)"
     ]
 
@@ -910,8 +911,8 @@ def test_a_kind_made_by_hand_with_a_guard_that_nobody_knows_is_refused_before_it
             "aftersale_workflow: message: two kinds have this name (rename one of them)",
         ),
         (
-            '"ticket_opened", to',
-            '"buyer_message", to',
+            '"ticket_opened"',
+            '"buyer_message"',
             "aftersale_workflow: ticket: 'buyer_message' also opens a case of kind 'message' "
             "(give one of the two kinds an opening fact of its own)",
         ),
