@@ -109,11 +109,18 @@ def undescribed(words: Any, page: Path) -> list[str]:
 
 def typed(command: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    env = {**os.environ, "PATH": path, "COLUMNS": "80"}
+    env = {**os.environ, "PATH": path, "COLUMNS": "100"}
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, cwd=folder, check=False)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")], ids=lambda page: page.name)
+def sessions() -> Iterator[Any]:
+    """Yield the pages with sessions; what stands on the first of them is run as users install it, too."""
+    for page in PAGES:
+        if blocks(page, "console"):
+            yield pytest.param(page, id=page.name, marks=[] if page == README else [pytest.mark.once])
+
+
+@pytest.mark.parametrize("page", list(sessions()))
 def test_a_session_prints_what_its_page_shows(page: Path, tmp_path: Path) -> None:
     """The blocks of a page are one session in one folder."""
     session = "\n".join(blocks(page, "console"))
@@ -320,7 +327,8 @@ def test_every_fact_whose_detail_or_amount_speaks_is_described() -> None:
 
 
 def test_every_word_that_rules_ask_facts_for_is_described() -> None:
-    rows = [rule for name in load_plugins().marketplaces for rule in load_plugins().policy(name).rules.history(name)]
+    plugins = load_plugins()
+    rows = [rule for name in plugins.marketplaces for rule in plugins.policy(name).rules.history(name)]
     asked = {word for rule in rows for words in (rule.when.reason, rule.when.claim) for word in words or ()}
     evidence = {word for rule in rows if rule.name == "evidence" for word in rule.words}
     grades = default_parameters().grades.keys() - {OTHER_GRADE}
@@ -381,12 +389,14 @@ def test_every_key_of_an_event_is_described() -> None:
     assert undescribed(names(Event), STRESS) == []
 
 
+@pytest.mark.once
 def test_every_key_of_the_document_of_staff_is_described(shop: Path) -> None:
     ended = typed("aftersale staff mine.toml --replications 2 --probability 0.5 --json", shop)
     found = json.loads(ended.stdout)
     assert undescribed((*found, *found["roster"][0], *found["frontier"][0], *found["erlang_c"]), STAFF) == []
 
 
+@pytest.mark.once
 def test_every_key_of_the_document_of_whatif_is_described(shop: Path) -> None:
     ended = typed("aftersale whatif mine.toml --replications 2 --json", shop)
     assert ended.stderr == ""
@@ -399,6 +409,7 @@ def test_every_key_of_the_document_of_whatif_is_described(shop: Path) -> None:
     assert undescribed(found["orders"]["rejected"][0], WHATIF) == []
 
 
+@pytest.mark.once
 def test_every_file_and_column_of_a_run_is_described(shop: Path) -> None:
     ended = typed("aftersale simulate mine.toml --csv --out run", shop)
     assert ended.stderr == ""

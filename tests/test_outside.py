@@ -102,11 +102,9 @@ def help_desk(folder: Path) -> Path:
 
 
 def house(folder: Path) -> Path:
-    ended = CliRunner().invoke(cli, ["plugins", "new", "house", "--folder", str(folder)])
+    ended = CliRunner().invoke(cli, ["plugins", "new", "house", "--house", "--folder", str(folder)])
     assert ended.exit_code == 0, ended.output
     (folder / "src/aftersale_house/__init__.py").write_text(HOUSE, encoding="utf-8")
-    for file in (folder / "src/aftersale_house").glob("*.toml"):
-        file.unlink()
     return folder
 
 
@@ -162,9 +160,9 @@ def test_both_are_listed_with_what_they_bring(outside: Installation) -> None:
     assert "ticket_rate" in shown["parameters"]
 
 
-@pytest.mark.parametrize("name", ["help_desk", "house"])
-def test_both_pass_the_conformance_suite(outside: Installation, name: str) -> None:
-    found = outside.json("plugins", "check", name)
+def test_the_help_desk_passes_the_conformance_suite(outside: Installation) -> None:
+    """So does a house plugin: `test_canaries.py` has one that decides."""
+    found = outside.json("plugins", "check", "help_desk")
     assert [check["check"] for check in found if not check["passed"]] == []
     assert len(found) == 14
 

@@ -150,6 +150,7 @@ def test_no_table_is_wider_than_the_terminal_but_for_one_word(rows, width):
         assert tables.cell_len(line) <= width or len(list(tables._pieces(line))) == 1
 
 
+@pytest.mark.once
 @settings(max_examples=25)
 @given(_tables, st.sampled_from(WIDTHS))
 def test_no_word_is_lost_and_no_number_is_broken(drawn, width):

@@ -211,6 +211,7 @@ def paths(data, steps=()):
         yield from paths(value, (*steps, step))
 
 
+@pytest.mark.once
 @settings(max_examples=200, deadline=None)
 @given(documents())
 def test_every_path_of_a_document_has_the_line_on_which_it_was_written(document):

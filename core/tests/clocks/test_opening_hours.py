@@ -94,6 +94,7 @@ minutes_in = st.integers(0, 14 * WHOLE_DAY - 1)
 minutes_of_time = st.integers(0, 600) | st.integers(0, 4000)
 
 
+@pytest.mark.once
 @patient
 @given(some_weeks, fortnights, minutes_in, minutes_of_time)
 def test_due_is_the_minute_that_stepping_finds(week, fortnight, ahead, amount):
@@ -109,6 +110,7 @@ def test_due_is_the_minute_that_stepping_finds(week, fortnight, ahead, amount):
         assert due == start + steps * MINUTE
 
 
+@pytest.mark.once
 @patient
 @given(some_weeks, fortnights, minutes_in, minutes_of_time)
 def test_latest_start_is_the_minute_that_stepping_back_finds(week, fortnight, ahead, amount):
@@ -124,6 +126,7 @@ def test_latest_start_is_the_minute_that_stepping_back_finds(week, fortnight, ah
         assert start == end - steps * MINUTE
 
 
+@pytest.mark.once
 @patient
 @given(some_weeks, fortnights, minutes_in, minutes_in)
 def test_elapsed_is_what_stepping_counts(week, fortnight, one, other):
@@ -136,6 +139,7 @@ def test_elapsed_is_what_stepping_counts(week, fortnight, one, other):
     assert hours.is_open(begin + first * MINUTE) == is_open[first]
 
 
+@pytest.mark.once
 @patient
 @given(some_weeks, fortnights, minutes_in, minutes_of_time, minutes_in, st.integers(0, 3000))
 def test_due_under_a_pause_is_the_minute_that_stepping_finds(week, fortnight, ahead, amount, since, length):
@@ -166,6 +170,7 @@ some_hours = st.sampled_from([OFFICE, SPLIT, NIGHT, ALWAYS]) | st.builds(
 )
 
 
+@pytest.mark.once
 @patient
 @given(some_hours, instants, times)
 def test_due_is_the_first_instant_until_which_so_much_time_has_passed(hours, start, amount):
@@ -174,6 +179,7 @@ def test_due_is_the_first_instant_until_which_so_much_time_has_passed(hours, sta
     assert due == start or hours.elapsed(start, due - 1) == amount - 1
 
 
+@pytest.mark.once
 @patient
 @given(some_hours, instants, times)
 def test_latest_start_is_due_in_time_and_a_microsecond_later_is_not(hours, end, amount):
@@ -182,6 +188,7 @@ def test_latest_start_is_due_in_time_and_a_microsecond_later_is_not(hours, end, 
     assert hours.due_after(start + 1, amount) > end
 
 
+@pytest.mark.once
 @patient
 @given(some_hours, instants, st.integers(0, 5 * DAY))
 def test_it_is_open_just_when_time_runs(hours, at, later):

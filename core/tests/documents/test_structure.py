@@ -486,6 +486,7 @@ def attempt(call, *arguments):
         return error
 
 
+@pytest.mark.once
 @patient
 @given(st.sampled_from([Everything, Scenario, Team, Shift]), garbage | st.dictionaries(keys, garbage))
 def test_garbage_raises_nothing_but_document_error(cls, data):

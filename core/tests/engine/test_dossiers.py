@@ -90,6 +90,7 @@ def lives(draw):
     return facts
 
 
+@pytest.mark.once
 @settings(deadline=None)
 @given(lives(), st.randoms(use_true_random=False), st.integers(0, 3))
 def test_any_order_of_arrival_and_any_repetition_ends_in_the_same(facts, random, repeated):

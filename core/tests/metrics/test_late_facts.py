@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import numpy as np
+import pytest
 from attrs import evolve
 from hypothesis import given, settings, strategies as st
 
@@ -116,6 +117,7 @@ def figures(sold, facts, end):
     )
 
 
+@pytest.mark.once
 @settings(deadline=None, derandomize=True, max_examples=20)
 @given(LUCK, st.sampled_from([0, 1, 20, 200]))
 def test_when_a_fact_became_known_changes_no_figure_of_a_later_day(luck, delay):
@@ -135,6 +137,7 @@ def test_when_a_fact_became_known_changes_no_figure_of_a_later_day(luck, delay):
         assert all(each.numerator >= 0 and each.denominator >= 0 for each in in_the_end[0])
 
 
+@pytest.mark.once
 @settings(deadline=None, derandomize=True, max_examples=9)
 @given(LUCK)
 def test_an_account_read_on_every_day_of_late_facts_reads_as_one_that_is_read_once(luck):

@@ -597,6 +597,7 @@ def test_the_daily_mean_reply_is_what_counting_every_day_anew_gives(happened, wi
 # --- day by day ---
 
 
+@pytest.mark.once
 @given(_contacts, st.lists(st.integers(1, 9), min_size=1, max_size=8), st.sampled_from([1, 3, 7]))
 def test_an_account_read_day_by_day_reads_as_one_that_is_read_once(happened, steps, running):
     rule = metric("late_reply_rate", amount=5, target="0.2", running=running)

@@ -345,6 +345,7 @@ def test_a_package_without_types_is_told(installed):
 # --- as a plugin's author meets it ---
 
 
+@pytest.mark.once
 def test_a_whole_test_file_is_three_lines(tmp_path):
     (tmp_path / "test_shop.py").write_text(
         textwrap.dedent(

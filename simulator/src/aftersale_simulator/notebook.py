@@ -105,8 +105,8 @@ class Staff:
 
     @property
     def answer(self) -> str:
-        """The roster in words, how sure it is, and the warnings."""
-        return " ".join([record.answer(self.found), *record.warnings(self.found)])
+        """The desk as it is today and the roster in words, how sure it is, and the warnings."""
+        return " ".join([record.today_text(self.found), record.answer(self.found), *record.warnings(self.found)])
 
     def frame(self) -> pl.DataFrame:
         """Return the shown rosters: roster, role, cost, replications that kept all targets, replications, and rates."""

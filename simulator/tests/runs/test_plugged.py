@@ -1,12 +1,12 @@
 """The world of a marketplace whose plugin brings its own cases, metrics and numbers."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
-from rich.console import Console
 
 from aftersale.base.errors import DocumentError
 from aftersale.plugins.plugins import Plugins, load_plugins
@@ -75,6 +75,27 @@ def test_a_scenario_sets_the_numbers_that_a_plugin_declares(plugins: Plugins) ->
         parse_scenario({**RAW, "world": {"ticket_rate": 0.1}}, "desk.toml")
 
 
+def test_a_scenario_sets_targets_on_the_metrics_of_plugins(plugins: Plugins) -> None:
+    targets = {"unsolved_ticket_rate": 0.9, "mean_first_response_hours": 1000, "late_reply_rate": 0.5}
+    simulated = scenario(plugins, targets=targets)
+    assert simulated.targets.limits == {"late_reply_rate": 0.5, **targets}
+    found = run(resolve(simulated, plugins), 1)
+    lines = {(line.target, line.limit): line.met for line in found.lines}
+    assert lines[("unsolved_ticket_rate", 0.9)] is True
+    assert lines[("mean_first_response_hours", 1000.0)] is True
+    # The marketplace's own line holds in any case.
+    assert [met for (name, limit), met in lines.items() if name == "unsolved_ticket_rate" and limit != 0.9] == [False]
+    with pytest.raises(DocumentError) as caught:
+        scenario(
+            plugins, targets={"unsolved_ticket_rate": 1.5, "mean_first_response_hours": "4 h", "unsolved_tickets": 0.1}
+        )
+    assert [str(problem) for problem in caught.value.problems] == [
+        "desk.toml: targets.mean_first_response_hours: expected a number of 0 or more, found '4 h'",
+        "desk.toml: targets.unsolved_ticket_rate: expected a share from 0 to 1, found 1.5",
+        "desk.toml: targets.unsolved_tickets: unknown key (did you mean 'unsolved_ticket_rate'?)",
+    ]
+
+
 def test_a_plugin_s_number_holds_on_its_own_marketplaces_only(plugins: Plugins) -> None:
     usual = World()["lost_rate"]
     found = {place: World({}, place, plugins.worlds)["lost_rate"] for place in (DESK, "kiribati", "REF")}
@@ -98,19 +119,22 @@ def test_beside_a_store_of_the_usual_kind_both_meet_their_own_buyers(plugins: Pl
     assert contacts > 100
 
 
-def test_a_table_shows_the_metrics_that_plugins_add(plugins: Plugins) -> None:
+def test_a_table_shows_the_metrics_that_plugins_add(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = ScenarioFile.of("desk.toml", RAW, Path(), vocabulary(plugins))
     planned = plan(source, ["world.ticket_rate=0.1,0.2"])
     found = compare_variants(
         planned, lambda variants, times: run_variants(variants, times, SerialPool(JobContext(plugins)), lambda: None)
     )
     assert list(record(found)["variants"][0]["metrics"])[-2:] == ["mean_first_response_hours", "unsolved_ticket_rate"]
-    console = Console(width=100, record=True, quiet=True)
-    with console.capture() as captured:
-        console.quiet = False
-        table.show(found, record(found), console)
-    heading = captured.get().splitlines()
-    assert any(line.split()[-3:] == ["response", "ticket", "targets"] for line in heading)
+    monkeypatch.setenv("COLUMNS", "120")
+    table.show(found, record(found))
+    headers = [line.split()[-4:] for line in capsys.readouterr().out.splitlines() if line.startswith("variant ")]
+    assert headers[:2] == [["labour", "mean", "unsolved", "targets"]] * 2
+    assert found.numbers.label("mean_first_response_hours") == "mean_first_response_hours, h"
+    assert found.numbers.label("unsolved_ticket_rate") == "unsolved_ticket_rate, %"
+    assert found.numbers.limit(0.005, "unsolved_ticket_rate") == "0.5 %"
 
 
 def test_a_world_whose_tasks_nobody_ends_is_refused_before_it_runs() -> None:
@@ -126,7 +150,9 @@ def test_a_world_whose_tasks_nobody_ends_is_refused_before_it_runs() -> None:
     )
 
 
-def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) -> None:
+def test_each_marketplace_tells_which_deadline_it_missed_most(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     both = {DESK: RAW["marketplace"][DESK], "REF": {"orders_per_day": 40.0, "price": {"median": "25"}}}
     weekdays = {"desk": {**RAW["team"]["desk"], "shifts": [{"days": "Mon-Fri", "hours": "09:00-17:00"}]}}
     raw = {**RAW, "marketplace": both, "team": weekdays}
@@ -144,13 +170,13 @@ def test_each_marketplace_tells_which_deadline_it_missed_most(plugins: Plugins) 
     told = record(found)["variants"][0]["marketplaces"]
     assert told["REF"]["metrics"]["late_reply_rate"] == variant.marketplaces["REF"].metrics["late_reply_rate"].mean
     assert "unsolved_ticket_rate" not in told["REF"]["metrics"]
-    console = Console(width=100, record=True, quiet=True)
-    with console.capture() as captured:
-        console.quiet = False
-        table.show(found, record(found), console, by_marketplace=True)
-    shown = captured.get()
+    monkeypatch.setenv("COLUMNS", "140")
+    table.show(found, record(found), by_marketplace=True)
+    shown = capsys.readouterr().out
     assert "'base' by marketplace" in shown
-    assert {line.split()[0]: line.split()[-1] for line in shown.splitlines() if line.startswith(("REF", "Ørsted"))} == {
+    assert {
+        line.split()[0]: line.split()[-1] for line in shown.splitlines() if re.match("(REF|Ørsted 24/7) ", line)
+    } == {
         "REF": NAMES["REF"],
         "Ørsted": NAMES[DESK],
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from aftersale.rules import Rule, parse_rules
 from aftersale_simulator.runs.results import figures_of
-from aftersale_simulator.show.numbers import is_rate, label
+from aftersale_simulator.show.numbers import Numbers
 
 
 def line(name: str, amount: int, **changes: Any) -> Rule:
@@ -31,10 +31,10 @@ def test_each_window_of_a_metric_has_a_figure_of_its_own_and_both_books_share_on
     ]
 
 
-def test_a_figure_of_another_window_is_a_rate_like_the_first() -> None:
-    assert [is_rate(name) for name in ("late_ticket_rate", "late_ticket_rate_7d", "mean_hours_7d")] == [
-        True,
-        True,
-        False,
-    ]
-    assert label("late_ticket_rate_7d", "EUR") == "late_ticket_rate_7d, %"
+def test_a_figure_has_the_unit_of_what_it_counts_and_its_name_says_nothing() -> None:
+    numbers = Numbers("EUR", {"late_ticket_rate_7d": "hours", "minutes": "share"})
+    assert (numbers.figure(0.5, "late_ticket_rate_7d"), numbers.limit(4, "late_ticket_rate_7d")) == ("0.5 h", "4 h")
+    assert (numbers.figure(0.5, "minutes"), numbers.label("minutes")) == ("50.00 %", "minutes, %")
+    assert numbers.heading("late_ticket_rate_7d") == "late\nticket\nrate\n7d\nh"
+    assert (numbers.figure(1200.4, "labour_cost"), numbers.figure(3, "claims")) == ("1,200 EUR", "3.0")
+    assert numbers.figure(None, "minutes") == "–"

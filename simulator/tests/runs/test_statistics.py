@@ -83,3 +83,32 @@ def test_nobody_waits_when_nobody_comes() -> None:
 
 def test_servers_that_cannot_keep_up_let_everybody_wait_for_ever() -> None:
     assert erlang_c(3, 3.0) == (1.0, inf)
+
+
+SHARE = (0.0, 1.0)
+
+
+def test_no_end_of_an_interval_lies_outside_of_what_the_values_can_be() -> None:
+    shares = [0.0, 0.0, 0.3]
+    found, free = estimate(shares, within=SHARE), estimate(shares)
+    assert (found.low, found.high) == (0.0, free.high)
+    assert found.half_width == free.half_width
+    assert (found.is_cut, free.is_cut) == (True, False)
+    apart = difference([1.0, 1.0, 0.0], [0.0, 0.0, 0.0], within=SHARE)
+    assert (apart.low, apart.high) == (pytest.approx(-0.76755, abs=1e-5), 1.0)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_intervals_of_shares_hold_their_mean_and_stay_within_0_and_1(shares: list[float]) -> None:
+    found = estimate(shares, 5, SHARE)
+    assert found.mean is not None
+    if found.low is not None and found.high is not None:
+        assert 0.0 <= found.low <= found.mean <= found.high <= 1.0
+
+
+def test_an_interval_of_two_values_is_wild_where_it_is_wider_than_their_mean() -> None:
+    assert estimate([1.0, 2.0]).is_wild
+    assert not estimate([10.0, 10.1]).is_wild
+    assert not estimate([0.0, 0.0, 3.0]).is_wild
+    assert not estimate([0.0, 0.0]).is_wild
+    assert not estimate([1.0]).is_wild

@@ -16,7 +16,6 @@ import tomli
 from attrs import evolve
 from click.testing import CliRunner, Result as Ended
 from hypothesis import given, strategies as st
-from rich.console import Console
 
 from aftersale.base.errors import DocumentError
 from aftersale.cli import cli
@@ -308,8 +307,8 @@ def test_the_table_has_the_marketplace_that_does_worst_where_targets_hold_on_eac
         return [[two(scenario, n) for n in numbers] for _, scenario in variants]
 
     found = compare_variants(plan(DEFAULT, ["team.shenzhen.agents=3"], ["targets.order_defect_rate=1"]), run)
-    assert table.value_text(found.variant_results[0], "late_reply_rate") == "6.0\nJP 12.3"
-    assert table.value_text(found.variant_results[0], "claims").startswith("55.0\n±")
+    assert table.value_text(found.variant_results[0], "late_reply_rate", found.numbers) == "6.0\nJP 12.3"
+    assert table.value_text(found.variant_results[0], "claims", found.numbers).startswith("55.0\n±")
     assert table.about(found).endswith("; below, the marketplace that does worst")
 
 
@@ -445,26 +444,54 @@ def test_the_csv_has_a_row_for_each_variant_and_metric() -> None:
 # what people see
 
 
-def shown(width: int, vary: Sequence[str] = STAFF) -> str:
-    found = compared(
-        lambda scenario, n: 0.02 * agents(scenario) + 0.01 * (n % 3), vary, ["team.shenzhen.cost_per_hour=50"]
+Shown = Callable[..., list[str]]
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shown:
+    def lines(width: int, vary: Sequence[str] = STAFF, late: Late | None = None, size: int = 0) -> list[str]:
+        found = compared(
+            late or (lambda scenario, n: 0.02 * agents(scenario) + 0.01 * (n % 3)),
+            vary,
+            ["team.shenzhen.cost_per_hour=50", *([f"replications={size}"] if size else [])],
+        )
+        monkeypatch.setenv("COLUMNS", str(width))
+        table.show(found, record(found))
+        return capsys.readouterr().out.splitlines()
+
+    return lines
+
+
+def test_a_wide_terminal_shows_a_table_and_the_differences_to_the_first_variant(shown: Shown) -> None:
+    assert shown(100) == WIDE.splitlines()
+
+
+def test_a_narrow_terminal_splits_the_tables_and_each_part_names_the_variants(shown: Shown) -> None:
+    lines = shown(60, ["team.shenzhen.agents=2,3"])
+    assert lines == NARROW.splitlines()
+    assert max(map(len, lines)) <= 60
+
+
+def test_a_share_is_shown_with_both_ends_where_its_interval_meets_a_bound(shown: Shown) -> None:
+    lines = shown(100, ["team.shenzhen.agents=2"], lambda _, n: 0.5 if n == 1 else 0.0)
+    assert lines[1] == (
+        "70 days from 2026-03-02, 10 replications, seed 1; mean ± half of the 95 % interval; both ends where"
     )
-    console = Console(width=width, highlight=False, record=True, quiet=True)
-    with console.capture() as captured:
-        console.quiet = False
-        table.show(found, record(found), console)
-    return captured.get()
+    assert [line.split()[:3] for line in lines[9:11]] == [["agents", "2", "5.0"], ["0.0–16.3", "±", "21.7"]]
 
 
-def test_a_wide_console_shows_a_table_and_the_differences_to_the_first_variant() -> None:
-    lines = [line.rstrip() for line in shown(100).splitlines()]
-    assert lines == WIDE.splitlines()
-
-
-def test_a_narrow_console_shows_a_block_for_each_variant() -> None:
-    text = shown(60, ["team.shenzhen.agents=2,3"])
-    assert [line.rstrip() for line in text.splitlines()] == NARROW.splitlines()
-    assert max(map(len, text.splitlines())) <= 60
+def test_two_replications_that_lie_far_apart_tell_no_interval(shown: Shown) -> None:
+    far = lambda scenario, n: 0.01 * (n * n - 1) * agents(scenario)  # noqa: E731
+    lines = shown(100, ["team.shenzhen.agents=2,3"], far, 2)
+    assert lines[1:3] == [
+        "70 days from 2026-03-02, 2 replications, seed 1; mean ± half of the 95 % interval; '?': two",
+        "replications, which lie too far apart to tell",
+    ]
+    assert [line.split() for line in lines if line.lstrip().startswith("± ?")] == [
+        ["±", "?", "±", "?"],
+        ["±", "?", "±", "?"],
+        ["±", "?"],
+    ]
 
 
 WIDE = """\
@@ -472,25 +499,25 @@ Three marketplaces, one team in Shenzhen
 70 days from 2026-03-02, 10 replications, seed 1; mean ± half of the 95 % interval
 set for all: targets.order_defect_rate = 1, team.shenzhen.cost_per_hour = 50
 
-              late    silent    mean     order            occu-
-           replies   at 48 h   reply   defects            pancy   labour   targets
-variant          %         %       h         %   claims       %      CNY       met
-──────────────────────────────────────────────────────────────────────────────────
-agents 2       5.0       0.0     0.0      0.00     55.0     0.0    2,000     10/10
-             ± 0.6                               ± 21.7
-agents 3       7.0       0.0     0.0      0.00     55.0     0.0    3,000     10/10
-             ± 0.6                               ± 21.7
-agents 4       9.0       0.0     0.0      0.00     55.0     0.0    4,000     10/10
-             ± 0.6                               ± 21.7
+variant      late   silent   mean    order  claims  occu-  labour  targets
+          replies  at 48 h  reply  defects          pancy     CNY      met
+                %        %      h        %              %
+──────────────────────────────────────────────────────────────────────────
+agents 2      5.0      0.0    0.0     0.00    55.0    0.0   2,000    10/10
+            ± 0.6                           ± 21.7
+agents 3      7.0      0.0    0.0     0.00    55.0    0.0   3,000    10/10
+            ± 0.6                           ± 21.7
+agents 4      9.0      0.0    0.0     0.00    55.0    0.0   4,000    10/10
+            ± 0.6                           ± 21.7
 
 Difference to 'agents 2', replication by replication; the intervals of a column hold all at once
 
-              late    silent    mean     order            occu-
-           replies   at 48 h   reply   defects            pancy   labour   targets
-variant          %         %       h         %   claims       %      CNY       met
-──────────────────────────────────────────────────────────────────────────────────
-agents 3      +2.0       0.0     0.0      0.00      0.0     0.0   +1,000         0
-agents 4      +4.0       0.0     0.0      0.00      0.0     0.0   +2,000         0
+variant      late   silent   mean    order  claims  occu-  labour  targets
+          replies  at 48 h  reply  defects          pancy     CNY      met
+                %        %      h        %              %
+──────────────────────────────────────────────────────────────────────────
+agents 3     +2.0      0.0    0.0     0.00     0.0    0.0  +1,000        0
+agents 4     +4.0      0.0    0.0     0.00     0.0    0.0  +2,000        0
 
 The cheapest variant that keeps the targets is 'agents 2': 2,000 CNY of labour in 70 days, all
 targets met in 10 of 10 replications.
@@ -504,28 +531,33 @@ half of the 95 % interval
 set for all: targets.order_defect_rate = 1,
 team.shenzhen.cost_per_hour = 50
 
-agents 2
-  late replies, %        5.0 ± 0.6
-  silent at 48 h, %            0.0
-  mean first reply, h          0.0
-  order defects, %            0.00
-  claims               55.0 ± 21.7
-  occupancy, %                 0.0
-  labour, CNY                2,000
-  targets met                10/10
+variant      late   silent   mean    order  claims  occu-
+          replies  at 48 h  reply  defects          pancy
+                %        %      h        %              %
+─────────────────────────────────────────────────────────
+agents 2      5.0      0.0    0.0     0.00    55.0    0.0
+            ± 0.6                           ± 21.7
+agents 3      7.0      0.0    0.0     0.00    55.0    0.0
+            ± 0.6                           ± 21.7
 
-agents 3
-  late replies, %        7.0 ± 0.6    +2.0
-  silent at 48 h, %            0.0     0.0
-  mean first reply, h          0.0     0.0
-  order defects, %            0.00    0.00
-  claims               55.0 ± 21.7     0.0
-  occupancy, %                 0.0     0.0
-  labour, CNY                3,000  +1,000
-  targets met                10/10
+variant   labour  targets
+             CNY      met
+─────────────────────────
+agents 2   2,000    10/10
+agents 3   3,000    10/10
 
-On the right: the difference to 'agents 2', replication by
-replication.
+Difference to 'agents 2', replication by replication
+
+variant      late   silent   mean    order  claims  occu-
+          replies  at 48 h  reply  defects          pancy
+                %        %      h        %              %
+─────────────────────────────────────────────────────────
+agents 3     +2.0      0.0    0.0     0.00     0.0    0.0
+
+variant   labour  targets
+             CNY      met
+─────────────────────────
+agents 3  +1,000        0
 
 The cheapest variant that keeps the targets is 'agents 2':
 2,000 CNY of labour in 70 days, all targets met in 10 of 10
@@ -560,9 +592,10 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
 def test_whatif_prints_tables_and_the_answer(typed: Callable[..., Ended]) -> None:
     ended = typed("whatif", "--replications", "2")
     assert (ended.exit_code, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines()[:2] == [
+    assert ended.stdout.splitlines()[:3] == [
         "Three marketplaces, one team in Shenzhen",
-        "70 days from 2026-03-02, 2 replications, seed 1; mean ± half of the 95 % interval",
+        "70 days from 2026-03-02, 2 replications, seed 1; mean ± half of the 95 % interval; '?': two",
+        "replications, which lie too far apart to tell",
     ]
     assert "The cheapest variant that keeps the targets is 'Monday to Friday'" in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 100

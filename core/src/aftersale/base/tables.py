@@ -174,8 +174,11 @@ def heading(text: str) -> str:
     return lines_of(*text.split("\n"))
 
 
-def show(*parts: Table | str) -> None:
-    """Print tables and lines, visible: headers in bold on a terminal, plain text without trailing blanks elsewhere."""
+def show(*parts: Table | str, bold: bool = False, fg: str | None = None) -> None:
+    """Print tables and lines, visible: headers in bold on a terminal, plain text without trailing blanks elsewhere.
+
+    Lines may be `bold` or have a colour `fg` there.
+    """
     columns = width()
     for part in parts:
         if isinstance(part, Table):
@@ -183,7 +186,7 @@ def show(*parts: Table | str) -> None:
                 click.echo(click.style(text, bold=True) if head else text)
         else:
             for line in folds(visible(part), columns):
-                click.echo(line.rstrip())
+                click.echo(click.style(line.rstrip(), bold=bold or None, fg=fg) if bold or fg else line.rstrip())
 
 
 def width() -> int:

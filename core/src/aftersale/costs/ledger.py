@@ -12,6 +12,7 @@ from attrs import define, field
 
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
+from aftersale.cases.money import GIVING_BACK, TAKING_BACK
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant
 from aftersale.costs.parameters import Parameters
@@ -44,18 +45,6 @@ LINES = (
 REFUNDS = ("goods_refunded", "partial_refund")
 GIVEN_BACK = (*REFUNDS, "claim", "chargeback")
 """The lines by which a buyer gets money back."""
-GIVING_BACK = (
-    "refunded",
-    "returnless_refund",
-    "marketplace_refunded",
-    "refunded_at_first_scan",
-    "claim_granted",
-    "claim_refunded",
-    "chargeback_lost",
-)
-"""The facts by which a buyer gets money back."""
-TAKING_BACK = ("money_reversed", "appeal_granted", "chargeback_reversed")
-"""The facts by which the seller gets some of it back."""
 
 
 class CostLine(NamedTuple):

@@ -8,7 +8,8 @@ from aftersale.base.errors import MoneyError
 from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.ledger import GIVING_BACK, REFUNDS, CostLedger, part, rounded
+from aftersale.cases.money import GIVING_BACK
+from aftersale.costs.ledger import REFUNDS, CostLedger, part, rounded
 from aftersale.engine.replays import Step
 from aftersale.rules import Rule
 

@@ -7,58 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
 
 import polars as pl
 from attrs import frozen
 
 from aftersale.base.money import decimals, from_minor
+from aftersale.base.toml_files import read
+from aftersale.cases.money import GIVING_BACK, TAKING_BACK
 from aftersale.cases.workflow import default_workflow
 from aftersale.channels import CHANNELS
+from aftersale.documents.structure import structure
 from aftersale.journal.columns import SHOWN
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
+from aftersale.policies.worlds import Parameter
 
-PAID_OUT = (
-    "refunded",
-    "returnless_refund",
-    "refunded_at_first_scan",
-    "marketplace_refunded",
-    "claim_granted",
-    "claim_refunded",
-    "chargeback_lost",
-)
-"""Facts whose amount goes to the buyer."""
 PAID_ON_CONDITION = ("return_requested", "claim_filed", "partial_refund_offered")
 """Facts whose amount goes to the buyer where the case is decided so; another fact may tell it again."""
-PAID_BACK = ("money_reversed", "appeal_granted", "chargeback_reversed")
-"""Facts whose amount comes back to the seller of what went to the buyer."""
 OF_GOODS = ("return_inspected", "safe_t_granted", "reimbursement_granted")
 """Facts whose amount is what goods lost, or what the marketplace pays for them."""
 OF_PARCELS = ("label_sent", "return_sent", "replacement_sent", "replaced")
 """Facts whose amount is what a parcel cost, which may be more than the price."""
-WITH_AMOUNT = (*PAID_OUT, *PAID_ON_CONDITION, *PAID_BACK, *OF_GOODS, *OF_PARCELS)
+WITH_AMOUNT = (*GIVING_BACK, *PAID_ON_CONDITION, *TAKING_BACK, *OF_GOODS, *OF_PARCELS)
 """Facts whose amount counts; it counts nowhere on others."""
 RATING = "feedback_left"
-STARS = (1, 5)
-
-PARCEL_MOST = 10
-"""How many times the price a parcel may cost; assumed: a cheap and bulky product may cost several times its price."""
-SMALL_SHARE = 50
-"""Where all refunds of a marketplace are below the price by this factor, they look like major units (19 for 19.99).
-Assumed: partial refunds are some per cent at least."""
-SMALL_COUNT = 3
-"""How many refunds a marketplace has at least, for their smallness to be no accident; assumed."""
-SHIPPING_DAYS = 365
-"""Days from a purchase within which it is shipped, delivered or cancelled; a wrong year is beyond. Assumed."""
-CASE_DAYS = 730
-"""Days from a purchase within which its facts occur: the EU's legal guarantee (Directive 2019/771) lasts two years, and
-no claim, chargeback or return window is longer."""
-KNOWN_DAYS = 365
-"""Days within which a fact becomes known; assumed: reports of marketplaces reach back a year at most."""
-APART_DAYS = 180
-"""Days without any row that part rows from all the rest; assumed."""
-APART_SHARE = 0.05
-"""The share of all rows that rows apart are at most: as many rows as the others are a journal with a pause."""
 
 _ORDERED = (
     ("shipped_at", "purchased_at"),
@@ -72,6 +46,19 @@ _ORDERED = (
 _MONEY = ("amount", "price", "taken")
 _ANY_FACT = "a fact"
 _ROW = "row of the table"
+
+
+@frozen
+class _BoundDocument:
+    bound: tuple[Parameter, ...]
+
+
+@cache
+def bounds() -> Mapping[str, float]:
+    """Return by name from where on what a journal says is hardly true; `plausibility.toml` declares each."""
+    document = read(files("aftersale.journal") / "plausibility.toml")
+    declared = structure(_BoundDocument, document, "aftersale/plausibility.toml").bound
+    return {bound.name: float(bound.default) for bound in declared}
 
 
 @frozen
@@ -136,7 +123,7 @@ def _of_orders(orders: pl.DataFrame) -> Iterator[Doubt]:
         rows = orders.filter(pl.col(later) < pl.col(earlier))
         yield from _doubts("doubts.before", _pair(rows, later, earlier))
     for later in dict.fromkeys(later for later, _ in _ORDERED):
-        rows = orders.filter(pl.col(later) - pl.col("purchased_at") > timedelta(SHIPPING_DAYS))
+        rows = orders.filter(pl.col(later) - pl.col("purchased_at") > timedelta(bounds()["shipping_days"]))
         yield from _doubts("doubts.long_after", _pair(rows, later, "purchased_at"))
     left = orders.with_columns(pl.coalesce("delivered_at", "shipped_at").alias("left"))
     rows = left.filter(pl.col("left").is_not_null() & pl.col("cancelled_at").is_not_null())
@@ -181,8 +168,10 @@ def _of_times(facts: pl.DataFrame) -> Iterator[Doubt]:
     early = facts.filter(pl.col("occurred_at") < pl.col("purchased_at"))
     yield from _doubts("doubts.before_purchase", early.select(*shown, at, since))
     span = pl.col("occurred_at") - pl.col("purchased_at")
-    yield from _doubts("doubts.years_after", facts.filter(span > timedelta(CASE_DAYS)).select(*shown, at, since))
-    late = facts.filter(pl.col("known_at") - pl.col("occurred_at") > timedelta(KNOWN_DAYS))
+    yield from _doubts(
+        "doubts.years_after", facts.filter(span > timedelta(bounds()["case_days"])).select(*shown, at, since)
+    )
+    late = facts.filter(pl.col("known_at") - pl.col("occurred_at") > timedelta(bounds()["known_days"]))
     yield from _doubts(
         "doubts.known_long_after", late.select(*shown, pl.col("known_at").alias("at"), at.alias("since"))
     )
@@ -192,7 +181,9 @@ def _of_values(facts: pl.DataFrame) -> Iterator[Doubt]:
     """Yield ratings that are none, and numbers that count nowhere."""
     ratings = facts.filter(pl.col("kind") == RATING)
     stars = pl.col("value")
-    wrong = ratings.filter(~stars.is_between(*STARS) | (stars != stars.floor()))
+    wrong = ratings.filter(
+        ~stars.is_between(bounds()["stars_least"], bounds()["stars_most"]) | (stars != stars.floor())
+    )
     yield from _doubts("doubts.stars", wrong.select("order", "case", pl.col("value").alias("stars")))
 
     useless = pl.col("value").is_not_null() & ~pl.col("fact").is_in([RATING, _ANY_FACT])
@@ -222,30 +213,30 @@ def _of_amounts(facts: pl.DataFrame) -> Iterator[Doubt]:
     useless = paid.filter((pl.col("fact") != _ANY_FACT) & ~pl.col("kind").is_in(list(WITH_AMOUNT)))
     yield from _doubts("doubts.amount_nowhere", useless.select(*shown[:4], "currency"))
     paid = paid.filter(pl.col("price") > 0)
-    bounded = (*PAID_OUT, *PAID_ON_CONDITION, *PAID_BACK, *OF_GOODS)
+    bounded = (*GIVING_BACK, *PAID_ON_CONDITION, *TAKING_BACK, *OF_GOODS)
     above = paid.filter(pl.col("kind").is_in(list(bounded)) & (pl.col("amount") > pl.col("price")))
     yield from _doubts("doubts.above_price", above.select(shown))
     parcels = paid.filter(pl.col("kind").is_in(list(OF_PARCELS)))
-    dear = parcels.filter(pl.col("amount").cast(pl.Float64) / pl.col("price") > PARCEL_MOST)
+    dear = parcels.filter(pl.col("amount").cast(pl.Float64) / pl.col("price") > bounds()["parcel_most"])
     yield from _doubts("doubts.dear_parcel", dear.select(shown))
     yield from _of_reversals(paid)
     yield from _of_sums(paid.filter(~pl.col("order").is_in(above["order"].unique().to_list())))
     for _, rows in paid.group_by("currency", maintain_order=True):
-        yield from _of_major_units(rows.filter(pl.col("kind").is_in([*PAID_OUT, *PAID_ON_CONDITION])))
+        yield from _of_major_units(rows.filter(pl.col("kind").is_in([*GIVING_BACK, *PAID_ON_CONDITION])))
 
 
 def _of_sums(paid: pl.DataFrame) -> Iterator[Doubt]:
     """Yield the orders whose buyers got more than the price back by several facts."""
-    way = pl.when(pl.col("kind").is_in(list(PAID_BACK))).then(-1).otherwise(1)
-    moved = paid.filter(pl.col("kind").is_in([*PAID_OUT, *PAID_BACK])).with_columns(pl.col("amount") * way)
+    way = pl.when(pl.col("kind").is_in(list(TAKING_BACK))).then(-1).otherwise(1)
+    moved = paid.filter(pl.col("kind").is_in([*GIVING_BACK, *TAKING_BACK])).with_columns(pl.col("amount") * way)
     sums = moved.group_by("order", maintain_order=True).agg(pl.col("amount").sum(), pl.first("price", "currency"))
     yield from _doubts("doubts.sum_above_price", sums.filter(pl.col("amount") > pl.col("price")))
 
 
 def _of_reversals(paid: pl.DataFrame) -> Iterator[Doubt]:
     """Yield the cases by which more came back to the seller than their facts say had been taken: it counts in part."""
-    back = pl.col("kind").is_in(list(PAID_BACK))
-    taken = pl.col("kind").is_in([*PAID_OUT, *PAID_ON_CONDITION])
+    back = pl.col("kind").is_in(list(TAKING_BACK))
+    taken = pl.col("kind").is_in([*GIVING_BACK, *PAID_ON_CONDITION])
     sums = paid.group_by("case", maintain_order=True).agg(
         pl.first("order", "currency"),
         pl.col("amount").filter(back).sum(),
@@ -268,7 +259,8 @@ def _of_major_units(paid: pl.DataFrame) -> Iterator[Doubt]:
     whole = (pl.col("amount").cast(pl.Float64) * unit - pl.col("price")).abs() < unit
     yield from _doubts("doubts.major_units", paid.filter(whole).select(shown))
     for _, rows in paid.filter(~whole).group_by("marketplace", maintain_order=True):
-        if rows.height >= SMALL_COUNT and rows.select((share >= SMALL_SHARE).all()).item():
+        many = rows.height >= bounds()["small_count"]
+        if many and rows.select((share >= bounds()["small_share"]).all()).item():
             yield from _doubts("doubts.all_small", rows.select(shown))
 
 
@@ -279,8 +271,8 @@ def _apart(orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Doubt]:
     """Yield the rows that lie long before or after all others: time is let pass to the last of them."""
     columns = [orders["purchased_at"].rename("at"), facts["known_at"].rename("at")]
     times = pl.concat(columns).sort()
-    most = int(APART_SHARE * len(times))
-    gap = timedelta(days=APART_DAYS)
+    most = int(bounds()["apart_share"] * len(times))
+    gap = timedelta(bounds()["apart_days"])
     wide = (times.diff() > gap).arg_true().to_list() if most else []
     first = next((times[place] for place in reversed(wide) if place <= most), None)
     last = next((times[place - 1] for place in wide if len(times) - place <= most), None)

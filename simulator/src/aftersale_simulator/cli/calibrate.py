@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aftersale_simulator.cli import options
-from aftersale_simulator.cli.session import cells_wanted, console_of, load, tell_written
+from aftersale_simulator.cli.session import cells_wanted, load, tell_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,10 +139,10 @@ def _span(low: float | None, high: float | None) -> str:
 
 
 def _show(calibration: Calibration) -> None:
+    from aftersale.base.tables import show
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.wording import text
 
-    console = console_of()
     header = [text(f"calibrate.{word}") for word in ("path", "value", "interval", "n", "source", "quality")]
     rows = [
         (
@@ -155,18 +155,18 @@ def _show(calibration: Calibration) -> None:
         )
         for number in calibration.fitted
     ]
-    console.print(tables.rows(header, rows))
+    show(tables.rows(header, rows))
     for figure in calibration.observed:
         line = text(
             "calibrate.observed", name=figure.name, value=f"{figure.value:.4g}", n=figure.n, source=figure.source
         )
-        console.print(line, markup=False)
+        show(line)
     for account in calibration.files:
         for line in _account_lines(account):
-            console.print(line, markup=False)
+            show(line)
     for note in calibration.notes:
-        console.print(note, markup=False)
-    console.print(text("calibrate.assumed", count=len(calibration.assumed())), markup=False)
+        show(note)
+    show(text("calibrate.assumed", count=len(calibration.assumed())))
 
 
 def _account_lines(account: FileAccount) -> Iterator[str]:

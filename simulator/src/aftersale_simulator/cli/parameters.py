@@ -6,10 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aftersale_simulator.cli.session import (
-    console_of,
-)
-
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale.policies.worlds import Parameter
@@ -32,6 +28,7 @@ def parameters(plugins: Plugins, json_: bool) -> None:
     if json_:
         click.echo(as_json([asdict(parameter) for parameter in declared]))
         return
+    from aftersale.base.tables import show
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.wording import text
 
@@ -46,7 +43,7 @@ def parameters(plugins: Plugins, json_: bool) -> None:
         for parameter in declared
     ]
     header = [text(f"parameters.{word}") for word in ("name", "default", "range", "unit", "source")]
-    console_of().print(tables.rows(header, lines))
+    show(tables.rows(header, lines))
 
 
 def _name(parameter: Parameter) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aftersale_simulator.cli import options
-from aftersale_simulator.cli.session import cells_wanted, console_of, load
+from aftersale_simulator.cli.session import cells_wanted, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     Every mistake is told with its path, as whatif tells it.
     """
     from aftersale.base.json_documents import as_json
-    from aftersale.base.visible import visible
+    from aftersale.base.tables import show
     from aftersale_simulator.resolved.days_off import team_days
     from aftersale_simulator.resolved.explain import closable, dated, explained, shapes
     from aftersale_simulator.resolved.period import period_report
@@ -61,35 +61,34 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         document = {"scenario": source.scenario.name, **summary, **explained_}
         click.echo(as_json(document, ascii_only=False))
         return
-    console = console_of()
-    console.print(visible(source.scenario.name), style="bold", markup=False)
+    show(source.scenario.name, bold=True)
     for key, value in _summary(resolved):
-        console.print(text(f"scenario.{key}", value=value), markup=False)
+        show(text(f"scenario.{key}", value=value))
     if history is not None:
         _tell_orders(history, source, plugins)
     for note in notes:
-        console.print(text("report.warning", text=note), markup=False)
+        show(text("report.warning", text=note))
     if not explain:
-        console.print(text("scenario.more"), markup=False)
+        show(text("scenario.more"))
         return
     header = [text(word) for word in _HEADER]
-    console.print(tables.rows(header, _rows(numbers)))
+    show(tables.rows(header, _rows(numbers)))
     for line in day_lines(source.scenario):
-        console.print(line, markup=False)
+        show(line)
     for change in changes:
         key = "sale_rolled" if change["rule"] else change["kind"]
-        console.print(text(f"scenario.{key}", **_change_values(change)), markup=False)
+        show(text(f"scenario.{key}", **_change_values(change)))
     for closure in closures:
-        console.print(text("scenario.closure", **_closure_values(closure)), markup=False)
+        show(text("scenario.closure", **_closure_values(closure)))
         if closure["unread"]:
             values = {"name": closure["name"], "marketplace": closure["marketplace"]}
             note = text("scenario.closure_unread", **values, lines=", ".join(closure["unread"]))
-            console.print(text("report.warning", text=note), markup=False)
+            show(text("report.warning", text=note))
     for shape in days:
         for name, profile in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
             weights = " ".join(f"{weight:g}" for weight in profile)
             line = text(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
-            console.print(line, markup=False)
+            show(line)
 
 
 def _order_history(source: ScenarioFile, plugins: Plugins) -> History | None:
@@ -114,34 +113,29 @@ def _order_record(history: History | None, source: ScenarioFile, plugins: Plugin
 
 
 def _tell_orders(history: History, source: ScenarioFile, plugins: Plugins) -> None:
+    from aftersale.base.tables import show
     from aftersale_simulator.calibration.history import endings, notes, summary, volume
     from aftersale_simulator.show.wording import text
 
-    console = console_of()
-    console.print(summary(history), markup=False)
+    show(summary(history))
     for place in volume(history, plugins):
-        console.print(text("orders.volume", **place), markup=False)
+        show(text("orders.volume", **place))
     if counts := endings(history):
-        console.print(text("orders.endings", **counts), markup=False)
+        show(text("orders.endings", **counts))
     for note in notes(history, source.scenario, plugins, cells_wanted()):
-        console.print(text("report.warning", text=note), markup=False)
+        show(text("report.warning", text=note))
 
 
 def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     """Yield short texts on what is sold, who works, the targets, and what else happens."""
-    from aftersale_simulator.scenario.model import Targets
-
     scenario, horizon = resolved.scenario, resolved.horizon
     yield "period", f"{horizon.measured_from} – {horizon.last}"
     yield "warm_up", str(horizon.warm_up)
     yield "sold", ", ".join(f"{place} {sales.orders_per_day:g}" for place, sales in scenario.marketplace.items())
     yield "teams", ", ".join(f"{name} {team.agents} ({team.zone})" for name, team in scenario.team.items())
-    targets = [
-        f"{name} {getattr(scenario.targets, name):g}"
-        for name in Targets.__annotations__
-        if getattr(scenario.targets, name) is not None
-    ]
-    yield "targets", ", ".join(targets)
+    shares = {"share_of_replications": float(scenario.targets.share_of_replications)}
+    targets = {**scenario.targets.limits, **shares}
+    yield "targets", ", ".join(f"{name} {limit:g}" for name, limit in targets.items())
     yield "variants", ", ".join([scenario.base, *(variant.name for variant in scenario.variant)])
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)

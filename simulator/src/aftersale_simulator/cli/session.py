@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
     from aftersale_simulator.output_files import Outputs
@@ -135,12 +133,3 @@ def progress_bar(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(text("report.running"), total=total)
         yield lambda: progress.advance(task)
-
-
-def console_of() -> Console:
-    """Return a console on stdout: with colour and the terminal's width, else plain at a fixed width."""
-    from rich.console import Console
-
-    from aftersale_simulator.show.tables import PLAIN_WIDTH
-
-    return Console(highlight=False) if sys.stdout.isatty() else Console(width=PLAIN_WIDTH, highlight=False)

@@ -11,7 +11,6 @@ import click
 from aftersale_simulator.cli import options
 from aftersale_simulator.cli.session import (
     cells_wanted,
-    console_of,
     load,
     options_of,
     order_notes,
@@ -46,6 +45,7 @@ def simulate(
 ) -> None:
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
     from aftersale.base.json_documents import as_json
+    from aftersale.base.tables import show
     from aftersale_simulator import output_files
     from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.resolved.period import period_report
@@ -55,6 +55,7 @@ def simulate(
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.days_off import day_notes
     from aftersale_simulator.show.effects import idle_sentence, idle_settings
+    from aftersale_simulator.show.numbers import Numbers
     from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import failed, target_name, text
 
@@ -65,20 +66,18 @@ def simulate(
     resolved = resolve(plan.scenario, plugins)
     outputs = output_files.Outputs()
     result = run(resolved, replication, orders=real_orders, record=Recording(out, csv, beside, outputs.attempt))
-    console, simulated = console_of(), plan.scenario
-    console.print(
-        text("simulate.title", name=simulated.name, replication=replication, seed=simulated.seed), markup=False
-    )
-    console.print(tables.metric_table(result.metrics, simulated.currency))
+    simulated = plan.scenario
+    show(text("simulate.title", name=simulated.name, replication=replication, seed=simulated.seed))
+    show(tables.metric_table(result.metrics, Numbers(simulated.currency, result.units)))
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
-        console.print(text(key, target=target_name(name)), markup=False)
+        show(text(key, target=target_name(name)))
     for name in result.unmeasured:
-        console.print(text("simulate.unmeasured", target=target_name(name)), markup=False)
+        show(text("simulate.unmeasured", target=target_name(name)))
     failures = [failed(count, cause, simulated.name) for cause, count in result.failed.items()]
     idle = [setting for setting in result.effects.idle if not setting.path.startswith(plan.beside)]
     sentences = [idle_sentence(idle_settings(idle))] if idle else []
     days = [*period_notes(period_report([resolved])), *day_notes([simulated])]
     for note in [*order_notes(history, plan, plugins), *days, *failures, *sentences]:
-        console.print(text("report.warning", text=note), markup=False)
+        show(text("report.warning", text=note))
     tell_written(outputs)

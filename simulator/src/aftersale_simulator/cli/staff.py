@@ -12,7 +12,6 @@ from aftersale_simulator.cli import options
 from aftersale_simulator.cli.session import (
     cells_wanted,
     check_writable,
-    console_of,
     load,
     options_of,
     order_notes,
@@ -107,7 +106,7 @@ def staff(
         if json_:
             click.echo(document)
         else:
-            table.show(outcome, staff_record, console_of())
+            table.show(outcome, staff_record)
         tell_written(outputs, quiet=json_)
     if outcome.stopped:
         raise click.exceptions.Exit(options.STOPPED)

@@ -12,7 +12,6 @@ from aftersale_simulator.cli import options
 from aftersale_simulator.cli.session import (
     cells_wanted,
     check_writable,
-    console_of,
     follow,
     load,
     options_of,
@@ -163,7 +162,7 @@ def _tell(
     if json_:
         click.echo(record.as_json(comparison_record))
     else:
-        table.show(comparison, comparison_record, console_of(), history, by_marketplace)
+        table.show(comparison, comparison_record, history, by_marketplace)
     tell_written(outputs, quiet=json_)
 
 

@@ -9,17 +9,16 @@ from aftersale.policies.handbook import SHIPPED
 from aftersale.policies.policy import FLOOR, Policy
 from aftersale.rules import EVERYWHERE, Rule
 from aftersale_simulator.effects.trace import Setting, Trace
-from aftersale_simulator.scenario.model import Targets
 
-_ASKED_BESIDE = frozenset({"returnless", "prepaid_label", FLOOR})
-"""What the engine asks for beside the deadlines, windows and switches of the workflow."""
+_DECISIONS = frozenset({"returnless", "prepaid_label", FLOOR})
+"""What the engine decides by beside the deadlines, windows and switches of the workflow."""
 _UNTOLD = frozenset({"reason", "claim", "grade", "program", "situation"})
 """What simulated cases do not tell; the situation of a floor is its metric."""
 
 
 def acting_names(policy: Policy) -> frozenset[str]:
     """Return the names of the rules that decide what happens in a run; others are advice, or costs of a journal."""
-    return policy.workflow.asked_for() | _ASKED_BESIDE | policy.metric_kinds.keys()
+    return policy.workflow.asked_for() | _DECISIONS | policy.metric_kinds.keys()
 
 
 def of_handbook(trace: Trace) -> Iterator[Setting]:
@@ -72,7 +71,4 @@ def _reason(trace: Trace, row: Rule, policy: Policy) -> str:
 def _reason_of_line(trace: Trace, row: Rule, place: str) -> str:
     if row.name not in trace.figures[place]:
         return "unjudged"
-    targets = trace.resolved.scenario.targets
-    limits = [name for name in Targets.__annotations__ if name != "share_of_replications"]
-    own = any(getattr(targets, name) is not None for name in limits)
-    return "targets" if own and row.marketplace == EVERYWHERE else ""
+    return "targets" if trace.resolved.scenario.targets.limits and row.marketplace == EVERYWHERE else ""

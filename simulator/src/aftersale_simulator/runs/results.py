@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from math import fsum, inf
+from typing import Literal
 
 import numpy as np
 from attrs import field, frozen
@@ -40,29 +41,32 @@ from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
-METRICS = (
-    "late_reply_rate",
-    "silence_48h_rate",
-    "mean_first_reply_hours",
-    "order_defect_rate",
-    "claims",
-    "occupancy",
-    "labour_cost",
-    "contacts",
-    "open_at_end",
-    "mean_wait_hours",
-    "p50_first_reply_hours",
-    "p90_first_reply_hours",
-    "p95_first_reply_hours",
-    "order_defect_rate_worst_day",
-    "review_days",
-)
+Unit = Literal["share", "load", "hours", "count", "money"]
+"""What the values of a metric are; a load is work over paid time, which overtime takes above 1."""
+UNITS: dict[str, Unit] = {
+    "late_reply_rate": "share",
+    "silence_48h_rate": "share",
+    "mean_first_reply_hours": "hours",
+    "order_defect_rate": "share",
+    "claims": "count",
+    "occupancy": "load",
+    "labour_cost": "money",
+    "contacts": "count",
+    "open_at_end": "count",
+    "mean_wait_hours": "hours",
+    "p50_first_reply_hours": "hours",
+    "p90_first_reply_hours": "hours",
+    "p95_first_reply_hours": "hours",
+    "order_defect_rate_worst_day": "share",
+    "review_days": "count",
+}
+METRICS = tuple(UNITS)
+"""The metrics of every result; plugins add others, which have the unit of what they count."""
 LATE, RATE, COST = "late_reply_rate", "order_defect_rate", "labour_cost"
 """The metrics that decide: late replies, order defects, and what variants are ranked by."""
 REVIEW, DEACTIVATED = "review", "deactivated"
 REACHED = (REVIEW, DEACTIVATED)
 """What may happen to an account: a review after a target was missed for days running, and deactivation."""
-LIMITS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
 
 
 @frozen
@@ -104,7 +108,7 @@ class Result:
     every day, `busy_hours` the agents' hours of work in the measured period. `reached` says whether each of REACHED was
     due on any measured day, and whether what plugins name was closed. `lines` are the verdicts behind `targets`,
     `closures` say how near each marketplace came to closing an account or an option. `effects` are those of the
-    scenario's settings.
+    scenario's settings, `units` what the values of metrics are that have a line.
     """
 
     metrics: dict[str, float | None]
@@ -120,6 +124,7 @@ class Result:
     lines: tuple[LineVerdict, ...] = ()
     closures: tuple[ClosureLine, ...] = ()
     effects: Effects = field(default=NO_EFFECTS, eq=False)
+    units: dict[str, Unit] = field(factory=dict, eq=False)
 
 
 def verdicts(results: Sequence[Result]) -> list[bool | None]:
@@ -143,7 +148,8 @@ def _verdict(result: Result, names: Collection[str], idle: bool) -> bool | None:
 class Account:
     """One marketplace's figures over the measured period; `judged` has daily order defects and plugins' metrics.
 
-    `partial` names those of them whose window of orders lies within the simulated days on no measured day.
+    `partial` names those of them whose window of orders lies within the simulated days on no measured day, `at_least`
+    those that are better the higher they are. `units` has what the values of all metrics are that have a line.
     """
 
     replies: ReplyFigures
@@ -154,6 +160,8 @@ class Account:
     review_days: int
     closures: tuple[ClosureLine, ...]
     partial: frozenset[str]
+    units: dict[str, Unit]
+    at_least: frozenset[str]
 
     @property
     def worst_day(self) -> float | None:
@@ -224,6 +232,7 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         lines,
         closures,
         _effects(resolved, desk, orders, by_marketplace, bool(verdicts)),
+        {name: unit for figures in accounts.values() for name, unit in figures.units.items()},
     )
 
 
@@ -314,6 +323,8 @@ def account(
         int(_review_days(policy, docket, orders, days, until)[horizon.warm_up :].sum()),
         tuple(_deactivations(policy, docket, orders, days, until, range(horizon.warm_up, len(days)))),
         frozenset(name for name, rule in judged.items() if first_whole_day(rule) >= len(days)),
+        {name: policy.metric_kinds[rule.name].unit for name, rule in rules.items()},
+        frozenset(name for name, rule in judged.items() if rule.direction == "above"),
     )
 
 
@@ -343,13 +354,17 @@ def _closures(
 
 
 def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> NDArray[np.bool_]:
-    """Return for each day whether some target has been missed for as many days running as lead to a review."""
+    """Return for each day whether some target has been missed for as many days running as lead to a review.
+
+    Days whose window begins before the simulation tell nothing.
+    """
     due = np.zeros(len(days), bool)
     for rule in policy.metrics(until - 1):
         if rule.running:
             running = 0
+            whole = first_whole_day(rule)
             for day, met in enumerate(verdicts_of(rule, daily(rule, policy, docket, orders, days))):
-                running = running + 1 if met is False else 0
+                running = running + 1 if met is False and day >= whole else 0
                 due[day] |= running >= rule.running
     return due
 
@@ -412,20 +427,19 @@ def _lines(
     The scenario's targets replace the handbook's; the marketplaces' own lines apply in any case, from their floors on.
     """
     by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
-    scenario_targets = any(getattr(scenario.targets, name) is not None for name in LIMITS)
-    for name in LIMITS:
-        limit = getattr(scenario.targets, name)
-        if limit is None:
-            continue
+    limits = scenario.targets.limits
+    for name, limit in limits.items():
         if name == "occupancy":
-            yield _limited(name, "", metrics[name], float(limit), inf)
+            yield _limited(name, "", metrics[name], limit, inf)
             continue
         for marketplace, figures in by_marketplace.items():
-            yield _limited(name, marketplace, figures[name], float(limit), accounts[marketplace].counted(name))
+            account = accounts[marketplace]
+            above = name in account.at_least
+            yield _limited(name, marketplace, figures.get(name), limit, account.counted(name), above)
     for marketplace, figures in by_marketplace.items():
         for figure, rule in figures_of(policies[marketplace].metrics(until - 1)):
             name = figure if figure in figures else rule.name
-            if name in figures and not (scenario_targets and rule.marketplace == EVERYWHERE):
+            if name in figures and not (limits and rule.marketplace == EVERYWHERE):
                 value = figures[name]
                 counted = accounts[marketplace].counted(name)
                 met = None if value is None or not counted else verdict(rule, value, counted)
@@ -433,9 +447,14 @@ def _lines(
                 yield LineVerdict(name, marketplace, value, float(rule.target or 0), met, above)
 
 
-def _limited(name: str, marketplace: str, value: float | None, limit: float, counted: float) -> LineVerdict:
+def _limited(
+    name: str, marketplace: str, value: float | None, limit: float, counted: float, above: bool = False
+) -> LineVerdict:
     """Return the verdict on a target that the scenario sets, which has no floor: a single order is enough."""
-    return LineVerdict(name, marketplace, value, limit, None if value is None or not counted else value <= limit)
+    met = None
+    if value is not None and counted:
+        met = value >= limit if above else value <= limit
+    return LineVerdict(name, marketplace, value, limit, met, above)
 
 
 def _verdicts(lines: Iterable[LineVerdict]) -> dict[str, bool | None]:

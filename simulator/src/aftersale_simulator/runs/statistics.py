@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, fsum, isfinite, sqrt
+from math import ceil, fsum, inf, isfinite, sqrt
 
-from attrs import frozen
+from attrs import field, frozen
 from scipy.special import ndtri, stdtrit
 
 CONFIDENCE = 0.95
@@ -15,27 +15,46 @@ NORMAL_MARGIN = float(ndtri(_UPPER))
 """Standard deviations of a normal on either side of its mean within which it lies with that confidence."""
 
 
+Ends = tuple[float, float]
+"""The least and the greatest value that a quantity can have."""
+UNBOUNDED: Ends = (-inf, inf)
+_FEW = 3
+"""Values below which an interval is wild where it is wider than the value itself: of two, it is 13 of their errors."""
+_DUST = 1e-12
+
+
 @frozen
 class Estimate:
-    """A mean with its confidence interval.
+    """A mean with its confidence interval, from `size` values.
 
     `low` and `high` are None if there are too few values for an interval; `mean` is None if there is no value.
+    `half_width` is half of the interval before its ends were drawn in to what the quantity can be.
     """
 
     mean: float | None
     low: float | None
     high: float | None
+    half_width: float | None = field(default=None, eq=False)
+    size: int = field(default=0, eq=False)
 
     @property
-    def half_width(self) -> float | None:
-        """Half the width of the interval, on either side of the mean."""
-        return None if self.mean is None or self.high is None else self.high - self.mean
+    def is_wild(self) -> bool:
+        """Whether two values alone span more than their mean is from 0: such an interval tells nothing."""
+        return self.half_width is not None and self.size < _FEW and self.half_width > abs(self.mean or 0.0) + _DUST
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether an end was drawn in, so that the mean is not in the middle."""
+        if self.mean is None or self.low is None or self.high is None or self.half_width is None:
+            return False
+        return min(self.mean - self.low, self.high - self.mean) < self.half_width - _DUST
 
 
-def estimate(values: Sequence[float | None], together: int = 1) -> Estimate:
+def estimate(values: Sequence[float | None], together: int = 1, within: Ends = UNBOUNDED) -> Estimate:
     """Return the mean and its Student-t interval; values that are None, NaN or infinite do not count.
 
-    `together` such intervals hold jointly with the same confidence (Bonferroni), so each is wider.
+    `together` such intervals hold jointly with the same confidence (Bonferroni), so each is wider. No end lies outside
+    of what the values can be, `within`.
     """
     numbers = [float(value) for value in values if value is not None and isfinite(value)]
     if not numbers:
@@ -46,7 +65,8 @@ def estimate(values: Sequence[float | None], together: int = 1) -> Estimate:
     variance = fsum((value - mean) ** 2 for value in numbers) / (len(numbers) - 1)
     upper = 1 - (1 - _UPPER) / max(1, together)
     half = float(stdtrit(len(numbers) - 1, upper)) * sqrt(variance / len(numbers))
-    return Estimate(mean, mean - half, mean + half)
+    least, most = within
+    return Estimate(mean, max(least, mean - half), min(most, mean + half), half, len(numbers))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -55,10 +75,17 @@ def _mean(values: Sequence[float]) -> float:
     return low if low == high else fsum(values) / len(values)
 
 
-def difference(values: Sequence[float | None], reference: Sequence[float | None], together: int = 1) -> Estimate:
-    """Return the mean paired difference to the reference, one of `together`; both have the same replications."""
+def difference(
+    values: Sequence[float | None], reference: Sequence[float | None], together: int = 1, within: Ends = UNBOUNDED
+) -> Estimate:
+    """Return the mean paired difference to the reference, one of `together`; both have the same replications.
+
+    Both lie `within` the same ends, so that their difference cannot be larger than these are apart.
+    """
     pairs = zip(values, reference, strict=True)
-    return estimate([None if a is None or b is None else a - b for a, b in pairs], together)
+    least, most = within
+    apart = most - least
+    return estimate([None if a is None or b is None else a - b for a, b in pairs], together, (-apart, apart))
 
 
 def wilson(successes: int, size: int) -> tuple[float, float]:

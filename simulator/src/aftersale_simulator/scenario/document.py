@@ -14,15 +14,18 @@ from attrs import evolve, field, fields, frozen
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.base.toml_lines import Place, TomlDocument, is_written, lines_of, located
+from aftersale.documents.scalars import Rate, Share
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
 from aftersale_simulator.scenario.checks import TOP, at_top
 from aftersale_simulator.scenario.holidays import placed
-from aftersale_simulator.scenario.model import OrderSource, Scenario
+from aftersale_simulator.scenario.model import OrderSource, Scenario, Targets
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
 _INSIDE = re.compile(r"^orders\.mapping\b")
+_LIMITS: dict[str, Any] = {"share": dict[str, Share], "hours": dict[str, Rate]}
+"""What the limits of plugins' metrics may be, by the metric's unit."""
 
 
 @frozen
@@ -94,17 +97,45 @@ def parse_scenario(
         *checks.preset_problems(raw.get("presets"), source, vocabulary),
         *checks.category_problems(raw.get("marketplace"), source, vocabulary),
     ]
+    targets, of_targets = _metric_targets(raw.get("targets"), source, vocabulary)
+    problems += of_targets
+    written = _with_usual_targets(_with_mapping(raw), vocabulary)
     try:
-        scenario = structure(Scenario, {**_with_mapping(raw), **_shared_values(raw, before)}, source)
+        scenario = structure(Scenario, {**written, **_shared_values(raw, before)}, source)
     except DocumentError as error:
-        type_problems = [_as_written(problem) for problem in error.problems]
+        type_problems = [_as_written(problem, vocabulary) for problem in error.problems]
         raise DocumentError(source, located(_in_order([*type_problems, *problems]), raw)) from None
     problems += checks.scenario_problems(scenario, source, vocabulary)
+    scenario = evolve(scenario, targets=evolve(scenario.targets, metrics=targets))
     scenario, of_holidays = placed(scenario, source)
     problems += of_holidays
     if problems:
         raise DocumentError(source, located(_in_order(problems), raw))
     return _with_place(scenario, raw, source)
+
+
+def _with_usual_targets(document: dict[str, Any], words: Vocabulary) -> dict[str, Any]:
+    """Return the document without the targets on plugins' metrics."""
+    targets = document.get("targets")
+    if not isinstance(targets, dict):
+        return document
+    return {**document, "targets": {name: limit for name, limit in targets.items() if name not in words.metrics}}
+
+
+def _metric_targets(targets: Any, source: str, words: Vocabulary) -> tuple[dict[str, float], list[Problem]]:
+    """Return the limits of an unchecked `[targets]` on plugins' metrics, and what is wrong with them."""
+    limits, problems = dict[str, float](), list[Problem]()
+    for unit, kind in _LIMITS.items():
+        written = {
+            name: limit
+            for name, limit in (targets.items() if isinstance(targets, dict) else ())
+            if words.metrics.get(name) == unit
+        }
+        try:
+            limits |= {name: float(limit) for name, limit in structure(kind, written, source).items()}
+        except DocumentError as error:
+            problems += [evolve(problem, path=f"targets.{problem.path}") for problem in error.problems]
+    return limits, problems
 
 
 def _with_place(scenario: Scenario, raw: Mapping[str, Any], source: str) -> Scenario:
@@ -117,15 +148,20 @@ def _with_place(scenario: Scenario, raw: Mapping[str, Any], source: str) -> Scen
     return evolve(scenario, orders=evolve(orders, mapping=mapping))
 
 
-def _as_written(problem: Problem) -> Problem:
-    """Return a problem as of the file, where the keys of an order format may stand in `[orders]` itself."""
+def _as_written(problem: Problem, words: Vocabulary) -> Problem:
+    """Return a problem as of the file.
+
+    There the keys of an order format may stand in `[orders]` itself, and targets on plugins' metrics in `[targets]`.
+    """
     path = _INSIDE.sub("orders", problem.path)
     table, _, key = path.rpartition(".")
     if table and key in TOP and problem.what == "unknown key":
         return evolve(problem, path=path, hint=at_top(key))
-    if table != "orders" or problem.what != "unknown key":
+    if table not in ("orders", "targets") or problem.what != "unknown key":
         return evolve(problem, path=path)
-    keys = dict.fromkeys(spec.name for spec in (*fields(OrderSource), *fields(OrderFormat)) if is_written(spec))
+    specs = (*fields(OrderSource), *fields(OrderFormat)) if table == "orders" else fields(Targets)
+    more = words.metrics if table == "targets" else ()
+    keys = dict.fromkeys([*(spec.name for spec in specs if is_written(spec)), *more])
     hint = did_you_mean(key, keys) or f"allowed here: {', '.join(keys)}"
     return evolve(problem, path=path, hint=hint)
 

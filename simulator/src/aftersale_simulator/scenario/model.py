@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from aftersale.base.toml_lines import UNWRITTEN
 from aftersale.channels import CHANNELS
 from aftersale.clocks import DAY, Calendar, place_of
 from aftersale.documents.scalars import (
@@ -262,9 +263,11 @@ class OrderSource:
 
 @frozen
 class Targets:
-    """Upper limits over the measured period; None is no target.
+    """Limits over the measured period; None is no target.
 
-    A variant meets the targets when all of them hold in at least `share_of_replications` of its replications.
+    They are upper ones, of metrics that are better the higher they are lower ones. `metrics` are those of plugins'
+    metrics, which a document has beside the others. A variant meets the targets when all of them hold in at least
+    `share_of_replications` of its replications.
     """
 
     late_reply_rate: Share | None = None
@@ -273,6 +276,17 @@ class Targets:
     order_defect_rate: Share | None = None
     occupancy: Share | None = None
     share_of_replications: Share = Share(0.9)
+    metrics: dict[str, float] = field(factory=dict, metadata=UNWRITTEN)
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that are set, by metric: shares, loads or wall hours."""
+        usual = {name: limit for name in USUAL_TARGETS if (limit := getattr(self, name)) is not None}
+        return {**{name: float(limit) for name, limit in usual.items()}, **self.metrics}
+
+
+USUAL_TARGETS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
+"""The metrics that any scenario may set a target on."""
 
 
 @frozen

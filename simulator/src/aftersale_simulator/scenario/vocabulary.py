@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aftersale.cases.workflow import Workflow, default_workflow
+from aftersale.policies.metric_kinds import Unit, default_metrics
 from aftersale.policies.worlds import Parameter
 from aftersale_simulator.scenario.parameters import load_parameters
 
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 
 @frozen
 class Vocabulary:
-    """Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets."""
+    """Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets.
+
+    `metrics` are those that plugins add, with what their values are.
+    """
 
     parameters: dict[str, tuple[Parameter, ...]]
     tasks: tuple[str, ...]
     presets: tuple[str, ...] = ()
+    metrics: dict[str, Unit] = field(factory=dict)
 
     def span(self, name: str) -> tuple[float, float]:
         """Return the lowest and the highest value that a parameter may have on any marketplace."""
@@ -42,14 +47,20 @@ def vocabulary(plugins: Plugins) -> Vocabulary:
     """Return the vocabulary with these plugins."""
     plugin_parameters = (parameter for world in plugins.worlds for parameter in world.parameter)
     presets = dict.fromkeys(str(preset.name) for world in plugins.worlds for preset in world.preset)
-    return _vocabulary((*load_parameters(), *plugin_parameters), plugins.workflow, tuple(presets))
+    metrics = {name: kind.unit for name, kind in plugins.metrics.items() if name not in default_metrics()}
+    return _vocabulary((*load_parameters(), *plugin_parameters), plugins.workflow, tuple(presets), metrics)
 
 
-def _vocabulary(parameters: tuple[Parameter, ...], workflow: Workflow, presets: tuple[str, ...] = ()) -> Vocabulary:
+def _vocabulary(
+    parameters: tuple[Parameter, ...],
+    workflow: Workflow,
+    presets: tuple[str, ...] = (),
+    metrics: Mapping[str, Unit] | None = None,
+) -> Vocabulary:
     by_name: defaultdict[str, tuple[Parameter, ...]] = defaultdict(tuple)
     for parameter in parameters:
         by_name[parameter.name] = (*by_name[parameter.name], parameter)
-    return Vocabulary(dict(by_name), task_kinds(workflow), presets)
+    return Vocabulary(dict(by_name), task_kinds(workflow), presets, dict(metrics or {}))
 
 
 def task_kinds(workflow: Workflow) -> tuple[str, ...]:

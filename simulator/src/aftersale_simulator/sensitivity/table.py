@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from aftersale.base.tables import show as show_parts
 from aftersale_simulator.runs.results import LATE, RATE
 from aftersale_simulator.sensitivity.swings import MEASURES, End, Sensitivity, Swing
 from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.tables import rows
 from aftersale_simulator.show.wording import text
 
 SHOWN = 12
@@ -59,17 +56,12 @@ def _end(end: End | None) -> dict[str, Any] | None:
     return {"value": end.value, "targets_met": end.kept, **{name: end.moved[name].mean for name in MEASURES}}
 
 
-def show(result: Sensitivity, console: Console) -> None:
+def show(result: Sensitivity) -> None:
     """Print the heaviest numbers, with their effect on late replies and order defects at both ends."""
-    console.print(Text(told(result)))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    table.add_column(text("parameters.name"))
-    for key in ("value", "late_low", "late_high", "defects_low", "defects_high", "kept"):
-        table.add_column(text(f"sensitivity.{key}"), justify="right")
-    for swing in result.swings[:SHOWN]:
-        table.add_row(*row(swing, result.replications))
-    console.print(table)
-    console.print()
+    keys = ("value", "late_low", "late_high", "defects_low", "defects_high", "kept")
+    header = [text("parameters.name"), *(text(f"sensitivity.{key}") for key in keys)]
+    lines = (row(swing, result.replications) for swing in result.swings[:SHOWN])
+    show_parts(told(result), rows(header, lines, numbers=range(1, len(header))), "")
 
 
 def told(result: Sensitivity) -> str:

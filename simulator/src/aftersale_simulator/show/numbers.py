@@ -1,70 +1,103 @@
-"""Numbers: how metrics are rounded, scaled and labelled."""
+"""Numbers: how the values of metrics are written, by what they count."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 
-from aftersale_simulator.runs.statistics import Estimate, wilson
+from attrs import field, frozen
+
+from aftersale.base.visible import lines
+from aftersale_simulator.runs.results import UNITS, Unit
+from aftersale_simulator.runs.statistics import UNBOUNDED, Ends, Estimate, wilson
 from aftersale_simulator.show.wording import percent, text
 
-COLUMNS = {
-    "late_reply_rate": (100, 1),
-    "silence_48h_rate": (100, 1),
-    "mean_first_reply_hours": (1, 1),
-    "order_defect_rate": (100, 2),
-    "claims": (1, 1),
-    "occupancy": (100, 1),
-    "labour_cost": (1, 0),
-}
-"""The metrics of the table, each with the factor and the decimals to show it with."""
+COLUMNS = (
+    "late_reply_rate",
+    "silence_48h_rate",
+    "mean_first_reply_hours",
+    "order_defect_rate",
+    "claims",
+    "occupancy",
+    "labour_cost",
+)
+"""The metrics of the table; those of plugins follow."""
+_FACTORS = {"share": 100, "load": 100}
+_SIGNS = {"share": "column.percent", "load": "column.percent", "hours": "column.hours"}
+_DECIMALS = {"share": 2, "load": 1, "hours": 1, "count": 0, "money": 0}
+_SHOWN_DECIMALS = {"late_reply_rate": 1, "silence_48h_rate": 1, "claims": 1}
+_ENDS: dict[Unit, Ends] = {"share": (0.0, 1.0), "money": UNBOUNDED}
+_FROM_ZERO: Ends = (0.0, UNBOUNDED[1])
 _DUST = 1e-9  # what arithmetic leaves between equal numbers
-OTHER_METRICS = {
-    "mean_wait_hours": (1, 1),
-    "p50_first_reply_hours": (1, 1),
-    "p90_first_reply_hours": (1, 1),
-    "p95_first_reply_hours": (1, 1),
-    "order_defect_rate_worst_day": (100, 2),
-    "contacts": (1, 0),
-    "open_at_end": (1, 0),
-    "review_days": (1, 0),
-}
-_OWN = (1, 1)
-_OWN_RATE = (100, 2)
 
 
-def estimate_text(estimate: Estimate, name: str, sign: bool = False) -> str:
-    """Return mean and half width as text, on two lines."""
-    factor, decimals = scale(name)
-    if estimate.mean is None:
-        return text("report.none")
-    mean = number(estimate.mean * factor, decimals, sign)
-    half = estimate.half_width
-    return mean if half is None or half * factor < _DUST else f"{mean}\n± {number(half * factor, decimals)}"
+@frozen
+class Numbers:
+    """How metrics are written: money in this currency, and metrics of marketplaces by their `units`."""
 
+    currency: str = ""
+    units: Mapping[str, Unit] = field(factory=dict)
 
-def figure_text(value: float | None, name: str) -> str:
-    """Return one value of a metric as text, with its unit."""
-    factor, decimals = scale(name)
-    return text("report.none") if value is None else f"{number(factor * value, decimals)} {_unit(name)}"
+    def unit(self, name: str) -> Unit:
+        """Return what the values of a metric are; a count where nobody says."""
+        return UNITS.get(name) or self.units.get(name, "count")
 
+    def ends(self, name: str) -> Ends:
+        """Return the least and the greatest value that a metric can have."""
+        return _ENDS.get(self.unit(name), _FROM_ZERO)
 
-def limit_text(limit: float, name: str) -> str:
-    """Return a limit of a metric as somebody would write it, with its unit."""
-    return f"{scale(name)[0] * limit:g} {_unit(name)}"
+    def factor(self, name: str) -> int:
+        """Return what a value is multiplied by to be shown."""
+        return _FACTORS.get(self.unit(name), 1)
 
+    def bare(self, value: float | None, name: str, sign: bool = False) -> str:
+        """Return a value of a metric as text, without its unit."""
+        if value is None:
+            return text("report.none")
+        return number(self.factor(name) * value, self._decimals(name), sign)
 
-def _unit(name: str) -> str:
-    return "%" if scale(name)[0] == 100 else "h"
+    def figure(self, value: float | None, name: str) -> str:
+        """Return a value of a metric as text, with its unit."""
+        return text("report.none") if value is None else f"{self.bare(value, name)} {self.sign(name)}".rstrip()
 
+    def limit(self, limit: float, name: str) -> str:
+        """Return a limit of a metric as somebody would write it, with its unit."""
+        return f"{self.factor(name) * limit:g} {self.sign(name)}".rstrip()
 
-def scale(name: str) -> tuple[int, int]:
-    """Return the factor and the decimals to show a metric with."""
-    return COLUMNS.get(name) or OTHER_METRICS.get(name) or (_OWN_RATE if is_rate(name) else _OWN)
+    def estimate(self, estimate: Estimate, name: str, sign: bool = False) -> str:
+        """Return mean and half width as text, on two lines; the ends where they were drawn in, "?" for a wild one."""
+        mean, half = self.bare(estimate.mean, name, sign), estimate.half_width
+        if estimate.mean is None or half is None or half * self.factor(name) < _DUST:
+            return mean
+        if estimate.is_wild:
+            return lines(mean, f"± {text('report.wild')}")
+        if estimate.is_cut and not sign:
+            return lines(mean, f"{self.bare(estimate.low, name)}–{self.bare(estimate.high, name)}")
+        return lines(mean, f"± {self.bare(half, name)}")
 
+    def sign(self, name: str) -> str:
+        """Return the sign of a metric's unit, empty for a count."""
+        unit = self.unit(name)
+        if unit == "money":
+            return self.currency
+        return text(_SIGNS[unit]) if unit in _SIGNS else ""
 
-def is_rate(name: str) -> bool:
-    """Whether a plugin's metric is a share, by its name; else it is in hours."""
-    return re.sub(r"_\d+d$", "", name).endswith("_rate")
+    def label(self, name: str) -> str:
+        """Return the name of a metric with its unit, in one line."""
+        if name in UNITS:
+            return text(f"metric.{name}", **self._values(name))
+        return text("report.comma").join(filter(None, [name, self.sign(name)]))
+
+    def heading(self, name: str) -> str:
+        """Return the name of a metric with its unit as the lines of a column's header."""
+        if name in COLUMNS:
+            return lines(*text(f"column.{name}", **self._values(name)).split("\n"))
+        return lines(*name.split("_"), *filter(None, [self.sign(name)]))
+
+    def _decimals(self, name: str) -> int:
+        return _SHOWN_DECIMALS.get(name, _DECIMALS[self.unit(name)])
+
+    def _values(self, name: str) -> dict[str, str]:
+        return {"currency": self.currency} if self.unit(name) == "money" else {}
 
 
 def number(value: float, decimals: int, sign: bool = False) -> str:
@@ -77,11 +110,3 @@ def count_text(count: int, size: int) -> str:
     """Return the number of replications in which something happened, with Wilson's 95 % interval of its probability."""
     low, high = wilson(count, size)
     return f"{count}/{size} ({100 * low:.0f}–{percent(high)})"
-
-
-def label(name: str, currency: str) -> str:
-    """Return the name of a metric with its unit."""
-    if name not in COLUMNS and name not in OTHER_METRICS:
-        return f"{name}, {text('column.percent')}" if is_rate(name) else name
-    values = {"currency": currency} if name == "labour_cost" else {}
-    return text(f"metric.{name}", **values)

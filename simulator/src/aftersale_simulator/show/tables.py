@@ -4,35 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
-from aftersale.base.visible import visible
-from aftersale_simulator.show.numbers import label, number, scale
+from aftersale.base.tables import Table, heading, table
+from aftersale_simulator.show.numbers import Numbers
 from aftersale_simulator.show.wording import text
 
-PLAIN_WIDTH = 100
-"""Columns of text that goes to a file or another program."""
 
-
-def metric_table(metrics: Mapping[str, float | None], currency: str) -> Table:
+def metric_table(metrics: Mapping[str, float | None], numbers: Numbers) -> Table:
     """Return the metrics of one replication, one in each line."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in metrics.items():
-        factor, decimals = scale(name)
-        cell = text("report.none") if value is None else number(value * factor, decimals)
-        table.add_row(label(name, currency), cell)
-    return table
+    header = text("column.metric"), text("column.value")
+    lines = [(numbers.label(name), numbers.bare(value, name)) for name, value in metrics.items()]
+    return table(header, lines, numbers=header[1:], whole=header[:1])
 
 
-def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
-    """Return a plain table of text, every cell visible; the first column, of names, does not wrap."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for column, word in enumerate(header):
-        table.add_column(word, overflow="fold", no_wrap=column == 0)
-    for line in lines:
-        table.add_row(*(Text(visible(cell)) for cell in line))
-    return table
+def rows(header: Sequence[str], lines: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> Table:
+    """Return a ruled table of text with the lines of its headers; the first column, of names, is not folded.
+
+    `numbers` are the positions of columns of numbers.
+    """
+    heads = [heading(name) for name in header]
+    return table(heads, lines, numbers=[heads[place] for place in numbers], whole=heads[:1], ruled=True)

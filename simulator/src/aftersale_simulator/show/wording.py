@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from functools import cache
 
 from aftersale.base.translations import Catalogue
-from aftersale_simulator.scenario.model import Targets
+from aftersale_simulator.scenario.model import USUAL_TARGETS
 
 LANGUAGES = ("en", "zh")
 """Languages of `speaking`: English, and Simplified Chinese as sellers on Amazon write it."""
@@ -52,7 +52,7 @@ def failed(count: int, cause: str, name: str) -> str:
 
 def target_name(name: str) -> str:
     """Return the words for a target; the name itself for a marketplace's own."""
-    return text(f"target.{name}") if hasattr(Targets, name) else name
+    return text(f"target.{name}") if name in USUAL_TARGETS else name
 
 
 def amount(value: float, currency: str) -> str:

@@ -13,7 +13,7 @@ from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import enough, erlang_c_agents, is_undecided
 from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.days_off import day_notes
-from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.numbers import Numbers, number
 from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
 from aftersale_simulator.staffing.rosters import TODAY, Roster
@@ -200,7 +200,9 @@ def answer(outcome: SearchResult) -> str:
         "days": outcome.staffing.scenario.period.measured // DAY,
     }
     name, fresh = roster_text(outcome, check.roster), len(check.results)
-    closed = closure_sentences(name, closure_outcomes(check.results), fresh)
+    units = {metric: unit for result in check.results.values() for metric, unit in result.units.items()}
+    numbers = Numbers(outcome.staffing.scenario.currency, units)
+    closed = closure_sentences(name, closure_outcomes(check.results), fresh, numbers)
     if not check.judged:
         return joined([text("staff.no_verdict", **known), *closed])
     low, _ = check.interval()

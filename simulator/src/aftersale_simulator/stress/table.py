@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from aftersale.base.tables import Table, show
 from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.tables import rows
 from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.trials import BACKLOG, CLAIMS, MeasureResult, StressResult
 
 _COUNTED = (BACKLOG, CLAIMS)
+_HEADER = ("measure", "line", "breaks_on", "worst", "worst_on", "back_on", "in")
 
 
-def show_trials(trials: Sequence[StressResult], console: Console) -> None:
+def show_trials(trials: Sequence[StressResult]) -> None:
     """Print for each variant a sentence on the first break, and all measures in the order of their breaks."""
     for stress_result in trials:
-        console.print(Text(told(stress_result)))
-        console.print(_table(stress_result))
-        console.print()
+        show(told(stress_result), _table(stress_result))
+        if any(outcome.calm_over for outcome in stress_result.breaks):
+            show(text("stress.calm_over"))
+        show("")
 
 
 def told(stress_result: StressResult) -> str:
@@ -52,22 +51,8 @@ def measure_name(measure: str) -> str:
 
 
 def _table(stress_result: StressResult) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for name, is_number in (
-        ("measure", False),
-        ("line", True),
-        ("breaks_on", True),
-        ("worst", True),
-        ("worst_on", True),
-        ("back_on", True),
-        ("in", True),
-    ):
-        table.add_column(text(f"stress.column_{name}"), justify="right" if is_number else "left")
-    for outcome in stress_result.breaks:
-        table.add_row(*map(Text, row(outcome)))
-    if any(outcome.calm_over for outcome in stress_result.breaks):
-        table.caption, table.caption_justify = text("stress.calm_over"), "left"
-    return table
+    header = [text(f"stress.column_{name}") for name in _HEADER]
+    return rows(header, map(row, stress_result.breaks), numbers=range(1, len(header)))
 
 
 def row(outcome: MeasureResult) -> tuple[str, ...]:

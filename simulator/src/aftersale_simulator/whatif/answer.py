@@ -8,7 +8,7 @@ from aftersale.clocks import DAY
 from aftersale_simulator.desk.suspensions import ACCOUNT
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show.days_off import day_notes
-from aftersale_simulator.show.numbers import figure_text, limit_text
+from aftersale_simulator.show.numbers import Numbers
 from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
@@ -21,7 +21,7 @@ def answer(comparison: Comparison) -> str:
     What the named variant costs an account or an option is part of it.
     """
     chosen = comparison.cheapest or comparison.nearest
-    closed = closure_sentences(chosen.name, chosen.closures, comparison.replications)
+    closed = closure_sentences(chosen.name, chosen.closures, comparison.replications, comparison.numbers)
     return joined([*_sentences(comparison, chosen), *closed])
 
 
@@ -30,7 +30,7 @@ def _sentences(comparison: Comparison, chosen: VariantResult) -> Iterator[str]:
         yield text("answer.unmeasured", **_price(comparison, chosen))
     elif comparison.cheapest is None:
         yield text("answer.none", name=chosen.name, **_counts(comparison, chosen))
-        yield from _most_missed(chosen)
+        yield from _most_missed(chosen, comparison.numbers)
     elif not chosen.targets:
         yield text("answer.no_targets", **_price(comparison, chosen))
     else:
@@ -38,7 +38,7 @@ def _sentences(comparison: Comparison, chosen: VariantResult) -> Iterator[str]:
         first = comparison.variant_results[0]
         if chosen is not first:
             yield _beside(comparison, chosen, first)
-            yield from () if comparison.keeps(first) else _most_missed(first)
+            yield from () if comparison.keeps(first) else _most_missed(first, comparison.numbers)
 
 
 def _price(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
@@ -59,17 +59,17 @@ def _beside(comparison: Comparison, chosen: VariantResult, first: VariantResult)
     return text(key, amount=sum_, first=first.name, **_counts(comparison, first))
 
 
-def _most_missed(variant: VariantResult) -> Iterator[str]:
+def _most_missed(variant: VariantResult, numbers: Numbers) -> Iterator[str]:
     missed = variant.most_missed()
     if missed is not None:
-        yield text("answer.missed", name=variant.name, line=_line(missed))
+        yield text("answer.missed", name=variant.name, line=_line(missed, numbers))
 
 
-def _line(outcome: TargetOutcome) -> str:
+def _line(outcome: TargetOutcome, numbers: Numbers) -> str:
     known = {
         "target": target_name(outcome.target),
-        "mean": figure_text(outcome.mean, outcome.target),
-        "limit": limit_text(outcome.limit, outcome.target),
+        "mean": numbers.figure(outcome.mean, outcome.target),
+        "limit": numbers.limit(outcome.limit, outcome.target),
         "met": outcome.met,
         "judged": outcome.judged,
     }
@@ -78,13 +78,15 @@ def _line(outcome: TargetOutcome) -> str:
     return text(f"answer.line_{'least' if outcome.above else 'most'}", place=outcome.marketplace, **known)
 
 
-def closure_sentences(variant: str, closures: Sequence[ClosureOutcome], replications: int) -> Iterator[str]:
+def closure_sentences(
+    variant: str, closures: Sequence[ClosureOutcome], replications: int, numbers: Numbers
+) -> Iterator[str]:
     """Yield what a variant has closed: in how many replications, by which metric, where, and first on which day."""
     missed = [outcome for outcome in closures if outcome.missed]
     for closes in dict.fromkeys(outcome.closes for outcome in missed):
         outcomes = [outcome for outcome in missed if outcome.closes == closes]
         count = len({number for outcome in outcomes for number, _ in outcome.missed})
-        lines = "; ".join(map(_closing, outcomes))
+        lines = "; ".join(_closing(outcome, numbers) for outcome in outcomes)
         known = {"variant": variant, "count": count, "replications": replications, "lines": lines}
         if closes == ACCOUNT:
             yield text("answer.deactivated", **known)
@@ -92,12 +94,12 @@ def closure_sentences(variant: str, closures: Sequence[ClosureOutcome], replicat
             yield text("answer.closed", name=closes, **known)
 
 
-def _closing(outcome: ClosureOutcome) -> str:
+def _closing(outcome: ClosureOutcome, numbers: Numbers) -> str:
     return text(
         "answer.closing",
         place=outcome.marketplace,
         metric=target_name(outcome.metric),
-        limit=limit_text(outcome.limit, outcome.metric),
+        limit=numbers.limit(outcome.limit, outcome.metric),
         day=outcome.first_day,
     )
 

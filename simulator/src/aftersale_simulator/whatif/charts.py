@@ -9,7 +9,7 @@ from aftersale.policies.worlds import Parameter
 from aftersale_simulator.runs.results import COST, RATE, REVIEW
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show import plots
-from aftersale_simulator.show.numbers import count_text, label, number, scale
+from aftersale_simulator.show.numbers import count_text, number
 from aftersale_simulator.show.plots import Limit, Spot
 from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, target_name, text
@@ -23,36 +23,36 @@ DRAWN = ("late_reply_rate", RATE, "mean_first_reply_hours", COST)
 
 def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
     """Return all variants side by side, in a table, with pictures of the metrics of DRAWN."""
-    currency = comparison.scenario.currency
-    names = columns(comparison)
-    header = ("", text("column.variant"), *(label(name, currency) for name in names), text("report.targets"))
+    names, label = columns(comparison), comparison.numbers.label
+    header = ("", text("column.variant"), *map(label, names), text("report.targets"))
     rows = [
         (
             str(position),
             variant.name,
-            *(value_text(variant, name).replace("\n", " ") for name in names),
+            *(value_text(variant, name, comparison.numbers).replace("\n", " ") for name in names),
             times_met(comparison, variant),
         )
         for position, variant in enumerate(comparison.variant_results, 1)
     ]
     best = frozenset({comparison.variant_results.index(chosen(comparison))})
-    pictures = tuple(Picture(label(name, currency), _dots(comparison, name, lines)) for name in DRAWN if name in names)
+    pictures = tuple(Picture(label(name), _dots(comparison, name, lines)) for name in DRAWN if name in names)
     lead = text("variants.lead", replications=comparison.replications)
     return Section("variants", text("variants.title"), lead, pictures, (Table(header, tuple(rows), best, 2),))
 
 
 def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:
-    factor, decimals = scale(name)
+    numbers = comparison.numbers
+    factor = numbers.factor(name)
     spots = []
     for variant in comparison.variant_results:
         value = variant.metrics[name].value
         if value.mean is not None:
-            low, high = (value.mean if end is None else end for end in (value.low, value.high))
-            rounded = number(factor * value.mean, decimals)
-            ends = (factor * value.mean, factor * max(0.0, low), factor * high)
-            spots.append(Spot(numbered(comparison, variant), rounded, *ends, colour_of(comparison, variant)))
+            known = () if value.is_wild else (value.low, value.high)
+            low, high = (factor * (value.mean if end is None else end) for end in known or (None, None))
+            mean, rounded = factor * value.mean, numbers.bare(value.mean, name)
+            spots.append(Spot(numbered(comparison, variant), rounded, mean, low, high, colour_of(comparison, variant)))
     limit = target_of(comparison, name, lines.everywhere(name))
-    return plots.dots(spots, label(name, comparison.scenario.currency), limit)
+    return plots.dots(spots, numbers.label(name), limit)
 
 
 def target_chances(comparison: Comparison) -> Section | None:

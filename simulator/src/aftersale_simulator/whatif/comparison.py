@@ -15,10 +15,11 @@ from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Setting
 from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import RunVariants
-from aftersale_simulator.runs.results import COST, REACHED, Result, verdicts
-from aftersale_simulator.runs.statistics import Estimate, difference, enough, estimate, is_undecided
+from aftersale_simulator.runs.results import COST, REACHED, Result, Unit, verdicts
+from aftersale_simulator.runs.statistics import Ends, Estimate, difference, enough, estimate, is_undecided
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.show.numbers import Numbers
 from aftersale_simulator.stress.trials import StressResult, stress_result
 from aftersale_simulator.whatif.outcomes import (
     ClosureOutcome,
@@ -76,7 +77,8 @@ class VariantResult:
     count in any replication; `judged` counts the replications in which all others had something to count, None for
     all. `idle` says that its changes changed no figure of any replication. `lines` has what came of each target on each
     marketplace, `closures` how near lines came to closing accounts and options, `distance` how far the targets are
-    missed (`outcomes.distance`). `effects` are those of the scenario's settings.
+    missed (`outcomes.distance`). `effects` are those of the scenario's settings, `units` what the values of metrics are
+    that have a line.
     """
 
     name: str
@@ -97,6 +99,7 @@ class VariantResult:
     closures: tuple[ClosureOutcome, ...] = ()
     distance: float = 0.0
     effects: Effects = NO_EFFECTS
+    units: dict[str, Unit] = field(factory=dict, eq=False)
 
     def cost(self) -> float:
         """Return the mean labour cost; variants are ranked by it."""
@@ -137,6 +140,12 @@ class Comparison:
     finished: dict[str, int] | None = None
     period: PeriodReport | None = None
     without_effect: tuple[Setting, ...] = ()
+
+    @property
+    def numbers(self) -> Numbers:
+        """How its metrics are written."""
+        units = {name: unit for variant in self.variant_results for name, unit in variant.units.items()}
+        return Numbers(self.scenario.currency, units)
 
     @property
     def replications(self) -> int:
@@ -307,14 +316,16 @@ def _variant_result(
     names = dict.fromkeys(name for result in results for name in result.metrics)
     targets = dict.fromkeys(name for result in results for name in result.targets)
     met = verdicts(results)
+    units = {name: unit for result in results for name, unit in result.units.items()}
+    numbers = Numbers(units=units)
     return VariantResult(
         variant.name,
         variant.changes,
         met.count(True),
         {name: sum(result.targets.get(name, False) for result in results) for name in targets},
-        {name: _figure(_values(results, name), _values(first, name), together) for name in names},
+        {name: _figure(_values(results, name), _values(first, name), together, numbers.ends(name)) for name in names},
         _failed(results),
-        {marketplace: _marketplace_result(marketplace, results) for marketplace in results[0].by_marketplace}
+        {marketplace: _marketplace_result(marketplace, results, numbers) for marketplace in results[0].by_marketplace}
         if results
         else {},
         tuple(result.timeline for result in results if result.timeline is not None),
@@ -328,6 +339,7 @@ def _variant_result(
         closure_outcomes(dict(enumerate(results, 1))),
         distance(results),
         Effects.together(result.effects for result in results),
+        units,
     )
 
 
@@ -345,9 +357,12 @@ def _reached(results: Sequence[Result]) -> Iterable[str]:
     return dict.fromkeys(chain(REACHED, *(result.reached for result in results)))
 
 
-def _marketplace_result(marketplace: str, results: Sequence[Result]) -> MarketplaceResult:
+def _marketplace_result(marketplace: str, results: Sequence[Result], numbers: Numbers) -> MarketplaceResult:
     names = dict.fromkeys(name for result in results for name in result.by_marketplace[marketplace])
-    metrics = {name: estimate([result.by_marketplace[marketplace].get(name) for result in results]) for name in names}
+    metrics = {
+        name: estimate([result.by_marketplace[marketplace].get(name) for result in results], within=numbers.ends(name))
+        for name in names
+    }
     sums: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for result in results:
         for name, (late, counted) in result.missed.get(marketplace, {}).items():
@@ -366,5 +381,5 @@ def _values(results: Sequence[Result], name: str) -> list[float | None]:
     return [result.metrics.get(name) for result in results]
 
 
-def _figure(values: Sequence[float | None], reference: Sequence[float | None], together: int) -> Figure:
-    return Figure(estimate(values), difference(values, reference, together))
+def _figure(values: Sequence[float | None], reference: Sequence[float | None], together: int, within: Ends) -> Figure:
+    return Figure(estimate(values, within=within), difference(values, reference, together, within))

@@ -8,9 +8,8 @@ from attrs import field, frozen
 
 from aftersale.rules import EVERYWHERE
 from aftersale_simulator.resolved.scenario import ResolvedScenario
-from aftersale_simulator.runs.results import LIMITS, figures_of
+from aftersale_simulator.runs.results import figures_of
 from aftersale_simulator.show import plots
-from aftersale_simulator.show.numbers import scale
 from aftersale_simulator.show.plots import Limit
 from aftersale_simulator.show.section import Section
 from aftersale_simulator.show.wording import text
@@ -45,7 +44,7 @@ NO_LINES = Lines()
 def lines_of(resolved: ResolvedScenario) -> Lines:
     """Return the marketplaces' limits at the end of the period, and the handbook's if the scenario has no targets."""
     _, until = resolved.measured
-    has_targets = any(getattr(resolved.scenario.targets, name) is not None for name in LIMITS)
+    has_targets = bool(resolved.scenario.targets.limits)
     # Of the lines of one figure the marketplace's is the first.
     lines = {name: reversed(list(figures_of(policy.metrics(until - 1)))) for name, policy in resolved.policies.items()}
     return Lines(
@@ -79,9 +78,8 @@ def colour_of(comparison: Comparison, variant: VariantResult) -> str:
 
 def target_of(comparison: Comparison, name: str, line: float | None) -> Limit | None:
     """Return the scenario's own target, else the `line`, in the unit of the metric's charts."""
-    target = getattr(comparison.scenario.targets, name, None) if name in LIMITS else None
-    value = line if target is None else float(target)
+    value = comparison.scenario.targets.limits.get(name, line)
     if value is None:
         return None
-    factor, _ = scale(name)
-    return Limit(factor * value, text("page.target", value=f"{factor * value:g}{' %' if factor == 100 else ''}"))
+    numbers = comparison.numbers
+    return Limit(numbers.factor(name) * value, text("page.target", value=numbers.limit(value, name)))

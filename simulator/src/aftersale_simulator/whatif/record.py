@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from attrs import asdict
-
 from aftersale.base.json_documents import as_json as json_text
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.show.effects import idle_settings
@@ -288,7 +286,11 @@ def _marketplace(place: MarketplaceResult) -> MarketplaceRecord:
 
 def _figure(figure: Figure) -> FigureRecord:
     value = figure.value
-    return FigureRecord(mean=value.mean, low=value.low, high=value.high, difference=asdict(figure.difference))
+    return FigureRecord(mean=value.mean, low=value.low, high=value.high, difference=_interval(figure.difference))
+
+
+def _interval(estimate: Estimate) -> dict[str, float | None]:
+    return {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
 
 
 def plain(value: Any) -> Any:

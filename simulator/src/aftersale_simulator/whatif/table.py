@@ -1,35 +1,20 @@
-"""Table: a comparison in a terminal, as a table or in blocks, with the answer in words."""
+"""Table: a comparison in a terminal, with the answer in words."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
-from aftersale.base.visible import visible
+from aftersale.base.tables import Table, show as show_parts
+from aftersale.base.visible import lines
 from aftersale.clocks import DAY
 from aftersale_simulator.desk.suspensions import ACCOUNT
-from aftersale_simulator.runs.results import DEACTIVATED, RATE, REVIEW
+from aftersale_simulator.runs.results import DEACTIVATED, RATE, REVIEW, UNITS
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.show.effects import idle_sentence
-from aftersale_simulator.show.numbers import (
-    COLUMNS,
-    OTHER_METRICS,
-    count_text,
-    estimate_text,
-    figure_text,
-    is_rate,
-    label,
-    limit_text,
-    number,
-    scale,
-)
+from aftersale_simulator.show.numbers import COLUMNS, Numbers, count_text, number
+from aftersale_simulator.show.tables import rows
 from aftersale_simulator.show.wording import target_name, text
 from aftersale_simulator.whatif.comparison import Comparison, MarketplaceResult, VariantResult
 from aftersale_simulator.whatif.outcomes import ClosureOutcome, nearest_lines
@@ -38,7 +23,6 @@ from aftersale_simulator.whatif.record import ComparisonRecord
 if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History
 
-_TABLE_WIDTH = 92
 CLOSURE_COLUMNS = (
     "variant",
     "closes",
@@ -55,51 +39,46 @@ _NOTHING = Estimate(None, None, None)
 def show(
     comparison: Comparison,
     record: ComparisonRecord,
-    console: Console,
     history: History | None = None,
     by_marketplace: bool = False,
 ) -> None:
-    """Print the comparison: a table, or blocks on a narrow console, then the answer and the warnings.
+    """Print the comparison: its tables, as wide as there is room, then the answer and the warnings.
 
     `record` is the record of the comparison; `by_marketplace` adds each variant's results on each marketplace.
     """
-    console.print(Text(visible(record["scenario"]), style="bold"))
-    console.print(Text(about(comparison)))
-    if record["settings"]:
-        console.print(Text(text("report.settings", settings=assignments(record["settings"]))))
-    if history is not None:
-        from aftersale_simulator.calibration.history import summary
-
-        console.print(Text(summary(history)))
-    console.print()
-    wide = console.width >= _TABLE_WIDTH
-    for part in _tables(comparison) if wide else _blocks(comparison):
-        console.print(part)
-        console.print()
+    show_parts(record["scenario"], bold=True)
+    show_parts(*_heads(comparison, record, history), "")
+    for part in _tables(comparison):
+        show_parts(part, "")
     for line in reached(comparison):
-        console.print(Text(line))
-        console.print()
-    if rows := closure_rows(comparison):
-        console.print(Text(text("report.closures")))
-        console.print(_closures(rows))
-        console.print()
+        show_parts(line, "")
+    if closures := closure_rows(comparison):
+        header = [text(f"column.{name}") for name in CLOSURE_COLUMNS]
+        show_parts(text("report.closures"), rows(header, closures, numbers=(2, 4, 5, 6)), "")
     for part in _by_marketplace(comparison) if by_marketplace else ():
-        console.print(part)
-        console.print()
+        show_parts(part, "")
     if comparison.trials:
         from aftersale_simulator.stress.table import show_trials
 
-        show_trials(comparison.trials, console)
+        show_trials(comparison.trials)
     if comparison.sensitivity is not None:
         from aftersale_simulator.sensitivity import table
 
-        table.show(comparison.sensitivity, console)
-    console.print(Text(record["answer"], style="bold"))
-    for warning in record["warnings"]:
-        console.print(Text(text("report.warning", text=warning), style="yellow"))
-    if record["without_effect"]:
-        sentence = idle_sentence(record["without_effect"])
-        console.print(Text(text("report.warning", text=sentence), style="yellow"))
+        table.show(comparison.sensitivity)
+    show_parts(record["answer"], bold=True)
+    idle = [idle_sentence(record["without_effect"])] if record["without_effect"] else []
+    show_parts(*(text("report.warning", text=warning) for warning in (*record["warnings"], *idle)), fg="yellow")
+
+
+def _heads(comparison: Comparison, record: ComparisonRecord, history: History | None) -> Iterator[str]:
+    """Yield what was simulated, with what set for all variants, from which orders."""
+    yield about(comparison)
+    if record["settings"]:
+        yield text("report.settings", settings=assignments(record["settings"]))
+    if history is not None:
+        from aftersale_simulator.calibration.history import summary
+
+        yield summary(history)
 
 
 def about(comparison: Comparison) -> str:
@@ -111,12 +90,25 @@ def about(comparison: Comparison) -> str:
         if scenario.replications < 2
         else text("report.period", replications=scenario.replications, **values)
     )
-    return f"{period}{text('report.worst')}" if _has_worst(comparison) else period
+    notes = [
+        *([text("report.worst")] if _has_worst(comparison) else []),
+        *(text(f"report.about_{key}") for key in _kinds_of_interval(comparison)),
+    ]
+    return "".join([period, *notes])
 
 
 def _has_worst(comparison: Comparison) -> bool:
     names = columns(comparison)
     return any(variant.worst(name) is not None for variant in comparison.variant_results for name in names)
+
+
+def _kinds_of_interval(comparison: Comparison) -> Iterator[str]:
+    """Yield what a reader is to be told of the intervals in the tables: that one has its ends, or is a "?"."""
+    figures = [variant.metrics[name] for variant in comparison.variant_results for name in columns(comparison)]
+    if any(figure.value.is_cut and not figure.value.is_wild for figure in figures):
+        yield "cut"
+    if any(figure.value.is_wild or figure.difference.is_wild for figure in figures):
+        yield "wild"
 
 
 def assignments(changes: Mapping[str, Any]) -> str:
@@ -136,36 +128,39 @@ def columns(comparison: Comparison) -> list[str]:
         variant.metrics[RATE].value.mean is not None or RATE in variant.unmeasured for variant in variant_results
     )
     usual = [name for name in COLUMNS if name in first and (name != RATE or judging)]
-    return [*usual, *(name for name in first if name not in COLUMNS and name not in OTHER_METRICS)]
+    return [*usual, *(name for name in first if name not in UNITS)]
 
 
-def _tables(comparison: Comparison) -> Iterator[RenderableType]:
-    currency, names = comparison.scenario.currency, columns(comparison)
-    values = _table(currency, names)
-    for variant in comparison.variant_results:
-        cells = (value_text(variant, name) for name in names)
-        values.add_row(Text(visible(variant.name)), *cells, times_met(comparison, variant))
-    yield values
+def _tables(comparison: Comparison) -> Iterator[Table | str]:
+    """Yield the variants side by side, then the differences to the first, the variants' names never folded."""
+    names, numbers = columns(comparison), comparison.numbers
+    header = [text("column.variant"), *map(numbers.heading, names), text("column.targets")]
+    values = (
+        (variant.name, *(value_text(variant, name, numbers) for name in names), times_met(comparison, variant))
+        for variant in comparison.variant_results
+    )
+    yield rows(header, values, numbers=range(1, len(header)))
     first, *rest = comparison.variant_results
     if not rest:
         return
-    key = "report.differences" if len(rest) == 1 else "report.differences_together"
-    yield Text(text(key, name=first.name))
-    differences = _table(currency, names)
-    for variant in rest:
-        cells = (estimate_text(variant.metrics[name].difference, name, sign=True) for name in names)
-        differences.add_row(Text(visible(variant.name)), *cells, _more_met(comparison, variant, first))
-    yield differences
+    yield text("report.differences" if len(rest) == 1 else "report.differences_together", name=first.name)
+    differences = (
+        (
+            variant.name,
+            *(numbers.estimate(variant.metrics[name].difference, name, sign=True) for name in names),
+            _more_met(comparison, variant, first),
+        )
+        for variant in rest
+    )
+    yield rows(header, differences, numbers=range(1, len(header)))
 
 
-def value_text(variant: VariantResult, name: str) -> str:
+def value_text(variant: VariantResult, name: str, numbers: Numbers) -> str:
     """Return a metric of a variant as text, with the marketplace that does worst where its target holds on each."""
-    lines = [estimate_text(variant.metrics[name].value, name)]
-    worst = variant.worst(name)
-    if worst is not None and worst.mean is not None:
-        factor, decimals = scale(name)
-        lines.append(f"{visible(worst.marketplace)} {number(factor * worst.mean, decimals)}")
-    return "\n".join(lines)
+    value, worst = numbers.estimate(variant.metrics[name].value, name), variant.worst(name)
+    if worst is None or worst.mean is None:
+        return value
+    return lines(*value.split("\n"), f"{worst.marketplace} {numbers.bare(worst.mean, name)}")
 
 
 def _more_met(comparison: Comparison, variant: VariantResult, first: VariantResult) -> str:
@@ -174,23 +169,6 @@ def _more_met(comparison: Comparison, variant: VariantResult, first: VariantResu
     if len(sizes) > 1 or 0 in sizes:
         return text("report.none")
     return number(variant.targets_met - first.targets_met, 0, sign=True)
-
-
-def _table(currency: str, columns: Iterable[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    table.add_column(text("column.variant"), max_width=28, vertical="top")
-    for name in columns:
-        table.add_column(_heading(name, currency), justify="right", no_wrap=True)
-    table.add_column(text("column.targets"), justify="right", no_wrap=True)
-    return table
-
-
-def _heading(name: str, currency: str) -> str:
-    if name not in COLUMNS:
-        words = name.removesuffix("_rate").removesuffix("_hours").replace("_", "\n")
-        return f"{words}\n{text('column.percent' if is_rate(name) else 'column.hours')}"
-    values = {"currency": currency} if name == "labour_cost" else {}
-    return text(f"column.{name}", **values)
 
 
 def times_met(comparison: Comparison, variant: VariantResult) -> str:
@@ -222,7 +200,7 @@ def closure_rows(comparison: Comparison) -> list[tuple[str, ...]]:
             variant.name,
             closes_text(closes),
             count_text(variant.reached.get(DEACTIVATED if closes == ACCOUNT else closes, 0), size),
-            *_line(outcome),
+            *_line(outcome, comparison.numbers),
         )
         for variant in comparison.variant_results
         for closes, outcome in nearest_lines(variant.closures).items()
@@ -234,64 +212,32 @@ def closes_text(closes: str) -> str:
     return text("column.account") if closes == ACCOUNT else closes
 
 
-def _line(outcome: ClosureOutcome) -> tuple[str, ...]:
-    values = (figure_text(value, outcome.metric) for value in (outcome.median, outcome.far))
+def _line(outcome: ClosureOutcome, numbers: Numbers) -> tuple[str, ...]:
+    values = (numbers.figure(value, outcome.metric) for value in (outcome.median, outcome.far))
     name = text("report.comma").join([target_name(outcome.metric), outcome.marketplace])
-    return name, *values, limit_text(outcome.limit, outcome.metric)
+    return name, *values, numbers.limit(outcome.limit, outcome.metric)
 
 
-def _closures(rows: Iterable[Sequence[str]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for position, name in enumerate(CLOSURE_COLUMNS):
-        table.add_column(text(f"column.{name}"), justify="right" if position in (2, 4, 5, 6) else "left", max_width=28)
-    for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    return table
-
-
-def _by_marketplace(comparison: Comparison) -> Iterator[RenderableType]:
+def _by_marketplace(comparison: Comparison) -> Iterator[Table | str]:
     """Yield each variant's results on each marketplace, with the deadline missed most."""
+    numbers = comparison.numbers
     for variant in comparison.variant_results:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-        table.add_column(text("column.marketplace"), vertical="top")
-        names = [name for name in COLUMNS if any(name in place.metrics for place in variant.marketplaces.values())]
-        for name in names:
-            table.add_column(_heading(name, comparison.scenario.currency), justify="right", no_wrap=True)
-        table.add_column(text("column.most_missed"))
-        for name, place in variant.marketplaces.items():
-            values = (place.metrics.get(metric, _NOTHING) for metric in names)
-            cells = (estimate_text(value, metric) for value, metric in zip(values, names, strict=True))
-            table.add_row(Text(visible(name)), *cells, _most_missed(place))
-        yield Text(text("report.places", name=variant.name))
-        yield table
+        places = variant.marketplaces
+        known = dict.fromkeys(name for place in places.values() for name in place.metrics)
+        names = [*(name for name in COLUMNS if name in known), *(name for name in known if name not in UNITS)]
+        header = [text("column.marketplace"), *map(numbers.heading, names), text("column.most_missed")]
+        lines_ = (
+            (
+                name,
+                *(numbers.estimate(place.metrics.get(metric, _NOTHING), metric) for metric in names),
+                _most_missed(place),
+            )
+            for name, place in places.items()
+        )
+        yield text("report.places", name=variant.name)
+        yield rows(header, lines_, numbers=range(1, len(header) - 1))
 
 
 def _most_missed(place: MarketplaceResult) -> str:
     worst = place.most_missed()
-    return text("report.none") if worst is None else f"{worst}\n{number(100 * place.missed[worst], 1)} %"
-
-
-def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
-    first = comparison.variant_results[0]
-    for variant in comparison.variant_results:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column()
-        table.add_column(justify="right")
-        table.add_column(justify="right")
-        for name in columns(comparison):
-            cells = [label(name, comparison.scenario.currency), _in_line(variant.metrics[name].value, name)]
-            table.add_row(
-                *cells, "" if variant is first else _in_line(variant.metrics[name].difference, name, sign=True)
-            )
-            worst = variant.worst(name)
-            if worst is not None:
-                place = text("report.worst_row", place=visible(worst.marketplace))
-                table.add_row(f"  {place}", figure_text(worst.mean, name), "")
-        table.add_row(text("report.targets"), times_met(comparison, variant))
-        yield Group(Text(visible(variant.name), style="bold"), Padding(table, (0, 0, 0, 2)))
-    if len(comparison.variant_results) > 1:
-        yield Text(text("report.right", name=first.name))
-
-
-def _in_line(estimate: Estimate, name: str, sign: bool = False) -> str:
-    return " ".join(estimate_text(estimate, name, sign).split("\n"))
+    return text("report.none") if worst is None else lines(worst, f"{number(100 * place.missed[worst], 1)} %")
