@@ -104,7 +104,7 @@ def test_what_hangs_is_not_slow_too():
 
 
 def test_the_limits_are_declared_with_unit_and_source():
-    assert declared_limits().slow("import", "") == 2.0
+    assert declared_limits().slow("import", "") == 5.0
     assert declared_limits().slow("aftersale_rules", "") == 10.0
     assert declared_limits().slow("aftersale_classify", "case C-1") == 1.0
     assert declared_limits().hang == 30.0
