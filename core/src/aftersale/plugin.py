@@ -134,6 +134,8 @@ def from_data(load: Callable[[str], list[T]], package: str) -> Callable[[], list
     Assign it to the hook's name in the plugin's module: `aftersale_rules = from_data(load_rules, __name__)`. The file
     is read when the hook is called, not before. Problems in it are reported with its path.
     """
+    if package.endswith(".toml") or "/" in package:
+        raise TypeError(f"from_data takes the package that holds the files, usually __name__, and not '{package}'")
 
     def contribution() -> list[T]:
         return load(package)

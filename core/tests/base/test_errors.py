@@ -7,6 +7,7 @@ from aftersale.base.errors import (
     ClockError,
     DocumentError,
     FactRefused,
+    HookHangs,
     JournalError,
     MoneyError,
     OtherOrder,
@@ -22,6 +23,7 @@ WHOLE = Problem("plugin house", "", "no such marketplace", "")
 EXAMPLES = [
     DocumentError("rules.toml", (CLOCK,)),
     PluginError((CLOCK, WHOLE)),
+    HookHangs("aftersale_classify", "plugin 'shop'", "case C-1", "shop.py:7", 30.0),
     ClockError("the amount -1 is negative", "count forward from the start"),
     MoneyError("unknown currency 'EURO'", ""),
     UnknownMarketplace("DEE", ("DE", "US")),
@@ -138,7 +140,7 @@ def test_line_breaks_of_an_error_are_its_own(error):
     def spoilt(value):
         if isinstance(value, Problem):
             return Problem(*(part + evil for part in (value.where, value.path, value.what, value.hint)))
-        if isinstance(value, bool):
+        if isinstance(value, bool | float):
             return value
         return tuple(map(spoilt, value)) if isinstance(value, tuple) else value + evil
 

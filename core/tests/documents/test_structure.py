@@ -543,7 +543,8 @@ def test_folder_is_no_document(tmp_path):
         ),
         (
             b"a = 1\na = 2\n",
-            f":2: column 6: is no valid TOML: cannot overwrite a value {HINT}",
+            ":2: column 6: is no valid TOML: cannot overwrite a value "
+            "(it stands there a second time; a row of a list has two brackets: [[rule]])",
         ),
         (
             b"a = [1,",

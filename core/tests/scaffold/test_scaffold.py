@@ -72,7 +72,7 @@ def test_what_is_written_passes_the_suite_as_it_is(here, monkeypatch, place):
     module = import_module("aftersale_corner_shop")
     monkeypatch.delitem(sys.modules, "aftersale_corner_shop")
     subject = Subject("corner_shop", module, {})
-    assert [str(finding) for finding in findings(subject) if not finding.passed] == []
+    assert [str(finding) for finding in findings(subject) if finding.problems or finding.stopped_by] == []
     assert subject.places == ("Café «24»",)
 
 
@@ -196,21 +196,23 @@ def test_what_a_check_says_of_a_plugin(monkeypatch):
     stores = reference.aftersale_marketplaces
     shop = plugin("shop", aftersale_marketplaces=stores, aftersale_classify=lambda: 7)
     monkeypatch.setattr("aftersale.plugins.admission.installed", lambda: {"shop"})
-    monkeypatch.setattr("aftersale.testing.conformance.Subject", lambda name: Subject(name, shop, {}))
+    monkeypatch.setattr("aftersale.testing.conformance.Subject", lambda name, limits: Subject(name, shop, {}))
     ended = RUNNER.invoke(cli, ["plugins", "check", "shop"])
     assert ended.exit_code == 1
     lines = ended.stdout.splitlines()
     assert lines[0] == "ok      it can be loaded: every mistake of its module and its data is told (loads)"
     assert lines[4].startswith("ok      no row that is graded as if read")
-    assert lines[5].startswith("FAILED  every case of every kind, opened at any instant")
-    assert lines[6].startswith("        - case REF-0-case and ")
-    assert "answered 7 (return a word, or None)" in lines[6]
-    assert lines[7] == "not run (is_total failed) the same arguments give the same answer (is_pure)"
-    assert lines[-1] == f"shop: {len(CHECKS) - 4} of {len(CHECKS)} checks passed"
+    assert lines[5].startswith("ok      each of its tasks has a deadline")
+    assert lines[6].startswith("FAILED  every case of every kind, opened at any instant")
+    assert lines[7].startswith("        - case REF-0-case and ")
+    assert "answered 7 (return a word, or None)" in lines[7]
+    assert lines[8] == "not run (is_total failed) the same arguments give the same answer (is_pure)"
+    assert lines[-1] == f"shop: {len(CHECKS) - 5} of {len(CHECKS)} checks passed"
     found = json.loads(RUNNER.invoke(cli, ["plugins", "check", "shop", "--json"]).stdout)
     assert {each["check"]: (each["passed"], each["stopped_by"]) for each in found if not each["passed"]} == {
         "is_total": (False, ""),
         "is_pure": (False, "is_total"),
         "is_order_independent": (False, "is_total"),
         "lives_with_others": (False, "is_total"),
+        "simulates": (False, "is_total"),
     }

@@ -6,10 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
+from aftersale.base.errors import HookHangs
+from aftersale.base.watch import Watch, declared_limits
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.runs.failures import WorkerDied
 from aftersale_simulator.runs.pool import worker_pool
@@ -43,13 +47,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder on the path of this process and of those that it starts."""
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path
-    for name in ("killer_once", "killer_always", "killer_never"):
+    for name in ("killer_once", "killer_always", "killer_never", "killer_noisy", "killer_loops"):
         sys.modules.pop(name, None)
 
 
 def plugins(folder: Path, name: str, dies: str, marks: Path) -> Plugins:
-    from importlib import import_module
-
     (folder / f"{name}.py").write_text(KILLER.format(marks=str(marks), dies=dies), encoding="utf-8")
     from aftersale.testing import reference
 
@@ -105,22 +107,65 @@ def test_no_work_is_done_at_once(here: Path, marks: Path) -> None:
         assert pool.work([], lambda: None) == []
 
 
+NOISY = """
+from aftersale import hookimpl
+
+AFTERSALE_API = 1
+
+@hookimpl
+def aftersale_fact_recorded(case, fact):
+    print("noted", case.id)
+    while {loops}:
+        pass
+"""
+
+
+def noisy(folder: Path, name: str, loops: bool, watch: Watch) -> Plugins:
+    from aftersale.testing import reference
+
+    (folder / f"{name}.py").write_text(NOISY.format(loops=loops), encoding="utf-8")
+    return load_plugins((), {"reference": reference, "house": import_module(name)}, watch=watch)
+
+
+def test_what_plugins_print_in_workers_is_told_once(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    lines: list[str] = []
+    with worker_pool(2, noisy(here, "killer_noisy", False, Watch(tell=lines.append))) as pool:
+        pool.work([(scenario(), number) for number in range(1, 5)], lambda: None)
+    assert len(lines) == 1
+    assert lines[0].startswith("printed: aftersale_fact_recorded of plugin 'house' (not installed) on case REF-")
+    assert " writes 'noted" in lines[0]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_hook_that_does_not_return_in_a_worker_ends_the_run_and_is_named(here: Path) -> None:
+    watch = Watch(limits=evolve(declared_limits(), hang=0.2))
+    with worker_pool(2, noisy(here, "killer_loops", True, watch)) as pool, pytest.raises(HookHangs) as caught:
+        pool.work([(scenario(), 1), (scenario(), 2)], lambda: None)
+    assert (caught.value.hook, caught.value.place[:16]) == ("aftersale_fact_recorded", "killer_loops.py:")
+    assert "aftersale_fact_recorded of plugin 'house' (not installed)" in caught.value.__notes__[0]
+
+
 ENDLESS = """
+import os
 import threading
+from types import SimpleNamespace
+from aftersale.base.watch import Watch
 from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.processes import ProcessPool
 
 class Context:
+    plugins = SimpleNamespace(watch=Watch())
+
     def work(self, job):
         if job < 2:
             return job
-        print("endless", flush=True)
+        os.write(1, b"endless\\n")  # in one piece, whatever others write
         threading.Event().wait()
 
 if __name__ == "__main__":
     try:
         with ProcessPool(2, Context()) as pool:
-            pool.work([1, 2, 3], lambda: print("done", flush=True))
+            pool.work([1, 2, 3], lambda: os.write(1, b"done\\n"))
     except Stopped as stopped:
         print(stopped.rows)
 """

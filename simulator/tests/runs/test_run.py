@@ -228,7 +228,8 @@ def test_cases_that_a_plugin_fails_are_told_with_the_cause_and_too_many_of_them_
             raise KeyError("shelf")
         return None
 
-    cause = "aftersale_decide_return of plugin 'house' (not installed): KeyError: 'shelf'"
+    where = f"at test_run.py:{decide.__code__.co_firstlineno + 2}"
+    cause = f"aftersale_decide_return of plugin 'house' (not installed): KeyError: 'shelf', {where}"
     found = run(resolve(scenario(most_failed=1.0), with_house(decide)), 1)
     assert list(found.failed) == [cause]
     share = found.failed[cause] / found.counts["cases"]

@@ -3,6 +3,7 @@
     AftersaleError
      ├ DocumentError        a document or a report (TOML, CSV, JSON) cannot be used
      ├ PluginError          the installation's plugins cannot be used together
+     ├ HookHangs            a hook of a plugin does not return
      ├ ClockError           an instant, a zone or a calendar is not valid
      ├ MoneyError           an amount or a currency is not valid
      ├ UnknownMarketplace   no installed plugin owns a marketplace of that name
@@ -32,7 +33,7 @@ class Problem:
     `path` reads like `team.shenzhen.shifts[0].days` or `line 12`, and is empty for the whole. `hint` may be
     empty. `cell` is the cell at fault where it is one of a file of data, as text shows it: it may hold what is
     nobody's business, so that only who asks for it gets it. `line` is where the path begins in a TOML file, 0 where
-    that is unknown or there is none.
+    that is unknown or there is none. `row` is the name of the row that the path lies in, if it has one.
     """
 
     where: str
@@ -41,6 +42,7 @@ class Problem:
     hint: str
     cell: str = ""
     line: int = 0
+    row: str = ""
 
     @property
     def place(self) -> str:
@@ -114,6 +116,26 @@ class PluginError(_ProblemTexts, AftersaleError):
 
     def _headline(self) -> str:
         return "the installed plugins cannot be used together"
+
+
+class HookHangs(AftersaleError):
+    """A hook of a plugin, or its import, did not return in time and was ended."""
+
+    def __init__(self, hook: str, plugin: str, about: str, place: str, seconds: float) -> None:
+        """Keep the hook, the plugin, on what it was called, the line where it was, and how long it was waited for."""
+        super().__init__(hook, plugin, about, place, seconds)
+        self.hook = hook
+        self.plugin = plugin
+        self.about = about
+        self.place = place
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        """Return which hook hangs where, and how to wait longer."""
+        on = f" on {self.about}" if self.about else ""
+        what = f"{self.hook} of {self.plugin}{on} did not return within {self.seconds:g} s: it was at {self.place}"
+        hint = "correct it, wait longer with AFTERSALE_HOOK_SECONDS, or leave the plugin out of AFTERSALE_PLUGINS"
+        return visible(f"{what} ({hint})")
 
 
 class ClockError(AftersaleError):

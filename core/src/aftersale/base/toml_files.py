@@ -16,6 +16,12 @@ _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
 # Parsers before tomli 2.5 keep every beginning of a key: one of 20,000 parts takes more than a gigabyte.
 _LONG_KEY = re.compile(rf"(?<![\w-])(?:{_PART}){{{DEEPEST}}}")
 
+_SLIPS = {
+    "Cannot overwrite a value": "it stands there a second time; a row of a list has two brackets: [[rule]]",
+    "Illegal character '\\n'": "a quote is not closed on this line",
+}
+"""What to do about what the parser finds where many make the same slip."""
+
 
 def read(path: Path | Traversable) -> TomlDocument:
     """Return what a TOML file holds, with its lines.
@@ -47,8 +53,11 @@ def _reading_problem(where: str, error: Exception, text: str) -> Problem:
     match = re.fullmatch(r"(.*) \(at (.*)\)", str(error), re.DOTALL)
     what, place = (match[1], match[2]) if match else (_plain_reason(error), "")
     line, path = _line_and_column(place, text)
+    hint = _SLIPS.get(what, "correct it there; https://toml.io shows the format")
+    if what == "Invalid value" and re.search(r"=\s*(True|False|None)\b", text.splitlines()[line - 1] if line else ""):
+        hint = "true and false are written small; what is not there is left out"
     what = f"is no valid TOML: {what[:1].lower()}{what[1:]}"
-    return Problem(where, path, what, "correct it there; https://toml.io shows the format", line=line)
+    return Problem(where, path, what, hint, line=line)
 
 
 def _line_and_column(place: str, text: str) -> tuple[int, str]:

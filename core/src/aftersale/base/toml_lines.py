@@ -147,7 +147,22 @@ def located(problems: Iterable[Problem], data: object) -> tuple[Problem, ...]:
     lines = lines_of(data)
     if lines is None:
         return tuple(problems)
-    return tuple(evolve(problem, line=problem.line or lines.of_problem(problem)) for problem in problems)
+    return tuple(
+        evolve(problem, line=problem.line or lines.of_problem(problem), row=_row_name(problem.path, data))
+        for problem in problems
+    )
+
+
+_ROW = re.compile(r"([\w-]+)\[(\d+)\]")
+
+
+def _row_name(path: str, data: object) -> str:
+    """Return the name of the row of a list of tables in which a path lies, empty where it has none."""
+    match = _ROW.match(path)
+    rows = data.get(match[1]) if match and isinstance(data, Mapping) else None
+    row = rows[int(match[2])] if match and isinstance(rows, list) and int(match[2]) < len(rows) else None
+    name = row.get("name") if isinstance(row, Mapping) else None
+    return name if isinstance(name, str) else ""
 
 
 def positions(text: str) -> Iterator[tuple[tuple[Step, ...], int]]:

@@ -7,19 +7,66 @@ a person, and the failure is kept here until it is reported.
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+from types import CodeType, FrameType
 from typing import Any
 
-from attrs import frozen
+import pluggy
+from attrs import field, frozen
 
+from aftersale.base.errors import HookHangs
+from aftersale.base.toml_files import read
 from aftersale.base.visible import visible
 
 Clock = Callable[[], float]
 """Seconds from some beginning, such as time.perf_counter."""
-PATIENCE = 1.0
-"""Seconds that a call of a hook may take before it is reported (assumed)."""
-AT_START = 10
-"""How many times as long a hook may take that is called once, at the start of the program and on no case (assumed)."""
+IMPORT = "import"
+"""What stands in place of a hook's name while a plugin is imported."""
+PRINT = "print"
+"""The sort of lines about what plugins write."""
+_OURS = (
+    str(Path(__file__).parents[1]),
+    str(Path(pluggy.__file__).parent),
+    str(Path(metadata.__file__).parents[1]),
+    "<frozen importlib",
+)
+"""Where code lies that stands between a call and the plugin: this package, pluggy, and what imports modules."""
+_PLUGINS_OF_OURS = tuple(str(Path(__file__).parents[1] / "testing" / name) for name in ("hostile", "reference"))
+
+
+@frozen
+class Limits:
+    """How long plugins may take, in seconds, as `watch.toml` declares it."""
+
+    slow_call: float
+    slow_start: float
+    slow_import: float
+    hang: float
+
+    def slow(self, hook: str, about: str) -> float:
+        """Return how long a call may take before it is named: on a case, at the start, or of an import."""
+        return self.slow_import if hook == IMPORT else self.slow_call if about else self.slow_start
+
+
+@cache
+def declared_limits() -> Limits:
+    """Return the limits that are shipped."""
+    rows = read(files("aftersale.base") / "watch.toml")["limit"]
+    return Limits(**{row["name"]: float(row["default"]) for row in rows})
+
+
+class Overdue(BaseException):
+    """Raised in a hook that does not return; no `except Exception` of a plugin may swallow it."""
+
+    def __init__(self, hang: HookHangs) -> None:
+        """Keep the error that callers get."""
+        super().__init__(hang)
+        self.hang = hang
 
 
 @frozen
@@ -37,31 +84,79 @@ class Failure:
         return f"{self.hook} of {self.plugin}: {self.what}"
 
 
+Note = tuple[tuple[str, ...], str]
+"""A line about a plugin, after what tells it from others: who did what, in which hook."""
+
+
+@frozen(eq=False)
+class _Notes:
+    """The lines about plugins, each told once; or kept, where another process is to tell them."""
+
+    tell: Callable[[str], object]
+    known: set[tuple[str, ...]] = field(factory=set)
+    lines: dict[tuple[str, ...], str] = field(factory=dict)
+    kept: list[Note] = field(factory=list)
+    relayed: list[bool] = field(factory=list)
+
+    def add(self, key: tuple[str, ...], line: str) -> None:
+        if key in self.known:
+            return
+        self.known.add(key)
+        self.lines[key] = line
+        if self.relayed:
+            self.kept.append((key, line))
+        else:
+            self.tell(line)
+
+
 class Watch:
-    """The failures of one desk or of one simulated run, each kept once; slow calls are reported as they happen."""
+    """The failures of one desk or of one simulated run, each kept once; other lines are told once, as they come up."""
 
     def __init__(
-        self, clock: Clock | None = None, patience: float = PATIENCE, tell: Callable[[str], object] | None = None
+        self,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        tell: Callable[[str], object] | None = None,
+        trace: bool = False,
     ) -> None:
         """Begin without failures.
 
-        With a `clock`, the first call of each hook and plugin is reported that takes more than `patience` seconds, or
-        AT_START times that where the hook is called on no case. `tell` writes a line, by default to stderr.
+        With a `clock`, the first call of each hook and plugin is told that takes longer than `limits` say, by default
+        the declared ones. `tell` writes a line, by default to stderr. With `trace`, so is the traceback of each cause.
         """
-        self._clock, self._patience = clock, patience
-        self._tell = tell if tell is not None else _to_stderr
+        self._clock, self._trace = clock, trace
+        self.limits = limits if limits is not None else declared_limits()
+        self._least = min(self.limits.slow_call, self.limits.slow_start, self.limits.slow_import)
+        self._notes = _Notes(tell if tell is not None else _to_stderr)
         self._failed: dict[Failure, None] = {}
-        self._slow: set[tuple[str, str]] = set()
 
-    def __reduce__(self) -> tuple[type[Watch], tuple[Clock | None, float]]:
-        """Return how another process begins to watch in the same way."""
-        return Watch, (self._clock, self._patience)
+    def __reduce__(self) -> tuple[Callable[..., Watch], tuple[Clock | None, Limits, bool, frozenset[tuple[str, ...]]]]:
+        """Return how another process begins to watch in the same way; what was told here is not told there again."""
+        return _watch_elsewhere, (self._clock, self.limits, self._trace, frozenset(self._notes.known))
 
     def another(self) -> Watch:
-        """Return a watch for a run of its own: no failures yet, slow hooks reported once for all runs."""
-        watch = Watch(self._clock, self._patience, self._tell)
-        watch._slow = self._slow
+        """Return a watch for a run of its own: no failures yet, other lines told once for all runs."""
+        watch = Watch(self._clock, self.limits, None, self._trace)
+        watch._notes = self._notes
         return watch
+
+    def relay(self) -> None:
+        """Keep lines from now on, for another process to tell: that is where all processes of a run meet."""
+        self._notes.relayed.append(True)
+
+    def taken(self) -> list[Note]:
+        """Return the lines that were kept since the last time."""
+        notes = list(self._notes.kept)
+        self._notes.kept.clear()
+        return notes
+
+    def noted(self, sort: str) -> list[str]:
+        """Return the lines of one sort so far: of prints, of what is slow."""
+        return [line for key, line in self._notes.lines.items() if key[0] == sort]
+
+    def note(self, key: tuple[str, ...], line: str) -> None:
+        """Tell a line about a plugin, unless one with the same key was told; a key begins with the sort of line."""
+        self._notes.add(key, visible(line))
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -94,26 +189,114 @@ class Watch:
         self._failed.setdefault(failure)
         return failure
 
+    def raised(self, hook: str, plugin: str, case: str, error: BaseException) -> Failure:
+        """Keep a failure by an exception, with the line of the plugin that raised it, and return it."""
+        failure = self.failed(hook, plugin, case, explained_with_place(error))
+        if self._trace:
+            lines = "".join(traceback.format_exception(error)).rstrip()
+            self._notes.add(("traceback", failure.cause), f"{failure.cause}\n{lines}")
+        return failure
+
     def call(self, hook: str, plugin: str, about: str, ask: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        """Return what a plugin answers, and report a call that takes too long; `about` says on what, for that line."""
-        if self._clock is None:
-            return ask(**arguments)
-        began = self._clock()
+        """Return what a plugin answers; note a call that takes too long. `about` says on what, for that line.
+
+        The watchdog and what listens to prints know calls by the frames of this function. Raises HookHangs where the
+        watchdog has ended the call.
+        """
+        clock = self._clock
+        began = clock() if clock is not None else 0.0
         try:
             return ask(**arguments)
+        except Overdue as overdue:
+            clock = None  # it is told as what hangs
+            raise overdue.hang from None
         finally:
-            seconds = self._clock() - began
-            patience = self._patience if about else AT_START * self._patience
-            if seconds > patience and (hook, plugin) not in self._slow:
-                self._slow.add((hook, plugin))
-                on = f" on {about}" if about else ""
-                line = f"slow: {hook} of {plugin} took {seconds:.1f} s{on}, more than {patience:g} s"
-                self._tell(visible(line))
+            if clock is not None and (seconds := clock() - began) > self._least:
+                self._slow(hook, plugin, about, seconds)
+
+    def _slow(self, hook: str, plugin: str, about: str, seconds: float) -> None:
+        limit = self.limits.slow(hook, about)
+        if seconds > limit:
+            on = f" on {about}" if about else ""
+            line = f"slow: {hook} of {plugin} took {seconds:.1f} s{on}, more than {limit:g} s"
+            self.note(("slow", hook, plugin), line)
+
+
+def _watch_elsewhere(clock: Clock | None, limits: Limits, trace: bool, known: frozenset[tuple[str, ...]]) -> Watch:
+    watch = Watch(clock, limits, None, trace)
+    watch._notes.known.update(known)
+    return watch
+
+
+CALL: CodeType = Watch.call.__code__
+"""By this code of a frame a call of a hook is known from outside."""
+
+
+@frozen
+class HookCall:
+    """A call of a hook as a stack shows it: its frame, its hook and plugin, on what, and the line where it is now."""
+
+    frame: FrameType = field(eq=False, repr=False)
+    watch: Watch = field(eq=False, repr=False)
+    hook: str
+    plugin: str
+    about: str
+    place: str
+
+
+def call_in(frame: FrameType | None) -> HookCall | None:
+    """Return the call of a hook that a stack is in, from its innermost frame on; None where no plugin is at work."""
+    place = ""
+    while frame is not None:
+        if frame.f_code is CALL:
+            names = frame.f_locals
+            if not place:
+                return None
+            return HookCall(frame, names["self"], names["hook"], names["plugin"], names["about"], place)
+        if not place and not is_ours(frame.f_code.co_filename):
+            place = place_of(frame.f_code.co_filename, frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def is_ours(file: str) -> bool:
+    """Whether code lies in this package, or between it and a plugin."""
+    return file.startswith(_OURS) and not file.startswith(_PLUGINS_OF_OURS)
+
+
+def place_of(file: str, line: int) -> str:
+    """Return file and line as messages write them: `aftersale_shop/__init__.py:12`, `prices.py:3`."""
+    path = Path(file)
+    name = f"{path.parent.name}/{path.name}" if path.name == "__init__.py" else path.name
+    return f"{name}:{line}"
+
+
+def raised_at(error: BaseException) -> str:
+    """Return the line of a plugin's code at which an exception left it, empty where none of it is to be seen.
+
+    It is the innermost line in the folder of the first code that is not ours: what the plugin called beyond that is
+    somebody else's.
+    """
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return place_of(error.filename, error.lineno)
+    steps = traceback.extract_tb(error.__traceback__)
+    theirs = [step for step in steps if not is_ours(step.filename)]
+    if not theirs:
+        return ""
+    folder = str(Path(theirs[0].filename).parent)
+    last = [step for step in theirs if step.filename.startswith(folder)][-1]
+    return place_of(last.filename, last.lineno or 0)
 
 
 def explained(error: BaseException) -> str:
     """Return an exception in a line: its type and what it says."""
     return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+
+
+def explained_with_place(error: BaseException) -> str:
+    """Return an exception in a line, with the line of the plugin's code at which it was raised."""
+    place = raised_at(error)
+    return f"{explained(error)}, at {place}" if place else explained(error)
 
 
 def _to_stderr(line: str) -> None:

@@ -208,7 +208,7 @@ def _first_places(kind: CaseKind) -> dict[str, int]:
 
 def _problems(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Problem]:
     """Yield all that is wrong, each with the line of its kind in the file that has it."""
-    places = {kind.name: kind.place for kind in reversed(kinds)}
+    places = {kind.name: kind.place for kind in kinds}  # of two of one name, the later one is the author's
     for problem in _problems_of_kinds(kinds, source):
         place = places[Word(problem.path.partition(".")[0])]
         yield evolve(problem, where=place.source or problem.where, line=place.line)
@@ -230,8 +230,10 @@ def _problems_of_kinds(kinds: tuple[CaseKind, ...], source: str) -> Iterator[Pro
 def _problems_of_kind(kind: CaseKind, source: str) -> Iterator[Problem]:
     states = {state.name for state in kind.state}
     hint = f"the states of {kind.name} are: {', '.join(sorted(states))}"
-    for name in _duplicates(state.name for state in kind.state):
-        yield Problem(source, kind.name, f"two states are named '{name}'", "rename one of them")
+    if twice := _duplicates(state.name for state in kind.state):
+        for name in twice:
+            yield Problem(source, kind.name, f"two states are named '{name}'", "rename one of them")
+        return
     for guard in dict.fromkeys([*(move.guard for move in kind.move), *(state.unless for state in kind.state)]):
         if guard is not None and guard not in get_args(GuardName):
             guard_hint = did_you_mean(guard, get_args(GuardName)) or f"the guards are: {', '.join(get_args(GuardName))}"
@@ -246,7 +248,8 @@ def _problems_of_kind(kind: CaseKind, source: str) -> Iterator[Problem]:
     if not kind.opening:
         yield Problem(source, kind.name, "no fact opens this kind of case", "add a move without 'after'")
     yield from _undecided_facts(kind, source)
-    yield from _unreachable_states(kind, source)
+    if kind.opening and all(goal in states for move in kind.move for goal in (*move.after, move.to)):
+        yield from _unreachable_states(kind, source)
     for state in kind.state:
         yield from _problems_of_state(state, kind, source)
 
@@ -258,6 +261,9 @@ def _problems_of_move(move: Move, kind: CaseKind, source: str) -> Iterator[Probl
         if fact not in facts:
             hint = did_you_mean(fact, facts) or f"the facts of {kind.name} are: {', '.join(facts)}"
             yield Problem(source, path, f"is confirmed by the unknown fact '{fact}'", hint)
+    if move.counts_as and move.counts_as not in facts:
+        hint = did_you_mean(move.counts_as, facts) or f"the facts of {kind.name} are: {', '.join(facts)}"
+        yield Problem(source, path, f"counts as the unknown fact '{move.counts_as}'", hint)
     if move.further and (move.after != (move.to,) or move.guard or move.counts_as):
         hint = "leave out 'to', 'guard' and 'counts_as', or 'further'"
         yield Problem(source, path, "a further move keeps the state, and whatever runs in it", hint)

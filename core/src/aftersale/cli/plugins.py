@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import click
 
 from aftersale.base.errors import did_you_mean
 from aftersale.cli.options import as_json_option, print_json, show
-from aftersale.cli.program import allowed, loaded, text
+from aftersale.cli.program import allowed, hook_limits, loaded, text
 
 if TYPE_CHECKING:
     from aftersale.testing.conformance import Finding
@@ -55,6 +55,8 @@ def _show(ctx: click.Context, name: str, as_json: bool) -> None:
 
     plugins = loaded(ctx)
     names = [record["name"] for record in plugins.about()]
+    if broken := plugins.quarantine.refusal([name]):
+        raise broken
     if name not in names:
         hint = did_you_mean(name, names) or f"loaded are: {', '.join(names) or '–'}"
         raise click.UsageError(text("plugins.unknown", name=name, hint=hint))
@@ -163,7 +165,7 @@ def _check(name: str, as_json: bool) -> None:
         key = "plugins.not_installed_here" if (Path(name) / "pyproject.toml").is_file() else "plugins.not_installed"
         raise click.UsageError(text(key, name=name, hint=hint))
     results = []
-    for finding in findings(Subject(name)):
+    for finding in findings(Subject(name, limits=hook_limits(click.get_current_context()))):
         results.append(finding)
         if not as_json:
             _print_finding(finding)
@@ -171,20 +173,29 @@ def _check(name: str, as_json: bool) -> None:
     if as_json:
         print_json([_record(finding) for finding in results])
     else:
-        click.echo(
-            text("plugins.checked", name=name, passed=sum(finding.passed for finding in results), all=len(CHECKS))
-        )
+        click.echo(_summary(name, results, len(CHECKS)))
     raise SystemExit(1 if failed else 0)
 
 
+def _summary(name: str, results: Sequence[Finding], checks: int) -> str:
+    passed, missing = sum(finding.passed for finding in results), sum(bool(finding.not_made) for finding in results)
+    if missing:
+        return text("plugins.checked_but", name=name, passed=passed, all=checks, missing=missing)
+    return text("plugins.checked", name=name, passed=passed, all=checks)
+
+
 def _print_finding(finding: Finding) -> None:
-    if finding.stopped_by:
+    if finding.not_made:
+        verdict = text("plugins.not_made")
+    elif finding.stopped_by:
         verdict = text("plugins.not_run", check=finding.stopped_by)
     else:
         verdict = text("plugins.fails" if finding.problems else "plugins.passes")
     click.echo(text("plugins.finding", verdict=verdict, demand=finding.check.demand, name=finding.check.name))
     for problem in finding.problems:
         click.echo(text("plugins.offence", problem=problem))
+    if finding.not_made:
+        click.echo(text("plugins.offence", problem=finding.not_made))
 
 
 def _record(finding: Finding) -> dict[str, object]:
@@ -193,5 +204,6 @@ def _record(finding: Finding) -> dict[str, object]:
         "demand": finding.check.demand,
         "passed": finding.passed,
         "stopped_by": finding.stopped_by,
+        "not_made": finding.not_made,
         "problems": list(finding.problems),
     }

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import evolve
 
 from aftersale.base.errors import AftersaleError, did_you_mean
 from aftersale.base.files import LIMIT, MEGABYTE, limited
@@ -21,11 +24,14 @@ from aftersale.base.visible import visible
 from aftersale.hookspecs import ALLOW_LIST
 
 if TYPE_CHECKING:
+    from aftersale.base.watch import Limits
     from aftersale.plugins.plugins import Plugins
 
 
 TRACE = "AFTERSALE_TRACE"
-"""The environment variable that shows every call of a hook."""
+"""The environment variable that shows every call of a hook, and the tracebacks of what plugins raise."""
+HOOK_SECONDS = "AFTERSALE_HOOK_SECONDS"
+"""The environment variable that says how many seconds a call of a hook may last before it is ended."""
 ELSEWHERE = {"simulate": "aftersale-simulator", "whatif": "aftersale-simulator"}
 """Commands that users may look for here, and the distribution that adds them."""
 
@@ -72,6 +78,13 @@ class DiskFull(click.ClickException):
 class Program(click.Group):
     """The commands of the program and those that plugins add; an error of the project ends it with a message."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; what plugins print is kept out of its output."""
+        from aftersale.plugins.prints import prints_heard
+
+        with prints_heard():
+            return super().main(*args, **kwargs)
+
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the command line; `--help` loads the plugins' commands meanwhile."""
         with _clean_errors(cells=False):
@@ -79,38 +92,37 @@ class Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _clean_errors(show_cells(ctx)), limited(_most_bytes(ctx)):
+        from aftersale.plugins.watchdog import guarded
+
+        with _clean_errors(show_cells(ctx)), limited(_most_bytes(ctx)), guarded(hook_limits(ctx).hang):
             answer = super().invoke(ctx)
             _tell_failures(ctx)
             return answer
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands; while a plugin is broken, only those of the program itself."""
-        try:
-            return sorted({*self.commands, *loaded(ctx).commands()})
-        except AftersaleError:
-            return sorted(self.commands)
+        """Return the names of all commands; those of broken plugins are not among them."""
+        return sorted({*self.commands, *loaded(ctx).commands()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command of the program or of a plugin, or None; raises PluginError for broken plugins."""
+        """Return a command of the program or of a plugin, or None."""
         return self.commands.get(cmd_name) or loaded(ctx).commands().get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; while a plugin is broken, every command but `plugins` is refused."""
+        """Find the command; where nobody brings it, a broken plugin may."""
         name = args[0]
         if name != "plugins":
             loaded(ctx)
         if self.get_command(ctx, name) is None and not name.startswith("-"):
+            if broken := loaded(ctx).quarantine.refusal():
+                raise broken
             raise click.UsageError(_missing_message(name, self.list_commands(ctx)), ctx)
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Add to the help that plugins are broken: their commands are missing from it."""
-        try:
-            loaded(ctx)
-        except AftersaleError:
+        if loaded(ctx).quarantine.broken:
             formatter.write_paragraph()
             formatter.write_text(text("plugins.broken"))
 
@@ -128,6 +140,8 @@ def _clean_errors(cells: bool) -> Iterator[None]:
     try:
         yield
     except AftersaleError as error:
+        if tracing() and error.__cause__ is not None:
+            click.echo("".join(traceback.format_exception(error.__cause__)), err=True)
         raise Refused(error, cells) from error
     except KeyboardInterrupt as error:
         raise Interrupted from error
@@ -163,6 +177,27 @@ def allowed() -> list[str] | None:
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 
+def tracing() -> bool:
+    """Return whether the user wants to see every call of a hook, and the tracebacks of what plugins raise."""
+    return os.environ.get(TRACE, "0") not in ("", "0")
+
+
+def hook_limits(ctx: click.Context) -> Limits:
+    """Return how long plugins may take, with the seconds that AFTERSALE_HOOK_SECONDS lets a call of a hook last."""
+    from aftersale.base.watch import declared_limits
+
+    value = os.environ.get(HOOK_SECONDS, "").strip()
+    if not value:
+        return declared_limits()
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < inf:
+        raise click.UsageError(text("commands.no_seconds", variable=HOOK_SECONDS, value=value), ctx)
+    return evolve(declared_limits(), hang=seconds)
+
+
 def show_cells(ctx: click.Context) -> bool:
     """Return whether the user asks for cells of data that could not be read, which texts leave out otherwise."""
     return bool(ctx.find_root().params.get("show_cells"))
@@ -179,14 +214,19 @@ def _most_bytes(ctx: click.Context) -> int | None:
 
 
 def loaded(ctx: click.Context) -> Plugins:
-    """Return the plugins, loaded once for a run of the program; raises PluginError for broken ones."""
+    """Return the plugins, loaded once for a run of the program; the broken ones are told, and set aside."""
     root = ctx.find_root()
     if root.obj is None:
         from aftersale.base.watch import Watch
         from aftersale.plugins.plugins import load_plugins
+        from aftersale.plugins.watchdog import guarded
 
-        trace = os.environ.get(TRACE, "0") not in ("", "0")
-        root.obj = load_plugins(allowed(), trace=trace, watch=Watch(perf_counter))
+        limits = hook_limits(ctx)
+        watch = Watch(perf_counter, limits, trace=tracing())
+        with guarded(limits.hang):
+            root.obj = load_plugins(allowed(), trace=tracing(), watch=watch, set_aside=True)
+        for line in root.obj.quarantine.lines():
+            click.echo(visible(line), err=True)
     ctx.obj = root.obj
     plugins: Plugins = root.obj
     return plugins

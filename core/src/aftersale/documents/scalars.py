@@ -25,6 +25,8 @@ PositiveCount = NewType("PositiveCount", int)
 """An int of 1 or more."""
 Word = NewType("Word", str)
 """A text that is not empty and not blank."""
+LanguageCode = NewType("LanguageCode", str)
+"""A language by its code of ISO 639, such as `en`, perhaps with a region, such as `pt-BR`."""
 ZoneName = NewType("ZoneName", str)
 """An IANA time zone."""
 Day = NewType("Day", date)
@@ -151,6 +153,12 @@ def _currency(value: Any) -> str:
     return str(value)
 
 
+def _language(value: Any) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", _text(value)):
+        raise ValueError("two or three small letters of ISO 639")
+    return str(value)
+
+
 def _country(value: Any) -> str:
     countries = list_supported_countries(include_aliases=False)
     if _text(value) not in countries:
@@ -192,6 +200,7 @@ SCALARS: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
     (TimeRange, _time_range, "opening hours such as '09:00-18:00'"),
     (Weekdays, parse_weekdays, "days such as 'Mon-Fri' or 'Mon,Wed'"),
     (CurrencyCode, _currency, "a currency such as 'EUR'"),
+    (LanguageCode, _language, "a language such as 'en'"),
     (CountryCode, _country, "a country such as 'DE'"),
     (HolidayPlace, _holiday_place, "a country such as 'DE' or a part of it such as 'DE-BY'"),
     (MoneyAmount, _amount, "an amount such as '24.90'"),

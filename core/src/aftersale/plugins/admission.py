@@ -11,18 +11,19 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 from attrs import Factory, define
 
 from aftersale import hookspecs
-from aftersale.base.errors import DocumentError, PluginError, Problem, did_you_mean
+from aftersale.base.errors import DocumentError, HookHangs, PluginError, Problem, did_you_mean
+from aftersale.base.watch import IMPORT, Watch, place_of, raised_at
 from aftersale.hookspecs import AFTERSALE_API, PROJECT
 
 _REFUSED_OPTIONS = ("tryfirst", "trylast", "wrapper", "hookwrapper", "optionalhook")
 _MARK = f"{PROJECT}_impl"
+_PUBLIC = (f"{PROJECT}.plugin", f"{PROJECT}.testing", f"{PROJECT}.errors")
 
 
 def _specs() -> dict[str, tuple[str, ...]]:
@@ -49,6 +50,7 @@ class Candidate:
     contributed: dict[str, list[Any]] = Factory(dict)
     problems: list[Problem] = Factory(list)
     causes: list[BaseException] = Factory(list)
+    point: EntryPoint | None = None
 
     def __str__(self) -> str:
         """Return name, distribution and version, as messages begin."""
@@ -63,14 +65,21 @@ class Candidate:
         self.causes.append(error)
         if isinstance(error, DocumentError | PluginError):
             for problem in error.problems:
-                where = ": ".join(filter(None, (problem.place, problem.path)))
+                path = f"{problem.path} of '{problem.row}'" if problem.row else problem.path
+                where = ": ".join(filter(None, (problem.place, path)))
                 self.refuse(where, problem.what, problem.hint)
             return
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         remedy = f"install what provides '{missing}'" if missing else "correct it"
-        if missing and missing.startswith(f"{PROJECT}."):
+        private = error.name if isinstance(error, ImportError) else None
+        if private and private.startswith(f"{PROJECT}.") and private not in _PUBLIC:
             remedy = f"import from {PROJECT}.plugin, or from {PROJECT}.testing in tests: other paths are private"
-        self.refuse(path, f"{doing}: {type(error).__name__}: {error}", f"{remedy}, or {self._way_out()}")
+        if isinstance(error, HookHangs):
+            self.refuse(path, f"{doing}: {error}", self._way_out())
+            return
+        place = raised_at(error)
+        what = f"{doing}: {type(error).__name__}: {error}" + (f", at {place}" if place else "")
+        self.refuse(path, what, f"{remedy}, or {self._way_out()}")
 
     def _way_out(self) -> str:
         return f"uninstall {self.distribution}" if self.version else "leave the plugin out"
@@ -101,7 +110,8 @@ def installed() -> set[str]:
 
 def _from_entry_point(point: EntryPoint) -> Candidate:
     name, version = (point.dist.name, point.dist.version) if point.dist else ("unknown distribution", "")
-    return Candidate(point.name, name, version, f"entry point {point.name} = '{point.value}'", point.load)
+    origin = f"entry point {point.name} = '{point.value}'"
+    return Candidate(point.name, name, version, origin, point.load, point=point)
 
 
 def _from_module(name: str, module: ModuleType) -> Candidate:
@@ -126,12 +136,12 @@ def suggestion(word: str, choices: Iterable[str], otherwise: str) -> str:
     return did_you_mean(word, words) or f"{otherwise}: {', '.join(words) or 'none'}"
 
 
-def admit(candidate: Candidate) -> None:
+def admit(candidate: Candidate, watch: Watch) -> None:
     """Import a candidate, check everything that needs no call, and note its problems."""
     if candidate.problems:
         return
     try:
-        plugin = candidate.find()
+        plugin = watch.call(IMPORT, str(candidate), "", candidate.find, {})
     except (Exception, SystemExit) as error:
         candidate.failed(candidate.origin, "cannot be imported", error)
         return
@@ -150,6 +160,9 @@ def _check_api(candidate: Candidate, module: ModuleType) -> None:
     if number is None:
         hint = f"add AFTERSALE_API = {AFTERSALE_API} to the module"
         candidate.refuse(module.__name__, "does not say for which hook API it is built", hint)
+    elif not isinstance(number, int) or isinstance(number, bool):
+        what = f"states AFTERSALE_API = {number!r}, which is no whole number"
+        candidate.refuse(module.__name__, what, f"write AFTERSALE_API = {AFTERSALE_API}")
     elif number != AFTERSALE_API:
         hint = f"install a release of the plugin for API {AFTERSALE_API}"
         candidate.refuse("", f"is built for hook API {number}, this is API {AFTERSALE_API}", hint)
@@ -163,6 +176,16 @@ def _check_name(candidate: Candidate, module: ModuleType, name: str, value: obje
         hint = "put @hookimpl above it"
         hint += "" if name in HOOKS else f", {suggestion(name, HOOKS, '')}"
         candidate.refuse(location(value, name), "is named like a hook but is not marked as one", hint)
+    elif name in HOOKS and not inspect.isfunction(value):
+        what = f"is named like a hook but is {_describe(value)}, so nobody asks for it"
+        candidate.refuse(
+            f"{module.__name__}: {name}", what, f"write {name} = from_data(load_…, __name__), or a function"
+        )
+    elif inspect.isclass(value) and value.__module__ == module.__name__:
+        for inner, member in sorted(vars(value).items()):
+            if isinstance(inspect.getattr_static(member, _MARK, None), dict):
+                what = "is marked as a hook inside a class, where nobody asks for it"
+                candidate.refuse(f"{module.__name__}: {name}.{inner}", what, "move the function out into the module")
 
 
 def _like_a_hook(name: str) -> bool:
@@ -229,6 +252,4 @@ def _arguments(hook: str) -> str:
 def location(function: FunctionType, hook: str) -> str:
     """Return file, line and name of a function: `aftersale_shop/__init__.py:12 aftersale_rules`."""
     code = inspect.unwrap(function).__code__
-    path = Path(code.co_filename)
-    file = f"{path.parent.name}/{path.name}" if path.name == "__init__.py" else path.name
-    return f"{file}:{code.co_firstlineno} {hook}"
+    return f"{place_of(code.co_filename, code.co_firstlineno)} {hook}"

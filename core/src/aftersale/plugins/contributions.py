@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from reprlib import Repr
 from typing import Any
 
 import click
 
 from aftersale.base.errors import DocumentError, PluginError, Problem
-from aftersale.cases.workflow import CaseKind, Workflow, default_workflow, extended_workflow
+from aftersale.cases.workflow import CaseKind, Workflow, extended_workflow
 from aftersale.hookspecs import ALLOW_LIST
 from aftersale.plugins.admission import Candidate, suggestion
 from aftersale.policies.marketplaces import Marketplace
-from aftersale.policies.metric_kinds import MetricKind, default_metrics, metrics_of
+from aftersale.policies.metric_kinds import MetricKind, metrics_of
 from aftersale.policies.policy import Policy
 from aftersale.policies.worlds import WorldDefaults, world_problems
 from aftersale.reports.health.formats import HealthFormat, merge_health_formats
@@ -22,6 +23,8 @@ from aftersale.reports.orders.formats import OrderFormat, merge_formats, own_for
 from aftersale.reports.service_logs.formats import ReturnFormat, merge_return_formats
 from aftersale.rules import Rule, RuleSet
 
+_SHORT = Repr()
+_SHORT.maxother = 60
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
 MARKETPLACES, RULES, WORKFLOW, METRICS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
@@ -78,28 +81,40 @@ def keep(candidate: Candidate, hook: str, where: str, answer: object) -> None:
     kind = KINDS[hook]
     if not isinstance(answer, list | tuple):
         hint = f"return a list of {kind.__name__}, or leave the hook out"
-        candidate.refuse(where, f"returned {answer!r}", hint)
+        candidate.refuse(where, f"returned {_SHORT.repr(answer)}", hint)
         return
     for index, item in enumerate(answer):
         if not isinstance(item, kind):
             hint = f"every item of the list is a {kind.__name__}"
-            candidate.refuse(where, f"returned {item!r} at [{index}]", hint)
+            candidate.refuse(where, f"returned {_SHORT.repr(item)} at [{index}]", hint)
     candidate.contributed[hook] = [item for item in answer if isinstance(item, kind)]
 
 
 def check_together(candidates: Sequence[Candidate]) -> None:
-    """Note problems between plugins: clashes, orphaned rules, rules that overlap or leave holes."""
+    """Note problems between plugins: clashes, orphaned rules, rules that overlap or leave holes.
+
+    What depends on contributions that are missing because of another mistake is not looked at: that mistake is told,
+    and what follows from it would only hide it.
+    """
     _check_unique(candidates, MARKETPLACES, "marketplace", "owned by")
     _check_unique(candidates, COMMANDS, "command", "added by")
     _check_commands(candidates)
     _check_formats(candidates)
-    _check_workflow(candidates)
-    _check_metrics(candidates)
-    if all(candidate.module is not None for candidate in candidates):
-        # Otherwise the plugin that could not be imported may own the marketplace.
+    workflow = _check_workflow(candidates) if _whole(candidates, WORKFLOW) else None
+    metrics = _check_metrics(candidates, workflow) if workflow and _whole(candidates, METRICS) else None
+    if _whole(candidates, MARKETPLACES):
         _check_orphans(candidates)
-        _check_worlds(candidates)
-    _check_rules(candidates)
+        if workflow:
+            _check_worlds(candidates, workflow)
+    _check_rules(candidates, workflow, metrics)
+
+
+def _whole(candidates: Iterable[Candidate], hook: str) -> bool:
+    """Whether every plugin that may have contributed by this hook has."""
+    return all(
+        candidate.module is not None and (hook not in candidate.implementations or hook in candidate.contributed)
+        for candidate in candidates
+    )
 
 
 def _check_unique(candidates: Sequence[Candidate], hook: str, noun: str, verb: str) -> None:
@@ -140,15 +155,16 @@ def workflow_of(candidates: Iterable[Candidate]) -> Workflow:
     return extended_workflow(tuple(kind for _, kind in contributed(candidates, WORKFLOW)))
 
 
-def _check_workflow(candidates: Sequence[Candidate]) -> None:
-    """Note kinds of case that do not fit into the workflow, each at the plugin that adds it."""
+def _check_workflow(candidates: Sequence[Candidate]) -> Workflow | None:
+    """Note kinds of case that do not fit into the workflow, each at the plugin that adds it; return it where all do."""
     try:
-        workflow_of(candidates)
+        return workflow_of(candidates)
     except DocumentError as error:
         for problem in error.problems:
             for candidate, kind in contributed(candidates, WORKFLOW):
                 if problem.path.partition(".")[0] == kind.name:
                     candidate.refuse(_where(WORKFLOW, problem), problem.what, problem.hint)
+        return None
 
 
 def _where(contribution: str, problem: Problem) -> str:
@@ -161,34 +177,21 @@ def metric_kinds(candidates: Iterable[Candidate], workflow: Workflow) -> Mapping
     return metrics_of((kind for _, kind in contributed(candidates, METRICS)), workflow)
 
 
-def _workflow(candidates: Sequence[Candidate]) -> Workflow:
-    """Return the workflow of these plugins, or the shipped one where theirs has problems, which are noted elsewhere."""
+def _check_metrics(candidates: Sequence[Candidate], workflow: Workflow) -> Mapping[str, MetricKind] | None:
+    """Note metric kinds that clash, or count what no case has, at their plugins; return all where there are none."""
     try:
-        return workflow_of(candidates)
-    except DocumentError:
-        return default_workflow()
-
-
-def _metrics(candidates: Sequence[Candidate]) -> Mapping[str, MetricKind]:
-    """Return the metric kinds of these plugins, also those with problems: `_check_metrics` notes these."""
-    return {**default_metrics(), **{kind.name: kind for _, kind in contributed(candidates, METRICS)}}
-
-
-def _check_metrics(candidates: Sequence[Candidate]) -> None:
-    """Note metric kinds that clash, or that count what no case has, each at the plugin that adds it."""
-    try:
-        metric_kinds(candidates, _workflow(candidates))
+        return metric_kinds(candidates, workflow)
     except DocumentError as error:
         for problem in error.problems:
             for candidate, kind in contributed(candidates, METRICS):
                 if problem.path == kind.name:
                     candidate.refuse(_where(METRICS, problem), problem.what, problem.hint)
+        return None
 
 
-def _check_worlds(candidates: Sequence[Candidate]) -> None:
+def _check_worlds(candidates: Sequence[Candidate], workflow: Workflow) -> None:
     """Note worlds that name what does not exist, and parameters, presets and answers that two plugins declare."""
     names = {marketplace.name for _, marketplace in contributed(candidates, MARKETPLACES)}
-    workflow = _workflow(candidates)
     claimed: defaultdict[str, list[Candidate]] = defaultdict(list)
     for candidate, world in contributed(candidates, WORLD):
         for problem in world_problems(world, workflow, names):
@@ -211,17 +214,22 @@ def _check_orphans(candidates: Sequence[Candidate]) -> None:
         orphans = Counter(rule.marketplace for rule in rules if rule.marketplace not in names)
         for marketplace, count in orphans.items():
             what = f"states {count} rules for marketplace '{marketplace}', which no plugin owns"
-            candidate.refuse(RULES, what, suggestion(marketplace, names, "the marketplaces are"))
+            first = next(rule for rule in rules if rule.marketplace == marketplace)
+            where = f"{first.origin}:{first.place.line}: {first.name}" if first.place.line else RULES
+            candidate.refuse(where, what, suggestion(marketplace, names, "the marketplaces are"))
 
 
-def _check_rules(candidates: Sequence[Candidate]) -> None:
-    """Note overlaps and holes in the dated rules, and expiries that do not fit the workflow."""
+def _check_rules(
+    candidates: Sequence[Candidate], workflow: Workflow | None, metrics: Mapping[str, MetricKind] | None
+) -> None:
+    """Note overlaps and holes in the dated rules; where workflow and metrics are known, what does not fit these."""
     try:
         rules = RuleSet(rule for _, rule in contributed(candidates, RULES))
     except DocumentError as error:
         _blame(candidates, error.problems)
         return
-    workflow, metrics = _workflow(candidates), _metrics(candidates)
+    if workflow is None or metrics is None:
+        return
     for candidate, marketplace in contributed(candidates, MARKETPLACES):
         try:
             Policy(marketplace, rules, workflow=workflow, metrics=metrics)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import pluggy
 
 from aftersale import hookspecs
-from aftersale.base.errors import PluginError, UnknownMarketplace
-from aftersale.base.watch import Watch, explained
+from aftersale.base.errors import HookHangs, UnknownMarketplace
+from aftersale.base.watch import Watch
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.plugins.admission import Candidate, admit, installed, list_candidates, location
 from aftersale.plugins.contributions import (
@@ -37,6 +37,8 @@ from aftersale.plugins.contributions import (
     return_formats,
     workflow_of,
 )
+from aftersale.plugins.gaps import Gap, gaps
+from aftersale.plugins.quarantine import Quarantine, refusal, separate
 from aftersale.policies.decisions import DECIDING, Decider, Decisions
 from aftersale.policies.observers import OBSERVING, Observers
 from aftersale.policies.policy import Policy
@@ -76,21 +78,25 @@ def load_plugins(
     extra: Mapping[str, ModuleType] | None = None,
     trace: bool = False,
     watch: Watch | None = None,
+    set_aside: bool = False,
 ) -> Plugins:
     """Return the installed plugins, ready for use.
 
     `names` keeps only these of the installed plugins; None keeps all, an empty collection none. `extra` adds
     modules that are not installed, by name. `trace` writes every call of a hook to stderr. `watch` reports the calls
-    that take too long. Raises PluginError with every problem of every plugin.
+    that take too long. Raises PluginError with every problem of every plugin. With `set_aside`, broken plugins are left
+    out instead, and whatever needs one of them raises PluginError later.
     """
     watch = watch if watch is not None else Watch()
     candidates, manager = _load(names, extra or {}, trace, watch)
-    problems = dict.fromkeys(problem for candidate in candidates for problem in candidate.problems)
-    if problems:
+    sound, broken = separate(candidates) if set_aside else (candidates, [])
+    if not set_aside and any(candidate.problems for candidate in candidates):
         causes = [cause for candidate in candidates for cause in candidate.causes]
-        raise PluginError(tuple(problems)) from _join(causes)
+        healthy = [candidate.name for candidate in candidates if not candidate.problems]
+        raise refusal(candidates, healthy) from _join(causes)
     modules = {name: module.__name__ for name, module in (extra or {}).items()}
-    return Plugins(candidates, manager, (names, modules, trace), watch)
+    quarantine = Quarantine(tuple(broken), tuple(candidate.name for candidate in sound))
+    return Plugins(sound, manager, (names, modules, trace, set_aside), watch, quarantine)
 
 
 def survey(names: Collection[str] | None = None, extra: Mapping[str, ModuleType] | None = None) -> list[PluginRecord]:
@@ -110,15 +116,16 @@ class Plugins:
     `marketplaces` by name, `rules` of all marketplaces, `workflow` with the kinds of case that plugins add, `metrics`
     by name, `worlds` for simulations, `order_formats` and
     `return_formats` with one entry per name. `watch` keeps the plugins' failures on
-    cases. Pickles by loading the same plugins again.
+    cases, `quarantine` the plugins that are set aside. Pickles by loading the same plugins again.
     """
 
     def __init__(
         self,
         candidates: Sequence[Candidate],
         manager: pluggy.PluginManager,
-        recipe: tuple[Collection[str] | None, dict[str, str], bool] = (None, {}, False),
+        recipe: tuple[Collection[str] | None, dict[str, str], bool, bool] = (None, {}, False, False),
         watch: Watch | None = None,
+        quarantine: Quarantine | None = None,
     ) -> None:
         """Gather the contributions of candidates without problems, which `load_plugins` passes."""
         owned = contributed(candidates, MARKETPLACES)
@@ -135,6 +142,7 @@ class Plugins:
         self.return_formats: list[ReturnFormat] = return_formats(candidates)
         self._health_formats = health_formats(candidates)
         self.watch = watch if watch is not None else Watch()
+        self.quarantine = quarantine if quarantine is not None else Quarantine()
 
     def __reduce__(self) -> tuple[Callable[..., Plugins], tuple[object, ...]]:
         """Return how another process loads the same plugins."""
@@ -179,8 +187,11 @@ class Plugins:
         watch: Watch | None = None,
         rules: RuleSet | None = None,
     ) -> dict[str, Policy]:
-        """Return the policies of these marketplaces, or of all; raises like `policy`."""
-        names = self.marketplaces if names is None else names
+        """Return the policies of these marketplaces, or of all that no broken plugin stops; raises like `policy`."""
+        if names is None:
+            names = [name for name in self.marketplaces if self.quarantine.stopping(name, True) is None]
+            if self.marketplaces and not names and (error := self.quarantine.refusal()):
+                raise error
         return {name: self.policy(name, handbook, watch, rules) for name in names}
 
     def stated(self, name: str) -> tuple[Rule, ...]:
@@ -203,6 +214,16 @@ class Plugins:
         """Return the names of the metrics that a plugin adds; raises KeyError for a plugin that is not loaded."""
         return [kind.name for _, kind in contributed([self._candidates[name]], METRICS)]
 
+    def gaps_of(self, name: str) -> list[Gap]:
+        """Return what a plugin's own kinds and metrics miss on its marketplaces, or on those that it states rules for.
+
+        Raises KeyError for a plugin that is not loaded.
+        """
+        owned = [place for place, owner in self._owners.items() if owner == name]
+        stated = sorted({rule.marketplace for rule in self.stated(name)})
+        places = owned or stated or list(self.marketplaces)
+        return list(gaps([self.policy(place) for place in places], self.kinds(name), self.metrics_of(name)))
+
     def parameters_of(self, name: str) -> list[str]:
         """Return the names of a plugin's world parameters; raises KeyError for a plugin that is not loaded."""
         worlds = self.worlds_of(name)
@@ -219,6 +240,8 @@ class Plugins:
 
     def _marketplace(self, name: str) -> Marketplace:
         place = self.marketplaces.get(name)
+        if self.quarantine.broken and (broken := self.quarantine.stopping(name, place is not None)):
+            raise broken
         if place is None:
             error = UnknownMarketplace(name, tuple(sorted(self.marketplaces)))
             if left_out := sorted(installed() - set(self._candidates)):
@@ -258,17 +281,27 @@ class Plugins:
             for plugin, caller in callers:
                 try:
                     answers = watch.call(hook, plugin, f"case {case.id}", caller, {"case": case, argument: value})
-                except Exception as error:
-                    watch.failed(hook, plugin, case.id, explained(error))
+                except HookHangs:
+                    raise
+                except (Exception, SystemExit) as error:
+                    watch.raised(hook, plugin, case.id, error)
                 else:
                     if answers:
-                        watch.failed(hook, plugin, case.id, f"answered {answers[0]!r} (return nothing)")
+                        watch.failed(hook, plugin, case.id, f"answered {_shown(answers[0])} (return nothing)")
 
         return notify
 
 
-def _reload(names: Collection[str] | None, extra: dict[str, str], trace: bool, watch: Watch) -> Plugins:
-    return load_plugins(names, {name: import_module(module) for name, module in extra.items()}, trace, watch)
+def _shown(answer: object) -> str:
+    """Return an answer in a word: what differs from case to case is one mistake all the same."""
+    return repr(answer) if isinstance(answer, str | int | float) else f"a {type(answer).__name__}"
+
+
+def _reload(
+    names: Collection[str] | None, extra: dict[str, str], trace: bool, set_aside: bool, watch: Watch
+) -> Plugins:
+    modules = {name: import_module(module) for name, module in extra.items()}
+    return load_plugins(names, modules, trace, watch, set_aside)
 
 
 def _record(candidate: Candidate) -> PluginRecord:
@@ -290,7 +323,7 @@ def _load(
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     for candidate in candidates:
-        admit(candidate)
+        admit(candidate, watch)
         _register(manager, candidate)
     if trace:
         manager.add_hookcall_monitoring(_before_call, _after_call)

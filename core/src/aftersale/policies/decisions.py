@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aftersale.base.watch import Failure, Watch, explained
+from aftersale.base.errors import HookHangs
+from aftersale.base.watch import Failure, Watch
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
@@ -150,8 +151,10 @@ class Decisions:
     ) -> tuple[Any, Failure | None]:
         try:
             answer = self.watch.call(hook, plugin.told, f"case {case}", plugin.ask, arguments)
-        except Exception as error:
-            return None, self.watch.failed(hook, plugin.told, case, explained(error))
+        except HookHangs:
+            raise
+        except (Exception, SystemExit) as error:
+            return None, self.watch.raised(hook, plugin.told, case, error)
         hint = "" if answer is None else check(answer)
         if hint:
             return None, self.watch.failed(hook, plugin.told, case, f"answered {answer!r} ({hint})")

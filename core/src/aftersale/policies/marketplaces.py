@@ -13,7 +13,7 @@ from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.base.toml_lines import located
 from aftersale.clocks import Calendar, place_of
-from aftersale.documents.scalars import CountryCode, CurrencyCode, Day, HolidayPlace, Word, ZoneName
+from aftersale.documents.scalars import CountryCode, CurrencyCode, Day, HolidayPlace, LanguageCode, Word, ZoneName
 from aftersale.documents.structure import structure
 from aftersale.rules import EVERYWHERE, Grade
 
@@ -74,7 +74,7 @@ class _Profile:
     country: CountryCode
     currency: CurrencyCode
     zone: ZoneName
-    languages: tuple[Word, ...]
+    languages: tuple[LanguageCode, ...]
     source: Word
     grade: Grade
     holidays: HolidayPlace | None = None
@@ -84,6 +84,8 @@ class _Profile:
     sales_channels: tuple[Word, ...] = ()
 
     def __attrs_post_init__(self) -> None:
+        if not self.languages:
+            raise ValueError("languages: name at least one, that of the buyers: languages = ['en']")
         self.calendar()  # refuses a subdivision that the country does not have, at its place in the file
 
     def calendar(self) -> Calendar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
 from math import inf
@@ -318,6 +318,11 @@ class Policy:
             begin, end, terms = self._span = self._span_of(instant)
         return terms
 
+    def last_terms(self) -> tuple[date | None, Terms]:
+        """Return the terms after the last change that is known, with its day; None where nothing changes."""
+        starts, terms = self._spans
+        return (local_date(starts[-1], self.marketplace.zone) if starts else None), terms[-1]
+
     def _span_of(self, instant: Instant) -> tuple[float, float, Terms]:
         """Return (begin, end, terms) of the span around an instant; the next fact mostly falls into the same span."""
         starts, terms = self._spans
@@ -362,11 +367,29 @@ def _problems(policy: Policy) -> Iterator[Problem]:
             what = f"its price is in {rule.when.currency}, {rule.marketplace} sells in {currency}"
             hint = "give each currency a row of its own"
             yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
+        if rule.kind == "deadline":
+            yield from _unknown_starts(policy, rule)
+        if rule.kind == "metric" and rule.target is not None and rule.target > 1:
+            kind = policy.metric_kinds.get(rule.name)
+            if kind is not None and kind.is_share:
+                hint = "write five per cent as 0.05"
+                yield Problem(rule.origin, str(rule), "its target is a share, and above 1", hint, line=rule.place.line)
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
         if rule.name == FLOOR:
             yield from _idle_floor(policy, rule)
     yield from looser_rows(policy.own, policy.rules.history(policy.marketplace.name), policy.marketplace)
+
+
+def _unknown_starts(policy: Policy, rule: Rule) -> Iterator[Problem]:
+    """Yield the facts at which a deadline of cases is to start, and that no case ever meets."""
+    kinds = [policy.workflow.kinds[kind] for kind, _ in policy.workflow.opening(rule.name)]
+    facts = sorted({str(move.fact) for kind in kinds for move in kind.move})
+    for fact in rule.starts:
+        if kinds and not policy.workflow.knows(fact):
+            hint = did_you_mean(fact, facts) or f"the cases that ask for it meet: {', '.join(facts)}"
+            what = f"it starts at '{fact}', which no case meets"
+            yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
 
 
 def _idle_floor(policy: Policy, rule: Rule) -> Iterator[Problem]:

@@ -213,6 +213,8 @@ def _stream_problems(world: WorldDefaults, workflow: Workflow) -> Iterator[Probl
         allowed = workflow.allowed(reaction.kind, reaction.state)
         if reaction.kind not in workflow.kinds:
             yield _unknown_word(world, f"{path}.kind", "kind of case", reaction.kind, workflow.kinds)
+        elif reaction.state not in (states := [state.name for state in workflow.kinds[reaction.kind].state]):
+            yield _unknown_word(world, f"{path}.state", f"state of a {reaction.kind}", reaction.state, states)
         elif reaction.fact not in allowed:
             what = f"fact that a {reaction.kind} in state '{reaction.state}' allows"
             yield _unknown_word(world, f"{path}.fact", what, reaction.fact, allowed)

@@ -32,7 +32,7 @@ class HookRecord(TypedDict):
 
 
 class PluginView(TypedDict):
-    """A plugin in full, as JSON shows it."""
+    """A plugin in full, as JSON shows it; `gaps` are what its kinds of case and metrics miss on its marketplaces."""
 
     name: str
     distribution: str
@@ -44,6 +44,7 @@ class PluginView(TypedDict):
     hooks: list[HookRecord]
     rules: list[RuleRecord]
     elsewhere: list[str]
+    gaps: list[str]
 
 
 def plugin_view(plugins: Plugins, name: str) -> PluginView:
@@ -67,6 +68,7 @@ def plugin_view(plugins: Plugins, name: str) -> PluginView:
         hooks=[_hook(plugins, name, hook) for hook in about["hooks"]],
         rules=[record(rule) for rule in rules],
         elsewhere=sorted({rule.marketplace for rule in rules} - set(places)),
+        gaps=[str(gap) for gap in plugins.gaps_of(name)],
     )
 
 
@@ -103,6 +105,8 @@ def plugin_view_listing(view: PluginView, plugins: Plugins) -> list[Table | str]
     ]
     if view["elsewhere"]:
         parts += ["", text("plugins.elsewhere", places=", ".join(view["elsewhere"]))]
+    if view["gaps"]:
+        parts += ["", text("plugins.gaps"), *view["gaps"]]
     rules = plugins.stated(view["name"])
     for name in dict.fromkeys(rule.name for rule in rules):
         parts += ["", *history_listing(name, plugins.meaning(name), [rule for rule in rules if rule.name == name])]

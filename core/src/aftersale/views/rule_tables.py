@@ -82,6 +82,8 @@ def change_listing(changes: Iterable[Change]) -> Iterator[str]:
 
 NAMED = 8
 """How many cases a line names; JSON has all of them."""
+_TOUCHED = {"runs": "rules.touched_runs", "ahead": "rules.touched_ahead", "kept": "rules.touched_kept"}
+"""The messages on cases by how a change meets them."""
 
 
 def touched_listing(met: Iterable[tuple[Change, Sequence[TouchedCase]]]) -> Iterator[str]:
@@ -90,11 +92,11 @@ def touched_listing(met: Iterable[tuple[Change, Sequence[TouchedCase]]]) -> Iter
     touching = [(change, ones) for change, ones in changes if any(one.how != "kept" for one in ones)]
     for change, ones in touching:
         yield from change_listing([change])
-        for how in ("runs", "ahead", "kept"):
+        for how, key in _TOUCHED.items():
             names = [one.case.id for one in ones if one.how == how]
             shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
             if names:
-                yield f"  {text(f'rules.touched_{how}', count=len(names), names=shown)}"
+                yield f"  {text(key, count=len(names), names=shown)}"
     if not changes:
         yield text("rules.no_changes")
     elif others := len(changes) - len(touching):

@@ -150,14 +150,13 @@ class Desk:
             state = self._states[order.id] = OrderState.begin(order, steps.draws, row)
         return state
 
-    def _happen(self, kind: str, state: OrderState, at: Instant) -> None:
+    def _happen(self, event: str, state: OrderState, at: Instant) -> None:
         marketplace = self._marketplaces[state.order.marketplace]
-        resolve = marketplace.unsure.get(kind)
-        if resolve is not None:
-            kind = resolve(state, self.docket.cases, at)
+        resolve = marketplace.unsure.get(event)
+        kind = event if resolve is None else resolve(state, self.docket.cases, at)
         if not kind or kind in marketplace.absent:
             return
-        fact = state.fact(kind, at, f"{state.order.id}-{marketplace.case_of[kind]}")
+        fact = state.fact(kind, at, f"{state.order.id}-{marketplace.case_of[event]}")
         if kind not in marketplace.fleeting or self._is_possible(fact):
             self._record(fact, state)
 

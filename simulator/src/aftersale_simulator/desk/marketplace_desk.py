@@ -47,11 +47,15 @@ class MarketplaceDesk:
         buyers, investigators = Buyers(world), Investigators(world)
         opened_by, language = policy.workflow.opened_by, policy.marketplace.languages[0]
         contact_cases: dict[str, str] = {contact.fact: opened_by(contact.fact) or "" for contact in world.contacts}
-        reactions = chain.from_iterable(world.reactions.values())
         suffixes = {opened_by(fact): suffix for fact, suffix in CASE_OF.items()}
-        reaction_cases: dict[str, str] = {
-            reaction.fact: suffixes.get(reaction.kind, reaction.kind) for reaction in reactions
+        of_kind: dict[tuple[str, str], str] = {
+            (reaction.kind, reaction.fact): suffixes.get(reaction.kind, reaction.kind)
+            for reaction in chain.from_iterable(world.reactions.values())
         }
+        reaction_cases = {fact: suffix for (_, fact), suffix in of_kind.items()}
+        case_of = reaction_cases | contact_cases | CASE_OF
+        # A fact that several kinds of case share is an event of its own for all but the one that is looked up.
+        events = {key: ": ".join(key) for key, suffix in of_kind.items() if case_of[key[1]] != suffix}
         return cls(
             world,
             language,
@@ -61,8 +65,9 @@ class MarketplaceDesk:
                 REMINDER: buyers.reminds,
                 "feedback_left": buyers.rates,
                 RULING: investigators.ruled,
+                **{event: _always(fact) for (_, fact), event in events.items()},
             },
-            reactions_of(buyers, investigators, world),
+            reactions_of(buyers, investigators, world, events),
             {SILENCE: buyers.unheard, "refund_after_receipt": buyers.unpaid},
             {
                 kind: handling_times(handling[kind], language) if kind in handling else other_times(world, language)
@@ -70,7 +75,12 @@ class MarketplaceDesk:
             },
             {kind: float(spec.automatic) for kind, spec in handling.items() if spec.automatic},
             world.answers,
-            reaction_cases | contact_cases | CASE_OF,
+            case_of | {event: of_kind[key] for key, event in events.items()},
             world.absent,
             OVERTAKEN.union(reaction_cases),
         )
+
+
+def _always(fact: str) -> Resolve:
+    """Return that an event becomes this fact, whatever the state of the cases."""
+    return lambda state, cases, at: fact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from aftersale.clocks import Instant
@@ -14,8 +14,13 @@ from aftersale_simulator.world.world import World
 Follow = Callable[[OrderState, Instant], Iterable[ScheduledEvent]]
 
 
-def reactions_of(buyers: Buyers, investigators: Investigators, world: World) -> dict[tuple[str, str], Follow]:
-    """Return the reactions by (kind, state) of the case, those of plugins after the simulator's."""
+def reactions_of(
+    buyers: Buyers, investigators: Investigators, world: World, events: Mapping[tuple[str, str], str]
+) -> dict[tuple[str, str], Follow]:
+    """Return the reactions by (kind, state) of the case, those of plugins after the simulator's.
+
+    `events` are the events by which facts come about that their kind of case shares with another, by (kind, fact).
+    """
     reactions: dict[tuple[str, str], Follow] = {
         ("message", "awaiting_reply"): buyers.waiting,
         ("message", "answered"): buyers.replied,
@@ -30,7 +35,7 @@ def reactions_of(buyers: Buyers, investigators: Investigators, world: World) -> 
         ("claim", "appealed"): investigators.appealed,
     }
     for key, plugin_reactions in world.reactions.items():
-        reactions[key] = _join(reactions.get(key), Reactions(world, plugin_reactions))
+        reactions[key] = _join(reactions.get(key), Reactions(world, plugin_reactions, events))
     return reactions
 
 

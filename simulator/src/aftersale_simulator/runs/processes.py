@@ -17,17 +17,19 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process, resource_tracker
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from aftersale_simulator.runs.failures import Stopped, WorkerDied
 
 if TYPE_CHECKING:
+    from aftersale.base.watch import Note
     from aftersale_simulator.runs.job import Job, JobContext
     from aftersale_simulator.runs.results import Result
 
 MOST_DEATHS = 3
 """How often workers may die in a row before each job runs alone, to find the one that kills them (assumed)."""
 _TICK_SECONDS = 0.2
+T = TypeVar("T")
 _context: list[JobContext] = []
 
 
@@ -41,6 +43,7 @@ class ProcessPool:
     def __init__(self, workers: int, context: JobContext) -> None:
         """Take the largest number of workers and the context of all jobs; workers start with the first jobs."""
         self._workers, self._packed = workers, pickle.dumps(context)
+        self._watch = context.plugins.watch
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -83,21 +86,28 @@ class ProcessPool:
             if self._pool is None:
                 # Spawned, not forked: the threads of the table library do not survive a fork.
                 self._pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _begin, (self._packed,))
-            futures: dict[Future[Result], int] = {
+            futures: dict[Future[tuple[Result, list[Note]]], int] = {
                 self._pool.submit(_do, jobs[position]): position for position in positions
             }
-        ended: SimpleQueue[Future[Result]] = SimpleQueue()
+        ended: SimpleQueue[Future[tuple[Result, list[Note]]]] = SimpleQueue()
         for future in futures:
             future.add_done_callback(ended.put)
         broken = False
         for _ in futures:
             future = _next(ended)
             try:
-                yield futures[future], future.result()
+                result, notes = future.result()
+                self._tell(notes)
+                yield futures[future], result
             except BrokenProcessPool:
                 broken = True
         if broken:
             raise BrokenProcessPool
+
+    def _tell(self, notes: list[Note]) -> None:
+        """Tell what the plugins of a worker did, unless another worker's did the same before."""
+        for key, line in notes:
+            self._watch.note(key, line)
 
     def _dismiss(self) -> None:
         pool, self._pool = self._pool, None
@@ -108,7 +118,7 @@ class ProcessPool:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _next(ended: SimpleQueue[Future[Result]]) -> Future[Result]:
+def _next(ended: SimpleQueue[Future[T]]) -> Future[T]:
     """Return the next future that has ended; look up often, as the system may give Ctrl-C to a thread of a library."""
     while True:
         with suppress(Empty):
@@ -135,7 +145,11 @@ def _interrupts_kept_away() -> Iterator[None]:
 def _begin(packed: bytes) -> None:
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from aftersale.plugins.prints import hear_prints
+
+    hear_prints()
     _context[:] = [pickle.loads(packed)]
+    _context[0].plugins.watch.relay()
     # Loaded objects stay: a garbage search through them after every replication would take an eighth of its time.
     gc.collect()
     gc.freeze()
@@ -162,5 +176,12 @@ def _wait_for_parent() -> None:
         os._exit(1)
 
 
-def _do(job: Job) -> Result:
-    return _context[0].work(job)
+def _do(job: Job) -> tuple[Result, list[Note]]:
+    """Run a job; return its result, and what is to be told of plugins, which only the parent can tell once."""
+    context = _context[0]
+    try:
+        return context.work(job), context.plugins.watch.taken()
+    except Exception as error:
+        for _, line in context.plugins.watch.taken():
+            error.add_note(line)
+        raise

@@ -11,6 +11,7 @@ from aftersale.base.watch import Watch
 from aftersale.clocks import start_of_day
 from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
+from aftersale.plugins.watchdog import guarded
 from aftersale_simulator.desk.crews import crews
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.suspensions import Suspensions
@@ -32,9 +33,10 @@ def run(
     """Simulate one replication and return its result.
 
     `orders` are real orders in place of synthetic ones; `record` says where and how to write the run. The same
-    arguments give the same result in any process. Raises CasesFailed if plugins failed too many cases.
+    arguments give the same result in any process. Raises CasesFailed if plugins failed too many cases, and
+    HookHangs for a hook that does not return.
     """
-    with _without_collector():
+    with _without_collector(), guarded(resolved.plugins.watch.limits.hang):
         return _run(resolved.for_run(), replication, orders, record)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from math import inf, log
+from types import MappingProxyType
 
 import numpy as np
 from attrs import frozen
@@ -35,6 +36,7 @@ def _lateness_classes() -> tuple[tuple[int, str], ...]:
 
 
 LATENESS = _lateness_classes()
+NO_EVENTS: Mapping[tuple[str, str], str] = MappingProxyType({})
 SILENCE = "silence"
 """The deadline after which a buyer without an answer may claim."""
 
@@ -356,9 +358,11 @@ class Buyers:
 class Reactions:
     """What may follow by the plugins when a case comes into a state: the first reaction that is drawn."""
 
-    def __init__(self, world: World, reactions: Sequence[Reaction]) -> None:
-        """Take the reactions to one state of one kind of case."""
-        self._on, self._reactions = world.on, reactions
+    def __init__(
+        self, world: World, reactions: Sequence[Reaction], events: Mapping[tuple[str, str], str] = NO_EVENTS
+    ) -> None:
+        """Take the reactions to one state of one kind of case; `events` name those whose fact other kinds share."""
+        self._on, self._reactions, self._events = world.on, reactions, events
 
     def __call__(self, state: OrderState, at: Instant) -> Sequence[ScheduledEvent]:
         """Return what follows, if anything."""
@@ -368,5 +372,6 @@ class Reactions:
             if state.draws.uniform(purpose, state.row) < self._on(reaction.share, state.order, at):
                 mean = self._on(reaction.delay_hours, state.order, at)
                 delay = state.draws.exponential(f"{purpose}.delay", state.row) * mean
-                return ((at + int(delay * HOUR), reaction.fact, state),)
+                event = self._events.get((reaction.kind, reaction.fact), reaction.fact)
+                return ((at + int(delay * HOUR), event, state),)
         return ()

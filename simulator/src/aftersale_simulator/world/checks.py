@@ -23,6 +23,9 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str, docume
     `document` is what `source` holds, for the lines.
     """
     installed = sorted(plugins.marketplaces)
+    for name in scenario.marketplace:
+        if broken := plugins.quarantine.stopping(name, name in installed):
+            raise broken
     problems = [
         Problem(
             source,

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
 from aftersale.advice.advice import advice, classified, priority
-from aftersale.base.errors import AftersaleError, PluginError
+from aftersale.base.errors import AftersaleError, HookHangs, PluginError
 from aftersale.base.money import decimals
-from aftersale.base.watch import Watch, explained
+from aftersale.base.watch import PRINT, Watch, explained
 from aftersale.clocks import Instant
 from aftersale.hookspecs import PROJECT
 from aftersale.orders import Order
+from aftersale.plugins.prints import prints_heard
+from aftersale.plugins.watchdog import guarded
 from aftersale.policies.policy import Policy, Terms
 from aftersale.policies.sales import Sale
 from aftersale.policies.worlds import Closure, Parameter, Preset
 from aftersale.rules import Rule, declared_sources, names_page, silent_clauses
-from aftersale.testing.conformance.findings import Check, Finding
+from aftersale.testing.conformance.findings import Check, Finding, NotMade
+from aftersale.testing.conformance.rehearsals import simulates
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, play
 from aftersale.testing.conformance.subject import Subject
 from aftersale.testing.conformance.witness import Witness
@@ -35,16 +36,18 @@ def findings(subject: Subject) -> Iterator[Finding]:
     for check in CHECKS:
         stopper = next((name for name in check.needs if name in failed), "")
         finding = Finding(check, stopped_by=stopper) if stopper else examine(check, subject)
-        if not finding.passed:
+        if finding.problems or finding.stopped_by:
             failed.add(check.name)
         yield finding
 
 
 def examine(check: Check, subject: Subject) -> Finding:
-    """Return the finding of a check on a subject, made once."""
+    """Return the finding of a check on a subject, made once; none is made after one in which a hook hung."""
     finding = subject.findings.get(check.name)
     if finding is None:
-        finding = subject.findings[check.name] = _run(check, subject)
+        with guarded(subject.limits.hang), prints_heard():
+            made = Finding(check, stopped_by=subject.hung) if subject.hung else _run(check, subject)
+        finding = subject.findings[check.name] = made
     return finding
 
 
@@ -58,6 +61,11 @@ def _run(check: Check, subject: Subject) -> Finding:
                 problems.append(problem)
             else:
                 more += 1
+    except NotMade as reason:
+        return Finding(check, not_made=str(reason))
+    except HookHangs as error:
+        subject.hung = check.name
+        problems.append(str(error))
     except Exception as error:
         problems.append(explained(error))
     return Finding(check, (*problems, *([f"and {more} more"] if more else [])))
@@ -154,6 +162,10 @@ def _graded(subject: Subject) -> Iterator[tuple[str, str, str, tuple[str, ...]]]
                 yield name, dated.source, dated.grade, tuple(sale.marketplaces)
 
 
+def _is_complete(subject: Subject) -> Iterator[str]:
+    yield from map(str, subject.plugins.gaps_of(subject.name))
+
+
 # --- its cases ---
 
 
@@ -172,13 +184,15 @@ def _recommendations(answer: Answer, policy: Policy) -> Iterator[object]:
 
 def _is_total(subject: Subject) -> Iterator[str]:
     """Play all samples; yield every exception and every answer that makes no sense, once for each cause."""
-    watch = Watch()
+    watch = subject.watch.another()
     policies = subject.plugins.policies(subject.places, watch=watch)
     observers = subject.plugins.observers(watch)
     for sample in subject.samples:
         policy = policies[sample.marketplace]
         try:
             list(_recommendations(play(sample, policy, observers), policy))
+        except HookHangs:
+            raise
         except Exception as error:
             yield f"{sample}: {explained(error)}"
     yield from watch.told()
@@ -187,19 +201,19 @@ def _is_total(subject: Subject) -> Iterator[str]:
 class _Doubt(Watch):
     """Calls every hook twice, and keeps the hooks that answered differently the second time."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        super().__init__(tell=tell)
         self.fickle: dict[str, str] = {}
 
     def call(self, hook: str, plugin: str, about: str, ask: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        first, second = ask(**arguments), ask(**arguments)
+        first, second = (super(_Doubt, self).call(hook, plugin, about, ask, arguments) for _ in range(2))
         if first != second:
             self.fickle.setdefault(hook, f"{hook} on {about}: answers {first!r}, and asked again {second!r}")
         return second
 
 
 def _is_pure(subject: Subject) -> Iterator[str]:
-    doubt = _Doubt()
+    doubt = _Doubt(lambda line: None)
     policies = subject.plugins.policies(subject.places, watch=doubt)
     for sample in subject.samples:
         _outcome(policies[sample.marketplace], sample)
@@ -311,14 +325,10 @@ def _draws_nothing(subject: Subject) -> Iterator[str]:
 
 
 def _prints_nothing(subject: Subject) -> Iterator[str]:
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        subject.load(subject.leans)
-        for sample in subject.samples:
-            _outcome(subject.policies[sample.marketplace], sample)
-    for stream, name in ((out, "stdout"), (err, "stderr")):
-        if text := stream.getvalue():
-            yield f"writes to {name}: {text.splitlines()[0][:80]!r}"
+    subject.load(subject.leans)
+    for sample in subject.samples:
+        _outcome(subject.policies[sample.marketplace], sample)
+    yield from subject.watch.noted(PRINT)
 
 
 # --- beside other plugins ---
@@ -353,6 +363,7 @@ CHECKS: tuple[Check, ...] = (
     Check("is_typed", "its package says that it has types", _is_typed),
     Check("has_sources", "every marketplace, rule, metric and parameter has a source and a grade", _has_sources),
     Check("sources_speak", "no row that is graded as if read names a source about another marketplace", _sources_speak),
+    Check("is_complete", "each of its tasks has a deadline, each case an end, each metric a case", _is_complete),
     Check("is_total", "every case of every kind, opened at any instant, goes its way without a mistake", _is_total),
     Check("is_pure", "the same arguments give the same answer", _is_pure, ("loads", "is_total")),
     Check(
@@ -372,5 +383,6 @@ CHECKS: tuple[Check, ...] = (
         _lives_with_others,
         ("loads", "is_total", "is_pure"),
     ),
+    Check("simulates", "a short period runs in the simulator on every marketplace", simulates, ("loads", "is_total")),
 )
 """All checks, in the order in which they are made."""

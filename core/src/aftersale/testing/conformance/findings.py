@@ -10,7 +10,11 @@ from attrs import frozen
 SHOWN = 5
 """How many problems of a check are listed where one mistake shows on many cases."""
 Find = Callable[[Any], Iterator[str]]
-"""Yields what is wrong with a subject."""
+"""Yields what is wrong with a subject; raises NotMade where it cannot be looked for here."""
+
+
+class NotMade(Exception):
+    """A check cannot be made in this installation; its text says what is missing, and what to install."""
 
 
 @frozen
@@ -30,16 +34,20 @@ class Check:
 
 @frozen
 class Finding:
-    """The result of a check: its problems, or the failed check that kept it from running, or neither."""
+    """The result of a check: its problems, or the failed check that kept it from running, or neither.
+
+    `not_made` says why it could not be made in this installation, through no fault of the plugin.
+    """
 
     check: Check
     problems: tuple[str, ...] = ()
     stopped_by: str = ""
+    not_made: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether it was run and found no problem."""
-        return not self.problems and not self.stopped_by
+        return not self.problems and not self.stopped_by and not self.not_made
 
     def __str__(self) -> str:
         """Return demand and problems in full, as a failing test shows them."""

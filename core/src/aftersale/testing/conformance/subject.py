@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import Distribution, entry_points
+from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from aftersale.base.errors import PluginError
+from aftersale.base.watch import PRINT, Limits, Watch, declared_limits
 from aftersale.hookspecs import PROJECT
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.policy import Policy
@@ -28,7 +31,7 @@ class Subject:
 
     `name` is that of its entry point. `module` is for a plugin that is not installed. `beside` are the plugins that it
     is loaded with, every installed one where None. `distribution` is the one that installed it, looked up by the entry
-    point where None.
+    point where None. `limits` say how long its hooks may take; `hung` is the check in which one of them did not return.
     """
 
     def __init__(
@@ -37,23 +40,35 @@ class Subject:
         module: ModuleType | None = None,
         beside: Mapping[str, ModuleType] | None = None,
         distribution: Distribution | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """Name the plugin; nothing is loaded yet."""
         self.name = name
         self._beside = None if beside is None else dict(beside)
         self.findings: dict[str, Finding] = {}
         self.witness: Witness | None = None
+        self.limits = limits if limits is not None else declared_limits()
+        self.hung = ""
+        self.watch = Watch(perf_counter, self.limits, self._tell)
         self._extra = {} if module is None else {name: module}
         point = next((point for point in entry_points(group=PROJECT) if point.name == name), None)
         self.distribution = distribution or (point.dist if point is not None and module is None else None)
         self.package = point.value if point is not None and module is None else getattr(module, "__name__", name)
 
+    def _tell(self, line: str) -> None:
+        """Write a line about a plugin to stderr, unless a check is there to tell it."""
+        if line not in self.watch.noted(PRINT):
+            sys.stderr.write(f"{line}\n")
+
     def load(self, together: bool = False) -> Plugins:
         """Load the plugin anew, alone or beside all others; raises PluginError."""
         if together:
             names = None if self._beside is None else () if self._extra else (self.name,)
-            return load_plugins(names, {**(self._beside or {}), **self._extra})
-        return load_plugins(() if self._extra else (self.name,), self._extra)
+            plugins = load_plugins(names, {**(self._beside or {}), **self._extra}, watch=self.watch, set_aside=True)
+            if broken := plugins.quarantine.refusal([self.name]):
+                raise broken
+            return plugins
+        return load_plugins(() if self._extra else (self.name,), self._extra, watch=self.watch)
 
     @cached_property
     def alone(self) -> Plugins | PluginError:

@@ -42,6 +42,10 @@ def _test(check: Check) -> Callable[[MarketplaceConformance], None]:
 
             pytest.skip(f"says nothing while '{failed.name}' fails")
         finding = examine(check, subject)
+        if finding.not_made:
+            import pytest
+
+            pytest.skip(finding.not_made)
         assert finding.passed, str(finding)
 
     test.__doc__ = f"{check.demand[0].upper()}{check.demand[1:]}."
