@@ -61,7 +61,7 @@ CHARTS = [
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the page of the scenario that is shipped, over a short period."""
     place = tmp_path_factory.mktemp(request.param)
-    days = ["--set", 'period.measured="14 d"', "--set", 'period.warm_up="7 d"', "--replications", "2"]
+    days = ["--set", 'period.measured="14 d"', "--set", 'period.warm_up="70 d"', "--replications", "2"]
     page = ["--report", str(place / "report.html"), "--lang", request.param]
     ended = CliRunner(**APART).invoke(cli, ["whatif", *days, *page, "--workers", "1"])
     assert ended.exit_code == 0

@@ -14,6 +14,7 @@ from hypothesis import given, strategies as st
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, MINUTE
+from aftersale.plugins.quarantine import Quarantine
 from aftersale_simulator.output_files import as_toml
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
@@ -203,7 +204,8 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_a_marketplace_without_plugin_is_told_with_those_that_are_installed() -> None:
-    plugins: Any = SimpleNamespace(marketplaces={"DE": None, "JP": None}, worlds=[], workflow=default_workflow())
+    places = {"DE": None, "JP": None}
+    plugins: Any = SimpleNamespace(marketplaces=places, worlds=[], workflow=default_workflow(), quarantine=Quarantine())
     with pytest.raises(DocumentError) as caught:
         check_marketplaces(DEFAULT.scenario, plugins, "s.toml")
     assert str(caught.value) == (

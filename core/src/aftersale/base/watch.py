@@ -36,6 +36,8 @@ _OURS = (
     "<frozen importlib",
 )
 """Where code lies that stands between a call and the plugin: this package, pluggy, and what imports modules."""
+_BACKPORT = "importlib_metadata"
+"""The package that imports entry points in place of `importlib.metadata` where some library has loaded it."""
 _PLUGINS_OF_OURS = tuple(str(Path(__file__).parents[1] / "testing" / name) for name in ("hostile", "reference"))
 
 
@@ -261,6 +263,8 @@ def call_in(frame: FrameType | None) -> HookCall | None:
 
 def is_ours(file: str) -> bool:
     """Whether code lies in this package, or between it and a plugin."""
+    if Path(file).parent.name == _BACKPORT:
+        return True
     return file.startswith(_OURS) and not file.startswith(_PLUGINS_OF_OURS)
 
 

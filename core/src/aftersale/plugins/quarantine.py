@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from importlib.abc import InspectLoader
-from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 
 from attrs import frozen
@@ -90,12 +89,13 @@ def _hooks(candidate: Candidate) -> set[str]:
     """Return the hooks of a plugin; of one that cannot be imported, those that its file names."""
     if candidate.module is not None:
         return set(candidate.implementations)
-    if not isinstance(point := candidate.point, EntryPoint):
+    module = getattr(candidate.point, "module", "")  # of an entry point of `importlib.metadata`, or of its backport
+    if not module:
         return set()
     try:
-        spec = find_spec(point.module)
+        spec = find_spec(module)
         loader = spec.loader if spec is not None else None
-        source = (loader.get_source(point.module) if isinstance(loader, InspectLoader) else "") or ""
+        source = (loader.get_source(module) if isinstance(loader, InspectLoader) else "") or ""
     except (ImportError, ValueError):
         return set()
     return {hook for hook in (MARKETPLACES, RULES, *DECIDING) if hook in source}
