@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from aftersale.cli import cli
+from aftersale.cli import TRACE, cli
 from aftersale.plugins.admission import installed
 
 pytestmark = pytest.mark.plugins
@@ -113,3 +114,17 @@ def test_a_plugin_that_cannot_do_without_the_broken_one_says_so_and_nothing_else
         "plugin 'house' (not installed): cannot be used without what a broken plugin would bring (correct shop first)"
     ]
     assert len(second.problems) == 1
+
+
+def test_a_hook_s_traceback_is_told_where_the_environment_asks_for_it(
+    corner_shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = "\n\n@hookimpl\ndef aftersale_fact_recorded(case):\n    case.shelf\n"
+    corner_shop.write({"__init__.py": (("", hook),)}, installed=True)
+    words = ("simulate", write(tmp_path, "SHOP"), "--out")
+    told = run(*words, str(tmp_path / "run"))
+    assert (told.exit_code, "Traceback" in told.stderr) == (2, False)
+    monkeypatch.setenv(TRACE, "1")
+    told = run(*words, str(tmp_path / "traced"))
+    (traceback,) = re.findall(r"Traceback \(most recent call last\):\n.*shelf'", told.stderr, re.DOTALL)
+    assert "case.shelf" in traceback
