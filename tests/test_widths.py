@@ -1,5 +1,6 @@
 """Every command's tables are as wide as there is room, in a terminal and in a pipe, with no word or number broken."""
 
+import inspect
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from aftersale.base.tables import PLAIN_WIDTH
 from aftersale.cli import cli
 
 pytestmark = pytest.mark.once
+APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 COMMANDS = (
     ["parameters"],
     ["scenario", "--explain"],
@@ -18,7 +20,7 @@ COMMANDS = (
 
 
 def printed(words: list[str], columns: str) -> list[str]:
-    ended = CliRunner(env={"COLUMNS": columns}).invoke(cli, words)
+    ended = CliRunner(env={"COLUMNS": columns}, **APART).invoke(cli, words)
     assert (ended.exit_code, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
 

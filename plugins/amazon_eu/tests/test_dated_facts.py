@@ -14,6 +14,7 @@ from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, load_rules
 
+pytestmark = pytest.mark.once
 PACKAGE = "aftersale_amazon_eu"
 RULES = RuleSet(load_rules(PACKAGE))
 STORES = {store.name: store for store in load_marketplaces(PACKAGE)}

@@ -10,6 +10,8 @@ from aftersale.clocks import instant
 from aftersale.orders import Order
 from aftersale.rules import RuleSet, load_rules
 
+pytestmark = pytest.mark.once
+
 RULES = RuleSet(load_rules("aftersale_amazon_jp"))
 ORDER = Order("1", "JP", instant("2026-06-01T12:00+09:00"), "MFN", 2500, "JPY")
 
