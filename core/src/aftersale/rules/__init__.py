@@ -6,7 +6,7 @@ A rule is one row of a plugin's `rules.toml`. Rows of one name never overlap in 
 them, so that every day has one answer.
 """
 
-from aftersale.rules.books import Rulebook, RuleSet, unknown_versions
+from aftersale.rules.books import Rulebook, RuleSet, question, unknown_versions
 from aftersale.rules.conditions import ANY_ORDER, NOTHING, YEARS, Condition, Words
 from aftersale.rules.demands import as_document, digest_of
 from aftersale.rules.documents import load_rules, parse_rules
@@ -45,6 +45,7 @@ __all__ = [
     "name_problems",
     "names_page",
     "parse_rules",
+    "question",
     "record",
     "rule_names",
     "silent_clauses",

@@ -16,7 +16,8 @@ from aftersale.rules.conditions import NOTHING, Condition
 from aftersale.rules.model import Rule
 
 _DAY = timedelta(days=1)
-_Question = tuple[str, str, Condition, tuple[str, ...], int]
+Question = tuple[str, str, Condition, tuple[str, ...], int]
+"""Marketplace, name, condition, channels and window of a row."""
 
 
 @frozen
@@ -126,22 +127,23 @@ def unknown_versions(
             yield Problem(source, f"{path}[{index}]" if path else "", f"no rule has a version '{name}'", hint)
 
 
-def _question(rule: Rule) -> _Question:
+def question(rule: Rule) -> Question:
+    """Return what a row answers: rows of one question take each other's place over time, or as versions."""
     return rule.marketplace, rule.name, rule.when, rule.channel, rule.window
 
 
 def _in_force(rules: Sequence[Rule], versions: Collection[str]) -> Iterator[Rule]:
-    replaced = {_question(rule) for rule in rules if rule.version in versions}
+    replaced = {question(rule) for rule in rules if rule.version in versions}
     for rule in rules:
-        if rule.version in versions or (rule.version is None and _question(rule) not in replaced):
+        if rule.version in versions or (rule.version is None and question(rule) not in replaced):
             yield rule
 
 
 def _twice(offered: Iterable[Rule]) -> Iterator[Problem]:
     """Yield the rows of one version that answer a question which another of its rows answers."""
-    rows: dict[tuple[str | None, _Question], Rule] = {}
+    rows: dict[tuple[str | None, Question], Rule] = {}
     for rule in offered:
-        first = rows.setdefault((rule.version, _question(rule)), rule)
+        first = rows.setdefault((rule.version, question(rule)), rule)
         if first is not rule:
             where = f"{rule.marketplace} {rule.name}"
             hint = "keep one of them, or give them versions of different names"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
+from aftersale.rules import question
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.model import Scenario
@@ -213,10 +214,7 @@ def versions(resolved: ResolvedScenario) -> Iterator[Version]:
     taken = () if rules is None else rules.history()
     for row in taken:
         if row.version is not None and row.marketplace in resolved.policies:
-            question = row.marketplace, row.name, row.when, row.channel, row.window
-            before = [
-                old for old in dated_rows if (old.marketplace, old.name, old.when, old.channel, old.window) == question
-            ]
+            before = [old for old in dated_rows if question(old) == question(row)]
             narrowed = f" [{row.when}]" if row.when.weight else ""
             yield Version(
                 version=row.version,

@@ -8,9 +8,9 @@ from decimal import Decimal
 from math import fsum, inf
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
-from aftersale.base.toml_lines import UNWRITTEN
+from aftersale.base.toml_lines import UNWRITTEN, is_written
 from aftersale.channels import CHANNELS
 from aftersale.clocks import DAY, Calendar, place_of
 from aftersale.documents.scalars import (
@@ -285,7 +285,9 @@ class Targets:
         return {**{name: float(limit) for name, limit in usual.items()}, **self.metrics}
 
 
-USUAL_TARGETS = ("late_reply_rate", "silence_48h_rate", "mean_first_reply_hours", "order_defect_rate", "occupancy")
+USUAL_TARGETS = tuple(
+    spec.name for spec in fields(Targets) if is_written(spec) and spec.name != "share_of_replications"
+)
 """The metrics that any scenario may set a target on."""
 
 
