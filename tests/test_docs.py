@@ -34,6 +34,7 @@ from aftersale.engine.docket import Docket
 from aftersale.engine.guards import GUARDS
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal.columns import FACT_COLUMNS, ORDER_COLUMNS
+from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.orders import Order, OrderLine
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.hook_phases import lifecycle_diagram
@@ -48,7 +49,7 @@ from aftersale.reports.orders.formats import CancelMark, Columns, Constants, Lin
 from aftersale.reports.service_logs.formats import ReturnFormat, parse_return_formats
 from aftersale.rules import Condition, Rule, parse_rules
 from aftersale.scaffold.new_plugin import NewPlugin
-from aftersale.testing import fact, order, reference
+from aftersale.testing import fact, order, orders, reference
 from aftersale.views.rule_tables import demand
 from aftersale_simulator.runs.results import METRICS
 from aftersale_simulator.scenario import model as scenarios
@@ -351,12 +352,52 @@ def test_what_a_deciding_hook_may_answer_about_returns_is_described() -> None:
 
 
 def test_the_shown_bracket_of_prices_holds_as_it_is_described() -> None:
-    (shown,) = blocks(FIELDS, "toml")
-    (rule,) = parse_rules(tomli.loads(shown), "shown")
+    (rule,) = parse_rules(tomli.loads(block(FIELDS, '[[rule]]\nname = "returnless"')), "shown")
     prices = (500, 501, 1500, 1501)
     assert [rule.when.holds(order(price=price)) for price in prices] == [False, True, True, False]
     about_prices = {name for name in names(Condition) if name.startswith("price")} | {"currency"}
     assert [name for name in about_prices if f"| `{name} = " not in text(FIELDS)] == []
+
+
+def test_the_shown_rows_about_buyers_hold_as_they_are_described(tmp_path: Path) -> None:
+    (rule,) = parse_rules(tomli.loads(block(FIELDS, '[[rule]]\nname = "auto_authorise"')), "shown")
+    assert [rule.when.holds(order(buyer=name)) for name in ("17", "240", "1", "2400", "")] == [True, True, *[False] * 3]
+    assert '| `buyer = "17"` |' in text(FIELDS)
+    (tmp_path / "own.toml").write_text(block(RULES, '[[rule]]\nname = "returnless"'), encoding="utf-8")
+    plugins = load_plugins((), {"reference": reference})
+    docket = Docket(plugins.policies(handbook=load_handbook(tmp_path / "own.toml")))
+    asks = [("7", 4000, "EUR", "REF"), ("7", 4001, "EUR", "REF"), ("8", 4000, "EUR", "REF"), ("7", 4000, "CLP", "ALT")]
+    found = []
+    for number, (buyer, price, currency, place) in enumerate(asks):
+        sold = order(str(number), place, buyer=buyer, price=price, currency=currency, exempt=True)
+        outcome = docket.record(
+            fact("return_requested", case=f"R-{number}", order=sold.id, marketplace=place, detail="defective"), sold
+        )
+        found.append(outcome.case.state if outcome else "")
+    assert found == ["refunded", "requested", "requested", "requested"]
+
+
+def test_the_shown_list_of_buyers_is_made_from_a_journal_and_sends_their_returns_to_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin, listing = blocks(HOOKS_PAGE, "python")[1:]
+    who = ["7"] * 3 + ["8"] * 2 + [""] * 4
+    sold = [order(f"O-{row}", buyer=name) for row, name in enumerate(who)]
+    asked = [fact("return_requested", order=one.id, case=f"R-{one.id}") for one in sold]
+    (tmp_path / "shop").mkdir()
+    for name, frame in (("orders", order_frame(orders(*sold))), ("facts", fact_frame(asked))):
+        write_table(frame, tmp_path / "shop", name)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(listing, "hooks.md", "exec"), {})
+    assert (tmp_path / "suspects.txt").read_text(encoding="utf-8") == "7"
+    house = ModuleType("house")
+    house.__file__ = str(tmp_path / "house.py")
+    exec(compile(plugin, "hooks.md", "exec"), house.__dict__)
+    docket = Docket(load_plugins((), {"house": house, "reference": reference}).policies())
+    outcomes = [docket.record(told, one) for told, one in zip(asked, sold, strict=True)]
+    decided = {one.buyer: outcome and outcome.case.decided_by for one, outcome in zip(sold, outcomes, strict=True)}
+    assert decided["7"] == "plugin: house, over rule: REF auto_authorise True …–…"
+    assert "house" not in f"{decided['8']}{decided['']}"
 
 
 def test_the_picture_of_when_hooks_are_called_is_the_one_that_the_program_draws() -> None:

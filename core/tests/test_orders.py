@@ -28,3 +28,33 @@ def test_outcomes_travel_with_their_orders() -> None:
     assert "outcome" in COLUMNS
     assert sold(OUTCOMES).between(1, 4).outcome.tolist() == OUTCOMES[1:4]
     assert sold(OUTCOMES).until(MONDAY + DAY).outcome.tolist() == OUTCOMES[:2]
+
+
+def test_buyers_travel_with_their_orders_and_are_told_by_their_pseudonyms() -> None:
+    who = ("ann", "", "bob", "ann")
+    plain = orders(*(order(f"O-{row}", purchased_at=MONDAY + row * DAY, buyer=name) for row, name in enumerate(who)))
+    assert [plain.order(row).buyer for row in range(4)] == list(who)
+    assert [found.buyer for found in plain.picked(np.array([3, 1, 2]))] == ["ann", "", "bob"]
+    assert [plain.between(1, 3).order(row).buyer for row in range(2)] == ["", "bob"]
+    assert [plain.until(MONDAY + DAY).order(row).buyer for row in range(2)] == ["ann", ""]
+    numbered = evolve(plain, buyers=())
+    assert [found.buyer for found in numbered.picked(np.arange(4))] == ["1", "", "2", "1"]
+
+
+def test_without_buyers_nobody_is_known_and_no_memory_is_taken() -> None:
+    plain = evolve(orders(order(), order("O-2")), buyers=())
+    bare = Orders(*(getattr(plain, name) for name in FIRST))
+    assert [bare.order(row).buyer for row in range(2)] == ["", ""]
+    assert (bare.buyer.strides, bare.buyer.tolist()) == ((0,), [0, 0])
+
+
+FIRST = ("marketplaces", "currencies", "channels", "categories", "ids", "marketplace", "purchased_at", "channel")
+FIRST = (*FIRST, "category", "price", "promised_at", "delivered_at", "cross_border", "exempt")
+
+
+def test_orders_of_some_buyers_are_found_by_pseudonym_alone() -> None:
+    plain = orders(*(order(f"O-{row}", buyer=name) for row, name in enumerate(("ann", "", "bob", "ann"))))
+    assert plain.bought_by(("ann", "eve")).tolist() == [True, False, False, True]
+    assert plain.bought_by(("",)).tolist() == plain.bought_by(()).tolist() == [False] * 4
+    numbered = evolve(plain, buyers=())
+    assert numbered.bought_by(("2", "01", "9" * 5000)).tolist() == [False, False, True, False]

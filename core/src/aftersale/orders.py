@@ -5,7 +5,7 @@ Most orders never become a case, so they are kept as columns; one becomes an obj
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).min
 """The value in a column of instants where there is none."""
+NOBODY = 0
+"""The number of a buyer of whom nothing is known; buyers are numbered from 1."""
 UNKNOWN = 0
 """An outcome: the source says nothing of how the order ended; in a simulation the world decides."""
 SHIPPED = 1
@@ -50,8 +52,9 @@ class Order(NamedTuple):
 
     `price` counts minor units (cents, yen) of `currency`; `total` is the same as money. `exempt` marks
     products that the marketplace lets the seller decide on by hand; `cross_border` orders whose return leaves
-    the country. `product` is the dearest of its lines, empty where it is not known. Instants are microseconds
-    since 1970 in UTC; None where nothing was promised, arrived, or is known to have left.
+    the country. `product` is the dearest of its lines, empty where it is not known. `buyer` is a pseudonym: the same
+    for all orders of one buyer, and never a name. Instants are microseconds since 1970 in UTC; None where nothing was
+    promised, arrived, or is known to have left.
     """
 
     id: str
@@ -68,6 +71,7 @@ class Order(NamedTuple):
     lines: tuple[OrderLine, ...] = ()
     product: str = ""
     shipped_at: Instant | None = None
+    buyer: str = ""
 
     @property
     def total(self) -> Money:
@@ -87,6 +91,10 @@ def _unknown_tracking(orders: Orders) -> NDArray[np.int8]:
     return np.broadcast_to(np.array(-1, np.int8), orders.purchased_at.shape)
 
 
+def _unknown_buyers(orders: Orders) -> NDArray[np.int64]:
+    return np.broadcast_to(np.array(NOBODY), orders.purchased_at.shape)
+
+
 def _unknown_outcomes(orders: Orders) -> NDArray[np.int8]:
     return np.broadcast_to(np.array(UNKNOWN, np.int8), orders.purchased_at.shape)
 
@@ -95,14 +103,16 @@ def _unknown_outcomes(orders: Orders) -> NDArray[np.int8]:
 class Orders:
     """Many orders as columns of one length, sorted by `purchased_at`.
 
-    `marketplace`, `channel` and `category` are indices into `marketplaces`, `channels` and `categories`;
-    `currencies` has the currency of each of `marketplaces`. Instants are int64 microseconds, `NEVER` for none.
-    `ids` may be any sequence of text, such as one that makes its items when read. Four columns are about shipping:
-    `ship_by` and `shipped_at`, `cancelled_at` for orders that the seller cancelled, and `tracked`: 1 for a valid
-    tracking number, 0 for none, -1 where that is not known. Left out, nothing is known of them. `products` names each
-    order's product, and is empty where none is known. `outcome` is what the orders' source knows of how each ended,
-    `UNKNOWN`, `SHIPPED`, `DELIVERED`, `CANCELLED`, `LOST` or `WAITING`; the instant of that may be `NEVER` even so.
-    `unknown` names the columns that the source does not have: nothing can be told from an empty value there.
+    `marketplace`, `channel` and `category` are indices into `marketplaces`, `channels` and `categories`; `currencies`
+    has the currency of each of `marketplaces`. Instants are int64 microseconds, `NEVER` for none. `ids` may be any
+    sequence of text, such as one that makes its items when read. Four columns are about shipping: `ship_by` and
+    `shipped_at`, `cancelled_at` for orders that the seller cancelled, and `tracked`: 1 for a valid tracking number, 0
+    for none, -1 where that is not known. Left out, nothing is known of them. `products` names each order's product, and
+    is empty where none is known. `outcome` is what the orders' source knows of how each ended, `UNKNOWN`, `SHIPPED`,
+    `DELIVERED`, `CANCELLED`, `LOST` or `WAITING`; the instant of that may be `NEVER` even so. `buyer` has the number of
+    each order's buyer, from 1, `NOBODY` where none is known; `buyers` are their pseudonyms, that of number 1 first, and
+    empty where the numbers themselves are the pseudonyms. `unknown` names the columns that the source does not have:
+    nothing can be told from an empty value there.
     """
 
     marketplaces: tuple[str, ...] = field(converter=_names)
@@ -126,6 +136,8 @@ class Orders:
     products: Sequence[str] = ()
     outcome: NDArray[np.int8] = field(default=Factory(_unknown_outcomes, takes_self=True))
     unknown: frozenset[str] = frozenset()
+    buyer: NDArray[np.int64] = field(default=Factory(_unknown_buyers, takes_self=True))
+    buyers: Sequence[str] = ()
 
     def __len__(self) -> int:
         """Return how many orders there are."""
@@ -172,9 +184,25 @@ class Orders:
             repeat(()),
             [products[row] for row in rows] if products else repeat(""),
             _instants(self.shipped_at[indices]),
+            self.pseudonyms(indices),
         )
         # A column of which nothing is known repeats without end.
         return list(map(Order._make, zip(*columns, strict=False)))
+
+    def pseudonyms(self, indices: NDArray[np.int64]) -> Iterable[str]:
+        """Return the buyers' pseudonyms of some orders, empty for nobody; without end where nobody is known."""
+        numbers = self.buyer[indices]
+        return map(self._pseudonym, numbers.tolist()) if numbers.any() else repeat("")
+
+    def bought_by(self, pseudonyms: Collection[str]) -> NDArray[np.bool_]:
+        """Return which orders are by buyers of these pseudonyms; those by nobody known are by none of them."""
+        present = (number for number in np.unique(self.buyer).tolist() if number != NOBODY)
+        return np.isin(self.buyer, [number for number in present if self._pseudonym(number) in pseudonyms])
+
+    def _pseudonym(self, number: int) -> str:
+        if number == NOBODY:
+            return ""
+        return self.buyers[number - 1] if self.buyers else str(number)
 
 
 COLUMNS = (
@@ -192,6 +220,7 @@ COLUMNS = (
     "cancelled_at",
     "tracked",
     "outcome",
+    "buyer",
 )
 """The columns that have a value for each order, beside `ids`."""
 

@@ -12,7 +12,9 @@ from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 
 PLUGINS = load_plugins((), {"reference": reference})
-JOURNAL = Journal(orders(order(price=1999)), [fact("buyer_message", MONDAY + DAY), fact("seller_reply", MONDAY + DAY)])
+JOURNAL = Journal(
+    orders(order(price=1999, buyer="7")), [fact("buyer_message", MONDAY + DAY), fact("seller_reply", MONDAY + DAY)]
+)
 DEADLINE = {"clock": "wall_hours", "amount": 2, "starts": "buyer_message", "on_expiry": "late"}
 
 
@@ -55,6 +57,8 @@ def test_the_shipped_handbook_is_never_told(tmp_path):
         (DEADLINE | {"when": {"channel": "SFP"}}, ["order"]),
         (DEADLINE | {"when": {"category": ["general", "shoes"]}}, []),
         (DEADLINE | {"when": {"category": "shoes"}}, ["order"]),
+        (DEADLINE | {"when": {"buyer": ["6", "7"]}}, []),
+        (DEADLINE | {"when": {"buyer": "77"}}, ["order"]),
         (DEADLINE | {"when": {"cross_border": True}}, ["order"]),
         (DEADLINE | {"when": {"price_up_to": "19.99", "currency": "CLP"}}, ["order"]),
         (DEADLINE | {"when": {"price_up_to": "19.99", "currency": "EUR"}}, []),

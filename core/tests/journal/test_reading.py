@@ -598,3 +598,32 @@ def test_columns_of_any_type_and_value_are_read_or_refused_with_what_to_do(sound
 
 def test_an_error_of_the_journal_is_an_error_of_the_project():
     assert issubclass(JournalError, AftersaleError)
+
+
+BOUGHT = [
+    order(f"O-{row}", buyer=name, purchased_at=MONDAY + row * DAY) for row, name in enumerate(("7", "", "x", "7"))
+]
+
+
+@pytest.mark.parametrize("csv", [False, True])
+def test_a_journal_keeps_who_bought_what(tmp_path, csv):
+    read = read_journal(write(tmp_path / "journal", BOUGHT, [], csv)).orders
+    assert [read.order(row) for row in range(4)] == BOUGHT
+    assert read.unknown == frozenset()
+
+
+@pytest.mark.parametrize("csv", [False, True])
+def test_in_a_journal_without_buyers_nobody_is_known(tmp_path, csv):
+    folder = write(tmp_path / "journal", BOUGHT, [], csv)
+    write_table(order_frame(orders(*BOUGHT)).drop("buyer"), folder, "orders", csv)
+    read = read_journal(folder).orders
+    assert [read.order(row) for row in range(4)] == [sold._replace(buyer="") for sold in BOUGHT]
+    assert (read.unknown, read.buyer.strides) == ({"buyer"}, (0,))
+
+
+def test_numbers_in_place_of_pseudonyms_are_read_as_texts(tmp_path):
+    folder = write(tmp_path / "journal", BOUGHT, [])
+    numbers = pl.Series("buyer", [70, None, 8, 70])
+    write_table(order_frame(orders(*BOUGHT)).with_columns(numbers), folder, "orders")
+    read = read_journal(folder).orders
+    assert [read.order(row).buyer for row in range(4)] == ["70", "", "8", "70"]

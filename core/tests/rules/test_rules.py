@@ -308,6 +308,7 @@ NARROWED = [
     row(amount=2, when={"category": "electronics"}),
     row(amount=3, when={"category": "electronics", "cross_border": True}),
     row(amount=4, when={"channel": "SFP", "category": "electronics", "price_above": "25.00"}),
+    row(amount=5, when={"buyer": ["7", "12", "31"], "price_up_to": "25.00"}),
 ]
 
 
@@ -319,6 +320,8 @@ NARROWED = [
         ({"cross_border": True}, 1),
         ({"category": "electronics", "cross_border": True}, 3),
         ({"category": "electronics", "channel": "SFP", "price": 2500}, 2),
+        ({"category": "electronics", "buyer": "12"}, 5),
+        ({"category": "electronics", "buyer": "12", "price": 2501}, 2),
         ({"category": "electronics", "channel": "SFP", "price": 2501}, 4),
         ({"category": "electronics", "channel": "SFP", "price": 2501, "cross_border": True}, 4),
     ],
@@ -500,6 +503,9 @@ def test_metrics_of_other_channels_do_not_overlap():
     ("when", "met", "missed"),
     [
         ({"category": ["shoes", "apparel"]}, {"category": "shoes"}, {"category": "books"}),
+        ({"buyer": ["7", "12"]}, {"buyer": "12"}, {"buyer": "1"}),
+        ({"buyer": "7"}, {"buyer": "7"}, {"buyer": ""}),
+        ({"buyer": ["7", "77"]}, {"buyer": "77"}, {"buyer": "777"}),
         ({"price_up_to": "25.00"}, {"price": 2500}, {"price": 2501}),
         ({"price_above": "20", "price_up_to": "25"}, {"price": 2001}, {"price": 2000}),
     ],

@@ -77,6 +77,24 @@ def test_the_report_is_known_after_a_spreadsheet_had_it(tmp_path: Path, delimite
     }
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "buyers"),
+    [
+        ("", ("", "", ""), ["", "", ""]),
+        ("\tcpf", ("\t12", "\t", "\t12"), ["1", "", "1"]),
+        ("\tbuyer-identification-number\tbuyer-email", ("\t9\ta@x", "\t\tb@x", "\t9\tb@x"), ["1", "2", "2"]),
+    ],
+)
+def test_a_buyer_is_known_by_the_first_of_the_columns_that_name_one(
+    tmp_path: Path, header: str, cells: tuple[str, ...], buyers: list[str]
+) -> None:
+    lines = [HEADER + header, *(row(str(number)) + cell for number, cell in enumerate(cells)), ""]
+    (tmp_path / "orders.txt").write_text("\n".join(lines), encoding="utf-8")
+    assert find_format(tmp_path / "orders.txt", [FORM]) == FORM
+    orders = read_orders(tmp_path / "orders.txt", FORM, PLACES).orders
+    assert [orders.order(number).buyer for number in range(3)] == buyers
+
+
 def test_reports_of_returns_carry_their_sources() -> None:
     from aftersale.plugin import load_return_formats
 

@@ -139,18 +139,20 @@ def whatif(
     settings: Mapping[str, Any] | None = None,
     stress: Sequence[str] = (),
     precision: float | None = None,
+    salt: str | None = None,
     workers: int = 1,
     plugins: Plugins | None = None,
 ) -> WhatIf:
     """Compare variants of a scenario, as `aftersale whatif` does.
 
-    `vary` maps paths to values to compare, `settings` maps paths to values for all variants. Raises DocumentError with
-    every mistake. In a program, call it under `if __name__ == "__main__"` for more than one worker.
+    `vary` maps paths to values to compare, `settings` maps paths to values for all variants. With a `salt` the buyers
+    of an order file are known by keyed hashes. Raises DocumentError with every mistake. In a program, call it under `if
+    __name__ == "__main__"` for more than one worker.
     """
     plugin_set = plugins or load_plugins()
     source = _load(scenario, plugin_set)
     grid = [f"{path}={','.join(map(toml_value, values))}" for path, values in (vary or {}).items()]
-    comparison_plan, history = prepare(source, plugin_set, grid, (), settings, stress)
+    comparison_plan, history = prepare(source, plugin_set, grid, (), settings, stress, salt)
     goal = None if precision is None else Precision(precision)
     with worker_pool(workers, plugin_set, history.orders if history else None) as pool:
         run = partial(run_variants, pool=pool, on_done=_silent)
@@ -163,15 +165,17 @@ def staff(
     probability: float | None = None,
     settings: Mapping[str, Any] | None = None,
     at_most: int = search.BUDGET,
+    salt: str | None = None,
     workers: int = 1,
     plugins: Plugins | None = None,
 ) -> Staff:
     """Find the cheapest roster that keeps every target in a share `probability` of all periods, as `aftersale staff`.
 
-    Raises DocumentError with every mistake, and if the scenario allows too many rosters.
+    With a `salt` the buyers of an order file are known by keyed hashes. Raises DocumentError with every mistake, and if
+    the scenario allows too many rosters.
     """
     plugin_set = plugins or load_plugins()
-    comparison_plan, history = prepare(_load(scenario, plugin_set), plugin_set, options=settings)
+    comparison_plan, history = prepare(_load(scenario, plugin_set), plugin_set, options=settings, salt=salt)
     resolved = resolve(comparison_plan.scenario, plugin_set)
     with worker_pool(workers, plugin_set, history.orders if history else None) as pool:
         run = partial(pool.work, on_done=_silent)

@@ -168,6 +168,7 @@ ORDER_COLUMNS = {
     "cancelled_at": Column(TIME, optional=True, absent=True),
     "tracked": Column(pl.Boolean, optional=True, absent=True),
     "product": Column(pl.String, optional=True, absent=True),
+    "buyer": Column(pl.String, optional=True, absent=True),
 }
 
 

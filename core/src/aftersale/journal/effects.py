@@ -96,6 +96,8 @@ def _meant(when: Condition, orders: Orders, places: Iterable[str]) -> NDArray[np
         meant &= _is_one_of(orders.channel, orders.channels, (when.channel,))
     if when.category is not None:
         meant &= _is_one_of(orders.category, orders.categories, when.category)
+    if when.buyer is not None:
+        meant &= orders.bought_by(when.buyer)
     if when.cross_border is not None:
         meant &= orders.cross_border == when.cross_border
     if when.currency is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aftersale.base.errors import DocumentError, JournalError, Problem
 from aftersale.base.files import LIMIT, MEGABYTE, check, most, open_bounded
@@ -21,7 +21,7 @@ from aftersale.journal.consistency import inconsistencies
 from aftersale.journal.plausibility import Doubt, doubts
 from aftersale.journal.provenance import HANDBOOK, Provenance, read_provenance
 from aftersale.journal.soundness import damages
-from aftersale.orders import NEVER, Orders
+from aftersale.orders import NEVER, NOBODY, Orders
 
 _PARQUET = ".parquet"
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -174,7 +174,7 @@ def _orders(frame: pl.DataFrame, absent: frozenset[str]) -> Orders:
         pl.col("purchased_at", *OPTIONAL_TIMES).cast(pl.Int64).fill_null(NEVER),
         pl.col("tracked").cast(pl.Int8).fill_null(-1),
     )
-    return Orders(
+    orders = Orders(
         marketplaces,
         tuple(pairs["currency"]),
         tuple(sorted(channels)),
@@ -196,6 +196,16 @@ def _orders(frame: pl.DataFrame, absent: frozenset[str]) -> Orders:
         _products(frame["product"]),
         unknown=absent,
     )
+    return _with_buyers(orders, frame["buyer"])
+
+
+def _with_buyers(orders: Orders, column: pl.Series) -> Orders:
+    buyers = column.filter(column != "").unique(maintain_order=True)
+    if buyers.is_empty():
+        return orders
+    numbers = pl.int_range(NOBODY + 1, NOBODY + 1 + len(buyers), eager=True)
+    buyer = column.replace_strict(buyers, numbers, default=NOBODY, return_dtype=pl.Int64).to_numpy()
+    return evolve(orders, buyer=buyer, buyers=buyers.to_list())
 
 
 def _products(column: pl.Series) -> list[str]:

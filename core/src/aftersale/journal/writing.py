@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from aftersale.cases.facts import Fact
@@ -42,6 +44,7 @@ def order_frame(orders: Orders) -> pl.DataFrame:
             "cancelled_at": orders.cancelled_at,
             "tracked": orders.tracked,
             "product": list(orders.products) or [""] * len(orders),
+            "buyer": list(islice(orders.pseudonyms(np.arange(len(orders))), len(orders))),
         },
         schema_overrides={**raw_schema(ORDER_COLUMNS), "tracked": pl.Int8},
     )

@@ -48,15 +48,16 @@ def _set_of(value: str | Collection[str] | None) -> Words | None:
 class Condition:
     """What narrows a rule; a field left out says nothing.
 
-    `channel`, `category`, `cross_border`, the prices and the days of purchase are about the order; prices compare in
-    its own currency, which has to be the `currency` where that is said; days are the marketplace's local ones, both
-    inside. The rest is about the question: the `reason`
-    of a return, the `situation` in which it arises, the type of `claim`, the `grade` of an inspection, the `program`
-    that the order is in, and the `rate`, a share that is known, such as a metric's value, for rows in tiers.
+    `channel`, `category`, `buyer`, `cross_border`, the prices and the days of purchase are about the order; a buyer
+    goes by the pseudonym that the orders' source gives; prices compare in the order's own currency, which has to be the
+    `currency` where that is said; days are the marketplace's local ones, both inside. The rest is about the question:
+    the `reason` of a return, the `situation` in which it arises, the type of `claim`, the `grade` of an inspection, the
+    `program` that the order is in, and the `rate`, a share that is known, such as a metric's value, for rows in tiers.
     """
 
     channel: Word | None = None
     category: Words | None = field(default=None, converter=_set_of)
+    buyer: Words | None = field(default=None, converter=_set_of)
     cross_border: bool | None = None
     price_above: MoneyAmount | None = None
     price_up_to: MoneyAmount | None = None
@@ -155,6 +156,7 @@ def _is_among(name: str) -> _Test:
 _TESTS: dict[str, _Test] = {
     "channel": lambda value, order, about, zone: order.channel == value,
     "category": lambda value, order, about, zone: order.category in value,
+    "buyer": lambda value, order, about, zone: order.buyer in value,
     "cross_border": lambda value, order, about, zone: order.cross_border == value,
     "price_above": lambda value, order, about, zone: order.price > _minor(value, order),
     "price_up_to": lambda value, order, about, zone: order.price <= _minor(value, order),

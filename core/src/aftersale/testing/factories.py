@@ -14,7 +14,7 @@ from aftersale.channels import WORD_OF
 from aftersale.clocks import DAY, Instant, instant
 from aftersale.engine.docket import Docket
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
-from aftersale.orders import NEVER, Order, Orders
+from aftersale.orders import NEVER, NOBODY, Order, Orders
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.rules import load_rules
@@ -43,6 +43,7 @@ def orders(*sold: Order) -> Orders:
     currencies = {row.marketplace: row.currency for row in rows}
     channels, categories = sorted({row.channel for row in rows}), sorted({row.category for row in rows})
     places = list(currencies)
+    buyers = list(dict.fromkeys(row.buyer for row in rows if row.buyer))
     return Orders(
         places,
         list(currencies.values()),
@@ -58,6 +59,8 @@ def orders(*sold: Order) -> Orders:
         np.array([NEVER if row.delivered_at is None else row.delivered_at for row in rows], np.int64),
         np.array([row.cross_border for row in rows], np.bool_),
         np.array([row.exempt for row in rows], np.bool_),
+        buyer=np.array([buyers.index(row.buyer) + 1 if row.buyer else NOBODY for row in rows], np.int64),
+        buyers=buyers,
     )
 
 

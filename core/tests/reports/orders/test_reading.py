@@ -122,13 +122,14 @@ def test_the_lines_of_an_order_become_one_order_and_orders_stand_in_the_order_of
             promised_at=instant("2026-03-04T23:59:59Z"),
             delivered_at=instant("2026-03-06T12:00Z"),
             product="s2",
+            buyer="2",
         ),
-        Order("B", "DE", instant("2026-03-02T09:00Z"), "MFN", 500, "EUR", "toys", product="s1"),
+        Order("B", "DE", instant("2026-03-02T09:00Z"), "MFN", 500, "EUR", "toys", product="s1", buyer="1"),
     ]
     assert found.lines.rows() == [
-        (0, "s1", "bob", 2, instant("2026-03-01T10:00Z")),
-        (0, "s2", "bob", 1, instant("2026-03-01T10:01Z")),
-        (1, "s1", "ann", 1, instant("2026-03-02T09:00Z")),
+        (0, "s1", 2, 2, instant("2026-03-01T10:00Z")),
+        (0, "s2", 2, 1, instant("2026-03-01T10:01Z")),
+        (1, "s1", 1, 1, instant("2026-03-02T09:00Z")),
     ]
     assert (found.source, found.format, found.encoding) == (
         str(tmp_path / "orders.csv"),
@@ -335,7 +336,7 @@ def test_cancellations_are_kept_apart_without_their_sign(tmp_path: Path) -> None
     )
     assert found.cancellations.to_dicts() == [
         {
-            "buyer": "ann",
+            "buyer": 1,
             "sku": "s",
             "quantity": 1,
             "cancelled_at": instant("2026-03-08T00:00Z"),
@@ -812,7 +813,8 @@ def test_every_line_of_a_real_shop_is_accounted_for() -> None:
     assert found.skipped["the whole order is free"] == 830
     assert len(found.orders) == 12_383
     at = instant("2010-12-01T08:26Z")
-    assert found.orders.order(0) == Order("536365", "UK", at, "MFN", 13912, "GBP", product="21730")
+    assert found.orders.order(0) == Order("536365", "UK", at, "MFN", 13912, "GBP", product="21730", buyer="1")
+    assert (len(found.orders.buyer), int(found.orders.buyer.max())) == (12_383, 0)
 
 
 # What the file as a whole shows

@@ -75,11 +75,13 @@ class History:
         return {name: min(max(value, parameters[name].low), parameters[name].high) for name, value in values.items()}
 
 
-def read_history(source: OrderSource, plugins: Plugins) -> History:
-    """Return the orders of a scenario's file; raises DocumentError if it cannot be read."""
-    order_file = OrderReader(plugins.marketplaces, plugins.order_formats, _format(source, plugins)).read(
-        Path(source.file)
-    )
+def read_history(source: OrderSource, plugins: Plugins, salt: str = "") -> History:
+    """Return the orders of a scenario's file; raises DocumentError if it cannot be read.
+
+    With a `salt` buyers are known by keyed hashes of the file's own names, else by numbers in order of appearance.
+    """
+    reader = OrderReader(plugins.marketplaces, plugins.order_formats, _format(source, plugins), salt)
+    order_file = reader.read(Path(source.file))
     return History(order_file, _move(order_file.orders, source.move_to, plugins), fit_returns(order_file))
 
 

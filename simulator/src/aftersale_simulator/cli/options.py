@@ -18,6 +18,11 @@ settings = click.option(
     help="Set a value of the scenario, for all variants.",
 )
 orders = click.option("--orders", type=A_FILE, help="Replay the orders of this file instead of synthetic ones.")
+salt = click.option(
+    "--salt",
+    metavar="TEXT",
+    help="Know the buyers of the order file by keyed hashes, the same in every file; by default by numbers.",
+)
 seed = click.option("--seed", type=click.IntRange(min=0), help="Meet other buyers; by default the scenario's seed.")
 workers = click.option("--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor.")
 page = click.option(

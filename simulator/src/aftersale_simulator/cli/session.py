@@ -69,11 +69,15 @@ def prepare(
     settings: Sequence[str],
     options: dict[str, Any],
     stress: Sequence[str] = (),
+    salt: str | None = None,
 ) -> tuple[Plan, History | None]:
-    """Return what to simulate and the order history; the plan's world has the returns fitted to the orders."""
+    """Return what to simulate and the order history; the plan's world has the returns fitted to the orders.
+
+    With a `salt` the buyers of the order file are known by keyed hashes.
+    """
     from aftersale_simulator.whatif import preparation
 
-    return preparation.prepare(source, plugins, vary, settings, options, stress)
+    return preparation.prepare(source, plugins, vary, settings, options, stress, salt)
 
 
 def order_notes(history: History | None, plan: Plan, plugins: Plugins) -> list[str]:

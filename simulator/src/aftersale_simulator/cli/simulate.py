@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @options.seed
 @click.option("--replication", type=click.IntRange(min=1), default=1, show_default=True, help="Which one to run.")
 @options.orders
+@options.salt
 @options.settings
 @click.pass_obj
 def simulate(
@@ -41,6 +42,7 @@ def simulate(
     seed: int | None,
     replication: int,
     orders: Path | None,
+    salt: str | None,
     settings: Sequence[str],
 ) -> None:
     """Run one replication of a SCENARIO and write all that happened in it, as a journal and as tables."""
@@ -60,7 +62,8 @@ def simulate(
     from aftersale_simulator.show.wording import failed, target_name, text
 
     output_files.check_free(out)
-    plan, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, None, orders))
+    given = options_of(seed, None, orders)
+    plan, history = prepare(load(scenario, plugins), plugins, (), settings, given, salt=salt)
     real_orders = history.orders if history else None
     beside = {"order_file.json": as_json(history_record(history, cells_wanted())) + "\n"} if history else {}
     resolved = resolve(plan.scenario, plugins)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.argument("scenario", type=options.A_FILE, required=False)
 @options.settings
 @options.orders
+@options.salt
 @click.option(
     "--probability",
     type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
@@ -54,6 +55,7 @@ def staff(
     scenario: Path | None,
     settings: Sequence[str],
     orders: Path | None,
+    salt: str | None,
     probability: float | None,
     replications: int | None,
     at_most: int,
@@ -80,7 +82,8 @@ def staff(
     from aftersale_simulator.staffing.search import cheapest
 
     check_writable(out, page_file)
-    plan, history = prepare(load(scenario, plugins), plugins, (), settings, options_of(seed, replications, orders))
+    given = options_of(seed, replications, orders)
+    plan, history = prepare(load(scenario, plugins), plugins, (), settings, given, salt=salt)
     with pool_of(plugins, workers, history, dask) as pool, progress_bar(None, quiet=json_) as on_done:
         resolved = resolve(plan.scenario, plugins)
         run = partial(pool.work, on_done=on_done)

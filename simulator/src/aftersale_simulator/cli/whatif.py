@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--vary", metavar="PATH=V,V,…", multiple=True, help="Compare these values; several options make a grid.")
 @options.settings
 @options.orders
+@options.salt
 @click.option("--replications", type=click.IntRange(min=1), help="How often each variant is simulated.")
 @click.option(
     "--precision",
@@ -67,6 +68,7 @@ def whatif(
     vary: Sequence[str],
     settings: Sequence[str],
     orders: Path | None,
+    salt: str | None,
     replications: int | None,
     precision: float | None,
     at_most: int,
@@ -96,7 +98,7 @@ def whatif(
     source = load(scenario, plugins)
     if scenario is None and orders is not None:
         source = follow(source, orders, plugins)
-    plan, history = prepare(source, plugins, vary, settings, options_of(seed, replications, orders), stress)
+    plan, history = prepare(source, plugins, vary, settings, options_of(seed, replications, orders), stress, salt)
     goal = None if precision is None else Precision(precision, at_most)
     with speaking(language):
         with pool_of(plugins, workers, history, dask) as pool:

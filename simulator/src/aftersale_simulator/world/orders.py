@@ -20,6 +20,7 @@ from aftersale.orders import COLUMNS, NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import default_profile
+from aftersale_simulator.world.customers import BuyerNames, buyer_numbers, copied_buyers
 from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
@@ -174,7 +175,7 @@ def synthetic(
     share = hours_of(sales).share_of_day(streams.uniform(keys, "order.time", name))
     purchased = calendar.bounds[day] + (share * calendar.lengths[day]).astype(np.int64)
     sequence = np.argsort(purchased, kind="stable")
-    return _new_orders(sales, marketplace, purchased[sequence], keys[sequence], streams)
+    return _new_orders(sales, marketplace, purchased[sequence], keys[sequence], streams, world)
 
 
 def _daily_counts(
@@ -220,7 +221,7 @@ def _daily_means(sales: Sales, calendar: LocalDays, world: World, said_for: date
 
 
 def _new_orders(
-    sales: Sales, marketplace: Marketplace, purchased: Instants, keys: Instants, streams: Streams
+    sales: Sales, marketplace: Marketplace, purchased: Instants, keys: Instants, streams: Streams, world: World
 ) -> Orders:
     size, name = len(purchased), marketplace.name
     unit = 10 ** decimals(marketplace.currency)
@@ -244,6 +245,8 @@ def _new_orders(
         never,
         _mark(sales.cross_border, keys, streams, "order.cross_border", name),
         _mark(sales.exempt, keys, streams, "order.exempt", name),
+        buyer=buyer_numbers(world["repeat_buyer_share"], keys, streams, name),
+        buyers=BuyerNames(name, size),
     )
 
 
@@ -280,6 +283,7 @@ def of_marketplace(orders: Orders, name: str) -> Orders:
         categories=orders.categories,
         ids=[orders.ids[index] for index in rows.tolist()],
         products=[orders.products[index] for index in rows.tolist()] if orders.products else [],
+        buyers=orders.buyers,
         **columns,
     )
 
@@ -334,7 +338,8 @@ def _copies(orders: Orders, sources: Instants, purchased: Instants, keys: Instan
     moved = {
         name: np.where(columns[name] == NEVER, NEVER, columns[name] + shift) for name in time_columns if name in columns
     }
-    columns.update({**moved, "purchased_at": purchased})
+    buyer, buyers = copied_buyers(orders, columns["buyer"], (keys >> _SOURCE_BITS) % _MOST_COPIES)
+    columns.update({**moved, "purchased_at": purchased, "buyer": buyer})
     return Orders(
         marketplaces=orders.marketplaces,
         currencies=orders.currencies,
@@ -342,5 +347,6 @@ def _copies(orders: Orders, sources: Instants, purchased: Instants, keys: Instan
         categories=orders.categories,
         ids=CopyIds(orders.ids, sources, keys),
         products=[orders.products[index] for index in sources.tolist()] if orders.products else [],
+        buyers=buyers,
         **columns,
     )

@@ -21,6 +21,7 @@ from aftersale.documents.scalars import CurrencyCode, Word, ZoneName
 from aftersale.documents.structure import structure
 from aftersale.reports.sheets.declared import bad_date_formats, bad_encodings
 from aftersale.reports.sheets.layout import missing_headers
+from aftersale.rules import Words
 
 ColumnKey = Literal[
     "order",
@@ -52,7 +53,10 @@ State = Literal["delivered", "shipped", "lost", "cancelled"]
 
 @frozen
 class Columns:
-    """The file's own header for each of our words; None for what the file does not have."""
+    """The file's own header for each of our words; None for what the file does not have.
+
+    Of several headers of the `buyer` the first that a file has counts, and it may have none of them.
+    """
 
     order: Word
     purchased_at: Word
@@ -67,7 +71,7 @@ class Columns:
     category: Word | None = None
     promised_at: Word | None = None
     delivered_at: Word | None = None
-    buyer: Word | None = None
+    buyer: Words | None = None
     discount: Word | None = None
     ship_by: Word | None = None
     shipped_at: Word | None = None
@@ -80,7 +84,14 @@ class Columns:
     def headers(self) -> dict[str, str]:
         """Our words that the file has a column for, each with its header."""
         headers = {attribute.name: getattr(self, attribute.name) for attribute in fields(Columns)}
+        headers["buyer"] = self.buyer[0] if self.buyer else None
         return {key: header for key, header in headers.items() if header is not None}
+
+    @property
+    def expected(self) -> dict[str, str]:
+        """Our words with their headers, without those that the file may lack."""
+        may_lack = self.buyer is not None and len(self.buyer) > 1
+        return {key: header for key, header in self.headers.items() if not (may_lack and key == "buyer")}
 
 
 @frozen
@@ -172,7 +183,12 @@ class OrderFormat:
         if self.lines is not None:
             return self.required or (self.columns.order, self.columns.purchased_at)
         least = (self.columns.order, self.columns.purchased_at, self.columns.price)
-        return tuple(dict.fromkeys((*(self.required or self.columns.headers.values()), *least)))
+        return tuple(dict.fromkeys((*(self.required or self.columns.expected.values()), *least)))
+
+    def fitted(self, header: Sequence[str]) -> OrderFormat:
+        """Return the format with that header of the buyer alone which a file has; as it is where the file has none."""
+        found = [Words((word,)) for word in self.columns.buyer or () if not missing_headers(header, [word])]
+        return evolve(self, columns=evolve(self.columns, buyer=found[0])) if found else self
 
     def missing(self, header: Sequence[str]) -> tuple[str, ...]:
         """Return the headers that a file of this format must have and this header lacks."""

@@ -58,8 +58,7 @@ def with_lines(sheet: Sheet, path: Path, form: OrderFormat) -> Sheet:
 def _layout(second: Path, first: Path, sheet: Sheet, form: OrderFormat) -> tuple[Layout, dict[str, int]]:
     assert form.lines is not None
     order = form.lines.order or form.columns.order
-    headers = {key: header for key, header in form.columns.headers.items() if key != "order"}
-    wanted = {key: header for key, header in headers.items() if key not in sheet.columns}
+    wanted = {key: word for key, word in form.columns.expected.items() if key not in sheet.columns}
     needed = [order, *wanted.values()]
     layout = find_layout(
         second, form.encodings, form.delimiter, form.quoted, lambda row: not missing_headers(row, needed)
@@ -67,7 +66,7 @@ def _layout(second: Path, first: Path, sheet: Sheet, form: OrderFormat) -> tuple
     if layout is None:
         raise _unfit(second, first, form, order, list(wanted.values()))
     words = [normalised(word) for word in layout.header]
-    columns = {"order": order, **headers}
+    columns = {**form.fitted(layout.header).columns.headers, "order": order}
     return layout, {key: words.index(normalised(word)) for key, word in columns.items() if normalised(word) in words}
 
 

@@ -14,6 +14,7 @@ from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
+from aftersale.reports.orders.buyers import hashed, numbered
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.headers import checked, find_format
 from aftersale.reports.orders.lines import with_lines
@@ -34,16 +35,16 @@ _WORDS = 20
 class OrderFile:
     """The content of an order file; every row that was read is used, a cancellation, skipped or rejected.
 
-    `lines` has one row per used row: order (index into `orders`), sku, buyer, quantity, purchased_at.
-    `cancellations`: buyer, sku, quantity, cancelled_at, price. Instants are microseconds, prices minor units;
-    buyer and sku are null where the file has none. `skipped` and `rejected_by_reason` count rows, the most frequent
-    rejections first; `rejected` are the first rows of each reason. `strange_states` counts the lines
-    of sales by a status that the format does not know; `date_formats` are those by which the dates could be read, where
-    most were not, `day_formats` those by which promises are whole days, where all stand at midnight. `contradictions`
-    counts orders that are cancelled or lost by their status and delivered by their date, `rows_repeated` used rows that
-    say the same as one above, `swapped_dates` purchases that two of the declared formats read as different days.
-    `unread_currency` is the header of a column of currencies that nobody reads; `utc_days` says that all purchases are
-    midnights of UTC, which are days that lost their zone.
+    `lines` has one row per used row: order (index into `orders`), sku, buyer, quantity, purchased_at. `cancellations`:
+    buyer, sku, quantity, cancelled_at, price. Instants are microseconds, prices minor units; buyers are numbers, from 1
+    in order of first appearance. Buyer and sku are null where the file has none. `skipped` and `rejected_by_reason`
+    count rows, the most frequent rejections first; `rejected` are the first rows of each reason. `strange_states`
+    counts the lines of sales by a status that the format does not know; `date_formats` are those by which the dates
+    could be read, where most were not, `day_formats` those by which promises are whole days, where all stand at
+    midnight. `contradictions` counts orders that are cancelled or lost by their status and delivered by their date,
+    `rows_repeated` used rows that say the same as one above, `swapped_dates` purchases that two of the declared formats
+    read as different days. `unread_currency` is the header of a column of currencies that nobody reads; `utc_days` says
+    that all purchases are midnights of UTC, which are days that lost their zone.
     """
 
     source: str
@@ -86,9 +87,13 @@ class OrderFile:
         return sum(self.rejected_by_reason.values())
 
 
-def read_orders(path: Path | str, form: OrderFormat, marketplaces: Mapping[str, Marketplace]) -> OrderFile:
+def read_orders(
+    path: Path | str, form: OrderFormat, marketplaces: Mapping[str, Marketplace], salt: str = ""
+) -> OrderFile:
     """Return the orders of a file of that format; `marketplaces` are the known ones by name.
 
+    With a `salt` buyers are known by a keyed hash of what the file calls them, else by their numbers; the file's own
+    names for them are in nothing that is returned.
     A row that cannot be used is listed with its reason and never stops the reading. Raises DocumentError when
     the file cannot be read, is empty or of another format, or the format's constants fit no marketplace.
     """
@@ -97,16 +102,20 @@ def read_orders(path: Path | str, form: OrderFormat, marketplaces: Mapping[str, 
     sheet = read_sheet(path, form)
     if form.lines is not None:
         sheet = with_lines(sheet, path, form)
-    return _Reader(form, tuple(marketplaces.values()), sheet).file(str(path))
+    return _Reader(form.fitted(sheet.headers), tuple(marketplaces.values()), sheet, salt).file(str(path))
 
 
 @frozen(eq=False)
 class OrderReader:
-    """Reads order reports by a chosen `form`, or else by the one of `formats` that a file's header fits."""
+    """Reads order reports by a chosen `form`, or else by the one of `formats` that a file's header fits.
+
+    With a `salt` buyers are known by keyed hashes in place of numbers.
+    """
 
     marketplaces: Mapping[str, Marketplace]
     formats: Sequence[OrderFormat] = ()
     form: OrderFormat | None = None
+    salt: str = field(default="", repr=False)
 
     def recognises(self, path: Path) -> bool:
         """Whether the file's header fits."""
@@ -118,7 +127,7 @@ class OrderReader:
 
     def read(self, path: Path) -> OrderFile:
         """Return the orders of the file; raises as `find_format` and `read_orders` do."""
-        return read_orders(path, self.form or find_format(path, self.formats), self.marketplaces)
+        return read_orders(path, self.form or find_format(path, self.formats), self.marketplaces, self.salt)
 
 
 @define(eq=False)
@@ -128,6 +137,7 @@ class _Reader:
     form: OrderFormat
     places: tuple[Marketplace, ...]
     sheet: Sheet
+    salt: str = ""
     rejected: LeftOut = field(factory=LeftOut, init=False)
     skipped: Counter[str] = field(init=False)
 
@@ -142,10 +152,11 @@ class _Reader:
         survey = Survey.of(pages, meaning)
         meaning = survey.meaning
         usable_rows = pl.concat([self._usable(survey.completed(page), meaning) for page in sheet.take_pages()])
+        usable_rows, names = numbered(usable_rows)
         usable_rows, repeated = self._single(usable_rows)
         strange = self._strange_states(usable_rows)
         sales = self._real_sales(usable_rows.filter(~pl.col("cancel")), meaning)
-        orders, lines = orders_of(sales, meaning, source)
+        orders, lines = orders_of(sales, meaning, source, hashed(names, self.salt) if self.salt else ())
         return OrderFile(
             source,
             self.form.name,
@@ -186,7 +197,7 @@ class _Reader:
     def _row(self, line: int, reason: str, key: str, value: str) -> RejectedRow:
         column = self.form.columns.headers.get(key, key)
         file = "" if key in self.sheet.of_orders else self.sheet.lines_file
-        return RejectedRow(line, reason, column, value, file)
+        return RejectedRow(line, reason, column, "" if key == "buyer" else value, file)
 
     def _single(self, usable_rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         """Return the rows without orders that a later export in the file has again, and how many repeat one above.

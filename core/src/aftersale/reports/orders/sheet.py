@@ -48,7 +48,7 @@ class Sheet:
 def read_sheet(path: Path, form: OrderFormat) -> Sheet:
     """Return the rows of an order file; raises DocumentError as `layout_of` and `places_of` do."""
     layout = layout_of(path, form)
-    return sheet_of(path, layout, places_of(layout.header, form, path))
+    return sheet_of(path, layout, places_of(layout.header, form.fitted(layout.header), path))
 
 
 def sheet_of(path: Path, layout: Layout, places: Mapping[str, int]) -> Sheet:

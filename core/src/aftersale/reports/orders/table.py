@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING, Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, NOBODY, SHIPPED, UNKNOWN, WAITING, Orders
 from aftersale.reports.orders.formats import State
 from aftersale.reports.orders.meaning import MOMENTS, Meaning
 
@@ -56,8 +56,12 @@ def contradictions_of(sales: pl.DataFrame) -> int:
     return sales.filter((never_arrived & pl.col("delivered").is_not_null()) | several)["order"].n_unique()
 
 
-def orders_of(sales: pl.DataFrame, meaning: Meaning, source: str) -> tuple[Orders, pl.DataFrame]:
+def orders_of(
+    sales: pl.DataFrame, meaning: Meaning, source: str, pseudonyms: Sequence[str] = ()
+) -> tuple[Orders, pl.DataFrame]:
     """Return the orders that the rows belong to, and the rows as lines with the index of their order.
+
+    Buyers are known by their numbers, or by the `pseudonyms` of these where there are any.
 
     An order is bought with its first line, to be shipped and promised for the earliest of its dates, and shipped,
     cancelled and delivered with its last line; its channel is that of its first row, its category and product those of
@@ -72,6 +76,7 @@ def orders_of(sales: pl.DataFrame, meaning: Meaning, source: str) -> tuple[Order
             pl.col("cross_border", "exempt").any(),
             pl.col("tracked").max(),
             pl.col("state").min(),
+            pl.col("buyer").max(),
             pl.col("category").get(pl.col("price").arg_max()),
             pl.col("sku").fill_null("").get(pl.col("price").arg_max()).alias("product"),
             pl.col("price").sum(),
@@ -81,7 +86,11 @@ def orders_of(sales: pl.DataFrame, meaning: Meaning, source: str) -> tuple[Order
     )
     indexed = sales.join(by_order.select("order", "index"), on="order").sort("index", "line")
     order, time = pl.col("index").cast(pl.Int64).alias("order"), pl.col("purchased").alias("purchased_at")
-    return _columns(by_order, meaning, source), indexed.select(order, "sku", "buyer", "quantity", time)
+    orders = _columns(by_order, meaning, source)
+    if by_order["buyer"].is_not_null().any():
+        buyer = np.array(by_order["buyer"].fill_null(NOBODY).to_numpy(), np.int64)
+        orders = evolve(orders, buyer=buyer, buyers=pseudonyms)
+    return orders, indexed.select(order, "sku", "buyer", "quantity", time)
 
 
 def _columns(by_order: pl.DataFrame, meaning: Meaning, source: str) -> Orders:

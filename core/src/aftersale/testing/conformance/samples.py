@@ -1,7 +1,7 @@
 """Samples: made-up cases of a marketplace, from what its plugin declares.
 
 Every kind of case is opened at every boundary instant, and taken through every move of the workflow at one instant.
-Their orders vary in everything that rules ask about: channel, category, price, border.
+Their orders vary in everything that rules ask about: channel, category, price, border, buyer.
 """
 
 from __future__ import annotations
@@ -166,7 +166,13 @@ def _orders(policy: Policy, rules: tuple[Rule, ...]) -> list[Order]:
     ]
     # Samples from all over the grid, not its first ones.
     step = max(1, len(orders) // _VARIANTS)
-    return list(islice(orders, 0, None, step)) or orders
+    buyers = ("", _STRANGER, *sorted({name for condition in conditions for name in condition.get("buyer", ())}))
+    chosen = list(islice(orders, 0, None, step)) or orders
+    return [order._replace(buyer=name) for order, name in zip(chosen, cycle(buyers), strict=False)]
+
+
+_STRANGER = "Käufer 1"
+"""A buyer whom no rule names: sources may give any pseudonyms, not numbers alone."""
 
 
 _PRICES = ("price_above", "price_up_to")
