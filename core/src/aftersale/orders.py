@@ -6,7 +6,7 @@ Most orders never become a case, so they are kept as columns; one becomes an obj
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -192,17 +192,17 @@ class Orders:
     def pseudonyms(self, indices: NDArray[np.int64]) -> Iterable[str]:
         """Return the buyers' pseudonyms of some orders, empty for nobody; without end where nobody is known."""
         numbers = self.buyer[indices]
-        return map(self._pseudonym, numbers.tolist()) if numbers.any() else repeat("")
+        if not numbers.any():
+            return repeat("")
+        if not self.buyers:
+            return ["" if number == NOBODY else str(number) for number in numbers.tolist()]
+        return ["" if number == NOBODY else self.buyers[number - 1] for number in numbers.tolist()]
 
     def bought_by(self, pseudonyms: Collection[str]) -> NDArray[np.bool_]:
         """Return which orders are by buyers of these pseudonyms; those by nobody known are by none of them."""
-        present = (number for number in np.unique(self.buyer).tolist() if number != NOBODY)
-        return np.isin(self.buyer, [number for number in present if self._pseudonym(number) in pseudonyms])
-
-    def _pseudonym(self, number: int) -> str:
-        if number == NOBODY:
-            return ""
-        return self.buyers[number - 1] if self.buyers else str(number)
+        numbers, first = np.unique(self.buyer, return_index=True)
+        named = np.array([name in pseudonyms for name in islice(self.pseudonyms(first), len(first))], bool)
+        return np.isin(self.buyer, numbers[named & (numbers != NOBODY)])
 
 
 COLUMNS = (

@@ -19,7 +19,7 @@ from aftersale.base.errors import PluginError
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.worlds import Parameter, WorldDefaults
-from aftersale.rules import Rule, load_rules
+from aftersale.rules import Condition, Rule, load_rules
 from aftersale.testing import hostile, plugin, reference
 from aftersale.testing.conformance import CHECKS, MarketplaceConformance, Subject, findings
 
@@ -195,6 +195,18 @@ def test_a_plugin_that_cannot_be_loaded_is_told_every_reason_and_one_that_is_wro
 
 def test_a_plugin_that_refunds_without_the_goods_passes():
     assert offences(shop(aftersale_decide_return=lambda order: "returnless" if order.cross_border else None)) == {}
+
+
+def test_a_mistake_about_a_buyer_whom_a_row_names_is_found():
+    row = next(rule for rule in RULES if rule.name == "return_decision")
+    rows = [*RULES, evolve(row, when=Condition(buyer="VIP"))]
+
+    def fails(order):
+        return "maybe" if order.buyer == "VIP" else None
+
+    assert offences(shop(aftersale_decide_return=fails)) == {}
+    found = offences(shop(aftersale_rules=lambda: rows, aftersale_decide_return=fails))
+    assert list(found) == ["is_total"]
 
 
 def test_a_plugin_that_clashes_with_another_is_found_beside_it():

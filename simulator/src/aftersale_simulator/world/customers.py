@@ -31,8 +31,9 @@ class Pseudonyms(Sequence[str], ABC):
     def __getitem__(self, index: slice) -> Sequence[str]: ...
     def __getitem__(self, index: int | slice) -> str | Sequence[str]:
         """Return one pseudonym, or a slice of them."""
-        places = range(self.size)[index]
-        return self._name(places) if isinstance(places, int) else [self._name(place) for place in places]
+        if isinstance(index, slice):
+            return [self._name(place) for place in range(self.size)[index]]
+        return self._name(index if 0 <= index < self.size else range(self.size)[index])
 
     @abstractmethod
     def _name(self, place: int) -> str:
