@@ -338,7 +338,7 @@ def aftersale_decide_return(order: Order, requested_at: Instant, in_policy: bool
         the marketplace, then of every plugin that owns none (a seller's house plugin), by name.
 
     Args:
-        order: The order that the buyer wants to return.
+        order: The order that the buyer wants to return; its `buyer` is a pseudonym, empty where nobody is known.
         requested_at: When the buyer asked.
         in_policy: Whether `requested_at` is inside the marketplace's return window.
         proposed: The decision so far: that of the dated rules, or of the owner; one of the answers below.
