@@ -814,7 +814,7 @@ def test_every_line_of_a_real_shop_is_accounted_for() -> None:
     assert len(found.orders) == 12_383
     at = instant("2010-12-01T08:26Z")
     assert found.orders.order(0) == Order("536365", "UK", at, "MFN", 13912, "GBP", product="21730", buyer="1")
-    assert (len(found.orders.buyer), int(found.orders.buyer.max())) == (12_383, 0)
+    assert len(set(found.orders.buyer.tolist()) - {0}) == 3_314
 
 
 # What the file as a whole shows
