@@ -32,6 +32,7 @@ def test_there_are_hooks_to_contribute_to_decide_and_to_observe():
         "aftersale_rules",
         "aftersale_workflow",
         "aftersale_metrics",
+        "aftersale_costs",
         "aftersale_world",
         "aftersale_order_formats",
         "aftersale_return_reports",

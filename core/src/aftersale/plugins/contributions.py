@@ -14,6 +14,7 @@ from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.cases.workflow import CaseKind, Workflow, extended_workflow
 from aftersale.hookspecs import ALLOW_LIST
 from aftersale.plugins.admission import Candidate, suggestion
+from aftersale.policies.cost_kinds import CostKind, CostKinds, cost_kinds_of
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, metrics_of
 from aftersale.policies.policy import Policy
@@ -27,11 +28,12 @@ _SHORT = Repr()
 _SHORT.maxother = 60
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
-MARKETPLACES, RULES, WORKFLOW, METRICS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
+MARKETPLACES, RULES, WORKFLOW, METRICS, COSTS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",
     "aftersale_rules",
     "aftersale_workflow",
     "aftersale_metrics",
+    "aftersale_costs",
     "aftersale_world",
     "aftersale_order_formats",
     "aftersale_return_reports",
@@ -43,6 +45,7 @@ KINDS: dict[str, type] = {
     RULES: Rule,
     WORKFLOW: CaseKind,
     METRICS: MetricKind,
+    COSTS: CostKind,
     WORLD: WorldDefaults,
     FORMATS: OrderFormat,
     RETURNS: ReturnFormat,
@@ -102,6 +105,8 @@ def check_together(candidates: Sequence[Candidate]) -> None:
     _check_formats(candidates)
     workflow = _check_workflow(candidates) if _whole(candidates, WORKFLOW) else None
     metrics = _check_metrics(candidates, workflow) if workflow and _whole(candidates, METRICS) else None
+    if workflow and _whole(candidates, COSTS):
+        _check_costs(candidates, workflow)
     if _whole(candidates, MARKETPLACES):
         _check_orphans(candidates)
         if workflow:
@@ -187,6 +192,22 @@ def _check_metrics(candidates: Sequence[Candidate], workflow: Workflow) -> Mappi
                 if problem.path == kind.name:
                     candidate.refuse(_where(METRICS, problem), problem.what, problem.hint)
         return None
+
+
+def cost_kinds(candidates: Iterable[Candidate], workflow: Workflow) -> CostKinds:
+    """Return the lines of costs that these plugins add; raises DocumentError where they do not fit."""
+    return cost_kinds_of((kind for _, kind in contributed(candidates, COSTS)), workflow)
+
+
+def _check_costs(candidates: Sequence[Candidate], workflow: Workflow) -> None:
+    """Note lines of costs that clash, or that book what no case meets or what is booked already, at their plugins."""
+    try:
+        cost_kinds(candidates, workflow)
+    except DocumentError as error:
+        for problem in error.problems:
+            for candidate, kind in contributed(candidates, COSTS):
+                if (problem.path, problem.where, problem.line) == (kind.name, kind.place.source, kind.place.line):
+                    candidate.refuse(_where(COSTS, problem), problem.what, problem.hint)
 
 
 def _check_worlds(candidates: Sequence[Candidate], workflow: Workflow) -> None:

@@ -16,6 +16,7 @@ from aftersale.cases.model import Deadline
 from aftersale.cases.workflow import MARKS, Move, State, Workflow, default_workflow
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
 from aftersale.orders import Order
+from aftersale.policies.cost_kinds import CostKinds
 from aftersale.policies.decisions import Decisions
 from aftersale.policies.handbook import SHIPPED, Handbook, default_handbook
 from aftersale.policies.handbook_checks import looser_rows
@@ -282,8 +283,9 @@ class Policy:
         workflow: Workflow | None = None,
         decisions: Decisions | None = None,
         metrics: Mapping[str, MetricKind] | None = None,
+        costs: CostKinds | None = None,
     ) -> None:
-        """Bind them together.
+        """Bind them together; `costs` are the lines of costs that plugins add.
 
         Raises DocumentError for rules that nothing asks for, for expiries that do not lead out of the state whose
         deadline has passed, and for rows of the seller's that are looser than the marketplace's.
@@ -292,6 +294,7 @@ class Policy:
         self.rules = rules
         self.workflow = workflow or default_workflow()
         self.metric_kinds = metrics or default_metrics()
+        self.costs = costs or CostKinds()
         self.book = handbook or default_handbook()
         self.handbook = RuleSet(
             row

@@ -68,7 +68,8 @@ def _run(check: Check, subject: Subject) -> Finding:
         problems.append(str(error))
     except Exception as error:
         problems.append(explained(error))
-    return Finding(check, (*problems, *([f"and {more} more"] if more else [])))
+    notes = () if problems or check.tell is None else tuple(check.tell(subject))
+    return Finding(check, (*problems, *([f"and {more} more"] if more else [])), notes=notes)
 
 
 # --- the plugin as it is installed ---
@@ -118,6 +119,11 @@ def _has_sources(subject: Subject) -> Iterator[str]:
     for metric in plugins.metrics_of(name):
         if not plugins.metrics[metric].zh.strip() or not plugins.metrics[metric].en.strip():
             yield f"metric {metric} does not say what it is in English and Chinese"
+    for cost in plugins.costs_of(name):
+        if not cost.zh.strip() or not cost.en.strip():
+            yield f"line of costs {cost.name} does not say what it is in English and Chinese"
+        if cost.estimate is not None and not cost.estimate.source.strip():
+            yield f"the estimate of {cost.name} has no source"
     for world in plugins.worlds_of(name):
         for parameter in world.parameter:
             if not parameter.source.strip() or not parameter.grade:
@@ -151,6 +157,10 @@ def _graded(subject: Subject) -> Iterator[tuple[str, str, str, tuple[str, ...]]]
             yield f"marketplace {place.name}", place.source, place.grade, (place.name,)
     for rule in plugins.stated(subject.name):
         yield str(rule), rule.source, rule.grade, (rule.marketplace,)
+    for cost in plugins.costs_of(subject.name):
+        if cost.estimate is not None:
+            owned = tuple(place for place in plugins.marketplaces if plugins.owner(place) == subject.name)
+            yield f"estimate of {cost.name}", cost.estimate.source, cost.estimate.grade, owned
     for world in plugins.worlds_of(subject.name):
         rows: tuple[Parameter | Sale | Preset | Closure, ...]
         rows = (*world.parameter, *world.sale, *world.preset, *world.closure)
@@ -231,6 +241,7 @@ def _is_pure(subject: Subject) -> Iterator[str]:
             ("rules", subject.plugins.stated(subject.name), reloaded.stated(subject.name)),
             ("marketplaces", subject.plugins.marketplaces, reloaded.marketplaces),
             ("metrics", subject.plugins.metrics, reloaded.metrics),
+            ("lines of costs", subject.plugins.costs, reloaded.costs),
             ("worlds", subject.plugins.worlds, reloaded.worlds),
             ("kinds of case", list(subject.plugins.workflow.kinds.values()), list(reloaded.workflow.kinds.values())),
         ):
@@ -294,6 +305,15 @@ def _money_fits(subject: Subject) -> Iterator[str]:
                 decimals(marketplace.currency)
             except AftersaleError:
                 yield f"marketplace {place} sells in {marketplace.currency}, which is no currency"
+
+
+def _unbooked_kinds(subject: Subject) -> Iterator[str]:
+    """Tell kinds of case of its own of which no fact is booked: they may move no money, or cost nothing by mistake."""
+    plugins = subject.plugins
+    for kind in (plugins.workflow.kinds[name] for name in plugins.kinds(subject.name)):
+        if not any(move.fact in plugins.costs.by_fact for move in kind.move):
+            what = f"no line of costs books a fact of kind {kind.name}, so that an amount in one costs nothing"
+            yield f"{what} (where it moves money, add [[cost]] to costs.toml)"
 
 
 def _digits(rule: Rule) -> int:
@@ -381,7 +401,7 @@ CHECKS: tuple[Check, ...] = (
         ("loads", "is_total", "is_pure"),
     ),
     Check("deadlines_are_monotone", "no deadline ends before it begins, or before an earlier one", _monotone),
-    Check("money_fits", "amounts fit their currency", _money_fits),
+    Check("money_fits", "amounts fit their currency", _money_fits, tell=_unbooked_kinds),
     Check("reads_no_clock", "its hooks ask no clock: time is an argument", _reads_no_clock),
     Check("draws_nothing", "its hooks draw no number that a seed does not decide", _draws_nothing),
     Check("prints_nothing", "its hooks print nothing: reports are somebody else's", _prints_nothing),
