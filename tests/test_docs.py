@@ -39,6 +39,7 @@ from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.hook_phases import lifecycle_diagram
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.cost_kinds import GROUPS, CostKind, Estimate, default_cost_kinds, parse_costs
+from aftersale.policies.deadline_functions import ARGUMENTS
 from aftersale.policies.decisions import RETURNS
 from aftersale.policies.handbook import default_handbook, load_handbook
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
@@ -348,6 +349,11 @@ def test_every_argument_of_a_hook_is_described_with_its_type() -> None:
         for name, parameter in inspect.signature(getattr(hookspecs, hook)).parameters.items()
     ]
     assert sorted(described) == sorted(expected)
+
+
+def test_every_argument_of_a_deadline_function_is_described_with_its_type() -> None:
+    rows = rows_below("Arguments of deadline functions", FIELDS)
+    assert {name.strip("`"): hint.strip("`") for name, hint, meaning, empty in rows if meaning and empty} == ARGUMENTS
 
 
 def test_what_a_deciding_hook_may_answer_about_returns_is_described() -> None:

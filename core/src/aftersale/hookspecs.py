@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.orders import Order
     from aftersale.policies.cost_kinds import CostKind
+    from aftersale.policies.deadline_functions import DeadlineFunction
     from aftersale.policies.marketplaces import Marketplace
     from aftersale.policies.metric_kinds import MetricKind
     from aftersale.policies.worlds import WorldDefaults
@@ -104,6 +105,44 @@ def aftersale_rules() -> list[Rule]:
         @hookimpl
         def aftersale_rules():
             return load_rules("aftersale.testing.reference")
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_deadlines() -> list[DeadlineFunction]:
+    """Name functions that say when a deadline ends where no clock does, for rows of rules to ask for: `due = "NAME"`.
+
+    A function takes those of `start`, `amount`, `order` and `calendar` that it names, and returns the instant at which
+    the deadline ends. It is pure; no answer lies before the start, and a later start never ends earlier.
+
+    Called:
+        Once, by `load_plugins`, before any case. The functions are called when a deadline begins.
+
+    Returns:
+        The functions. No two plugins have one of the same name. A plugin whose deadlines clocks can count leaves the
+        hook out; None is refused.
+
+    Raises:
+        DocumentError: What a function rests on cannot be read; the problems are reported as the plugin's.
+
+    Example:
+        from datetime import timedelta
+
+        from aftersale.plugin import DeadlineFunction, hookimpl, local_date, start_of_day
+
+        AFTERSALE_API = 1
+
+        def payout(start, calendar):
+            day = local_date(start, calendar.zone)
+            sunday = day + timedelta(6 - day.weekday())
+            return start_of_day(sunday + timedelta(1), calendar.zone)
+
+        @hookimpl
+        def aftersale_deadlines():
+            return [DeadlineFunction("payout", payout, "the end of the week that is paid out", "结算周结束")]
 
     Since:
         0.1

@@ -36,6 +36,7 @@ from aftersale.hookspecs import AFTERSALE_API, hookimpl
 from aftersale.orders import Order, OrderLine
 from aftersale.plugins.plugins import Plugins
 from aftersale.policies.cost_kinds import CostKind, Estimate, load_costs, parse_costs
+from aftersale.policies.deadline_functions import DeadlineFunction
 from aftersale.policies.marketplaces import Marketplace, load_marketplaces, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, load_metrics, parse_metrics
 from aftersale.policies.sales import DatedSale, Sale
@@ -83,6 +84,7 @@ __all__ = [
     "CostKind",
     "DatedSale",
     "Deadline",
+    "DeadlineFunction",
     "DocumentError",
     "Estimate",
     "Fact",

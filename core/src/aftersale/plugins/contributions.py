@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from reprlib import Repr
+from types import FunctionType
 from typing import Any
 
 import click
@@ -13,8 +15,9 @@ import click
 from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.cases.workflow import CaseKind, Workflow, extended_workflow
 from aftersale.hookspecs import ALLOW_LIST
-from aftersale.plugins.admission import Candidate, suggestion
+from aftersale.plugins.admission import Candidate, location, suggestion
 from aftersale.policies.cost_kinds import CostKind, CostKinds, cost_kinds_of
+from aftersale.policies.deadline_functions import DeadlineFunction, DeadlineFunctions
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, metrics_of
 from aftersale.policies.policy import Policy
@@ -28,9 +31,10 @@ _SHORT = Repr()
 _SHORT.maxother = 60
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
-MARKETPLACES, RULES, WORKFLOW, METRICS, COSTS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
+MARKETPLACES, RULES, DEADLINES, WORKFLOW, METRICS, COSTS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",
     "aftersale_rules",
+    "aftersale_deadlines",
     "aftersale_workflow",
     "aftersale_metrics",
     "aftersale_costs",
@@ -43,6 +47,7 @@ MARKETPLACES, RULES, WORKFLOW, METRICS, COSTS, WORLD, FORMATS, RETURNS, HEALTH, 
 KINDS: dict[str, type] = {
     MARKETPLACES: Marketplace,
     RULES: Rule,
+    DEADLINES: DeadlineFunction,
     WORKFLOW: CaseKind,
     METRICS: MetricKind,
     COSTS: CostKind,
@@ -102,6 +107,8 @@ def check_together(candidates: Sequence[Candidate]) -> None:
     _check_unique(candidates, MARKETPLACES, "marketplace", "owned by")
     _check_unique(candidates, COMMANDS, "command", "added by")
     _check_commands(candidates)
+    _check_unique(candidates, DEADLINES, "deadline function", "added by")
+    _check_functions(candidates)
     _check_formats(candidates)
     workflow = _check_workflow(candidates) if _whole(candidates, WORKFLOW) else None
     metrics = _check_metrics(candidates, workflow) if workflow and _whole(candidates, METRICS) else None
@@ -144,6 +151,19 @@ def _check_commands(candidates: Sequence[Candidate]) -> None:
         if command.name is None or command.name in CORE_COMMANDS:
             hint = f"give it a name of its own; taken are {', '.join(sorted(CORE_COMMANDS))}"
             candidate.refuse(COMMANDS, f"the command cannot be named {command.name!r}", hint)
+
+
+def deadline_functions(candidates: Iterable[Candidate]) -> DeadlineFunctions:
+    """Return the deadline functions of these plugins."""
+    return DeadlineFunctions((str(candidate), function) for candidate, function in contributed(candidates, DEADLINES))
+
+
+def _check_functions(candidates: Sequence[Candidate]) -> None:
+    for candidate, item in contributed(candidates, DEADLINES):
+        plain = isinstance(inspect.unwrap(item.function), FunctionType)
+        where = location(item.function, item.name) if plain else f"{DEADLINES}: {item.name}"
+        for what, hint in item.problems():
+            candidate.refuse(where, what, hint)
 
 
 def _check_formats(candidates: Sequence[Candidate]) -> None:
@@ -249,11 +269,14 @@ def _check_rules(
     except DocumentError as error:
         _blame(candidates, error.problems)
         return
-    if workflow is None or metrics is None:
+    if workflow is None or metrics is None or not _whole(candidates, DEADLINES):
         return
+    if any(True for _, function in contributed(candidates, DEADLINES) for _ in function.problems()):
+        return
+    functions = deadline_functions(candidates)
     for candidate, marketplace in contributed(candidates, MARKETPLACES):
         try:
-            Policy(marketplace, rules, workflow=workflow, metrics=metrics)
+            Policy(marketplace, rules, workflow=workflow, metrics=metrics, functions=functions)
         except DocumentError as error:
             _blame(candidates, error.problems, candidate)
 

@@ -21,6 +21,7 @@ from aftersale.policies.sales import Sale
 from aftersale.policies.worlds import Closure, Parameter, Preset
 from aftersale.rules import Rule, declared_sources, names_page, silent_clauses
 from aftersale.testing.conformance.findings import Check, Finding, NotMade
+from aftersale.testing.conformance.functions import tried
 from aftersale.testing.conformance.rehearsals import simulates
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, play
 from aftersale.testing.conformance.subject import Subject
@@ -258,12 +259,24 @@ def _is_order_independent(subject: Subject) -> Iterator[str]:
 
 
 def _monotone(subject: Subject) -> Iterator[str]:
+    yield from _broken_functions(subject)
     for policy in subject.policies.values():
         orders = {sample.order.channel: sample.order for sample in subject.samples if _on_marketplace(sample, policy)}
         instants = boundaries(policy)
         for name, fact in _starts(policy):
             for order in orders.values():
                 yield from _reversed_deadlines(policy, name, fact, order, instants)
+
+
+def _broken_functions(subject: Subject) -> Iterator[str]:
+    """Try each deadline function of the plugin by itself, whether a row asks for it or not, with sampled starts."""
+    for function in subject.plugins.functions_of(subject.name):
+        for policy in subject.policies.values():
+            watch = Watch(tell=lambda line: None)
+            for what in tried(function, policy, subject.samples, watch):
+                yield f"deadline function {function.name}, {function.place}: {policy.marketplace.name}: {what}"
+            if failed := next(iter(watch.causes()), ""):
+                yield f"{policy.marketplace.name}: {failed}"
 
 
 def _on_marketplace(sample: Sample, policy: Policy) -> bool:
@@ -332,10 +345,15 @@ def _witness(subject: Subject) -> Witness:
 
 
 def _watch_hooks(subject: Subject) -> Witness:
-    witness = Witness(subject.plugins.implementations(subject.name))
+    functions = subject.plugins.functions_of(subject.name)
+    named = {f"deadline function {each.name}": each.code for each in functions}
+    witness = Witness(subject.plugins.implementations(subject.name), named)
     with witness.watching():
         if not subject.leans:
             subject.load()
+        for function in functions:
+            for policy in subject.policies.values():
+                list(tried(function, policy, subject.samples, Watch(tell=lambda line: None)))
         for sample in subject.samples[::WATCH_EVERY]:
             _outcome(subject.policies[sample.marketplace], sample)
     return witness
