@@ -126,6 +126,23 @@ def test_a_simulated_journal_is_replayed_listed_and_priced(journal: str) -> None
     assert {row["currency"] for row in document("costs", journal)["rows"]} >= {"USD", "GBP", "MXN", "BRL", "EUR", "JPY"}
 
 
+def test_what_a_case_of_its_own_kind_costs_is_a_line_of_its_group(journal: str) -> None:
+    lost = pl.read_parquet(f"{journal}/facts.parquet").filter(pl.col("kind") == "step_in_closed_for_buyer")
+    own = "step_in_estimate=0.5"
+    for options, share in (((), 1), (("--set", own), 0.5)):
+        found = document("costs", journal, "--by", "group", *options)
+        lines = [(row["name"], line) for row in found["rows"] for line in row["lines"] if line["name"] == "step_in"]
+        assert {group for group, _ in lines} == {"claims"}
+        assert sum(line["amounts"] for _, line in lines) >= len(lost) > 0
+        (number,) = (row for row in found["assumptions"] if row["name"] == "step_in_estimate")
+        assert float(number["value"]) == share
+    notes = {check["check"]: check["notes"] for check in document("plugins", "check", f"{FOLDER}/mercado_libre/")}
+    assert [note.partition(",")[0] for note in notes["money_fits"]] == [
+        "no line of costs books a fact of kind complaint"
+    ]
+    assert "      note: no line of costs" in printed("plugins", "check", f"{FOLDER}/mercado_libre/")
+
+
 def test_a_case_of_a_kind_of_its_own_is_told_and_the_accounts_stand_by_their_own_lines(journal: str) -> None:
     asked = pl.read_parquet(f"{journal}/facts.parquet").filter(pl.col("kind") == "step_in_asked")
     told = printed("case", journal, asked["case"][0])

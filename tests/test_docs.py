@@ -39,6 +39,8 @@ from aftersale.orders import Order, OrderLine
 from aftersale.plugins.admission import HOOKS
 from aftersale.plugins.hook_phases import lifecycle_diagram
 from aftersale.plugins.plugins import load_plugins
+from aftersale.policies.cost_kinds import GROUPS, CostKind, Estimate, default_cost_kinds, parse_costs
+from aftersale.policies.deadline_functions import ARGUMENTS
 from aftersale.policies.decisions import RETURNS
 from aftersale.policies.handbook import default_handbook, load_handbook
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
@@ -72,6 +74,7 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 README, RULES, JOURNAL = ROOT / "README.md", ROOT / "core/docs/rules.md", ROOT / "core/docs/journal.md"
 CASES, HANDBOOK = ROOT / "core/docs/cases.md", ROOT / "core/docs/handbook.md"
 HOOKS_PAGE, FIELDS = ROOT / "core/docs/hooks.md", ROOT / "core/docs/fields.md"
+COSTS = ROOT / "core/docs/costs.md"
 STRESS = ROOT / "simulator/docs/stress.md"
 STAFF = ROOT / "simulator/docs/staff.md"
 SCENARIO, WHATIF = ROOT / "simulator/docs/scenario.md", ROOT / "simulator/docs/whatif-json.md"
@@ -169,6 +172,8 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
         assert parse_formats(document, "shown")
     elif "returns" in document:
         assert parse_return_formats(document, "shown")
+    elif "cost" in document:
+        assert parse_costs(document, "shown")
     elif "marketplace" in document:
         assert parse_marketplaces(document, "shown")
     elif "*" in document["rule"][0]["marketplaces"]:
@@ -202,7 +207,7 @@ def test_the_shown_rules_and_profile_make_a_plugin(tmp_path: Path, monkeypatch: 
     package = tmp_path / "shown_corner_shop"
     package.mkdir()
     (package / "__init__.py").write_text(module, encoding="utf-8")
-    for name in ("kinds", "metrics", "world"):
+    for name in ("costs", "kinds", "metrics", "world"):
         (package / f"{name}.toml").touch()
     (package / "rules.toml").write_text(block(RULES, '[[rule]]\nname = "refund'), encoding="utf-8")
     (package / "profile.toml").write_text(block(RULES, "[marketplace"), encoding="utf-8")
@@ -347,6 +352,11 @@ def test_every_argument_of_a_hook_is_described_with_its_type() -> None:
     assert sorted(described) == sorted(expected)
 
 
+def test_every_argument_of_a_deadline_function_is_described_with_its_type() -> None:
+    rows = rows_below("Arguments of deadline functions", FIELDS)
+    assert {name.strip("`"): hint.strip("`") for name, hint, meaning, empty in rows if meaning and empty} == ARGUMENTS
+
+
 def test_what_a_deciding_hook_may_answer_about_returns_is_described() -> None:
     assert undescribed(RETURNS, FIELDS) == undescribed(RETURNS, HOOKS_PAGE) == []
 
@@ -408,6 +418,14 @@ def test_every_key_of_a_plugin_s_data_is_described() -> None:
     kinds = (CaseKind, State, Move)
     worlds = (Parameter, Contact, Reaction, Answer, Absence, Sale, DatedSale, WorldDefaults)
     assert undescribed(names(MetricKind, *kinds, *worlds) - {"origin"}, HOOKS_PAGE) == []
+
+
+def test_every_line_of_costs_stands_in_the_table_with_its_group_and_every_key_is_described() -> None:
+    table = text(COSTS).split("## Who bears it")[0]
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|[^|]+\|[^|]*\|[^|]*\|$", table, re.MULTILINE)
+    assert rows == [(kind.name, kind.group) for kind in default_cost_kinds().values()]
+    assert undescribed(names(CostKind, Estimate), COSTS) == []
+    assert undescribed(GROUPS, COSTS) == []
 
 
 def test_every_column_and_fact_of_a_journal_is_described() -> None:

@@ -30,8 +30,10 @@ def test_there_are_hooks_to_contribute_to_decide_and_to_observe():
     assert set(HOOKS) == {
         "aftersale_marketplaces",
         "aftersale_rules",
+        "aftersale_deadlines",
         "aftersale_workflow",
         "aftersale_metrics",
+        "aftersale_costs",
         "aftersale_world",
         "aftersale_order_formats",
         "aftersale_return_reports",

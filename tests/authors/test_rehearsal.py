@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -64,6 +65,45 @@ def test_the_shop_of_the_scaffold_simulates_with_its_tickets(corner_shop: Any) -
 
 def test_a_fact_that_two_kinds_of_case_share_happens_to_the_case_of_each(corner_shop: Any) -> None:
     assert finding(corner_shop, SHARED) == ((), "")
+
+
+PAYOUT = """
+
+
+def payout(start, calendar):
+    day = local_date(start, calendar.zone)
+    return start_of_day(day + timedelta(7 - day.weekday()), calendar.zone)
+
+
+@hookimpl
+def aftersale_deadlines():
+    return [DeadlineFunction("payout", payout, "the end of the week that is paid out", "结算周结束")]
+"""
+BY_FUNCTION = {
+    "__init__.py": (
+        ("from aftersale.plugin import (", "from datetime import timedelta\n\nfrom aftersale.plugin import ("),
+        ("    from_data,\n", "    DeadlineFunction,\n    from_data,\n    local_date,\n    start_of_day,\n"),
+        ("", PAYOUT),
+    ),
+    "rules.toml": (('clock = "wall_hours"\namount = 8\nstarts = "ticket', 'due = "payout"\nstarts = "ticket'),),
+}
+
+
+def test_a_deadline_that_a_function_sets_is_simulated(corner_shop: Any) -> None:
+    subject = Subject("corner_shop", corner_shop.module(BY_FUNCTION), {})
+    (row,) = (rule for rule in subject.plugins.stated("corner_shop") if rule.name == "first_response")
+    assert (row.due, row.clock) == ("payout", None)
+    made = examine(SIMULATES, subject)
+    assert (made.problems, made.not_made) == ((), "")
+
+
+def test_a_deadline_function_that_fails_is_told_with_its_line_and_its_cases_counted(corner_shop: Any) -> None:
+    edits = {**BY_FUNCTION, "__init__.py": (*BY_FUNCTION["__init__.py"], ("timedelta(7 -", "timedelta(1 // 0 -"))}
+    problems, _ = finding(corner_shop, edits)
+    told = [re.sub(r"\d+ cases", "N cases", problem) for problem in problems]
+    line = "deadline function payout of plugin 'corner_shop' (not installed): ZeroDivisionError: integer division or "
+    line += "modulo by zero, at aftersale_corner_shop/__init__.py:32, on N cases"
+    assert told == [f"SHOP: {line}", f"SHOP with nobody at the desk: {line}"]
 
 
 def test_what_kills_a_simulation_is_told_with_the_marketplace(corner_shop: Any) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from aftersale.cases.workflow import CaseKind
     from aftersale.clocks import Instant
     from aftersale.orders import Order
+    from aftersale.policies.cost_kinds import CostKind
+    from aftersale.policies.deadline_functions import DeadlineFunction
     from aftersale.policies.marketplaces import Marketplace
     from aftersale.policies.metric_kinds import MetricKind
     from aftersale.policies.worlds import WorldDefaults
@@ -110,6 +112,44 @@ def aftersale_rules() -> list[Rule]:
 
 
 @hookspec
+def aftersale_deadlines() -> list[DeadlineFunction]:
+    """Name functions that say when a deadline ends where no clock does, for rows of rules to ask for: `due = "NAME"`.
+
+    A function takes those of `start`, `amount`, `order` and `calendar` that it names, and returns the instant at which
+    the deadline ends. It is pure; no answer lies before the start, and a later start never ends earlier.
+
+    Called:
+        Once, by `load_plugins`, before any case. The functions are called when a deadline begins.
+
+    Returns:
+        The functions. No two plugins have one of the same name. A plugin whose deadlines clocks can count leaves the
+        hook out; None is refused.
+
+    Raises:
+        DocumentError: What a function rests on cannot be read; the problems are reported as the plugin's.
+
+    Example:
+        from datetime import timedelta
+
+        from aftersale.plugin import DeadlineFunction, hookimpl, local_date, start_of_day
+
+        AFTERSALE_API = 1
+
+        def payout(start, calendar):
+            day = local_date(start, calendar.zone)
+            sunday = day + timedelta(6 - day.weekday())
+            return start_of_day(sunday + timedelta(1), calendar.zone)
+
+        @hookimpl
+        def aftersale_deadlines():
+            return [DeadlineFunction("payout", payout, "the end of the week that is paid out", "结算周结束")]
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
 def aftersale_workflow() -> list[CaseKind]:
     """Add kinds of case, each from the fact that opens it to its last state.
 
@@ -164,6 +204,39 @@ def aftersale_metrics() -> list[MetricKind]:
         def aftersale_metrics():
             meaning = {"en": "returns that were decided late", "zh": "迟处理的退货占比"}
             return [MetricKind("late_return_rate", "deadlines", deadline="return_decision", **meaning)]
+
+    Since:
+        0.1
+    """
+
+
+@hookspec
+def aftersale_costs() -> list[CostKind]:
+    """Add lines of costs: what the facts of its own kinds of case cost, or bring back, and to which group that belongs.
+
+    Called:
+        Once, by `load_plugins`, before any case.
+
+    Returns:
+        The lines. Neither core nor another plugin has their names, and none of their facts is booked on another line.
+        A plugin whose own kinds of case move no money leaves the hook out; None is refused.
+
+    Raises:
+        DocumentError: The lines cannot be read; their problems are reported as the plugin's.
+
+    Example:
+        from decimal import Decimal
+
+        from aftersale.plugin import CostKind, Estimate, hookimpl
+
+        AFTERSALE_API = 1
+
+        @hookimpl
+        def aftersale_costs():
+            meaning = {"en": "the fee for an appeal", "zh": "申诉费"}
+            fee = {"money": Decimal("5.00"), "currency": "EUR", "low": Decimal(0), "high": Decimal(50)}
+            estimate = Estimate(**fee, source="assumed", grade="assumed")
+            return [CostKind("appeal_fee", "fees", "cost", fact="appeal_submitted", estimate=estimate, **meaning)]
 
     Since:
         0.1

@@ -35,6 +35,8 @@ from aftersale.clocks import (
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
 from aftersale.orders import Order, OrderLine
 from aftersale.plugins.plugins import Plugins
+from aftersale.policies.cost_kinds import CostKind, Estimate, load_costs, parse_costs
+from aftersale.policies.deadline_functions import DeadlineFunction
 from aftersale.policies.marketplaces import Marketplace, load_marketplaces, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, load_metrics, parse_metrics
 from aftersale.policies.sales import DatedSale, Sale
@@ -79,9 +81,12 @@ __all__ = [
     "Condition",
     "Constants",
     "Contact",
+    "CostKind",
     "DatedSale",
     "Deadline",
+    "DeadlineFunction",
     "DocumentError",
+    "Estimate",
     "Fact",
     "HealthFormat",
     "Instant",
@@ -105,6 +110,7 @@ __all__ = [
     "from_data",
     "hookimpl",
     "instant",
+    "load_costs",
     "load_formats",
     "load_health_formats",
     "load_kinds",
@@ -115,6 +121,7 @@ __all__ = [
     "load_world",
     "local_date",
     "moment",
+    "parse_costs",
     "parse_formats",
     "parse_health_formats",
     "parse_marketplaces",

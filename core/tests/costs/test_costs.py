@@ -18,6 +18,7 @@ from aftersale.journal.reading import Journal
 from aftersale.journal.replay import replay
 from aftersale.orders import OrderLine
 from aftersale.plugins.plugins import load_plugins
+from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
@@ -119,7 +120,7 @@ def test_a_cost_line_says_what_it_is_about_and_what_it_rests_on():
     facts = happens("refund_requested", ("refunded", {"amount": 2500}))
     assert lines(*facts)[0] == CostLine(
         "goods_refunded", "C-1", "O-1", "general", "REF", "MFN", facts[1].occurred_at, 2500, "EUR", False,
-        ("told by refunded",),
+        ("told by refunded",), "refunds",
     )  # fmt: skip
 
 
@@ -633,7 +634,13 @@ def test_a_document_without_what_others_fall_back_on_or_with_two_of_a_name_is_re
 def line(name="claim", amount=100, currency="EUR", estimated=False, **changes):
     usual = {"case": "C-1", "order": "O-1", "product": "P", "marketplace": "REF", "fulfilment": "MFN", "at": MONDAY}
     return CostLine(
-        line=name, amount=amount, currency=currency, estimated=estimated, basis=("x",), **{**usual, **changes}
+        line=name,
+        amount=amount,
+        currency=currency,
+        estimated=estimated,
+        basis=("x",),
+        group=default_cost_kinds()[name].group,
+        **{**usual, **changes},
     )
 
 

@@ -8,8 +8,10 @@ from attrs import evolve
 
 from aftersale.base.errors import HookHangs
 from aftersale.base.watch import Watch, declared_limits
+from aftersale.clocks import Calendar
 from aftersale.plugins.plugins import load_plugins
 from aftersale.plugins.watchdog import Watchdog, guarded
+from aftersale.policies.deadline_functions import DeadlineFunction, DeadlineFunctions
 from aftersale.testing import order, plugin, reference
 from aftersale.testing.factories import MONDAY
 
@@ -108,3 +110,26 @@ def test_the_limits_are_declared_with_unit_and_source():
     assert declared_limits().slow("aftersale_rules", "") == 10.0
     assert declared_limits().slow("aftersale_classify", "case C-1") == 1.0
     assert declared_limits().hang == 30.0
+
+
+def test_a_deadline_function_that_does_not_return_is_named_with_its_line_and_ended():
+    calm: list[bool] = []
+
+    def endless(start):
+        dog.look(0.0)
+        dog.look(30.0)
+        calm.append(True)
+        return start
+
+    dog = Watchdog(threading.get_ident(), 30.0, lambda: dog.handle(sys._getframe(1)))
+    made = DeadlineFunction("endless", endless, "never", "永不")
+    functions = DeadlineFunctions([(SHOP, made)])
+    (row,) = (rule for rule in load_plugins((), {"reference": reference}).policy("REF").rules.history("REF")[:1])
+    with pytest.raises(HookHangs) as caught:
+        functions.due_after(evolve(row, due="endless"), MONDAY, order(), Calendar("UTC", "DE"), "C-1")
+    assert calm == []
+    assert str(caught.value).startswith(
+        "deadline function endless of plugin 'shop' on case C-1 did not return within 30 s: it was at "
+        f"test_watchdog.py:{endless.__code__.co_firstlineno + 2} (correct it"
+    )
+    assert functions.watch.failures == ()

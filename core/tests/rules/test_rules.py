@@ -27,8 +27,8 @@ from aftersale.rules.names import parse_rule_names
 from aftersale.testing import order
 
 ONE_OF = (
-    "a rule has exactly one of: amount with its clock, until, value (true or false), word, words, share, money, count; "
-    "share and money together mean the lesser of the two"
+    "a rule has exactly one of: amount with its clock, due, until, value (true or false), word, words, share, money, "
+    "count; share and money together mean the lesser of the two"
 )
 ONLY_WALL_HOURS = "without goes with clock = 'wall_hours', and not with ends = 'end_of_day'"
 FIRST, LAST = date(2020, 1, 1), date(2020, 2, 29)
@@ -368,6 +368,7 @@ def test_a_deadline_as_json():
         "name": "first_reply",
         "marketplace": "REF",
         "kind": "deadline",
+        "due": None,
         "clock": "wall_hours",
         "amount": 24,
         "ends": "same_time",

@@ -49,7 +49,7 @@ def test_a_new_plugin_is_a_folder_and_what_comes_next_is_said(here):
             "corner_shop/scenario.toml",
             *(
                 f"{package}/{name}"
-                for name in ("__init__.py", "kinds.toml", "metrics.toml", "profile.toml", "py.typed")
+                for name in ("__init__.py", "costs.toml", "kinds.toml", "metrics.toml", "profile.toml", "py.typed")
             ),
             f"{package}/rules.toml",
             f"{package}/world.toml",

@@ -114,7 +114,7 @@ def show_health(
 @click.command("costs")
 @click.option(
     "--by",
-    type=click.Choice(["line", "marketplace", "product", "order", "case"]),
+    type=click.Choice(["line", "group", "marketplace", "product", "order", "case"]),
     default="line",
     show_default=True,
     help="What to add up by.",
@@ -142,7 +142,8 @@ def show_costs(
     from aftersale.costs.parameters import default_parameters
     from aftersale.views.costs import cost_accounts, cost_listing
 
-    parameters = default_parameters().with_own(dict(_pairs("--set", own)), "--set")
+    declared = default_parameters().with_estimates(loaded(ctx).costs.kinds)
+    parameters = declared.with_own(dict(_pairs("--set", own)), "--set")
     rate_of = {name: _decimal(name, value) for name, value in _pairs("--rate", rates)}
     record = cost_accounts(*_replay(ctx, journal, until, handbook), by, parameters, into, rate_of)
     print_json(record) if as_json else show(cost_listing(record))

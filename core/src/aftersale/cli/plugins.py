@@ -196,6 +196,8 @@ def _print_finding(finding: Finding) -> None:
         click.echo(text("plugins.offence", problem=problem))
     if finding.not_made:
         click.echo(text("plugins.offence", problem=finding.not_made))
+    for note in finding.notes:
+        click.echo(text("plugins.note", note=note))
 
 
 def _record(finding: Finding) -> dict[str, object]:
@@ -206,4 +208,5 @@ def _record(finding: Finding) -> dict[str, object]:
         "stopped_by": finding.stopped_by,
         "not_made": finding.not_made,
         "problems": list(finding.problems),
+        "notes": list(finding.notes),
     }

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from aftersale.base.money import decimals
 from aftersale.clocks import Instant
-from aftersale.costs.ledger import LINES, CostLedger, CostLine, part, rounded
+from aftersale.costs.ledger import CostLedger, CostLine, line_place, part, rounded
+from aftersale.costs.own_lines import own_line
 from aftersale.costs.parameters import Parameters, default_parameters
 from aftersale.costs.refunds import (
     chargeback,
@@ -43,11 +44,12 @@ def case_costs(
     end = dossier.last + 1 if until is None else until
     replayed = dossier.replayed(policy, end)
     steps, confirmed = replayed.steps, replayed.confirmations()
-    ledger = CostLedger(dossier.order, policy, parameters or default_parameters(), steps, confirmed, high_return)
+    known = (parameters or default_parameters()).with_estimates(policy.costs.kinds)
+    ledger = CostLedger(dossier.order, policy, known, steps, confirmed, high_return)
     for place in range(len(steps)):
         _charge(ledger, place)
     goods(ledger)
-    return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, LINES.index(line.line))))
+    return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, line_place(line.line))))
 
 
 def docket_costs(
@@ -65,7 +67,7 @@ def docket_costs(
 def _charge(ledger: CostLedger, place: int) -> None:
     """Book a step; what the engine derived costs what the fact tells that confirms it, which itself costs nothing."""
     step, told = ledger.steps[place], ledger.begin(place)
-    charge = CHARGES.get(step.fact.kind)
+    charge = CHARGES.get(step.fact.kind) or (own_line if step.fact.kind in ledger.policy.costs.by_fact else None)
     if charge is not None and not step.outcome.confirms:
         charge(ledger, told)
     _labour(ledger, step)
@@ -164,4 +166,7 @@ CHARGES: dict[str, Callable[[CostLedger, Step], None]] = {
     "safe_t_granted": _safe_t,
     "reimbursement_granted": _reimbursement,
 }
-"""What is booked for each kind of fact. A claim or a chargeback that the marketplace bears costs nothing."""
+"""What core books for each kind of fact; plugins add lines for others.
+
+A claim or a chargeback that the marketplace bears costs nothing.
+"""

@@ -19,32 +19,15 @@ from aftersale.costs.parameters import Parameters
 from aftersale.engine.replays import Step
 from aftersale.engine.return_terms import fault
 from aftersale.orders import Order
+from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
 
-LINES = (
-    "goods_refunded",
-    "partial_refund",
-    "goods_returned",
-    "loss_of_value",
-    "renewed_recovery",
-    "restocking_fee",
-    "return_label",
-    "return_shipping",
-    "repackaging",
-    "refund_administration_fee",
-    "returns_processing_fee",
-    "claim",
-    "chargeback",
-    "replacement",
-    "safe_t_recovered",
-    "reimbursement_recovered",
-    "labour",
-)
-"""The lines of the costs of after-sales, in the order in which they are shown."""
-REFUNDS = ("goods_refunded", "partial_refund")
-GIVEN_BACK = (*REFUNDS, "claim", "chargeback")
-"""The lines by which a buyer gets money back."""
+LINES = tuple(default_cost_kinds())
+"""The lines that core books, in the order in which they are shown; those of plugins come after them, by name."""
+REFUNDS = tuple(kind.name for kind in default_cost_kinds().values() if kind.group == "refunds")
+GIVEN_BACK = tuple(kind.name for kind in default_cost_kinds().values() if kind.gives_back)
+"""Core's lines by which a buyer gets money back."""
 
 
 class CostLine(NamedTuple):
@@ -53,6 +36,7 @@ class CostLine(NamedTuple):
     `amount` counts minor units of `currency`. `product` is the order's, its dearest line's, or else its category;
     `fulfilment` is the word of the marketplace's channel for what the marketplace ships, else the seller's. `estimated`
     says that no fact has the amount; `basis` is what it rests on: facts by kind, parameters by name, rules in words.
+    `group` is what the line belongs to, such as `refunds`.
     """
 
     line: str
@@ -66,6 +50,15 @@ class CostLine(NamedTuple):
     currency: str
     estimated: bool
     basis: tuple[str, ...]
+    group: str
+
+
+def line_place(line: str) -> tuple[int, str]:
+    """Return where a line is shown among all: core's in their order, then those of plugins by name."""
+    return _PLACES.get(line, len(_PLACES)), line
+
+
+_PLACES = {line: place for place, line in enumerate(LINES)}
 
 
 @define(eq=False)
@@ -132,7 +125,18 @@ class CostLedger:
 
     def _net_later(self, case: str) -> int:
         """Return what later facts tell that the buyer gets back by a case and keeps."""
-        return max(0, self.told_later(case, *GIVING_BACK) - self.told_later(case, *TAKING_BACK))
+        taken = self.told_later(case, *TAKING_BACK, *self.policy.costs.taking_back)
+        return max(0, self.told_later(case, *self.giving_back) - taken)
+
+    @property
+    def giving_back(self) -> tuple[str, ...]:
+        """The facts by which a buyer gets money back, plugins' with core's."""
+        return (*GIVING_BACK, *self.policy.costs.giving_back)
+
+    @property
+    def given_back(self) -> tuple[str, ...]:
+        """The lines by which a buyer gets money back, plugins' with core's."""
+        return (*GIVEN_BACK, *self.policy.costs.given_back)
 
     @property
     def product(self) -> str:
@@ -163,7 +167,8 @@ class CostLedger:
         order = self.order
         fulfilment = WORD_OF["marketplace" if self.by_marketplace else "seller"]
         where = (fact.case, order.id, self.product, order.marketplace, fulfilment)
-        booked = CostLine(line, *where, fact.occurred_at, amount, currency, estimated, basis)
+        group = self.policy.costs.groups.get(line) or default_cost_kinds()[line].group
+        booked = CostLine(line, *where, fact.occurred_at, amount, currency, estimated, basis, group)
         self.lines.append(booked)
         if estimated:
             self._estimates[line, fact.case].append(booked)
@@ -185,7 +190,8 @@ class CostLedger:
         What later facts tell is left to them, on this case and on the order's others.
         """
         others = self._to_come - self._net_later(case)
-        return max(0, self.order.price - self.booked(*GIVEN_BACK) - self.told_later(case, *GIVING_BACK) - others)
+        told = self.told_later(case, *self.giving_back)
+        return max(0, self.order.price - self.booked(*self.given_back) - told - others)
 
     def told_later(self, case: str, *kinds: str) -> int:
         """Return the sum of what facts of these kinds tell of a case after the step that is being booked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -17,6 +17,7 @@ from aftersale.base.toml_files import read
 from aftersale.base.toml_lines import located
 from aftersale.documents.scalars import CurrencyCode, MoneyAmount, Word
 from aftersale.documents.structure import structure
+from aftersale.policies.cost_kinds import CostKind
 
 Overrides = Mapping[str, str | int | Decimal]
 """The seller's own numbers by the names of parameters; money may name its currency: `15.00 EUR`."""
@@ -135,6 +136,11 @@ class Parameters:
         """Return the name of the parameter that says how long a kind of task takes."""
         return f"minutes_{task if task in self.works else OTHER_TASK}"
 
+    def with_estimates(self, kinds: Iterable[CostKind]) -> Parameters:
+        """Return these parameters with the estimates of plugins' own lines beside them."""
+        more = {kind.parameter: _of_estimate(kind) for kind in kinds if kind.parameter not in self.by_name}
+        return evolve(self, by_name={**self.by_name, **more}) if more else self
+
     def with_own(self, own: Overrides, source: str = "the seller's own costs") -> Parameters:
         """Return these parameters with the seller's own numbers in place of the defaults.
 
@@ -147,6 +153,23 @@ class Parameters:
             raise DocumentError(source, located(problems, own))
         replaced = {name: result for name, result in results.items() if isinstance(result, Parameter)}
         return evolve(self, by_name={**self.by_name, **replaced}, own=self.own | replaced.keys())
+
+
+def _of_estimate(kind: CostKind) -> Parameter:
+    estimate = kind.estimate
+    assert estimate is not None
+    unit = f"money, for {kind.en}" if estimate.currency else f"share of the order's price, for {kind.en}"
+    return Parameter(
+        Word(kind.parameter),
+        MoneyAmount(estimate.default),
+        estimate.low,
+        estimate.high,
+        Word(unit),
+        estimate.source,
+        Word(estimate.grade),
+        estimate.currency,
+        estimate.note,
+    )
 
 
 def _replace(name: str, value: object, parameters: Mapping[str, Parameter], source: str) -> Parameter | Problem:

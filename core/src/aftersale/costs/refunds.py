@@ -8,7 +8,6 @@ from aftersale.base.errors import MoneyError
 from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.cases.money import GIVING_BACK
 from aftersale.costs.ledger import REFUNDS, CostLedger, part, rounded
 from aftersale.engine.replays import Step
 from aftersale.rules import Rule
@@ -42,7 +41,7 @@ def _has_accepted_offer(ledger: CostLedger, fact: Fact) -> bool:
 def _book_offer(ledger: CostLedger, fact: Fact) -> bool:
     """Book what other refunds of the case leave of its accepted offer; False where that has been refunded already."""
     offer = ledger.happened(fact.case, "partial_refund_offered")
-    before, later = ledger.booked(*REFUNDS, case=fact.case), ledger.told_later(fact.case, *GIVING_BACK)
+    before, later = ledger.booked(*REFUNDS, case=fact.case), ledger.told_later(fact.case, *ledger.giving_back)
     if offer is not None and offer.amount is not None:
         if before < offer.amount:
             ledger.told("partial_refund", fact, max(0, offer.amount - before - later), by=offer.kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.ledger import GIVEN_BACK, CostLedger, rounded
+from aftersale.costs.ledger import CostLedger, rounded
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.costs.refunds import capped
 from aftersale.engine import return_terms
@@ -86,7 +86,7 @@ def _book_goods(ledger: CostLedger, receipt: Fact, inspection: Fact | None) -> N
 
 def _went_out(ledger: CostLedger) -> int:
     """Return what the buyer got for the goods, in money or a replacement, at most the price: they are worth no more."""
-    return min(ledger.order.price, ledger.booked(*GIVEN_BACK, "replacement"))
+    return min(ledger.order.price, ledger.booked(*ledger.given_back, "replacement"))
 
 
 def _book_loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:

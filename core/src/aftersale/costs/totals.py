@@ -1,9 +1,9 @@
-"""Totals: sums of cost lines by case, order, product, marketplace or line, each currency by itself."""
+"""Totals: sums of cost lines by case, order, product, marketplace, group or line, each currency by itself."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -11,10 +11,11 @@ from attrs import frozen
 
 from aftersale.base.errors import MoneyError
 from aftersale.base.money import decimals
-from aftersale.costs.ledger import LINES, CostLine, rounded
+from aftersale.costs.ledger import CostLine, line_place, rounded
+from aftersale.policies.cost_kinds import GROUPS
 
-Grouping = Literal["case", "order", "product", "marketplace", "line"]
-GROUPINGS: tuple[Grouping, ...] = ("line", "marketplace", "product", "order", "case")
+Grouping = Literal["case", "order", "product", "marketplace", "group", "line"]
+GROUPINGS: tuple[Grouping, ...] = ("line", "group", "marketplace", "product", "order", "case")
 """What costs can be added up by."""
 
 
@@ -43,8 +44,9 @@ class GrandTotal:
 
 
 def totals(lines: Iterable[CostLine], by: Grouping = "line") -> tuple[Total, ...]:
-    """Return what each case, order, product, marketplace or line cost, sorted by name; lines in their own order.
+    """Return what each case, order, product, marketplace, group or line cost, sorted by name.
 
+    Groups and lines are in their own order, lines of plugins after core's.
     Raises ValueError for another grouping.
     """
     if by not in GROUPINGS:
@@ -55,11 +57,13 @@ def totals(lines: Iterable[CostLine], by: Grouping = "line") -> tuple[Total, ...
     sums = [
         Total(*key, sum(line.amount for line in rows), _estimated_sum(rows), len(rows)) for key, rows in groups.items()
     ]
-    return tuple(sorted(sums, key=_by_line if by == "line" else None))
+    return tuple(sorted(sums, key=_SORTED.get(by)))
 
 
-def _by_line(total: Total) -> tuple[int, Total]:
-    return LINES.index(total.name), total
+_SORTED: dict[Grouping, Callable[[Total], tuple[object, Total]]] = {
+    "line": lambda total: (line_place(total.name), total),
+    "group": lambda total: (GROUPS.index(total.name), total),
+}
 
 
 def _estimated_sum(lines: Iterable[CostLine]) -> int:

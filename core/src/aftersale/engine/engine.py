@@ -133,7 +133,7 @@ def _enter_state(
 ) -> Outcome:
     """Return the case in its new state; `derived` is the fact where nobody told it."""
     at, name, state = fact.occurred_at, fact.case, way.state
-    opened = terms.deadlines(way, at, order) if state.opens else ()
+    opened = terms.deadlines(way, at, order, name) if state.opens else ()
     if opened and state.unless and GUARDS[state.unless](Situation(kind, fact, order, terms, others))[0]:
         opened = ()
     task = _task(state.task, fact, opened) if opened and state.task else None

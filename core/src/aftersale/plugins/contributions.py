@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from reprlib import Repr
+from types import FunctionType
 from typing import Any
 
 import click
@@ -13,7 +15,9 @@ import click
 from aftersale.base.errors import DocumentError, PluginError, Problem
 from aftersale.cases.workflow import CaseKind, Workflow, extended_workflow
 from aftersale.hookspecs import ALLOW_LIST
-from aftersale.plugins.admission import Candidate, suggestion
+from aftersale.plugins.admission import Candidate, location, suggestion
+from aftersale.policies.cost_kinds import CostKind, CostKinds, cost_kinds_of
+from aftersale.policies.deadline_functions import DeadlineFunction, DeadlineFunctions
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, metrics_of
 from aftersale.policies.policy import Policy
@@ -27,11 +31,13 @@ _SHORT = Repr()
 _SHORT.maxother = 60
 CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
-MARKETPLACES, RULES, WORKFLOW, METRICS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
+MARKETPLACES, RULES, DEADLINES, WORKFLOW, METRICS, COSTS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",
     "aftersale_rules",
+    "aftersale_deadlines",
     "aftersale_workflow",
     "aftersale_metrics",
+    "aftersale_costs",
     "aftersale_world",
     "aftersale_order_formats",
     "aftersale_return_reports",
@@ -41,8 +47,10 @@ MARKETPLACES, RULES, WORKFLOW, METRICS, WORLD, FORMATS, RETURNS, HEALTH, COMMAND
 KINDS: dict[str, type] = {
     MARKETPLACES: Marketplace,
     RULES: Rule,
+    DEADLINES: DeadlineFunction,
     WORKFLOW: CaseKind,
     METRICS: MetricKind,
+    COSTS: CostKind,
     WORLD: WorldDefaults,
     FORMATS: OrderFormat,
     RETURNS: ReturnFormat,
@@ -99,9 +107,13 @@ def check_together(candidates: Sequence[Candidate]) -> None:
     _check_unique(candidates, MARKETPLACES, "marketplace", "owned by")
     _check_unique(candidates, COMMANDS, "command", "added by")
     _check_commands(candidates)
+    _check_unique(candidates, DEADLINES, "deadline function", "added by")
+    _check_functions(candidates)
     _check_formats(candidates)
     workflow = _check_workflow(candidates) if _whole(candidates, WORKFLOW) else None
     metrics = _check_metrics(candidates, workflow) if workflow and _whole(candidates, METRICS) else None
+    if workflow and _whole(candidates, COSTS):
+        _check_costs(candidates, workflow)
     if _whole(candidates, MARKETPLACES):
         _check_orphans(candidates)
         if workflow:
@@ -139,6 +151,19 @@ def _check_commands(candidates: Sequence[Candidate]) -> None:
         if command.name is None or command.name in CORE_COMMANDS:
             hint = f"give it a name of its own; taken are {', '.join(sorted(CORE_COMMANDS))}"
             candidate.refuse(COMMANDS, f"the command cannot be named {command.name!r}", hint)
+
+
+def deadline_functions(candidates: Iterable[Candidate]) -> DeadlineFunctions:
+    """Return the deadline functions of these plugins."""
+    return DeadlineFunctions((str(candidate), function) for candidate, function in contributed(candidates, DEADLINES))
+
+
+def _check_functions(candidates: Sequence[Candidate]) -> None:
+    for candidate, item in contributed(candidates, DEADLINES):
+        plain = isinstance(inspect.unwrap(item.function), FunctionType)
+        where = location(item.function, item.name) if plain else f"{DEADLINES}: {item.name}"
+        for what, hint in item.problems():
+            candidate.refuse(where, what, hint)
 
 
 def _check_formats(candidates: Sequence[Candidate]) -> None:
@@ -189,6 +214,22 @@ def _check_metrics(candidates: Sequence[Candidate], workflow: Workflow) -> Mappi
         return None
 
 
+def cost_kinds(candidates: Iterable[Candidate], workflow: Workflow) -> CostKinds:
+    """Return the lines of costs that these plugins add; raises DocumentError where they do not fit."""
+    return cost_kinds_of((kind for _, kind in contributed(candidates, COSTS)), workflow)
+
+
+def _check_costs(candidates: Sequence[Candidate], workflow: Workflow) -> None:
+    """Note lines of costs that clash, or that book what no case meets or what is booked already, at their plugins."""
+    try:
+        cost_kinds(candidates, workflow)
+    except DocumentError as error:
+        for problem in error.problems:
+            for candidate, kind in contributed(candidates, COSTS):
+                if (problem.path, problem.where, problem.line) == (kind.name, kind.place.source, kind.place.line):
+                    candidate.refuse(_where(COSTS, problem), problem.what, problem.hint)
+
+
 def _check_worlds(candidates: Sequence[Candidate], workflow: Workflow) -> None:
     """Note worlds that name what does not exist, and parameters, presets and answers that two plugins declare."""
     names = {marketplace.name for _, marketplace in contributed(candidates, MARKETPLACES)}
@@ -228,11 +269,14 @@ def _check_rules(
     except DocumentError as error:
         _blame(candidates, error.problems)
         return
-    if workflow is None or metrics is None:
+    if workflow is None or metrics is None or not _whole(candidates, DEADLINES):
         return
+    if any(True for _, function in contributed(candidates, DEADLINES) for _ in function.problems()):
+        return
+    functions = deadline_functions(candidates)
     for candidate, marketplace in contributed(candidates, MARKETPLACES):
         try:
-            Policy(marketplace, rules, workflow=workflow, metrics=metrics)
+            Policy(marketplace, rules, workflow=workflow, metrics=metrics, functions=functions)
         except DocumentError as error:
             _blame(candidates, error.problems, candidate)
 

@@ -22,6 +22,8 @@ from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.plugins.admission import Candidate, admit, installed, list_candidates, location
 from aftersale.plugins.contributions import (
     COMMANDS,
+    COSTS,
+    DEADLINES,
     KINDS,
     MARKETPLACES,
     METRICS,
@@ -30,6 +32,8 @@ from aftersale.plugins.contributions import (
     WORLD,
     check_together,
     contributed,
+    cost_kinds,
+    deadline_functions,
     formats,
     health_formats,
     keep,
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
 
     from aftersale.cases.model import Case
     from aftersale.cases.workflow import Workflow
+    from aftersale.policies.cost_kinds import CostKind, CostKinds
+    from aftersale.policies.deadline_functions import DeadlineFunction
     from aftersale.policies.handbook import Handbook
     from aftersale.policies.marketplaces import Marketplace
     from aftersale.policies.metric_kinds import MetricKind
@@ -114,8 +120,8 @@ class Plugins:
     """The plugins of an installation, behind typed methods.
 
     `marketplaces` by name, `rules` of all marketplaces, `workflow` with the kinds of case that plugins add, `metrics`
-    by name, `worlds` for simulations, `order_formats` and
-    `return_formats` with one entry per name. `watch` keeps the plugins' failures on
+    by name, `costs` with the lines that plugins add, `functions` for deadlines, `worlds` for simulations,
+    `order_formats` and `return_formats` with one entry per name. `watch` keeps the plugins' failures on
     cases, `quarantine` the plugins that are set aside. Pickles by loading the same plugins again.
     """
 
@@ -135,8 +141,10 @@ class Plugins:
         self._commands = {str(command.name): command for _, command in contributed(candidates, COMMANDS)}
         self.marketplaces: dict[str, Marketplace] = {marketplace.name: marketplace for _, marketplace in owned}
         self.rules = RuleSet(rule for _, rule in contributed(candidates, RULES))
+        self.functions = deadline_functions(candidates)
         self.workflow: Workflow = workflow_of(candidates)
         self.metrics: Mapping[str, MetricKind] = metric_kinds(candidates, self.workflow)
+        self.costs: CostKinds = cost_kinds(candidates, self.workflow)
         self.worlds: list[WorldDefaults] = [world for _, world in contributed(candidates, WORLD)]
         self.order_formats: list[OrderFormat] = formats(candidates)
         self.return_formats: list[ReturnFormat] = return_formats(candidates)
@@ -176,9 +184,10 @@ class Plugins:
         """
         place = self._marketplace(marketplace)
         deciders = {hook: self._deciders(hook, self._owners[marketplace]) for hook in DECIDING}
-        decisions = Decisions(deciders, watch if watch is not None else self.watch)
+        watch = watch if watch is not None else self.watch
+        decisions, functions = Decisions(deciders, watch), self.functions.watched(watch)
         rules = self.rules if rules is None else rules
-        return Policy(place, rules, handbook, self.workflow, decisions, self.metrics)
+        return Policy(place, rules, handbook, self.workflow, decisions, self.metrics, self.costs, functions)
 
     def policies(
         self,
@@ -213,6 +222,14 @@ class Plugins:
     def metrics_of(self, name: str) -> list[str]:
         """Return the names of the metrics that a plugin adds; raises KeyError for a plugin that is not loaded."""
         return [kind.name for _, kind in contributed([self._candidates[name]], METRICS)]
+
+    def functions_of(self, name: str) -> list[DeadlineFunction]:
+        """Return the deadline functions that a plugin adds; raises KeyError for a plugin that is not loaded."""
+        return [function for _, function in contributed([self._candidates[name]], DEADLINES)]
+
+    def costs_of(self, name: str) -> list[CostKind]:
+        """Return the lines of costs that a plugin adds; raises KeyError for a plugin that is not loaded."""
+        return [kind for _, kind in contributed([self._candidates[name]], COSTS)]
 
     def gaps_of(self, name: str) -> list[Gap]:
         """Return what a plugin's own kinds and metrics miss on its marketplaces, or on those that it states rules for.

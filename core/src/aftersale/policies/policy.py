@@ -16,6 +16,8 @@ from aftersale.cases.model import Deadline
 from aftersale.cases.workflow import MARKS, Move, State, Workflow, default_workflow
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
 from aftersale.orders import Order
+from aftersale.policies.cost_kinds import CostKinds
+from aftersale.policies.deadline_functions import DeadlineFunctions, function_problems
 from aftersale.policies.decisions import Decisions
 from aftersale.policies.handbook import SHIPPED, Handbook, default_handbook
 from aftersale.policies.handbook_checks import looser_rows
@@ -57,8 +59,9 @@ class Way:
 class Terms:
     """What binds a case of one marketplace from one instant to the next change of rules.
 
-    The rulebook is the marketplace's, the handbook the seller's; `decisions` asks plugins. `ways` are the moves that a
-    fact allows by (kind, state, fact), guarded ones first, bound to these terms; empty when it allows none.
+    The rulebook is the marketplace's, the handbook the seller's; `decisions` and `functions` ask plugins. `ways` are
+    the moves that a fact allows by (kind, state, fact), guarded ones first, bound to these terms; empty when it allows
+    none.
     """
 
     marketplace: Marketplace
@@ -66,6 +69,7 @@ class Terms:
     handbook: Rulebook
     workflow: Workflow
     decisions: Decisions
+    functions: DeadlineFunctions = field(factory=DeadlineFunctions)
     ways: _Ways = field(init=False, default=Factory(lambda self: _Ways(self), takes_self=True))
     _by_situation: dict[tuple[str, str], tuple[Rule, ...]] = field(factory=dict, init=False)
 
@@ -141,18 +145,18 @@ class Terms:
             (move.confirmed_by,) if move.guard is not None and move.confirmed_by else (),
         )
 
-    def deadlines(self, way: Way, at: Instant, order: Order) -> tuple[Deadline, ...]:
+    def deadlines(self, way: Way, at: Instant, order: Order, case: str = "") -> tuple[Deadline, ...]:
         """Return the deadlines that begin when a case goes this way at this instant.
 
         The tighter of rule and handbook is due; the marketplace's own end is when the case expires. A deadline that
-        nobody sets does not begin.
+        nobody sets does not begin. `case` is named where a plugin's function fails.
         """
         if way.offsets is not None:
             return tuple(
                 [_new(Deadline, (name, at, at + due, by, at + end, then)) for name, due, by, end, then in way.offsets]
             )
         about = {"situation": way.kind}
-        deadlines = (self.measured(name, way.started_by, at, order, about) for name in way.state.opens)
+        deadlines = (self.measured(name, way.started_by, at, order, about, case) for name in way.state.opens)
         return tuple(deadline for deadline in deadlines if deadline is not None)
 
     def window_end(self, name: str, at: Instant, order: Order) -> Instant | None:
@@ -161,7 +165,7 @@ class Terms:
         A row with a last day of its own, such as that of a holiday season, lengthens the window and never cuts it.
         """
         rules = (rule for book in (self.rulebook, self.handbook) for rule in _windows(book, name, order))
-        return max((self._end(rule, at) for rule in rules), default=None)
+        return max((end for rule in rules if (end := self._end(rule, at, order, "")) is not None), default=None)
 
     def switch(self, name: str, order: Order, about: Mapping[str, str] | None = None) -> Rule | None:
         """Return the switch of that name for this order: the marketplace's or the seller's, one that says yes first."""
@@ -175,21 +179,32 @@ class Terms:
         return self.handbook.rule(name, order, about) or self.rulebook.rule(name, order, about)
 
     def measured(
-        self, name: str, fact: str, at: Instant, order: Order, about: Mapping[str, str] = NOTHING
+        self,
+        name: str,
+        fact: str,
+        at: Instant,
+        order: Order,
+        about: Mapping[str, str] = NOTHING,
+        case: str = "",
     ) -> Deadline | None:
         """Return the deadline of that name that this fact starts at this instant, None where nobody sets one.
 
-        `about` is what else is known: the kind of case as `situation`.
+        `about` is what else is known: the kind of case as `situation`. A function that fails sets none; the failure
+        names the case, or the order where it is not given.
         """
         books = self.rulebook, self.handbook
         rule, seller_rule = (_if_started(book.rule(name, order, about), fact) for book in books)
         if rule is None and seller_rule is None:
             return None
-        by_rule = self._end(rule, at) if rule else None
-        by_handbook = self._end(seller_rule, at) if seller_rule else None
+        by_rule = self._end(rule, at, order, case) if rule else None
+        by_handbook = self._end(seller_rule, at, order, case) if seller_rule else None
+        if by_rule is None and by_handbook is None:
+            return None
         return _tighter(name, at, (rule, by_rule), (seller_rule, by_handbook))
 
-    def _end(self, rule: Rule, at: Instant) -> Instant:
+    def _end(self, rule: Rule, at: Instant, order: Order, case: str) -> Instant | None:
+        if rule.due:
+            return self.functions.due_after(rule, at, order, self.marketplace.calendar, case or order.id)
         if rule.until is not None:
             return start_of_day(rule.until + timedelta(1), self.marketplace.zone) - 1
         return rule.due_after(at, self.marketplace.calendar)
@@ -282,8 +297,10 @@ class Policy:
         workflow: Workflow | None = None,
         decisions: Decisions | None = None,
         metrics: Mapping[str, MetricKind] | None = None,
+        costs: CostKinds | None = None,
+        functions: DeadlineFunctions | None = None,
     ) -> None:
-        """Bind them together.
+        """Bind them together; `costs` are the lines of costs that plugins add, `functions` their deadline functions.
 
         Raises DocumentError for rules that nothing asks for, for expiries that do not lead out of the state whose
         deadline has passed, and for rows of the seller's that are looser than the marketplace's.
@@ -292,6 +309,7 @@ class Policy:
         self.rules = rules
         self.workflow = workflow or default_workflow()
         self.metric_kinds = metrics or default_metrics()
+        self.costs = costs or CostKinds()
         self.book = handbook or default_handbook()
         self.handbook = RuleSet(
             row
@@ -300,6 +318,7 @@ class Policy:
         )
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
         self.decisions = decisions if decisions is not None else Decisions()
+        self.functions = functions if functions is not None else DeadlineFunctions()
         self._spans = self._cut()
         self._span = self._span_of(0)
         if problems := list(_problems(self)):
@@ -344,7 +363,7 @@ class Policy:
         rulebook = self.rules.rulebook(self.marketplace.name, day, zone)
         rows = [row for name in self.handbook.marketplaces for row in self.handbook.rulebook(name, day).rows]
         handbook = Rulebook(self.marketplace.name, tuple(rows), zone)
-        return Terms(self.marketplace, rulebook, handbook, self.workflow, self.decisions)
+        return Terms(self.marketplace, rulebook, handbook, self.workflow, self.decisions, self.functions)
 
     def metrics(self, instant: Instant) -> tuple[Rule, ...]:
         """Return the lines of metrics in force with their floors, the marketplace's first, then the handbook's.
@@ -367,6 +386,8 @@ def _problems(policy: Policy) -> Iterator[Problem]:
             what = f"its price is in {rule.when.currency}, {rule.marketplace} sells in {currency}"
             hint = "give each currency a row of its own"
             yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
+        if rule.due:
+            yield from function_problems(rule, policy.functions)
         if rule.kind == "deadline":
             yield from _unknown_starts(policy, rule)
         if rule.kind == "metric" and rule.target is not None and rule.target > 1:

@@ -29,8 +29,8 @@ _KINDS: dict[str, Kind] = {
     "count": "count",
 }
 _ONE_OF = (
-    "a rule has exactly one of: amount with its clock, until, value (true or false), word, words, share, money, count; "
-    "share and money together mean the lesser of the two"
+    "a rule has exactly one of: amount with its clock, due, until, value (true or false), word, words, share, money, "
+    "count; share and money together mean the lesser of the two"
 )
 
 _WHICH_CURRENCY = (
@@ -47,6 +47,7 @@ class _RuleRow:
     marketplaces: tuple[Word, ...]
     source: Word
     grade: Grade
+    due: Word | None = None
     clock: ClockName | None = None
     amount: Count | None = None
     ends: Ends = "same_time"
@@ -71,17 +72,19 @@ class _RuleRow:
     def __attrs_post_init__(self) -> None:
         _check_places(self.marketplaces)
         keys = self._answer_keys()
+        if self.due is not None:
+            keys = self._keys_beside_due(keys)
         if len(keys) != 1 and keys != ["share", "money"]:
             raise ValueError(_ONE_OF)
-        if (self.amount is None) != (self.clock is None):
+        if self.due is None and (self.amount is None) != (self.clock is None):
             raise ValueError("amount and clock go together: amount = 24, clock = 'wall_hours'")
-        if self.amount is not None and not self.starts:
+        if (self.amount is not None or self.due is not None) and not self.starts:
             raise ValueError("say which fact starts the clock: starts = 'buyer_message'")
         if self.without is not None:
             self._check_without(self.without)
         if self.amount is not None and self.clock is not None:
             _check_length("amount", self.amount, self.clock, self.without)
-        if self.amount is None and self.on_expiry is not None:
+        if self.amount is None and self.due is None and self.on_expiry is not None:
             raise ValueError("on_expiry goes with amount and clock: what follows when the time is over")
         self._check_value()
         if EVERYWHERE in self.marketplaces and self.when.has_price and self.when.currency is None:
@@ -91,6 +94,14 @@ class _RuleRow:
 
     def _answer_keys(self) -> list[str]:
         return [name for name in ("amount", *_KINDS) if getattr(self, name) is not None]
+
+    def _keys_beside_due(self, keys: list[str]) -> list[str]:
+        """Return the keys that answer; a function counts by itself, and may have an amount beside it."""
+        if self.clock is not None or self.without is not None or self.ends != "same_time":
+            raise ValueError("due names a function, which counts by itself: leave out clock, ends and without")
+        if self.on_expiry is None:
+            raise ValueError("a function sets a deadline: say what follows when it is over, on_expiry = 'late'")
+        return ["due", *(key for key in keys if key != "amount")]
 
     def _check_without(self, days: Weekdays) -> None:
         if self.clock != "wall_hours" or self.ends != "same_time":
@@ -111,6 +122,8 @@ class _RuleRow:
 
     def kind(self) -> Kind:
         """Return the kind that the keys imply."""
+        if self.due is not None:
+            return "deadline"
         if self.amount is not None:
             return "deadline" if self.on_expiry else "window"
         return _KINDS[self._answer_keys()[0]]
@@ -141,6 +154,7 @@ class _RuleRow:
                 valid_from=self.valid_from,
                 valid_until=self.valid_until,
                 version=self.version,
+                due=self.due or "",
                 note=self.note,
                 origin=origin,
                 place=self.place,

@@ -29,8 +29,9 @@ class Rule:
 
     Its kind says which fields hold the answer. A deadline or window: `amount` in the unit of `clock`, or `until`, the
     local day with whose end a window closes; wall hours `without` some days of the week, such as `Sun` or `Fri,Sun`,
-    stand still on these. A switch: `value`. Others: `word`; `words`; `share`, from 0 to 1, with
-    `money` the lesser of the two; `money` in `currency`; `count`. A metric: `amount` days with their `target`.
+    stand still on these; `due` names the function of a plugin by which a deadline ends. A switch: `value`. Others:
+    `word`; `words`; `share`, from 0 to 1, with `money` the lesser of the two; `money` in `currency`; `count`. A metric:
+    `amount` days with their `target`.
 
     `valid_from` and `valid_until` are both inside, in the marketplace's local days; None means "as far as is
     known". `on_expiry` is the workflow fact that follows when nobody acts, or a mark (`late`, `grant_on_claim`).
@@ -74,6 +75,7 @@ class Rule:
     state: Standing | None = None
     consequence: str = ""
     version: str | None = None
+    due: str = ""
     note: str = ""
     origin: str = field(default="", eq=False)
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
@@ -104,10 +106,15 @@ class Rule:
             return money
         if self.until:
             return f"until {self.until}"
+        if self.due:
+            return f"{self.due}({'' if self.amount is None else self.amount})"
         return f"{self.amount} {self.clock}" + (f" without {self.without}" if self.without else "")
 
     def due_after(self, at: Instant, calendar: Calendar) -> Instant:
-        """Return when the time of a deadline or window that begins at an instant is over, by the place's calendar."""
+        """Return when the time of a deadline or window that begins at an instant is over, by the place's calendar.
+
+        Not of a row that a function answers (`due`).
+        """
         assert self.amount is not None
         assert self.clock is not None
         if self.without:

@@ -19,6 +19,7 @@ class RuleRecord(TypedDict):
     amount: int | None
     ends: str
     without: str | None
+    due: str | None
     starts: list[str]
     on_expiry: str | None
     until: str | None
@@ -60,6 +61,7 @@ def record(rule: Rule) -> RuleRecord:
         amount=rule.amount,
         ends=rule.ends,
         without=rule.without or None,
+        due=rule.due or None,
         starts=list(rule.starts),
         on_expiry=rule.on_expiry if rule.kind == "deadline" else None,
         until=_day(rule.until),

@@ -33,6 +33,7 @@ _MARKETPLACE = {
     "rules.toml.txt": "src/{package}/rules.toml",
     "kinds.toml.txt": "src/{package}/kinds.toml",
     "metrics.toml.txt": "src/{package}/metrics.toml",
+    "costs.toml.txt": "src/{package}/costs.toml",
     "world.toml.txt": "src/{package}/world.toml",
     "tests.py.txt": "tests/test_{name}.py",
 }

@@ -43,11 +43,15 @@ class StepRecord(TypedDict):
 
 
 class DeadlineRecord(TypedDict):
-    """A running deadline: when it is due, what set it, and when the marketplace acts."""
+    """A running deadline: when it is due, what set it, and when the marketplace acts.
+
+    `function` is the plugins' function by which it was set, as its row asks for it, null where a clock counted.
+    """
 
     deadline: str
     due: str
     set_by: str
+    function: str | None
     expires_at: str
     on_expiry: str
     missed: bool
@@ -141,7 +145,7 @@ def _record(case: Case, replayed: Replay, policy: Policy, notes: JournalNotes, t
         order=case.order,
         state=case.state,
         steps=[_step(step, dossier) for step in steps],
-        deadlines=[_deadline(deadline, deadline.name in case.missed) for deadline in case.deadlines],
+        deadlines=[_deadline(deadline, case, dossier, policy) for deadline in case.deadlines],
         advice={hint.name: hint.says for hint in advice(case, dossier, policy)},
         evidence_asked=required,
         evidence_at_hand=at_hand,
@@ -211,14 +215,18 @@ def _details(step: Step, dossier: Dossier) -> Iterator[str]:
         yield f"{money.amount} {money.currency.code}"
 
 
-def _deadline(deadline: Deadline, missed: bool) -> DeadlineRecord:
+def _deadline(deadline: Deadline, case: Case, dossier: Dossier, policy: Policy) -> DeadlineRecord:
+    terms = policy.at(deadline.started_at)
+    book = terms.rulebook if deadline.set_by == "rule" else terms.handbook
+    rule = book.rule(deadline.name, dossier.order, {"situation": case.kind})
     return DeadlineRecord(
         deadline=deadline.name,
         due=instant_text(deadline.due),
         set_by=deadline.set_by,
+        function=str(rule.answer) if rule is not None and rule.due else None,
         expires_at=instant_text(deadline.expires_at),
         on_expiry=deadline.on_expiry,
-        missed=missed,
+        missed=deadline.name in case.missed,
     )
 
 
@@ -239,7 +247,8 @@ def case_listing(cases: list[CaseRecord]) -> list[Table | str]:
 def _notes(case: CaseRecord) -> Iterator[str]:
     for deadline in case["deadlines"]:
         key = "case.was_due" if deadline["missed"] else "case.due"
-        yield text(key, deadline=deadline["deadline"], due=_minute(deadline["due"]), set_by=deadline["set_by"])
+        set_by = ": ".join(filter(None, (deadline["set_by"], deadline["function"])))
+        yield text(key, deadline=deadline["deadline"], due=_minute(deadline["due"]), set_by=set_by)
     if case["claim_from"] and case["claim_until"]:
         yield text("case.eligible", since=_minute(case["claim_from"]), until=_minute(case["claim_until"]))
     if case["evidence_asked"]:

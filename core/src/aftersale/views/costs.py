@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from attrs import evolve
 
 from aftersale.base.money import from_minor
 from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
+from aftersale.cases.workflow import default_workflow
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.ledger import CostLine
 from aftersale.costs.parameters import Parameters, default_parameters
@@ -28,9 +30,9 @@ SHOWN = 40
 
 
 class CostRow(TypedDict):
-    """What one case, order, product, marketplace or line cost in one currency; money is exact, as text.
+    """What one case, order, product, marketplace, group or line cost in one currency; money is exact, as text.
 
-    `estimated` is the estimated part of the amount.
+    `estimated` is the estimated part of the amount; `lines` are those that add up to it, where it is a group.
     """
 
     name: str
@@ -39,6 +41,7 @@ class CostRow(TypedDict):
     amount: str
     estimated: str
     amounts: int
+    lines: NotRequired[list[CostRow]]
 
 
 class CurrencySum(TypedDict):
@@ -96,30 +99,70 @@ def cost_accounts(
     With `into`, also as one sum in that currency: `rates` has what one unit of each other currency is worth in it;
     raises MoneyError where a rate is missing.
     """
-    assumed = parameters or default_parameters()
+    assumed = _known_parameters(policies, parameters)
     lines = _costs(replayed, policies, assumed, high_return)
     converted = _converted_total(lines, into, rates) if into is not None else None
-    idle = _idle_numbers(lines, assumed, lambda other: _costs(replayed, policies, other, high_return))
+    declared = _known_parameters(policies)
+    idle = [
+        *_idle_numbers(lines, assumed, declared, lambda other: _costs(replayed, policies, other, high_return)),
+        *_idle_rates(rates or {}, converted),
+        *_unbooked(replayed, policies),
+    ]
     return CostAccounts(
         journal=journal.source,
         until=instant_text(replayed.until),
         by=by,
-        rows=[
-            CostRow(
-                name=total.name,
-                fulfilment=total.fulfilment,
-                currency=total.currency,
-                amount=_money(total.amount, total.currency),
-                estimated=_money(total.estimated, total.currency),
-                amounts=total.amounts,
-            )
-            for total in totals(lines, by)
-        ],
+        rows=_group_rows(lines) if by == "group" else _rows(lines, by),
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
         converted=converted,
         assumptions=_assumptions(lines, assumed),
-        **journal_notes(journal, replayed, policies, [*idle, *_idle_rates(rates or {}, converted)]),
+        **journal_notes(journal, replayed, policies, idle),
     )
+
+
+def _known_parameters(policies: Policies, parameters: Parameters | None = None) -> Parameters:
+    """Return the parameters with the estimates of the lines that plugins add."""
+    kinds = (kind for policy in policies.values() for kind in policy.costs.kinds)
+    return (parameters or default_parameters()).with_estimates(kinds)
+
+
+def _rows(lines: Iterable[CostLine], by: Grouping) -> list[CostRow]:
+    return [
+        CostRow(
+            name=total.name,
+            fulfilment=total.fulfilment,
+            currency=total.currency,
+            amount=_money(total.amount, total.currency),
+            estimated=_money(total.estimated, total.currency),
+            amounts=total.amounts,
+        )
+        for total in totals(lines, by)
+    ]
+
+
+def _group_rows(lines: Sequence[CostLine]) -> list[CostRow]:
+    """Return the rows of groups, each with those of the lines that add up to it."""
+    rows = _rows(lines, "group")
+    for row in rows:
+        where = (row["name"], row["fulfilment"], row["currency"])
+        row["lines"] = _rows([line for line in lines if (line.group, line.fulfilment, line.currency) == where], "line")
+    return rows
+
+
+def _unbooked(replayed: Replay, policies: Policies) -> Iterator[str]:
+    """Yield a sentence about amounts in facts of plugins' own kinds of case which no line of costs books."""
+    shipped = default_workflow()
+    counts: Counter[str] = Counter()
+    for dossier in replayed.docket.dossiers.values():
+        booked = policies[dossier.order.marketplace].costs.by_fact
+        counts.update(
+            fact.kind
+            for fact in dossier.facts
+            if fact.amount and fact.kind not in booked and not shipped.knows(fact.kind)
+        )
+    if counts:
+        facts = ", ".join(f"{kind} ({count})" for kind, count in sorted(counts.items()))
+        yield text("costs.amount_nowhere", facts=facts)
 
 
 def _costs(
@@ -129,7 +172,10 @@ def _costs(
 
 
 def _idle_numbers(
-    lines: Sequence[CostLine], parameters: Parameters, costs: Callable[[Parameters], list[CostLine]]
+    lines: Sequence[CostLine],
+    parameters: Parameters,
+    declared: Parameters,
+    costs: Callable[[Parameters], list[CostLine]],
 ) -> Iterator[str]:
     """Yield a sentence about the seller's own numbers on which no cost rests, nor would with the defaults.
 
@@ -137,7 +183,7 @@ def _idle_numbers(
     """
     idle = parameters.own - _basis(lines)
     if idle:
-        defaults = {name: default_parameters().by_name[name] for name in idle}
+        defaults = {name: declared.by_name[name] for name in idle}
         idle -= _basis(costs(evolve(parameters, by_name={**parameters.by_name, **defaults})))
     if idle:
         yield text("costs.idle_number", names=", ".join(sorted(idle)))
@@ -210,8 +256,9 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
 def _table(accounts: CostAccounts) -> Table:
     headers = headers_of("costs", "name", "fulfilment", "currency", "amount", "estimated", "amounts")
     rows = [
-        (row["name"], row["fulfilment"], row["currency"], row["amount"], row["estimated"], str(row["amounts"]))
-        for row in accounts["rows"][:SHOWN]
+        (f"{indent}{row['name']}", *_cells(row))
+        for group in accounts["rows"][:SHOWN]
+        for indent, row in (("", group), *(("  ", line) for line in group.get("lines", [])))
     ]
     counts = {
         currency: sum(row["amounts"] for row in accounts["rows"] if row["currency"] == currency)
@@ -229,6 +276,10 @@ def _table(accounts: CostAccounts) -> Table:
         for total in accounts["sums"]
     ]
     return table(headers, rows, headers[3:], keys=3)
+
+
+def _cells(row: CostRow) -> tuple[str, ...]:
+    return row["fulfilment"], row["currency"], row["amount"], row["estimated"], str(row["amounts"])
 
 
 def _converted_lines(converted: Converted | None) -> list[Table | str]:

@@ -40,6 +40,8 @@ class PluginView(TypedDict):
     marketplaces: list[MarketplaceRecord]
     kinds: list[str]
     metrics: list[str]
+    costs: list[str]
+    functions: list[str]
     parameters: list[str]
     hooks: list[HookRecord]
     rules: list[RuleRecord]
@@ -64,6 +66,8 @@ def plugin_view(plugins: Plugins, name: str) -> PluginView:
         marketplaces=[marketplace_record(plugins.marketplaces[place]) for place in places],
         kinds=plugins.kinds(name),
         metrics=plugins.metrics_of(name),
+        costs=[f"{kind.name} ({kind.group})" for kind in plugins.costs_of(name)],
+        functions=[f"{each.name}: {each.en}" for each in plugins.functions_of(name)],
         parameters=plugins.parameters_of(name),
         hooks=[_hook(plugins, name, hook) for hook in about["hooks"]],
         rules=[record(rule) for rule in rules],
@@ -97,6 +101,10 @@ def plugin_view_listing(view: PluginView, plugins: Plugins) -> list[Table | str]
         parts += [text("plugins.kinds", kinds=", ".join(view["kinds"])), ""]
     if view["metrics"]:
         parts += [text("plugins.metrics", metrics=", ".join(view["metrics"])), ""]
+    if view["costs"]:
+        parts += [text("plugins.costs", costs=", ".join(view["costs"])), ""]
+    if view["functions"]:
+        parts += [text("plugins.functions"), *view["functions"], ""]
     if view["parameters"]:
         parts += [text("plugins.parameters", parameters=", ".join(view["parameters"])), ""]
     headers = [text("plugins.hook"), text("plugins.arguments"), text("plugins.standing")]

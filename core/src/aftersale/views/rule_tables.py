@@ -134,6 +134,8 @@ def demand(rule: Rule) -> str:
         return text("rules.lesser", share=share, most=most) if most else share
     if rule.until is not None:
         return text("rules.to_day", day=rule.until)
+    if rule.due:
+        return text("rules.function", call=rule.answer)
     key = "rules.time" if rule.ends == "same_time" else "rules.to_midnight"
     time = text(key, amount=rule.amount, clock=(rule.clock or "").replace("_", " "))
     return text("rules.without", time=time, days=rule.without.replace(",", ", ")) if rule.without else time

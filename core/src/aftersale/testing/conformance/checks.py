@@ -21,6 +21,7 @@ from aftersale.policies.sales import Sale
 from aftersale.policies.worlds import Closure, Parameter, Preset
 from aftersale.rules import Rule, declared_sources, names_page, silent_clauses
 from aftersale.testing.conformance.findings import Check, Finding, NotMade
+from aftersale.testing.conformance.functions import tried
 from aftersale.testing.conformance.rehearsals import simulates
 from aftersale.testing.conformance.samples import Answer, Sample, boundaries, play
 from aftersale.testing.conformance.subject import Subject
@@ -68,7 +69,8 @@ def _run(check: Check, subject: Subject) -> Finding:
         problems.append(str(error))
     except Exception as error:
         problems.append(explained(error))
-    return Finding(check, (*problems, *([f"and {more} more"] if more else [])))
+    notes = () if problems or check.tell is None else tuple(check.tell(subject))
+    return Finding(check, (*problems, *([f"and {more} more"] if more else [])), notes=notes)
 
 
 # --- the plugin as it is installed ---
@@ -118,6 +120,11 @@ def _has_sources(subject: Subject) -> Iterator[str]:
     for metric in plugins.metrics_of(name):
         if not plugins.metrics[metric].zh.strip() or not plugins.metrics[metric].en.strip():
             yield f"metric {metric} does not say what it is in English and Chinese"
+    for cost in plugins.costs_of(name):
+        if not cost.zh.strip() or not cost.en.strip():
+            yield f"line of costs {cost.name} does not say what it is in English and Chinese"
+        if cost.estimate is not None and not cost.estimate.source.strip():
+            yield f"the estimate of {cost.name} has no source"
     for world in plugins.worlds_of(name):
         for parameter in world.parameter:
             if not parameter.source.strip() or not parameter.grade:
@@ -151,6 +158,10 @@ def _graded(subject: Subject) -> Iterator[tuple[str, str, str, tuple[str, ...]]]
             yield f"marketplace {place.name}", place.source, place.grade, (place.name,)
     for rule in plugins.stated(subject.name):
         yield str(rule), rule.source, rule.grade, (rule.marketplace,)
+    for cost in plugins.costs_of(subject.name):
+        if cost.estimate is not None:
+            owned = tuple(place for place in plugins.marketplaces if plugins.owner(place) == subject.name)
+            yield f"estimate of {cost.name}", cost.estimate.source, cost.estimate.grade, owned
     for world in plugins.worlds_of(subject.name):
         rows: tuple[Parameter | Sale | Preset | Closure, ...]
         rows = (*world.parameter, *world.sale, *world.preset, *world.closure)
@@ -231,6 +242,7 @@ def _is_pure(subject: Subject) -> Iterator[str]:
             ("rules", subject.plugins.stated(subject.name), reloaded.stated(subject.name)),
             ("marketplaces", subject.plugins.marketplaces, reloaded.marketplaces),
             ("metrics", subject.plugins.metrics, reloaded.metrics),
+            ("lines of costs", subject.plugins.costs, reloaded.costs),
             ("worlds", subject.plugins.worlds, reloaded.worlds),
             ("kinds of case", list(subject.plugins.workflow.kinds.values()), list(reloaded.workflow.kinds.values())),
         ):
@@ -247,12 +259,24 @@ def _is_order_independent(subject: Subject) -> Iterator[str]:
 
 
 def _monotone(subject: Subject) -> Iterator[str]:
+    yield from _broken_functions(subject)
     for policy in subject.policies.values():
         orders = {sample.order.channel: sample.order for sample in subject.samples if _on_marketplace(sample, policy)}
         instants = boundaries(policy)
         for name, fact in _starts(policy):
             for order in orders.values():
                 yield from _reversed_deadlines(policy, name, fact, order, instants)
+
+
+def _broken_functions(subject: Subject) -> Iterator[str]:
+    """Try each deadline function of the plugin by itself, whether a row asks for it or not, with sampled starts."""
+    for function in subject.plugins.functions_of(subject.name):
+        for policy in subject.policies.values():
+            watch = Watch(tell=lambda line: None)
+            for what in tried(function, policy, subject.samples, watch):
+                yield f"deadline function {function.name}, {function.place}: {policy.marketplace.name}: {what}"
+            if failed := next(iter(watch.causes()), ""):
+                yield f"{policy.marketplace.name}: {failed}"
 
 
 def _on_marketplace(sample: Sample, policy: Policy) -> bool:
@@ -296,6 +320,15 @@ def _money_fits(subject: Subject) -> Iterator[str]:
                 yield f"marketplace {place} sells in {marketplace.currency}, which is no currency"
 
 
+def _unbooked_kinds(subject: Subject) -> Iterator[str]:
+    """Tell kinds of case of its own of which no fact is booked: they may move no money, or cost nothing by mistake."""
+    plugins = subject.plugins
+    for kind in (plugins.workflow.kinds[name] for name in plugins.kinds(subject.name)):
+        if not any(move.fact in plugins.costs.by_fact for move in kind.move):
+            what = f"no line of costs books a fact of kind {kind.name}, so that an amount in one costs nothing"
+            yield f"{what} (where it moves money, add [[cost]] to costs.toml)"
+
+
 def _digits(rule: Rule) -> int:
     assert rule.money is not None
     exponent = rule.money.normalize().as_tuple().exponent
@@ -312,10 +345,15 @@ def _witness(subject: Subject) -> Witness:
 
 
 def _watch_hooks(subject: Subject) -> Witness:
-    witness = Witness(subject.plugins.implementations(subject.name))
+    functions = subject.plugins.functions_of(subject.name)
+    named = {f"deadline function {each.name}": each.code for each in functions}
+    witness = Witness(subject.plugins.implementations(subject.name), named)
     with witness.watching():
         if not subject.leans:
             subject.load()
+        for function in functions:
+            for policy in subject.policies.values():
+                list(tried(function, policy, subject.samples, Watch(tell=lambda line: None)))
         for sample in subject.samples[::WATCH_EVERY]:
             _outcome(subject.policies[sample.marketplace], sample)
     return witness
@@ -381,7 +419,7 @@ CHECKS: tuple[Check, ...] = (
         ("loads", "is_total", "is_pure"),
     ),
     Check("deadlines_are_monotone", "no deadline ends before it begins, or before an earlier one", _monotone),
-    Check("money_fits", "amounts fit their currency", _money_fits),
+    Check("money_fits", "amounts fit their currency", _money_fits, tell=_unbooked_kinds),
     Check("reads_no_clock", "its hooks ask no clock: time is an argument", _reads_no_clock),
     Check("draws_nothing", "its hooks draw no number that a seed does not decide", _draws_nothing),
     Check("prints_nothing", "its hooks print nothing: reports are somebody else's", _prints_nothing),

@@ -22,7 +22,7 @@ class Check:
     """A demand on every plugin: its name, the demand in a sentence, and the function that finds offences.
 
     `needs` names checks: where one of them fails, this check says nothing and is not run. `shown` of its problems are
-    listed, the rest is counted.
+    listed, the rest is counted. `tell` yields what is no offence, and is told all the same.
     """
 
     name: str
@@ -30,19 +30,22 @@ class Check:
     find: Find
     needs: tuple[str, ...] = ("loads",)
     shown: int = SHOWN
+    tell: Find | None = None
 
 
 @frozen
 class Finding:
     """The result of a check: its problems, or the failed check that kept it from running, or neither.
 
-    `not_made` says why it could not be made in this installation, through no fault of the plugin.
+    `not_made` says why it could not be made in this installation, through no fault of the plugin. `notes` are told, and
+    are no problems.
     """
 
     check: Check
     problems: tuple[str, ...] = ()
     stopped_by: str = ""
     not_made: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

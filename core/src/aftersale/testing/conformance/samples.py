@@ -98,7 +98,8 @@ def _facts(place: str, name: str, kinds: tuple[str, ...], at: Instant, detail: s
 
 def _openings(policy: Policy) -> Iterator[tuple[tuple[str, ...], Instant]]:
     base = start_of_day(_BASE, policy.marketplace.zone) + 10 * HOUR
-    plain = Policy(policy.marketplace, policy.rules, None, policy.workflow, Decisions(), policy.metric_kinds)
+    place, decisions = policy.marketplace, Decisions()
+    plain = Policy(place, policy.rules, None, policy.workflow, decisions, policy.metric_kinds, None, policy.functions)
     for opener in policy.workflow.openers():
         yield from ((path, base) for path in _paths(plain, opener, base))
         yield from (((opener,), at) for at in boundaries(policy))

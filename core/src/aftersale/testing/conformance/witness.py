@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, MappingProxyType
 from typing import Any
 
 import aftersale
@@ -28,6 +28,7 @@ _CLOCKS = {
     ("datetime", "today"),
     ("date", "today"),
 }
+NOTHING: Mapping[str, CodeType] = MappingProxyType({})
 _ENTROPY = {("posix", "urandom"), ("nt", "urandom")}
 
 
@@ -37,9 +38,10 @@ class Witness:
     It sees calls of built-in functions by the hooks and by the code that they call, but not by aftersale itself.
     """
 
-    def __init__(self, hooks: Mapping[str, FunctionType]) -> None:
-        """Watch these implementations, by the hook's name."""
+    def __init__(self, hooks: Mapping[str, FunctionType], others: Mapping[str, CodeType] = NOTHING) -> None:
+        """Watch these implementations, by the hook's name, and other code of the plugin by its name."""
         self._hooks = {function.__code__: name for name, function in hooks.items()}
+        self._hooks |= {code: name for name, code in others.items()}
         self.clock: dict[str, str] = {}
         self.chance: dict[str, str] = {}
 

@@ -2,7 +2,7 @@
 
 Its cases are tickets. Its seller is judged by tickets that stay unsolved. Its clock changes by half an hour. Its
 currency has three decimals. Its names have spaces and letters beyond ASCII. One of its deadlines is over when it
-begins. It decides everything that can be decided.
+begins. A ticket may cost more than its order. It decides everything that can be decided.
 """
 
 from aftersale.plugin import (
@@ -12,6 +12,7 @@ from aftersale.plugin import (
     Order,
     from_data,
     hookimpl,
+    load_costs,
     load_kinds,
     load_marketplaces,
     load_metrics,
@@ -25,6 +26,7 @@ aftersale_marketplaces = from_data(load_marketplaces, __name__)
 aftersale_rules = from_data(load_rules, __name__)
 aftersale_workflow = from_data(load_kinds, __name__)
 aftersale_metrics = from_data(load_metrics, __name__)
+aftersale_costs = from_data(load_costs, __name__)
 aftersale_world = from_data(load_world, __name__)
 
 
