@@ -1,9 +1,11 @@
 """Hold the changed lines of the packages to a share that tests must reach.
 
-Usage: `python .ci/changed.py measure FOLDER pytest ...` runs pytest, as it is where no package changed, and else with
-the coverage of the modules that did, written to FOLDER/coverage.xml. Tests marked `once` run without it then, after the
-others: they are long simulations, which take more than twice as long when their lines are counted. `python
-.ci/changed.py report FOLDER` then compares it with the lines that changed.
+Usage: `python .ci/changed.py measure FOLDER CELL pytest ...` runs pytest, as it is where no package changed, and else
+with the coverage of the modules that did, left in FOLDER/CELL. `python .ci/changed.py report FOLDER` then puts together
+what the cells left, and compares it with the lines that changed.
+
+Cells of Python 3.12 and later measure: there Python itself counts the lines (PEP 669), which costs next to nothing; on
+earlier ones a simulation takes more than twice as long when its lines are counted, and nothing is measured.
 
 What changed is told against the first of these that differs from what is checked out: the variable CHANGED_SINCE, the
 place where this branch left its upstream or origin's main branch, and the commit before this one.
@@ -15,22 +17,22 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LEAST = 90
 """Per cent of the changed lines that tests must run."""
-LONG = "once"
-"""The mark of the tests that run without coverage."""
-NO_TESTS = 5
-"""How pytest ends where it has nothing to run."""
+COUNTS_BY_ITSELF = (3, 12)
+"""The first Python that counts lines by itself."""
 UPSTREAM = ("@{upstream}", "origin/HEAD", "origin/main")
 CONFIG = """[run]
 data_file = {folder}/data
-source =
-    {sources}
-omit =
-    {others}
+core = sysmon
+include =
+    {modules}
+[paths]
+{roots}
 [report]
 exclude_also =
     if TYPE_CHECKING:
@@ -73,24 +75,47 @@ def changed(since: str) -> list[Path]:
     return [module for module in modules() if module.relative_to(ROOT).as_posix() in told]
 
 
+def counts_lines() -> bool:
+    """Tell whether this Python counts lines by itself, and what reads them is here."""
+    return sys.version_info >= COUNTS_BY_ITSELF and find_spec("pytest_cov") is not None
+
+
+def config(folder: Path, mine: list[Path]) -> Path:
+    """Write how coverage counts the lines of some modules, whether they run from here or from a wheel."""
+    packages = sorted({package(module) for module in mine})
+    roots = "\n".join(f"{root.name} =\n    {root}\n    */site-packages/{root.name}" for root in packages)
+    patterns = "\n    ".join(f"*/{module.relative_to(package(module).parent).as_posix()}" for module in mine)
+    file = folder / "coveragerc"
+    file.write_text(CONFIG.format(folder=folder, modules=patterns, roots=roots), encoding="utf-8")
+    return file
+
+
+def package(module: Path) -> Path:
+    """Return the folder of the import package that a module belongs to."""
+    source = next(parent for parent in module.parents if parent.name == "src")
+    return source / module.relative_to(source).parts[0]
+
+
 def measure(folder: Path, command: list[str]) -> int:
     """Run pytest, and leave the coverage of the changed modules where there are any."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    since = base()
+    since = base() if counts_lines() else ""
     mine = changed(since) if since else []
-    if mine:
-        others = [str(module) for module in modules() if module not in mine]
-        sources = sorted({str(next(each for each in module.parents if each.name == "src")) for module in mine})
-        config = CONFIG.format(folder=folder, sources="\n    ".join(sources), others="\n    ".join(others))
-        (folder / "coveragerc").write_text(config, encoding="utf-8")
-        options = ["--cov", f"--cov-config={folder / 'coveragerc'}", f"--cov-report=xml:{folder / 'coverage.xml'}"]
-        if "-m" not in command[1:]:
-            counted = subprocess.run([*command, *options, "-m", f"not {LONG}"], check=False).returncode
-            rest = subprocess.run([*command, "-m", LONG], check=False).returncode
-            return counted or (0 if rest == NO_TESTS else rest)
-        command += options
-    return subprocess.run(command, check=False).returncode
+    options = ["--cov", f"--cov-config={config(folder, mine)}", "--cov-report="] if mine else []
+    return subprocess.run([*command, *options], check=False).returncode
+
+
+def written_as_xml(folder: Path, mine: list[Path]) -> Path:
+    """Put together what the cells measured; a module that none of them imported has no line run."""
+    from coverage import Coverage
+
+    coverage = Coverage(data_file=folder / "data", config_file=str(config(folder, mine)))
+    coverage.combine([str(cell) for cell in folder.glob("*/data")], keep=True)
+    coverage.get_data().touch_files(map(str, mine))
+    file = folder / "coverage.xml"
+    coverage.xml_report(outfile=str(file))
+    return file
 
 
 def report(folder: Path) -> int:
@@ -100,16 +125,18 @@ def report(folder: Path) -> int:
         print("No earlier commit is known: nothing to compare with.")
         return 0
     print("Changes are told against", git("log", "-1", "--format=%h %s", since))
-    if not changed(since):
+    mine = changed(since)
+    if not mine:
         print("No module of a package changed.")
         return 0
-    if not (folder / "coverage.xml").is_file():
-        print("Nothing was measured: run `tox -e floor,changed`.", file=sys.stderr)
+    if not list(folder.glob("*/data")):
+        print("Nothing was measured: run the cells of `changed` in tox.ini first, with their Python.", file=sys.stderr)
         return 1
+    file = written_as_xml(folder, mine)
     options = [f"--compare-branch={since}", f"--fail-under={LEAST}", "--show-uncovered", "--include-untracked"]
-    return subprocess.run(["diff-cover", str(folder / "coverage.xml"), *options], cwd=ROOT, check=False).returncode
+    return subprocess.run(["diff-cover", str(file), *options], cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
     place = Path(sys.argv[2]).resolve()
-    sys.exit(measure(place, sys.argv[3:]) if sys.argv[1] == "measure" else report(place))
+    sys.exit(measure(place / sys.argv[3], sys.argv[4:]) if sys.argv[1] == "measure" else report(place))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -176,25 +177,55 @@ def test_changes_are_told_against_where_the_branch_left_or_what_is_named(
         changed.base()
 
 
+ARGUMENTS = "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:])); sys.exit(len(sys.argv))"
+
+
 def test_pytest_runs_as_it_is_where_no_package_changed(clone: Path, tmp_path: Path) -> None:
     first = git(clone, "rev-parse", "HEAD")
     commit(clone, "README.md")
     assert changed.base() == first
-    wanted = "import sys; sys.exit(len(sys.argv))"
-    assert changed.measure(tmp_path / "told", [sys.executable, "-c", wanted, "a", "b"]) == 3
-    assert changed.report(tmp_path / "told") == 0
-    commit(clone, "core/src/two.py")
-    assert changed.measure(tmp_path / "told", [sys.executable, "-c", wanted, "-m", "a"]) == 6
-    assert changed.report(tmp_path / "told") == 1, "nothing was measured"
+    told, folder = tmp_path / "told.txt", tmp_path / "lines"
+    assert changed.measure(folder / "core", [sys.executable, "-c", ARGUMENTS, str(told), "tests"]) == 3
+    assert told.read_text(encoding="utf-8") == "tests"
+    assert changed.report(folder) == 0
+    commit(clone, "core/src/pack/two.py")
+    assert changed.report(folder) == 1, "nothing was measured"
 
 
-def test_what_is_marked_once_runs_without_coverage(clone: Path, tmp_path: Path) -> None:
-    commit(clone, "core/src/two.py")
-    told = tmp_path / "told.txt"
-    noted = (
-        f"import sys; open({str(told)!r}, 'a').write(' '.join(sys.argv[1:]) + chr(10)); sys.exit('once' in sys.argv)"
+@pytest.mark.parametrize("counts", [True, False])
+def test_lines_are_counted_by_a_python_that_does_so_by_itself(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counts: bool
+) -> None:
+    commit(clone, "core/src/pack/two.py")
+    monkeypatch.setattr(changed, "counts_lines", lambda: counts)
+    told, cell = tmp_path / "told.txt", tmp_path / "lines" / "core"
+    changed.measure(cell, [sys.executable, "-c", ARGUMENTS, str(told), "tests"])
+    options = f" --cov --cov-config={cell / 'coveragerc'} --cov-report=" if counts else ""
+    assert told.read_text(encoding="utf-8") == f"tests{options}"
+
+
+def test_what_several_cells_ran_is_put_together_and_what_none_imported_has_no_line_run(
+    clone: Path, tmp_path: Path
+) -> None:
+    coverage = pytest.importorskip("coverage")
+    if sys.version_info < changed.COUNTS_BY_ITSELF:
+        pytest.skip("this Python does not count lines by itself")
+    modules = [commit(clone, f"core/src/pack/{name}.py") and clone / f"core/src/pack/{name}.py" for name in "abc"]
+    here, wheel = modules[0], tmp_path / "venv/site-packages/pack/b.py"
+    wheel.parent.mkdir(parents=True)
+    shutil.copy(modules[1], wheel)
+    for name, module in (("core", here), ("wheels", wheel)):
+        cell = tmp_path / "lines" / name
+        cell.mkdir(parents=True)
+        lines = coverage.CoverageData(cell / "data")
+        lines.add_lines({str(module): [1]})
+        lines.write()
+        lines.close()
+    # In a process of its own: coverage leaves connections to its files open.
+    call = "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import changed; " + (
+        "changed.written_as_xml(*map(Path, sys.argv[2:3]), list(map(Path, sys.argv[3:])))"
     )
-    assert changed.measure(tmp_path / "folder", [sys.executable, "-c", noted, "tests"]) == 1
-    counted, rest = told.read_text(encoding="utf-8").splitlines()
-    assert counted.startswith("tests --cov ")
-    assert (counted.partition(" -m ")[2], rest) == ("not once", "tests -m once")
+    subprocess.run([sys.executable, "-c", call, SCRIPTS, tmp_path / "lines", *modules], check=True)
+    report = (tmp_path / "lines/coverage.xml").read_text(encoding="utf-8")
+    rates = re.findall(r'filename="[^"]*(\w)\.py" .*?line-rate="(\d)"', report)
+    assert rates == [("a", "1"), ("b", "1"), ("c", "0")]

@@ -154,7 +154,7 @@ def _line(table: str, member: Member) -> str | None:
         LOCAL: f"{member.name} = -e {{tox_root}}/{member.folder}{member.extra}",
         ALL_PLUGINS: f"{{[local]{member.name}}}",
         INSTALLED: f"{member.name}: {{[local]{member.name}}}",
-        TESTED: f"{member.name}: {{[run]pytest}} {{posargs:{{[run]most}} {member.folder}/tests}}",
+        TESTED: f"{member.name}: {{[run]measured}} {{posargs:{{[run]most}} {member.folder}/tests}}",
     }[table]
 
 
@@ -167,7 +167,7 @@ def _tables(root: Path) -> dict[str, list[str]]:
     sources = [name for name, source in written["tool"]["uv"]["sources"].items() if source == workspace]
     environments = tox["tox"]["env_list"].split()
     local = [f"{name} = {line}" for name, line in tox["local"].items() if name != "plugins"]
-    general = {"{[local]core}", "{[run]tools}"}
+    general = {"{[local]core}", "{[run]tools}", "py313: {[run]counting}"}
     return {
         DEPENDENCIES: written["project"]["dependencies"],
         SOURCES: [f"{name} = {{ workspace = true }}" for name in sources],
@@ -227,7 +227,7 @@ def test_a_sixth_distribution_is_told_each_line_it_lacks_in_the_root_files(tree:
         "tox.ini: [local] lacks the line `house = -e {tox_root}/plugins/house`",
         "tox.ini: [local] plugins lacks the line `{[local]house}`",
         "tox.ini: [testenv] deps lacks the line `house: {[local]house}`",
-        "tox.ini: [testenv] commands lacks the line `house: {[run]pytest} {posargs:{[run]most} plugins/house/tests}`",
+        "tox.ini: [testenv] commands lacks the line `house: {[run]measured} {posargs:{[run]most} plugins/house/tests}`",
     ]
 
 
@@ -273,7 +273,7 @@ def test_a_removed_distribution_leaves_no_line_behind(tree: Path) -> None:
         "tox.ini: [local] plugins names no folder: `{[local]amazon_jp}`",
         "tox.ini: [testenv] deps names no folder: `amazon_jp: {[local]amazon_jp}`",
         "tox.ini: [testenv] commands names no folder: "
-        "`amazon_jp: {[run]pytest} {posargs:{[run]most} plugins/amazon_jp/tests}`",
+        "`amazon_jp: {[run]measured} {posargs:{[run]most} plugins/amazon_jp/tests}`",
     ]
 
 

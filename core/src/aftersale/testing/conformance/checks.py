@@ -169,6 +169,13 @@ def _is_complete(subject: Subject) -> Iterator[str]:
 # --- its cases ---
 
 
+def _outcomes(subject: Subject) -> list[tuple[object, ...]]:
+    """Return the outcome of each sample in their order; worked out once, for all checks that compare with it."""
+    if subject.outcomes is None:
+        subject.outcomes = [_outcome(subject.policies[sample.marketplace], sample) for sample in subject.samples]
+    return subject.outcomes
+
+
 def _outcome(policy: Policy, sample: Sample) -> tuple[object, ...]:
     """Return everything that a live desk would learn of a sample: its cases, its refusals, and the advice on them."""
     answer = play(sample, policy)
@@ -232,7 +239,7 @@ def _is_pure(subject: Subject) -> Iterator[str]:
 
 
 def _is_order_independent(subject: Subject) -> Iterator[str]:
-    forward = [_outcome(subject.policies[sample.marketplace], sample) for sample in subject.samples]
+    forward = _outcomes(subject)
     backward = [_outcome(subject.policies[sample.marketplace], sample) for sample in reversed(subject.samples)]
     for sample, first, second in zip(subject.samples, forward, reversed(backward), strict=True):
         if first != second:
@@ -326,8 +333,7 @@ def _draws_nothing(subject: Subject) -> Iterator[str]:
 
 def _prints_nothing(subject: Subject) -> Iterator[str]:
     subject.load(subject.leans)
-    for sample in subject.samples:
-        _outcome(subject.policies[sample.marketplace], sample)
+    _outcomes(subject)
     yield from subject.watch.noted(PRINT)
 
 
@@ -336,25 +342,27 @@ def _prints_nothing(subject: Subject) -> Iterator[str]:
 
 def _lives_with_others(subject: Subject) -> Iterator[str]:
     # Before the others are loaded: they might change what this one does.
-    outcomes = [_outcome(subject.policies[sample.marketplace], sample) for sample in _samples_alone(subject)]
+    outcomes = [] if subject.leans else _outcomes(subject)
     together = subject.together
     if isinstance(together, PluginError):
         yield from map(str, together.problems)
         return
     if subject.leans:
         return
-    policies = together.policies(subject.places)
+    policies = {
+        place: policy
+        for place, policy in together.policies(subject.places).items()
+        if not _has_house_say(place, subject.policies[place], policy)
+    }
     for sample, before in zip(subject.samples, outcomes, strict=True):
-        place = sample.marketplace
-        alone, shared = subject.policies[place], policies[place]
-        if shared.decisions.by_house() or alone.rules.history(place) != shared.rules.history(place):
-            continue  # a house plugin has a say there: that is what it is for
-        if _outcome(shared, sample) != before:
+        policy = policies.get(sample.marketplace)
+        if policy is not None and _outcome(policy, sample) != before:
             yield f"{sample}: it goes otherwise when other plugins are installed"
 
 
-def _samples_alone(subject: Subject) -> tuple[Sample, ...]:
-    return () if subject.leans else subject.samples
+def _has_house_say(place: str, alone: Policy, shared: Policy) -> bool:
+    """Whether a house plugin has a say on a marketplace where all plugins are loaded: that is what it is for."""
+    return shared.decisions.by_house() or alone.rules.history(place) != shared.rules.history(place)
 
 
 CHECKS: tuple[Check, ...] = (

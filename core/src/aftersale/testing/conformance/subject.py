@@ -31,7 +31,8 @@ class Subject:
 
     `name` is that of its entry point. `module` is for a plugin that is not installed. `beside` are the plugins that it
     is loaded with, every installed one where None. `distribution` is the one that installed it, looked up by the entry
-    point where None. `limits` say how long its hooks may take; `hung` is the check in which one of them did not return.
+    point where None. `outcomes` are those of its samples, once they are known. `limits` say how long its hooks may
+    take; `hung` is the check in which one of them did not return.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Subject:
         self._beside = None if beside is None else dict(beside)
         self.findings: dict[str, Finding] = {}
         self.witness: Witness | None = None
+        self.outcomes: list[tuple[object, ...]] | None = None
         self.limits = limits if limits is not None else declared_limits()
         self.hung = ""
         self.watch = Watch(perf_counter, self.limits, self._tell)
