@@ -675,3 +675,60 @@ def test_a_bad_day_or_journal_is_refused_with_what_to_do(argv, message):
     result = run("rules", *argv)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+# --- fees ---
+
+
+def told_fees(*args):
+    result = run("fees", *args)
+    return result.exit_code, result.stderr
+
+
+def test_fees_of_a_marketplace_without_rows_are_the_parameter_or_a_dash():
+    result = run("fees", "REF", "--price", "20", "--on", "2026-06-01", COLUMNS="100")
+    assert result.stdout.splitlines()[:8] == [
+        "REF on 2026-06-01: fees for an order of 20.00 EUR, category -",
+        "",
+        "Fee                        Amount  Currency  Rests on",
+        "referral_fee                 3.00  EUR       referral_fee_share",
+        "closing_fee                     -            no row says that it is charged",
+        "digital_services_fee            -            no row says that it is charged",
+        "refund_administration_fee       -            no row says that it is charged",
+        "returns_processing_fee          -            no row says that it is charged",
+    ]
+
+
+def test_fees_as_json_tell_numbers_without_effect():
+    result = run("fees", "REF", "--price", "20", "--on", "2026-06-01", "--json", "--set", "restocking_kept_share=0.5")
+    found = json.loads(result.stdout)
+    assert (found["marketplace"], found["price"], found["currency"]) == ("REF", "20.00", "EUR")
+    assert found["fees"][0] == {
+        "name": "referral_fee",
+        "amount": "3.00",
+        "currency": "EUR",
+        "basis": ["referral_fee_share"],
+    }
+    assert [row["name"] for row in found["assumptions"]] == ["referral_fee_share"]
+    assert found["without_effect"] == [
+        "Numbers of your own without effect: restocking_kept_share; no fee rests on them."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        (("REF", "--price", "0", "--on", "2026-06-01"), "the price has to be above 0, and a refund not below it"),
+        (("REF", "--price", "5", "--refund", "-1", "--on", "2026-06-01"), "the price has to be above 0"),
+        (("REF", "--price", "1.234", "--on", "2026-06-01"), "1.234 has too many decimals for EUR"),
+        (("REF", "--price", "much", "--on", "2026-06-01"), "'much' is no amount"),
+        (("NOWHERE", "--price", "5", "--on", "2026-06-01"), "unknown marketplace 'NOWHERE'"),
+        (("REF", "--price", "5", "--on", "yesterday"), "yesterday"),
+        (("REF", "--price", "5"), "Missing option '--on'"),
+        (("REF", "--price", "5", "--on", "2026-06-01", "--version", "no_such_page"), "no_such_page"),
+    ],
+)
+def test_bad_arguments_of_fees_are_refused_with_what_is_wrong(args, problem):
+    code, told = told_fees(*args)
+    assert code != 0
+    assert problem in told

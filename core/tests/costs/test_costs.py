@@ -49,6 +49,7 @@ FEES = """
 rule = [
   { name = "refund_administration_fee", share = "0.20", money = "5.00", currency = "EUR" },
   { name = "returns_processing_fee", value = true },
+  { name = "returns_processing_threshold", share = "0", when = { category = ["apparel", "shoes"] } },
 ]
 """
 
@@ -616,7 +617,7 @@ def test_an_unknown_currency_of_the_sellers_money_is_refused():
 
 def test_a_document_without_what_others_fall_back_on_or_with_two_of_a_name_is_refused():
     one = {"name": "a", "default": "1", "low": "0", "high": "2", "unit": "u", "source": "s", "grade": "assumed"}
-    rest = {"grade": [], "task": [], "returns_processing": {"every_return": [], "source": "s", "grade": "C"}}
+    rest = {"grade": [], "task": []}
     with pytest.raises(DocumentError) as caught:
         parse_parameters({"parameter": [one, one], **rest}, "costs.toml")
     assert [(each.path, each.what) for each in caught.value.problems] == [

@@ -8,6 +8,8 @@ import pytest
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, HOUR, instant
+from aftersale.costs.fees import Fees
+from aftersale.costs.parameters import default_parameters
 from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.policies.marketplaces import load_marketplaces
@@ -212,3 +214,133 @@ def test_what_the_marketplace_s_service_refunded_may_be_claimed_back() -> None:
         )
         assert row is not None
         assert (row.value, row.when.program) == (True, "customer_service")
+
+
+# --- fees ---
+
+
+def fees(marketplace: str, category: str, price: int, day: str = "2026-11-29", channel: str = "FBA") -> Fees:
+    order = sold(marketplace, category=category)._replace(price=price, channel=channel)
+    return Fees(RULES.rulebook(marketplace, date.fromisoformat(day)), order, default_parameters())
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "category", "price", "day", "fee"),
+    [
+        *((place, "home", 2000, "2026-01-31", 300) for place in ("UK", "DE", "FR", "IT", "ES", "NL")),
+        *((place, "home", 2000, "2026-02-01", 160) for place in ("UK", "DE", "FR", "IT", "ES")),
+        *((place, "home", 2001, "2026-02-01", 300) for place in ("UK", "DE", "FR", "IT", "ES")),
+        ("NL", "home", 2000, "2026-02-01", 300),
+        ("DE", "pet_food", 1000, "2026-01-31", 150),
+        ("DE", "pet_food", 1000, "2026-02-01", 50),
+        ("UK", "pet_clothing", 1001, "2026-02-01", 150),
+        ("UK", "grocery", 1000, "2026-01-31", 80),
+        ("UK", "grocery", 1000, "2026-02-01", 50),
+        ("FR", "vitamins", 1000, "2026-01-31", 80),
+        ("FR", "vitamins", 1000, "2026-02-01", 50),
+        ("BE", "grocery", 1000, "2026-02-01", 80),
+        ("UK", "toys", 10_000, "2024-09-30", 1530),  # with 2 % of tax inside
+        ("UK", "toys", 10_000, "2024-10-01", 1500),
+        ("UK", "electronics", 10_000, "2024-09-30", 714),
+        ("UK", "electronics", 10_000, "2024-10-01", 700),
+        ("UK", "automotive", 5500, "2021-06-07", 825),  # nothing was read: the parameter
+        ("UK", "automotive", 5500, "2021-06-08", 780),  # 15.3 % of 45 and 9.18 % of 10: 6.885 and 0.918
+        ("UK", "jewellery", 30_000, "2026-11-29", 4500),  # its first step was not read: the parameter
+        ("UK", "apparel", 5000, "2022-03-31", 683),  # 15.3 % of 40 and 7.14 % of 10: 6.12 and 0.714
+        ("UK", "apparel", 5000, "2022-04-01", 765),
+        ("DE", "apparel", 5000, "2022-03-31", 710),
+        ("DE", "apparel", 5000, "2022-04-01", 750),
+        ("DE", "jewellery", 30_000, "2026-11-29", 5250),
+        ("DE", "furniture", 30_000, "2026-11-29", 4000),
+        ("DE", "electronics_accessories", 15_000, "2026-11-29", 1900),
+        ("DE", "automotive", 6000, "2026-11-29", 840),
+        ("SE", "home", 10_000, "2026-11-29", 1500),  # nothing was read: the parameter
+        ("TR", "electronics", 10_000, "2026-11-29", 600),
+    ],
+)
+def test_a_referral_fee_by_category_price_and_day(
+    marketplace: str, category: str, price: int, day: str, fee: int
+) -> None:
+    assert fees(marketplace, category, price, day).referral().amount == fee
+
+
+def test_a_promotion_for_clothing_was_for_what_goes_with_prime() -> None:
+    assert [fees("DE", "apparel", 5000, "2022-03-31", channel).referral().amount for channel in ("SFP", "MFN")] == [
+        710,
+        750,
+    ]
+
+
+@pytest.mark.parametrize("marketplace", ["UK", "IT", "ES", "NL", "DE", "FR", "BE", "IE"])
+@pytest.mark.parametrize(("price", "kept"), [(34_500, 500), (10_000, 300)])
+def test_a_fifth_of_the_referral_fee_is_kept_and_five_at_most(marketplace: str, price: int, kept: int) -> None:
+    # The Italian page: 345 EUR at 15 % are 51.75, 20 % of it 10.35, charged 5.00.
+    made = fees(marketplace, "toys", price)
+    fee = made.refund_administration(price)
+    assert made.referral().amount == price * 15 // 100
+    assert fee is not None
+    assert fee.amount == kept
+
+
+@pytest.mark.parametrize("marketplace", ["SE", "PL", "TR"])
+def test_what_is_kept_in_sweden_poland_and_turkey_is_not_known_and_a_parameter(marketplace: str) -> None:
+    fee = fees(marketplace, "toys", 10_000).refund_administration(10_000)
+    assert fee is not None
+    assert "refund_administration_share" in fee.basis
+
+
+@pytest.mark.parametrize("marketplace", ["UK", "IT", "ES", "NL"])
+def test_nothing_is_kept_of_a_book(marketplace: str) -> None:
+    fee = fees(marketplace, "books", 2000).refund_administration(2000)
+    assert fee is not None
+    assert fee.amount == 0
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "situation", "rate"),
+    [
+        *((place, "GB", "0.02") for place in ("UK", "FR", "DE", "NL")),
+        *((place, "FR", "0.03") for place in ("UK", "FR", "DE", "NL")),
+        *((place, "ES", "0.03") for place in ("UK", "IT", "SE")),
+        *((place, "CN", "0.02") for place in ("UK", "FR", "IT", "ES")),
+        *((place, "CN", "0") for place in ("DE", "NL", "PL")),
+        ("TR", "GB", "0"),
+    ],
+)
+def test_the_digital_services_fee_goes_by_where_the_seller_is(marketplace: str, situation: str, rate: str) -> None:
+    days = date(2024, 9, 30), date(2024, 10, 1)
+    found = [answer(marketplace, "digital_services_fee", day, situation=situation) for day in days]
+    assert [None if row is None else str(row) for row in found] == [None, rate]
+
+
+def test_a_canadian_seller_paid_it_until_canada_took_its_tax_away() -> None:
+    days = date(2025, 8, 14), date(2025, 8, 15)
+    assert [str(answer("DE", "digital_services_fee", day, situation="CA")) for day in days] == ["0.03", "0"]
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "category", "day", "often", "size", "fee"),
+    [
+        ("DE", "home", "2025-01-31", True, "", None),
+        ("DE", "home", "2025-02-01", True, "", (393, "EUR")),
+        ("DE", "home", "2025-02-01", True, "light_envelope_to_20_g", (222, "EUR")),
+        ("UK", "home", "2025-02-01", True, "", (284, "GBP")),
+        ("ES", "home", "2025-02-01", False, "", None),
+        ("FR", "shoes", "2021-02-28", False, "", None),
+        ("FR", "shoes", "2021-03-01", False, "", (434, "USD")),  # half an unknown fee: the parameter
+        ("FR", "shoes", "2025-02-01", False, "", (393, "EUR")),
+        *((place, "shoes", "2026-11-29", True, "", None) for place in ("NL", "SE", "PL", "BE", "IE", "TR")),
+    ],
+)
+def test_a_return_to_the_marketplace_is_charged_by_store_category_and_day(
+    marketplace: str, category: str, day: str, often: bool, size: str, fee: tuple[int, str] | None
+) -> None:
+    found = fees(marketplace, category, 2500, day).returns_processing(often, size)
+    assert (found and found[:2]) == fee
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "fee"), [("UK", "0.39 GBP"), ("ES", "0.39 EUR"), ("SE", "3.92 SEK"), ("PL", None)]
+)
+def test_a_removal_costs_by_weight(marketplace: str, fee: str | None) -> None:
+    assert answer(marketplace, "removal_fee", date(2026, 11, 29), situation="standard_to_500_g") == fee

@@ -8,8 +8,10 @@ import pytest
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, HOUR, instant
+from aftersale.costs.fees import Fees
+from aftersale.costs.parameters import default_parameters
 from aftersale.engine.docket import Docket
-from aftersale.orders import Order
+from aftersale.orders import Order, OrderLine
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, load_rules
@@ -62,6 +64,15 @@ def answers(
             None,
             "delivery_refund_with_protected_label, goodwill_refund",
         ),
+        ("US", "returns_processing_fee_units", "2024-06-01", {}, None, 25),
+        ("US", "removal_fee", "2026-01-15", {"situation": "standard_to_0.5_lb"}, "1.04 USD", "0.84 USD"),
+        ("US", "digital_services_fee", "2024-10-01", {"situation": "GB"}, None, "0.02"),
+        ("MX", "digital_services_fee", "2024-10-01", {"situation": "FR"}, None, "0.03"),
+        ("US", "digital_services_fee", "2024-10-01", {}, None, "0"),
+        ("CA", "digital_services_fee", "2025-08-15", {}, "0.02", "0"),
+        ("CA", "digital_services_fee", "2025-08-15", {"situation": "CA"}, "0.03", "0"),
+        ("CA", "digital_services_fee", "2025-08-15", {"situation": "ES"}, "0.03", "0.03"),
+        ("US", "digital_services_on_fulfilment", "2024-10-01", {"situation": "IT"}, None, False),
         ("US", "handling_time_checked", "2026-09-01", {}, False, True),
         ("US", "handling_time_checked", "2026-09-01", {"category": "handmade"}, False, False),
         ("US", "handling_time_faster", "2026-06-29", {}, None, 1),
@@ -131,6 +142,89 @@ def test_the_holidays_of_2026_are_assumed_to_be_as_those_of_the_year_before(boug
     row = RULES.rulebook("US", date(2027, 1, 10), "America/Los_Angeles").rule("return_window", sold(bought=bought))
     assert row is not None
     assert (row.until, row.grade) == (until, "assumed" if until else "A")
+
+
+# --- fees ---
+
+
+def fees(marketplace: str, category: str, price: int, day: str = "2026-11-29", *versions: str) -> Fees:
+    order = sold(marketplace, category=category)._replace(price=price, channel="FBA")
+    book = RULES.with_versions(versions).rulebook(marketplace, date.fromisoformat(day))
+    return Fees(book, order, default_parameters())
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "category", "price", "day", "fee"),
+    [
+        ("US", "apparel", 1499, "2024-01-14", 255),  # 17 %, 254.83
+        ("US", "apparel", 1499, "2024-01-15", 75),  # 5 %, 74.95
+        ("US", "apparel", 1501, "2024-01-14", 255),
+        ("US", "apparel", 1501, "2024-01-15", 150),  # 10 %, 150.1
+        ("US", "apparel", 2000, "2026-11-29", 200),
+        ("US", "apparel", 2001, "2026-11-29", 340),  # 17 %, 340.17
+        ("US", "jewellery", 30_000, "2026-11-29", 5250),  # 20 % of 250 and 5 % of 50
+        ("US", "watches", 160_000, "2026-11-29", 24_300),  # 16 % of 1,500 and 3 % of 100
+        ("US", "electronics_accessories", 15_000, "2026-11-29", 1900),  # 15 % of 100 and 8 % of 50
+        ("US", "furniture", 30_000, "2026-11-29", 4000),  # 15 % of 200 and 10 % of 100
+        ("US", "beauty", 1000, "2026-11-29", 80),
+        ("US", "beauty", 1001, "2026-11-29", 150),
+        ("US", "electronics", 300, "2026-11-29", 30),  # 8 % would be 0.24
+        ("CA", "computers", 10_000, "2026-11-29", 600),
+        ("CA", "furniture", 30_000, "2026-11-29", 4250),
+        ("CA", "health", 1501, "2020-08-31", 225),  # nothing was read: the parameter
+        ("CA", "health", 1500, "2020-09-01", 120),
+        ("MX", "electronics", 10_000, "2026-11-29", 1500),  # nothing was read: the parameter
+    ],
+)
+def test_a_referral_fee_by_category_price_and_day(
+    marketplace: str, category: str, price: int, day: str, fee: int
+) -> None:
+    assert fees(marketplace, category, price, day).referral().amount == fee
+
+
+@pytest.mark.parametrize(
+    ("category", "price", "kept"),
+    [("home", 10_000, 300), ("home", 20_000, 500), ("electronics", 10_000, 160), ("books", 10_000, 0)],
+)
+def test_the_lesser_of_five_dollars_and_a_fifth_of_the_referral_fee_is_kept_of_a_refund(
+    category: str, price: int, kept: int
+) -> None:
+    fee = fees("US", category, price).refund_administration(price)
+    assert fee is not None
+    assert fee.amount == kept
+
+
+def test_the_american_page_that_counts_units_is_a_version() -> None:
+    lines = (OrderLine("S", 2, 40_000),)
+    for versions, kept in (((), 500), (("refund_fee_per_unit",), 1000)):
+        made = fees("US", "home", 40_000, "2026-11-29", *versions)
+        fee = Fees(made.book, made.order._replace(lines=lines), made.parameters).refund_administration(40_000)
+        assert fee is not None
+        assert fee.amount == kept
+
+
+@pytest.mark.parametrize("marketplace", ["CA", "MX"])
+def test_what_canada_and_mexico_keep_is_not_known_and_a_parameter(marketplace: str) -> None:
+    fee = fees(marketplace, "home", 10_000).refund_administration(10_000)
+    assert fee is not None
+    assert "refund_administration_share" in fee.basis
+
+
+@pytest.mark.parametrize(
+    ("category", "day", "often", "size", "amount"),
+    [
+        ("apparel", "2024-05-31", False, "small_standard_to_6_oz", 212),
+        ("apparel", "2024-06-01", False, "small_standard", 165),
+        ("home", "2024-05-31", True, "", None),
+        ("home", "2024-06-01", True, "", 434),
+        ("home", "2024-06-01", False, "", None),
+    ],
+)
+def test_a_return_to_the_marketplace_is_charged_by_category_and_day(
+    category: str, day: str, often: bool, size: str, amount: int | None
+) -> None:
+    fee = fees("US", category, 2500, day).returns_processing(often, size)
+    assert (fee and fee.amount) == amount
 
 
 # --- as cases meet them ---

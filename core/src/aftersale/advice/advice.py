@@ -13,8 +13,8 @@ from aftersale.advice.evidence import evidence_for
 from aftersale.base.money import from_minor
 from aftersale.base.translations import core_text as text
 from aftersale.cases.model import Case
+from aftersale.costs.fees import capped
 from aftersale.costs.parameters import default_parameters
-from aftersale.costs.refunds import capped
 from aftersale.engine import return_terms
 from aftersale.engine.dossiers import Dossier
 from aftersale.policies.policy import Policy, Terms

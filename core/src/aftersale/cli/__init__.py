@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from aftersale.cli.fees import show_fees
 from aftersale.cli.journals import show_case, show_costs, show_health, show_replay, show_tasks
 from aftersale.cli.plugins import show_plugins
 from aftersale.cli.policies import show_rules, show_workflow
@@ -35,6 +36,7 @@ def cli(show_cells: bool) -> None:
 for _command in (
     show_case,
     show_costs,
+    show_fees,
     show_health,
     show_plugins,
     show_replay,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aftersale.base.errors import ClockError
-from aftersale.cli.options import journal_options, print_json, read_day, show
+from aftersale.cli.options import journal_options, pairs, print_json, read_day, show
 from aftersale.cli.program import loaded, show_cells, text
 
 if TYPE_CHECKING:
@@ -143,22 +142,10 @@ def show_costs(
     from aftersale.views.costs import cost_accounts, cost_listing
 
     declared = default_parameters().with_estimates(loaded(ctx).costs.kinds)
-    parameters = declared.with_own(dict(_pairs("--set", own)), "--set")
-    rate_of = {name: _decimal(name, value) for name, value in _pairs("--rate", rates)}
+    parameters = declared.with_own(dict(pairs("--set", own)), "--set")
+    rate_of = {name: _decimal(name, value) for name, value in pairs("--rate", rates)}
     record = cost_accounts(*_replay(ctx, journal, until, handbook), by, parameters, into, rate_of)
     print_json(record) if as_json else show(cost_listing(record))
-
-
-def _pairs(option: str, pairs: Iterable[str]) -> Iterator[tuple[str, str]]:
-    names: set[str] = set()
-    for pair in pairs:
-        name, sign, value = pair.partition("=")
-        if not sign:
-            raise click.UsageError(text("costs.no_pair", option=option, given=pair))
-        if (name := name.strip()) in names:
-            raise click.UsageError(text("costs.twice", option=option, name=name))
-        names.add(name)
-        yield name, value.strip()
 
 
 def _decimal(name: str, value: str) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,3 +71,16 @@ def print_json(data: object) -> None:
 
     # ASCII alone reads the same in every encoding.
     click.echo(as_json(data))
+
+
+def pairs(option: str, given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of an option that takes `NAME=VALUE`; a name that is given twice is refused."""
+    names: set[str] = set()
+    for pair in given:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise click.UsageError(text("costs.no_pair", option=option, given=pair))
+        if (name := name.strip()) in names:
+            raise click.UsageError(text("costs.twice", option=option, name=name))
+        names.add(name)
+        yield name, value.strip()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from aftersale.base.money import decimals
 from aftersale.clocks import Instant
+from aftersale.costs.fees import limit
 from aftersale.costs.ledger import CostLedger, CostLine, line_place, part, rounded
 from aftersale.costs.own_lines import own_line
 from aftersale.costs.parameters import Parameters, default_parameters
@@ -16,7 +17,6 @@ from aftersale.costs.refunds import (
     claim_decided_otherwise,
     claim_refunded,
     claim_reversed,
-    limit,
     refund,
     refund_without_asking,
 )

@@ -83,22 +83,12 @@ class Work:
 
 
 @frozen
-class _Processing:
-    """The categories in which a marketplace that charges for returns charges for every return."""
-
-    every_return: tuple[Word, ...]
-    source: Word
-    grade: Word
-
-
-@frozen
 class CostDocument:
     """The document `costs.toml`."""
 
     parameter: tuple[Parameter, ...]
     grade: tuple[GoodsGrade, ...]
     task: tuple[Work, ...]
-    returns_processing: _Processing
 
 
 @frozen
@@ -111,7 +101,6 @@ class Parameters:
     by_name: Mapping[str, Parameter]
     grades: Mapping[str, GoodsGrade]
     works: Mapping[str, Work]
-    every_return: frozenset[str]
     own: frozenset[str] = frozenset()
 
     def value(self, name: str) -> Decimal:
@@ -227,7 +216,6 @@ def parse_parameters(data: dict[str, Any], source: str) -> Parameters:
         parameters,
         {grade.name: grade for grade in document.grade},
         {task.name: task for task in document.task},
-        frozenset(document.returns_processing.every_return),
     )
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from aftersale.base.errors import MoneyError
-from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.ledger import REFUNDS, CostLedger, part, rounded
+from aftersale.costs.fees import Fees, capped
+from aftersale.costs.ledger import REFUNDS, CostLedger
 from aftersale.engine.replays import Step
-from aftersale.rules import Rule
 
 
 def refund(ledger: CostLedger, step: Step) -> None:
@@ -60,33 +56,10 @@ def _book_offer(ledger: CostLedger, fact: Fact) -> bool:
 
 
 def _book_fee(ledger: CostLedger, fact: Fact, refunded: int) -> None:
-    """Book what the marketplace keeps of its own fee: a share of the referral fee, a sum at most."""
-    rule = ledger.terms(fact).rulebook.rule("refund_administration_fee", ledger.order)
-    if rule is None or rule.share is None or refunded <= 0:
-        return
-    share = rule.share * ledger.parameters.value("referral_fee_share")
-    amount = capped(rule, refunded, ledger.order.currency, share)
-    ledger.estimated("refund_administration_fee", fact, amount, rule.told, "referral_fee_share")
-
-
-def capped(rule: Rule, of: int, currency: str, share: Decimal | None = None) -> int:
-    """Return the rule's share of an amount, or `share` of it, and no more than the rule's own sum.
-
-    Raises MoneyError when that sum is in another currency.
-    """
-    amount = part(of, rule.share if share is None and rule.share is not None else share or Decimal(0))
-    most = limit(rule, currency)
-    return amount if most is None else min(amount, most)
-
-
-def limit(rule: Rule | None, currency: str) -> int | None:
-    """Return the sum that a rule names, in minor units, or None; raises MoneyError when it is in another currency."""
-    if rule is None or rule.money is None:
-        return None
-    if rule.currency != currency:
-        what = f"the order is in {currency}, and {rule} in {rule.currency}"
-        raise MoneyError(what, "give the rule a row in the order's currency")
-    return rounded(rule.money.scaleb(decimals(currency)))
+    """Book what the marketplace keeps of its own fee."""
+    fees = Fees(ledger.terms(fact).rulebook, ledger.order, ledger.parameters)
+    if (fee := fees.refund_administration(refunded)) is not None:
+        ledger.estimated("refund_administration_fee", fact, fee.amount, *fee.basis)
 
 
 def claim(ledger: CostLedger, step: Step) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.ledger import CostLedger, rounded
+from aftersale.costs.fees import Fees, capped
+from aftersale.costs.ledger import CostLedger
 from aftersale.costs.parameters import GoodsGrade
-from aftersale.costs.refunds import capped
 from aftersale.engine import return_terms
 from aftersale.engine.replays import Step
 
@@ -47,15 +46,11 @@ def _is_label_automatic(ledger: CostLedger, fact: Fact) -> bool:
 def received(ledger: CostLedger, step: Step) -> None:
     """Book the way back if it is not booked yet, and what the marketplace charges for a return to it."""
     way_back(ledger, step)
-    fact, order = step.fact, ledger.order
-    rule = ledger.terms(fact).rulebook.rule("returns_processing_fee", order)
-    charged = order.category in ledger.parameters.every_return or ledger.product in ledger.high_return
-    if rule is None or not rule.value or not charged or not ledger.by_marketplace:
+    if not ledger.by_marketplace:
         return
-    fee, currency = ledger.parameters.money("returns_processing_fee")
-    units = sum(line.quantity for line in order.lines) or 1
-    amount = rounded(units * fee.scaleb(decimals(currency)))
-    ledger.estimated("returns_processing_fee", fact, amount, "returns_processing_fee", rule.told, currency=currency)
+    fees = Fees(ledger.terms(step.fact).rulebook, ledger.order, ledger.parameters)
+    if (fee := fees.returns_processing(often=ledger.product in ledger.high_return)) is not None:
+        ledger.estimated("returns_processing_fee", step.fact, fee.amount, *fee.basis, currency=fee.currency)
 
 
 def goods(ledger: CostLedger) -> None:

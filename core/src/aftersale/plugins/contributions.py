@@ -29,7 +29,7 @@ from aftersale.rules import Rule, RuleSet
 
 _SHORT = Repr()
 _SHORT.maxother = 60
-CORE_COMMANDS = frozenset({"case", "costs", "health", "plugins", "replay", "rules", "tasks", "workflow"})
+CORE_COMMANDS = frozenset({"case", "costs", "fees", "health", "plugins", "replay", "rules", "tasks", "workflow"})
 """Commands of the program itself, whose names no plugin may take."""
 MARKETPLACES, RULES, DEADLINES, WORKFLOW, METRICS, COSTS, WORLD, FORMATS, RETURNS, HEALTH, COMMANDS = (
     "aftersale_marketplaces",

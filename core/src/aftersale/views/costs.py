@@ -1,4 +1,4 @@
-"""Costs: what after-sales cost, as plain data and as tables for a terminal."""
+"""Costs: what after-sales cost, and the fees for one order, as plain data and as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from aftersale.base.money import from_minor
 from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.cases.workflow import default_workflow
+from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.costs.charges import docket_costs
+from aftersale.costs.fees import Fee, Fees
 from aftersale.costs.ledger import CostLine
 from aftersale.costs.parameters import Parameters, default_parameters
 from aftersale.costs.totals import Grouping, grand_total, totals
@@ -82,6 +84,31 @@ class CostAccounts(JournalNotes):
     sums: list[CurrencySum]
     converted: Converted | None
     assumptions: list[Assumption]
+
+
+class FeeRow(TypedDict):
+    """One fee for an order, None where the marketplace has no such fee; money is exact, as text.
+
+    `basis` are the rules in words and the parameters by name that it rests on.
+    """
+
+    name: str
+    amount: str | None
+    currency: str | None
+    basis: list[str]
+
+
+class OrderFees(TypedDict):
+    """The fees for one order on a local day as JSON shows them."""
+
+    marketplace: str
+    on: str
+    price: str
+    currency: str
+    category: str
+    fees: list[FeeRow]
+    assumptions: list[Assumption]
+    without_effect: list[str]
 
 
 def cost_accounts(
@@ -189,7 +216,7 @@ def _idle_numbers(
         yield text("costs.idle_number", names=", ".join(sorted(idle)))
 
 
-def _basis(lines: Iterable[CostLine]) -> set[str]:
+def _basis(lines: Iterable[CostLine | Fee]) -> set[str]:
     return {name for line in lines for name in line.basis}
 
 
@@ -216,7 +243,7 @@ def _converted_total(lines: Sequence[CostLine], into: str, rates: Mapping[str, D
     )
 
 
-def _assumptions(lines: Sequence[CostLine], parameters: Parameters) -> list[Assumption]:
+def _assumptions(lines: Iterable[CostLine | Fee], parameters: Parameters) -> list[Assumption]:
     used = _basis(lines)
     return [
         Assumption(
@@ -308,3 +335,62 @@ def _source(assumption: Assumption) -> str:
         if assumption["grade"] in ("assumed", "own")
         else f"{assumption['source']} ({assumption['grade']})"
     )
+
+
+def order_fees(fees: Fees, day: str, refunded: int | None = None, often: bool = False, size: str = "") -> OrderFees:
+    """Return the fees for an order on a local day, and those for a refund of so many minor units.
+
+    `often` says that the product comes back unusually often, `size` which of the marketplace's sizes a unit has.
+    """
+    order = fees.order
+    found: dict[str, Fee | None] = {
+        "referral_fee": fees.referral(),
+        "closing_fee": fees.closing(),
+        "digital_services_fee": fees.digital_services(),
+        "refund_administration_fee": fees.refund_administration(order.price if refunded is None else refunded),
+        "returns_processing_fee": fees.returns_processing(often, size)
+        if order.channel in FULFILLED_BY_MARKETPLACE
+        else None,
+    }
+    charged = [fee for fee in found.values() if fee is not None]
+    idle = sorted(fees.parameters.own - _basis(charged))
+    return OrderFees(
+        marketplace=order.marketplace,
+        on=day,
+        price=_money(order.price, order.currency),
+        currency=order.currency,
+        category=order.category,
+        fees=[_fee_row(name, fee) for name, fee in found.items()],
+        assumptions=_assumptions(charged, fees.parameters),
+        without_effect=[text("costs.idle_fee_number", names=", ".join(idle))] if idle else [],
+    )
+
+
+def _fee_row(name: str, fee: Fee | None) -> FeeRow:
+    if fee is None:
+        return FeeRow(name=name, amount=None, currency=None, basis=[])
+    return FeeRow(name=name, amount=_money(fee.amount, fee.currency), currency=fee.currency, basis=list(fee.basis))
+
+
+def fee_listing(record: OrderFees) -> list[Table | str]:
+    """Return the fees for an order as tables: each with what it rests on, and the parameters among that."""
+    title = text(
+        "costs.fees_title",
+        marketplace=record["marketplace"],
+        day=record["on"],
+        price=record["price"],
+        currency=record["currency"],
+        category=record["category"] or "-",
+    )
+    rows = [
+        (
+            row["name"],
+            row["amount"] or "-",
+            row["currency"] or "",
+            "; ".join(row["basis"]).replace("|", " | ") or text("costs.no_fee"),
+        )
+        for row in record["fees"]
+    ]
+    headers = headers_of("costs", "fee", "amount", "currency", "basis")
+    parts: list[Table | str] = [title, "", table(headers, rows, headers[1:2])]
+    return [*parts, *_assumption_parts(record["assumptions"]), *record["without_effect"]]
