@@ -115,6 +115,18 @@ def test_what_if_judges_seven_stores_of_five_plugins_by_their_own_lines() -> Non
         assert 0 < variant["metrics"]["unresolved_step_in_rate"]["mean"] < 0.05
     late = [variant["metrics"]["late_reply_rate"]["mean"] for variant in found["variants"]]
     assert late[0] > late[1]
+    # Where the marketplace leaves three business days, the desk is late all the same by the handbook's 24 hours.
+    stores = found["variants"][0]["marketplaces"]
+    assert all(stores[store]["metrics"]["late_reply_rate"] > 0.1 for store in STORES)
+
+
+def test_a_reply_is_late_by_the_handbook_long_before_it_is_late_by_the_marketplace(journal: str) -> None:
+    accounts = {account["marketplace"]: account for account in document("health", journal)["accounts"]}
+    (line,) = (metric for metric in accounts["MLB"]["metrics"] if metric["metric"] == "late_reply_rate")
+    assert (line["set_by"], line["met"], line["by_marketplace"]["late"]) == ("handbook", False, 0)
+    assert 0 < line["numerator"] < line["denominator"] >= line["by_marketplace"]["counted"]
+    (told,) = (text for text in printed("health", journal).splitlines() if text.startswith("MLB late_reply_rate"))
+    assert "from the marketplace's end on, 0 of" in told
 
 
 def test_a_simulated_journal_is_replayed_listed_and_priced(journal: str) -> None:

@@ -139,6 +139,7 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
         "bearable": None,
         "state": "healthy",
         "consequence": "account review",
+        "by_marketplace": None,
     }
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
-from aftersale.engine.tally import Defect, Tally
+from aftersale.engine.tally import Defect, Endings, Tally
 from aftersale.metrics.days import Counts, Daily, Days, Entries, RunningSums, day_numbers
 from aftersale.metrics.shipping import SELECTIONS, Parcels, Selection, Wish, buyers_cancellations
 from aftersale.orders import NEVER, Orders
@@ -174,20 +174,39 @@ def _case_of(defect: Defect) -> tuple[str, Instant]:
 
 
 class OfDeadlines(Measure):
-    """Share of deadlines that were missed, by the day on which they began, once it is known how they ended."""
+    """Share of deadlines that were missed, by the day on which they began, once it is known how they ended.
+
+    A line of the marketplace counts what passed the marketplace's own end, one of the handbook what passed the time
+    that was due on the desk; the two differ where the handbook leaves less time.
+    """
 
     def __init__(self, rule: Rule, marketplace: Marketplace, deadline: str) -> None:
         """Begin with nothing read."""
         super().__init__(rule, marketplace)
         self._deadline = deadline
         self._rows_read = 0
+        self._dues_read = 0
+        # Rows of the tally that were not due yet when they were read.
+        self._ahead: tuple[Endings, Counts] | None = None
 
     def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
         """Return the deadlines whose outcome has become known, or has been corrected."""
         ended = docket.tally.endings(self.name, self._deadline, self._rows_read)
         self._rows_read += len(ended)
+        if self.rule.set_by == "handbook":
+            ended = ended.joined(self._new_dues(docket))
         ended = docket.tally.of_channels(ended, self.channels)
         return self._counted(ended.started, ended.known, ended.late, ended.counted)
+
+    def _new_dues(self, docket: Docket) -> Endings:
+        """Return what changes by the due times that have passed since the last call."""
+        changes, due = docket.tally.dues(self.name, self._deadline, self._dues_read)
+        self._dues_read += len(changes)
+        if self._ahead is not None:
+            changes, due = self._ahead[0].joined(changes), np.concatenate([self._ahead[1], due])
+        passed = due < docket.now
+        self._ahead = changes.where(~passed), due[~passed]
+        return changes.where(passed)
 
 
 class MeanHours(Measure):

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import isnan
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant, local_date
@@ -38,7 +38,9 @@ class Reading:
     counts nothing bad, or nothing is judged. `window_days` tells the lines of one metric apart. `left_out` counts the
     orders of the window that do not count because the journal does not say what the metric asks for. `over` is whether
     the value is on the wrong side of its line, be it judged or not. `unit` says what value and target are. A metric
-    that is told without a line has no `target`, and nothing follows from it.
+    that is told without a line has no `target`, and nothing follows from it. A line of the handbook counts deadlines as
+    late from their due time on; `by_marketplace` is the (numerator, denominator) from the marketplace's own end on, None
+    where it is the same.
     """
 
     metric: str
@@ -62,6 +64,7 @@ class Reading:
     left_out: int = 0
     over: bool = False
     unit: Unit = "share"
+    by_marketplace: tuple[int, int] | None = None
 
 
 def meets(rule: Rule, value: float) -> bool:
@@ -126,6 +129,7 @@ class _Watch:
     whole: Measure
     parts: dict[str, Measure]
     groups: dict[str, Measure]
+    by_marketplace: Measure | None = None
     day: int | None = None
     missed: int = 0
     missed_before: int = 0
@@ -156,6 +160,9 @@ class Account:
     def _watch(self, rule: Rule, set_by: str, channels: Collection[str]) -> _Watch:
         kind, place = self._policy.metric_kinds[rule.name], self._policy.marketplace
         whole = measure(rule, kind, place)
+        if kind.counts == "deadlines" and set_by == "handbook":
+            own = measure(evolve(rule, set_by="rule"), kind, place)
+            return _Watch(rule, kind, set_by, whole, {}, {}, own)
         if kind.counts != "orders" or len(kind.defects) == 1:
             return _Watch(rule, kind, set_by, whole, {}, {})
         parts: dict[str, Measure] = {name: OfOrders(rule, place, components={name}) for name in sorted(kind.defects)}
@@ -184,6 +191,10 @@ def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, at:
     groups = {name: part.read(docket, orders, today, at) for name, part in watch.groups.items()}
     value, numerator = float(whole.values[-1]), float(whole.numerator[-1])
     denominator = round(float(whole.denominator[-1]))
+    by_marketplace = None
+    if watch.by_marketplace is not None:
+        own = watch.by_marketplace.read(docket, orders, today, at)
+        by_marketplace = round(float(own.numerator[0])), round(float(own.denominator[0]))
     met, triggered = verdict(rule, value, denominator), watch.missed >= back
     return Reading(
         rule.name,
@@ -207,6 +218,7 @@ def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, at:
         watch.whole.left_out,
         rule.target is not None and not isnan(value) and not meets(rule, value),
         watch.kind.unit,
+        by_marketplace if by_marketplace != (round(numerator), denominator) else None,
     )
 
 

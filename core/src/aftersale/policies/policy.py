@@ -95,7 +95,10 @@ class Terms:
         """
         own = [("rule", evolve(row, floor_orders=self._floor_of(row))) for row in _metrics(self.rulebook)]
         sellers = [
-            ("handbook", evolve(row, floor_orders=row.floor_orders or self._seller_floor(row.name)))
+            (
+                "handbook",
+                evolve(row, floor_orders=row.floor_orders or self._seller_floor(row.name), set_by="handbook"),
+            )
             for row in _metrics(self.handbook)
         ]
         return (*own, *sellers)

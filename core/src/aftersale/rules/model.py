@@ -20,6 +20,8 @@ Grade = Literal["A", "B", "C", "D", "K", "S", "unknown", "assumed"]
 Kind = Literal["deadline", "window", "switch", "word", "list", "share", "money", "count", "metric"]
 Standing = Literal["at_risk", "review", "deactivated"]
 """What a missed metric can do to an account."""
+SetBy = Literal["rule", "handbook"]
+"""Whose a line of a metric is: the marketplace's, or the seller's own."""
 EVERYWHERE = "*"
 
 
@@ -38,7 +40,8 @@ class Rule:
     A metric counts the orders of `channel`, all where it is empty, and is judged from `floor_orders` on; its value has
     to stay below or `above` the target; `state` is what missing it does to the account. Lines of one metric with other
     windows hold beside each other. A row with a `version` holds on no day by itself, as nobody knows since when it
-    does: it is taken, for all time, only where that version is named.
+    does: it is taken, for all time, only where that version is named. `set_by` says whose a line of a metric is, once it is
+    bound to a marketplace.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Rule:
     version: str | None = None
     due: str = ""
     note: str = ""
+    set_by: SetBy = field(default="rule", metadata=UNWRITTEN)
     origin: str = field(default="", eq=False)
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.translations import core_text as text
@@ -20,6 +20,13 @@ class PartRecord(TypedDict):
     orders: int
 
 
+class LateRecord(TypedDict):
+    """How many deadlines were missed, and how many have an outcome."""
+
+    late: int
+    counted: int
+
+
 class ReadingRecord(TypedDict):
     """A reading of a metric as JSON shows it; the day is ISO text.
 
@@ -27,7 +34,8 @@ class ReadingRecord(TypedDict):
     may have several lines, told apart by `window_days`; tables then name the line as `line` does. `left_out` counts
     orders of which the journal does not say what the metric asks for; `over` tells whether the value is on the wrong
     side of the target, judged or not; a metric without a line has no `target`. `unit` is `share`, for values between 0
-    and 1, or `hours`.
+    and 1, or `hours`. `by_marketplace` is what a handbook's line counts from the marketplace's own end on, null where
+    that is the same.
     """
 
     metric: str
@@ -52,6 +60,7 @@ class ReadingRecord(TypedDict):
     bearable: int | None
     state: str
     consequence: str
+    by_marketplace: LateRecord | None
 
 
 def reading_records(readings: Collection[Reading]) -> list[ReadingRecord]:
@@ -60,6 +69,7 @@ def reading_records(readings: Collection[Reading]) -> list[ReadingRecord]:
 
 
 def _record(line: str, reading: Reading) -> ReadingRecord:
+    own = reading.by_marketplace
     return ReadingRecord(
         metric=reading.metric,
         line=line,
@@ -83,6 +93,7 @@ def _record(line: str, reading: Reading) -> ReadingRecord:
         bearable=reading.bearable,
         state=reading.state,
         consequence=reading.consequence,
+        by_marketplace=None if own is None else LateRecord(late=own[0], counted=own[1]),
     )
 
 
@@ -117,12 +128,17 @@ def unjudged(reading: ReadingRecord) -> str:
     return text("replay.few", counted=reading["denominator"], floor=reading["floor_orders"]) if few else ""
 
 
-def left_out_lines(readings: Iterable[ReadingRecord]) -> list[str]:
-    """Return a line for each metric that leaves orders out because something is not known of them."""
-    return [
+def metric_notes(readings: Collection[ReadingRecord]) -> list[str]:
+    """Return what a table of metrics cannot say: orders that one leaves out, and whose end another counts from."""
+    left_out = [
         text("replay.left_out", marketplace=reading["marketplace"], metric=reading["line"], count=reading["left_out"])
         for reading in readings
         if reading["left_out"]
+    ]
+    return left_out + [
+        text("replay.own_end", marketplace=reading["marketplace"], metric=reading["line"], **reading["by_marketplace"])
+        for reading in readings
+        if reading["by_marketplace"] is not None
     ]
 
 

@@ -64,6 +64,8 @@ METRICS = tuple(UNITS)
 """The metrics of every result; plugins add others, which have the unit of what they count."""
 LATE, RATE, COST = "late_reply_rate", "order_defect_rate", "labour_cost"
 """The metrics that decide: late replies, order defects, and what variants are ranked by."""
+LATE_BY_MARKETPLACE = "late_reply_rate_by_marketplace"
+"""Late replies as a marketplace's own line counts them: from its own end on, over its own window."""
 REVIEW, DEACTIVATED = "review", "deactivated"
 REACHED = (REVIEW, DEACTIVATED)
 """What may happen to an account: a review after a target was missed for days running, and deactivation."""
@@ -188,8 +190,14 @@ def figures_of(rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:
     """Yield each line with the name of its figure: its metric's, with the window's days where that is another one."""
     windows: dict[str, int] = {}
     for rule in rules:
-        first = windows.setdefault(rule.name, rule.window)
-        yield rule.name if rule.window == first else f"{rule.name}_{rule.window}d", rule
+        name = LATE_BY_MARKETPLACE if _counts_to_its_own_end(rule) else rule.name
+        first = windows.setdefault(name, rule.window)
+        yield name if rule.window == first else f"{name}_{rule.window}d", rule
+
+
+def _counts_to_its_own_end(rule: Rule) -> bool:
+    """Whether a line is a marketplace's own on late replies, which the handbook's due time does not bind."""
+    return rule.name == LATE and rule.set_by == "rule"
 
 
 def _quotient(numerator: float, denominator: float) -> float | None:
@@ -313,7 +321,11 @@ def account(
     waiting = [case for case in cases if case.deadlines]
     days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
     rules = dict(reversed(list(figures_of(policy.metrics(until - 1)))))
-    judged = {name: rule for name, rule in rules.items() if rule.name == RATE or rule.name not in default_metrics()}
+    judged = {
+        name: rule
+        for name, rule in rules.items()
+        if rule.name == RATE or rule.name not in default_metrics() or _counts_to_its_own_end(rule)
+    }
     return Account(
         replies_between(docket, name, since, until),
         {name: daily(rule, policy, docket, orders, days) for name, rule in judged.items()},
