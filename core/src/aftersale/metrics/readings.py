@@ -39,8 +39,8 @@ class Reading:
     orders of the window that do not count because the journal does not say what the metric asks for. `over` is whether
     the value is on the wrong side of its line, be it judged or not. `unit` says what value and target are. A metric
     that is told without a line has no `target`, and nothing follows from it. A line of the handbook counts deadlines as
-    late from their due time on; `by_marketplace` is the (numerator, denominator) from the marketplace's own end on, None
-    where it is the same.
+    late from their due time on; `by_marketplace` is the (numerator, denominator) from the marketplace's own end on,
+    None where it is the same.
     """
 
     metric: str

@@ -40,8 +40,8 @@ class Rule:
     A metric counts the orders of `channel`, all where it is empty, and is judged from `floor_orders` on; its value has
     to stay below or `above` the target; `state` is what missing it does to the account. Lines of one metric with other
     windows hold beside each other. A row with a `version` holds on no day by itself, as nobody knows since when it
-    does: it is taken, for all time, only where that version is named. `set_by` says whose a line of a metric is, once it is
-    bound to a marketplace.
+    does: it is taken, for all time, only where that version is named. `set_by` says whose a line of a metric is, once it
+    is bound to a marketplace.
     """
 
     name: str
