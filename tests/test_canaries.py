@@ -86,19 +86,19 @@ def test_they_are_listed_and_shown_with_what_they_bring() -> None:
 
 
 @pytest.mark.parametrize(
-    ("store", "name", "turn"),
+    ("store", "name", "turn", "rows"),
     [
-        ("EBAY_GB", "statutory_withdrawal", date(2014, 6, 13)),
-        ("EBAY_US", "cancellation_rate", date(2016, 2, 20)),
-        ("MLB", "statutory_withdrawal", date(1991, 3, 11)),
-        ("MLB", "complaint_rate", date(2023, 3, 21)),
-        ("MLM", "complaint_rate", date(2023, 4, 12)),
+        ("EBAY_GB", "statutory_withdrawal", date(2014, 6, 13), 1),
+        ("EBAY_US", "cancellation_rate", date(2016, 2, 20), 2),
+        ("MLB", "statutory_withdrawal", date(1991, 3, 11), 1),
+        ("MLB", "complaint_rate", date(2023, 3, 21), 2),
+        ("MLM", "complaint_rate", date(2023, 4, 12), 2),
     ],
 )
-def test_a_dated_row_begins_on_its_day(store: str, name: str, turn: date) -> None:
+def test_a_dated_row_begins_on_its_day(store: str, name: str, turn: date, rows: int) -> None:
     rules = load_plugins().rules
     days = (turn - timedelta(days=1), turn)
-    assert [len(rules.rulebook(store, day).rules(name)) for day in days] == [0, 1]
+    assert [len(rules.rulebook(store, day).rules(name)) for day in days] == [0, rows]
 
 
 def test_their_rules_stand_beside_everybody_s() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from attrs import evolve
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
@@ -40,10 +41,12 @@ class Measure(ABC):
     ) -> None:
         """Begin with nothing read."""
         self.rule, self.zone, self.name = rule, marketplace.zone, marketplace.name
+        self._marketplace = marketplace
         self.channels = channels if channels is not None else rule.channel
         self.components = frozenset(components)
         self.window = rule.amount or 0
         self.left_out = 0
+        self._orders_in_days: Measure | None = None
         self._sums_so_far = RunningSums()
         self._defects_read = 0
         self._depths: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -54,7 +57,17 @@ class Measure(ABC):
         `orders` are all of the source, of which those count that were bought by `at`; without it, all of them.
         """
         self._sums_so_far.add(self.new(docket, orders, len(orders) if at is None else orders.count_until(at)))
-        return self._sums_so_far.read(days)
+        sums = self._sums_so_far.read(days)
+        if self._orders_in_days is None:
+            return sums
+        return evolve(sums, orders=self._orders_in_days.read(docket, orders, days, at).denominator)
+
+    def by_volume(self) -> Measure:
+        """Count beside it the orders by whose number it is settled whether the line holds; return the measure."""
+        if self.rule.in_days:
+            volume = evolve(self.rule, amount=self.rule.in_days, lag=0, in_days=0)
+            self._orders_in_days = OfOrders(volume, self._marketplace)
+        return self
 
     @abstractmethod
     def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
@@ -234,7 +247,7 @@ class MeanHours(Measure):
     def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
         """Return the mean of each day, in hours."""
         sums = super().read(docket, orders, days, at)
-        return Daily(sums.days, sums.numerator / HOUR, sums.denominator)
+        return evolve(sums, numerator=sums.numerator / HOUR)
 
 
 class OfCases(Measure):
@@ -336,6 +349,10 @@ def _many(begins: Counts, ends: Counts, *, bad: bool) -> Entries:
 
 def measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
     """Return the measure of a metric of that kind on a marketplace, with nothing read yet."""
+    return _measure(rule, kind, marketplace).by_volume()
+
+
+def _measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
     if kind.counts == "orders":
         return OfOrders(rule, marketplace, components=kind.defects)
     if kind.counts == "cases":

@@ -134,7 +134,7 @@ def _standing(marketplace: str, metrics: list[Reading]) -> StandingRecord:
         unjudged=[
             f"{names[id(reading)]} ({reading.set_by})"
             for reading in metrics
-            if reading.over and reading.met is None and reading.floor_orders
+            if reading.over and reading.met is None and (reading.floor_orders or reading.floor_cases)
         ],
         bearable=min((reading.bearable for reading in rates if reading.bearable is not None), default=None),
         metrics=reading_records(metrics),
