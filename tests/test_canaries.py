@@ -166,6 +166,39 @@ def test_a_case_of_a_kind_of_its_own_is_told_and_the_accounts_stand_by_their_own
     assert {store for store, names in lines.items() if "complaint_rate" in names} == {"MLM", "MLB"}
 
 
+def test_an_account_is_judged_over_the_window_of_its_orders_on_the_day_of_the_month(journal: str) -> None:
+    accounts = {account["marketplace"]: account for account in document("health", journal)["accounts"]}
+    ebay, mercado = (
+        next(metric for metric in accounts[store]["metrics"] if metric["metric"] == "late_shipment_rate")
+        for store in ("EBAY_GB", "MLB")
+    )
+    assert (ebay["volume"]["at_least"], ebay["volume"]["in_days"], ebay["window_days"]) == (400, 90, 90)
+    assert (ebay["volume"]["orders"] >= 400, ebay["met"]) == (True, True)
+    assert (ebay["evaluation"]["day"], ebay["evaluation"]["next_day"]) == ("2026-03-20", "2026-04-20")
+    assert (mercado["volume"]["at_least"], mercado["window_days"], mercado["evaluation"]) == (40, 60, None)
+    assert mercado["volume"]["orders"] >= 40
+    # After a fortnight of orders there are too few for three months, and the year of the other line is looked at.
+    early = {
+        account["marketplace"]: account for account in document("health", journal, "--on", "2026-02-20")["accounts"]
+    }
+    few = next(metric for metric in early["EBAY_GB"]["metrics"] if metric["metric"] == "late_shipment_rate")
+    assert (few["volume"]["below"], few["window_days"], few["volume"]["orders"] < 400) == (400, 365, True)
+    told = printed("health", journal)
+    assert "EBAY_GB late_shipment_rate: judged on 2026-03-20 at " in told
+    assert "MLM complaint_rate: over 60 days, because of " in told
+
+
+def test_the_rules_of_a_store_and_its_plugin_say_for_whom_a_line_is_and_when_it_is_judged() -> None:
+    said = "with fewer than 400 orders in 90 days, judged on day 20 of each month"
+    for told in (printed("rules", "EBAY_US", "--on", "2026-11-30"), printed("plugins", "show", "ebay")):
+        assert said in " ".join(told.replace("\n", " ").split())
+    rows = document("rules", "MLM", "--rule", "complaint_rate")["rows"]
+    assert [(row["amount"], row["if_orders_at_least"], row["if_orders_below"], row["in_days"]) for row in rows] == [
+        (60, 40, None, 60),
+        (365, None, 40, 60),
+    ]
+
+
 def test_the_house_plugin_authorises_cheap_returns_in_its_store_alone(journal: str) -> None:
     orders = pl.read_parquet(f"{journal}/orders.parquet").select("order", "price")
     returns = pl.read_parquet(f"{journal}/returns.parquet").join(orders, on="order")
