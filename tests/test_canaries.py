@@ -86,19 +86,19 @@ def test_they_are_listed_and_shown_with_what_they_bring() -> None:
 
 
 @pytest.mark.parametrize(
-    ("store", "name", "turn"),
+    ("store", "name", "turn", "rows"),
     [
-        ("EBAY_GB", "statutory_withdrawal", date(2014, 6, 13)),
-        ("EBAY_US", "cancellation_rate", date(2016, 2, 20)),
-        ("MLB", "statutory_withdrawal", date(1991, 3, 11)),
-        ("MLB", "complaint_rate", date(2023, 3, 21)),
-        ("MLM", "complaint_rate", date(2023, 4, 12)),
+        ("EBAY_GB", "statutory_withdrawal", date(2014, 6, 13), 1),
+        ("EBAY_US", "cancellation_rate", date(2016, 2, 20), 2),
+        ("MLB", "statutory_withdrawal", date(1991, 3, 11), 1),
+        ("MLB", "complaint_rate", date(2023, 3, 21), 2),
+        ("MLM", "complaint_rate", date(2023, 4, 12), 2),
     ],
 )
-def test_a_dated_row_begins_on_its_day(store: str, name: str, turn: date) -> None:
+def test_a_dated_row_begins_on_its_day(store: str, name: str, turn: date, rows: int) -> None:
     rules = load_plugins().rules
     days = (turn - timedelta(days=1), turn)
-    assert [len(rules.rulebook(store, day).rules(name)) for day in days] == [0, 1]
+    assert [len(rules.rulebook(store, day).rules(name)) for day in days] == [0, rows]
 
 
 def test_their_rules_stand_beside_everybody_s() -> None:
@@ -115,6 +115,18 @@ def test_what_if_judges_seven_stores_of_five_plugins_by_their_own_lines() -> Non
         assert 0 < variant["metrics"]["unresolved_step_in_rate"]["mean"] < 0.05
     late = [variant["metrics"]["late_reply_rate"]["mean"] for variant in found["variants"]]
     assert late[0] > late[1]
+    # Where the marketplace leaves three business days, the desk is late all the same by the handbook's 24 hours.
+    stores = found["variants"][0]["marketplaces"]
+    assert all(stores[store]["metrics"]["late_reply_rate"] > 0.1 for store in STORES)
+
+
+def test_a_reply_is_late_by_the_handbook_long_before_it_is_late_by_the_marketplace(journal: str) -> None:
+    accounts = {account["marketplace"]: account for account in document("health", journal)["accounts"]}
+    (line,) = (metric for metric in accounts["MLB"]["metrics"] if metric["metric"] == "late_reply_rate")
+    assert (line["set_by"], line["met"], line["by_marketplace"]["late"]) == ("handbook", False, 0)
+    assert 0 < line["numerator"] < line["denominator"] >= line["by_marketplace"]["counted"]
+    (told,) = (text for text in printed("health", journal).splitlines() if text.startswith("MLB late_reply_rate"))
+    assert "from the marketplace's end on, 0 of" in told
 
 
 def test_a_simulated_journal_is_replayed_listed_and_priced(journal: str) -> None:
@@ -152,6 +164,39 @@ def test_a_case_of_a_kind_of_its_own_is_told_and_the_accounts_stand_by_their_own
     lines = {store: {metric["metric"] for metric in accounts[store]["metrics"]} for store in STORES}
     assert {store for store, names in lines.items() if "unresolved_step_in_rate" in names} == {"EBAY_US", "EBAY_GB"}
     assert {store for store, names in lines.items() if "complaint_rate" in names} == {"MLM", "MLB"}
+
+
+def test_an_account_is_judged_over_the_window_of_its_orders_on_the_day_of_the_month(journal: str) -> None:
+    accounts = {account["marketplace"]: account for account in document("health", journal)["accounts"]}
+    ebay, mercado = (
+        next(metric for metric in accounts[store]["metrics"] if metric["metric"] == "late_shipment_rate")
+        for store in ("EBAY_GB", "MLB")
+    )
+    assert (ebay["volume"]["at_least"], ebay["volume"]["in_days"], ebay["window_days"]) == (400, 90, 90)
+    assert (ebay["volume"]["orders"] >= 400, ebay["met"]) == (True, True)
+    assert (ebay["evaluation"]["day"], ebay["evaluation"]["next_day"]) == ("2026-03-20", "2026-04-20")
+    assert (mercado["volume"]["at_least"], mercado["window_days"], mercado["evaluation"]) == (40, 60, None)
+    assert mercado["volume"]["orders"] >= 40
+    # After a fortnight of orders there are too few for three months, and the year of the other line is looked at.
+    early = {
+        account["marketplace"]: account for account in document("health", journal, "--on", "2026-02-20")["accounts"]
+    }
+    few = next(metric for metric in early["EBAY_GB"]["metrics"] if metric["metric"] == "late_shipment_rate")
+    assert (few["volume"]["below"], few["window_days"], few["volume"]["orders"] < 400) == (400, 365, True)
+    told = printed("health", journal)
+    assert "EBAY_GB late_shipment_rate: judged on 2026-03-20 at " in told
+    assert "MLM complaint_rate: over 60 days, because of " in told
+
+
+def test_the_rules_of_a_store_and_its_plugin_say_for_whom_a_line_is_and_when_it_is_judged() -> None:
+    said = "with fewer than 400 orders in 90 days, judged on day 20 of each month"
+    for told in (printed("rules", "EBAY_US", "--on", "2026-11-30"), printed("plugins", "show", "ebay")):
+        assert said in " ".join(told.replace("\n", " ").split())
+    rows = document("rules", "MLM", "--rule", "complaint_rate")["rows"]
+    assert [(row["amount"], row["if_orders_at_least"], row["if_orders_below"], row["in_days"]) for row in rows] == [
+        (60, 40, None, 60),
+        (365, None, 40, 60),
+    ]
 
 
 def test_the_house_plugin_authorises_cheap_returns_in_its_store_alone(journal: str) -> None:

@@ -49,7 +49,7 @@ from aftersale.policies.sales import DatedSale, Sale
 from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
 from aftersale.reports.orders.formats import CancelMark, Columns, Constants, LinesFile, OrderFormat, parse_formats
 from aftersale.reports.service_logs.formats import ReturnFormat, parse_return_formats
-from aftersale.rules import Condition, Rule, parse_rules
+from aftersale.rules import Condition, Rule, RuleSet, parse_rules
 from aftersale.scaffold.new_plugin import NewPlugin
 from aftersale.testing import fact, order, orders, reference
 from aftersale.views.rule_tables import demand
@@ -176,11 +176,22 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
         assert parse_costs(document, "shown")
     elif "marketplace" in document:
         assert parse_marketplaces(document, "shown")
-    elif "*" in document["rule"][0]["marketplaces"]:
+    elif "*" in (document.get("rule") or document["metric"])[0]["marketplaces"]:
         (tmp_path / "handbook.toml").write_text(block, encoding="utf-8")
         load_handbook(tmp_path / "handbook.toml")
     else:
         assert parse_rules(document, "shown")
+
+
+def test_the_shown_lines_say_for_which_orders_and_days_they_are() -> None:
+    shown = next(body for body in blocks(RULES, "toml") if "judged_on" in body)
+    rules = RuleSet(parse_rules(tomli.loads(shown), "shown")).history()
+    said = next(body for body in blocks(RULES, "text") if "judged on day" in body)
+    assert [demand(rule) for rule in rules] == said.splitlines()
+    assert [[rule.is_for(orders) for orders in (0, 399, 400)] for rule in rules] == [
+        [False, False, True],
+        [True, True, False],
+    ]
 
 
 def test_the_shown_house_plugin_decides_on_somebody_s_marketplace() -> None:

@@ -50,7 +50,14 @@ def lines():
             }
 
 
-RULES = parse_rules({"metric": list(lines())}, "rules.toml")
+def deadlines():
+    """Less time than the marketplace leaves for what its metrics count."""
+    for name, start in (("first_reply", "buyer_message"), ("invoice", "invoice_requested")):
+        about = {"clock": "wall_hours", "amount": 10, "starts": start, "on_expiry": "late"}
+        yield {"name": name, "marketplaces": ["REF"], **about, "source": "made up", "grade": "assumed"}
+
+
+RULES = parse_rules({"metric": list(lines()), "rule": list(deadlines())}, "rules.toml")
 POLICIES = {"REF": load_plugins((), {"reference": reference}).policy("REF", Handbook(RULES))}
 KINDS = [*WORKFLOW.kinds, *["message"] * 12, *["return"] * 6, *["invoice", "cancellation", "feedback", "claim"] * 2]
 """The kinds of case, those more often that metrics of their own count."""

@@ -197,7 +197,8 @@ _values = st.recursive(
 _keys = (
     st.sampled_from(
         sorted({*row(), *metric(), "when", "value", "lag", "valid_from", "ends", "until", "words", "share", "money",
-                "currency", "count", "channel", "review_target", "floor_orders", "state"})
+                "currency", "count", "channel", "review_target", "floor_orders", "state",
+                "floor_cases", "if_orders_at_least", "if_orders_below", "in_days", "judged_on"})
     )
     | st.text(max_size=4)
 )  # fmt: skip
@@ -392,6 +393,11 @@ def test_a_deadline_as_json():
         "strict": None,
         "direction": None,
         "floor_orders": None,
+        "floor_cases": None,
+        "if_orders_at_least": None,
+        "if_orders_below": None,
+        "in_days": None,
+        "judged_on": None,
         "running": None,
         "negative_stars": None,
         "review_target": None,

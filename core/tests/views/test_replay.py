@@ -129,6 +129,7 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
         "target": 0.1,
         "window_days": 30,
         "floor_orders": 10,
+        "floor_cases": 0,
         "left_out": 0,
         "over": True,
         "met": None,
@@ -139,6 +140,9 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
         "bearable": None,
         "state": "healthy",
         "consequence": "account review",
+        "by_marketplace": None,
+        "volume": None,
+        "evaluation": None,
     }
 
 

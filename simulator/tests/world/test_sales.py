@@ -195,18 +195,18 @@ def bad(**changes: float) -> dict[str, float]:
     return {**soon, "negative_feedback_rate": 0.3, **changes}
 
 
-def strict(floor: int = 0) -> list[Rule]:
+def strict(floor: int = 0, **line: Any) -> list[Rule]:
     """Return the reference plugin's rules, where an order defect rate missed by so many orders closes accounts."""
     rules = load_rules("aftersale.testing.reference")
-    more = {"state": "deactivated", "floor_orders": floor}
+    more = {"state": "deactivated", "floor_orders": floor, **line}
     return [evolve(rule, **more) if rule.name == "order_defect_rate" else rule for rule in rules]
 
 
-def strict_plugins(floor: int = 0) -> Plugins:
+def strict_plugins(floor: int = 0, **line: Any) -> Plugins:
     owner = plugin(
         "strict",
         aftersale_marketplaces=lambda: load_marketplaces("aftersale.testing.reference"),
-        aftersale_rules=lambda: strict(floor),
+        aftersale_rules=lambda: strict(floor, **line),
     )
     return load_plugins((), {"strict": owner})
 
@@ -252,6 +252,27 @@ def test_an_account_is_closed_when_it_is_looked_at(played: Callable[..., Result]
     late = played(suspension_days=365.0, account_look_days=63.0)
     assert late.counts["orders_lost"] == pytest.approx(7 * 60 * 0.5, rel=0.2)
     assert played(suspension_days=365.0, account_look_days=70.0).counts["orders_lost"] == 0
+
+
+def test_an_account_that_is_judged_on_a_day_of_the_month_is_closed_on_that_day_whatever_the_other_looks() -> None:
+    sales = {"orders_per_day": 60.0, "price": {"median": "25"}, "dispersion": 1.0, "channels": {"MFN": 1.0}}
+    period = {"start": date(2026, 3, 2), "measured": "70 d", "warm_up": "75 d"}
+
+    def played(**line: Any) -> Result:
+        plugins = strict_plugins(**line)
+        looks = bad(suspension_days=365.0, account_look_days=70.0)
+        return run(resolve(scenario(plugins, period=period, marketplace={"REF": sales}, world=looks), plugins), 1)
+
+    # Measured are 2 March to 10 May. From 20 March on nothing is sold: 51 days of 60 orders.
+    found = played(judged_on=20)
+    (closure,) = found.closures
+    assert (closure.closes, closure.missed_on, closure.limit) == ("account", date(2026, 3, 20), 0.01)
+    assert found.counts["orders_lost"] == pytest.approx(51 * 60, rel=0.05)
+    assert found.targets["order_defect_rate"] is False
+    # With more orders than ever are sold in a month it is another line's turn, and nothing is judged.
+    idle = played(judged_on=20, if_orders_at_least=9000, in_days=30)
+    assert (idle.counts["orders_lost"], idle.closures[0].worst_on, idle.metrics["order_defect_rate"]) == (0, None, None)
+    assert "order_defect_rate" in idle.unmeasured
 
 
 def test_an_account_in_order_stays_open(played: Callable[..., Result]) -> None:

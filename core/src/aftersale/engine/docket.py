@@ -53,6 +53,11 @@ class Docket:
         self._waiting: dict[str, _Wait] = {}
         self._pushed = 0
 
+    @property
+    def now(self) -> Instant:
+        """The instant to which everything is known: the last fact's, or that to which it was advanced."""
+        return self._now
+
     def policy(self, marketplace: str) -> Policy:
         """Return the policy of a marketplace; raises UnknownMarketplace, which lists the known marketplaces."""
         policy = self._policies.get(marketplace)
@@ -148,7 +153,7 @@ class Docket:
         self.cases[case.id] = dossier.cases[case.id] = case
         if outcome.opened or outcome.closed or outcome.confirms:
             self._expect(case, dossier)
-        if outcome.closed or outcome.defect or before is None:
+        if outcome.closed or outcome.opened or outcome.defect or before is None:
             self.tally.moved(before, outcome, fact, dossier.order)
         if self._observers is not None:
             self._notify_observers(before, case, fact)

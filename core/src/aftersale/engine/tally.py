@@ -1,5 +1,8 @@
 """Tally: what metrics count, kept as columns, a row for each thing that became known.
 
+A deadline has two ends: when the desk had to be ready (`due`), and when the marketplace acts (`expires_at`). Where the
+handbook asks for less time than the marketplace leaves, further rows say what is late from the due time on.
+
 Rows are only ever added. What a late fact corrects is taken back by a row of its own from the day on which it became
 known, so that every day can be read as it was known then.
 """
@@ -69,6 +72,13 @@ class _Rows:
     channel: array[int] = Factory(_codes)
 
 
+@define
+class _DueRows(_Rows):
+    """Rows about deadlines that the desk has to meet before the marketplace's end, each with when."""
+
+    due: array[int] = Factory(_column)
+
+
 @frozen(eq=False)
 class Endings:
     """How deadlines of one name on one marketplace ended, a row for each thing that became known, int64 instants.
@@ -93,6 +103,11 @@ class Endings:
     def where(self, mask: NDArray[np.bool_]) -> Endings:
         """Return the rows where the mask is true."""
         return Endings(*(column[mask] for column in astuple(self, recurse=False)))
+
+    def joined(self, other: Endings) -> Endings:
+        """Return these rows and then others."""
+        columns = zip(astuple(self, recurse=False), astuple(other, recurse=False), strict=True)
+        return Endings(*(np.concatenate(pair) for pair in columns))
 
 
 @frozen
@@ -121,8 +136,11 @@ _DefectEntry = tuple[str, Instant, str, int]
 """A defect: the case, when it was opened, the component, and 1, or -1 where it is taken back."""
 _OpeningEntry = tuple[str, Instant]
 """A case's beginning: its kind, and when."""
+_DueEntry = tuple[str, str, Instant, Instant, Instant, Ending]
+"""What a due time changes: the case, the deadline, when it began, when it was answered, when it was due, and how."""
 _Entry = (
     tuple[Literal["ending"], _EndingEntry]
+    | tuple[Literal["due"], _DueEntry]
     | tuple[Literal["defect"], _DefectEntry]
     | tuple[Literal["opening"], _OpeningEntry]
 )
@@ -136,11 +154,15 @@ class Tally:
         self.defects: list[Defect] = []
         self._rows: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
         self._openings: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
+        self._dues: defaultdict[tuple[str, str], _DueRows] = defaultdict(_DueRows)
         self._channels: dict[str, int] = {}
 
     def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
         """Count a deadline that ended unanswered."""
-        self._add_ending(order, deadline.expires_at, *_missed_entry(case, deadline))
+        entry = _missed_entry(case, deadline)
+        self._add_ending(order, deadline.expires_at, *entry)
+        for due in _due_by(case, deadline, entry):
+            self._add_due(order, deadline.expires_at, *due)
 
     def moved(self, before: Case | None, outcome: Outcome, fact: Fact, order: Order) -> None:
         """Count what this fact did to a case."""
@@ -152,6 +174,10 @@ class Tally:
                 entry = _ending_entry(before, deadline, fact)
                 if entry is not None:
                     self._add_ending(order, known_at, *entry)
+                for due in _due_by(before, deadline, entry):
+                    self._add_due(order, known_at, *due)
+        for due in _opened_dues(outcome):
+            self._add_due(order, known_at, *due)
         if outcome.defect:
             self._add_defect(order, known_at, case.id, case.opened_at, outcome.component, outcome.defect)
 
@@ -169,6 +195,11 @@ class Tally:
             case, opened_at, deadline, started_at, ended_at, ending = entry[1]
             ending = ending if counts else ending.undone
             self._add_ending(order, known_at, case, opened_at, deadline, started_at, ended_at, ending)
+        elif entry[0] == "due":
+            case, deadline, started_at, ended_at, due, ending = entry[1]
+            self._add_due(
+                order, known_at, case, deadline, started_at, ended_at, due, ending if counts else ending.undone
+            )
         elif entry[0] == "defect":
             case, opened_at, component, step = entry[1]
             self._add_defect(order, known_at, case, opened_at, component, step if counts else -step)
@@ -202,6 +233,26 @@ class Tally:
         if _LATE_CHANGE[ending]:
             self._add_defect(order, known_at, case, opened_at, LATE + deadline, _LATE_CHANGE[ending])
 
+    def _add_due(
+        self,
+        order: Order,
+        known_at: Instant,
+        case: str,
+        deadline: str,
+        started_at: Instant,
+        ended_at: Instant,
+        due: Instant,
+        ending: int,
+    ) -> None:
+        """Add what a due time before the marketplace's end changes; nothing of it is known before that time."""
+        rows = self._dues[order.marketplace, deadline]
+        rows.started.append(started_at)
+        rows.known.append(max(due, known_at))
+        rows.ended.append(ended_at)
+        rows.change.append(ending)
+        rows.channel.append(self._channel(order.channel))
+        rows.due.append(due)
+
     def _add_defect(
         self, order: Order, known_at: Instant, case: str, opened_at: Instant, component: str, step: int
     ) -> None:
@@ -220,18 +271,26 @@ class Tally:
         return endings.where(np.isin(endings.channel, codes))
 
     def endings(self, marketplace: str, name: str, first: int = 0) -> Endings:
-        """Return how the deadlines of that name ended, from row `first` on; rows are only ever added."""
-        rows = self._rows.get((marketplace, name), _Rows())
-        late, counted, met = _CHANGES[np.array(rows.change[first:], np.int8)].T
-        return Endings(
-            np.array(rows.started[first:], np.int64),
-            np.array(rows.known[first:], np.int64),
-            np.array(rows.ended[first:], np.int64),
-            late,
-            counted,
-            met,
-            np.array(rows.channel[first:], np.int8),
-        )
+        """Return how the deadlines of that name ended, from row `first` on; rows are only ever added.
+
+        A deadline is late from the marketplace's own end on; see `by_due` for what the desk had to meet.
+        """
+        return _endings(self._rows.get((marketplace, name), _Rows()), first)
+
+    def dues(self, marketplace: str, name: str, first: int = 0) -> tuple[Endings, NDArray[np.int64]]:
+        """Return what changes in `endings` where a deadline is late from its due time on, and these due times.
+
+        There are rows for deadlines that are due before the marketplace's end, as the handbook may ask; those from row
+        `first` on are returned. A deadline counts as missed until something else is known: whoever reads the rows
+        leaves out those that are not due yet.
+        """
+        rows = self._dues.get((marketplace, name), _DueRows())
+        return _endings(rows, first), np.array(rows.due[first:], np.int64)
+
+    def by_due(self, marketplace: str, name: str, until: Instant) -> Endings:
+        """Return how the deadlines of that name ended, late from their due time on, of those due before `until`."""
+        changes, due = self.dues(marketplace, name)
+        return self.endings(marketplace, name).joined(changes.where(due < until))
 
     def deadlines(self, marketplace: str) -> list[str]:
         """Return the names of the deadlines of which some have ended on a marketplace, sorted."""
@@ -247,11 +306,25 @@ class Tally:
         return Endings(started, known, ended, none, counted, none, channel)
 
 
+def _endings(rows: _Rows, first: int) -> Endings:
+    late, counted, met = _CHANGES[np.array(rows.change[first:], np.int8)].T
+    return Endings(
+        np.array(rows.started[first:], np.int64),
+        np.array(rows.known[first:], np.int64),
+        np.array(rows.ended[first:], np.int64),
+        late,
+        counted,
+        met,
+        np.array(rows.channel[first:], np.int8),
+    )
+
+
 def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:
     for before, outcome, fact, deadline in steps:
         case = outcome.case
         if deadline is not None and before is not None and case.state == before.state:
-            yield "ending", _missed_entry(before, deadline)
+            yield "ending", (missed := _missed_entry(before, deadline))
+            yield from (("due", due) for due in _due_by(before, deadline, missed))
             continue
         if before is None:
             yield "opening", (case.kind, case.opened_at)
@@ -260,6 +333,8 @@ def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:
                 entry = _ending_entry(before, closed, fact)
                 if entry is not None:
                     yield "ending", entry
+                yield from (("due", due) for due in _due_by(before, closed, entry))
+        yield from (("due", due) for due in _opened_dues(outcome))
         if outcome.defect:
             yield "defect", (case.id, case.opened_at, outcome.component, outcome.defect)
 
@@ -277,6 +352,28 @@ def _ending_entry(case: Case, deadline: Deadline, fact: Fact) -> _EndingEntry | 
         return _missed_entry(case, deadline)
     ending = MET_LATE if missed else MET
     return case.id, case.opened_at, deadline.name, deadline.started_at, fact.occurred_at, ending
+
+
+def _opened_dues(outcome: Outcome) -> Iterator[_DueEntry]:
+    """Yield the deadlines that began and are late from a due time on, before the marketplace's own end."""
+    for deadline in outcome.opened:
+        if deadline.due < deadline.expires_at:
+            yield _due_entry(outcome.case, deadline, FOREVER, MISSED)
+
+
+def _due_by(case: Case, deadline: Deadline, entry: _EndingEntry | None) -> Iterator[_DueEntry]:
+    """Yield what the end of such a deadline changes, whose `entry` says how it ended for the marketplace."""
+    if deadline.due >= deadline.expires_at or deadline.name in case.missed:
+        return
+    if entry is not None and entry[-1] is MET and entry[4] > deadline.due:
+        yield _due_entry(case, deadline, entry[4], MET.undone)
+        yield _due_entry(case, deadline, entry[4], MET_LATE)
+    else:
+        yield _due_entry(case, deadline, FOREVER, MISSED.undone)
+
+
+def _due_entry(case: Case, deadline: Deadline, ended_at: Instant, ending: Ending) -> _DueEntry:
+    return case.id, deadline.name, deadline.started_at, ended_at, deadline.due, ending
 
 
 def running(cases: Iterable[Case], marketplace: str, name: str) -> NDArray[np.int64]:

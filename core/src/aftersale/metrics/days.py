@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -20,6 +21,11 @@ _EPOCH = date(1970, 1, 1)
 def day_number(day: date) -> int:
     """Return a day as its number since 1970-01-01."""
     return (day - _EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """Return the day of a number since 1970-01-01."""
+    return _EPOCH + timedelta(number)
 
 
 def day_numbers(instants: Counts, zone: str) -> Counts:
@@ -53,14 +59,22 @@ class Days:
         """Return how many days there are."""
         return self.last - self.first + 1
 
+    def dates(self) -> Iterator[date]:
+        """Yield each day."""
+        return (day_of(number) for number in range(self.first, self.last + 1))
+
 
 @frozen(eq=False)
 class Daily:
-    """A metric on each of some days: numerator, denominator, and their quotient (NaN where nothing is counted)."""
+    """A metric on each of some days: numerator, denominator, and their quotient (NaN where nothing is counted).
+
+    `orders` are those by whose number it is settled whether the line holds on a day; None for a line that always does.
+    """
 
     days: Days
     numerator: Floats
     denominator: Floats
+    orders: Floats | None = None
 
     @property
     def values(self) -> Floats:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from attrs import evolve
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
-from aftersale.engine.tally import Defect, Tally
+from aftersale.engine.tally import Defect, Endings, Tally
 from aftersale.metrics.days import Counts, Daily, Days, Entries, RunningSums, day_numbers
 from aftersale.metrics.shipping import SELECTIONS, Parcels, Selection, Wish, buyers_cancellations
 from aftersale.orders import NEVER, Orders
@@ -40,10 +41,12 @@ class Measure(ABC):
     ) -> None:
         """Begin with nothing read."""
         self.rule, self.zone, self.name = rule, marketplace.zone, marketplace.name
+        self._marketplace = marketplace
         self.channels = channels if channels is not None else rule.channel
         self.components = frozenset(components)
         self.window = rule.amount or 0
         self.left_out = 0
+        self._orders_in_days: Measure | None = None
         self._sums_so_far = RunningSums()
         self._defects_read = 0
         self._depths: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -54,7 +57,17 @@ class Measure(ABC):
         `orders` are all of the source, of which those count that were bought by `at`; without it, all of them.
         """
         self._sums_so_far.add(self.new(docket, orders, len(orders) if at is None else orders.count_until(at)))
-        return self._sums_so_far.read(days)
+        sums = self._sums_so_far.read(days)
+        if self._orders_in_days is None:
+            return sums
+        return evolve(sums, orders=self._orders_in_days.read(docket, orders, days, at).denominator)
+
+    def by_volume(self) -> Measure:
+        """Count beside it the orders by whose number it is settled whether the line holds; return the measure."""
+        if self.rule.in_days:
+            volume = evolve(self.rule, amount=self.rule.in_days, lag=0, in_days=0)
+            self._orders_in_days = OfOrders(volume, self._marketplace)
+        return self
 
     @abstractmethod
     def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
@@ -174,20 +187,39 @@ def _case_of(defect: Defect) -> tuple[str, Instant]:
 
 
 class OfDeadlines(Measure):
-    """Share of deadlines that were missed, by the day on which they began, once it is known how they ended."""
+    """Share of deadlines that were missed, by the day on which they began, once it is known how they ended.
+
+    A line of the marketplace counts what passed the marketplace's own end, one of the handbook what passed the time
+    that was due on the desk; the two differ where the handbook leaves less time.
+    """
 
     def __init__(self, rule: Rule, marketplace: Marketplace, deadline: str) -> None:
         """Begin with nothing read."""
         super().__init__(rule, marketplace)
         self._deadline = deadline
         self._rows_read = 0
+        self._dues_read = 0
+        # Rows of the tally that were not due yet when they were read.
+        self._ahead: tuple[Endings, Counts] | None = None
 
     def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
         """Return the deadlines whose outcome has become known, or has been corrected."""
         ended = docket.tally.endings(self.name, self._deadline, self._rows_read)
         self._rows_read += len(ended)
+        if self.rule.set_by == "handbook":
+            ended = ended.joined(self._new_dues(docket))
         ended = docket.tally.of_channels(ended, self.channels)
         return self._counted(ended.started, ended.known, ended.late, ended.counted)
+
+    def _new_dues(self, docket: Docket) -> Endings:
+        """Return what changes by the due times that have passed since the last call."""
+        changes, due = docket.tally.dues(self.name, self._deadline, self._dues_read)
+        self._dues_read += len(changes)
+        if self._ahead is not None:
+            changes, due = self._ahead[0].joined(changes), np.concatenate([self._ahead[1], due])
+        passed = due < docket.now
+        self._ahead = changes.where(~passed), due[~passed]
+        return changes.where(passed)
 
 
 class MeanHours(Measure):
@@ -215,7 +247,7 @@ class MeanHours(Measure):
     def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
         """Return the mean of each day, in hours."""
         sums = super().read(docket, orders, days, at)
-        return Daily(sums.days, sums.numerator / HOUR, sums.denominator)
+        return evolve(sums, numerator=sums.numerator / HOUR)
 
 
 class OfCases(Measure):
@@ -317,6 +349,10 @@ def _many(begins: Counts, ends: Counts, *, bad: bool) -> Entries:
 
 def measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
     """Return the measure of a metric of that kind on a marketplace, with nothing read yet."""
+    return _measure(rule, kind, marketplace).by_volume()
+
+
+def _measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:
     if kind.counts == "orders":
         return OfOrders(rule, marketplace, components=kind.defects)
     if kind.counts == "cases":

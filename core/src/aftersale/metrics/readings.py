@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import isnan
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant, local_date
 from aftersale.engine.docket import Docket
-from aftersale.metrics.days import Daily, Days, day_number
+from aftersale.metrics.days import Daily, Days, day_number, day_of
 from aftersale.metrics.measures import Measure, OfOrders, measure
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
@@ -23,6 +23,31 @@ from aftersale.rules import Rule
 
 STATES = ("healthy", "at_risk", "review", "deactivated")
 """The states of an account, from good to bad."""
+
+
+@frozen
+class Volume:
+    """Why a line `holds` or not: so many orders were bought in so many days, and it is for `at_least`, or `below`."""
+
+    orders: int
+    in_days: int
+    at_least: int | None
+    below: int | None
+    holds: bool
+
+
+@frozen
+class Evaluation:
+    """The last day on which a line was judged that is not judged on every day, what it read then, and the next day.
+
+    `day` is None where the line is younger than its last day.
+    """
+
+    day: date | None
+    value: float | None
+    numerator: float
+    denominator: int
+    next_day: date
 
 
 @frozen
@@ -38,7 +63,11 @@ class Reading:
     counts nothing bad, or nothing is judged. `window_days` tells the lines of one metric apart. `left_out` counts the
     orders of the window that do not count because the journal does not say what the metric asks for. `over` is whether
     the value is on the wrong side of its line, be it judged or not. `unit` says what value and target are. A metric
-    that is told without a line has no `target`, and nothing follows from it.
+    that is told without a line has no `target`, and nothing follows from it. A line of the handbook counts deadlines as
+    late from their due time on; `by_marketplace` is the (numerator, denominator) from the marketplace's own end on,
+    None where it is the same. `volume` says why this line holds and no other of the metric;
+    where none does, all are read and none is judged. Of a line that is judged on one day of each month, `met`,
+    `triggered` and `state` are those of the last such day, `evaluation`; value and bearable are today's.
     """
 
     metric: str
@@ -62,6 +91,10 @@ class Reading:
     left_out: int = 0
     over: bool = False
     unit: Unit = "share"
+    by_marketplace: tuple[int, int] | None = None
+    volume: Volume | None = None
+    evaluation: Evaluation | None = None
+    floor_cases: int = 0
 
 
 def meets(rule: Rule, value: float) -> bool:
@@ -77,14 +110,47 @@ def _is_within(rule: Rule, limit: Decimal | None, value: float) -> bool:
 
 
 def verdict(rule: Rule, value: float, counted: float) -> bool | None:
-    """Whether a value of so many counted things meets the target; None where there is nothing to judge."""
-    return None if isnan(value) or counted < rule.floor_orders or rule.target is None else meets(rule, value)
+    """Whether a value of so many counted things meets the target; None where there is nothing to judge.
+
+    What misses it with fewer cases than the line asks for is not judged.
+    """
+    if isnan(value) or counted < rule.floor_orders or rule.target is None:
+        return None
+    met = meets(rule, value)
+    # Half a case off, against what dividing and multiplying leaves.
+    return None if not met and value * counted < rule.floor_cases - 0.5 else met
+
+
+def binds(rule: Rule, series: Daily) -> list[bool]:
+    """Return for each day whether the line is judged then: on a day of evaluation, with orders for which it holds."""
+    dates = series.days.dates()
+    orders = [None] * len(series.days) if series.orders is None else series.orders.tolist()
+    return [
+        (rule.judged_on is None or day.day == rule.judged_on) and (sold is None or rule.is_for(sold))
+        for day, sold in zip(dates, orders, strict=True)
+    ]
 
 
 def verdicts(rule: Rule, series: Daily) -> list[bool | None]:
-    """Return the verdict of each day."""
-    days = zip(series.values.tolist(), series.denominator.tolist(), strict=True)
-    return [verdict(rule, value, counted) for value, counted in days]
+    """Return the verdict of each day, None on days on which the line is not judged."""
+    days = zip(binds(rule, series), series.values.tolist(), series.denominator.tolist(), strict=True)
+    return [verdict(rule, value, counted) if bound else None for bound, value, counted in days]
+
+
+def last_evaluation(rule: Rule, day: date) -> date:
+    """Return the last day on which a line is judged, up to a day."""
+    if rule.judged_on is None or rule.judged_on == day.day:
+        return day
+    month = day if day.day > rule.judged_on else day.replace(day=1) - timedelta(1)
+    return month.replace(day=rule.judged_on)
+
+
+def _next_evaluation(rule: Rule, day: date) -> date:
+    """Return the first day on which a line is judged after a day."""
+    if rule.judged_on is None:
+        return day + timedelta(1)
+    month = day if day.day < rule.judged_on else day.replace(day=28) + timedelta(4)
+    return month.replace(day=rule.judged_on)
 
 
 def lines_of(metrics: Collection[Reading]) -> list[str]:
@@ -107,7 +173,7 @@ def bearable(rule: Rule, kind: MetricKind, numerator: int, denominator: int) -> 
         return None
     line = (rule.target or Decimal(0)) * denominator
     most = line.to_integral_value(ROUND_CEILING) - 1 if rule.strict else line.to_integral_value(ROUND_FLOOR)
-    return int(most) - numerator
+    return max(int(most), rule.floor_cases - 1) - numerator
 
 
 def daily(rule: Rule, policy: Policy, docket: Docket, orders: Orders, days: Days) -> Daily:
@@ -126,6 +192,9 @@ class _Watch:
     whole: Measure
     parts: dict[str, Measure]
     groups: dict[str, Measure]
+    by_marketplace: Measure | None = None
+    evaluated: tuple[int, float, float, int] | None = None
+    orders: int = 0
     day: int | None = None
     missed: int = 0
     missed_before: int = 0
@@ -151,11 +220,14 @@ class Account:
             if (set_by, rule) not in self._watches:
                 self._watches[set_by, rule] = self._watch(rule, set_by, orders.channels)
             watched.append(self._watches[set_by, rule])
-        return [_read(watch, docket, orders, place, at) for watch in watched]
+        return list(_held([(watch.rule, _read(watch, docket, orders, place, at)) for watch in watched]))
 
     def _watch(self, rule: Rule, set_by: str, channels: Collection[str]) -> _Watch:
         kind, place = self._policy.metric_kinds[rule.name], self._policy.marketplace
         whole = measure(rule, kind, place)
+        if kind.counts == "deadlines" and set_by == "handbook":
+            own = measure(evolve(rule, set_by="rule"), kind, place)
+            return _Watch(rule, kind, set_by, whole, {}, {}, own)
         if kind.counts != "orders" or len(kind.defects) == 1:
             return _Watch(rule, kind, set_by, whole, {}, {})
         parts: dict[str, Measure] = {name: OfOrders(rule, place, components={name}) for name in sorted(kind.defects)}
@@ -174,40 +246,89 @@ def readings(policy: Policy, docket: Docket, orders: Orders, at: Instant) -> lis
     return Account(policy).readings(docket, orders, at)
 
 
+def _held(readings: Sequence[tuple[Rule, Reading]]) -> Iterator[Reading]:
+    """Yield the readings without those of lines for other numbers of orders, where a line of the metric holds."""
+    held = {(each.set_by, rule.name, rule.channel) for rule, each in readings if each.volume and each.volume.holds}
+    for rule, each in readings:
+        if each.volume is None or each.volume.holds or (each.set_by, rule.name, rule.channel) not in held:
+            yield each
+
+
 def _read(watch: _Watch, docket: Docket, orders: Orders, place: Marketplace, at: Instant) -> Reading:
     rule, back, day = watch.rule, max(watch.rule.running, 1), day_number(local_date(at, place.zone))
-    first = day - back + 1 if watch.day is None else watch.day
+    evaluation = day_number(last_evaluation(rule, day_of(day)))
+    first = min(day - back + 1, evaluation) if watch.day is None else watch.day
     whole = watch.whole.read(docket, orders, Days(first, day, place.zone), at)
     _follow(watch, whole, day)
+    _evaluate(watch, whole, evaluation)
     today = Days(day, day, place.zone)
     parts = {name: int(part.read(docket, orders, today, at).numerator[0]) for name, part in watch.parts.items()}
     groups = {name: part.read(docket, orders, today, at) for name, part in watch.groups.items()}
     value, numerator = float(whole.values[-1]), float(whole.numerator[-1])
     denominator = round(float(whole.denominator[-1]))
-    met, triggered = verdict(rule, value, denominator), watch.missed >= back
+    by_marketplace = None
+    if watch.by_marketplace is not None:
+        own = watch.by_marketplace.read(docket, orders, today, at)
+        by_marketplace = round(float(own.numerator[0])), round(float(own.denominator[0]))
+    told = (evaluation, value, numerator, denominator) if rule.judged_on is None else watch.evaluated
+    volume = _volume(rule, watch.orders) if rule.in_days else None
+    met = None
+    if told is not None and (volume is None or volume.holds):
+        met = verdict(rule, told[1], told[3])
+    triggered = watch.missed >= back if rule.judged_on is None else met is False
     return Reading(
         rule.name,
         place.name,
         watch.set_by,
-        date(1970, 1, 1) + timedelta(day),
+        day_of(day),
         None if isnan(value) else value,
         numerator,
         denominator,
         None if rule.target is None else float(rule.target),
         met,
-        min(watch.missed, back),
+        min(watch.missed, back) if rule.judged_on is None else int(triggered),
         triggered,
         parts,
         {name: (int(group.numerator[0]), int(group.denominator[0])) for name, group in groups.items()},
         None if met is None else bearable(rule, watch.kind, round(numerator), denominator),
-        _state(rule, value, met, triggered),
+        _state(rule, value if told is None else told[1], met, triggered),
         rule.consequence,
         watch.whole.window,
         rule.floor_orders,
         watch.whole.left_out,
         rule.target is not None and not isnan(value) and not meets(rule, value),
         watch.kind.unit,
+        by_marketplace if by_marketplace != (round(numerator), denominator) else None,
+        volume,
+        _evaluation(rule, watch.evaluated, day_of(day)),
+        rule.floor_cases,
     )
+
+
+def _volume(rule: Rule, orders: int) -> Volume:
+    return Volume(orders, rule.in_days, rule.if_orders_at_least, rule.if_orders_below, rule.is_for(orders))
+
+
+def _evaluate(watch: _Watch, series: Daily, evaluation: int) -> None:
+    """Keep what was read on the last day on which the line was judged, if that is among these days."""
+    index = evaluation - series.days.first
+    if index < 0:
+        return
+    if series.orders is not None:
+        watch.orders = round(float(series.orders[index]))
+    if watch.rule.judged_on is not None and day_of(evaluation) >= (watch.rule.valid_from or date.min):
+        counted = round(float(series.denominator[index]))
+        watch.evaluated = evaluation, float(series.values[index]), float(series.numerator[index]), counted
+
+
+def _evaluation(rule: Rule, evaluated: tuple[int, float, float, int] | None, day: date) -> Evaluation | None:
+    if rule.judged_on is None:
+        return None
+    if evaluated is None:
+        return Evaluation(None, None, 0.0, 0, _next_evaluation(rule, day))
+    number, value, numerator, denominator = evaluated
+    told = None if isnan(value) else value
+    return Evaluation(day_of(number), told, numerator, denominator, _next_evaluation(rule, day))
 
 
 def _state(rule: Rule, value: float, met: bool | None, triggered: bool) -> str:

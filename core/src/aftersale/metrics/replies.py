@@ -23,6 +23,9 @@ class ReplyFigures:
 
     Rates are shares of `contacts` whose outcome is known; `open` contacts still wait for their answer, and
     enter the mean and the percentiles (50, 90, 95) with the hours that they have waited so far, a lower bound.
+
+    A first reply is late from the time on that was due on the desk: the handbook's where that is the tighter one.
+    `by_marketplace` are (late, known) from the marketplace's own end on, None where they are the same.
     """
 
     contacts: int
@@ -33,10 +36,11 @@ class ReplyFigures:
     late_known: int
     hours: float
     percentiles: tuple[float, ...]
+    by_marketplace: tuple[int, int] | None = None
 
     @property
     def late_rate(self) -> float | None:
-        """Share of first replies that missed the marketplace's deadline; None where none is known."""
+        """Share of first replies that came after their due time or never; None where none is known."""
         return self.late / self.late_known if self.late_known else None
 
     @property
@@ -53,7 +57,8 @@ class ReplyFigures:
 def replies_between(docket: Docket, marketplace: str, since: Instant, until: Instant) -> ReplyFigures:
     """Return the figures for contacts that began in [since, until), as the docket knows them at `until`."""
     replies = docket.tally.endings(marketplace, "first_reply")
-    late, late_known = _late_counts(replies, since, until)
+    late = _late_counts(docket.tally.by_due(marketplace, "first_reply", until), since, until)
+    expired = _late_counts(replies, since, until)
     silent, silence_known = _late_counts(docket.tally.endings(marketplace, "silence"), since, until)
     waiting = running(docket.cases.values(), marketplace, "first_reply")
     waiting = until - waiting[(waiting >= since) & (waiting < until)]
@@ -62,13 +67,14 @@ def replies_between(docket: Docket, marketplace: str, since: Instant, until: Ins
     return ReplyFigures(
         len(waited),
         len(waiting),
-        late,
+        late[0],
         silent,
         silence_known,
-        late_known,
+        late[1],
         # Summed in whole microseconds, so that it does not hang on the order in which answers became known.
         int(waited.sum()) / HOUR,
         tuple(float(value) for value in percentiles),
+        expired if expired != late else None,
     )
 
 

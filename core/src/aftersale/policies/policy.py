@@ -95,7 +95,10 @@ class Terms:
         """
         own = [("rule", evolve(row, floor_orders=self._floor_of(row))) for row in _metrics(self.rulebook)]
         sellers = [
-            ("handbook", evolve(row, floor_orders=row.floor_orders or self._seller_floor(row.name)))
+            (
+                "handbook",
+                evolve(row, floor_orders=row.floor_orders or self._seller_floor(row.name), set_by="handbook"),
+            )
             for row in _metrics(self.handbook)
         ]
         return (*own, *sellers)
@@ -397,6 +400,10 @@ def _problems(policy: Policy) -> Iterator[Problem]:
                 yield Problem(rule.origin, str(rule), "its target is a share, and above 1", hint, line=rule.place.line)
         if rule.kind == "deadline" and rule.on_expiry not in MARKS:
             yield from _wrong_expiry(policy, rule)
+        kind = policy.metric_kinds.get(rule.name)
+        if rule.floor_cases and kind is not None and not kind.is_share:
+            what = f"floor_cases counts cases, and {rule.name} adds up hours"
+            yield Problem(rule.origin, str(rule), what, "use floor_orders, or leave it out", line=rule.place.line)
         if rule.name == FLOOR:
             yield from _idle_floor(policy, rule)
     yield from looser_rows(policy.own, policy.rules.history(policy.marketplace.name), policy.marketplace)

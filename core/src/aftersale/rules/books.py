@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import combinations
 
 from attrs import frozen
 
@@ -16,8 +17,8 @@ from aftersale.rules.conditions import NOTHING, Condition
 from aftersale.rules.model import Rule
 
 _DAY = timedelta(days=1)
-Question = tuple[str, str, Condition, tuple[str, ...], int]
-"""Marketplace, name, condition, channels and window of a row."""
+Question = tuple[str, str, Condition, tuple[str, ...], tuple[int, int, int | None, int | None]]
+"""Marketplace, name, condition, channels and line of a row."""
 
 
 @frozen
@@ -129,7 +130,7 @@ def unknown_versions(
 
 def question(rule: Rule) -> Question:
     """Return what a row answers: rows of one question take each other's place over time, or as versions."""
-    return rule.marketplace, rule.name, rule.when, rule.channel, rule.window
+    return rule.marketplace, rule.name, rule.when, rule.channel, rule.line
 
 
 def _in_force(rules: Sequence[Rule], versions: Collection[str]) -> Iterator[Rule]:
@@ -163,13 +164,38 @@ def _overlaps_and_holes(rules: Iterable[Rule]) -> Iterable[Problem]:
     for rows in versions.values():
         rows.sort(key=lambda rule: rule.valid_from or date.min)
         furthest, *following = rows
-        furthest_of = {furthest.window: furthest}
+        furthest_of = {furthest.line: furthest}
+        yield from _contradictions(rows)
         for rule in following:
             # Lines of one metric with other windows hold beside each other.
-            yield from _overlap(furthest_of.get(rule.window), rule)
+            yield from _overlap(furthest_of.get(rule.line), rule)
             yield from _hole(furthest, rule)
             furthest = _later(furthest, rule)
-            furthest_of[rule.window] = _later(furthest_of.get(rule.window, rule), rule)
+            furthest_of[rule.line] = _later(furthest_of.get(rule.line, rule), rule)
+
+
+def _contradictions(rows: Sequence[Rule]) -> Iterable[Problem]:
+    """Yield the lines of a metric for numbers of orders that partly fall together, or that are counted otherwise."""
+    for first, second in combinations([rule for rule in rows if rule.in_days], 2):
+        together = max(first.valid_from or date.min, second.valid_from or date.min) <= min(
+            first.valid_until or date.max, second.valid_until or date.max
+        )
+        if not together or first.line[1:] == second.line[1:]:
+            continue
+        where, place = f"{second.marketplace} {second.name}", second.place.line
+        if first.in_days != second.in_days:
+            what = f"one line goes by the orders of {first.in_days} days, another by those of {second.in_days}"
+            yield Problem(second.origin, where, what, "count the orders of both over the same days", line=place)
+        elif (shared := _shared(first, second)) is not None:
+            what = f"with {shared} orders in {first.in_days} days, '{first}' and '{second}' both hold"
+            hint = "let if_orders_below of one be if_orders_at_least of the other"
+            yield Problem(second.origin, where, what, hint, line=place)
+
+
+def _shared(first: Rule, second: Rule) -> int | None:
+    """Return the least number of orders for which both lines hold; None where there is none."""
+    least = max(first.if_orders_at_least or 0, second.if_orders_at_least or 0)
+    return least if first.is_for(least) and second.is_for(least) else None
 
 
 def _later(first: Rule, second: Rule) -> Rule:

@@ -161,7 +161,9 @@ class _RuleRow:
             )
 
 
-_ABOUT_LINES = ("review_target", "state", "running")
+_LAST_EVERYWHERE = 28
+"""The last day that every month has."""
+_ABOUT_LINES = ("review_target", "state", "running", "floor_cases", "judged_on")
 """What a metric says of its line."""
 
 
@@ -184,6 +186,11 @@ class _MetricRow:
     strict: bool = True
     direction: Literal["below", "above"] = "below"
     floor_orders: Count = Count(0)
+    floor_cases: Count = Count(0)
+    if_orders_at_least: PositiveCount | None = None
+    if_orders_below: PositiveCount | None = None
+    in_days: PositiveCount | None = None
+    judged_on: Count | None = None
     running: Count = Count(0)
     negative_stars: PositiveCount | None = None
     review_target: MoneyAmount | None = None
@@ -199,14 +206,31 @@ class _MetricRow:
         _check_places(self.marketplaces)
         if self.clock != "calendar_days":
             raise ValueError("a metric's window counts in calendar_days")
-        for name, days in (("amount", self.amount), ("lag", self.lag), ("running", self.running)):
+        spans = (("amount", self.amount), ("lag", self.lag), ("running", self.running), ("in_days", self.in_days or 0))
+        for name, days in spans:
             _check_length(name, days, self.clock)
+        self._check_volume()
+        if self.judged_on is not None and not 1 <= self.judged_on <= _LAST_EVERYWHERE:
+            raise ValueError(f"judged_on = {self.judged_on} is no day of every month: name one from 1 to 28")
+        if self.judged_on is not None and self.running:
+            raise ValueError("running counts days, and judged_on leaves one of a month: keep one of them")
+        if self.floor_cases and self.direction == "above":
+            raise ValueError("floor_cases is about what may be borne, and above the target nothing is: leave it out")
         if self.target is None and (said := [name for name in _ABOUT_LINES if getattr(self, name)]):
             raise ValueError(f"without a target nothing is missed: leave out {' and '.join(said)}, or give it one")
         if self.target is not None and self.review_target is not None:
             self._check_review(self.target, self.review_target)
         check_span("valid_from", self.valid_from, "valid_until", self.valid_until)
         _check_version(self.version, self.valid_from or self.valid_until)
+
+    def _check_volume(self) -> None:
+        least, below = self.if_orders_at_least, self.if_orders_below
+        if (self.in_days is None) != (least is None and below is None):
+            raise ValueError("orders and days go together: if_orders_at_least (or if_orders_below) = 400, in_days = 90")
+        if least is not None and below is not None and least >= below:
+            raise ValueError(
+                f"no number of orders is {least} at least and below {below}: keep one of them, or widen it"
+            )
 
     def _check_review(self, target: Decimal, review: Decimal) -> None:
         if target > review if self.direction == "above" else target < review:
@@ -231,6 +255,11 @@ class _MetricRow:
                 strict=self.strict,
                 direction=self.direction,
                 floor_orders=self.floor_orders,
+                floor_cases=self.floor_cases,
+                if_orders_at_least=self.if_orders_at_least,
+                if_orders_below=self.if_orders_below,
+                in_days=self.in_days or 0,
+                judged_on=self.judged_on,
                 running=self.running,
                 negative_stars=self.negative_stars,
                 review_target=self.review_target,

@@ -52,7 +52,7 @@ def _changes(rows: list[Rule]) -> Iterable[Change]:
     for new in sorted(rows, key=lambda rule: rule.valid_from or date.min):
         if new.valid_from is not None:
             before = [old for old in ending if old.valid_until == new.valid_from - _DAY]
-            old = next((old for old in before if old.window == new.window), before[0] if before else None)
+            old = next((old for old in before if old.line == new.line), before[0] if before else None)
             ending = [row for row in ending if row is not old]
             yield Change(new.valid_from, old, new)
     for old in ending:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from math import inf
 from typing import Any, Literal
 
 from attrs import evolve, field, frozen
@@ -20,6 +21,8 @@ Grade = Literal["A", "B", "C", "D", "K", "S", "unknown", "assumed"]
 Kind = Literal["deadline", "window", "switch", "word", "list", "share", "money", "count", "metric"]
 Standing = Literal["at_risk", "review", "deactivated"]
 """What a missed metric can do to an account."""
+SetBy = Literal["rule", "handbook"]
+"""Whose a line of a metric is: the marketplace's, or the seller's own."""
 EVERYWHERE = "*"
 
 
@@ -37,8 +40,11 @@ class Rule:
     known". `on_expiry` is the workflow fact that follows when nobody acts, or a mark (`late`, `grant_on_claim`).
     A metric counts the orders of `channel`, all where it is empty, and is judged from `floor_orders` on; its value has
     to stay below or `above` the target; `state` is what missing it does to the account. Lines of one metric with other
-    windows hold beside each other. A row with a `version` holds on no day by itself, as nobody knows since when it
-    does: it is taken, for all time, only where that version is named.
+    windows hold beside each other. Fewer than `floor_cases` of what it counts miss no target, whatever share they are.
+    A line holds where so many orders were bought `in_days` (`if_orders_at_least`, `if_orders_below`), and is judged on
+    every day, or on the day `judged_on` of each month. A row with a `version` holds on no day by itself, as nobody
+    knows since when it does: it is taken, for all time, only where that version is named. `set_by` says whose a
+    metric's line is, once it is bound to a marketplace.
     """
 
     name: str
@@ -69,6 +75,11 @@ class Rule:
     strict: bool = True
     direction: Literal["below", "above"] = "below"
     floor_orders: int = 0
+    floor_cases: int = 0
+    if_orders_at_least: int | None = None
+    if_orders_below: int | None = None
+    in_days: int = 0
+    judged_on: int | None = None
     running: int = 0
     negative_stars: int | None = None
     review_target: Decimal | None = None
@@ -77,6 +88,7 @@ class Rule:
     version: str | None = None
     due: str = ""
     note: str = ""
+    set_by: SetBy = field(default="rule", metadata=UNWRITTEN)
     origin: str = field(default="", eq=False)
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 
@@ -84,6 +96,16 @@ class Rule:
     def window(self) -> int:
         """The days of a metric's window, which tell lines of one metric apart; 0 for a rule that is no metric."""
         return (self.amount or 0) if self.kind == "metric" else 0
+
+    @cached_property
+    def line(self) -> tuple[int, int, int | None, int | None]:
+        """What tells lines of one metric apart that hold beside each other: the window, and for how many orders."""
+        return self.window, self.in_days, self.if_orders_at_least, self.if_orders_below
+
+    def is_for(self, orders: float) -> bool:
+        """Whether the line holds for an account with so many orders `in_days`; a line without such a span always."""
+        most = inf if self.if_orders_below is None else self.if_orders_below
+        return not self.in_days or (self.if_orders_at_least or 0) <= orders < most
 
     @cached_property
     def told(self) -> str:

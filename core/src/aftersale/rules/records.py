@@ -39,6 +39,11 @@ class RuleRecord(TypedDict):
     strict: bool | None
     direction: str | None
     floor_orders: int | None
+    floor_cases: int | None
+    if_orders_at_least: int | None
+    if_orders_below: int | None
+    in_days: int | None
+    judged_on: int | None
     running: int | None
     negative_stars: int | None
     review_target: float | None
@@ -81,6 +86,11 @@ def record(rule: Rule) -> RuleRecord:
         strict=rule.strict if metric else None,
         direction=rule.direction if metric else None,
         floor_orders=rule.floor_orders if metric else None,
+        floor_cases=rule.floor_cases if metric else None,
+        if_orders_at_least=rule.if_orders_at_least,
+        if_orders_below=rule.if_orders_below,
+        in_days=rule.in_days or None,
+        judged_on=rule.judged_on,
         running=rule.running if metric else None,
         negative_stars=rule.negative_stars,
         review_target=_number(rule.review_target),

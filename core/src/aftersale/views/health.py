@@ -14,7 +14,7 @@ from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import (
     ReadingRecord,
     instant_text,
-    left_out_lines,
+    metric_notes,
     reading_records,
     target_text,
     unjudged,
@@ -134,7 +134,7 @@ def _standing(marketplace: str, metrics: list[Reading]) -> StandingRecord:
         unjudged=[
             f"{names[id(reading)]} ({reading.set_by})"
             for reading in metrics
-            if reading.over and reading.met is None and reading.floor_orders
+            if reading.over and reading.met is None and (reading.floor_orders or reading.floor_cases)
         ],
         bearable=min((reading.bearable for reading in rates if reading.bearable is not None), default=None),
         metrics=reading_records(metrics),
@@ -177,7 +177,7 @@ def health_listing(record: Health, why: bool = False) -> list[Table | str]:
             parts.append(text("health.unjudged", metrics=", ".join(account["unjudged"])))
         if account["bearable"] is not None:
             parts.append(_room(account["bearable"]))
-        parts += [_metrics(account["metrics"]), *left_out_lines(account["metrics"]), ""]
+        parts += [_metrics(account["metrics"]), *metric_notes(account["metrics"]), ""]
     return noted(parts + (_why(record) if why else []), record)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.translations import core_text as text
@@ -10,7 +10,7 @@ from aftersale.clocks import Instant, moment
 from aftersale.metrics.readings import lines_of
 
 if TYPE_CHECKING:
-    from aftersale.metrics.readings import Reading
+    from aftersale.metrics.readings import Evaluation, Reading, Volume
 
 
 class PartRecord(TypedDict):
@@ -20,6 +20,33 @@ class PartRecord(TypedDict):
     orders: int
 
 
+class LateRecord(TypedDict):
+    """How many deadlines were missed, and how many have an outcome."""
+
+    late: int
+    counted: int
+
+
+class VolumeRecord(TypedDict):
+    """Why a line holds: orders of the last days, and from how many on, or below how many, it does."""
+
+    orders: int
+    in_days: int
+    at_least: int | None
+    below: int | None
+    holds: bool
+
+
+class EvaluationRecord(TypedDict):
+    """The last day on which a line was judged, null where it is younger, what it read then, and the next such day."""
+
+    day: str | None
+    value: float | None
+    numerator: float
+    denominator: int
+    next_day: str
+
+
 class ReadingRecord(TypedDict):
     """A reading of a metric as JSON shows it; the day is ISO text.
 
@@ -27,7 +54,9 @@ class ReadingRecord(TypedDict):
     may have several lines, told apart by `window_days`; tables then name the line as `line` does. `left_out` counts
     orders of which the journal does not say what the metric asks for; `over` tells whether the value is on the wrong
     side of the target, judged or not; a metric without a line has no `target`. `unit` is `share`, for values between 0
-    and 1, or `hours`.
+    and 1, or `hours`. `by_marketplace` is what a handbook's line counts from the marketplace's own end on, null where
+    that is the same. `volume` is null for lines that hold whatever the number of orders, `evaluation` for those judged
+    on every day; else `met`, `triggered` and `state` are those of the last day of evaluation.
     """
 
     metric: str
@@ -42,6 +71,7 @@ class ReadingRecord(TypedDict):
     target: float | None
     window_days: int
     floor_orders: int
+    floor_cases: int
     left_out: int
     over: bool
     met: bool | None
@@ -52,6 +82,9 @@ class ReadingRecord(TypedDict):
     bearable: int | None
     state: str
     consequence: str
+    by_marketplace: LateRecord | None
+    volume: VolumeRecord | None
+    evaluation: EvaluationRecord | None
 
 
 def reading_records(readings: Collection[Reading]) -> list[ReadingRecord]:
@@ -60,6 +93,7 @@ def reading_records(readings: Collection[Reading]) -> list[ReadingRecord]:
 
 
 def _record(line: str, reading: Reading) -> ReadingRecord:
+    own = reading.by_marketplace
     return ReadingRecord(
         metric=reading.metric,
         line=line,
@@ -73,6 +107,7 @@ def _record(line: str, reading: Reading) -> ReadingRecord:
         target=reading.target,
         window_days=reading.window_days,
         floor_orders=reading.floor_orders,
+        floor_cases=reading.floor_cases,
         left_out=reading.left_out,
         over=reading.over,
         met=reading.met,
@@ -83,6 +118,29 @@ def _record(line: str, reading: Reading) -> ReadingRecord:
         bearable=reading.bearable,
         state=reading.state,
         consequence=reading.consequence,
+        by_marketplace=None if own is None else LateRecord(late=own[0], counted=own[1]),
+        volume=None if reading.volume is None else _volume(reading.volume),
+        evaluation=None if reading.evaluation is None else _evaluation(reading.evaluation),
+    )
+
+
+def _volume(volume: Volume) -> VolumeRecord:
+    return VolumeRecord(
+        orders=volume.orders,
+        in_days=volume.in_days,
+        at_least=volume.at_least,
+        below=volume.below,
+        holds=volume.holds,
+    )
+
+
+def _evaluation(evaluation: Evaluation) -> EvaluationRecord:
+    return EvaluationRecord(
+        day=None if evaluation.day is None else evaluation.day.isoformat(),
+        value=evaluation.value,
+        numerator=evaluation.numerator,
+        denominator=evaluation.denominator,
+        next_day=evaluation.next_day.isoformat(),
     )
 
 
@@ -113,17 +171,64 @@ def unjudged(reading: ReadingRecord) -> str:
         return text("replay.nothing")
     if reading["target"] is None:
         return text("replay.no_line")
-    few = reading["met"] is None
-    return text("replay.few", counted=reading["denominator"], floor=reading["floor_orders"]) if few else ""
+    if reading["volume"] is not None and not reading["volume"]["holds"]:
+        return text("replay.other_volume", orders=reading["volume"]["orders"], days=reading["volume"]["in_days"])
+    if reading["evaluation"] is not None and reading["evaluation"]["day"] is None:
+        return text("replay.first_judged", day=reading["evaluation"]["next_day"])
+    return _too_few(reading["evaluation"] or reading, reading) if reading["met"] is None else ""
 
 
-def left_out_lines(readings: Iterable[ReadingRecord]) -> list[str]:
-    """Return a line for each metric that leaves orders out because something is not known of them."""
-    return [
+def _too_few(judged: ReadingRecord | EvaluationRecord, reading: ReadingRecord) -> str:
+    """Return why what was judged has no verdict: nothing was counted then, or too little."""
+    if judged["value"] is None:
+        return text("replay.nothing")
+    if judged["denominator"] < reading["floor_orders"]:
+        return text("replay.few", counted=judged["denominator"], floor=reading["floor_orders"])
+    return text("replay.few_cases", counted=f"{judged['numerator']:.0f}", floor=reading["floor_cases"])
+
+
+def metric_notes(readings: Collection[ReadingRecord]) -> list[str]:
+    """Return what a table of metrics cannot say: orders that one leaves out, and whose end another counts from."""
+    left_out = [
         text("replay.left_out", marketplace=reading["marketplace"], metric=reading["line"], count=reading["left_out"])
         for reading in readings
         if reading["left_out"]
     ]
+    windows = [
+        text("replay.volume", **_named(reading), window=reading["window_days"], why=_why(volume))
+        for reading in readings
+        if (volume := reading["volume"]) is not None and volume["holds"]
+    ]
+    return [*left_out, *windows, *_evaluations(readings)] + [
+        text("replay.own_end", marketplace=reading["marketplace"], metric=reading["line"], **reading["by_marketplace"])
+        for reading in readings
+        if reading["by_marketplace"] is not None
+    ]
+
+
+def _why(volume: VolumeRecord) -> str:
+    """Return for which number of orders a line holds, and how many there were."""
+    counted = {"orders": volume["orders"], "days": volume["in_days"]}
+    if volume["at_least"] is None:
+        return text("replay.volume_below", **counted, below=volume["below"])
+    if volume["below"] is None:
+        return text("replay.volume_at_least", **counted, least=volume["at_least"])
+    return text("replay.volume_between", **counted, least=volume["at_least"], below=volume["below"])
+
+
+def _named(reading: ReadingRecord) -> dict[str, str]:
+    return {"marketplace": reading["marketplace"], "metric": reading["line"]}
+
+
+def _evaluations(readings: Iterable[ReadingRecord]) -> Iterator[str]:
+    """Yield when each line was judged that is not judged on every day, at what, and when it will be."""
+    for reading in readings:
+        evaluation = reading["evaluation"]
+        if evaluation is not None and evaluation["day"] is not None:
+            value = value_text({**reading, "value": evaluation["value"]})
+            counted = f"{evaluation['numerator']:.0f} / {evaluation['denominator']}"
+            days = {"day": evaluation["day"], "next_day": evaluation["next_day"]}
+            yield text("replay.judged", **_named(reading), **days, value=value, counted=counted)
 
 
 def instant_text(instant: Instant) -> str:

@@ -22,7 +22,7 @@ from aftersale.views.journal_notes import (
 from aftersale.views.readings import (
     ReadingRecord,
     instant_text,
-    left_out_lines,
+    metric_notes,
     reading_records,
     target_text,
     unjudged,
@@ -164,7 +164,7 @@ def account_listing(record: Accounts) -> list[Table | str]:
         _case_table(record["cases"]) if record["cases"] else text("replay.no_cases"),
         "",
         _metric_table(record["metrics"]) if record["metrics"] else text("replay.no_metrics"),
-        *left_out_lines(record["metrics"]),
+        *metric_notes(record["metrics"]),
         *_reply_lines(record["replies"]),
         *_refused_lines(record["refused"]),
         *doubt_lines(record["implausible"]),

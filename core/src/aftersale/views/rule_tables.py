@@ -147,9 +147,22 @@ def _line(rule: Rule) -> str:
     parts = [text("rules.no_line", window=rule.amount) if rule.target is None else text("rules.metric", **line)]
     parts += [text("rules.lag", lag=rule.lag)] if rule.lag else []
     parts += [text("rules.running", days=rule.running)] if rule.running else []
+    parts += [volume(rule)] if rule.in_days else []
+    parts += [text("rules.judged_on", day=rule.judged_on)] if rule.judged_on else []
     parts += [text("rules.floor", orders=rule.floor_orders)] if rule.floor_orders else []
+    parts += [text("rules.floor_cases", cases=rule.floor_cases)] if rule.floor_cases else []
     parts += [text("rules.channels", channels=" ".join(rule.channel))] if rule.channel else []
     return ", ".join(parts)
+
+
+def volume(rule: Rule) -> str:
+    """Return for how many orders a line of a metric holds, in words."""
+    least, below, days = rule.if_orders_at_least, rule.if_orders_below, rule.in_days
+    if least is None:
+        return text("rules.orders_below", below=below, days=days)
+    if below is None:
+        return text("rules.orders_at_least", least=least, days=days)
+    return text("rules.orders_between", least=least, below=below, days=days)
 
 
 def _group_by_demand(rules: Sequence[Rule]) -> list[tuple[Rule, list[str]]]:

@@ -13,7 +13,7 @@ from aftersale.clocks import DAY, Instant
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days
 from aftersale.metrics.measures import Measure, measure
-from aftersale.metrics.readings import verdict, verdicts
+from aftersale.metrics.readings import verdicts
 from aftersale.orders import Order, Orders
 from aftersale.policies.policy import Policies, Policy
 from aftersale.policies.worlds import Closure
@@ -51,7 +51,7 @@ class ClosureLine:
 
 def first_whole_day(rule: Rule) -> int:
     """Return the first simulated day, from 0, whose window of a metric holds no day before the simulation."""
-    return max(0, rule.lag + (rule.amount or 0) - 1)
+    return max(0, rule.lag + (rule.amount or 0) - 1, rule.in_days - 1)
 
 
 def closure_line(
@@ -127,8 +127,15 @@ class Suspensions:
             for name, account in self._accounts.items()
             if account.sanctions
             for day, end in enumerate(self._horizon.local_days(account.zone).bounds[1:].tolist())
-            if day >= self._horizon.warm_up and (day + 1 - self._horizon.warm_up) % account.every == 0
+            if any(self._is_look(account, line, day) for sanction in account.sanctions for line, _ in sanction.lines)
         )
+
+    def _is_look(self, account: _Account, rule: Rule, day: int) -> bool:
+        """Whether a line is looked at with the end of a day: one of evaluation, where the line has such days."""
+        since = day - self._horizon.warm_up
+        if rule.judged_on is not None:
+            return since >= 0 and (self._horizon.first + timedelta(day)).day == rule.judged_on
+        return since >= 0 and (since + 1) % account.every == 0
 
     def look(self, name: str, day: int, at: Instant, docket: Docket) -> None:
         """Look at an account at the end of a day, and apply the sanctions of the lines that it misses.
@@ -140,10 +147,13 @@ class Suspensions:
         today = Days(period.first + day, period.first + day, account.zone)
         for sanction in account.sanctions:
             closed = self.closed[sanction.what]
-            lines = [line for line in sanction.lines if day >= first_whole_day(line[0])]
+            lines = [line for line in sanction.lines if self._judges(account, line[0], day)]
             if name not in closed and any(_is_missed(account.orders, line, today, docket) for line in lines):
                 closed.append(name)
                 self._lose(name, account.orders, sanction, at)
+
+    def _judges(self, account: _Account, rule: Rule, day: int) -> bool:
+        return day >= first_whole_day(rule) and self._is_look(account, rule, day)
 
     def options(self, name: str) -> Iterator[tuple[str, Rule, list[int]]]:
         """Yield each option of an account that may be closed, with a line that closes it, and the days of the looks."""
@@ -151,7 +161,8 @@ class Suspensions:
         days = [day for _, place, day in self.looks() if place == name]
         for sanction in account.sanctions:
             if sanction.what != ACCOUNT:
-                yield from ((sanction.what, rule, days) for rule, _ in sanction.lines)
+                for rule, _ in sanction.lines:
+                    yield sanction.what, rule, [day for day in days if self._is_look(account, rule, day)]
 
     def _lose(self, name: str, orders: Orders, sanction: Sanction, at: Instant) -> None:
         coming = (orders.purchased_at >= at) & (orders.purchased_at < at + int(sanction.days * DAY))
@@ -201,14 +212,14 @@ def _lines(closure: Closure, policy: Policy, until: Instant) -> Iterator[tuple[R
         if rule is not None and share is not None:
             channels, floor = (closure.channel,), terms.floor(name)
             line = evolve(rule, target=share, amount=closure.days, lag=0, channel=channels, strict=False)
-            line = evolve(line, floor_orders=floor)
+            line = evolve(line, floor_orders=floor, floor_cases=0, judged_on=None)
+            line = evolve(line, in_days=0, if_orders_at_least=None, if_orders_below=None)
             yield line, measure(line, policy.metric_kinds[rule.name], policy.marketplace)
 
 
 def _is_missed(orders: Orders, line: tuple[Rule, Measure], today: Days, docket: Docket) -> bool:
     rule, metric = line
-    figures = metric.read(docket, orders, today)
-    return verdict(rule, float(figures.values[0]), float(figures.denominator[0])) is False
+    return verdicts(rule, metric.read(docket, orders, today))[0] is False
 
 
 def orders_lost(before: Sequence[MarketplaceRun], after: Sequence[MarketplaceRun]) -> int:

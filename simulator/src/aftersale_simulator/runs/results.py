@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days
-from aftersale.metrics.readings import daily, verdict, verdicts as verdicts_of
+from aftersale.metrics.readings import binds, daily, verdict, verdicts as verdicts_of
 from aftersale.metrics.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics
@@ -64,6 +64,8 @@ METRICS = tuple(UNITS)
 """The metrics of every result; plugins add others, which have the unit of what they count."""
 LATE, RATE, COST = "late_reply_rate", "order_defect_rate", "labour_cost"
 """The metrics that decide: late replies, order defects, and what variants are ranked by."""
+LATE_BY_MARKETPLACE = "late_reply_rate_by_marketplace"
+"""Late replies as a marketplace's own line counts them: from its own end on, over its own window."""
 REVIEW, DEACTIVATED = "review", "deactivated"
 REACHED = (REVIEW, DEACTIVATED)
 """What may happen to an account: a review after a target was missed for days running, and deactivation."""
@@ -148,12 +150,15 @@ def _verdict(result: Result, names: Collection[str], idle: bool) -> bool | None:
 class Account:
     """One marketplace's figures over the measured period; `judged` has daily order defects and plugins' metrics.
 
-    `partial` names those of them whose window of orders lies within the simulated days on no measured day, `at_least`
-    those that are better the higher they are. `units` has what the values of all metrics are that have a line.
+    `judged_days` says by name on which measured days each of those is judged: on all, or on those of evaluation, and
+    with orders for which the line holds. `partial` names those of them whose window of orders lies within the simulated
+    days on no measured day, `at_least` those that are better the higher they are. `units` has what the values of all
+    metrics are that have a line.
     """
 
     replies: ReplyFigures
     judged: dict[str, Daily]
+    judged_days: dict[str, NDArray[np.bool_]]
     measured: slice
     claims: int
     open_cases: int
@@ -168,7 +173,7 @@ class Account:
         """The highest order defect rate as of any measured day; None if there was nothing to judge."""
         if RATE not in self.judged:
             return None
-        values = self.judged[RATE].values[self.measured]
+        values = self.judged[RATE].values[self.measured][self.judged_days[RATE]]
         return float(np.nanmax(values)) if np.isfinite(values).any() else None
 
     def counted(self, name: str) -> float:
@@ -179,7 +184,8 @@ class Account:
         if name in self.partial:
             return 0.0
         if name in self.judged:
-            return float(self.judged[name].denominator[self.measured].max(initial=0))
+            counted = self.judged[name].denominator[self.measured]
+            return float(counted[self.judged_days[name]].max(initial=0))
         replies = self.replies
         return {"late_reply_rate": replies.late_known, "silence_48h_rate": replies.silence_known}.get(name, inf)
 
@@ -188,8 +194,14 @@ def figures_of(rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:
     """Yield each line with the name of its figure: its metric's, with the window's days where that is another one."""
     windows: dict[str, int] = {}
     for rule in rules:
-        first = windows.setdefault(rule.name, rule.window)
-        yield rule.name if rule.window == first else f"{rule.name}_{rule.window}d", rule
+        name = LATE_BY_MARKETPLACE if _counts_to_its_own_end(rule) else rule.name
+        first = windows.setdefault(name, rule.window)
+        yield name if rule.window == first else f"{name}_{rule.window}d", rule
+
+
+def _counts_to_its_own_end(rule: Rule) -> bool:
+    """Whether a line is a marketplace's own on late replies, which the handbook's due time does not bind."""
+    return rule.name == LATE and rule.set_by == "rule"
 
 
 def _quotient(numerator: float, denominator: float) -> float | None:
@@ -313,11 +325,18 @@ def account(
     waiting = [case for case in cases if case.deadlines]
     days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
     rules = dict(reversed(list(figures_of(policy.metrics(until - 1)))))
-    judged = {name: rule for name, rule in rules.items() if rule.name == RATE or rule.name not in default_metrics()}
+    judged = {
+        name: rule
+        for name, rule in rules.items()
+        if rule.name == RATE or rule.name not in default_metrics() or _counts_to_its_own_end(rule)
+    }
+    series = {name: daily(rule, policy, docket, orders, days) for name, rule in judged.items()}
+    measured = slice(horizon.warm_up, horizon.warm_up + horizon.days)
     return Account(
         replies_between(docket, name, since, until),
-        {name: daily(rule, policy, docket, orders, days) for name, rule in judged.items()},
-        slice(horizon.warm_up, horizon.warm_up + horizon.days),
+        series,
+        {name: np.array(binds(rule, series[name]), bool)[measured] for name, rule in judged.items()},
+        measured,
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
         len(waiting),
         int(_review_days(policy, docket, orders, days, until)[horizon.warm_up :].sum()),
@@ -400,9 +419,13 @@ def pool_accounts(accounts: Sequence[Account]) -> dict[str, float | None]:
 
 def _pooled_metric(accounts: Iterable[Account], name: str) -> float | None:
     """Return a metric over all measured days and all marketplaces that it judges."""
-    days = [(figures.judged[name], figures.measured) for figures in accounts if name in figures.judged]
-    numerator = sum(values.numerator[measured].sum() for values, measured in days)
-    return _quotient(numerator, sum(values.denominator[measured].sum() for values, measured in days))
+    days = [
+        (figures.judged[name], figures.measured, figures.judged_days[name])
+        for figures in accounts
+        if name in figures.judged
+    ]
+    numerator = sum(values.numerator[measured][judged].sum() for values, measured, judged in days)
+    return _quotient(numerator, sum(values.denominator[measured][judged].sum() for values, measured, judged in days))
 
 
 def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple[float, float]:

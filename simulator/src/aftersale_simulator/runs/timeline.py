@@ -67,12 +67,13 @@ def timeline_of(
     rates: Mapping[str, NDArray[np.float64]],
 ) -> Timeline:
     """Return the timeline of a run, from `days` and daily order defect `rates` by marketplace and `windows` of work."""
-    first_replies = [_FirstReplies(docket, name, local_days) for name, local_days in days.items()]
+    until = effort.until
+    first_replies = [_FirstReplies(docket, name, local_days, until) for name, local_days in days.items()]
     claims: dict[str, list[Instant]] = {name: [] for name in days}
     for case in docket.cases.values():
         if case.kind == "claim":
             claims[case.marketplace].append(case.opened_at)
-    span = effort.since, effort.until
+    span = effort.since, until
     return Timeline(
         warm_up,
         _sum(by_day(orders[name].purchased_at, local_days) for name, local_days in days.items()),
@@ -108,8 +109,8 @@ def hours_of_week(instants: Array, days: LocalDays) -> Array:
 class _FirstReplies:
     """How the first replies of one marketplace ended, a row for each change that became known."""
 
-    def __init__(self, docket: Docket, marketplace: str, days: LocalDays) -> None:
-        self._endings = docket.tally.endings(marketplace, "first_reply")
+    def __init__(self, docket: Docket, marketplace: str, days: LocalDays, until: Instant) -> None:
+        self._endings = docket.tally.by_due(marketplace, "first_reply", until)
         self._days = days
 
     def known_by_day(self) -> Array:

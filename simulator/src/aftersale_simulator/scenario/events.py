@@ -160,7 +160,7 @@ def _distinct(rules: Iterable[Rule]) -> Iterator[Rule]:
     """Yield the rows without those lines of a metric that an event has given the window of another line."""
     seen = set()
     for rule in rules:
-        key = (rule.marketplace, rule.name, rule.when, rule.channel, rule.window, rule.valid_from, rule.valid_until)
+        key = (rule.marketplace, rule.name, rule.when, rule.channel, rule.line, rule.valid_from, rule.valid_until)
         if rule.kind != "metric" or key not in seen:
             yield rule
         seen.add(key)
