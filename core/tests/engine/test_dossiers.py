@@ -278,6 +278,22 @@ def test_a_late_fact_asks_no_guard_again_that_sees_nothing_else():
     assert {step.outcome.case.id for step in change.after} == {"C-3", *(f"S-{n}" for n in range(1, 9))}
 
 
+def test_a_case_that_turns_out_to_have_begun_before_another_is_the_one_that_is_named():
+    told = [
+        happened("replacement_requested", MONDAY + 2 * HOUR, "P-1", known_at=MONDAY + 2 * HOUR),
+        happened("replacement_sent", MONDAY + 3 * HOUR, "P-1", known_at=MONDAY + 3 * HOUR),
+        happened("replacement_requested", MONDAY + 3 * HOUR, "P-2", known_at=MONDAY + 3 * HOUR),
+        happened("replacement_sent", MONDAY + 3 * HOUR, "P-2", known_at=MONDAY + 4 * HOUR),
+        happened("replacement_requested", MONDAY + 5 * HOUR, "P-3", known_at=MONDAY + 5 * HOUR),
+        happened("replacement_requested", MONDAY + HOUR, "P-2", known_at=MONDAY + 6 * HOUR),
+    ]
+    named = []
+    for count in (5, 6):
+        made, _ = recorded(told[:count], until=MONDAY + DAY)
+        named.append(made.cases["P-3"].decided_by)
+    assert named == ["replacement: P-1", "replacement: P-2"]
+
+
 @pytest.mark.parametrize(
     ("kinds", "names"),
     [

@@ -76,7 +76,7 @@ class Lookouts:
             place = bisect_right(times, at)
             if place == len(times) or (guard == ABOUT and name != about):
                 continue
-            seen = [sign for sign in BESIDE[guard] if _shows(sign, stood) != _shows(sign, stands)]
+            seen = [sign for sign in BESIDE[guard] if _seen(sign, stood) != _seen(sign, stands)]
             first = min(opening(case) for case in (stood, stands) if case is not None) if seen else (at, name)
             if any(guard == ABOUT or not self._is_hidden(sign, first, at, of_case, differing) for sign in seen):
                 yield times[place]
@@ -96,6 +96,11 @@ class Lookouts:
                 break
             found += opened[1] not in differing and _shows_for_ever(sign, of_case[opened[1]], at)
         return found == _ENOUGH
+
+
+def _seen(sign: Sign, case: Case | None) -> tuple[Opening, str] | None:
+    """Return what a guard takes of a case that shows a sign: its place among those, and its kind."""
+    return (opening(case), case.kind) if case is not None and sign(case) else None
 
 
 def _shows(sign: Sign, case: Case | None) -> bool:
