@@ -21,7 +21,9 @@ from aftersale.clocks import HOUR
 from aftersale.journal.reading import read_journal
 from aftersale.journal.replay import replay
 from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale_simulator.calibration import fit as calibration
 from aftersale_simulator.calibration.fit import Files, calibrated
+from aftersale_simulator.calibration.history import read_history
 from aftersale_simulator.calibration.logs import FileAccount
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.scenario.document import load_scenario
@@ -347,13 +349,17 @@ CELLS = st.one_of(
 
 @pytest.fixture(scope="module")
 def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], FileAccount]:
-    """What becomes of the rows of a log of some kind with this text, in a shop of four orders."""
-    folder, plugins = tmp_path_factory.mktemp("logs"), load_plugins()
+    """What becomes of the rows of a log of some kind with this text, in a shop of four orders, which are read once."""
+    folder, plugins = tmp_path_factory.mktemp("logs"), installed()
     source = load_scenario(shop(folder, 4), vocabulary(plugins))
+    assert source.scenario.orders is not None
+    history = read_history(source.scenario.orders, plugins)
 
     def account(kind: str, text: str) -> FileAccount:
         (folder / "log.csv").write_text(text, encoding="utf-8")
-        return calibrated(source, plugins, Files(**{kind: folder / "log.csv"})).files[-1]
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(calibration, "read_history", lambda orders, plugins: history)
+            return calibrated(source, plugins, Files(**{kind: folder / "log.csv"})).files[-1]
 
     return account
 
