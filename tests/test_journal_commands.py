@@ -156,6 +156,7 @@ def test_a_case_tells_its_steps_its_deadlines_its_evidence_and_until_when_it_is_
             "deadline": "information_request",
             "due": "2026-03-11T23:00:00+00:00",
             "set_by": "rule",
+            "function": None,
             "expires_at": "2026-03-11T23:00:00+00:00",
             "on_expiry": "claim_granted",
             "missed": False,
@@ -283,23 +284,26 @@ def test_a_marketplace_s_report_is_read_by_the_same_command(tmp_path: Path) -> N
 # --- costs ---
 
 
+WAGE = ("--set", "labour_cost_per_hour=45.00 CNY")
+
+
 def test_costs_add_up_by_what_is_asked_and_keep_currencies_apart(shop_journal: Path) -> None:
-    told = run("costs", shop_journal, "--by", "case", columns=140).stdout
+    told = run("costs", shop_journal, "--by", "case", *WAGE, columns=140).stdout
     assert re.search(r"LOSS-R +MFN +USD ", told)
     assert re.search(r"all +CNY +(.*)\nall +USD ", told)
     rates = ("--into", "EUR", "--rate", "USD=0.9", "--rate", "CNY=0.125")
-    sums = {each["currency"]: each["amount"] for each in asked("costs", shop_journal)["sums"]}
-    assert sums == {"CNY": "101.25", "USD": "325.60"}
-    # 101.25 * 0.125 + 325.60 * 0.9, in whole cents.
-    together = "Together 305.70 EUR, at 1 CNY = 0.125 EUR, 1 USD = 0.9 EUR"
-    assert together in run("costs", shop_journal, *rates).stdout.splitlines()
+    sums = {each["currency"]: each["amount"] for each in asked("costs", shop_journal, *WAGE)["sums"]}
+    assert sums == {"CNY": "101.25", "USD": "325.08"}
+    # 101.25 * 0.125 + 325.08 * 0.9, in whole cents.
+    together = "Together 305.23 EUR, at 1 CNY = 0.125 EUR, 1 USD = 0.9 EUR"
+    assert together in run("costs", shop_journal, *WAGE, *rates).stdout.splitlines()
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         (
-            ("--into", "EUR"),
+            (*WAGE, "--into", "EUR"),
             "Error: cannot add CNY and EUR and USD: no rate for CNY, USD (say what one CNY is worth in ",
         ),
         (("--rate", "USD"), "Error: --rate takes NAME=VALUE, not 'USD'"),
@@ -558,8 +562,8 @@ RATES = ("--into", "EUR", "--rate", "USD=0.9", "--rate", "CNY=0.125")
 def test_costs_tell_numbers_and_rates_without_effect(
     options: tuple[str, ...], told: list[str], shop_journal: Path
 ) -> None:
-    assert asked("costs", shop_journal, *options)["without_effect"] == told
-    assert answer(["costs", *options], shop_journal).splitlines()[-1:] == told or not told
+    assert asked("costs", shop_journal, *WAGE, *options)["without_effect"] == told
+    assert answer(["costs", *WAGE, *options], shop_journal).splitlines()[-1:] == told or not told
 
 
 @pytest.mark.parametrize(

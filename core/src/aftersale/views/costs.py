@@ -17,8 +17,9 @@ from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.fees import Fee, Fees
 from aftersale.costs.ledger import CostLine
-from aftersale.costs.parameters import Parameters, default_parameters
+from aftersale.costs.parameters import WAGE, Parameter, Parameters, default_parameters
 from aftersale.costs.totals import Grouping, grand_total, totals
+from aftersale.documents.scalars import MoneyAmount
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 """How many rows a listing shows; the JSON holds all of them."""
+UNPAID = {"line": "labour_worked", "group": "labour"}
+"""The row that has no amount without a wage, by what costs are added up by."""
 
 
 class CostRow(TypedDict):
@@ -74,8 +77,16 @@ class Assumption(TypedDict):
     grade: str
 
 
+class UnpaidWork(TypedDict):
+    """Tasks that were done and cost nothing here, as no wage is told: how many, their minutes, and what to do."""
+
+    tasks: int
+    minutes: str
+    why: str
+
+
 class CostAccounts(JournalNotes):
-    """The costs of a journal as JSON shows them."""
+    """The costs of a journal as JSON shows them; `unpaid_work` is None where a wage is told, or no task was done."""
 
     journal: str
     until: str
@@ -83,6 +94,7 @@ class CostAccounts(JournalNotes):
     rows: list[CostRow]
     sums: list[CurrencySum]
     converted: Converted | None
+    unpaid_work: UnpaidWork | None
     assumptions: list[Assumption]
 
 
@@ -127,7 +139,8 @@ def cost_accounts(
     raises MoneyError where a rate is missing.
     """
     assumed = _known_parameters(policies, parameters)
-    lines = _costs(replayed, policies, assumed, high_return)
+    unpaid: list[str] = []
+    lines = _costs(replayed, policies, assumed, high_return, unpaid)
     converted = _converted_total(lines, into, rates) if into is not None else None
     declared = _known_parameters(policies)
     idle = [
@@ -142,9 +155,18 @@ def cost_accounts(
         rows=_group_rows(lines) if by == "group" else _rows(lines, by),
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
         converted=converted,
+        unpaid_work=_unpaid_work(unpaid, assumed),
         assumptions=_assumptions(lines, assumed),
         **journal_notes(journal, replayed, policies, idle),
     )
+
+
+def _unpaid_work(tasks: Sequence[str], parameters: Parameters) -> UnpaidWork | None:
+    if not tasks:
+        return None
+    minutes = sum((parameters.value(parameters.minutes(task)) for task in tasks), Decimal(0))
+    why = text("costs.unpaid", tasks=len(tasks), minutes=f"{minutes:f}", example=parameters.sellers[WAGE].example)
+    return UnpaidWork(tasks=len(tasks), minutes=f"{minutes:f}", why=why)
 
 
 def _known_parameters(policies: Policies, parameters: Parameters | None = None) -> Parameters:
@@ -193,9 +215,13 @@ def _unbooked(replayed: Replay, policies: Policies) -> Iterator[str]:
 
 
 def _costs(
-    replayed: Replay, policies: Policies, parameters: Parameters, high_return: Collection[str]
+    replayed: Replay,
+    policies: Policies,
+    parameters: Parameters,
+    high_return: Collection[str],
+    unpaid: list[str] | None = None,
 ) -> list[CostLine]:
-    return list(docket_costs(replayed.docket, policies, replayed.until, parameters, high_return))
+    return list(docket_costs(replayed.docket, policies, replayed.until, parameters, high_return, unpaid))
 
 
 def _idle_numbers(
@@ -210,10 +236,16 @@ def _idle_numbers(
     """
     idle = parameters.own - _basis(lines)
     if idle:
-        defaults = {name: declared.by_name[name] for name in idle}
+        # What only the seller can tell has no default: any other amount shows whether anything hangs on it.
+        defaults = {name: declared.by_name.get(name) or _one(parameters.by_name[name]) for name in idle}
         idle -= _basis(costs(evolve(parameters, by_name={**parameters.by_name, **defaults})))
     if idle:
         yield text("costs.idle_number", names=", ".join(sorted(idle)))
+
+
+def _one(parameter: Parameter) -> Parameter:
+    one = MoneyAmount(Decimal(1))
+    return evolve(parameter, default=one, low=one, high=one)
 
 
 def _basis(lines: Iterable[CostLine | Fee]) -> set[str]:
@@ -267,7 +299,7 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
     """Return the costs as tables: the rows, the sum of each currency, and what the estimates rest on."""
     title = text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])
     if not accounts["rows"]:
-        return noted([title, "", text("costs.nothing")], accounts)
+        return noted([title, "", text("costs.nothing"), *_unpaid_lines(accounts)], accounts)
     more = len(accounts["rows"]) - SHOWN
     parts: list[Table | str] = [
         title,
@@ -275,6 +307,7 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
         _table(accounts),
         *([text("costs.more", count=more)] if more > 0 else []),
         *_converted_lines(accounts["converted"]),
+        *_unpaid_lines(accounts),
         *_assumption_parts(accounts["assumptions"]),
     ]
     return noted(parts, accounts)
@@ -287,6 +320,9 @@ def _table(accounts: CostAccounts) -> Table:
         for group in accounts["rows"][:SHOWN]
         for indent, row in (("", group), *(("  ", line) for line in group.get("lines", [])))
     ]
+    work = accounts["unpaid_work"]
+    if work is not None and accounts["by"] in ("line", "group"):
+        rows.append((UNPAID[accounts["by"]], "", "–", "–", "–", str(work["tasks"])))
     counts = {
         currency: sum(row["amounts"] for row in accounts["rows"] if row["currency"] == currency)
         for currency in {row["currency"] for row in accounts["rows"]}
@@ -303,6 +339,11 @@ def _table(accounts: CostAccounts) -> Table:
         for total in accounts["sums"]
     ]
     return table(headers, rows, headers[3:], keys=3)
+
+
+def _unpaid_lines(accounts: CostAccounts) -> list[Table | str]:
+    work = accounts["unpaid_work"]
+    return [] if work is None else ["", work["why"]]
 
 
 def _cells(row: CostRow) -> tuple[str, ...]:
