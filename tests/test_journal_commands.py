@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 import shutil
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -299,6 +300,15 @@ def test_costs_add_up_by_what_is_asked_and_keep_currencies_apart(shop_journal: P
     assert together in run("costs", shop_journal, *WAGE, *rates).stdout.splitlines()
 
 
+def test_costs_of_a_month_are_those_of_the_cases_that_were_opened_in_it(shop_journal: Path) -> None:
+    def amount(*options: str) -> Decimal:
+        return sum((Decimal(each["amount"]) for each in asked("costs", shop_journal, *options)["sums"]), Decimal(0))
+
+    months = [amount("--month", month) for month in ("2026-02", "2026-03", "2026-04")]
+    assert months == [0, amount(), 0]
+    assert amount("--since", "2026-03-01", "--before", "2026-04-01") == months[1]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -308,6 +318,13 @@ def test_costs_add_up_by_what_is_asked_and_keep_currencies_apart(shop_journal: P
         ),
         (("--rate", "USD"), "Error: --rate takes NAME=VALUE, not 'USD'"),
         (("--rate", "USD=-1"), "Error: a rate is a number above 0: USD=-1"),
+        (("--month", "May"), "Error: a month is written like 2026-05, not 'May'"),
+        (("--month", "2026-05", "--since", "2026-05-01"), "Error: --month says both days: leave out --since and"),
+        (
+            ("--since", "2026-05-02", "--before", "2026-05-02"),
+            "Error: no day lies between 2026-05-02 and 2026-05-02: --before is the first day that does not count",
+        ),
+        (("--since", "May"), "Error: Invalid value for '--since': 'May' is not a date"),
         (("--set", "labour_cost_per_hour"), "Error: --set takes NAME=VALUE, not 'labour_cost_per_hour'"),
     ],
 )

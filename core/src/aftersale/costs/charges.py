@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from aftersale.base.money import decimals
 from aftersale.clocks import Instant
 from aftersale.costs.fees import limit
-from aftersale.costs.ledger import LANDED, CostLedger, CostLine, line_place, part, rounded
+from aftersale.costs.ledger import LANDED, CostLedger, CostLine, Unpaid, line_place, part, rounded
 from aftersale.costs.own_lines import own_line
 from aftersale.costs.parameters import WAGE, Parameters, default_parameters
 from aftersale.costs.refunds import (
@@ -34,14 +34,14 @@ def case_costs(
     until: Instant | None = None,
     parameters: Parameters | None = None,
     high_return: Collection[str] = (),
-    unpaid: list[str] | None = None,
+    unpaid: list[Unpaid] | None = None,
 ) -> tuple[CostLine, ...]:
     """Return the cost lines of the cases of an order up to an instant, sorted by when each cost arose.
 
     Facts that no case allows cost nothing. What follows by itself when a deadline ends before `until` does cost, such
     as a refund by the marketplace. Without `until`, it is the last instant of the dossier. `high_return` are the
     products whose returns a marketplace charges for because they come back unusually often. Without a wage work costs
-    nothing: the kinds of the tasks that were done are added to `unpaid`. Raises MoneyError for a rule whose currency is
+    nothing: the tasks that were done are added to `unpaid`. Raises MoneyError for a rule whose currency is
     not the order's.
     """
     end = dossier.last + 1 if until is None else until
@@ -63,7 +63,7 @@ def docket_costs(
     until: Instant,
     parameters: Parameters | None = None,
     high_return: Collection[str] = (),
-    unpaid: list[str] | None = None,
+    unpaid: list[Unpaid] | None = None,
 ) -> Iterable[CostLine]:
     """Yield the cost lines of all cases of a docket up to an instant, order by order; see `case_costs`."""
     for dossier in docket.dossiers.values():
@@ -90,7 +90,7 @@ def _labour(ledger: CostLedger, step: Step) -> None:
         return
     wage, name = ledger.parameters.wage(), ledger.parameters.minutes(task.kind)
     if wage is None:
-        ledger.unpaid.append(task.kind)
+        ledger.unpaid.append(Unpaid(step.fact.case, task.kind))
         return
     hour, currency = wage
     minor = hour.scaleb(decimals(currency)) * ledger.parameters.value(name) / 60

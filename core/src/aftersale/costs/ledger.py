@@ -55,6 +55,13 @@ class CostLine(NamedTuple):
     group: str
 
 
+class Unpaid(NamedTuple):
+    """A task that was done on a case, of a kind, and that no wage prices."""
+
+    case: str
+    task: str
+
+
 def line_place(line: str) -> tuple[int, str]:
     """Return where a line is shown among all: core's in their order, then those of plugins by name."""
     return _PLACES.get(line, len(_PLACES)), line
@@ -69,7 +76,7 @@ class CostLedger:
 
     `steps` are all steps of the order, later ones too, and `confirmed` has the facts that tell what some of them
     derived, by their places; `high_return` are the products that the marketplace counts among those that come back
-    unusually often. `unpaid` are the kinds of the tasks that were done and that no wage prices.
+    unusually often. `unpaid` are the tasks that were done and that no wage prices.
     """
 
     order: Order
@@ -87,7 +94,7 @@ class CostLedger:
     _sums: Counter[tuple[str, str | None]] = field(factory=Counter, init=False)
     _told: dict[str, Counter[str]] = field(factory=lambda: defaultdict(Counter), init=False)
     _to_come: int = field(default=0, init=False)
-    unpaid: list[str] = field(factory=list, init=False)
+    unpaid: list[Unpaid] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Add up what all facts tell."""

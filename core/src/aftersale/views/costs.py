@@ -16,8 +16,9 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.fees import Fee, Fees
-from aftersale.costs.ledger import CostLine
+from aftersale.costs.ledger import CostLine, Unpaid
 from aftersale.costs.parameters import WAGE, Parameter, Parameters, default_parameters
+from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of, open_cases
 from aftersale.costs.totals import Grouping, grand_total, totals
 from aftersale.documents.scalars import MoneyAmount
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
@@ -77,6 +78,20 @@ class Assumption(TypedDict):
     grade: str
 
 
+class CostPeriod(TypedDict):
+    """The days in which the cases were opened that are added up: from the first, before the other; None: no end."""
+
+    since: str | None
+    before: str | None
+
+
+class OpenAtEnd(TypedDict):
+    """Cases of the period that are still open and may cost more: how many, and what their orders were paid."""
+
+    cases: int
+    at_stake: dict[str, str]
+
+
 class UnpaidWork(TypedDict):
     """Tasks that were done and cost nothing here, as no wage is told: how many, their minutes, and what to do."""
 
@@ -94,6 +109,8 @@ class CostAccounts(JournalNotes):
     rows: list[CostRow]
     sums: list[CurrencySum]
     converted: Converted | None
+    period: CostPeriod
+    open: OpenAtEnd
     unpaid_work: UnpaidWork | None
     assumptions: list[Assumption]
 
@@ -132,19 +149,26 @@ def cost_accounts(
     into: str | None = None,
     rates: Mapping[str, Decimal] | None = None,
     high_return: Collection[str] = (),
+    period: Period = ALWAYS,
 ) -> CostAccounts:
     """Return what the cases of a journal cost by the end of its replay, and the parameters that estimates rest on.
 
+    Only those that were opened in the `period` are added up; those of them that are still open are counted beside it.
     With `into`, also as one sum in that currency: `rates` has what one unit of each other currency is worth in it;
     raises MoneyError where a rate is missing.
     """
     assumed = _known_parameters(policies, parameters)
-    unpaid: list[str] = []
-    lines = _costs(replayed, policies, assumed, high_return, unpaid)
+    opened = cases_of(replayed.docket, policies, period)
+
+    def costs(numbers: Parameters, unpaid: list[Unpaid] | None = None) -> list[CostLine]:
+        return lines_of(docket_costs(replayed.docket, policies, replayed.until, numbers, high_return, unpaid), opened)
+
+    unpaid: list[Unpaid] = []
+    lines = costs(assumed, unpaid)
     converted = _converted_total(lines, into, rates) if into is not None else None
     declared = _known_parameters(policies)
     idle = [
-        *_idle_numbers(lines, assumed, declared, lambda other: _costs(replayed, policies, other, high_return)),
+        *_idle_numbers(lines, assumed, declared, costs),
         *_idle_rates(rates or {}, converted),
         *_unbooked(replayed, policies),
     ]
@@ -155,10 +179,22 @@ def cost_accounts(
         rows=_group_rows(lines) if by == "group" else _rows(lines, by),
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
         converted=converted,
-        unpaid_work=_unpaid_work(unpaid, assumed),
+        period=_period(period),
+        open=_open(open_cases(replayed.docket, policies, period)),
+        unpaid_work=_unpaid_work([each.task for each in unpaid if each.case in opened], assumed),
         assumptions=_assumptions(lines, assumed),
         **journal_notes(journal, replayed, policies, idle),
     )
+
+
+def _period(period: Period) -> CostPeriod:
+    since, before = (None if day is None else day.isoformat() for day in (period.since, period.before))
+    return CostPeriod(since=since, before=before)
+
+
+def _open(standing: OpenCases) -> OpenAtEnd:
+    at_stake = {currency: _money(amount, currency) for currency, amount in standing.at_stake.items()}
+    return OpenAtEnd(cases=standing.cases, at_stake=at_stake)
 
 
 def _unpaid_work(tasks: Sequence[str], parameters: Parameters) -> UnpaidWork | None:
@@ -212,16 +248,6 @@ def _unbooked(replayed: Replay, policies: Policies) -> Iterator[str]:
     if counts:
         facts = ", ".join(f"{kind} ({count})" for kind, count in sorted(counts.items()))
         yield text("costs.amount_nowhere", facts=facts)
-
-
-def _costs(
-    replayed: Replay,
-    policies: Policies,
-    parameters: Parameters,
-    high_return: Collection[str],
-    unpaid: list[str] | None = None,
-) -> list[CostLine]:
-    return list(docket_costs(replayed.docket, policies, replayed.until, parameters, high_return, unpaid))
 
 
 def _idle_numbers(
@@ -297,16 +323,20 @@ def _money(amount: int, currency: str) -> str:
 
 def cost_listing(accounts: CostAccounts) -> list[Table | str]:
     """Return the costs as tables: the rows, the sum of each currency, and what the estimates rest on."""
-    title = text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])
+    title = [text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])]
+    title += _period_lines(accounts["period"])
     if not accounts["rows"]:
-        return noted([title, "", text("costs.nothing"), *_unpaid_lines(accounts)], accounts)
+        return noted(
+            [*title, "", text("costs.nothing"), *_open_lines(accounts["open"]), *_unpaid_lines(accounts)], accounts
+        )
     more = len(accounts["rows"]) - SHOWN
     parts: list[Table | str] = [
-        title,
+        *title,
         "",
         _table(accounts),
         *([text("costs.more", count=more)] if more > 0 else []),
         *_converted_lines(accounts["converted"]),
+        *_open_lines(accounts["open"]),
         *_unpaid_lines(accounts),
         *_assumption_parts(accounts["assumptions"]),
     ]
@@ -339,6 +369,24 @@ def _table(accounts: CostAccounts) -> Table:
         for total in accounts["sums"]
     ]
     return table(headers, rows, headers[3:], keys=3)
+
+
+def _period_lines(period: CostPeriod) -> list[str]:
+    since, before = period["since"], period["before"]
+    if since is None and before is None:
+        return []
+    days = [
+        *([text("costs.since", day=since)] if since is not None else []),
+        *([text("costs.before", day=before)] if before is not None else []),
+    ]
+    return [text("costs.period", days=" ".join(days))]
+
+
+def _open_lines(standing: OpenAtEnd) -> list[Table | str]:
+    if not standing["cases"]:
+        return []
+    paid = ", ".join(f"{amount} {currency}" for currency, amount in standing["at_stake"].items())
+    return ["", text("costs.open", cases=standing["cases"], paid=paid)]
 
 
 def _unpaid_lines(accounts: CostAccounts) -> list[Table | str]:
