@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from scipy.stats import ks_2samp
 
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR, Calendar, local_date
-from aftersale.plugins.plugins import load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.calibration.fit import Files, calibrated
 from aftersale_simulator.calibration.history import read_history
@@ -96,11 +97,19 @@ MFN = "MFN"
 """
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("calibrate")
     (folder / "shop.toml").write_text(SHOP, encoding="utf-8")
-    ended = CliRunner().invoke(cli, ["simulate", str(folder / "shop.toml"), "--csv", "--out", str(folder / "run")])
+    ended = CliRunner().invoke(
+        cli, ["simulate", str(folder / "shop.toml"), "--csv", "--out", str(folder / "run")], obj=installed()
+    )
     assert ended.exit_code == 0, ended.output
     (folder / "base.toml").write_text(SHOP.partition("[world]")[0] + MAPPING, encoding="utf-8")
     tasks = np.random.default_rng(1).lognormal(6.0, 0.8, 3000)
@@ -116,7 +125,7 @@ def asked(run: Path, *more: str) -> list[str]:
 
 
 def test_the_numbers_of_a_run_are_found_again_in_its_files(run: Path) -> None:
-    ended = CliRunner(**APART).invoke(cli, asked(run, "--json"))
+    ended = CliRunner(**APART).invoke(cli, asked(run, "--json"), obj=installed())
     assert ended.exit_code == 0, ended.output
     told = json.loads(ended.stdout)
     fitted = {one["path"]: one for one in told["fitted"]}
@@ -145,7 +154,7 @@ def test_the_numbers_of_a_run_are_found_again_in_its_files(run: Path) -> None:
 
 
 def test_the_scenario_that_is_written_says_what_was_fitted_to_what_and_runs(run: Path, tmp_path: Path) -> None:
-    ended = CliRunner(**APART).invoke(cli, asked(run, "--out", str(tmp_path / "mine.toml")))
+    ended = CliRunner(**APART).invoke(cli, asked(run, "--out", str(tmp_path / "mine.toml")), obj=installed())
     assert ended.exit_code == 0, ended.output
     text = (tmp_path / "mine.toml").read_text(encoding="utf-8")
     head, first = text.splitlines()[:2]

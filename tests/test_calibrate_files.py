@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from aftersale.cli import cli
 from aftersale.clocks import HOUR
 from aftersale.journal.reading import read_journal
 from aftersale.journal.replay import replay
-from aftersale.plugins.plugins import load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.calibration.fit import Files, calibrated
 from aftersale_simulator.calibration.logs import FileAccount
 from aftersale_simulator.runs.statistics import wilson
@@ -47,18 +48,24 @@ values = { marketplace = "US", channel = "MFN", zone = "UTC" }
 """
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "run"
     scenario = files("aftersale_simulator.scenario.shipped") / "default.toml"
     args = ["simulate", str(scenario), "--csv", "--out", str(folder), "--set", "period.measured=21 d"]
-    ended = CliRunner().invoke(cli, args)
+    ended = CliRunner().invoke(cli, args, obj=installed())
     assert ended.exit_code == 0, ended.output
     return folder
 
 
 def calibrate(*args: object) -> Result:
-    return CliRunner(**APART).invoke(cli, ["calibrate", *map(str, args)])
+    return CliRunner(**APART).invoke(cli, ["calibrate", *map(str, args)], obj=installed())
 
 
 def read(*args: object) -> dict[str, Any]:
@@ -314,7 +321,9 @@ def test_the_fitted_scenario_still_reads_the_order_file_with_its_mapping(tmp_pat
     orders = tomli.loads(out.read_text("utf-8"))["orders"]
     assert orders["file"] == "../orders.csv"
     assert orders["columns"]["delivered_at"] == "Delivered"
-    ended = CliRunner(**APART).invoke(cli, ["whatif", str(out), "--replications", "1", "--workers", "1", "--json"])
+    ended = CliRunner(**APART).invoke(
+        cli, ["whatif", str(out), "--replications", "1", "--workers", "1", "--json"], obj=installed()
+    )
     assert ended.exit_code == 0, ended.output
     assert json.loads(ended.stdout)["orders"]["orders"] == 40
 

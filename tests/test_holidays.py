@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 
 from aftersale.cli import cli
 from aftersale.clocks.public_holidays import Official, canonical, official_lists, public_holidays
-from aftersale.plugins.plugins import load_plugins
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator import notebook
 
 ROOT = Path(__file__).parents[1]
@@ -115,8 +116,14 @@ def bavaria(tmp_path: Path) -> Path:
     return path
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 def typed(*arguments: str) -> str:
-    ended = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+    ended = CliRunner().invoke(cli, list(arguments), obj=installed(), catch_exceptions=False)
     assert ended.exit_code == 0, ended.output
     return ended.stdout
 

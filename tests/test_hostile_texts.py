@@ -6,6 +6,7 @@ import csv
 import inspect
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from aftersale.cli import cli
 from aftersale.journal.writing import write_table
+from aftersale.plugins.plugins import Plugins, load_plugins
 
 pytestmark = pytest.mark.once
 
@@ -64,9 +66,15 @@ set = {{ "marketplace.DE.orders_per_day" = 22 }}
 """
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 def run(command: str, *args: object, columns: int = 200) -> Result:
     env = {"COLUMNS": str(columns), "TERM": "dumb"}
-    return CliRunner(**APART).invoke(cli, [command, *map(str, args)], env=env, prog_name="aftersale")
+    return CliRunner(**APART).invoke(cli, [command, *map(str, args)], obj=installed(), env=env, prog_name="aftersale")
 
 
 def harmless(command: str, *args: object, code: int = 0, columns: int = 200) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from attrs import evolve
 from click.testing import CliRunner, Result as Ended
 
 from aftersale.cli import cli
+from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.runs.results import Result, verdicts
 
 # Newer releases of click keep stderr apart by themselves.
@@ -51,8 +53,14 @@ known_status = ["paid"]
 """
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 def run(*args: object) -> Ended:
-    return CliRunner(**APART).invoke(cli, list(map(str, args)))
+    return CliRunner(**APART).invoke(cli, list(map(str, args)), obj=installed())
 
 
 def document(*args: object) -> Any:

@@ -6,6 +6,7 @@ plugin. Nothing in core, simulator or the other plugins knows of either.
 
 from __future__ import annotations
 
+import ensurepip
 import json
 import os
 import re
@@ -118,14 +119,16 @@ class Installation:
     """A virtual environment with what is installed here, and the two plugins on top."""
 
     def __init__(self, folder: Path, wheels: Sequence[Path] = (), pip: bool = False) -> None:
-        venv.create(folder, with_pip=pip)
+        bundled = sorted(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")) if pip else []
+        venv.create(folder, with_pip=pip and not bundled)
         self.python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         self.folder = folder
         (site,) = (folder / "Lib" if os.name == "nt" else folder).rglob("site-packages")
         here = {str(Path(path)) for path in sys.path if Path(path).name == "site-packages"}
         lines = [f"import site; site.addsitedir({path!r})" for path in sorted(here)]
         (site / "here.pth").write_text("\n".join(lines), encoding="utf-8")
-        for wheel in wheels:
+        # pip as it comes with Python, unpacked: ensurepip would have pip install itself, which takes seconds.
+        for wheel in (*wheels, *bundled):
             ZipFile(wheel).extractall(site)
 
     def run(self, *words: str, **environ: str) -> str:
@@ -217,7 +220,7 @@ def test_the_page_about_writing_a_marketplace_is_followed_to_the_letter(tmp_path
     # pip takes hatchling and what the plugins need from this environment, not from an index.
     offline = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     path = os.pathsep.join((str(made.python.parent), os.environ["PATH"]))
-    env = {**os.environ, **offline, "PATH": path, "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, **offline, "PATH": path, "COLUMNS": "120"}
     (tmp_path / "work").mkdir()
     printed = ""
     for kind, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):

@@ -7,6 +7,7 @@ which all of it happens. The standard itself is checked for figures that no row 
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from aftersale.cli import cli
+from aftersale.plugins.plugins import Plugins, load_plugins
 
 STANDARD = Path(__file__).parents[2] / "shared" / "seed.zh.txt"
 NOON, LATER = "2026-03-11T17:00:00Z", "2026-04-20T00:00:00Z"
@@ -204,13 +206,19 @@ grade = "S"
 """
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.says)
 def test_a_command_shows_what_the_standard_says(row: Row, shop_journal: Path) -> None:
     own = shop_journal.parent / "own.toml"
     own.write_text(OWN, encoding="utf-8")
     words = [word.strip('"') for word in re.findall(r'\S*"[^"]*"|\S+', row.command)]
     arguments = [{"SHOP": str(shop_journal), "OWN": str(own)}.get(word, word).replace('"', "") for word in words]
-    ended = CliRunner().invoke(cli, arguments, env={"COLUMNS": "160"})
+    ended = CliRunner().invoke(cli, arguments, obj=installed(), env={"COLUMNS": "160"})
     assert ended.exit_code == 0, ended.output
     assert re.search(row.shows, ended.output), ended.output
 

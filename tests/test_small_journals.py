@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from aftersale.cli import cli
+from aftersale.plugins.plugins import Plugins, load_plugins
 
 ORDER = {
     "marketplace": "US",
@@ -47,9 +49,15 @@ def write(
     return folder
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 def read(folder: Path, name: str, until: str = "2026-03-20T00:00:00Z") -> tuple[str, list[dict[str, Any]]]:
     """Return the state of the account and the readings of a metric."""
-    ended = CliRunner().invoke(cli, ["health", str(folder), "--until", until, "--json"])
+    ended = CliRunner().invoke(cli, ["health", str(folder), "--until", until, "--json"], obj=installed())
     assert ended.exit_code == 0, ended.output
     (account,) = json.loads(ended.stdout)["accounts"]
     return account["state"], [each for each in account["metrics"] if each["metric"] == name]
@@ -120,7 +128,9 @@ def test_an_answer_that_becomes_known_weeks_later_leaves_no_mean_below_zero(tmp_
 
 
 def test_what_had_nothing_to_count_is_neither_met_nor_missed(tmp_path: Path) -> None:
-    ended = CliRunner().invoke(cli, ["health", str(write(tmp_path, [{}])), "--until", "2026-03-02T18:00:00Z", "--json"])
+    ended = CliRunner().invoke(
+        cli, ["health", str(write(tmp_path, [{}])), "--until", "2026-03-02T18:00:00Z", "--json"], obj=installed()
+    )
     (account,) = json.loads(ended.stdout)["accounts"]
     assert account["metrics"]
     assert {metric["met"] for metric in account["metrics"] if metric["value"] is None} == {None}

@@ -1,14 +1,16 @@
 """`aftersale staff` on all plugins: what it prints, what it writes, and that whatif says the same of the roster."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from aftersale.cli import cli
+from aftersale.plugins.plugins import Plugins, load_plugins
 
 Ended = tuple[Path, dict[str, Any], str]
 SHOP = """
@@ -38,13 +40,23 @@ reply = { mean = "8 min" }
 """
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
+def said(words: list[str]) -> Result:
+    return CliRunner().invoke(cli, words, obj=installed())
+
+
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     folder = tmp_path_factory.mktemp("staff")
     (folder / "shop.toml").write_text(SHOP, encoding="utf-8")
     asked = ["staff", str(folder / "shop.toml"), "--workers", "1"]
-    text = CliRunner().invoke(cli, asked)
-    told = CliRunner().invoke(cli, [*asked, "--json", "--out", str(folder / "out")])
+    text = said(asked)
+    told = said([*asked, "--json", "--out", str(folder / "out")])
     assert (text.exit_code, told.exit_code) == (0, 0), (text.output, told.output)
     return folder, json.loads(told.output), text.output
 
@@ -63,7 +75,7 @@ def test_whatif_says_the_same_of_the_roster_that_was_written(ended: Ended) -> No
     folder, told, _ = ended
     written = tomli.loads((folder / "out/scenario.toml").read_text(encoding="utf-8"))
     assert [shift["agents"] for shift in written["team"]["berlin"]["shifts"]] == [1, 1]
-    compared = CliRunner().invoke(cli, ["whatif", str(folder / "out/scenario.toml"), "--workers", "1", "--json"])
+    compared = said(["whatif", str(folder / "out/scenario.toml"), "--workers", "1", "--json"])
     (variant,) = json.loads(compared.output)["variants"]
     assert variant["metrics"]["labour_cost"]["mean"] == told["cost"]
     best = next(row for row in told["frontier"] if row["cost"] == told["cost"])
@@ -74,7 +86,7 @@ def test_whatif_says_the_same_of_the_roster_that_was_written(ended: Ended) -> No
 def test_every_number_of_the_world_is_explained_with_its_range_its_source_and_who_set_it(tmp_path: Path) -> None:
     (tmp_path / "shop.toml").write_text(f"{SHOP}\n[world]\nclaim_win_rate = 0.73\n", encoding="utf-8")
     asked = ["scenario", str(tmp_path / "shop.toml"), "--explain"]
-    told = json.loads(CliRunner().invoke(cli, [*asked, "--json"]).output)
+    told = json.loads(said([*asked, "--json"]).output)
     numbers = {one["parameter"]: one for one in told["parameters"]}
     assert numbers["claim_win_rate"] == {
         "parameter": "claim_win_rate",
@@ -88,13 +100,13 @@ def test_every_number_of_the_world_is_explained_with_its_range_its_source_and_wh
         "source": "seller's figure: 68 % for Chinese sellers, 73 % on average; no public trace",
         "grade": "S",
     }
-    declared = json.loads(CliRunner().invoke(cli, ["parameters", "--json"]).output)
+    declared = json.loads(said(["parameters", "--json"]).output)
     assert set(numbers) == {one["name"] for one in declared if not one["marketplaces"] or "DE" in one["marketplaces"]}
     assert all(one["low"] <= one["value"] <= one["high"] and one["source"] for one in numbers.values())
-    text = CliRunner().invoke(cli, asked).output
+    text = said(asked).output
     assert all(name in text for name in numbers)
     assert "[world]" in text
-    assert "--explain" in CliRunner().invoke(cli, asked[:2]).output
+    assert "--explain" in said(asked[:2]).output
 
 
 SUMMER = """
@@ -139,7 +151,7 @@ def test_what_changes_numbers_for_a_while_is_explained_with_its_days_and_source(
     (tmp_path / "summer.toml").write_text(SUMMER, encoding="utf-8")
     (tmp_path / "handbook.toml").write_text(LABELS, encoding="utf-8")
     asked = ["scenario", str(tmp_path / "summer.toml"), "--explain"]
-    told = json.loads(CliRunner().invoke(cli, [*asked, "--json"]).output)
+    told = json.loads(said([*asked, "--json"]).output)
     flu, sale, gadgets, labels = told["dated"]
     assert flu == {
         "name": "flu",
@@ -163,7 +175,7 @@ def test_what_changes_numbers_for_a_while_is_explained_with_its_days_and_source(
     assert (gadgets["kind"], gadgets["categories"]) == ("category", ["gadgets"])
     assert gadgets["factors"] == {"return_rate": 1.2}
     assert (labels["kind"], round(labels["orders"], 3), labels["days"]) == ("handbook", 1.076, 28)
-    text = " ".join(CliRunner().invoke(cli, asked).output.split())
+    text = " ".join(said(asked).output.split())
     assert "Event 'flu' (DE berlin), 7 days from 2026-06-22: lost_rate = 0.01, first_reply = 12, absent = 0.4" in text
     assert "Category 'gadgets' (DE gadgets), 28 days from 2026-06-15: return_rate × 1.2" in text
     assert "Orders by month, DE, January first:" in text

@@ -1,6 +1,7 @@
 """Mistakes in what users write are told with file and line, whichever document it is."""
 
 import inspect
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from aftersale.cli import cli
+from aftersale.plugins.plugins import Plugins, load_plugins
 
 SCENARIO = """\
 name = "shop"
@@ -65,9 +67,15 @@ grade = "S"
 """
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 @pytest.fixture
 def typed():
-    return lambda *args: CliRunner(**APART).invoke(cli, list(args))
+    return lambda *args: CliRunner(**APART).invoke(cli, list(args), obj=installed())
 
 
 @pytest.fixture

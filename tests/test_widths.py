@@ -2,12 +2,14 @@
 
 import inspect
 import re
+from functools import cache
 
 import pytest
 from click.testing import CliRunner
 
 from aftersale.base.tables import PLAIN_WIDTH
 from aftersale.cli import cli
+from aftersale.plugins.plugins import Plugins, load_plugins
 
 pytestmark = pytest.mark.once
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -19,8 +21,14 @@ COMMANDS = (
 )
 
 
+@cache
+def installed() -> Plugins:
+    """The installed plugins, loaded once: to load them takes longer than most of these commands."""
+    return load_plugins()
+
+
 def printed(words: list[str], columns: str) -> list[str]:
-    ended = CliRunner(env={"COLUMNS": columns}, **APART).invoke(cli, words)
+    ended = CliRunner(env={"COLUMNS": columns}, **APART).invoke(cli, words, obj=installed())
     assert (ended.exit_code, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
 

@@ -13,7 +13,7 @@ from aftersale.clocks import DAY
 from aftersale.orders import NEVER, Orders
 from aftersale_simulator.calibration.logs import ServiceLog
 from aftersale_simulator.calibration.numbers import Fitted, lognormal, share, short
-from aftersale_simulator.runs.statistics import NORMAL_MARGIN
+from aftersale_simulator.runs.statistics import normal_margin
 from aftersale_simulator.show.wording import text
 from aftersale_simulator.world.orders import fulfilled_by_marketplace
 from aftersale_simulator.world.world import World
@@ -79,7 +79,7 @@ def _lag(log: ServiceLog, orders: Orders, world: World, shift: int) -> Iterator[
 def _lognormal(lags: NDArray[np.float64], name: str, basis: str) -> Iterator[Fitted]:
     fit = lognormal(lags)
     quality = f"{text('fitted.lognormal', distance=fit.distance)}; {basis}"
-    margin = sqrt(fit.sigma**2 / len(lags)) * NORMAL_MARGIN
+    margin = sqrt(fit.sigma**2 / len(lags)) * normal_margin()
     low, high = exp(fit.centre - margin), exp(fit.centre + margin)
     yield Fitted("world.return_lag_days", short(exp(fit.centre)), low, high, len(lags), name, quality)
     yield Fitted("world.return_lag_sigma", short(fit.sigma), None, None, len(lags), name, quality)

@@ -14,7 +14,7 @@ from aftersale.clocks import DAY
 from aftersale.orders import DELIVERED, NEVER, Orders
 from aftersale_simulator.calibration.deliveries import never_arrived
 from aftersale_simulator.calibration.numbers import Fitted, mean, qualities, share, short, within_range
-from aftersale_simulator.runs.statistics import NORMAL_MARGIN, wilson
+from aftersale_simulator.runs.statistics import normal_margin, wilson
 from aftersale_simulator.show.wording import text
 from aftersale_simulator.world.buyers import LATENESS, LATEST
 from aftersale_simulator.world.carriers import outcomes
@@ -112,7 +112,7 @@ def _ratio_interval(count: int, size: int, base: int, base_size: int) -> tuple[f
     if not count:
         return 0.0, wilson(0, size)[1] / (base / base_size)
     deviation = sqrt(1 / count - 1 / size + 1 / base - 1 / base_size)
-    half = NORMAL_MARGIN * deviation
+    half = normal_margin() * deviation
     return exp(log(ratio) - half), exp(log(ratio) + half)
 
 

@@ -97,20 +97,20 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
 
 def _order_history(source: ScenarioFile, plugins: Plugins) -> History | None:
     """Return the orders of the scenario's file, None without one; raises DocumentError for one that cannot be used."""
-    from aftersale_simulator.calibration.history import check_overlap, read_history
-
     if source.scenario.orders is None:
         return None
+    from aftersale_simulator.calibration.history import check_overlap, read_history
+
     history = read_history(source.scenario.orders, plugins)
     check_overlap(history, source.scenario, plugins)
     return history
 
 
 def _order_record(history: History | None, source: ScenarioFile, plugins: Plugins) -> dict[str, object] | None:
-    from aftersale_simulator.calibration.history import endings, notes, record, volume
-
     if history is None:
         return None
+    from aftersale_simulator.calibration.history import endings, notes, record, volume
+
     notes_ = notes(history, source.scenario, plugins, cells_wanted())
     counts = {"volume": volume(history, plugins), "endings": endings(history)}
     return {**record(history, cells_wanted()), **counts, "notes": notes_}

@@ -17,7 +17,6 @@ from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.suspensions import Suspensions
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.failures import CasesFailed
-from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result, result_of
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.world.marketplace_run import marketplace_run
@@ -25,6 +24,7 @@ from aftersale_simulator.world.random_streams import Streams
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
+    from aftersale_simulator.runs.recording import Recording
 
 
 def run(

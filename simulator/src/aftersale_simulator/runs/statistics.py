@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from math import ceil, fsum, inf, isfinite, sqrt
 
 from attrs import field, frozen
-from scipy.special import ndtri, stdtrit
 
 CONFIDENCE = 0.95
 """Of every interval here."""
 _UPPER = (1 + CONFIDENCE) / 2
-NORMAL_MARGIN = float(ndtri(_UPPER))
-"""Standard deviations of a normal on either side of its mean within which it lies with that confidence."""
-
 
 Ends = tuple[float, float]
 """The least and the greatest value that a quantity can have."""
@@ -21,6 +18,14 @@ UNBOUNDED: Ends = (-inf, inf)
 _FEW = 3
 """Values below which an interval is wild where it is wider than the value itself: of two, it is 13 of their errors."""
 _DUST = 1e-12
+
+
+@cache
+def normal_margin() -> float:
+    """Return the standard deviations on either side of a normal's mean within which it lies with that confidence."""
+    from scipy.special import ndtri  # slow to load: what tells no interval does without
+
+    return float(ndtri(_UPPER))
 
 
 @frozen
@@ -62,6 +67,8 @@ def estimate(values: Sequence[float | None], together: int = 1, within: Ends = U
     mean = _mean(numbers)
     if len(numbers) < 2:
         return Estimate(mean, None, None)
+    from scipy.special import stdtrit
+
     variance = fsum((value - mean) ** 2 for value in numbers) / (len(numbers) - 1)
     upper = 1 - (1 - _UPPER) / max(1, together)
     half = float(stdtrit(len(numbers) - 1, upper)) * sqrt(variance / len(numbers))
@@ -92,7 +99,7 @@ def wilson(successes: int, size: int) -> tuple[float, float]:
     """Return Wilson's interval of a share; (0, 1) for no trials."""
     if not size:
         return 0.0, 1.0
-    z = NORMAL_MARGIN
+    z = normal_margin()
     share, scale = successes / size, 1 + z * z / size
     centre = (share + z * z / (2 * size)) / scale
     half = z * sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / scale

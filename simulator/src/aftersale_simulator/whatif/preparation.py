@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.plugins.plugins import Plugins
-from aftersale_simulator.calibration.history import History, check_overlap, read_history
 from aftersale_simulator.resolved.period import period_report
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.scenario.document import ScenarioFile
 from aftersale_simulator.whatif.variants import Plan, plan
+
+if TYPE_CHECKING:
+    from aftersale_simulator.calibration.history import History
 
 
 def prepare(
@@ -37,6 +39,8 @@ def prepare(
     report = period_report(resolved)
     if planned.scenario.orders is None:
         return evolve(planned, period=report), None
+    from aftersale_simulator.calibration.history import check_overlap, read_history  # loads the table library
+
     history = read_history(planned.scenario.orders, plugins, salt or "")
     check_overlap(history, planned.scenario, plugins)
     learnt = {f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world}

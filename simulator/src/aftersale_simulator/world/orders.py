@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
-from scipy.special import betainc, nbdtrik, pdtr, pdtrik
 
 from aftersale.base.money import decimals
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
@@ -181,6 +180,8 @@ def synthetic(
 def _daily_counts(
     means: Floats, sales: Sales, calendar: LocalDays, marketplace: str, streams: Streams, world: World
 ) -> NDArray[np.int64]:
+    from scipy.special import betainc, nbdtrik, pdtr, pdtrik  # only for synthetic orders: see `Streams.normal`
+
     dispersion = world["dispersion"] if sales.dispersion is None else sales.dispersion
     draws = streams.uniform(day_number(calendar.first) + np.arange(len(means)), "order.day", marketplace)
     # Poisson around a gamma-distributed mean is negative binomial; drawn by its quantiles, a day with a larger mean has

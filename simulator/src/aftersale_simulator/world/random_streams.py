@@ -11,7 +11,6 @@ from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 # SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014): the step and the two
 # multipliers of its finaliser. Library generators draw in sequence; here each item is computed without those before it.
@@ -47,6 +46,8 @@ class Streams:
 
     def normal(self, items: int | NDArray[np.int64], *purpose: object) -> NDArray[np.float64]:
         """Return numbers of the standard normal distribution."""
+        from scipy.special import ndtri  # slow to load: what draws nothing does without
+
         draws: NDArray[np.float64] = ndtri(self.uniform(items, *purpose))
         return draws
 
