@@ -493,8 +493,8 @@ def test_every_fact_whose_detail_or_amount_speaks_is_described() -> None:
     details, amounts = text(CASES).split("| fact | `detail` |")[1].split("| fact | `amount` |")
     asked = ("return_requested", "claim_filed", "chargeback_filed", SUBMITTED, "return_inspected", "replacement_sent")
     assert unlisted(asked, details) == []
-    # These book what others tell, or take back what was estimated.
-    silent = {"return_received", "claim_denied", "claim_withdrawn", "claim_granted_by_marketplace"}
+    # These book what others tell, a fee by rule, or take back what was estimated.
+    silent = {"order_cancelled", "return_received", "claim_denied", "claim_withdrawn", "claim_granted_by_marketplace"}
     assert unlisted(sorted(CHARGES.keys() - silent), amounts) == []
 
 

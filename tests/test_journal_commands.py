@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 import shutil
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,7 @@ def test_a_case_tells_its_steps_its_deadlines_its_evidence_and_until_when_it_is_
             "deadline": "information_request",
             "due": "2026-03-11T23:00:00+00:00",
             "set_by": "rule",
+            "function": None,
             "expires_at": "2026-03-11T23:00:00+00:00",
             "on_expiry": "claim_granted",
             "missed": False,
@@ -283,27 +285,46 @@ def test_a_marketplace_s_report_is_read_by_the_same_command(tmp_path: Path) -> N
 # --- costs ---
 
 
+WAGE = ("--set", "labour_cost_per_hour=45.00 CNY")
+
+
 def test_costs_add_up_by_what_is_asked_and_keep_currencies_apart(shop_journal: Path) -> None:
-    told = run("costs", shop_journal, "--by", "case", columns=140).stdout
+    told = run("costs", shop_journal, "--by", "case", *WAGE, columns=140).stdout
     assert re.search(r"LOSS-R +MFN +USD ", told)
     assert re.search(r"all +CNY +(.*)\nall +USD ", told)
     rates = ("--into", "EUR", "--rate", "USD=0.9", "--rate", "CNY=0.125")
-    sums = {each["currency"]: each["amount"] for each in asked("costs", shop_journal)["sums"]}
-    assert sums == {"CNY": "101.25", "USD": "325.60"}
-    # 101.25 * 0.125 + 325.60 * 0.9, in whole cents.
-    together = "Together 305.70 EUR, at 1 CNY = 0.125 EUR, 1 USD = 0.9 EUR"
-    assert together in run("costs", shop_journal, *rates).stdout.splitlines()
+    sums = {each["currency"]: each["amount"] for each in asked("costs", shop_journal, *WAGE)["sums"]}
+    assert sums == {"CNY": "101.25", "USD": "325.08"}
+    # 101.25 * 0.125 + 325.08 * 0.9, in whole cents.
+    together = "Together 305.23 EUR, at 1 CNY = 0.125 EUR, 1 USD = 0.9 EUR"
+    assert together in run("costs", shop_journal, *WAGE, *rates).stdout.splitlines()
+
+
+def test_costs_of_a_month_are_those_of_the_cases_that_were_opened_in_it(shop_journal: Path) -> None:
+    def amount(*options: str) -> Decimal:
+        return sum((Decimal(each["amount"]) for each in asked("costs", shop_journal, *options)["sums"]), Decimal(0))
+
+    months = [amount("--month", month) for month in ("2026-02", "2026-03", "2026-04")]
+    assert months == [0, amount(), 0]
+    assert amount("--since", "2026-03-01", "--before", "2026-04-01") == months[1]
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         (
-            ("--into", "EUR"),
+            (*WAGE, "--into", "EUR"),
             "Error: cannot add CNY and EUR and USD: no rate for CNY, USD (say what one CNY is worth in ",
         ),
         (("--rate", "USD"), "Error: --rate takes NAME=VALUE, not 'USD'"),
         (("--rate", "USD=-1"), "Error: a rate is a number above 0: USD=-1"),
+        (("--month", "May"), "Error: a month is written like 2026-05, not 'May'"),
+        (("--month", "2026-05", "--since", "2026-05-01"), "Error: --month says both days: leave out --since and"),
+        (
+            ("--since", "2026-05-02", "--before", "2026-05-02"),
+            "Error: no day lies between 2026-05-02 and 2026-05-02: --before is the first day that does not count",
+        ),
+        (("--since", "May"), "Error: Invalid value for '--since': 'May' is not a date"),
         (("--set", "labour_cost_per_hour"), "Error: --set takes NAME=VALUE, not 'labour_cost_per_hour'"),
     ],
 )
@@ -558,8 +579,8 @@ RATES = ("--into", "EUR", "--rate", "USD=0.9", "--rate", "CNY=0.125")
 def test_costs_tell_numbers_and_rates_without_effect(
     options: tuple[str, ...], told: list[str], shop_journal: Path
 ) -> None:
-    assert asked("costs", shop_journal, *options)["without_effect"] == told
-    assert answer(["costs", *options], shop_journal).splitlines()[-1:] == told or not told
+    assert asked("costs", shop_journal, *WAGE, *options)["without_effect"] == told
+    assert answer(["costs", *WAGE, *options], shop_journal).splitlines()[-1:] == told or not told
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 import tomli
+from attrs import evolve
 from hypothesis import given, strategies as st
 
 from aftersale.base.errors import DocumentError, FactRefused, MoneyError
@@ -75,16 +76,28 @@ def dossier(facts, sold, under=PLAIN):
     return made.dossiers[sold.id]
 
 
+SHIPPED = default_parameters().with_own({"labour_cost_per_hour": "45.00 CNY"})
+AT_PRICE = evolve(
+    SHIPPED,
+    by_name={
+        **SHIPPED.by_name,
+        "landed_cost_share": evolve(SHIPPED.by_name["landed_cost_share"], default=Decimal(1), high=Decimal(1)),
+    },
+)
+"""Goods cost what they are sold for, so that amounts are read at a glance; test_outcomes.py has the shipped numbers."""
+
+
 def lines(*facts, sold=None, under=PLAIN, until=None, own=(), **arguments):
     sold = sold or order()
-    parameters = default_parameters().with_own(dict(own))
+    parameters = AT_PRICE.with_own(dict(own))
     return case_costs(dossier(facts, sold, under), under, until, parameters, **arguments)
 
 
-def costs(*facts, labour=False, **arguments):
-    """What these facts cost: (line, amount, estimated)."""
+def costs(*facts, beside=(), **arguments):
+    """What these facts cost, without work and the fee that comes back but for `beside`: (line, amount, estimated)."""
+    left_out = {"labour_worked", "referral_fee_returned"} - set(beside)
     found = lines(*facts, **arguments)
-    return [(each.line, each.amount, each.estimated) for each in found if labour or each.line != "labour"]
+    return [(each.line, each.amount, each.estimated) for each in found if each.line not in left_out]
 
 
 def happens(*kinds, case="C-1", **told):
@@ -172,8 +185,8 @@ def test_each_amount_that_a_fact_tells_is_taken_as_told(facts, told):
         (happens("claim_filed", "claim_granted"), ("claim", 2500)),
         (happens("claim_filed", "claim_refunded"), ("claim", 2500)),
         (happens("chargeback_filed", "chargeback_lost"), ("chargeback", 2500)),
-        (happens("replacement_requested", ("replacement_sent", {"detail": "1Z"})), ("replacement", 1750)),
-        (happens("not_received_reported", "replaced"), ("replacement", 1750)),
+        (happens("replacement_requested", ("replacement_sent", {"detail": "1Z"})), ("replacement", 2700)),
+        (happens("not_received_reported", "replaced"), ("replacement", 2700)),
         (happens("return_loss_found", "safe_t_filed", "safe_t_granted"), ("safe_t_recovered", -1000)),
         (happens("fba_return_missing", "reimbursement_filed", "reimbursement_granted"),
          ("reimbursement_recovered", -1250)),
@@ -229,11 +242,12 @@ def test_an_estimate_names_the_parameters_and_rules_that_it_rests_on():
     found = {each.line: each.basis for each in lines(*returned("refunded", label={}, grade="severe_damage"))}
     assert found == {
         "return_label": ("return_label_share", "rule: REF fault seller …–…"),
-        "goods_returned": ("goods_value_share",),
+        "goods_returned": ("landed_cost_share",),
         "repackaging": ("repackaging_share",),
         "loss_of_value": ("loss_share_severe_damage",),
         "goods_refunded": ("the order's price",),
-        "labour": ("minutes_refund", "labour_cost_per_hour"),
+        "referral_fee_returned": ("referral_fee_share",),
+        "labour_worked": ("minutes_refund", "labour_cost_per_hour"),
     }
 
 
@@ -435,14 +449,15 @@ def test_the_refund_administration_fee_is_the_lesser_of_a_share_of_the_referral_
     assert sum(amount for line, amount, _ in found if line == "refund_administration_fee") == fee
 
 
-def test_each_refund_to_a_buyer_pays_the_fee_and_a_claim_that_is_granted_does_not():
-    def fees(*kinds):
-        found = costs(*happens(*kinds), under=CHARGING)
+def test_each_refund_to_a_buyer_and_each_claim_for_which_the_referral_fee_comes_back_pays_the_fee():
+    def fees(*kinds, own=()):
+        found = costs(*happens(*kinds), under=CHARGING, own=own)
         return [row for row in found if row[0] == "refund_administration_fee"]
 
     assert fees("refund_requested", ("refunded", {"amount": 1000})) == [("refund_administration_fee", 30, True)]
     assert fees("claim_filed", "claim_refunded") == [("refund_administration_fee", 75, True)]
-    assert fees("claim_filed", "claim_granted") == []
+    assert fees("claim_filed", "claim_granted") == [("refund_administration_fee", 75, True)]
+    assert fees("claim_filed", "claim_granted", own={"fee_returned_after_claim": "0"}) == []
 
 
 FBA_RETURN = ["return_requested", "marketplace_refunded", "return_received"]
@@ -454,6 +469,7 @@ def test_what_the_marketplace_ships_costs_fees_and_the_loss_of_goods_alone():
     assert [(each.line, each.amount, each.currency) for each in found] == [
         ("goods_refunded", 2500, "EUR"),
         ("refund_administration_fee", 75, "EUR"),
+        ("referral_fee_returned", -375, "EUR"),
         ("goods_returned", -2500, "EUR"),
         ("loss_of_value", 500, "EUR"),
         ("returns_processing_fee", 434, "USD"),
@@ -527,7 +543,7 @@ def test_each_task_that_somebody_did_costs_its_minutes():
     found = lines(*facts)
     # 8 minutes at 45.00 an hour
     assert [(each.line, each.amount, each.currency, each.estimated) for each in found] == [
-        ("labour", 600, "CNY", True)
+        ("labour_worked", 600, "CNY", True)
     ] * 2
     assert found[0].basis == ("minutes_reply", "labour_cost_per_hour")
     own = {"minutes_reply": "7", "labour_cost_per_hour": "20.30 EUR"}
@@ -543,7 +559,7 @@ def test_each_task_that_somebody_did_costs_its_minutes():
     ],
 )
 def test_what_the_buyer_or_a_deadline_ends_takes_no_work(facts):
-    assert [each for each in lines(*facts, until=MONDAY + 200 * DAY) if each.line == "labour"] == []
+    assert [each for each in lines(*facts, until=MONDAY + 200 * DAY) if each.line == "labour_worked"] == []
 
 
 def test_every_task_of_the_workflow_has_its_minutes_and_facts_that_do_it():
@@ -565,7 +581,7 @@ def test_every_task_of_the_workflow_has_its_minutes_and_facts_that_do_it():
 
 def test_every_parameter_has_a_range_a_unit_and_a_source():
     found = default_parameters().by_name
-    assert {"return_label_share", "loss_share_ungraded", "minutes_other", "labour_cost_per_hour"} <= found.keys()
+    assert {"return_label_share", "loss_share_ungraded", "minutes_other"} <= found.keys()
     for each in found.values():
         assert each.low <= each.default <= each.high
         assert each.unit
@@ -581,13 +597,31 @@ def test_the_sellers_own_numbers_take_the_place_of_the_defaults():
     assert default_parameters().value("repackaging_share") == Decimal("0.05")
 
 
+def test_a_wage_is_the_sellers_alone_and_without_one_work_has_no_amount_and_is_told(monkeypatch, capsys):
+    assert (default_parameters().wage(), SHIPPED.wage()) == (None, (Decimal("45.00"), "CNY"))
+    with pytest.raises(DocumentError, match="expected an exact number and its currency, found '45'"):
+        default_parameters().with_own({"labour_cost_per_hour": "45"})
+    found = accounted(*TWO)
+    why = (
+        "labour_worked: –: 2 tasks were done, 16 minutes by what a task of their kind takes, and no wage is told: "
+        "--set labour_cost_per_hour='15.00 EUR'"
+    )
+    assert found["unpaid_work"] == {"tasks": 2, "minutes": "16", "why": why}
+    shown = listed(found, monkeypatch, capsys)
+    assert "labour_worked                      –              –                –        2" in shown
+    assert why in shown
+    paid = accounted(*TWO, parameters=default_parameters().with_own({"labour_cost_per_hour": "0 EUR"}))
+    assert (paid["unpaid_work"], paid["without_effect"]) == (None, [])
+
+
 def test_bad_numbers_of_the_seller_are_refused_all_at_once():
     bad = {
         "repackaging_shares": "0.1",
         "repackaging_share": "1.1",
         "return_label_share": 0.2,
         "loss_share_missing": "-1",
-        "goods_value_share": "0.5 EUR",
+        "landed_cost_share": "0.5 EUR",
+        "goods_value_share": "1",
         "labour_cost_per_hour": "20.005 EUR",
         "returns_processing_fee": "3.00 EURO",
         "minutes_reply": True,
@@ -599,11 +633,13 @@ def test_bad_numbers_of_the_seller_are_refused_all_at_once():
         ("repackaging_share", "1.1 lies outside its range"),
         ("return_label_share", "expected an exact number, found 0.2"),
         ("loss_share_missing", "expected an exact number, found '-1'"),
-        ("goods_value_share", "is no money, and '0.5 EUR' names a currency"),
+        ("landed_cost_share", "is no money, and '0.5 EUR' names a currency"),
+        ("goods_value_share", "is no more"),
         ("labour_cost_per_hour", "20.005 has too many decimals for EUR"),
         ("returns_processing_fee", "expected an exact number, found '3.00 EURO'"),
         ("minutes_reply", "expected an exact number, found True"),
     ]
+    assert caught.value.problems[5].hint == "set landed_cost_share"
     assert [each.hint for each in caught.value.problems][:2] == [
         "did you mean 'repackaging_share'?",
         "share of the order's price, for packing returned goods again: 0 to 1",
@@ -965,9 +1001,9 @@ def journal(*facts, sold):
 SOLD = [order(), order("O-2", marketplace="ALT", currency="CLP", price=2990)]
 
 
-def accounted(*facts, **arguments):
+def accounted(*facts, parameters=None, **arguments):
     found = journal(*facts, sold=SOLD)
-    return cost_accounts(found, replay(found, KNOWN), KNOWN, **arguments)
+    return cost_accounts(found, replay(found, KNOWN), KNOWN, parameters=parameters, **arguments)
 
 
 TWO = [
@@ -978,44 +1014,45 @@ TWO.sort(key=lambda each: each.known_at)
 
 
 def test_the_costs_of_a_journal_as_plain_data():
-    found = accounted(*TWO, by="marketplace")
+    found = accounted(*TWO, by="marketplace", parameters=SHIPPED)
     assert found["rows"] == [
-        {"name": "ALT", "fulfilment": "MFN", "currency": "CLP", "amount": "2990", "estimated": "2990", "amounts": 1},
+        {"name": "ALT", "fulfilment": "MFN", "currency": "CLP", "amount": "2541", "estimated": "2541", "amounts": 2},
         {"name": "ALT", "fulfilment": "MFN", "currency": "CNY", "amount": "6.00", "estimated": "6.00", "amounts": 1},
         {"name": "REF", "fulfilment": "MFN", "currency": "CNY", "amount": "6.00", "estimated": "6.00", "amounts": 1},
-        {"name": "REF", "fulfilment": "MFN", "currency": "EUR", "amount": "25.00", "estimated": "0.00", "amounts": 1},
+        {"name": "REF", "fulfilment": "MFN", "currency": "EUR", "amount": "21.25", "estimated": "-3.75", "amounts": 2},
     ]
     assert found["sums"] == [
-        {"currency": "CLP", "amount": "2990", "estimated": "2990"},
+        {"currency": "CLP", "amount": "2541", "estimated": "2541"},
         {"currency": "CNY", "amount": "12.00", "estimated": "12.00"},
-        {"currency": "EUR", "amount": "25.00", "estimated": "0.00"},
+        {"currency": "EUR", "amount": "21.25", "estimated": "-3.75"},
     ]
     assert found["converted"] is None
-    assert [each["name"] for each in found["assumptions"]] == ["labour_cost_per_hour", "minutes_decide_refund"]
-    assert found["assumptions"][0] == {
+    names = ["referral_fee_share", "minutes_decide_refund", "labour_cost_per_hour"]
+    assert [each["name"] for each in found["assumptions"]] == names
+    assert found["assumptions"][2] == {
         "name": "labour_cost_per_hour",
         "value": "45.00",
         "currency": "CNY",
         "unit": "money for an hour of work",
-        "source": "assumed; as in the default scenario",
-        "grade": "assumed",
+        "source": "the seller's own costs",
+        "grade": "own",
     }
 
 
 def test_rates_that_are_used_are_named():
     rates = {"CLP": Decimal("0.001"), "CNY": Decimal("0.125"), "USD": Decimal("0.9")}
-    assert accounted(*TWO, into="EUR", rates=rates)["converted"] == {
+    assert accounted(*TWO, into="EUR", rates=rates, parameters=SHIPPED)["converted"] == {
         "currency": "EUR",
-        "amount": "29.49",  # 25.00 + 2.99 + 1.50
-        "estimated": "4.49",
+        "amount": "25.29",  # 21.25 + 2.54 + 1.50
+        "estimated": "0.29",
         "rates": {"CLP": "0.001", "CNY": "0.125"},
     }
     with pytest.raises(MoneyError, match="no rate for CLP, CNY"):
-        accounted(*TWO, into="EUR")
+        accounted(*TWO, into="EUR", parameters=SHIPPED)
 
 
-def listed(found, monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "150")
+def listed(found, monkeypatch, capsys, width="150"):
+    monkeypatch.setenv("COLUMNS", width)
     show(*cost_listing(found))
     return capsys.readouterr().out.splitlines()
 
@@ -1023,22 +1060,28 @@ def listed(found, monkeypatch, capsys):
 def test_the_costs_of_a_journal_as_tables(monkeypatch, capsys):
     own = default_parameters().with_own({"labour_cost_per_hour": "6.00 EUR"}, "own.toml")
     rates = {"CLP": Decimal("0.001")}
-    assert listed(accounted(*TWO, parameters=own, into="EUR", rates=rates), monkeypatch, capsys) == [
+    assert listed(accounted(*TWO, parameters=own, into="EUR", rates=rates), monkeypatch, capsys, "104") == [
         "shop as of 2026-03-07T10:00:00+00:00: what after-sales cost, by line",
         "",
-        "Cost of         Shipped by  Currency  Amount  Of it estimated  Amounts",
-        "goods_refunded  MFN         CLP         2990             2990        1",
-        "goods_refunded  MFN         EUR        25.00             0.00        1",
-        "labour          MFN         EUR         1.60             1.60        2",
-        "all                         CLP         2990             2990        1",
-        "all                         EUR        26.60             1.60        3",
+        "Cost of                Shipped by  Currency  Amount  Of it estimated  Amounts",
+        "goods_refunded         MFN         CLP         2990             2990        1",
+        "goods_refunded         MFN         EUR        25.00             0.00        1",
+        "referral_fee_returned  MFN         CLP         -449             -449        1",
+        "referral_fee_returned  MFN         EUR        -3.75            -3.75        1",
+        "labour_worked          MFN         EUR         1.60             1.60        2",
+        "all                                CLP         2541             2541        2",
+        "all                                EUR        22.85            -2.15        4",
         "",
-        "Together 29.59 EUR, at 1 CLP = 0.001 EUR",
+        "Together 25.39 EUR, at 1 CLP = 0.001 EUR",
         "",
         "The estimates rest on",
-        "Number                    Value  Unit                              Source (grade)",
-        "labour_cost_per_hour   6.00 EUR  money for an hour of work         own.toml",
-        "minutes_decide_refund         8  minutes for a task decide_refund  assumed",
+        "Number                    Value  Unit                           Source (grade)",
+        "referral_fee_share         0.15  share of what is refunded      the rate of most categories in the rules",
+        "                                 that was the marketplace's     of stores that have them; the highest is",
+        "                                 referral fee                   45 % (D)",
+        "minutes_decide_refund         8  minutes for a task             assumed",
+        "                                 decide_refund",
+        "labour_cost_per_hour   6.00 EUR  money for an hour of work      own.toml",
     ]
 
 
@@ -1051,5 +1094,5 @@ def test_a_journal_without_costs_says_so_and_a_long_one_is_cut(monkeypatch, caps
     many = [each for n in range(45) for each in happens(*paid, case=f"C-{n}")]
     found = accounted(*sorted(many, key=lambda each: each.known_at), by="case")
     shown = listed(found, monkeypatch, capsys)
-    assert len(found["rows"]) == 90
-    assert "… and 50 more; --json lists all." in shown
+    assert len(found["rows"]) == 45
+    assert "… and 5 more; --json lists all." in shown

@@ -96,9 +96,9 @@ def lines(*facts, own=(), sold=None):
 
 
 def costs(*facts, **arguments):
-    """What facts cost without labour: (line, amount, currency, estimated)."""
-    found = lines(*facts, **arguments)
-    return [(each.line, each.amount, each.currency, each.estimated) for each in found if each.line != "labour"]
+    """What facts cost without the fee that comes back with refunds: (line, amount, currency, estimated)."""
+    found = [each for each in lines(*facts, **arguments) if each.line != "referral_fee_returned"]
+    return [(each.line, each.amount, each.currency, each.estimated) for each in found]
 
 
 def amount(minor):
@@ -147,7 +147,7 @@ def test_a_fact_books_its_amount_or_the_declared_estimate(facts, expected):
 
 
 def test_a_line_says_its_group_and_what_it_rests_on():
-    (dispute, fee) = (each for each in lines(*lives(*LOST, "dispute_charged")) if each.line != "labour")
+    (dispute, fee) = lines(*lives(*LOST, "dispute_charged"))
     assert (dispute.group, dispute.basis) == ("claims", ("dispute_estimate",))
     assert (fee.group, fee.basis) == ("fees", ("dispute_fee_estimate",))
 
@@ -241,8 +241,8 @@ def test_lines_add_up_to_groups_and_groups_to_the_total():
     assert rows == [
         ("refunds", "EUR", euros, ["goods_refunded"]),
         ("claims", "EUR", euros, ["dispute"]),
+        ("fees", "EUR", "-3.75", ["referral_fee_returned"]),
         ("fees", "USD", "20.00", ["dispute_fee"]),
-        ("labour", "CNY", "6.00", ["labour"]),
     ]
     for row in found["rows"]:
         assert sum(Decimal(line["amount"]) for line in row["lines"]) == Decimal(row["amount"])
@@ -252,7 +252,7 @@ def test_lines_add_up_to_groups_and_groups_to_the_total():
         assert sum(parts) == Decimal(total["amount"])
     assert [row["name"] for row in accounted(by="line")["rows"]] == [
         "goods_refunded",
-        "labour",
+        "referral_fee_returned",
         "dispute",
         "dispute_fee",
     ]
@@ -264,15 +264,16 @@ def test_the_groups_of_a_journal_as_a_table(monkeypatch, capsys):
     show(*cost_listing(accounted(by="group")))
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].endswith("what after-sales cost, by group")
-    assert [line.split() for line in printed[3:11]] == [
+    assert [line.split() for line in printed[3:12]] == [
         ["refunds", "MFN", "EUR", "25.00", "0.00", "1"],
         ["goods_refunded", "MFN", "EUR", "25.00", "0.00", "1"],
         ["claims", "MFN", "EUR", "25.00", "25.00", "1"],
         ["dispute", "MFN", "EUR", "25.00", "25.00", "1"],
+        ["fees", "MFN", "EUR", "-3.75", "-3.75", "1"],
+        ["referral_fee_returned", "MFN", "EUR", "-3.75", "-3.75", "1"],
         ["fees", "MFN", "USD", "20.00", "20.00", "1"],
         ["dispute_fee", "MFN", "USD", "20.00", "20.00", "1"],
-        ["labour", "MFN", "CNY", "6.00", "6.00", "1"],
-        ["labour", "MFN", "CNY", "6.00", "6.00", "1"],
+        ["labour", "–", "–", "–", "1"],
     ]
     assert printed[4].startswith("  goods_refunded ")
     assert any(line.startswith("dispute_estimate ") and line.endswith(" made up") for line in printed)
@@ -307,9 +308,9 @@ def test_each_line_of_core_has_its_group():
         "goods": ["goods_returned", "loss_of_value", "replacement"],
         "returns": ["restocking_fee", "return_label", "return_shipping", "repackaging"],
         "claims": ["claim", "chargeback"],
-        "fees": ["refund_administration_fee", "returns_processing_fee"],
+        "fees": ["refund_administration_fee", "referral_fee_returned", "returns_processing_fee", "chargeback_fee"],
         "recovered": ["renewed_recovery", "safe_t_recovered", "reimbursement_recovered"],
-        "labour": ["labour"],
+        "labour": ["labour_worked"],
     }
     assert (REFUNDS, GIVEN_BACK) == (
         ("goods_refunded", "partial_refund"),

@@ -310,7 +310,7 @@ def test_the_facts_that_move_money_are_those_of_the_costs_and_all_exist():
     known = {move.fact for kind in default_workflow().kinds.values() for move in kind.move}
     assert set(WITH_AMOUNT) <= known
     # Facts that the costs know without an amount, or by another fact's.
-    beside = {"return_received", "claim_denied", "claim_withdrawn", "claim_granted_by_marketplace"}
+    beside = {"return_received", "order_cancelled", "claim_denied", "claim_withdrawn", "claim_granted_by_marketplace"}
     assert set(CHARGES) - beside <= set(WITH_AMOUNT)
     assert set(WITH_AMOUNT) - set(CHARGES) == {"partial_refund_offered", "return_inspected"}
     assert not set(OF_GOODS) & set(PAID_ON_CONDITION)

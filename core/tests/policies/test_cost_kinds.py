@@ -42,7 +42,7 @@ MONEY = {"low": Decimal(0), "high": Decimal(50), "source": "made up", "grade": "
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"name": "labour"}, "is the name of another line (give it a name of its own)"),
+        ({"name": "labour_worked"}, "is the name of another line (give it a name of its own)"),
         (
             {"group": "feess"},
             "unknown group 'feess' (did you mean 'fees'?)",

@@ -1,6 +1,7 @@
 """Late replies by the handbook's end and by the marketplace's, where the marketplace leaves more time."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,9 +53,9 @@ def plugins(hours: int) -> Plugins:
     return load_plugins((), {"patient": made})
 
 
-def played(hours: int) -> Result:
+def played(hours: int, **more: Any) -> Result:
     installed = plugins(hours)
-    return run(resolve(parse_scenario(RAW, "mondays.toml", vocabulary(installed)), installed), 1)
+    return run(resolve(parse_scenario({**RAW, **more}, "mondays.toml", vocabulary(installed)), installed), 1)
 
 
 def test_a_target_counts_from_the_handbook_s_end_and_a_marketplace_s_line_from_its_own() -> None:
@@ -72,3 +73,15 @@ def test_a_target_counts_from_the_handbook_s_end_and_a_marketplace_s_line_from_i
     assert patient.timeline is not None
     assert strict.timeline is not None
     assert (patient.timeline.week_late, patient.units[LATE_BY_MARKETPLACE]) == (strict.timeline.week_late, "share")
+
+
+def test_a_scenario_s_targets_take_the_place_of_the_handbook_s_for_one_marketplace_too(tmp_path: Path) -> None:
+    """The marketplace's own line stays."""
+    handbook = tmp_path / "handbook.toml"
+    row = '[[metric]]\nname = "late_reply_rate"\nmarketplaces = ["REF"]\namount = 14\ntarget = "0.04"\n'
+    handbook.write_text(f'{row}source = "made up"\ngrade = "assumed"\n', encoding="utf-8")
+    own = {"handbook": str(handbook)}
+    both = [(line.target, line.limit) for line in played(24 * 8, **own).lines if line.target.startswith("late")]
+    assert both == [("late_reply_rate", 0.1), (LATE_BY_MARKETPLACE, 0.05)]
+    alone = {line.limit for line in played(24 * 8, targets={}, **own).lines if line.target == "late_reply_rate"}
+    assert 0.04 in alone

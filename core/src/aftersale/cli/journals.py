@@ -15,6 +15,7 @@ from aftersale.cli.program import loaded, show_cells, text
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
+    from aftersale.costs.period import Period
     from aftersale.costs.totals import Grouping
     from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
@@ -121,6 +122,9 @@ def show_health(
 @click.option("--set", "own", multiple=True, metavar="NAME=VALUE", help="A number of your own for an assumed one.")
 @click.option("--into", metavar="CURRENCY", help="One sum in that currency too, by the rates given.")
 @click.option("--rate", "rates", multiple=True, metavar="CURRENCY=VALUE", help="What one unit is worth in it.")
+@click.option("--since", metavar="DATE", callback=read_day, help="Cases opened on that local day or later.")
+@click.option("--before", metavar="DATE", callback=read_day, help="Cases opened before that local day.")
+@click.option("--month", metavar="MONTH", help="Cases opened in that month, such as 2026-05.")
 @journal_options
 def show_costs(
     ctx: click.Context,
@@ -132,6 +136,9 @@ def show_costs(
     own: tuple[str, ...],
     into: str | None,
     rates: tuple[str, ...],
+    since: date | None,
+    before: date | None,
+    month: str | None,
 ) -> None:
     """Show what after-sales costs.
 
@@ -144,8 +151,25 @@ def show_costs(
     declared = default_parameters().with_estimates(loaded(ctx).costs.kinds)
     parameters = declared.with_own(dict(pairs("--set", own)), "--set")
     rate_of = {name: _decimal(name, value) for name, value in pairs("--rate", rates)}
-    record = cost_accounts(*_replay(ctx, journal, until, handbook), by, parameters, into, rate_of)
+    period = _period(since, before, month)
+    record = cost_accounts(*_replay(ctx, journal, until, handbook), by, parameters, into, rate_of, period=period)
     print_json(record) if as_json else show(cost_listing(record))
+
+
+def _period(since: date | None, before: date | None, month: str | None) -> Period:
+    from aftersale.costs.period import Period
+
+    if month is not None:
+        if since is not None or before is not None:
+            raise click.UsageError(text("costs.month_or_days"))
+        try:
+            return Period.month(month)
+        except ValueError as error:
+            raise click.UsageError(text("costs.no_month", value=month)) from error
+    try:
+        return Period(since, before)
+    except ValueError as error:
+        raise click.UsageError(text("costs.no_day", what=error)) from error
 
 
 def _decimal(name: str, value: str) -> Decimal:

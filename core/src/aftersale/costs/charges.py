@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable
 from aftersale.base.money import decimals
 from aftersale.clocks import Instant
 from aftersale.costs.fees import limit
-from aftersale.costs.ledger import CostLedger, CostLine, line_place, part, rounded
+from aftersale.costs.ledger import LANDED, CostLedger, CostLine, Unpaid, line_place, part, rounded
 from aftersale.costs.own_lines import own_line
-from aftersale.costs.parameters import Parameters, default_parameters
+from aftersale.costs.parameters import WAGE, Parameters, default_parameters
 from aftersale.costs.refunds import (
     chargeback,
     chargeback_reversed,
@@ -17,6 +17,7 @@ from aftersale.costs.refunds import (
     claim_decided_otherwise,
     claim_refunded,
     claim_reversed,
+    order_cancelled,
     refund,
     refund_without_asking,
 )
@@ -33,13 +34,15 @@ def case_costs(
     until: Instant | None = None,
     parameters: Parameters | None = None,
     high_return: Collection[str] = (),
+    unpaid: list[Unpaid] | None = None,
 ) -> tuple[CostLine, ...]:
     """Return the cost lines of the cases of an order up to an instant, sorted by when each cost arose.
 
     Facts that no case allows cost nothing. What follows by itself when a deadline ends before `until` does cost, such
     as a refund by the marketplace. Without `until`, it is the last instant of the dossier. `high_return` are the
-    products whose returns a marketplace charges for because they come back unusually often. Raises MoneyError for a
-    rule whose currency is not the order's.
+    products whose returns a marketplace charges for because they come back unusually often. Without a wage work costs
+    nothing: the tasks that were done are added to `unpaid`. Raises MoneyError for a rule whose currency is
+    not the order's.
     """
     end = dossier.last + 1 if until is None else until
     replayed = dossier.replayed(policy, end)
@@ -49,6 +52,8 @@ def case_costs(
     for place in range(len(steps)):
         _charge(ledger, place)
     goods(ledger)
+    if unpaid is not None:
+        unpaid += ledger.unpaid
     return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, line_place(line.line))))
 
 
@@ -58,10 +63,11 @@ def docket_costs(
     until: Instant,
     parameters: Parameters | None = None,
     high_return: Collection[str] = (),
+    unpaid: list[Unpaid] | None = None,
 ) -> Iterable[CostLine]:
-    """Yield the cost lines of all cases of a docket up to an instant, order by order."""
+    """Yield the cost lines of all cases of a docket up to an instant, order by order; see `case_costs`."""
     for dossier in docket.dossiers.values():
-        yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return)
+        yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return, unpaid)
 
 
 def _charge(ledger: CostLedger, place: int) -> None:
@@ -82,10 +88,13 @@ def _labour(ledger: CostLedger, step: Step) -> None:
     work = ledger.parameters.works.get(task.kind)
     if step.fact.kind not in work.done_by if work is not None else step.outcome.case.state == step.outcome.before:
         return
-    hour, currency = ledger.parameters.money("labour_cost_per_hour")
-    name = ledger.parameters.minutes(task.kind)
+    wage, name = ledger.parameters.wage(), ledger.parameters.minutes(task.kind)
+    if wage is None:
+        ledger.unpaid.append(Unpaid(step.fact.case, task.kind))
+        return
+    hour, currency = wage
     minor = hour.scaleb(decimals(currency)) * ledger.parameters.value(name) / 60
-    ledger.estimated("labour", step.fact, rounded(minor), name, "labour_cost_per_hour", currency=currency)
+    ledger.estimated("labour_worked", step.fact, rounded(minor), name, WAGE, currency=currency)
 
 
 def _replacement(ledger: CostLedger, step: Step) -> None:
@@ -104,8 +113,9 @@ def _replacement(ledger: CostLedger, step: Step) -> None:
     if source is not None and source.amount is not None:
         ledger.told("replacement", fact, source.amount, by=source.kind)
     else:
-        amount = ledger.share("replacement_share", ledger.order.price)
-        ledger.estimated("replacement", fact, amount, "replacement_share")
+        parcel = "fulfilment_fee_share" if ledger.by_marketplace else "outbound_cost_share"
+        amount = ledger.landed + ledger.share(parcel, ledger.order.price)
+        ledger.estimated("replacement", fact, amount, LANDED, parcel)
 
 
 def _safe_t(ledger: CostLedger, step: Step) -> None:
@@ -151,6 +161,7 @@ CHARGES: dict[str, Callable[[CostLedger, Step], None]] = {
     "label_sent": label,
     "return_sent": way_back,
     "return_received": received,
+    "order_cancelled": order_cancelled,
     "claim_filed": claim,
     "claim_granted": claim,
     "claim_refunded": claim_refunded,

@@ -28,6 +28,8 @@ LINES = tuple(default_cost_kinds())
 REFUNDS = tuple(kind.name for kind in default_cost_kinds().values() if kind.group == "refunds")
 GIVEN_BACK = tuple(kind.name for kind in default_cost_kinds().values() if kind.gives_back)
 """Core's lines by which a buyer gets money back."""
+LANDED = "landed_cost_share"
+"""The parameter that says what goods are worth."""
 
 
 class CostLine(NamedTuple):
@@ -53,6 +55,13 @@ class CostLine(NamedTuple):
     group: str
 
 
+class Unpaid(NamedTuple):
+    """A task that was done on a case, of a kind, and that no wage prices."""
+
+    case: str
+    task: str
+
+
 def line_place(line: str) -> tuple[int, str]:
     """Return where a line is shown among all: core's in their order, then those of plugins by name."""
     return _PLACES.get(line, len(_PLACES)), line
@@ -67,7 +76,7 @@ class CostLedger:
 
     `steps` are all steps of the order, later ones too, and `confirmed` has the facts that tell what some of them
     derived, by their places; `high_return` are the products that the marketplace counts among those that come back
-    unusually often.
+    unusually often. `unpaid` are the tasks that were done and that no wage prices.
     """
 
     order: Order
@@ -85,6 +94,7 @@ class CostLedger:
     _sums: Counter[tuple[str, str | None]] = field(factory=Counter, init=False)
     _told: dict[str, Counter[str]] = field(factory=lambda: defaultdict(Counter), init=False)
     _to_come: int = field(default=0, init=False)
+    unpaid: list[Unpaid] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Add up what all facts tell."""
@@ -175,6 +185,11 @@ class CostLedger:
         if currency == order.currency:
             self._sums[line, None] += amount
             self._sums[line, fact.case] += amount
+
+    @property
+    def landed(self) -> int:
+        """What the goods cost the seller, landed in the warehouse."""
+        return self.share(LANDED, self.order.price)
 
     def share(self, name: str, of: int) -> int:
         """Return the share of an amount that a parameter sets."""

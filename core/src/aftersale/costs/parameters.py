@@ -24,6 +24,7 @@ Overrides = Mapping[str, str | int | Decimal]
 SOURCE = "aftersale/costs.toml"
 OTHER_GRADE = "ungraded"
 OTHER_TASK = "other"
+WAGE = "labour_cost_per_hour"
 _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?: ([A-Z]{3}))?")
 
 
@@ -50,6 +51,23 @@ class Parameter:
             raise ValueError(f"the default {self.default} does not lie between {self.low} and {self.high}")
         if self.currency is not None:
             money(self.default, self.currency)
+
+
+@frozen
+class SellersOwn:
+    """Money that only the seller can tell, such as a wage: it has no default, and no currency of its own."""
+
+    name: Word
+    unit: Word
+    example: Word
+
+
+@frozen
+class _Gone:
+    """A parameter that is no more, and what stands in its place now."""
+
+    name: Word
+    now: Word
 
 
 @frozen
@@ -89,18 +107,23 @@ class CostDocument:
     parameter: tuple[Parameter, ...]
     grade: tuple[GoodsGrade, ...]
     task: tuple[Work, ...]
+    seller: tuple[SellersOwn, ...] = ()
+    gone: tuple[_Gone, ...] = ()
 
 
 @frozen
 class Parameters:
     """All parameters, grades of goods and kinds of work by name.
 
-    `own` are the names of those that the seller set.
+    `sellers` are those that only the seller can tell: they stand in `by_name` once he did. `gone` are names that are no
+    more, with what stands in their place. `own` are the names of those that the seller set.
     """
 
     by_name: Mapping[str, Parameter]
     grades: Mapping[str, GoodsGrade]
     works: Mapping[str, Work]
+    sellers: Mapping[str, SellersOwn]
+    gone: Mapping[str, str]
     own: frozenset[str] = frozenset()
 
     def value(self, name: str) -> Decimal:
@@ -112,6 +135,10 @@ class Parameters:
         parameter = self.by_name[name]
         assert parameter.currency is not None
         return parameter.default, parameter.currency
+
+    def wage(self) -> tuple[Decimal, str] | None:
+        """Return what an hour of work costs, and in which currency; None where the seller told none."""
+        return self.money(WAGE) if WAGE in self.by_name else None
 
     def goods_grade(self, word: str) -> GoodsGrade:
         """Return a grade of goods; the grade of goods that were not inspected where the word is not known."""
@@ -136,12 +163,24 @@ class Parameters:
         Raises DocumentError with every unknown name and every value that is no exact number, is in a wrong currency, or
         lies outside the parameter's range; `source` names where the numbers come from.
         """
-        results = {name: _replace(name, value, self.by_name, source) for name, value in own.items()}
+        results = {name: self._own(name, value, source) for name, value in own.items()}
         problems = tuple(result for result in results.values() if isinstance(result, Problem))
         if problems:
             raise DocumentError(source, located(problems, own))
         replaced = {name: result for name, result in results.items() if isinstance(result, Parameter)}
         return evolve(self, by_name={**self.by_name, **replaced}, own=self.own | replaced.keys())
+
+    def _own(self, name: str, value: object, source: str) -> Parameter | Problem:
+        if (sellers := self.sellers.get(name)) is not None:
+            return _told_by_seller(sellers, value, source)
+        declared = self.by_name.get(name)
+        if declared is None:
+            if (now := self.gone.get(name)) is not None:
+                return Problem(source, name, "is no more", f"set {now}")
+            names = (*self.by_name, *self.sellers)
+            hint = did_you_mean(name, names) or f"known: {', '.join(sorted(names))}"
+            return Problem(source, name, "no such parameter", hint)
+        return _replace(declared, value, source)
 
 
 def _of_estimate(kind: CostKind) -> Parameter:
@@ -161,19 +200,35 @@ def _of_estimate(kind: CostKind) -> Parameter:
     )
 
 
-def _replace(name: str, value: object, parameters: Mapping[str, Parameter], source: str) -> Parameter | Problem:
-    declared = parameters.get(name)
-    if declared is None:
-        hint = did_you_mean(name, parameters) or f"known: {', '.join(sorted(parameters))}"
-        return Problem(source, name, "no such parameter", hint)
+def _number(value: object) -> tuple[Decimal, str | None] | None:
+    """Return an exact number, with the currency that it names; None where it is none."""
     exact = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
     match = _NUMBER.fullmatch(f"{value:f}" if isinstance(value, Decimal) else str(value)) if exact else None
-    if match is None:
+    return None if match is None else (Decimal(match[1]), match[2])
+
+
+def _told_by_seller(declared: SellersOwn, value: object, source: str) -> Parameter | Problem:
+    read_number = _number(value)
+    if read_number is None or read_number[1] is None:
+        what = f"expected an exact number and its currency, found {value!r}"
+        return Problem(source, declared.name, what, f"write it as text, such as '{declared.example}'")
+    number, currency = MoneyAmount(read_number[0]), CurrencyCode(str(read_number[1]))
+    try:
+        money(number, currency)
+    except MoneyError as error:
+        return Problem(source, declared.name, error.what, error.hint)
+    return Parameter(declared.name, number, number, number, declared.unit, Word(source), Word("own"), currency)
+
+
+def _replace(declared: Parameter, value: object, source: str) -> Parameter | Problem:
+    name, read_number = declared.name, _number(value)
+    if read_number is None:
         what = f"expected an exact number, found {value!r}"
         return Problem(source, name, what, f"write it as text, such as '{_format_default(declared)}'")
-    if match[2] and declared.currency is None:
+    number, named = read_number
+    if named and declared.currency is None:
         return Problem(source, name, f"is no money, and {value!r} names a currency", f"it is a {declared.unit}")
-    number, currency = Decimal(match[1]), match[2] or declared.currency
+    currency = named or declared.currency
     # A range is known in the parameter's own currency alone.
     if currency == declared.currency and not declared.low <= number <= declared.high:
         hint = f"{declared.unit}: {declared.low} to {declared.high}"
@@ -216,6 +271,8 @@ def parse_parameters(data: dict[str, Any], source: str) -> Parameters:
         parameters,
         {grade.name: grade for grade in document.grade},
         {task.name: task for task in document.task},
+        {told.name: told for told in document.seller},
+        {each.name: each.now for each in document.gone},
     )
 
 

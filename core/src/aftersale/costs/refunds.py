@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.fees import Fees, capped
-from aftersale.costs.ledger import REFUNDS, CostLedger
+from aftersale.costs.fees import capped
+from aftersale.costs.ledger import REFUNDS, CostLedger, rounded
+from aftersale.costs.refund_fees import book_cancellation, book_fees
 from aftersale.engine.replays import Step
 
 
@@ -21,7 +23,13 @@ def refund(ledger: CostLedger, step: Step) -> None:
         ledger.told("goods_refunded" if whole else "partial_refund", fact, fact.amount)
     elif not (_has_accepted_offer(ledger, fact) and _book_offer(ledger, fact)):
         ledger.estimated("goods_refunded", fact, ledger.owed(fact.case), text("costs.price"))
-    _book_fee(ledger, fact, ledger.booked(*REFUNDS) - before)
+    book_fees(ledger, fact, "goods_refunded", ledger.booked(*REFUNDS) - before)
+
+
+def order_cancelled(ledger: CostLedger, step: Step) -> None:
+    """Book the fee on a cancelled order; of one that the marketplace was to send, nothing."""
+    if not ledger.by_marketplace:
+        book_cancellation(ledger, step.fact)
 
 
 def refund_without_asking(ledger: CostLedger, step: Step) -> None:
@@ -55,13 +63,6 @@ def _book_offer(ledger: CostLedger, fact: Fact) -> bool:
     return before < amount
 
 
-def _book_fee(ledger: CostLedger, fact: Fact, refunded: int) -> None:
-    """Book what the marketplace keeps of its own fee."""
-    fees = Fees(ledger.terms(fact).rulebook, ledger.order, ledger.parameters)
-    if (fee := fees.refund_administration(refunded)) is not None:
-        ledger.estimated("refund_administration_fee", fact, fee.amount, *fee.basis)
-
-
 def claim(ledger: CostLedger, step: Step) -> None:
     """Book a claim that is granted at the seller's cost; a claim granted unheard has only the fact that filed it."""
     borne = step.outcome.case.state == "with_marketplace" and step.fact.amount is None
@@ -79,26 +80,32 @@ def claim_decided_otherwise(ledger: CostLedger, step: Step) -> None:
         taken = sum(line.amount for line in ledger.estimates("claim", case))
         most = max(0, min(taken, ledger.booked("claim", case=case)))
         ledger.estimated("claim", step.fact, -most, text("costs.taken_back"))
+        book_fees(ledger, step.fact, "claim", -most)
 
 
 def claim_refunded(ledger: CostLedger, step: Step) -> None:
-    """Book what the seller refunded after a claim was filed, with the marketplace's fee for a refund."""
-    before = ledger.booked("claim")
+    """Book what the seller refunded after a claim was filed."""
     _book_amount(ledger, "claim", step.fact)
-    _book_fee(ledger, step.fact, ledger.booked("claim") - before)
 
 
 def chargeback(ledger: CostLedger, step: Step) -> None:
     """Book a chargeback that is lost; of one that the marketplace bears, only what is told."""
     if step.outcome.case.state != "borne_by_marketplace" or step.fact.amount is not None:
         _book_amount(ledger, "chargeback", step.fact)
+    if step.outcome.case.state != "borne_by_marketplace":
+        fee, currency = ledger.parameters.money("chargeback_fee")
+        minor = rounded(fee.scaleb(decimals(currency)))
+        ledger.estimated("chargeback_fee", step.fact, minor, "chargeback_fee", currency=currency)
 
 
 def _book_amount(ledger: CostLedger, line: str, fact: Fact) -> None:
+    """Book what the buyer gets by a claim or a chargeback, with the fees on it."""
+    before = ledger.booked(line)
     if fact.amount is not None:
         ledger.told(line, fact, fact.amount)
     else:
         ledger.estimated(line, fact, ledger.owed(fact.case), text("costs.price"))
+    book_fees(ledger, fact, line, ledger.booked(line) - before)
 
 
 def claim_reversed(ledger: CostLedger, step: Step) -> None:
@@ -118,3 +125,4 @@ def _book_reversal(ledger: CostLedger, line: str, fact: Fact, *kinds: str) -> No
         ledger.told(line, fact, -min(fact.amount, most))
     else:
         ledger.estimated(line, fact, min(0, ledger.told_later(fact.case, *kinds) - most), text("costs.taken_back"))
+    book_fees(ledger, fact, line, ledger.booked(line, case=fact.case) - most)

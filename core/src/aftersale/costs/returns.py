@@ -5,7 +5,7 @@ from __future__ import annotations
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.fees import Fees, capped
-from aftersale.costs.ledger import CostLedger
+from aftersale.costs.ledger import LANDED, CostLedger
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.engine import return_terms
 from aftersale.engine.replays import Step
@@ -72,10 +72,10 @@ def _book_goods(ledger: CostLedger, receipt: Fact, inspection: Fact | None) -> N
             "repackaging", receipt, ledger.share("repackaging_share", ledger.order.price), "repackaging_share"
         )
     _book_restocking_fee(ledger, receipt, grade)
-    worth = ledger.share("goods_value_share", _went_out(ledger)) + ledger.booked("goods_returned")
+    worth = min(ledger.landed, _went_out(ledger)) + ledger.booked("goods_returned")
     if worth <= 0:
         return
-    ledger.estimated("goods_returned", receipt, -worth, "goods_value_share")
+    ledger.estimated("goods_returned", receipt, -worth, LANDED)
     _book_loss(ledger, worth, grade, receipt, inspection)
 
 

@@ -16,9 +16,11 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.fees import Fee, Fees
-from aftersale.costs.ledger import CostLine
-from aftersale.costs.parameters import Parameters, default_parameters
+from aftersale.costs.ledger import CostLine, Unpaid
+from aftersale.costs.parameters import WAGE, Parameter, Parameters, default_parameters
+from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of, open_cases
 from aftersale.costs.totals import Grouping, grand_total, totals
+from aftersale.documents.scalars import MoneyAmount
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 """How many rows a listing shows; the JSON holds all of them."""
+UNPAID = {"line": "labour_worked", "group": "labour"}
+"""The row that has no amount without a wage, by what costs are added up by."""
 
 
 class CostRow(TypedDict):
@@ -74,8 +78,30 @@ class Assumption(TypedDict):
     grade: str
 
 
+class CostPeriod(TypedDict):
+    """The days in which the cases were opened that are added up: from the first, before the other; None: no end."""
+
+    since: str | None
+    before: str | None
+
+
+class OpenAtEnd(TypedDict):
+    """Cases of the period that are still open and may cost more: how many, and what their orders were paid."""
+
+    cases: int
+    at_stake: dict[str, str]
+
+
+class UnpaidWork(TypedDict):
+    """Tasks that were done and cost nothing here, as no wage is told: how many, their minutes, and what to do."""
+
+    tasks: int
+    minutes: str
+    why: str
+
+
 class CostAccounts(JournalNotes):
-    """The costs of a journal as JSON shows them."""
+    """The costs of a journal as JSON shows them; `unpaid_work` is None where a wage is told, or no task was done."""
 
     journal: str
     until: str
@@ -83,6 +109,9 @@ class CostAccounts(JournalNotes):
     rows: list[CostRow]
     sums: list[CurrencySum]
     converted: Converted | None
+    period: CostPeriod
+    open: OpenAtEnd
+    unpaid_work: UnpaidWork | None
     assumptions: list[Assumption]
 
 
@@ -120,18 +149,26 @@ def cost_accounts(
     into: str | None = None,
     rates: Mapping[str, Decimal] | None = None,
     high_return: Collection[str] = (),
+    period: Period = ALWAYS,
 ) -> CostAccounts:
     """Return what the cases of a journal cost by the end of its replay, and the parameters that estimates rest on.
 
+    Only those that were opened in the `period` are added up; those of them that are still open are counted beside it.
     With `into`, also as one sum in that currency: `rates` has what one unit of each other currency is worth in it;
     raises MoneyError where a rate is missing.
     """
     assumed = _known_parameters(policies, parameters)
-    lines = _costs(replayed, policies, assumed, high_return)
+    opened = cases_of(replayed.docket, policies, period)
+
+    def costs(numbers: Parameters, unpaid: list[Unpaid] | None = None) -> list[CostLine]:
+        return lines_of(docket_costs(replayed.docket, policies, replayed.until, numbers, high_return, unpaid), opened)
+
+    unpaid: list[Unpaid] = []
+    lines = costs(assumed, unpaid)
     converted = _converted_total(lines, into, rates) if into is not None else None
     declared = _known_parameters(policies)
     idle = [
-        *_idle_numbers(lines, assumed, declared, lambda other: _costs(replayed, policies, other, high_return)),
+        *_idle_numbers(lines, assumed, declared, costs),
         *_idle_rates(rates or {}, converted),
         *_unbooked(replayed, policies),
     ]
@@ -142,9 +179,30 @@ def cost_accounts(
         rows=_group_rows(lines) if by == "group" else _rows(lines, by),
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
         converted=converted,
+        period=_period(period),
+        open=_open(open_cases(replayed.docket, policies, period)),
+        unpaid_work=_unpaid_work([each.task for each in unpaid if each.case in opened], assumed),
         assumptions=_assumptions(lines, assumed),
         **journal_notes(journal, replayed, policies, idle),
     )
+
+
+def _period(period: Period) -> CostPeriod:
+    since, before = (None if day is None else day.isoformat() for day in (period.since, period.before))
+    return CostPeriod(since=since, before=before)
+
+
+def _open(standing: OpenCases) -> OpenAtEnd:
+    at_stake = {currency: _money(amount, currency) for currency, amount in standing.at_stake.items()}
+    return OpenAtEnd(cases=standing.cases, at_stake=at_stake)
+
+
+def _unpaid_work(tasks: Sequence[str], parameters: Parameters) -> UnpaidWork | None:
+    if not tasks:
+        return None
+    minutes = sum((parameters.value(parameters.minutes(task)) for task in tasks), Decimal(0))
+    why = text("costs.unpaid", tasks=len(tasks), minutes=f"{minutes:f}", example=parameters.sellers[WAGE].example)
+    return UnpaidWork(tasks=len(tasks), minutes=f"{minutes:f}", why=why)
 
 
 def _known_parameters(policies: Policies, parameters: Parameters | None = None) -> Parameters:
@@ -192,12 +250,6 @@ def _unbooked(replayed: Replay, policies: Policies) -> Iterator[str]:
         yield text("costs.amount_nowhere", facts=facts)
 
 
-def _costs(
-    replayed: Replay, policies: Policies, parameters: Parameters, high_return: Collection[str]
-) -> list[CostLine]:
-    return list(docket_costs(replayed.docket, policies, replayed.until, parameters, high_return))
-
-
 def _idle_numbers(
     lines: Sequence[CostLine],
     parameters: Parameters,
@@ -210,10 +262,16 @@ def _idle_numbers(
     """
     idle = parameters.own - _basis(lines)
     if idle:
-        defaults = {name: declared.by_name[name] for name in idle}
+        # What only the seller can tell has no default: any other amount shows whether anything hangs on it.
+        defaults = {name: declared.by_name.get(name) or _one(parameters.by_name[name]) for name in idle}
         idle -= _basis(costs(evolve(parameters, by_name={**parameters.by_name, **defaults})))
     if idle:
         yield text("costs.idle_number", names=", ".join(sorted(idle)))
+
+
+def _one(parameter: Parameter) -> Parameter:
+    one = MoneyAmount(Decimal(1))
+    return evolve(parameter, default=one, low=one, high=one)
 
 
 def _basis(lines: Iterable[CostLine | Fee]) -> set[str]:
@@ -265,16 +323,21 @@ def _money(amount: int, currency: str) -> str:
 
 def cost_listing(accounts: CostAccounts) -> list[Table | str]:
     """Return the costs as tables: the rows, the sum of each currency, and what the estimates rest on."""
-    title = text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])
+    title = [text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])]
+    title += _period_lines(accounts["period"])
     if not accounts["rows"]:
-        return noted([title, "", text("costs.nothing")], accounts)
+        return noted(
+            [*title, "", text("costs.nothing"), *_open_lines(accounts["open"]), *_unpaid_lines(accounts)], accounts
+        )
     more = len(accounts["rows"]) - SHOWN
     parts: list[Table | str] = [
-        title,
+        *title,
         "",
         _table(accounts),
         *([text("costs.more", count=more)] if more > 0 else []),
         *_converted_lines(accounts["converted"]),
+        *_open_lines(accounts["open"]),
+        *_unpaid_lines(accounts),
         *_assumption_parts(accounts["assumptions"]),
     ]
     return noted(parts, accounts)
@@ -287,6 +350,9 @@ def _table(accounts: CostAccounts) -> Table:
         for group in accounts["rows"][:SHOWN]
         for indent, row in (("", group), *(("  ", line) for line in group.get("lines", [])))
     ]
+    work = accounts["unpaid_work"]
+    if work is not None and accounts["by"] in ("line", "group"):
+        rows.append((UNPAID[accounts["by"]], "", "–", "–", "–", str(work["tasks"])))
     counts = {
         currency: sum(row["amounts"] for row in accounts["rows"] if row["currency"] == currency)
         for currency in {row["currency"] for row in accounts["rows"]}
@@ -303,6 +369,29 @@ def _table(accounts: CostAccounts) -> Table:
         for total in accounts["sums"]
     ]
     return table(headers, rows, headers[3:], keys=3)
+
+
+def _period_lines(period: CostPeriod) -> list[str]:
+    since, before = period["since"], period["before"]
+    if since is None and before is None:
+        return []
+    days = [
+        *([text("costs.since", day=since)] if since is not None else []),
+        *([text("costs.before", day=before)] if before is not None else []),
+    ]
+    return [text("costs.period", days=" ".join(days))]
+
+
+def _open_lines(standing: OpenAtEnd) -> list[Table | str]:
+    if not standing["cases"]:
+        return []
+    paid = ", ".join(f"{amount} {currency}" for currency, amount in standing["at_stake"].items())
+    return ["", text("costs.open", cases=standing["cases"], paid=paid)]
+
+
+def _unpaid_lines(accounts: CostAccounts) -> list[Table | str]:
+    work = accounts["unpaid_work"]
+    return [] if work is None else ["", work["why"]]
 
 
 def _cells(row: CostRow) -> tuple[str, ...]:

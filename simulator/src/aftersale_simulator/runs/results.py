@@ -20,7 +20,7 @@ from aftersale.metrics.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
-from aftersale.rules import EVERYWHERE, Rule
+from aftersale.rules import Rule
 from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
@@ -462,7 +462,7 @@ def _lines(
     for marketplace, figures in by_marketplace.items():
         for figure, rule in figures_of(policies[marketplace].metrics(until - 1)):
             name = figure if figure in figures else rule.name
-            if name in figures and not (limits and rule.marketplace == EVERYWHERE):
+            if name in figures and not (limits and rule.set_by == "handbook"):
                 value = figures[name]
                 counted = accounts[marketplace].counted(name)
                 met = None if value is None or not counted else verdict(rule, value, counted)

@@ -1,0 +1,96 @@
+"""Periods: the days in which cases were opened whose costs are added up, and which of those are still open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from attrs import frozen
+
+from aftersale.cases.model import Case
+from aftersale.clocks import local_date
+from aftersale.costs.ledger import CostLine
+from aftersale.engine.docket import Docket
+from aftersale.policies.policy import Policies
+
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+
+
+@frozen
+class Period:
+    """Local days of the marketplace, from `since` on and before `before`; None has no end on that side.
+
+    What a case costs belongs to the day on which it was opened, however late the money moves. Raises ValueError for
+    days of which none lies between.
+    """
+
+    since: date | None = None
+    before: date | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a period without a day."""
+        if self.since is not None and self.before is not None and self.before <= self.since:
+            raise ValueError(f"no day lies between {self.since} and {self.before}")
+
+    @classmethod
+    def month(cls, word: str) -> Period:
+        """Return the days of a month, `2026-05`; raises ValueError for other words."""
+        match = _MONTH.fullmatch(word)
+        if match is None:
+            raise ValueError(f"'{word}' is no month")
+        year, month = int(match[1]), int(match[2])
+        return cls(date(year, month, 1), date(year + month // 12, month % 12 + 1, 1))
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether any day is left out."""
+        return self.since is not None or self.before is not None
+
+    def holds(self, day: date) -> bool:
+        """Whether a day is one of them."""
+        return (self.since is None or day >= self.since) and (self.before is None or day < self.before)
+
+
+ALWAYS = Period()
+"""Every day."""
+
+
+class OpenCases(NamedTuple):
+    """Cases that may cost more yet: how many, and what their orders were paid, in minor units by currency."""
+
+    cases: int
+    at_stake: Mapping[str, int]
+
+
+def cases_of(docket: Docket, policies: Policies, period: Period) -> frozenset[str]:
+    """Return the cases of a docket that were opened in a period, by their names."""
+    return frozenset(case.id for case in _opened(docket, policies, period))
+
+
+def lines_of(lines: Iterable[CostLine], cases: frozenset[str]) -> list[CostLine]:
+    """Return the lines of some cases."""
+    return [line for line in lines if line.case in cases]
+
+
+def open_cases(docket: Docket, policies: Policies, period: Period) -> OpenCases:
+    """Return the cases that were opened in a period and have not come to an end; each order is at stake once."""
+    standing = [
+        case
+        for case in _opened(docket, policies, period)
+        if not policies[case.marketplace].workflow.state(case.kind, case.state).final
+    ]
+    at_stake: dict[str, int] = {}
+    for name in dict.fromkeys(case.order for case in standing):
+        order = docket.dossiers[name].order
+        at_stake[order.currency] = at_stake.get(order.currency, 0) + order.price
+    return OpenCases(len(standing), dict(sorted(at_stake.items())))
+
+
+def _opened(docket: Docket, policies: Policies, period: Period) -> Iterator[Case]:
+    for case in docket.cases.values():
+        if not period.is_bounded or period.holds(
+            local_date(case.opened_at, policies[case.marketplace].marketplace.zone)
+        ):
+            yield case
