@@ -112,7 +112,9 @@ def test_a_cluster_that_goes_away_is_one_error(monkeypatch: pytest.MonkeyPatch) 
             assert pool.work(jobs, lambda: None) == [1, 2]
             with pytest.raises(ClusterUnusable) as caught:
                 pool.work(jobs, here.close)
-    assert str(caught.value).startswith(f"--dask {address}: has no workers that answer: ")
+    # Whether its workers or its scheduler go first is the cluster's own affair.
+    told = str(caught.value)
+    assert told.startswith((f"--dask {address}: has no workers that answer: ", f"--dask {address}: loses all work ("))
 
 
 def test_workers_with_other_versions_are_refused_with_the_difference(cluster: Any) -> None:
