@@ -147,6 +147,7 @@ def test_a_hook_that_does_not_return_in_a_worker_ends_the_run_and_is_named(here:
 
 ENDLESS = """
 import os
+import signal
 import threading
 from types import SimpleNamespace
 from aftersale.base.watch import Watch
@@ -163,6 +164,8 @@ class Context:
         threading.Event().wait()
 
 if __name__ == "__main__":
+    # A shell that runs the tests in the background has them ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with ProcessPool(2, Context()) as pool:
             pool.work([1, 2, 3], lambda: os.write(1, b"done\\n"))
