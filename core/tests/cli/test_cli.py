@@ -688,14 +688,14 @@ def told_fees(*args):
 def test_fees_of_a_marketplace_without_rows_are_the_parameter_or_a_dash():
     result = run("fees", "REF", "--price", "20", "--on", "2026-06-01", COLUMNS="100")
     assert result.stdout.splitlines()[:8] == [
-        "REF on 2026-06-01: fees for an order of 20.00 EUR, category -",
+        "REF on 2026-06-01: fees for an order of 20.00 EUR, category –",
         "",
         "Fee                        Amount  Currency  Rests on",
         "referral_fee                 3.00  EUR       referral_fee_share",
-        "closing_fee                     -            no row says that it is charged",
-        "digital_services_fee            -            no row says that it is charged",
-        "refund_administration_fee       -            no row says that it is charged",
-        "returns_processing_fee          -            no row says that it is charged",
+        "closing_fee                     –            no row says that it is charged",
+        "digital_services_fee            –            no row says that it is charged",
+        "refund_administration_fee       –            no row says that it is charged",
+        "returns_processing_fee          –            no row says that it is charged",
     ]
 
 

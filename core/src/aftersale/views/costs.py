@@ -469,12 +469,12 @@ def fee_listing(record: OrderFees) -> list[Table | str]:
         day=record["on"],
         price=record["price"],
         currency=record["currency"],
-        category=record["category"] or "-",
+        category=record["category"] or "–",
     )
     rows = [
         (
             row["name"],
-            row["amount"] or "-",
+            row["amount"] or "–",
             row["currency"] or "",
             "; ".join(row["basis"]).replace("|", " | ") or text("costs.no_fee"),
         )
