@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,9 +113,29 @@ def test_a_cluster_that_goes_away_is_one_error(monkeypatch: pytest.MonkeyPatch) 
             assert pool.work(jobs, lambda: None) == [1, 2]
             with pytest.raises(ClusterUnusable) as caught:
                 pool.work(jobs, here.close)
-    # Whether its workers or its scheduler go first is the cluster's own affair.
-    told = str(caught.value)
-    assert told.startswith((f"--dask {address}: has no workers that answer: ", f"--dask {address}: loses all work ("))
+    assert str(caught.value).startswith(f"--dask {address}: has no workers that answer: ")
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({}, "has no workers that answer: none is left (start it with dask-scheduler and dask-worker, or correct"),
+        ({"tcp://w:1": {}}, "loses all work (look at the logs of its workers; they may be short of memory)"),
+    ],
+)
+def test_work_that_is_lost_again_and_again_is_laid_on_memory_only_where_workers_answer(
+    answers: dict[str, Any], told: str
+) -> None:
+    from aftersale_simulator.runs.dask import DaskPool
+    from aftersale_simulator.runs.failures import ClusterUnusable
+
+    pool = DaskPool.__new__(DaskPool)
+    pool._address = "tcp://s:1"
+    # What the client knows of its workers may be older than their end.
+    pool._client = SimpleNamespace(wait_for_workers=lambda *_, **__: None, run=lambda *_, **__: answers)
+    with pytest.raises(ClusterUnusable) as caught:
+        pool._repeated(lambda: False)
+    assert str(caught.value).startswith(f"--dask tcp://s:1: {told}")
 
 
 def test_workers_with_other_versions_are_refused_with_the_difference(cluster: Any) -> None:

@@ -250,6 +250,14 @@ def test_a_version_of_rules_that_is_about_another_marketplace_is_named_and_one_o
     assert idle(tmp_path, {"rule_versions": ["claims_page_27951"]}) == []
 
 
+def test_who_buys_again_matters_where_a_row_asks_for_the_buyer(tmp_path):
+    again = {"world.repeat_buyer_share": 0.5}
+    assert idle(tmp_path, again) == ["world.repeat_buyer_share"]
+    rows = '[[rule]]\nname = "auto_authorise"\nmarketplaces = ["DE"]\nvalue = true\nwhen = { buyer = "DE-1" }\n'
+    (tmp_path / "own.toml").write_text(f'{rows}source = "made up"\ngrade = "assumed"\n', encoding="utf-8")
+    assert "world.repeat_buyer_share" not in idle(tmp_path, again, {"handbook": str(tmp_path / "own.toml")})
+
+
 def test_there_are_a_hundred_of_each():
     assert len(CASES) == 100
 

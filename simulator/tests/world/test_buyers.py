@@ -81,13 +81,9 @@ def plugins() -> Plugins:
 
 @pytest.fixture
 def play(plugins: Plugins, tmp_path: Path) -> Play:
-    """Run eight weeks of 300 orders a day, whose returns a person decides, with this world and team.
+    """Run eight weeks of 300 orders a day, whose returns a person decides, with this world and team."""
 
-    What is handled takes six seconds: were it none, most facts would share an instant with others, and each of them
-    would have that instant gone through again.
-    """
-
-    def played(world: dict[str, float], team: dict[str, object], minutes: float = 0.1) -> Played:
+    def played(world: dict[str, float], team: dict[str, object], minutes: float = 0.0) -> Played:
         tasks = ("reply", "decide_return", "refund", "submit_evidence", "appeal", "send_label")
         sales = {"orders_per_day": 300.0, "price": {"median": "25"}, "dispersion": 1.0, "exempt": 1.0}
         raw = {

@@ -12,6 +12,7 @@ from attrs import frozen
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.orders import Orders
+from aftersale.policies.policy import Policy
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 
 
@@ -56,11 +57,23 @@ class Trace:
         return frozenset(orders.categories[code] for orders in sold for code in np.unique(orders.category).tolist())
 
 
+BUYERS = frozenset({"repeat_buyer_share"})
+"""The parameters that say who bought, which is drawn for every order whether or not anybody asks."""
+
+
 def reads_of(resolved: ResolvedScenario) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
     """Return the parameters that anything read by now, and by marketplace those that were read for single orders."""
     by_order = {name: frozenset(world.order_reads) for name, world in resolved.worlds.items()}
     worlds = (*resolved.worlds.values(), resolved.shared_world)
-    return frozenset(chain.from_iterable((*(world.reads for world in worlds), *by_order.values()))), by_order
+    reads = frozenset(chain.from_iterable((*(world.reads for world in worlds), *by_order.values())))
+    return (reads if any(map(_asks_who_bought, resolved.policies.values())) else reads - BUYERS), by_order
+
+
+def _asks_who_bought(policy: Policy) -> bool:
+    """Whether a row asks for the buyer, or a plugin is given orders and may look at it."""
+    rows = chain(policy.rules.history(policy.marketplace.name), policy.handbook.history())
+    given = bool(policy.decisions.names() or policy.functions.names())
+    return given or any(row.when.buyer is not None for row in rows)
 
 
 @frozen

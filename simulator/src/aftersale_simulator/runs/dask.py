@@ -115,7 +115,17 @@ class DaskPool:
                     return
             except _LOST as error:
                 problem = f"loses all work: {explained(error)}"
+        if not self._answers():
+            raise self._unusable("has no workers that answer: none is left", _START)
         raise self._unusable(problem, "look at the logs of its workers; they may be short of memory")
+
+    def _answers(self) -> bool:
+        """Ask the workers themselves: what is known of them may be from before they went away."""
+        try:
+            self._wait_for_workers()
+            return bool(self._client.run(versions, on_error="return"))
+        except _LOST:
+            return False
 
     def _wait_for_workers(self) -> None:
         try:

@@ -2,62 +2,45 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import overload
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.orders import NOBODY, Orders
+from aftersale_simulator.world.names import MadeNames
 from aftersale_simulator.world.random_streams import Streams
 
 Numbers = NDArray[np.int64]
 
 
-class Pseudonyms(Sequence[str], ABC):
-    """Pseudonyms of so many buyers by their numbers, each made when it is needed."""
-
-    size: int
-
-    def __len__(self) -> int:
-        """Return how many pseudonyms there are."""
-        return self.size
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        """Return one pseudonym, or a slice of them."""
-        if isinstance(index, slice):
-            return [self._name(place) for place in range(self.size)[index]]
-        return self._name(index if 0 <= index < self.size else range(self.size)[index])
-
-    @abstractmethod
-    def _name(self, place: int) -> str:
-        """Return the pseudonym at one place, 0 for the buyer of number 1."""
-
-
 @frozen(eq=False)
-class BuyerNames(Pseudonyms):
-    """Pseudonyms of synthetic buyers: the marketplace, and the number there."""
+class BuyerNames(MadeNames):
+    """Pseudonyms of synthetic buyers by their numbers, from 1 on: the marketplace, and the number there."""
 
     marketplace: str
     size: int
+
+    def __len__(self) -> int:
+        """Return how many buyers there are."""
+        return self.size
 
     def _name(self, place: int) -> str:
         return f"{self.marketplace}-{place + 1}"
 
 
 @frozen(eq=False)
-class CopyNames(Pseudonyms):
+class CopyNames(MadeNames):
     """Pseudonyms of the buyers of copied orders: those of the originals, with the number of each further copy."""
 
     originals: Sequence[str]
     people: int
     size: int
+
+    def __len__(self) -> int:
+        """Return how many buyers there are."""
+        return self.size
 
     def _name(self, place: int) -> str:
         copy, original = divmod(place, self.people)

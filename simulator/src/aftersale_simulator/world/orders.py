@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import evolve, frozen
@@ -20,6 +19,7 @@ from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import default_profile
 from aftersale_simulator.world.customers import BuyerNames, buyer_numbers, copied_buyers
+from aftersale_simulator.world.names import MadeNames
 from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
@@ -39,7 +39,7 @@ _PER_DAY = 1 << 24
 """How many orders of one day can have different keys."""
 
 
-class KeyedIds(Sequence[str], ABC):
+class KeyedIds(MadeNames):
     """Names of orders, each made from its key when it is needed; the keys are those of the orders' random numbers."""
 
     keys: Instants
@@ -47,20 +47,6 @@ class KeyedIds(Sequence[str], ABC):
     def __len__(self) -> int:
         """Return how many names there are."""
         return len(self.keys)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        """Return the name of one order, or of a slice of them."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        return self._name(index)
-
-    @abstractmethod
-    def _name(self, position: int) -> str:
-        """Return the name of the order at one position."""
 
 
 @frozen(eq=False)
@@ -73,8 +59,8 @@ class OrderIds(KeyedIds):
     prefix: str
     keys: Instants
 
-    def _name(self, position: int) -> str:
-        day, number = divmod(int(self.keys[position]), _PER_DAY)
+    def _name(self, place: int) -> str:
+        day, number = divmod(int(self.keys[place]), _PER_DAY)
         return f"{self.prefix}-{day:05d}-{number:05d}"
 
 
@@ -86,9 +72,9 @@ class CopyIds(KeyedIds):
     sources: Instants
     keys: Instants
 
-    def _name(self, position: int) -> str:
-        week, copy = divmod(int(self.keys[position]) >> _SOURCE_BITS, _MOST_COPIES)
-        return f"{self.originals[int(self.sources[position])]}-{week}-{copy}"
+    def _name(self, place: int) -> str:
+        week, copy = divmod(int(self.keys[place]) >> _SOURCE_BITS, _MOST_COPIES)
+        return f"{self.originals[int(self.sources[place])]}-{week}-{copy}"
 
 
 @frozen(eq=False)
@@ -98,8 +84,8 @@ class FileIds(KeyedIds):
     names: Sequence[str]
     keys: Instants
 
-    def _name(self, position: int) -> str:
-        return self.names[position]
+    def _name(self, place: int) -> str:
+        return self.names[place]
 
 
 def fulfilled_by_marketplace(orders: Orders) -> NDArray[np.bool_]:

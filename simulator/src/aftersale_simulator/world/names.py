@@ -1,0 +1,26 @@
+"""Names: sequences of text whose items are made when they are read, as most never are."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import overload
+
+
+class MadeNames(Sequence[str], ABC):
+    """So many names, each made from its place when it is read."""
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        """Return one name, or a slice of them."""
+        size = len(self)
+        if isinstance(index, slice):
+            return [self._name(place) for place in range(size)[index]]
+        return self._name(index if 0 <= index < size else range(size)[index])
+
+    @abstractmethod
+    def _name(self, place: int) -> str:
+        """Return the name at one place."""
