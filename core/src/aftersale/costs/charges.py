@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from aftersale.base.money import decimals
+from aftersale.base.money import decimals, part, rounded
 from aftersale.clocks import Instant
 from aftersale.costs.fees import limit
-from aftersale.costs.ledger import LANDED, CostLedger, CostLine, Unpaid, line_place, part, rounded
+from aftersale.costs.ledger import LANDED, CostLedger, CostLine, Unpaid, line_place
 from aftersale.costs.own_lines import own_line
 from aftersale.costs.parameters import WAGE, Parameters, default_parameters
 from aftersale.costs.refunds import (
@@ -24,7 +24,8 @@ from aftersale.costs.refunds import (
 from aftersale.costs.returns import goods, label, received, way_back
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
-from aftersale.engine.replays import Step
+from aftersale.engine.replays import Step, confirmations
+from aftersale.orders import Order
 from aftersale.policies.policy import Policies, Policy
 
 
@@ -45,16 +46,26 @@ def case_costs(
     not the order's.
     """
     end = dossier.last + 1 if until is None else until
-    replayed = dossier.replayed(policy, end)
-    steps, confirmed = replayed.steps, replayed.confirmations()
     known = (parameters or default_parameters()).with_estimates(policy.costs.kinds)
-    ledger = CostLedger(dossier.order, policy, known, steps, confirmed, high_return)
-    for place in range(len(steps)):
-        _charge(ledger, place)
-    goods(ledger)
+    ledger = order_costs(dossier.order, dossier.steps(policy, end), policy, known, high_return)
     if unpaid is not None:
         unpaid += ledger.unpaid
     return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, line_place(line.line))))
+
+
+def order_costs(
+    order: Order, steps: Sequence[Step], policy: Policy, parameters: Parameters, high_return: Collection[str] = ()
+) -> CostLedger:
+    """Return what the cases of an order cost by all its steps, booked step by step.
+
+    The `parameters` know the estimates of the policy's own lines.
+    """
+    confirmed = confirmations(steps) if any(step.outcome.confirms for step in steps) else {}
+    ledger = CostLedger(order, policy, parameters, steps, confirmed, high_return)
+    for place in range(len(steps)):
+        _charge(ledger, place)
+    goods(ledger)
+    return ledger
 
 
 def docket_costs(

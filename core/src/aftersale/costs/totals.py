@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 from attrs import frozen
 
 from aftersale.base.errors import MoneyError
-from aftersale.base.money import decimals
-from aftersale.costs.ledger import CostLine, line_place, rounded
+from aftersale.base.money import decimals, rounded
+from aftersale.costs.ledger import CostLine, line_place
 from aftersale.policies.cost_kinds import GROUPS
 
 Grouping = Literal["case", "order", "product", "marketplace", "group", "line"]
