@@ -54,16 +54,21 @@ def case_costs(
 
 
 def order_costs(
-    order: Order, steps: Sequence[Step], policy: Policy, parameters: Parameters, high_return: Collection[str] = ()
+    order: Order,
+    steps: Sequence[Step],
+    policy: Policy,
+    parameters: Parameters,
+    high_return: Collection[str] = (),
+    labour: bool = True,
 ) -> CostLedger:
-    """Return what the cases of an order cost by all its steps, booked step by step.
+    """Return what the cases of an order cost by all its steps, booked step by step; without `labour`, all but the work.
 
     The `parameters` know the estimates of the policy's own lines.
     """
     confirmed = confirmations(steps) if any(step.outcome.confirms for step in steps) else {}
     ledger = CostLedger(order, policy, parameters, steps, confirmed, high_return)
     for place in range(len(steps)):
-        _charge(ledger, place)
+        _charge(ledger, place, labour)
     goods(ledger)
     return ledger
 
@@ -81,31 +86,48 @@ def docket_costs(
         yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return, unpaid)
 
 
-def _charge(ledger: CostLedger, place: int) -> None:
+def _charge(ledger: CostLedger, place: int, labour: bool) -> None:
     """Book a step; what the engine derived costs what the fact tells that confirms it, which itself costs nothing."""
     step, told = ledger.steps[place], ledger.begin(place)
     charge = CHARGES.get(step.fact.kind) or (own_line if step.fact.kind in ledger.policy.costs.by_fact else None)
     if charge is not None and not step.outcome.confirms:
         charge(ledger, told)
-    _labour(ledger, step)
+    if labour:
+        _labour(ledger, step)
     ledger.end(step.fact)
 
 
-def _labour(ledger: CostLedger, step: Step) -> None:
-    """Book the work of a task that this step did; a task that a deadline or the buyer ended took no work."""
+def task_done(step: Step, parameters: Parameters) -> str:
+    """Return the kind of the task that a step did, empty for none; one that a deadline or the buyer ended is none."""
     task = step.before.task if step.before is not None else None
     if task is None or step.deadline is not None:
-        return
-    work = ledger.parameters.works.get(task.kind)
-    if step.fact.kind not in work.done_by if work is not None else step.outcome.case.state == step.outcome.before:
-        return
-    wage, name = ledger.parameters.wage(), ledger.parameters.minutes(task.kind)
+        return ""
+    work = parameters.works.get(task.kind)
+    idle = step.fact.kind not in work.done_by if work is not None else step.outcome.case.state == step.outcome.before
+    return "" if idle else task.kind
+
+
+def price_of_work(task: str, parameters: Parameters) -> tuple[int, str] | None:
+    """Return what a task of a kind costs in minor units, and the currency; None where no wage is told."""
+    wage = parameters.wage()
     if wage is None:
-        ledger.unpaid.append(Unpaid(step.fact.case, task.kind))
-        return
+        return None
     hour, currency = wage
-    minor = hour.scaleb(decimals(currency)) * ledger.parameters.value(name) / 60
-    ledger.estimated("labour_worked", step.fact, rounded(minor), name, WAGE, currency=currency)
+    minutes = parameters.value(parameters.minutes(task))
+    return rounded(hour.scaleb(decimals(currency)) * minutes / 60), currency
+
+
+def _labour(ledger: CostLedger, step: Step) -> None:
+    """Book the work of a task that this step did."""
+    task = task_done(step, ledger.parameters)
+    if not task:
+        return
+    price = price_of_work(task, ledger.parameters)
+    if price is None:
+        ledger.unpaid.append(Unpaid(step.fact.case, task))
+    else:
+        name = ledger.parameters.minutes(task)
+        ledger.estimated("labour_worked", step.fact, price[0], name, WAGE, currency=price[1])
 
 
 def _replacement(ledger: CostLedger, step: Step) -> None:
