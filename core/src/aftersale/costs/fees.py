@@ -83,10 +83,9 @@ class Fees:
 
     def referral(self) -> Fee:
         """Return what the marketplace takes for the sale, as a share of each item's price."""
-        return self._whole_referral
-
-    @cached_property
-    def _whole_referral(self) -> Fee:
+        if not self.order.lines and self.order.price:
+            fee, basis = self.referral_terms(self.order.price).of(self.order.price)
+            return Fee(rounded(fee), self.order.currency, basis)
         return self._rounded([self._referral(item) for items in self._lines for item in items])
 
     def closing(self) -> Fee | None:
@@ -129,6 +128,12 @@ class Fees:
         share = self.parameters.value("refund_administration_share") if unread else rule.share
         most = limit(rule, self.order.currency)
         amount, names = 0, [rule.told, *(["refund_administration_share"] if unread else [])]
+        if not self.order.lines:  # one unit: what the general way comes to, at a fraction of its time
+            of, basis = self.referral_terms(self.order.price).of(self.order.price)
+            kept = rounded(share * of * refunded / self.order.price)
+            return Fee(
+                kept if most is None else min(kept, most), self.order.currency, tuple(dict.fromkeys((*names, *basis)))
+            )
         for items, back in zip(self._lines, split(refunded, self._weights), strict=True):
             price = sum(item.price * item.units for item in items)
             for of, times, basis in self._counted(items) if price else ():

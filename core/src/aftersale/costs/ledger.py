@@ -243,8 +243,3 @@ class CostLedger:
         """Return the rule that says who pays for the return, by the reason that the case was opened with."""
         opened = self.facts[fact.case][0]
         return fault(self.terms(opened), self.order, opened.detail)
-
-    def buyer_pays(self, fact: Fact) -> bool:
-        """Whether the buyer is at fault; the seller is where no rule says so."""
-        rule = self.fault(fact)
-        return rule is not None and rule.word == "buyer"

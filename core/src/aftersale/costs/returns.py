@@ -28,9 +28,11 @@ def way_back(ledger: CostLedger, step: Step) -> None:
         ledger.told("return_shipping", fact, fact.amount)
         return
     sent = ledger.happened(fact.case, "label_sent")
-    if (sent is not None and sent.amount is not None) or ledger.buyer_pays(fact):
+    if sent is not None and sent.amount is not None:
         return
     rule = ledger.fault(fact)
+    if rule is not None and rule.word == "buyer":
+        return
     reason = rule.told if rule is not None else text("costs.nobody_at_fault")
     line = "return_label" if sent is not None or _is_label_automatic(ledger, fact) else "return_shipping"
     name = f"{line}_share"
@@ -100,9 +102,11 @@ def _book_loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact,
 def _book_restocking_fee(ledger: CostLedger, receipt: Fact, grade: GoodsGrade) -> None:
     """Book what is kept of an estimated refund; an amount that a fact has is already without it."""
     case = receipt.case
-    refund_line = next(iter(ledger.estimates("goods_refunded", case)), None)
     refund = ledger.happened(case, "refunded")
-    if refund_line is None or refund is None:
+    if refund is None or not ledger.terms(refund).rulebook.rules("restocking_fee"):
+        return
+    refund_line = next(iter(ledger.estimates("goods_refunded", case)), None)
+    if refund_line is None:
         return
     request = ledger.facts[case][0]
     situation = return_terms.situation(ledger.terms(request), ledger.order, request, grade.situation)

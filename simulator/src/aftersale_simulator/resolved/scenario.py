@@ -64,7 +64,8 @@ class ResolvedScenario:
     def for_run(self) -> ResolvedScenario:
         """Return the same with worlds that keep what one run reads in them."""
         worlds = {name: world.watched() for name, world in self.worlds.items()}
-        return evolve(self, worlds=worlds, shared_world=self.shared_world.watched(), numbers=self.numbers.watched())
+        numbers = self.numbers.watched() if self.numbers.own else self.numbers
+        return evolve(self, worlds=worlds, shared_world=self.shared_world.watched(), numbers=numbers)
 
     def watched(self, watch: Watch) -> dict[str, Policy]:
         """Return the policies of one run; `watch` keeps what goes wrong with plugins."""

@@ -19,6 +19,7 @@ from aftersale.clocks import Instant
 from aftersale.costs.account import SALE, Sums
 from aftersale.costs.charges import CHARGES, order_costs, price_of_work, task_done
 from aftersale.costs.parameters import Parameters
+from aftersale.costs.period import may_cost
 from aftersale.costs.sales import Sales, sales
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
@@ -165,11 +166,13 @@ class _Cases:
     def book(self, dossier: Dossier) -> None:
         """Book what the cases of an order cost that were opened on the measured days."""
         since, before, until = self._span
-        opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
+        if dossier.last < since:  # its cases are older, and so is its purchase
+            return
         steps = dossier.steps(self._policy, until)
         kinds = {step.fact.kind for step in steps}
         if _CANCELLED in kinds:
             self._cancelled.append(dossier.order)
+        opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
         if not opened:
             return
         self._count_work(steps, opened)
@@ -181,14 +184,14 @@ class _Cases:
 
     def _count_work(self, steps: Sequence[Step], opened: Collection[str]) -> None:
         for step in steps:
-            if step.before is not None and step.before.task is not None and step.fact.case in opened:
+            before = step.before
+            if before is not None and before.task is not None and before.id in opened:
                 task = task_done(step, self._numbers)
                 if task:
                     self.work[task] += 1
 
     def _count_standing(self, order: Order, opened: Iterable[Case]) -> None:
-        state = self._policy.workflow.state
-        standing = sum(not state(case.kind, case.state).final for case in opened)
+        standing = sum(may_cost(self._policy, case.kind, case.state) for case in opened)
         self.standing += standing
         self.at_stake += order.price if standing else 0
 
