@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -39,9 +40,14 @@ def landed_costs(orders: Orders, parameters: Parameters) -> NDArray[np.int64]:
     return costs
 
 
+def vat(parameters: Parameters, marketplace: str) -> Decimal:
+    """Return the VAT in prices of a marketplace as a share of the price without it; 0 where nobody declares it."""
+    return parameters.keyed(VAT, marketplace)[0]
+
+
 def net(amount: int, parameters: Parameters, marketplace: str) -> int:
     """Return an amount that a buyer paid or got back without the VAT in it, halves rounded away from zero."""
-    value, _ = parameters.keyed(VAT, marketplace)
+    value = vat(parameters, marketplace)
     return _rounded(amount / (1 + Fraction(value))) if value else amount
 
 
@@ -61,8 +67,7 @@ def _landed_share(
 ) -> tuple[Fraction, tuple[str, ...]]:
     """Return the share of a price with its VAT that goods cost, and what it rests on; a product's own counts first."""
     share, name = parameters.keyed(LANDED, product, category)
-    value, _ = parameters.keyed(VAT, marketplace)
-    return Fraction(share) / (1 + Fraction(value)), (name, *vat_basis(parameters, marketplace))
+    return Fraction(share) / (1 + Fraction(vat(parameters, marketplace))), (name, *vat_basis(parameters, marketplace))
 
 
 def _rounded(amount: Fraction) -> int:

@@ -113,6 +113,18 @@ class CostDocument:
     gone: tuple[_Gone, ...] = ()
 
 
+class _Watched(dict[str, Parameter]):
+    """Parameters that keep the names of those that are read."""
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        super().__init__(parameters)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Parameter:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
 @frozen
 class Parameters:
     """All parameters, grades of goods and kinds of work by name.
@@ -127,6 +139,15 @@ class Parameters:
     sellers: Mapping[str, SellersOwn]
     gone: Mapping[str, str]
     own: frozenset[str] = frozenset()
+
+    def watched(self) -> Parameters:
+        """Return the same parameters, which keep from now on what is read of them."""
+        return evolve(self, by_name=_Watched(self.by_name))
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that were read so far; none where nobody watches."""
+        return frozenset(self.by_name.names) if isinstance(self.by_name, _Watched) else frozenset()
 
     def value(self, name: str) -> Decimal:
         """Return the value of a parameter."""
@@ -160,11 +181,22 @@ class Parameters:
 
     def minutes(self, task: str) -> str:
         """Return the name of the parameter that says how long a kind of task takes."""
-        return f"minutes_{task if task in self.works else OTHER_TASK}"
+        name = f"minutes_{task}"
+        return name if name in self.by_name else f"minutes_{OTHER_TASK}"
 
     def with_estimates(self, kinds: Iterable[CostKind]) -> Parameters:
         """Return these parameters with the estimates of plugins' own lines beside them."""
         more = {kind.parameter: _of_estimate(kind) for kind in kinds if kind.parameter not in self.by_name}
+        return evolve(self, by_name={**self.by_name, **more}) if more else self
+
+    def with_tasks(self, kinds: Iterable[str]) -> Parameters:
+        """Return these parameters with the minutes of plugins' own kinds of task; until they are set, of others."""
+        other = self.by_name[f"minutes_{OTHER_TASK}"]
+        more = {
+            name: evolve(other, name=Word(name), unit=Word(f"minutes for a task {kind}"))
+            for kind in kinds
+            if (name := f"minutes_{kind}") not in self.by_name
+        }
         return evolve(self, by_name={**self.by_name, **more}) if more else self
 
     def with_own(self, own: Overrides, source: str = "the seller's own costs") -> Parameters:

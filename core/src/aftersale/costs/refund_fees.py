@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from aftersale.base.money import rounded
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.fees import Fees
-from aftersale.costs.ledger import REFUNDS, CostLedger, rounded
+from aftersale.costs.ledger import REFUNDS, CostLedger
 
 AFTER: dict[str, str] = {"claim": "fee_returned_after_claim", "chargeback": "fee_returned_after_chargeback"}
 """The parameter that says how much of the fee comes back, for the lines by which it may not."""
@@ -37,15 +37,14 @@ def _book_returned(ledger: CostLedger, fact: Fact) -> None:
     shares = {line: ledger.parameters.value(name) for line, name in AFTER.items()}
     given = Decimal(ledger.booked(*REFUNDS)) + sum(ledger.booked(line) * share for line, share in shares.items())
     part = min(Decimal(1), max(Decimal(0), given / order.price))
-    fee = Fees(ledger.policy.at(order.purchased_at).rulebook, order, ledger.parameters).referral()
+    fee = ledger.fees(order.purchased_at).referral()
     returned = -rounded(fee.amount * part)
     names = [AFTER[line] for line in AFTER if ledger.booked(line)]
     ledger.estimated(RETURNED, fact, returned - ledger.booked(RETURNED), *fee.basis, *names)
 
 
 def _book_kept(ledger: CostLedger, fact: Fact, refunded: int, *names: str) -> None:
-    fees = Fees(ledger.terms(fact).rulebook, ledger.order, ledger.parameters)
-    if (fee := fees.refund_administration(refunded)) is not None:
+    if (fee := ledger.fees(fact.occurred_at).refund_administration(refunded)) is not None:
         ledger.estimated(KEPT, fact, fee.amount, *fee.basis, *names)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.fees import Fees, capped
+from aftersale.costs.fees import capped
 from aftersale.costs.goods import net
 from aftersale.costs.ledger import CostLedger
 from aftersale.costs.parameters import GoodsGrade
@@ -49,7 +49,7 @@ def received(ledger: CostLedger, step: Step) -> None:
     way_back(ledger, step)
     if not ledger.by_marketplace:
         return
-    fees = Fees(ledger.terms(step.fact).rulebook, ledger.order, ledger.parameters)
+    fees = ledger.fees(step.fact.occurred_at)
     if (fee := fees.returns_processing(often=ledger.product in ledger.high_return)) is not None:
         ledger.estimated("returns_processing_fee", step.fact, fee.amount, *fee.basis, currency=fee.currency)
 
