@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from aftersale.base.money import decimals, part, rounded
 from aftersale.clocks import Instant
 from aftersale.costs.fees import limit
-from aftersale.costs.ledger import LANDED, CostLedger, CostLine, Unpaid, line_place
+from aftersale.costs.goods import net, vat_basis
+from aftersale.costs.ledger import CostLedger, CostLine, Unpaid, line_place
 from aftersale.costs.own_lines import own_line
 from aftersale.costs.parameters import WAGE, Parameters, default_parameters
 from aftersale.costs.refunds import (
@@ -28,6 +29,9 @@ from aftersale.engine.replays import Step, confirmations
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies, Policy
 
+KEPT_OF_REFUND = "restocking_fee"
+"""The line of what the seller keeps of a refund: its VAT is in it, as in the refund."""
+
 
 def case_costs(
     dossier: Dossier,
@@ -40,7 +44,8 @@ def case_costs(
     """Return the cost lines of the cases of an order up to an instant, sorted by when each cost arose.
 
     Facts that no case allows cost nothing. What follows by itself when a deadline ends before `until` does cost, such
-    as a refund by the marketplace. Without `until`, it is the last instant of the dossier. `high_return` are the
+    as a refund by the marketplace. Without `until`, it is the last instant of the dossier. What buyers get back is
+    without the VAT that prices there are declared to contain. `high_return` are the
     products whose returns a marketplace charges for because they come back unusually often. Without a wage work costs
     nothing: the tasks that were done are added to `unpaid`. Raises MoneyError for a rule whose currency is
     not the order's.
@@ -63,13 +68,15 @@ def order_costs(
 ) -> CostLedger:
     """Return what the cases of an order cost by all its steps, booked step by step; without `labour`, all but the work.
 
-    The `parameters` know the estimates of the policy's own lines.
+    The `parameters` know the estimates of the policy's own lines. The lines of what buyers get back are without VAT;
+    what the ledger has booked on them is with it.
     """
     confirmed = confirmations(steps) if any(step.outcome.confirms for step in steps) else {}
     ledger = CostLedger(order, policy, parameters, steps, confirmed, high_return)
     for place in range(len(steps)):
         _charge(ledger, place, labour)
     goods(ledger)
+    ledger.lines = _without_vat(ledger)
     return ledger
 
 
@@ -84,6 +91,25 @@ def docket_costs(
     """Yield the cost lines of all cases of a docket up to an instant, order by order; see `case_costs`."""
     for dossier in docket.dossiers.values():
         yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return, unpaid)
+
+
+def _without_vat(ledger: CostLedger) -> list[CostLine]:
+    """Return the lines with what buyers got back of the price less the VAT in it, which the seller does not owe then.
+
+    Their sums are rounded, not each of them: parts that add up to the price add up to the price without VAT.
+    """
+    place = ledger.order.marketplace
+    basis = vat_basis(ledger.parameters, place)
+    if not basis:
+        return ledger.lines
+    taxed, lines, seen = {*ledger.given_back, KEPT_OF_REFUND}, [], 0
+    for line in ledger.lines:
+        if line.line in taxed:
+            before, seen = seen, seen + line.amount
+            amount = net(seen, ledger.parameters, place) - net(before, ledger.parameters, place)
+            line = line._replace(amount=amount, basis=(*line.basis, *basis))
+        lines.append(line)
+    return [line for line in lines if line.amount]
 
 
 def _charge(ledger: CostLedger, place: int, labour: bool) -> None:
@@ -147,8 +173,8 @@ def _replacement(ledger: CostLedger, step: Step) -> None:
         ledger.told("replacement", fact, source.amount, by=source.kind)
     else:
         parcel = "fulfilment_fee_share" if ledger.by_marketplace else "outbound_cost_share"
-        amount = ledger.landed + ledger.share(parcel, ledger.order.price)
-        ledger.estimated("replacement", fact, amount, LANDED, parcel)
+        goods_cost, basis = ledger.landed
+        ledger.estimated("replacement", fact, goods_cost + ledger.share(parcel, ledger.order.price), *basis, parcel)
 
 
 def _safe_t(ledger: CostLedger, step: Step) -> None:

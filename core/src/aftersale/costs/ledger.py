@@ -13,6 +13,7 @@ from aftersale.cases.money import GIVING_BACK, TAKING_BACK
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant
 from aftersale.costs.fees import Fees
+from aftersale.costs.goods import landed_cost
 from aftersale.costs.parameters import Parameters
 from aftersale.engine.replays import Step
 from aftersale.engine.return_terms import fault
@@ -26,8 +27,6 @@ LINES = tuple(default_cost_kinds())
 REFUNDS = tuple(kind.name for kind in default_cost_kinds().values() if kind.group == "refunds")
 GIVEN_BACK = tuple(kind.name for kind in default_cost_kinds().values() if kind.gives_back)
 """Core's lines by which a buyer gets money back."""
-LANDED = "landed_cost_share"
-"""The parameter that says what goods are worth."""
 
 
 class CostLine(NamedTuple):
@@ -192,9 +191,9 @@ class CostLedger:
             sums[line, case] = sums.get((line, case), 0) + amount
 
     @property
-    def landed(self) -> int:
-        """What the goods cost the seller, landed in the warehouse."""
-        return self.share(LANDED, self.order.price)
+    def landed(self) -> tuple[int, tuple[str, ...]]:
+        """What the goods cost the seller, landed in the warehouse, and what that rests on."""
+        return landed_cost(self.order, self.parameters)
 
     def share(self, name: str, of: int) -> int:
         """Return the share of an amount that a parameter sets."""

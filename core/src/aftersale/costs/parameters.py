@@ -32,7 +32,8 @@ _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?: ([A-Z]{3}))?")
 class Parameter:
     """A declared number: its default, its range, and its source.
 
-    With a `currency` it is money. The `grade` `own` says that the default is a number of the seller's.
+    With a `currency` it is money. The `grade` `own` says that the default is a number of the seller's. `by` says for
+    what a seller may set another number beside it, such as a marketplace: by the name, a point and the marketplace's.
     """
 
     name: Word
@@ -44,6 +45,7 @@ class Parameter:
     grade: Word
     currency: CurrencyCode | None = None
     note: str = ""
+    by: str = ""
 
     def __attrs_post_init__(self) -> None:
         """Refuse a default outside its own range, and money with more decimals than its currency has."""
@@ -151,6 +153,14 @@ class Parameters:
         """Return the value of a parameter."""
         return self.by_name[name].default
 
+    def keyed(self, name: str, *keys: str) -> tuple[Decimal, str]:
+        """Return the value of a parameter for the first of some keys that has one of its own, and its whole name.
+
+        Without any it is the parameter itself.
+        """
+        full = next((full for key in keys if key and (full := f"{name}.{key}") in self.by_name), name)
+        return self.value(full), full
+
     def money(self, name: str) -> tuple[Decimal, str]:
         """Return the value of a parameter that is money, and its currency."""
         parameter = self.by_name[name]
@@ -205,7 +215,7 @@ class Parameters:
     def _own(self, name: str, value: object, source: str) -> Parameter | Problem:
         if (sellers := self.sellers.get(name)) is not None:
             return _told_by_seller(sellers, value, source)
-        declared = self.by_name.get(name)
+        declared = self.by_name.get(name) or self._for_key(name)
         if declared is None:
             if (now := self.gone.get(name)) is not None:
                 return Problem(source, name, "is no more", f"set {now}")
@@ -213,6 +223,12 @@ class Parameters:
             hint = did_you_mean(name, names) or f"known: {', '.join(sorted(names))}"
             return Problem(source, name, "no such parameter", hint)
         return _replace(declared, value, source)
+
+    def _for_key(self, name: str) -> Parameter | None:
+        """Return a parameter under a name that has a key behind it, None where it takes none."""
+        first, _, key = name.partition(".")
+        parameter = self.by_name.get(first)
+        return evolve(parameter, name=Word(name)) if parameter is not None and parameter.by and key else None
 
 
 def _of_estimate(kind: CostKind) -> Parameter:

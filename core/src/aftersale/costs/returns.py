@@ -5,7 +5,8 @@ from __future__ import annotations
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.fees import capped
-from aftersale.costs.ledger import LANDED, CostLedger
+from aftersale.costs.goods import net
+from aftersale.costs.ledger import CostLedger
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.engine import return_terms
 from aftersale.engine.replays import Step
@@ -74,16 +75,24 @@ def _book_goods(ledger: CostLedger, receipt: Fact, inspection: Fact | None) -> N
             "repackaging", receipt, ledger.share("repackaging_share", ledger.order.price), "repackaging_share"
         )
     _book_restocking_fee(ledger, receipt, grade)
-    worth = min(ledger.landed, _went_out(ledger)) + ledger.booked("goods_returned")
+    cost, basis = ledger.landed
+    worth = min(cost, _went_out(ledger)) + ledger.booked("goods_returned")
     if worth <= 0:
         return
-    ledger.estimated("goods_returned", receipt, -worth, LANDED)
+    ledger.estimated("goods_returned", receipt, -worth, *basis)
     _book_loss(ledger, worth, grade, receipt, inspection)
 
 
 def _went_out(ledger: CostLedger) -> int:
-    """Return what the buyer got for the goods, in money or a replacement, at most the price: they are worth no more."""
-    return min(ledger.order.price, ledger.booked(*ledger.given_back, "replacement"))
+    """Return what the buyer got for the goods, in money or a replacement, at most the price: they are worth no more.
+
+    Both are without VAT, as the goods' cost is.
+    """
+    price, given = (
+        net(amount, ledger.parameters, ledger.order.marketplace)
+        for amount in (ledger.order.price, ledger.booked(*ledger.given_back))
+    )
+    return min(price, given + ledger.booked("replacement"))
 
 
 def _book_loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:

@@ -16,6 +16,7 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.fees import Fee, Fees
+from aftersale.costs.goods import is_vat_declared
 from aftersale.costs.ledger import CostLine, Unpaid
 from aftersale.costs.parameters import WAGE, Parameter, Parameters, default_parameters
 from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of, open_cases
@@ -101,7 +102,10 @@ class UnpaidWork(TypedDict):
 
 
 class CostAccounts(JournalNotes):
-    """The costs of a journal as JSON shows them; `unpaid_work` is None where a wage is told, or no task was done."""
+    """The costs of a journal as JSON shows them; `unpaid_work` is None where a wage is told, or no task was done.
+
+    `vat_undeclared` are the marketplaces of whose prices nobody says how much VAT they contain: none is taken out.
+    """
 
     journal: str
     until: str
@@ -112,6 +116,7 @@ class CostAccounts(JournalNotes):
     period: CostPeriod
     open: OpenAtEnd
     unpaid_work: UnpaidWork | None
+    vat_undeclared: list[str]
     assumptions: list[Assumption]
 
 
@@ -182,6 +187,7 @@ def cost_accounts(
         period=_period(period),
         open=_open(open_cases(replayed.docket, policies, period)),
         unpaid_work=_unpaid_work([each.task for each in unpaid if each.case in opened], assumed),
+        vat_undeclared=_vat_undeclared(lines, assumed),
         assumptions=_assumptions(lines, assumed),
         **journal_notes(journal, replayed, policies, idle),
     )
@@ -203,6 +209,10 @@ def _unpaid_work(tasks: Sequence[str], parameters: Parameters) -> UnpaidWork | N
     minutes = sum((parameters.value(parameters.minutes(task)) for task in tasks), Decimal(0))
     why = text("costs.unpaid", tasks=len(tasks), minutes=f"{minutes:f}", example=parameters.sellers[WAGE].example)
     return UnpaidWork(tasks=len(tasks), minutes=f"{minutes:f}", why=why)
+
+
+def _vat_undeclared(lines: Iterable[CostLine], parameters: Parameters) -> list[str]:
+    return sorted(place for place in {line.marketplace for line in lines} if not is_vat_declared(parameters, place))
 
 
 def _known_parameters(policies: Policies, parameters: Parameters | None = None) -> Parameters:
@@ -339,6 +349,7 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
         *_open_lines(accounts["open"]),
         *_unpaid_lines(accounts),
         *_assumption_parts(accounts["assumptions"]),
+        *_vat_lines(accounts["vat_undeclared"]),
     ]
     return noted(parts, accounts)
 
@@ -392,6 +403,10 @@ def _open_lines(standing: OpenAtEnd) -> list[Table | str]:
 def _unpaid_lines(accounts: CostAccounts) -> list[Table | str]:
     work = accounts["unpaid_work"]
     return [] if work is None else ["", work["why"]]
+
+
+def _vat_lines(places: Sequence[str]) -> list[Table | str]:
+    return ["", text("costs.vat_undeclared", names=", ".join(places), first=places[0])] if places else []
 
 
 def _cells(row: CostRow) -> tuple[str, ...]:
