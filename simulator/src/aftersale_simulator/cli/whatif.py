@@ -60,6 +60,14 @@ if TYPE_CHECKING:
 @options.language
 @click.option("--sensitivity", is_flag=True, help="Halve and double every number that the world assumes, one by one.")
 @click.option("--by-marketplace", is_flag=True, help="Tell how each variant did where, and what it missed most.")
+@click.option(
+    "--columns", "wanted", metavar="NAME,…", help="Show these metrics and their differences; all for every one."
+)
+@click.option(
+    "--cheapest",
+    type=click.Choice(["contribution", "total", "labour"]),
+    help="By what variants are ranked; else as the scenario says, by contribution if it does not.",
+)
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def whatif(
@@ -81,9 +89,11 @@ def whatif(
     language: str,
     sensitivity: bool,
     by_marketplace: bool,
+    wanted: str | None,
+    cheapest: str | None,
     json_: bool,
 ) -> None:
-    """Compare variants of a SCENARIO: which staffing keeps the targets, at what cost.
+    """Compare variants of a SCENARIO: which staffing and which policy keeps the targets, and what it comes to.
 
     Ctrl-C ends it with the answer of what is done, marked as partial, and exit code 130; a second one ends it at once.
 
@@ -93,12 +103,16 @@ def whatif(
     """
     from aftersale_simulator.show.wording import speaking, text
     from aftersale_simulator.whatif.precision import Precision
+    from aftersale_simulator.whatif.table import check_columns
 
     check_writable(out, page_file)
+    shown = [name.strip() for name in wanted.split(",") if name.strip()] if wanted else []
+    check_columns(shown, plugins)
     source = load(scenario, plugins)
     if scenario is None and orders is not None:
         source = follow(source, orders, plugins)
-    plan, history = prepare(source, plugins, vary, settings, options_of(seed, replications, orders), stress, salt)
+    given = options_of(seed, replications, orders) | ({"cheapest": cheapest} if cheapest else {})
+    plan, history = prepare(source, plugins, vary, settings, given, stress, salt)
     goal = None if precision is None else Precision(precision, at_most)
     with speaking(language):
         with pool_of(plugins, workers, history, dask) as pool:
@@ -107,7 +121,7 @@ def whatif(
                 comparison = _with_sensitivity(comparison, plan, pool, json_)
         if comparison.finished is not None:
             click.echo(text("report.stopped"), err=True)
-        _tell(comparison, plan, plugins, history, out, page_file, by_marketplace, json_)
+        _tell(comparison, plan, plugins, history, out, page_file, by_marketplace, shown, json_)
     if comparison.finished is not None:
         raise click.exceptions.Exit(options.STOPPED)
 
@@ -144,6 +158,7 @@ def _tell(
     out: Path | None,
     page_file: Path | None,
     by_marketplace: bool,
+    wanted: Sequence[str],
     json_: bool,
 ) -> None:
     """Write and print the result of a comparison; what cannot be written is told after it."""
@@ -164,7 +179,7 @@ def _tell(
     if json_:
         click.echo(record.as_json(comparison_record))
     else:
-        table.show(comparison, comparison_record, history, by_marketplace)
+        table.show(comparison, comparison_record, history, by_marketplace, wanted)
     tell_written(outputs, quiet=json_)
 
 

@@ -18,6 +18,8 @@ UNBOUNDED: Ends = (-inf, inf)
 _FEW = 3
 """Values below which an interval is wild where it is wider than the value itself: of two, it is 13 of their errors."""
 _DUST = 1e-12
+_ULPS = 100
+"""Roundings of the last digit that a mean and its ends may differ by: of large amounts these are more than dust."""
 
 
 @cache
@@ -52,7 +54,8 @@ class Estimate:
         """Whether an end was drawn in, so that the mean is not in the middle."""
         if self.mean is None or self.low is None or self.high is None or self.half_width is None:
             return False
-        return min(self.mean - self.low, self.high - self.mean) < self.half_width - _DUST
+        rounding = _DUST + _DUST * abs(self.mean) * _ULPS
+        return min(self.mean - self.low, self.high - self.mean) < self.half_width - rounding
 
 
 def estimate(values: Sequence[float | None], together: int = 1, within: Ends = UNBOUNDED) -> Estimate:

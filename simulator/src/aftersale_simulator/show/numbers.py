@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from aftersale.base.visible import lines
+from aftersale_simulator.runs.money import CONTRIBUTION, LINE, TOTAL
 from aftersale_simulator.runs.results import UNITS, Unit
 from aftersale_simulator.runs.statistics import UNBOUNDED, Ends, Estimate, wilson
 from aftersale_simulator.show.wording import percent, text
@@ -19,8 +20,10 @@ COLUMNS = (
     "claims",
     "occupancy",
     "labour_cost",
+    TOTAL,
+    CONTRIBUTION,
 )
-"""The metrics of the table; those of plugins follow."""
+"""The metrics with a short heading; tables show those of plugins after them."""
 _FACTORS = {"share": 100, "load": 100}
 _SIGNS = {"share": "column.percent", "load": "column.percent", "hours": "column.hours"}
 _DECIMALS = {"share": 2, "load": 1, "hours": 1, "count": 0, "money": 0}
@@ -85,6 +88,8 @@ class Numbers:
         """Return the name of a metric with its unit, in one line."""
         if name in UNITS:
             return text(f"metric.{name}", **self._values(name))
+        if name.startswith(LINE):
+            return text("metric.cost_line", line=name.removeprefix(LINE), currency=self.currency)
         return text("report.comma").join(filter(None, [name, self.sign(name)]))
 
     def heading(self, name: str) -> str:

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from aftersale.clocks import DAY
 from aftersale_simulator.desk.suspensions import ACCOUNT
+from aftersale_simulator.resolved.costs import undeclared_vat
+from aftersale_simulator.runs.money import CONTRIBUTION, TOTAL
+from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.numbers import Numbers
 from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
+from aftersale_simulator.whatif.choice import RANKED
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 from aftersale_simulator.whatif.outcomes import ClosureOutcome, TargetOutcome
 
@@ -18,45 +22,105 @@ from aftersale_simulator.whatif.outcomes import ClosureOutcome, TargetOutcome
 def answer(comparison: Comparison) -> str:
     """Return as one paragraph which variant to choose and why, or that none keeps the targets.
 
-    What the named variant costs an account or an option is part of it.
+    What the named variant costs an account or an option is part of it, and on which assumed numbers the money hangs.
     """
     chosen = comparison.cheapest or comparison.nearest
     closed = closure_sentences(chosen.name, chosen.closures, comparison.replications, comparison.numbers)
-    return joined([*_sentences(comparison, chosen), *closed])
+    return joined([*_sentences(comparison, chosen), *closed, *_hanging(comparison, chosen)])
 
 
 def _sentences(comparison: Comparison, chosen: VariantResult) -> Iterator[str]:
+    if comparison.has_other_channels:
+        yield text("answer.channels")
     if not comparison.has_verdict:
-        yield text("answer.unmeasured", **_price(comparison, chosen))
-    elif comparison.cheapest is None:
+        yield text("answer.unmeasured", best=_best(comparison, chosen))
+    elif not comparison.keeping:
         yield text("answer.none", name=chosen.name, **_counts(comparison, chosen))
         yield from _most_missed(chosen, comparison.numbers)
+    elif comparison.has_other_channels:
+        names = text("report.comma").join(f"'{variant.name}'" for variant in comparison.keeping)
+        yield text("answer.keeping", names=names)
     elif not chosen.targets:
-        yield text("answer.no_targets", **_price(comparison, chosen))
+        yield text("answer.no_targets", best=_best(comparison, chosen))
+        yield from _next(comparison)
     else:
-        yield text("answer.kept", **_price(comparison, chosen), **_counts(comparison, chosen))
+        yield text(f"answer.kept_{comparison.by}", **_money(comparison, chosen), **_counts(comparison, chosen))
+        yield from _next(comparison)
         first = comparison.variant_results[0]
         if chosen is not first:
             yield _beside(comparison, chosen, first)
             yield from () if comparison.keeps(first) else _most_missed(first, comparison.numbers)
 
 
-def _price(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
-    cost = amount(variant.cost(), comparison.scenario.currency)
-    return {"name": variant.name, "cost": cost, "days": comparison.scenario.period.measured // DAY}
+def _best(comparison: Comparison, variant: VariantResult) -> str:
+    return text(f"answer.best_{comparison.by}", **_money(comparison, variant))
+
+
+def _money(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
+    """Return what a variant comes to, in whole units of the scenario's currency, by what messages call it."""
+    currency = comparison.scenario.currency
+    named = {"contribution": CONTRIBUTION, "total": TOTAL, "labour": COST}
+    sums = {word: amount(variant.mean(name) or 0.0, currency) for word, name in named.items()}
+    return {"name": variant.name, "days": comparison.scenario.period.measured // DAY, **sums}
 
 
 def _counts(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
     return {"met": variant.targets_met, "replications": comparison.judged(variant)}
 
 
+def _next(comparison: Comparison) -> Iterator[str]:
+    """Yield that the next variant is as good as the replications can tell, and how many would tell."""
+    margin = comparison.margin
+    if margin is None or margin.is_told:
+        return
+    best, other = comparison.keeping[:2]
+    known = {"name": best.name, "other": other.name, "what": text(f"answer.what_{comparison.by}")}
+    if margin.is_none:
+        yield text("answer.equal", **known)
+    elif margin.difference.half_width is None:
+        yield text("answer.once", **known)
+    else:
+        currency = comparison.scenario.currency
+        mean, half = (
+            amount(value or 0.0, currency) for value in (margin.difference.mean, margin.difference.half_width)
+        )
+        yield text("answer.untold", **known, mean=mean, half=half, enough=margin.enough or comparison.replications)
+
+
 def _beside(comparison: Comparison, chosen: VariantResult, first: VariantResult) -> str:
-    more = round(chosen.cost() - first.cost())
+    name, _ = RANKED[comparison.by]
+    more = round((chosen.mean(name) or 0.0) - (first.mean(name) or 0.0))
     if more == 0:
         return text("answer.same", first=first.name, **_counts(comparison, first))
     key = "answer.more" if more > 0 else "answer.less"
     sum_ = amount(abs(more), comparison.scenario.currency)
     return text(key, amount=sum_, first=first.name, **_counts(comparison, first))
+
+
+def _hanging(comparison: Comparison, chosen: VariantResult) -> Iterator[str]:
+    """Yield the assumed numbers on which the money hangs most, each with what it makes of it over its range."""
+    if comparison.by == "labour":
+        return
+    currency, beside = comparison.scenario.currency, comparison.beside
+    numbers = [
+        text(
+            "answer.swing",
+            name=swing.name,
+            value=f"{swing.value:g}",
+            low=f"{swing.low:g}",
+            high=f"{swing.high:g}",
+            at_low=amount(swing.at_low, currency),
+            at_high=amount(swing.at_high, currency),
+        )
+        for swing in comparison.swings
+    ]
+    if not numbers:
+        return
+    listed = text("report.semicolon").join(numbers)
+    if beside is None:
+        yield text("answer.hangs", name=chosen.name, numbers=listed)
+    else:
+        yield text("answer.hangs_beside", name=chosen.name, other=beside.name, numbers=listed)
 
 
 def _most_missed(variant: VariantResult, numbers: Numbers) -> Iterator[str]:
@@ -104,6 +168,19 @@ def _closing(outcome: ClosureOutcome, numbers: Numbers) -> str:
     )
 
 
+def _money_warnings(comparison: Comparison) -> Iterator[str]:
+    """Yield why money is not known, and what is not taken out of prices."""
+    currency = comparison.scenario.currency
+    if comparison.unrated:
+        missing = text("report.comma").join(comparison.unrated)
+        yield text("warning.unrated", currencies=missing, first=comparison.unrated[0], currency=currency)
+        return
+    without = dict.fromkeys(name for scenario in comparison.scenarios for name in undeclared_vat(scenario))
+    if without:
+        names, first = text("report.comma").join(without), next(iter(without))
+        yield text("warning.vat", names=names, first=first)
+
+
 def warnings(comparison: Comparison) -> list[str]:
     """Return why the answer may not hold: failures, idle changes, holidays, too few replications to decide."""
     return list(_warnings(comparison))
@@ -121,6 +198,7 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
         names = text("report.comma").join(f"'{name}'" for name in idle)
         key = "warning.idle" if comparison.scenario.orders is None else "warning.idle_orders"
         yield text(key, names=names, first=first)
+    yield from _money_warnings(comparison)
     if comparison.period is not None:
         yield from period_notes(comparison.period)
     yield from day_notes(comparison.scenarios)

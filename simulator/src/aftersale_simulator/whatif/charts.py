@@ -124,7 +124,7 @@ def trade(comparison: Comparison) -> Section | None:
     shares = [share for variant in variant_results if (share := comparison.share(variant)) is not None]
     if len(shares) < len(variant_results):
         return None
-    costs = [variant.cost() for variant in variant_results]
+    costs = [variant.mean(COST) or 0.0 for variant in variant_results]
     best = unbeaten(costs, shares)
     wanted = comparison.scenario.targets.share_of_replications
     figure = plots.trade(

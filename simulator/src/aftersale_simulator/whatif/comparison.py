@@ -15,12 +15,14 @@ from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Setting
 from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import RunVariants
-from aftersale_simulator.runs.results import COST, REACHED, Result, Unit, verdicts
+from aftersale_simulator.runs.money import CONTRIBUTION
+from aftersale_simulator.runs.results import REACHED, Result, Unit, verdicts
 from aftersale_simulator.runs.statistics import Ends, Estimate, difference, enough, estimate, is_undecided
 from aftersale_simulator.runs.timeline import Timeline
-from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.scenario.model import Cheapest, Scenario
 from aftersale_simulator.show.numbers import Numbers
 from aftersale_simulator.stress.trials import StressResult, stress_result
+from aftersale_simulator.whatif.choice import RANKED, Margin, Swing, channels_differ, margin, swings, worth
 from aftersale_simulator.whatif.outcomes import (
     ClosureOutcome,
     TargetOutcome,
@@ -78,7 +80,7 @@ class VariantResult:
     all. `idle` says that its changes changed no figure of any replication. `lines` has what came of each target on each
     marketplace, `closures` how near lines came to closing accounts and options, `distance` how far the targets are
     missed (`outcomes.distance`). `effects` are those of the scenario's settings, `units` what the values of metrics are
-    that have a line.
+    that have a line, `results` those of the replications.
     """
 
     name: str
@@ -100,10 +102,16 @@ class VariantResult:
     distance: float = 0.0
     effects: Effects = NO_EFFECTS
     units: dict[str, Unit] = field(factory=dict, eq=False)
+    results: tuple[Result, ...] = field(factory=tuple, eq=False, repr=False)
 
-    def cost(self) -> float:
-        """Return the mean labour cost; variants are ranked by it."""
-        return self.metrics[COST].value.mean or 0.0
+    def values(self, name: str) -> list[float | None]:
+        """Return a metric of each replication."""
+        return _values(self.results, name)
+
+    def mean(self, name: str) -> float | None:
+        """Return the mean of a metric over the replications, None where it has no value."""
+        figure = self.metrics.get(name)
+        return None if figure is None else figure.value.mean
 
     def most_missed(self) -> TargetOutcome | None:
         """Return the target, on one marketplace, that the smallest share met; of equals, the one missed farthest."""
@@ -168,9 +176,75 @@ class Comparison:
         return variant.targets_met / size if size else None
 
     @property
+    def by(self) -> Cheapest:
+        """By what variants are ranked: what the scenario asks for, or labour where other money is not known."""
+        wanted = self.scenario.cheapest
+        known = all(variant.mean(RANKED[wanted][0]) is not None for variant in self.contenders)
+        return wanted if known else "labour"
+
+    @property
+    def unrated(self) -> tuple[str, ...]:
+        """The currencies without a rate, which leave all money but labour unknown."""
+        results = (result for variant in self.variant_results for result in variant.results)
+        return tuple(sorted({currency for result in results for currency in result.unrated}))
+
+    @property
+    def has_other_channels(self) -> bool:
+        """Whether variants sell through other channels, so that their money cannot be compared.
+
+        Returns of what a marketplace ships are not simulated: a variant that sells more of it would seem to save them.
+        """
+        return self.by != "labour" and channels_differ(self.scenarios)
+
+    @property
+    def keeping(self) -> list[VariantResult]:
+        """The contenders that keep the targets, the best first; of equals, in their order."""
+        return sorted(filter(self.keeps, self.contenders), key=self.worth, reverse=True)
+
+    def worth(self, variant: VariantResult) -> float:
+        """Return what a variant is ranked by: more is better."""
+        name, sign = RANKED[self.by]
+        return worth(variant.values(name), sign)
+
+    @property
     def cheapest(self) -> VariantResult | None:
-        """The variant that keeps the targets at the least mean cost, the first of equals; None if none keeps them."""
-        return min(filter(self.keeps, self.contenders), key=VariantResult.cost, default=None)
+        """The best variant that keeps the targets, the first of equals; None if none does, or none can be named."""
+        return None if self.has_other_channels else next(iter(self.keeping), None)
+
+    @property
+    def margin(self) -> Margin | None:
+        """How much better the best variant that keeps the targets is than the next; None where there are not two."""
+        best = self.keeping[:2]
+        if len(best) < 2 or self.has_other_channels:
+            return None
+        name, sign = RANKED[self.by]
+        return margin(best[0].values(name), best[1].values(name), sign)
+
+    @property
+    def named(self) -> list[VariantResult]:
+        """The variants that the answer names: the best, and the next where the replications do not tell them apart."""
+        if self.cheapest is None:
+            return []
+        margin = self.margin
+        return self.keeping[: 1 if margin is None or margin.is_told else 2]
+
+    @property
+    def swings(self) -> list[Swing]:
+        """The assumed numbers that the difference to the named variant hangs most on, or its contribution alone."""
+        chosen, beside = self.cheapest or self.nearest, self.beside
+        money = chosen.mean(CONTRIBUTION)
+        if money is None:
+            return []
+        if beside is None:
+            return swings(money, chosen.results)
+        return swings(money - (beside.mean(CONTRIBUTION) or 0.0), chosen.results, beside.results)
+
+    @property
+    def beside(self) -> VariantResult | None:
+        """The variant that the named one is compared to: the first, or the best other where it is the first itself."""
+        chosen, first = self.cheapest or self.nearest, self.contenders[0]
+        others = [variant for variant in self.contenders if variant is not chosen]
+        return first if chosen is not first else max(others, key=self.worth, default=None)
 
     @property
     def contenders(self) -> tuple[VariantResult, ...]:
@@ -179,14 +253,14 @@ class Comparison:
 
     @property
     def nearest(self) -> VariantResult:
-        """The variant that met all targets most often; of equals, the one that misses them by least, then the cheapest.
+        """The variant that met all targets most often; of equals, the one that misses them by least, then the best.
 
-        Without any verdict it is the cheapest.
+        Without any verdict it is the best by what variants are ranked by.
         """
 
         def rank(variant: VariantResult) -> tuple[float, float, float]:
             share = self.share(variant)
-            return -1.0 if share is None else share, -variant.distance, -variant.cost()
+            return -1.0 if share is None else share, -variant.distance, self.worth(variant)
 
         return max(self.contenders, key=rank)
 
@@ -198,12 +272,12 @@ class Comparison:
     @property
     def unsure(self) -> list[VariantResult]:
         """The variants that decide the answer and have too few replications to be sure."""
-        cheapest = self.cheapest
-        limit = inf if cheapest is None else cheapest.cost()
+        best = next(iter(self.keeping), None)
+        least = -inf if best is None else self.worth(best)
         return [
             variant
             for variant in self.contenders
-            if (variant is cheapest or (variant.cost() <= limit and not self.keeps(variant))) and self._open(variant)
+            if (variant is best or (self.worth(variant) >= least and not self.keeps(variant))) and self._open(variant)
         ]
 
     def _open(self, variant: VariantResult) -> bool:
@@ -340,6 +414,7 @@ def _variant_result(
         distance(results),
         Effects.together(result.effects for result in results),
         units,
+        tuple(results),
     )
 
 

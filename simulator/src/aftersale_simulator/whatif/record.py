@@ -13,6 +13,7 @@ from aftersale_simulator.show.sheets import sheet
 from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
+from aftersale_simulator.whatif.choice import Swing
 from aftersale_simulator.whatif.comparison import Comparison, Figure, MarketplaceResult, VariantResult
 from aftersale_simulator.whatif.outcomes import FAR, ClosureOutcome, TargetOutcome
 
@@ -125,6 +126,31 @@ class TrialRecord(TypedDict):
     breaks: list[BreakRecord]
 
 
+class MarginRecord(TypedDict):
+    """How much better the best variant that keeps the targets is than the next, in what they are ranked by.
+
+    `told` says whether the replications tell them apart; `enough` is how many would, null where they do or never would.
+    """
+
+    to: str
+    mean: float | None
+    low: float | None
+    high: float | None
+    told: bool
+    enough: int | None
+
+
+class SwingRecord(TypedDict):
+    """An assumed number, its range, and what the money would be with it at either end."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    at_low: float
+    at_high: float
+
+
 class ComparisonRecord(TypedDict):
     """A comparison in JSON; `cheapest` names the variant that the answer recommends, or is None.
 
@@ -142,6 +168,11 @@ class ComparisonRecord(TypedDict):
     variants: list[VariantRecord]
     answer: str
     cheapest: str | None
+    cheapest_by: str
+    named: list[str]
+    margin: MarginRecord | None
+    money_rests_on: list[SwingRecord]
+    unrated: list[str]
     warnings: list[str]
     without_effect: list[str]
     stress: list[TrialRecord]
@@ -168,11 +199,38 @@ def record(
         variants=[_variant(comparison, variant) for variant in comparison.variant_results],
         answer=joined([*_partial_words(comparison), answer(comparison)]),
         cheapest=cheapest.name if cheapest else None,
+        cheapest_by=comparison.by,
+        named=[variant.name for variant in comparison.named],
+        margin=_margin(comparison),
+        money_rests_on=[_swing(swing) for swing in comparison.swings] if comparison.by != "labour" else [],
+        unrated=list(comparison.unrated),
         warnings=[*_partial_warnings(comparison), *notes, *warnings(comparison)],
         without_effect=idle_settings(comparison.without_effect),
         stress=[_trial(stress_result) for stress_result in comparison.trials],
         sensitivity=_sensitivity(comparison),
         orders=_history(history, cells),
+    )
+
+
+def _margin(comparison: Comparison) -> MarginRecord | None:
+    margin = comparison.margin
+    if margin is None:
+        return None
+    ends = _interval(margin.difference)
+    to = comparison.keeping[1].name
+    return MarginRecord(
+        to=to, mean=ends["mean"], low=ends["low"], high=ends["high"], told=margin.is_told, enough=margin.enough
+    )
+
+
+def _swing(swing: Swing) -> SwingRecord:
+    return SwingRecord(
+        name=swing.name,
+        value=swing.value,
+        low=swing.low,
+        high=swing.high,
+        at_low=swing.at_low,
+        at_high=swing.at_high,
     )
 
 

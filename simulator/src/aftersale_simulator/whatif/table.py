@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.tables import Table, show as show_parts
 from aftersale.base.visible import lines
 from aftersale.clocks import DAY
+from aftersale.costs.ledger import LINES, line_place
 from aftersale_simulator.desk.suspensions import ACCOUNT
-from aftersale_simulator.runs.results import DEACTIVATED, RATE, REVIEW, UNITS
+from aftersale_simulator.runs.money import CONTRIBUTION, LINE, TOTAL
+from aftersale_simulator.runs.results import COST, DEACTIVATED, RATE, REVIEW, UNITS
 from aftersale_simulator.runs.statistics import Estimate
+from aftersale_simulator.scenario.vocabulary import allowed_words
 from aftersale_simulator.show.effects import idle_sentence
-from aftersale_simulator.show.numbers import COLUMNS, Numbers, count_text, number
+from aftersale_simulator.show.numbers import Numbers, count_text, number
 from aftersale_simulator.show.tables import rows
-from aftersale_simulator.show.wording import target_name, text
+from aftersale_simulator.show.wording import amount, target_name, text
+from aftersale_simulator.whatif.choice import RANKED
 from aftersale_simulator.whatif.comparison import Comparison, MarketplaceResult, VariantResult
 from aftersale_simulator.whatif.outcomes import ClosureOutcome, nearest_lines
 from aftersale_simulator.whatif.record import ComparisonRecord
 
 if TYPE_CHECKING:
+    from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
 
+USUAL = ("late_reply_rate", RATE, "claims", "mean_first_reply_hours")
+"""The metrics of the usual table beside money; those of plugins follow."""
+ALL = "all"
+"""The word for all metrics."""
 CLOSURE_COLUMNS = (
     "variant",
     "closes",
@@ -41,21 +51,23 @@ def show(
     record: ComparisonRecord,
     history: History | None = None,
     by_marketplace: bool = False,
+    wanted: Sequence[str] = (),
 ) -> None:
     """Print the comparison: its tables, as wide as there is room, then the answer and the warnings.
 
-    `record` is the record of the comparison; `by_marketplace` adds each variant's results on each marketplace.
+    `record` is the record of the comparison; `by_marketplace` adds each variant's results on each marketplace. With
+    metrics that are `wanted` the tables have these, and their differences to the first variant.
     """
     show_parts(record["scenario"], bold=True)
     show_parts(*_heads(comparison, record, history), "")
-    for part in _tables(comparison):
+    for part in _tables(comparison, wanted) if wanted else _overview(comparison):
         show_parts(part, "")
     for line in reached(comparison):
         show_parts(line, "")
     if closures := closure_rows(comparison):
         header = [text(f"column.{name}") for name in CLOSURE_COLUMNS]
         show_parts(text("report.closures"), rows(header, closures, numbers=(2, 4, 5, 6)), "")
-    for part in _by_marketplace(comparison) if by_marketplace else ():
+    for part in _by_marketplace(comparison, wanted) if by_marketplace else ():
         show_parts(part, "")
     if comparison.trials:
         from aftersale_simulator.stress.table import show_trials
@@ -92,6 +104,7 @@ def about(comparison: Comparison) -> str:
     )
     notes = [
         *([text("report.worst")] if _has_worst(comparison) else []),
+        *([text("report.about_money")] if not comparison.unrated else []),
         *(text(f"report.about_{key}") for key in _kinds_of_interval(comparison)),
     ]
     return "".join([period, *notes])
@@ -116,24 +129,79 @@ def assignments(changes: Mapping[str, Any]) -> str:
     return ", ".join(f"{path} = {json.dumps(value, ensure_ascii=False)}" for path, value in changes.items())
 
 
-def columns(comparison: Comparison) -> list[str]:
-    """Return the metrics to show: the usual ones, then those that plugins add.
+def columns(comparison: Comparison, wanted: Sequence[str] = ()) -> list[str]:
+    """Return the metrics to show: those that are wanted, or the usual ones and then those that plugins add.
 
     Order defects are left out where they judge none of the marketplaces; what judges, and had nothing to count, is
-    shown as nothing.
+    shown as nothing. Where total cost and contribution are not known, labour stands in their place.
     """
     variant_results = comparison.variant_results
     first = variant_results[0].metrics
+    if wanted:
+        return list(first) if ALL in wanted else [name for name in wanted if name in first]
     judging = any(
         variant.metrics[RATE].value.mean is not None or RATE in variant.unmeasured for variant in variant_results
     )
-    usual = [name for name in COLUMNS if name in first and (name != RATE or judging)]
-    return [*usual, *(name for name in first if name not in UNITS)]
+    money = (TOTAL, CONTRIBUTION) if not comparison.unrated else (COST,)
+    usual = [name for name in (*USUAL, *money) if name in first and (name != RATE or judging)]
+    return [*usual, *(name for name in first if _is_plugins(name))]
 
 
-def _tables(comparison: Comparison) -> Iterator[Table | str]:
-    """Yield the variants side by side, then the differences to the first, the variants' names never folded."""
+def _is_plugins(name: str) -> bool:
+    """Whether a metric is one that a plugin adds."""
+    return name not in UNITS and not name.startswith(LINE)
+
+
+def check_columns(wanted: Sequence[str], plugins: Plugins) -> None:
+    """Refuse columns of which nobody knows a metric; raises DocumentError with all of them."""
+    lines_ = {*LINES, *(kind.name for policy in plugins.policies().values() for kind in policy.costs.kinds)}
+    known = [ALL, *UNITS, *(f"{LINE}{line}" for line in sorted(lines_, key=line_place)), *map(str, plugins.metrics)]
+    problems = [
+        Problem("--columns", "", f"no metric is called '{name}'", allowed_words(name, known))
+        for name in wanted
+        if name not in known and not any(name.startswith(f"{metric}_") for metric in plugins.metrics)
+    ]
+    if problems:
+        raise DocumentError("--columns", tuple(problems))
+
+
+def _overview(comparison: Comparison) -> Iterator[Table | str]:
+    """Yield the variants side by side in what decides, with the difference in the money that they are ranked by."""
     names, numbers = columns(comparison), comparison.numbers
+    rest = comparison.variant_results[1:]
+    what, unit = text(f"answer.what_{comparison.by}"), comparison.scenario.currency
+    heads = [*map(numbers.heading, names), *([text("column.difference", what=what, currency=unit)] if rest else [])]
+    header = [text("column.variant"), *heads, text("column.targets")]
+    values = (
+        (
+            variant.name,
+            *(value_text(variant, name, numbers) for name in names),
+            *([difference_text(comparison, variant)] if rest else []),
+            times_met(comparison, variant),
+        )
+        for variant in comparison.variant_results
+    )
+    yield rows(header, values, numbers=range(1, len(header)))
+    if rest:
+        yield text("report.difference_row", name=comparison.variant_results[0].name)
+
+
+def difference_text(comparison: Comparison, variant: VariantResult) -> str:
+    """Return how much a variant differs from the first in the money that they are ranked by.
+
+    It is told where orders were placed in one of them and not in the other: their money differs by these too.
+    """
+    first, (name, _) = comparison.variant_results[0], RANKED[comparison.by]
+    if variant is first:
+        return text("report.none")
+    value = comparison.numbers.estimate(variant.metrics[name].difference, name, sign=True)
+    other = variant.values("orders_missed") != first.values("orders_missed")
+    return lines(*value.split("\n"), *([text("report.other_orders")] if other else []))
+
+
+def _tables(comparison: Comparison, wanted: Sequence[str]) -> Iterator[Table | str]:
+    """Yield the variants side by side, then the differences to the first, the variants' names never folded."""
+    names, numbers = columns(comparison, wanted), comparison.numbers
     header = [text("column.variant"), *map(numbers.heading, names), text("column.targets")]
     values = (
         (variant.name, *(value_text(variant, name, numbers) for name in names), times_met(comparison, variant))
@@ -190,9 +258,34 @@ def reached(comparison: Comparison) -> Iterator[str]:
     if any(count for _, count in counts):
         variants = "; ".join(f"{name} {count_text(count, size)}" for name, count in counts)
         yield text("report.reached_review", variants=variants)
-    if any(variant.orders_lost for variant in comparison.variant_results):
+    if comparison.unrated and any(variant.orders_lost for variant in comparison.variant_results):
         lost = (f"{variant.name} {number(variant.orders_lost, 0)}" for variant in comparison.variant_results)
         yield text("report.orders_lost", variants="; ".join(lost))
+    yield from _money_beside(comparison)
+
+
+def _money_beside(comparison: Comparison) -> Iterator[str]:
+    """Yield what may cost more yet, and what orders would have brought that were never placed."""
+    currency, results = comparison.scenario.currency, comparison.variant_results
+    if comparison.unrated:
+        return
+    between = text("report.semicolon")
+    for key, count, sums in (
+        ("standing", "cases_standing", {"at_stake": "at_stake"}),
+        ("missed", "orders_missed", {"revenue": "revenue_missed", "contribution": "contribution_missed"}),
+    ):
+        told = (
+            text(
+                f"report.{key}_of",
+                name=variant.name,
+                **{"cases" if key == "standing" else "orders": number(variant.mean(count) or 0.0, 0)},
+                **{word: amount(variant.mean(name) or 0.0, currency) for word, name in sums.items()},
+            )
+            for variant in results
+            if variant.mean(count)
+        )
+        if any(variant.mean(count) for variant in results):
+            yield text(f"report.{key}", variants=between.join(told))
 
 
 def closure_rows(comparison: Comparison) -> list[tuple[str, ...]]:
@@ -224,13 +317,13 @@ def _line(outcome: ClosureOutcome, numbers: Numbers) -> tuple[str, ...]:
     return name, *values, numbers.limit(outcome.limit, outcome.metric)
 
 
-def _by_marketplace(comparison: Comparison) -> Iterator[Table | str]:
+def _by_marketplace(comparison: Comparison, wanted: Sequence[str]) -> Iterator[Table | str]:
     """Yield each variant's results on each marketplace, with the deadline missed most."""
-    numbers = comparison.numbers
+    numbers, shown = comparison.numbers, columns(comparison, wanted)
     for variant in comparison.variant_results:
         places = variant.marketplaces
         known = dict.fromkeys(name for place in places.values() for name in place.metrics)
-        names = [*(name for name in COLUMNS if name in known), *(name for name in known if name not in UNITS)]
+        names = [name for name in shown if name in known]
         header = [text("column.marketplace"), *map(numbers.heading, names), text("column.most_missed")]
         lines_ = (
             (
