@@ -112,8 +112,8 @@ def test_all_that_a_journal_tells_is_taken_and_told(own):
         "until": END,
         "paid_hours": {"amount": "100.00", "currency": "CNY"},
         "worked_alone": "",
-        "says": "Taken from the journal's costs.toml: 4 numbers, the sum in CNY, 1 EUR = 8.00 CNY, 1 CLP = 0.007 CNY, "
-        f"the cases opened from 2026-03-02 on before 2026-03-09, the end {END}; --plain takes nothing from it.",
+        "says": "Taken from the journal's costs.toml: numbers (4), the sum in CNY, rates of EUR, CLP, the cases "
+        f"opened from 2026-03-02 on before 2026-03-09, the end {END}; --plain takes nothing from it.",
     }
     assert (found["until"], found["period"]) == (END, {"since": "2026-03-02", "before": "2026-03-09"})
     assert found["converted"]["rates"] == {"EUR": "8.00", "CLP": "0.007"}

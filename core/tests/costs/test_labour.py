@@ -98,3 +98,8 @@ def test_worked_and_idle_are_what_was_paid(paid, parts):
         ("labour_idle", "–", "–", "–", "–", MONDAY + DAY, "EUR", False, ("told by labour_cost",), "labour")
     }
     assert idle_labour(1050, "EUR", LINES, PAID, ["DE", "US"], MONDAY) == []
+
+
+def test_hours_of_a_shop_without_an_order_were_paid_all_the_same():
+    (line,) = idle_labour(100, "EUR", [], PAID, [], MONDAY)
+    assert (line.marketplace, line.amount) == ("–", 100)

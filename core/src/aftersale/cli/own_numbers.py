@@ -76,7 +76,7 @@ def choice(own: OwnNumbers | Problem | None, asked: Asked, parameters: Parameter
         worked_alone="" if own.labour_cost is None else alone,
         says="",
     )
-    taken["says"] = _sentence(taken, into)
+    taken["says"] = _sentence(taken)
     period = asked.period if asked.period.is_bounded else Period(own.since, own.before)
     until = own.until if asked.until is None else asked.until
     return Choice(known, into, {**rates, **asked.rates}, period, until, taken)
@@ -97,14 +97,13 @@ def _paid_hours(own: OwnNumbers, asked: Asked, parameters: Parameters) -> tuple[
     return PaidHours(amount=f"{own.labour_cost:f}", currency=own.into), ""
 
 
-def _sentence(taken: OwnTaken, into: str | None) -> str:
+def _sentence(taken: OwnTaken) -> str:
     """Return what was taken as a sentence, empty where that is nothing."""
     since, before, until = taken["since"], taken["before"], taken["until"]
-    rates = ", ".join(text("costs.rate", of=of, rate=rate, into=into) for of, rate in taken["rates"].items())
     parts = [
         *([text("costs.own_numbers", count=len(taken["set"]))] if taken["set"] else []),
         *([text("costs.own_into", into=taken["into"])] if taken["into"] else []),
-        *([rates] if rates else []),
+        *([text("costs.own_rates", names=", ".join(taken["rates"]))] if taken["rates"] else []),
         *([text("costs.own_days", days=days_text(since, before))] if since or before else []),
         *([text("costs.own_until", until=until)] if until else []),
     ]

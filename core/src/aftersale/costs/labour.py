@@ -65,10 +65,10 @@ def idle_labour(
     """Return what rosters cost beside the work in these lines, so that both add up to what was `paid`, minor units.
 
     It is below zero where the tasks took people less than their means say. One line for each marketplace, by the
-    minutes worked there; none where nothing is left.
+    minutes worked there, or one for none of them where there is none; no line where nothing is left.
     """
     idle = paid - sum(line.amount for line in lines if line.line == WORKED)
-    parts = shared(idle, minutes_worked(lines, parameters, marketplaces))
+    parts = shared(idle, minutes_worked(lines, parameters, marketplaces) or {NONE: 0})
     basis, group = (text("costs.told", fact="labour_cost"),), default_cost_kinds()[IDLE].group
     return [
         CostLine(IDLE, NONE, NONE, NONE, marketplace, NONE, at, part, currency, False, basis, group)
