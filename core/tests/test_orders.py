@@ -6,7 +6,7 @@ import numpy as np
 from attrs import evolve
 
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, COLUMNS, DELIVERED, LOST, SHIPPED, UNKNOWN, Orders
+from aftersale.orders import CANCELLED, COLUMNS, DELIVERED, LOST, SHIPPED, UNKNOWN, UNTOLD, Orders
 from aftersale.testing import MONDAY, order, orders
 
 OUTCOMES = [UNKNOWN, SHIPPED, DELIVERED, CANCELLED, LOST]
@@ -46,6 +46,17 @@ def test_without_buyers_nobody_is_known_and_no_memory_is_taken() -> None:
     bare = Orders(*(getattr(plain, name) for name in FIRST))
     assert [bare.order(row).buyer for row in range(2)] == ["", ""]
     assert (bare.buyer.strides, bare.buyer.tolist()) == ((0,), [0, 0])
+    assert [bare.order(row).landed_cost for row in range(2)] == [None, None]
+    assert (bare.landed_cost.strides, bare.landed_cost.tolist()) == ((0,), [UNTOLD, UNTOLD])
+
+
+def test_what_goods_cost_travels_with_their_orders_and_nothing_is_not_unknown() -> None:
+    told = (700, None, 0)
+    plain = orders(*(order(f"O-{row}", purchased_at=MONDAY + row * DAY, landed_cost=n) for row, n in enumerate(told)))
+    assert plain.landed_cost.tolist() == [700, UNTOLD, 0]
+    assert [found.landed_cost for found in plain.picked(np.array([2, 0, 1]))] == [0, 700, None]
+    assert [plain.between(1, 3).order(row).landed_cost for row in range(2)] == [None, 0]
+    assert [plain.until(MONDAY).order(0).landed_cost, plain.order(1).landed_cost] == [700, None]
 
 
 FIRST = ("marketplaces", "currencies", "channels", "categories", "ids", "marketplace", "purchased_at", "channel")

@@ -36,6 +36,8 @@ LOST = 4
 """An outcome: the order left and will never arrive."""
 WAITING = 5
 """An outcome: the order has not left, as far as the source knows."""
+UNTOLD = -1
+"""A landed cost that nobody told."""
 
 
 @frozen
@@ -54,7 +56,8 @@ class Order(NamedTuple):
     products that the marketplace lets the seller decide on by hand; `cross_border` orders whose return leaves
     the country. `product` is the dearest of its lines, empty where it is not known. `buyer` is a pseudonym: the same
     for all orders of one buyer, and never a name. Instants are microseconds since 1970 in UTC; None where nothing was
-    promised, arrived, or is known to have left.
+    promised, arrived, or is known to have left. `landed_cost` is what the goods of the whole order cost the seller,
+    landed in the warehouse, in minor units too; None where nobody told it.
     """
 
     id: str
@@ -72,6 +75,7 @@ class Order(NamedTuple):
     product: str = ""
     shipped_at: Instant | None = None
     buyer: str = ""
+    landed_cost: int | None = None
 
     @property
     def total(self) -> Money:
@@ -95,6 +99,10 @@ def _unknown_buyers(orders: Orders) -> NDArray[np.int64]:
     return np.broadcast_to(np.array(NOBODY), orders.purchased_at.shape)
 
 
+def _untold(orders: Orders) -> NDArray[np.int64]:
+    return np.broadcast_to(np.array(UNTOLD), orders.purchased_at.shape)
+
+
 def _unknown_outcomes(orders: Orders) -> NDArray[np.int8]:
     return np.broadcast_to(np.array(UNKNOWN, np.int8), orders.purchased_at.shape)
 
@@ -111,8 +119,9 @@ class Orders:
     is empty where none is known. `outcome` is what the orders' source knows of how each ended, `UNKNOWN`, `SHIPPED`,
     `DELIVERED`, `CANCELLED`, `LOST` or `WAITING`; the instant of that may be `NEVER` even so. `buyer` has the number of
     each order's buyer, from 1, `NOBODY` where none is known; `buyers` are their pseudonyms, that of number 1 first, and
-    empty where the numbers themselves are the pseudonyms. `unknown` names the columns that the source does not have:
-    nothing can be told from an empty value there.
+    empty where the numbers themselves are the pseudonyms. `landed_cost` is what each order's goods cost the seller in
+    minor units, `UNTOLD` where nobody told it. `unknown` names the columns that the source does not have: nothing can
+    be told from an empty value there.
     """
 
     marketplaces: tuple[str, ...] = field(converter=_names)
@@ -138,6 +147,7 @@ class Orders:
     unknown: frozenset[str] = frozenset()
     buyer: NDArray[np.int64] = field(default=Factory(_unknown_buyers, takes_self=True))
     buyers: Sequence[str] = ()
+    landed_cost: NDArray[np.int64] = field(default=Factory(_untold, takes_self=True))
 
     def __len__(self) -> int:
         """Return how many orders there are."""
@@ -185,6 +195,7 @@ class Orders:
             [products[row] for row in rows] if products else repeat(""),
             _instants(self.shipped_at[indices]),
             self.pseudonyms(indices),
+            _amounts(self.landed_cost[indices]),
         )
         # A column of which nothing is known repeats without end.
         return list(map(Order._make, zip(*columns, strict=False)))
@@ -221,9 +232,17 @@ COLUMNS = (
     "tracked",
     "outcome",
     "buyer",
+    "landed_cost",
 )
 """The columns that have a value for each order, beside `ids`."""
 
 
 def _instants(column: NDArray[np.int64]) -> list[Instant | None]:
     return [None if value == NEVER else value for value in column.tolist()]
+
+
+def _amounts(column: NDArray[np.int64]) -> Iterable[int | None]:
+    """Return the amounts of a column, None for what is not told; without end where none is."""
+    if (column == UNTOLD).all():
+        return repeat(None)
+    return [None if value == UNTOLD else value for value in column.tolist()]

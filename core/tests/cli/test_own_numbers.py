@@ -7,17 +7,35 @@ from decimal import Decimal
 import pytest
 from click.testing import CliRunner
 
+from aftersale.cases.workflow import CaseKind, Move, State
 from aftersale.cli import cli
 from aftersale.clocks import DAY
 from aftersale.journal.own_numbers import FILE
+from aftersale.journal.provenance import HANDBOOK
 from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.plugins.plugins import load_plugins
-from aftersale.testing import fact, order, orders, reference
+from aftersale.testing import fact, order, orders, plugin, reference
 from aftersale.testing.factories import MONDAY
 
 # Before click 8.2 a runner mixes the two streams unless it is told not to.
 APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
-PLUGINS = load_plugins((), {"reference": reference})
+TICKET = CaseKind(
+    "ticket",
+    (State("open", task="mend", opens=("mend_by",)), State("mended", final=True)),
+    (Move("mend_asked", "open"), Move("mended", "mended", after=("open",))),
+)
+MEND_BY = """
+[[rule]]
+name = "mend_by"
+marketplaces = ["*"]
+clock = "wall_hours"
+amount = 48
+starts = "mend_asked"
+on_expiry = "late"
+source = "our handbook"
+grade = "S"
+"""
+PLUGINS = load_plugins((), {"reference": reference, "tickets": plugin(aftersale_workflow=lambda: [TICKET])})
 # Monday is 2 March 2026, 9:00 UTC. REF sells in EUR, ALT in CLP, which has no cents.
 ALT = {"marketplace": "ALT", "order": "O-2"}
 FACTS = [
@@ -161,6 +179,16 @@ def test_what_the_user_gives_counts(own):
     assert found["converted"]["rates"] == {"EUR": "7.5", "CLP": "0.007"}
     assert found["period"] == {"since": "2026-03-01", "before": "2026-04-01"}
     assert found["without_effect"] == ["Numbers of your own without effect: minutes_appeal; no cost rests on them."]
+
+
+def test_minutes_of_plugins_tasks_and_numbers_out_of_their_range_are_taken_too(own):
+    mended = [fact("mend_asked", MONDAY + DAY, case="E"), fact("mended", MONDAY + 2 * DAY, case="E")]
+    write_table(fact_frame(sorted([*FACTS, *mended], key=lambda each: each.known_at)), own, "facts")
+    (own / HANDBOOK).write_text(MEND_BY, encoding="utf-8")
+    changed(own, 'minutes_appeal = "7"', 'minutes_mend = "9000"')
+    assert labour(costs(own), "labour_worked")[0] == Decimal("5110.00")
+    assert labour(costs(own, "--set", "minutes_mend=100"), "labour_worked")[0] == Decimal("660.00")
+    assert "minutes_mend: 9000 lies outside its range" in run(own, "--set", "minutes_mend=9000")[2]
 
 
 # Two refunds of 600 minutes and a reply of 20, at 0.50 a minute: 610.00 of work against 100.00 paid.

@@ -1084,6 +1084,8 @@ def test_the_costs_of_a_journal_as_tables(monkeypatch, capsys):
         "minutes_decide_refund         8  minutes for a task             assumed",
         "                                 decide_refund",
         "labour_cost_per_hour   6.00 EUR  money for an hour of work      own.toml",
+        "",
+        "No VAT is taken out of prices of ALT, REF; where they contain 19 %, say --set vat_share.ALT=0.19",
     ]
 
 

@@ -627,3 +627,43 @@ def test_numbers_in_place_of_pseudonyms_are_read_as_texts(tmp_path):
     write_table(order_frame(orders(*BOUGHT)).with_columns(numbers), folder, "orders")
     read = read_journal(folder).orders
     assert [read.order(row).buyer for row in range(4)] == ["70", "", "8", "70"]
+
+
+TOLD = (700, None, 0)
+COSTLY = [order(f"O-{row}", landed_cost=told, purchased_at=MONDAY + row * DAY) for row, told in enumerate(TOLD)]
+
+
+@pytest.mark.parametrize("csv", [False, True])
+def test_a_journal_keeps_what_goods_cost(tmp_path, csv):
+    read = read_journal(write(tmp_path / "journal", COSTLY, [], csv)).orders
+    assert [read.order(row) for row in range(3)] == COSTLY
+    assert read.unknown == frozenset()
+
+
+@pytest.mark.parametrize("csv", [False, True])
+def test_in_a_journal_without_landed_costs_none_is_told(tmp_path, csv):
+    folder = write(tmp_path / "journal", COSTLY, [], csv)
+    write_table(order_frame(orders(*COSTLY)).drop("landed_cost"), folder, "orders", csv)
+    read = read_journal(folder).orders
+    assert [read.order(row) for row in range(3)] == [sold._replace(landed_cost=None) for sold in COSTLY]
+    assert (read.unknown, read.landed_cost.strides) == ({"landed_cost"}, (0,))
+
+
+@pytest.mark.parametrize(
+    ("told", "refused"),
+    [
+        (
+            "-1",
+            "JOURNAL: order 'O-1': has a landed cost below zero "
+            "(write what its goods cost in minor units, or leave it empty where that is not known)",
+        ),
+        (
+            "7.5",
+            "JOURNAL/orders.csv: row 1, landed_cost: expected a whole number "
+            "(the cell: '7.5'; correct the row, or leave it out)",
+        ),
+    ],
+)
+def test_a_landed_cost_is_a_whole_number_that_is_not_below_zero(changed, told, refused):
+    column = pl.Series("landed_cost", [told, *[None] * (len(SOLD) - 1)])
+    assert changed("orders", lambda frame: frame.with_columns(column), csv=True) == [refused]

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, start_of_day
-from aftersale.orders import NEVER, Orders
+from aftersale.orders import NEVER, UNTOLD, Orders
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.handbook import load_handbook
 from aftersale.policies.marketplaces import load_marketplaces
@@ -314,6 +314,15 @@ def test_outcomes_travel_with_orders_that_are_kept_copied_or_of_one_marketplace(
     double = copied(whole, days, Streams(1, 1), 2.0, resample=False)
     assert sorted(double.outcome.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     assert double.outcome.tolist() == [whole.outcome[row] for row in double.ids.sources]
+
+
+def test_what_goods_cost_travels_with_orders_that_are_kept_copied_or_of_one_marketplace() -> None:
+    whole = evolve(of_day(["a", "b", "c", "d", "e"], 5), landed_cost=np.array([10, UNTOLD, 0, 30, 40]))
+    assert kept(whole, np.array([True, True, False, True, False])).landed_cost.tolist() == [10, UNTOLD, 30]
+    assert of_marketplace(whole, "REF").landed_cost.tolist() == [10, UNTOLD, 0, 30, 40]
+    double = copied(whole, LocalDays.spanning(date(2026, 3, 2), 5, "UTC"), Streams(1, 1), 2.0, resample=False)
+    assert double.landed_cost.tolist() == [whole.landed_cost[row] for row in double.ids.sources]
+    assert double.order(0).landed_cost == 10
 
 
 EXPRESS: dict[str, Any] = {

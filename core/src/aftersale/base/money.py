@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 
 from moneyed import CURRENCIES, Money
@@ -64,3 +64,13 @@ def total(amounts: Iterable[Money]) -> Money:
     if len(currencies) > 1:
         raise MoneyError(f"cannot add {' and '.join(currencies)}", "add up each currency by itself")
     return Money(sum((amount.amount for amount in summands), Decimal(0)), currencies[0])
+
+
+def part(of: int, share: Decimal) -> int:
+    """Return a share of an amount in whole minor units, halves rounded away from zero."""
+    return rounded(of * share)
+
+
+def rounded(amount: Decimal) -> int:
+    """Return an amount of minor units as a whole number of them, halves away from zero."""
+    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))

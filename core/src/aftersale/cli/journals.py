@@ -154,17 +154,18 @@ def show_costs(
     and what the seller ships (MFN) apart, each currency for itself. Numbers, rates, days and the end that the folder's
     costs.toml tells are taken from there where no option says otherwise.
     """
-    from aftersale.cli.own_numbers import Asked, choice
+    from aftersale.cli.own_numbers import Asked, choice, with_minutes
     from aftersale.costs.parameters import default_parameters
     from aftersale.journal.replay import replay
     from aftersale.views.costs import cost_accounts, cost_listing
 
     rate_of = {name: _decimal(name, value) for name, value in pairs("--rate", rates)}
     asked = Asked(dict(pairs("--set", own)), into, rate_of, _period(since, before, month), until)
+    tasks = {task for _, _, task in loaded(ctx).workflow.tasks()}
     declared = default_parameters().with_estimates(loaded(ctx).costs.kinds)
-    parameters = declared.with_own(asked.numbers, "--set")
+    parameters = with_minutes(declared, tasks, asked.numbers).with_own(asked.numbers, "--set")
     read, _, policies = read_with_handbook(loaded(ctx), journal, handbook, plain)
-    chosen = choice(None if plain else read.own_numbers, asked, parameters)
+    chosen = choice(None if plain else read.own_numbers, asked, parameters, tasks)
     record = cost_accounts(
         *(read, replay(read, policies, chosen.until), policies, by, chosen.parameters, chosen.into, chosen.rates),
         period=chosen.period,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -44,12 +44,20 @@ class Choice:
     own: OwnTaken | None = None
 
 
-def choice(own: OwnNumbers | Problem | None, asked: Asked, parameters: Parameters) -> Choice:
+def with_minutes(parameters: Parameters, tasks: Collection[str], numbers: Collection[str]) -> Parameters:
+    """Return the parameters with the minutes of those tasks, plugins' own too, that some numbers are about."""
+    return parameters.with_tasks(task for task in sorted(tasks) if f"minutes_{task}" in numbers)
+
+
+def choice(
+    own: OwnNumbers | Problem | None, asked: Asked, parameters: Parameters, tasks: Collection[str] = ()
+) -> Choice:
     """Return with what to add up: what was asked for, and for the rest a journal's own numbers, where it has some.
 
     Each option stands for itself: a number by its name, a rate by its currency, any day for all days. A rate of the
-    journal is into its own currency: with another `into` none is taken. `parameters` have the user's numbers already.
-    Where a number of the journal is no such number here, nothing of it is taken, and that is told.
+    journal is into its own currency: with another `into` none is taken. `parameters` have the user's numbers already,
+    and `tasks` are those of all kinds of case. Where a number of the journal is no such number here, nothing of it is
+    taken, and that is told.
     """
     as_asked = Choice(parameters, asked.into, asked.rates, asked.period, asked.until)
     if own is None:
@@ -58,7 +66,7 @@ def choice(own: OwnNumbers | Problem | None, asked: Asked, parameters: Parameter
         return _not_taken(as_asked, own)
     numbers = {name: value for name, value in own.numbers.items() if name not in asked.numbers}
     try:
-        known = parameters.with_own(numbers, SOURCE, within_range=False)
+        known = with_minutes(parameters, tasks, numbers).with_own(numbers, SOURCE, within_range=False)
     except DocumentError as error:
         return _not_taken(as_asked, error.problems[0])
     into = asked.into or own.into

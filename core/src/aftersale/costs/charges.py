@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from aftersale.base.money import decimals
+from aftersale.base.money import decimals, part, rounded
 from aftersale.clocks import Instant
 from aftersale.costs.fees import limit
-from aftersale.costs.ledger import LANDED, CostLedger, CostLine, Unpaid, line_place, part, rounded
+from aftersale.costs.goods import net, vat_basis
+from aftersale.costs.ledger import CostLedger, CostLine, Unpaid, line_place
 from aftersale.costs.own_lines import own_line
 from aftersale.costs.parameters import WAGE, Parameters, default_parameters
 from aftersale.costs.refunds import (
@@ -24,8 +25,12 @@ from aftersale.costs.refunds import (
 from aftersale.costs.returns import goods, label, received, way_back
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
-from aftersale.engine.replays import Step
+from aftersale.engine.replays import Step, confirmations
+from aftersale.orders import Order
 from aftersale.policies.policy import Policies, Policy
+
+KEPT_OF_REFUND = "restocking_fee"
+"""The line of what the seller keeps of a refund: its VAT is in it, as in the refund."""
 
 
 def case_costs(
@@ -39,22 +44,40 @@ def case_costs(
     """Return the cost lines of the cases of an order up to an instant, sorted by when each cost arose.
 
     Facts that no case allows cost nothing. What follows by itself when a deadline ends before `until` does cost, such
-    as a refund by the marketplace. Without `until`, it is the last instant of the dossier. `high_return` are the
+    as a refund by the marketplace. Without `until`, it is the last instant of the dossier. What buyers get back is
+    without the VAT that prices there are declared to contain. `high_return` are the
     products whose returns a marketplace charges for because they come back unusually often. Without a wage work costs
     nothing: the tasks that were done are added to `unpaid`. Raises MoneyError for a rule whose currency is
     not the order's.
     """
     end = dossier.last + 1 if until is None else until
-    replayed = dossier.replayed(policy, end)
-    steps, confirmed = replayed.steps, replayed.confirmations()
     known = (parameters or default_parameters()).with_estimates(policy.costs.kinds)
-    ledger = CostLedger(dossier.order, policy, known, steps, confirmed, high_return)
-    for place in range(len(steps)):
-        _charge(ledger, place)
-    goods(ledger)
+    ledger = order_costs(dossier.order, dossier.steps(policy, end), policy, known, high_return)
     if unpaid is not None:
         unpaid += ledger.unpaid
     return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, line_place(line.line))))
+
+
+def order_costs(
+    order: Order,
+    steps: Sequence[Step],
+    policy: Policy,
+    parameters: Parameters,
+    high_return: Collection[str] = (),
+    labour: bool = True,
+) -> CostLedger:
+    """Return what the cases of an order cost by all its steps, booked step by step; without `labour`, all but the work.
+
+    The `parameters` know the estimates of the policy's own lines. The lines of what buyers get back are without VAT;
+    what the ledger has booked on them is with it.
+    """
+    confirmed = confirmations(steps) if any(step.outcome.confirms for step in steps) else {}
+    ledger = CostLedger(order, policy, parameters, steps, confirmed, high_return)
+    for place in range(len(steps)):
+        _charge(ledger, place, labour)
+    goods(ledger)
+    ledger.lines = _without_vat(ledger)
+    return ledger
 
 
 def docket_costs(
@@ -70,31 +93,67 @@ def docket_costs(
         yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return, unpaid)
 
 
-def _charge(ledger: CostLedger, place: int) -> None:
+def _without_vat(ledger: CostLedger) -> list[CostLine]:
+    """Return the lines with what buyers got back of the price less the VAT in it, which the seller does not owe then.
+
+    Their sums are rounded, not each of them: parts that add up to the price add up to the price without VAT.
+    """
+    place = ledger.order.marketplace
+    basis = vat_basis(ledger.parameters, place)
+    if not basis:
+        return ledger.lines
+    taxed, lines, seen = {*ledger.given_back, KEPT_OF_REFUND}, [], 0
+    for line in ledger.lines:
+        if line.line in taxed:
+            before, seen = seen, seen + line.amount
+            amount = net(seen, ledger.parameters, place) - net(before, ledger.parameters, place)
+            line = line._replace(amount=amount, basis=(*line.basis, *basis))
+        lines.append(line)
+    return [line for line in lines if line.amount]
+
+
+def _charge(ledger: CostLedger, place: int, labour: bool) -> None:
     """Book a step; what the engine derived costs what the fact tells that confirms it, which itself costs nothing."""
     step, told = ledger.steps[place], ledger.begin(place)
     charge = CHARGES.get(step.fact.kind) or (own_line if step.fact.kind in ledger.policy.costs.by_fact else None)
     if charge is not None and not step.outcome.confirms:
         charge(ledger, told)
-    _labour(ledger, step)
+    if labour:
+        _labour(ledger, step)
     ledger.end(step.fact)
 
 
-def _labour(ledger: CostLedger, step: Step) -> None:
-    """Book the work of a task that this step did; a task that a deadline or the buyer ended took no work."""
+def task_done(step: Step, parameters: Parameters) -> str:
+    """Return the kind of the task that a step did, empty for none; one that a deadline or the buyer ended is none."""
     task = step.before.task if step.before is not None else None
     if task is None or step.deadline is not None:
-        return
-    work = ledger.parameters.works.get(task.kind)
-    if step.fact.kind not in work.done_by if work is not None else step.outcome.case.state == step.outcome.before:
-        return
-    wage, name = ledger.parameters.wage(), ledger.parameters.minutes(task.kind)
+        return ""
+    work = parameters.works.get(task.kind)
+    idle = step.fact.kind not in work.done_by if work is not None else step.outcome.case.state == step.outcome.before
+    return "" if idle else task.kind
+
+
+def price_of_work(task: str, parameters: Parameters) -> tuple[int, str] | None:
+    """Return what a task of a kind costs in minor units, and the currency; None where no wage is told."""
+    wage = parameters.wage()
     if wage is None:
-        ledger.unpaid.append(Unpaid(step.fact.case, task.kind))
-        return
+        return None
     hour, currency = wage
-    minor = hour.scaleb(decimals(currency)) * ledger.parameters.value(name) / 60
-    ledger.estimated("labour_worked", step.fact, rounded(minor), name, WAGE, currency=currency)
+    minutes = parameters.value(parameters.minutes(task))
+    return rounded(hour.scaleb(decimals(currency)) * minutes / 60), currency
+
+
+def _labour(ledger: CostLedger, step: Step) -> None:
+    """Book the work of a task that this step did."""
+    task = task_done(step, ledger.parameters)
+    if not task:
+        return
+    price = price_of_work(task, ledger.parameters)
+    if price is None:
+        ledger.unpaid.append(Unpaid(step.fact.case, task))
+    else:
+        name = ledger.parameters.minutes(task)
+        ledger.estimated("labour_worked", step.fact, price[0], name, WAGE, currency=price[1])
 
 
 def _replacement(ledger: CostLedger, step: Step) -> None:
@@ -114,8 +173,8 @@ def _replacement(ledger: CostLedger, step: Step) -> None:
         ledger.told("replacement", fact, source.amount, by=source.kind)
     else:
         parcel = "fulfilment_fee_share" if ledger.by_marketplace else "outbound_cost_share"
-        amount = ledger.landed + ledger.share(parcel, ledger.order.price)
-        ledger.estimated("replacement", fact, amount, LANDED, parcel)
+        goods_cost, basis = ledger.landed
+        ledger.estimated("replacement", fact, goods_cost + ledger.share(parcel, ledger.order.price), *basis, parcel)
 
 
 def _safe_t(ledger: CostLedger, step: Step) -> None:

@@ -7,12 +7,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aftersale.base.errors import MoneyError
-from aftersale.base.money import decimals
+from aftersale.base.money import decimals, part, rounded
 from aftersale.base.translations import core_text as text
-from aftersale.costs.ledger import part, rounded
 from aftersale.costs.parameters import Parameters
 from aftersale.orders import Order
 from aftersale.rules import NOTHING, Rule, Rulebook
@@ -43,7 +42,30 @@ class _Exact(NamedTuple):
     basis: tuple[str, ...]
 
 
-@frozen
+class ReferralTerms(NamedTuple):
+    """How the referral fee of a unit follows from its price.
+
+    It is a `share` of the price up to the `step`, in minor units, and the share `above` of what lies over it. `floor`
+    is what it is at least, and the rule that says so in words; `basis` are the rules and parameters behind the shares.
+    """
+
+    share: Decimal
+    basis: tuple[str, ...]
+    step: Decimal | None = None
+    above: Decimal = Decimal(0)
+    floor: tuple[()] | tuple[int, str] = ()
+
+    def of(self, price: int) -> tuple[Decimal, tuple[str, ...]]:
+        """Return the fee in minor units, not rounded, and what it rests on."""
+        fee, basis = price * self.share, self.basis
+        if self.step is not None:
+            fee += (price - self.step) * (self.above - self.share)
+        if self.floor and 0 < fee < self.floor[0]:
+            fee, basis = Decimal(self.floor[0]), (*basis, self.floor[1])
+        return fee, basis
+
+
+@frozen(slots=False)
 class Fees:
     """The fees for one order by the rulebook of a day; `established` is the seller's own word for where he is.
 
@@ -57,9 +79,13 @@ class Fees:
     order: Order
     parameters: Parameters
     established: str = ""
+    _terms: dict[int, ReferralTerms] = field(factory=dict, init=False, eq=False, repr=False)
 
     def referral(self) -> Fee:
         """Return what the marketplace takes for the sale, as a share of each item's price."""
+        if not self.order.lines and self.order.price:
+            fee, basis = self.referral_terms(self.order.price).of(self.order.price)
+            return Fee(rounded(fee), self.order.currency, basis)
         return self._rounded([self._referral(item) for items in self._lines for item in items])
 
     def closing(self) -> Fee | None:
@@ -102,6 +128,12 @@ class Fees:
         share = self.parameters.value("refund_administration_share") if unread else rule.share
         most = limit(rule, self.order.currency)
         amount, names = 0, [rule.told, *(["refund_administration_share"] if unread else [])]
+        if not self.order.lines:  # one unit: what the general way comes to, at a fraction of its time
+            of, basis = self.referral_terms(self.order.price).of(self.order.price)
+            kept = rounded(share * of * refunded / self.order.price)
+            return Fee(
+                kept if most is None else min(kept, most), self.order.currency, tuple(dict.fromkeys((*names, *basis)))
+            )
         for items, back in zip(self._lines, split(refunded, self._weights), strict=True):
             price = sum(item.price * item.units for item in items)
             for of, times, basis in self._counted(items) if price else ():
@@ -159,22 +191,29 @@ class Fees:
         return self.book.rule(name, self.order, about)
 
     def _referral(self, item: _Item) -> _Exact:
-        """Return the referral fee of some items of one price, by the rows or by the parameter."""
-        sold = self.order._replace(price=item.price)
+        fee, basis = self.referral_terms(item.price).of(item.price)
+        return _Exact(item.units * fee, basis)
+
+    def referral_terms(self, price: int) -> ReferralTerms:
+        """Return how the referral fee of a unit of this price is computed, by the rows or by the parameter."""
+        known = self._terms.get(price)
+        if known is None:
+            known = self._terms[price] = self._referral_terms(price)
+        return known
+
+    def _referral_terms(self, price: int) -> ReferralTerms:
+        sold = self.order._replace(price=price)
         rule = self.book.rule("referral_fee", sold)
         if rule is None or rule.share is None:
             name = "referral_fee_share"
-            return _Exact(item.units * item.price * self.parameters.value(name), (name,))
+            return ReferralTerms(self.parameters.value(name), (name,))
         above, minimum = self.book.rule("referral_fee_above", sold), self.book.rule("referral_fee_minimum", sold)
-        fee, basis = item.price * rule.share, [rule.told]
-        if above is not None and above.share is not None:
-            step = (above.when.price_above or Decimal(0)).scaleb(decimals(sold.currency))
-            fee += (item.price - step) * (above.share - rule.share)
-            basis.append(above.told)
         least = limit(minimum, sold.currency)
-        if minimum is not None and least is not None and 0 < fee < least:
-            fee, basis = Decimal(least), [*basis, minimum.told]
-        return _Exact(item.units * fee, tuple(basis))
+        floor = () if minimum is None or least is None else (least, minimum.told)
+        if above is None or above.share is None:
+            return ReferralTerms(rule.share, (rule.told,), floor=floor)
+        step = (above.when.price_above or Decimal(0)).scaleb(decimals(sold.currency))
+        return ReferralTerms(rule.share, (rule.told, above.told), step, above.share, floor)
 
     def _rounded(self, parts: Sequence[_Exact]) -> Fee:
         amount = rounded(sum((each.amount for each in parts), Decimal(0)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aftersale.base.money import decimals
+from aftersale.base.money import decimals, rounded
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.ledger import CostLedger, rounded
+from aftersale.costs.ledger import CostLedger
 from aftersale.engine.replays import Step
 from aftersale.policies.cost_kinds import CostKind
 

@@ -32,7 +32,8 @@ _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?: ([A-Z]{3}))?")
 class Parameter:
     """A declared number: its default, its range, and its source.
 
-    With a `currency` it is money. The `grade` `own` says that the default is a number of the seller's.
+    With a `currency` it is money. The `grade` `own` says that the default is a number of the seller's. `by` says for
+    what a seller may set another number beside it, such as a marketplace: by the name, a point and the marketplace's.
     """
 
     name: Word
@@ -44,6 +45,7 @@ class Parameter:
     grade: Word
     currency: CurrencyCode | None = None
     note: str = ""
+    by: str = ""
 
     def __attrs_post_init__(self) -> None:
         """Refuse a default outside its own range, and money with more decimals than its currency has."""
@@ -111,6 +113,18 @@ class CostDocument:
     gone: tuple[_Gone, ...] = ()
 
 
+class _Watched(dict[str, Parameter]):
+    """Parameters that keep the names of those that are read."""
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        super().__init__(parameters)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Parameter:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
 @frozen
 class Parameters:
     """All parameters, grades of goods and kinds of work by name.
@@ -126,9 +140,26 @@ class Parameters:
     gone: Mapping[str, str]
     own: frozenset[str] = frozenset()
 
+    def watched(self) -> Parameters:
+        """Return the same parameters, which keep from now on what is read of them."""
+        return evolve(self, by_name=_Watched(self.by_name))
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that were read so far; none where nobody watches."""
+        return frozenset(self.by_name.names) if isinstance(self.by_name, _Watched) else frozenset()
+
     def value(self, name: str) -> Decimal:
         """Return the value of a parameter."""
         return self.by_name[name].default
+
+    def keyed(self, name: str, *keys: str) -> tuple[Decimal, str]:
+        """Return the value of a parameter for the first of some keys that has one of its own, and its whole name.
+
+        Without any it is the parameter itself.
+        """
+        full = next((full for key in keys if key and (full := f"{name}.{key}") in self.by_name), name)
+        return self.value(full), full
 
     def money(self, name: str) -> tuple[Decimal, str]:
         """Return the value of a parameter that is money, and its currency."""
@@ -150,11 +181,22 @@ class Parameters:
 
     def minutes(self, task: str) -> str:
         """Return the name of the parameter that says how long a kind of task takes."""
-        return f"minutes_{task if task in self.works else OTHER_TASK}"
+        name = f"minutes_{task}"
+        return name if name in self.by_name else f"minutes_{OTHER_TASK}"
 
     def with_estimates(self, kinds: Iterable[CostKind]) -> Parameters:
         """Return these parameters with the estimates of plugins' own lines beside them."""
         more = {kind.parameter: _of_estimate(kind) for kind in kinds if kind.parameter not in self.by_name}
+        return evolve(self, by_name={**self.by_name, **more}) if more else self
+
+    def with_tasks(self, kinds: Iterable[str]) -> Parameters:
+        """Return these parameters with the minutes of plugins' own kinds of task; until they are set, of others."""
+        other = self.by_name[f"minutes_{OTHER_TASK}"]
+        more = {
+            name: evolve(other, name=Word(name), unit=Word(f"minutes for a task {kind}"))
+            for kind in kinds
+            if (name := f"minutes_{kind}") not in self.by_name
+        }
         return evolve(self, by_name={**self.by_name, **more}) if more else self
 
     def with_own(self, own: Overrides, source: str = "the seller's own costs", within_range: bool = True) -> Parameters:
@@ -174,7 +216,7 @@ class Parameters:
     def _own(self, name: str, value: object, source: str, within_range: bool) -> Parameter | Problem:
         if (sellers := self.sellers.get(name)) is not None:
             return _told_by_seller(sellers, value, source)
-        declared = self.by_name.get(name)
+        declared = self.by_name.get(name) or self._for_key(name)
         if declared is None:
             if (now := self.gone.get(name)) is not None:
                 return Problem(source, name, "is no more", f"set {now}")
@@ -182,6 +224,12 @@ class Parameters:
             hint = did_you_mean(name, names) or f"known: {', '.join(sorted(names))}"
             return Problem(source, name, "no such parameter", hint)
         return _replace(declared, value, source, within_range)
+
+    def _for_key(self, name: str) -> Parameter | None:
+        """Return a parameter under a name that has a key behind it, None where it takes none."""
+        first, _, key = name.partition(".")
+        parameter = self.by_name.get(first)
+        return evolve(parameter, name=Word(name)) if parameter is not None and parameter.by and key else None
 
 
 def _of_estimate(kind: CostKind) -> Parameter:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from attrs import frozen
 
 from aftersale.cases.model import Case
+from aftersale.cases.workflow import Workflow
 from aftersale.clocks import local_date
+from aftersale.costs.charges import CHARGES
 from aftersale.costs.ledger import CostLine
 from aftersale.engine.docket import Docket
-from aftersale.policies.policy import Policies
+from aftersale.policies.policy import Policies, Policy
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
@@ -58,7 +61,7 @@ ALWAYS = Period()
 
 
 class OpenCases(NamedTuple):
-    """Cases that may cost more yet: how many, and what their orders were paid, in minor units by currency."""
+    """Cases that may cost more yet (`may_cost`): how many, and what their orders were paid, by currency."""
 
     cases: int
     at_stake: Mapping[str, int]
@@ -75,17 +78,41 @@ def lines_of(lines: Iterable[CostLine], cases: frozenset[str]) -> list[CostLine]
 
 
 def open_cases(docket: Docket, policies: Policies, period: Period) -> OpenCases:
-    """Return the cases that were opened in a period and have not come to an end; each order is at stake once."""
+    """Return the cases that were opened in a period and may cost more yet; each order is at stake once."""
     standing = [
         case
         for case in _opened(docket, policies, period)
-        if not policies[case.marketplace].workflow.state(case.kind, case.state).final
+        if may_cost(policies[case.marketplace], case.kind, case.state)
     ]
     at_stake: dict[str, int] = {}
     for name in dict.fromkeys(case.order for case in standing):
         order = docket.dossiers[name].order
         at_stake[order.currency] = at_stake.get(order.currency, 0) + order.price
     return OpenCases(len(standing), dict(sorted(at_stake.items())))
+
+
+def may_cost(policy: Policy, kind: str, state: str) -> bool:
+    """Whether a fact that a line of costs books can still happen to a case of a kind in a state, now or later.
+
+    A question that was answered has come to no end, and costs nothing more.
+    """
+    return bool(_to_come(policy.workflow, kind, state) & (CHARGES.keys() | policy.costs.by_fact.keys()))
+
+
+@lru_cache(maxsize=1024)
+def _to_come(workflow: Workflow, kind: str, state: str) -> frozenset[str]:
+    """Return the facts that can still happen to a case, in this state and in those that follow."""
+    facts, seen, left = set[str](), {state}, [state]
+    if workflow.state(kind, state).final:
+        return frozenset()
+    while left:
+        now = left.pop()
+        for fact in workflow.allowed(kind, now):
+            facts.add(fact)
+            after = {move.to for move in workflow.moves(kind, now, fact)} - seen
+            seen |= after
+            left += after
+    return frozenset(facts)
 
 
 def _opened(docket: Docket, policies: Policies, period: Period) -> Iterator[Case]:

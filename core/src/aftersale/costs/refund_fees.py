@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from aftersale.base.money import rounded
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.fees import Fees
-from aftersale.costs.ledger import REFUNDS, CostLedger, rounded
+from aftersale.costs.ledger import REFUNDS, CostLedger
 
 AFTER: dict[str, str] = {"claim": "fee_returned_after_claim", "chargeback": "fee_returned_after_chargeback"}
 """The parameter that says how much of the fee comes back, for the lines by which it may not."""
@@ -22,30 +22,30 @@ def book_fees(ledger: CostLedger, fact: Fact, line: str, moved: int) -> None:
     """
     _book_returned(ledger, fact)
     name = AFTER.get(line)
-    share = ledger.parameters.value(name) if name else Decimal(1)
     if moved > 0:
-        _book_kept(ledger, fact, rounded(moved * share), *([name] if name else []))
+        after = moved if name is None else rounded(moved * ledger.parameters.value(name))
+        _book_kept(ledger, fact, after, *([name] if name else []))
     elif moved < 0:
         _take_back_kept(ledger, fact, line, moved)
 
 
 def _book_returned(ledger: CostLedger, fact: Fact) -> None:
     """Bring what came back of the referral fee to where the money is that buyers have of the price by now."""
-    order = ledger.order
-    if order.price <= 0:
+    price = ledger.order.price
+    if price <= 0:
         return
-    shares = {line: ledger.parameters.value(name) for line, name in AFTER.items()}
-    given = Decimal(ledger.booked(*REFUNDS)) + sum(ledger.booked(line) * share for line, share in shares.items())
-    part = min(Decimal(1), max(Decimal(0), given / order.price))
-    fee = Fees(ledger.policy.at(order.purchased_at).rulebook, order, ledger.parameters).referral()
-    returned = -rounded(fee.amount * part)
-    names = [AFTER[line] for line in AFTER if ledger.booked(line)]
-    ledger.estimated(RETURNED, fact, returned - ledger.booked(RETURNED), *fee.basis, *names)
+    given, names = Decimal(ledger.booked(*REFUNDS)), []
+    for line, name in AFTER.items():
+        if amount := ledger.booked(line):
+            given += amount * ledger.parameters.value(name)
+            names.append(name)
+    fee = ledger.fees(ledger.order.purchased_at).referral()
+    returned = fee.amount if given >= price else rounded(fee.amount * given / price) if given > 0 else 0
+    ledger.estimated(RETURNED, fact, -returned - ledger.booked(RETURNED), *fee.basis, *names)
 
 
 def _book_kept(ledger: CostLedger, fact: Fact, refunded: int, *names: str) -> None:
-    fees = Fees(ledger.terms(fact).rulebook, ledger.order, ledger.parameters)
-    if (fee := fees.refund_administration(refunded)) is not None:
+    if (fee := ledger.fees(fact.occurred_at).refund_administration(refunded)) is not None:
         ledger.estimated(KEPT, fact, fee.amount, *fee.basis, *names)
 
 

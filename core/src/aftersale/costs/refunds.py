@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from aftersale.base.money import decimals
+from aftersale.base.money import decimals, rounded
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.fees import capped
-from aftersale.costs.ledger import REFUNDS, CostLedger, rounded
+from aftersale.costs.ledger import REFUNDS, CostLedger
 from aftersale.costs.refund_fees import book_cancellation, book_fees
 from aftersale.engine.replays import Step
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.fees import Fees, capped
-from aftersale.costs.ledger import LANDED, CostLedger
+from aftersale.costs.fees import capped
+from aftersale.costs.goods import net
+from aftersale.costs.ledger import CostLedger
 from aftersale.costs.parameters import GoodsGrade
 from aftersale.engine import return_terms
 from aftersale.engine.replays import Step
@@ -28,9 +29,11 @@ def way_back(ledger: CostLedger, step: Step) -> None:
         ledger.told("return_shipping", fact, fact.amount)
         return
     sent = ledger.happened(fact.case, "label_sent")
-    if (sent is not None and sent.amount is not None) or ledger.buyer_pays(fact):
+    if sent is not None and sent.amount is not None:
         return
     rule = ledger.fault(fact)
+    if rule is not None and rule.word == "buyer":
+        return
     reason = rule.told if rule is not None else text("costs.nobody_at_fault")
     line = "return_label" if sent is not None or _is_label_automatic(ledger, fact) else "return_shipping"
     name = f"{line}_share"
@@ -48,7 +51,7 @@ def received(ledger: CostLedger, step: Step) -> None:
     way_back(ledger, step)
     if not ledger.by_marketplace:
         return
-    fees = Fees(ledger.terms(step.fact).rulebook, ledger.order, ledger.parameters)
+    fees = ledger.fees(step.fact.occurred_at)
     if (fee := fees.returns_processing(often=ledger.product in ledger.high_return)) is not None:
         ledger.estimated("returns_processing_fee", step.fact, fee.amount, *fee.basis, currency=fee.currency)
 
@@ -72,16 +75,24 @@ def _book_goods(ledger: CostLedger, receipt: Fact, inspection: Fact | None) -> N
             "repackaging", receipt, ledger.share("repackaging_share", ledger.order.price), "repackaging_share"
         )
     _book_restocking_fee(ledger, receipt, grade)
-    worth = min(ledger.landed, _went_out(ledger)) + ledger.booked("goods_returned")
+    cost, basis = ledger.landed
+    worth = min(cost, _went_out(ledger)) + ledger.booked("goods_returned")
     if worth <= 0:
         return
-    ledger.estimated("goods_returned", receipt, -worth, LANDED)
+    ledger.estimated("goods_returned", receipt, -worth, *basis)
     _book_loss(ledger, worth, grade, receipt, inspection)
 
 
 def _went_out(ledger: CostLedger) -> int:
-    """Return what the buyer got for the goods, in money or a replacement, at most the price: they are worth no more."""
-    return min(ledger.order.price, ledger.booked(*ledger.given_back, "replacement"))
+    """Return what the buyer got for the goods, in money or a replacement, at most the price: they are worth no more.
+
+    Both are without VAT, as the goods' cost is.
+    """
+    price, given = (
+        net(amount, ledger.parameters, ledger.order.marketplace)
+        for amount in (ledger.order.price, ledger.booked(*ledger.given_back))
+    )
+    return min(price, given + ledger.booked("replacement"))
 
 
 def _book_loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact, inspection: Fact | None) -> None:
@@ -100,9 +111,11 @@ def _book_loss(ledger: CostLedger, worth: int, grade: GoodsGrade, receipt: Fact,
 def _book_restocking_fee(ledger: CostLedger, receipt: Fact, grade: GoodsGrade) -> None:
     """Book what is kept of an estimated refund; an amount that a fact has is already without it."""
     case = receipt.case
-    refund_line = next(iter(ledger.estimates("goods_refunded", case)), None)
     refund = ledger.happened(case, "refunded")
-    if refund_line is None or refund is None:
+    if refund is None or not ledger.terms(refund).rulebook.rules("restocking_fee"):
+        return
+    refund_line = next(iter(ledger.estimates("goods_refunded", case)), None)
+    if refund_line is None:
         return
     request = ledger.facts[case][0]
     situation = return_terms.situation(ledger.terms(request), ledger.order, request, grade.situation)

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 from attrs import frozen
 
 from aftersale.base.errors import MoneyError
-from aftersale.base.money import decimals
-from aftersale.costs.ledger import CostLine, line_place, rounded
+from aftersale.base.money import decimals, rounded
+from aftersale.costs.ledger import CostLine, line_place
 from aftersale.policies.cost_kinds import GROUPS
 
 Grouping = Literal["case", "order", "product", "marketplace", "group", "line"]
@@ -115,3 +115,15 @@ def _convert(amount: int, rates: Mapping[str, Decimal], of: str, into: str) -> i
     if of == into:
         return amount
     return rounded((amount * rates[of]).scaleb(decimals(into) - decimals(of)))
+
+
+def converted(amount: int, of: str, into: str, rates: Mapping[str, Decimal]) -> int:
+    """Return minor units of one currency in those of another, halves rounded away from zero.
+
+    Raises MoneyError for a currency without a rate, and for a rate that is not above zero.
+    """
+    if of != into and of not in rates:
+        raise MoneyError(f"cannot convert {of} into {into}", f"say what one {of} is worth in {into}")
+    if of != into:
+        _check_rate(of, into, rates[of])
+    return _convert(amount, rates, of, into)

@@ -46,6 +46,11 @@ HolidayPlace = NewType("HolidayPlace", str)
 MoneyAmount = NewType("MoneyAmount", Decimal)
 """An exact amount of 0 or more, from a text such as `24.90` or a whole number."""
 
+DayOrAmount = NewType("DayOrAmount", object)
+"""A day, or an exact amount: what a table of rates holds."""
+OwnNumber = NewType("OwnNumber", str)
+"""A number of the seller's for a cost, exact, as text; money with its currency, such as `20.00 USD`."""
+
 DURATION_UNITS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "wk": 7 * DAY}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LONGEST = 100 * 366 * DAY
@@ -182,6 +187,20 @@ def _amount(value: Any) -> Decimal:
     return Decimal(text)
 
 
+def _day_or_amount(value: Any) -> date | Decimal:
+    if isinstance(value, Decimal):  # read before
+        return value
+    return _day(value) if isinstance(value, date) else _amount(value)
+
+
+def _own_number(value: Any) -> str:
+    if isinstance(value, float):
+        raise ValueError("put it in quotes, to keep it exact")
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise ValueError
+    return str(value)
+
+
 SCALARS: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
     (str, _text, "a text"),
     (bool, _truth, "true or false"),
@@ -204,5 +223,7 @@ SCALARS: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
     (CountryCode, _country, "a country such as 'DE'"),
     (HolidayPlace, _holiday_place, "a country such as 'DE' or a part of it such as 'DE-BY'"),
     (MoneyAmount, _amount, "an amount such as '24.90'"),
+    (DayOrAmount, _day_or_amount, "an amount such as '7.10', or a day"),
+    (OwnNumber, _own_number, "an exact number such as '0.20', or money such as '20.00 USD'"),
 )
 """Each kind with its parser, which raises ValueError or KeyError, and the end of the sentence "expected …"."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from heapq import heappop, heappush
 from itertools import groupby
 from operator import attrgetter
@@ -109,20 +109,6 @@ class ReplayedOrder:
         """The facts that no case allows, each with the reason."""
         return ((entry.fact, entry.refused) for entry in self.entries if entry.refused is not None)
 
-    def confirmations(self) -> dict[int, Fact]:
-        """Return the facts that tell what had followed by rule, by the places among the steps of what they tell."""
-        untold: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
-        confirmed: dict[int, Fact] = {}
-        for place, step in enumerate(self.steps):
-            events = untold[step.outcome.case.id]
-            if step.outcome.confirms:
-                event = next(event for event in events if event[0] == step.outcome.confirms)
-                events.remove(event)
-                confirmed[event[1]] = step.fact
-            elif len(step.outcome.case.derived) > len(events):
-                events.append((step.outcome.case.derived[-1], place))
-        return confirmed
-
     def _pass(self, until: Instant, ends: list[tuple[Instant, str]]) -> None:
         """Let the deadlines end that end before an instant; `ends` is a heap of when, and of the cases."""
         while ends and ends[0][0] < until:
@@ -200,6 +186,21 @@ class ReplayedOrder:
                 self._of_case[entry.case].append(entry)
                 self.lookouts.note(entry.fact, entry.stands)
         return self._of_case
+
+
+def confirmations(steps: Sequence[Step]) -> dict[int, Fact]:
+    """Return the facts that tell what had followed by rule, by the places among the steps of what they tell."""
+    untold: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+    confirmed: dict[int, Fact] = {}
+    for place, step in enumerate(steps):
+        events = untold[step.outcome.case.id]
+        if step.outcome.confirms:
+            event = next(event for event in events if event[0] == step.outcome.confirms)
+            events.remove(event)
+            confirmed[event[1]] = step.fact
+        elif len(step.outcome.case.derived) > len(events):
+            events.append((step.outcome.case.derived[-1], place))
+    return confirmed
 
 
 def _ending(at: Instant, names: Iterable[str], cases: Mapping[str, Case]) -> Iterator[tuple[str, int, Deadline]]:

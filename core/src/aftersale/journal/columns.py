@@ -169,6 +169,7 @@ ORDER_COLUMNS = {
     "tracked": Column(pl.Boolean, optional=True, absent=True),
     "product": Column(pl.String, optional=True, absent=True),
     "buyer": Column(pl.String, optional=True, absent=True),
+    "landed_cost": Column(pl.Int64, optional=True, absent=True),
 }
 
 

@@ -48,6 +48,9 @@ def _order_problems(where: str, orders: pl.DataFrame) -> Iterator[Problem]:
     hint = "keep to one currency in each marketplace"
     yield from _problems(where, mixed["marketplace"], "marketplace {}", "has orders in several currencies", hint)
     yield from _currency_problems(where, orders)
+    negative = orders.filter(pl.col("landed_cost") < 0)
+    hint = "write what its goods cost in minor units, or leave it empty where that is not known"
+    yield from _problems(where, negative["order"], "order {}", "has a landed cost below zero", hint)
     for name, most in _MOST.items():
         if (count := orders[name].n_unique()) > most:
             yield Problem(where, name, f"holds {count} different words", f"at most {most}")

@@ -23,7 +23,7 @@ from aftersale.journal.own_numbers import OwnNumbers, read_own_numbers
 from aftersale.journal.plausibility import Doubt, doubts
 from aftersale.journal.provenance import HANDBOOK, Provenance, read_provenance
 from aftersale.journal.soundness import damages
-from aftersale.orders import NEVER, NOBODY, Orders
+from aftersale.orders import NEVER, NOBODY, UNTOLD, Orders
 
 _PARQUET = ".parquet"
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -201,7 +201,7 @@ def _orders(frame: pl.DataFrame, absent: frozenset[str]) -> Orders:
         _products(frame["product"]),
         unknown=absent,
     )
-    return _with_buyers(orders, frame["buyer"])
+    return _with_landed_costs(_with_buyers(orders, frame["buyer"]), frame["landed_cost"])
 
 
 def _with_buyers(orders: Orders, column: pl.Series) -> Orders:
@@ -211,6 +211,12 @@ def _with_buyers(orders: Orders, column: pl.Series) -> Orders:
     numbers = pl.int_range(NOBODY + 1, NOBODY + 1 + len(buyers), eager=True)
     buyer = column.replace_strict(buyers, numbers, default=NOBODY, return_dtype=pl.Int64).to_numpy()
     return evolve(orders, buyer=buyer, buyers=buyers.to_list())
+
+
+def _with_landed_costs(orders: Orders, column: pl.Series) -> Orders:
+    if column.null_count() == len(column):
+        return orders
+    return evolve(orders, landed_cost=column.fill_null(UNTOLD).to_numpy())
 
 
 def _products(column: pl.Series) -> list[str]:

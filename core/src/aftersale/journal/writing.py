@@ -14,7 +14,7 @@ from aftersale.cases.facts import Fact
 from aftersale.engine.docket import Docket
 from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, TIME, raw_schema
 from aftersale.journal.soundness import vouch
-from aftersale.orders import NEVER, Orders
+from aftersale.orders import NEVER, UNTOLD, Orders
 
 
 def fact_frame(facts: Iterable[Fact]) -> pl.DataFrame:
@@ -45,12 +45,14 @@ def order_frame(orders: Orders) -> pl.DataFrame:
             "tracked": orders.tracked,
             "product": list(orders.products) or [""] * len(orders),
             "buyer": list(islice(orders.pseudonyms(np.arange(len(orders))), len(orders))),
+            "landed_cost": orders.landed_cost,
         },
         schema_overrides={**raw_schema(ORDER_COLUMNS), "tracked": pl.Int8},
     )
     frame = frame.with_columns(
         *(pl.when(pl.col(name) == NEVER).then(None).otherwise(pl.col(name)).alias(name) for name in OPTIONAL_TIMES),
         pl.when(pl.col("tracked") < 0).then(None).otherwise(pl.col("tracked")).alias("tracked"),
+        pl.when(pl.col("landed_cost") == UNTOLD).then(None).otherwise(pl.col("landed_cost")).alias("landed_cost"),
     )
     return frame.with_columns(pl.col(name).cast(column.kind) for name, column in ORDER_COLUMNS.items())
 

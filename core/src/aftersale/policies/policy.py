@@ -9,7 +9,9 @@ from functools import cached_property
 from itertools import islice
 from math import inf
 
+import numpy as np
 from attrs import Factory, evolve, field, frozen
+from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.cases.model import Deadline
@@ -339,6 +341,13 @@ class Policy:
         if not begin <= instant < end:
             begin, end, terms = self._span = self._span_of(instant)
         return terms
+
+    def terms_of(self, instants: NDArray[np.int64]) -> Iterator[tuple[Terms, NDArray[np.int64]]]:
+        """Yield the terms that bind at some instants, each with the places of those at which it does."""
+        starts, terms = self._spans
+        spans = np.searchsorted(np.array(starts, np.int64), instants, side="right")
+        for number in np.unique(spans).tolist():
+            yield terms[number], np.flatnonzero(spans == number)
 
     def last_terms(self) -> tuple[date | None, Terms]:
         """Return the terms after the last change that is known, with its day; None where nothing changes."""

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import combinations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.orders import Order
@@ -17,17 +17,29 @@ from aftersale.rules.conditions import NOTHING, Condition
 from aftersale.rules.model import Rule
 
 _DAY = timedelta(days=1)
+_OF_CLASS = frozenset({"channel", "category", "cross_border", "reason", "situation", "claim", "grade", "program"})
+"""What a condition may ask without telling orders of one class apart: of the order, and of the question about it."""
+_MOST_FOUND = 10_000
+"""How many answers a book keeps: reasons and categories are texts of other people's."""
 Question = tuple[str, str, Condition, tuple[str, ...], tuple[int, int, int | None, int | None]]
 """Marketplace, name, condition, channels and line of a row."""
 
 
-@frozen
+@frozen(slots=False)
 class Rulebook:
     """The rules of one marketplace in force on one day; `zone` is where its days begin, None for UTC."""
 
     marketplace: str
     rows: tuple[Rule, ...]
     zone: str | None = None
+    _found: dict[tuple[object, ...], Rule | None] = field(factory=dict, init=False, eq=False, repr=False)
+
+    @cached_property
+    def _alike(self) -> frozenset[str]:
+        """The names of which one rule holds for all orders of a channel, a category and a way across borders."""
+        return frozenset(
+            name for name, rows in self._by_name.items() if all(row.when.asks.keys() <= _OF_CLASS for row in rows)
+        )
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[Rule, ...]]:
@@ -45,7 +57,22 @@ class Rulebook:
 
         `about` is what else is known, such as the `reason` of a return: see Condition.
         """
-        for rule in self._by_name.get(name, ()):
+        rows = self._by_name.get(name)
+        if rows is None:
+            return None
+        if name not in self._alike:
+            return self._first(rows, order, about)
+        key = (name, order.channel, order.category, order.cross_border, *about.items())
+        try:
+            return self._found[key]
+        except KeyError:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            rule = self._found[key] = self._first(rows, order, about)
+            return rule
+
+    def _first(self, rows: Iterable[Rule], order: Order, about: Mapping[str, str]) -> Rule | None:
+        for rule in rows:
             when = rule.when
             if not when.weight or when.holds(order, about, self.zone):
                 return rule

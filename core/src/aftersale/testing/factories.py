@@ -14,7 +14,7 @@ from aftersale.channels import WORD_OF
 from aftersale.clocks import DAY, Instant, instant
 from aftersale.engine.docket import Docket
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
-from aftersale.orders import NEVER, NOBODY, Order, Orders
+from aftersale.orders import NEVER, NOBODY, UNTOLD, Order, Orders
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.rules import load_rules
@@ -61,6 +61,7 @@ def orders(*sold: Order) -> Orders:
         np.array([row.exempt for row in rows], np.bool_),
         buyer=np.array([buyers.index(row.buyer) + 1 if row.buyer else NOBODY for row in rows], np.int64),
         buyers=buyers,
+        landed_cost=np.array([UNTOLD if row.landed_cost is None else row.landed_cost for row in rows], np.int64),
     )
 
 

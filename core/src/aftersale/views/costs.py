@@ -17,6 +17,7 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.fees import Fee, Fees
+from aftersale.costs.goods import is_vat_declared
 from aftersale.costs.labour import WORKED, idle_labour
 from aftersale.costs.ledger import CostLine, Unpaid
 from aftersale.costs.parameters import WAGE, Parameter, Parameters, default_parameters
@@ -134,7 +135,8 @@ class CostAccounts(JournalNotes):
 
     `own` is None where nothing of the journal's own numbers is asked for. `unpaid_work` is None where a wage is told,
     or no task was done; `worked_alone` says why labour is the work on tasks alone, None where it is not, or has no
-    amount.
+    amount. `vat_undeclared` are the marketplaces of whose prices nobody says how much VAT they contain: none is taken
+    out.
     """
 
     journal: str
@@ -148,6 +150,7 @@ class CostAccounts(JournalNotes):
     unpaid_work: UnpaidWork | None
     worked_alone: str | None
     own: OwnTaken | None
+    vat_undeclared: list[str]
     assumptions: list[Assumption]
 
 
@@ -224,6 +227,7 @@ def cost_accounts(
         unpaid_work=_unpaid_work([each.task for each in unpaid if each.case in opened], assumed),
         worked_alone=_worked_alone(lines, own),
         own=own,
+        vat_undeclared=_vat_undeclared(lines, assumed),
         assumptions=_assumptions(lines, assumed),
         **journal_notes(journal, replayed, policies, idle),
     )
@@ -276,6 +280,10 @@ def _unpaid_work(tasks: Sequence[str], parameters: Parameters) -> UnpaidWork | N
     minutes = sum((parameters.value(parameters.minutes(task)) for task in tasks), Decimal(0))
     why = text("costs.unpaid", tasks=len(tasks), minutes=f"{minutes:f}", example=parameters.sellers[WAGE].example)
     return UnpaidWork(tasks=len(tasks), minutes=f"{minutes:f}", why=why)
+
+
+def _vat_undeclared(lines: Iterable[CostLine], parameters: Parameters) -> list[str]:
+    return sorted(place for place in {line.marketplace for line in lines} if not is_vat_declared(parameters, place))
 
 
 def _known_parameters(policies: Policies, parameters: Parameters | None = None) -> Parameters:
@@ -415,6 +423,7 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
         *_open_lines(accounts["open"]),
         *_unpaid_lines(accounts),
         *_assumption_parts(accounts["assumptions"]),
+        *_vat_lines(accounts["vat_undeclared"]),
     ]
     return noted(parts, accounts)
 
@@ -474,6 +483,10 @@ def _unpaid_lines(accounts: CostAccounts) -> list[Table | str]:
     work, alone = accounts["unpaid_work"], accounts["worked_alone"]
     told = [work["why"]] if work is not None else [alone] if alone is not None else []
     return ["", *told] if told else []
+
+
+def _vat_lines(places: Sequence[str]) -> list[Table | str]:
+    return ["", text("costs.vat_undeclared", names=", ".join(places), first=places[0])] if places else []
 
 
 def _cells(row: CostRow) -> tuple[str, ...]:

@@ -371,6 +371,44 @@ def test_an_order_may_reach_over_the_pages_in_which_a_file_is_read(
     assert paged.lines.equals(whole.lines)
 
 
+def costly(tmp_path: Path, *rows: str, **keys: Any) -> OrderFile:
+    how = form(columns={**COLUMNS, "landed_cost": "cost"}, **keys)
+    return read(tmp_path, "\n".join([",".join([*COLUMNS.values(), "cost"]), *rows, ""]), how)
+
+
+def test_what_goods_cost_adds_up_over_the_lines_of_an_order_that_all_tell_it(tmp_path: Path) -> None:
+    day = "2026-03-01T00:00Z,UK"
+    rows = (
+        f"A,{day},s1,2,5.00,1.50", f"A,{day},s2,1,4.00,2.345", f"B,{day},s1,1,5.00,1.50", f"B,{day},s2,1,4.00,",
+        f"C,{day},s1,1,5.00,0",
+    )  # fmt: skip
+    found = costly(tmp_path, *rows)
+    assert [(sold.id, sold.price, sold.landed_cost) for sold in orders(found)] == [
+        ("A", 900, 385), ("B", 900, None), ("C", 500, 0),
+    ]  # fmt: skip
+    assert counted(found) == (5, 5, 0, 0, 0)
+    each = costly(tmp_path, *rows, price_is="unit")
+    assert [(sold.price, sold.landed_cost) for sold in orders(each)] == [(1400, 535), (900, None), (500, 0)]
+    minor = costly(tmp_path, f"A,{day},s1,2,500,150.5", price_in="minor", price_is="unit")
+    assert [(sold.price, sold.landed_cost) for sold in orders(minor)] == [(1000, 301)]
+
+
+@pytest.mark.parametrize(
+    ("cost", "reason"),
+    [
+        ("x", "not a decimal number"),
+        ("35 %", "a percentage, or a currency sign that is not the marketplace's"),
+        ("$3.50", "a percentage, or a currency sign that is not the marketplace's"),
+        ("-3.50", "below zero, but not marked as cancelled"),
+        ("99999999999", "larger than any price"),
+    ],
+)
+def test_a_landed_cost_that_is_none_rejects_its_row(tmp_path: Path, cost: str, reason: str) -> None:
+    found = costly(tmp_path, f"A,2026-03-01T00:00Z,UK,s1,1,5.00,{cost}", "B,2026-03-01T00:00Z,UK,s1,1,5.00,£3.50")
+    assert found.rejected == (RejectedRow(2, reason, "cost", cost),)
+    assert [(sold.id, sold.landed_cost) for sold in orders(found)] == [("B", 350)]
+
+
 # Text
 
 

@@ -10,10 +10,12 @@ from attrs import evolve, frozen
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant
+from aftersale.costs.parameters import Parameters
 from aftersale.policies.handbook import Handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet
 from aftersale_simulator.desk.shifts import Window, windows_by_shift
+from aftersale_simulator.resolved.costs import cost_numbers
 from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
 from aftersale_simulator.scenario.events import Event, active_events
 from aftersale_simulator.scenario.horizon import Horizon
@@ -32,7 +34,8 @@ class ResolvedScenario:
 
     `rules` is None where no event changes any and no version is named. `sales` are those that plugins date or roll
     into the run, `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when
-    each of its shifts works, absences not taken out. Its users read it and change nothing.
+    each of its shifts works, absences not taken out; `numbers` are those with which costs are booked. Its users read it
+    and change nothing.
     """
 
     scenario: Scenario
@@ -45,6 +48,7 @@ class ResolvedScenario:
     worlds: Mapping[str, World]
     shared_world: World
     windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
+    numbers: Parameters
 
     @property
     def zones(self) -> list[str]:
@@ -60,7 +64,8 @@ class ResolvedScenario:
     def for_run(self) -> ResolvedScenario:
         """Return the same with worlds that keep what one run reads in them."""
         worlds = {name: world.watched() for name, world in self.worlds.items()}
-        return evolve(self, worlds=worlds, shared_world=self.shared_world.watched())
+        numbers = self.numbers.watched() if self.numbers.own else self.numbers
+        return evolve(self, worlds=worlds, shared_world=self.shared_world.watched(), numbers=numbers)
 
     def watched(self, watch: Watch) -> dict[str, Policy]:
         """Return the policies of one run; `watch` keeps what goes wrong with plugins."""
@@ -88,8 +93,11 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
     events = tuple(sale.event for sale in sales)
     worlds = {name: _world(scenario, policy, plugins, events) for name, policy in policies.items()}
     shifts = {str(name): windows_by_shift(team, horizon) for name, team in scenario.team.items()}
-    numbers = World(scenario.world)
-    return ResolvedScenario(scenario, plugins, horizon, handbook, rules, policies, sales, worlds, numbers, shifts)
+    shared = World(scenario.world)
+    numbers = cost_numbers(scenario, policies, shifts, horizon, shared, checked_as or "the scenario")
+    return ResolvedScenario(
+        scenario, plugins, horizon, handbook, rules, policies, sales, worlds, shared, shifts, numbers
+    )
 
 
 def _world(scenario: Scenario, policy: Policy, plugins: Plugins, sales: tuple[Event, ...]) -> World:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from math import fsum, inf
 from typing import Literal
@@ -12,6 +12,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from aftersale.base.money import decimals
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days
@@ -36,6 +37,8 @@ from aftersale_simulator.desk.suspensions import (
 from aftersale_simulator.effects.scenario import effects_of
 from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Trace, reads_of
 from aftersale_simulator.resolved.scenario import ResolvedScenario
+from aftersale_simulator.runs.books import books_of
+from aftersale_simulator.runs.money import COUNTS, LINE, MONEY, Rest, money_of
 from aftersale_simulator.runs.timeline import Timeline, timeline_of
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
@@ -59,9 +62,11 @@ UNITS: dict[str, Unit] = {
     "p95_first_reply_hours": "hours",
     "order_defect_rate_worst_day": "share",
     "review_days": "count",
+    **dict.fromkeys(MONEY, "money"),
+    **dict.fromkeys(COUNTS, "count"),
 }
-METRICS = tuple(UNITS)
-"""The metrics of every result; plugins add others, which have the unit of what they count."""
+METRICS = tuple(name for name in UNITS if name not in (*MONEY, *COUNTS))
+"""What is judged in every result; plugins add others, which have the unit of what they count. Money stands beside."""
 LATE, RATE, COST = "late_reply_rate", "order_defect_rate", "labour_cost"
 """The metrics that decide: late replies, order defects, and what variants are ranked by."""
 LATE_BY_MARKETPLACE = "late_reply_rate_by_marketplace"
@@ -110,7 +115,8 @@ class Result:
     every day, `busy_hours` the agents' hours of work in the measured period. `reached` says whether each of REACHED was
     due on any measured day, and whether what plugins name was closed. `lines` are the verdicts behind `targets`,
     `closures` say how near each marketplace came to closing an account or an option. `effects` are those of the
-    scenario's settings, `units` what the values of metrics are that have a line.
+    scenario's settings, `units` what the values of metrics are that have a line. `rests` are the declared numbers that
+    money rests on; currencies that are `unrated` leave it unknown.
     """
 
     metrics: dict[str, float | None]
@@ -127,6 +133,8 @@ class Result:
     closures: tuple[ClosureLine, ...] = ()
     effects: Effects = field(default=NO_EFFECTS, eq=False)
     units: dict[str, Unit] = field(factory=dict, eq=False)
+    rests: dict[str, Rest] = field(factory=dict)
+    unrated: tuple[str, ...] = ()
 
 
 def verdicts(results: Sequence[Result]) -> list[bool | None]:
@@ -217,15 +225,18 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until)
         for name, marketplace_orders in orders.items()
     }
-    metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort)}
+    labour = labour_cost_of(resolved, effort)
+    metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort, float(labour))}
     by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     plugin_metrics = sorted(metrics.keys() - set(METRICS))
     lines = tuple(_lines(scenario, policies, accounts, metrics, effort.until))
     verdicts = _verdicts(lines)
     closures = tuple(_closures(desk, policies, orders, horizon, accounts))
+    money = money_of(resolved, books_of(resolved, docket, runs, desk.runs, effort.until), labour)
+    lines_of_costs = [name for name in money.metrics if name.startswith(LINE)]
     return Result(
-        {name: metrics[name] for name in (*METRICS, *plugin_metrics)},
-        by_marketplace,
+        {**{name: metrics[name] for name in (*METRICS, *plugin_metrics)}, **money.metrics},
+        {name: {**figures, **money.by_marketplace[name]} for name, figures in by_marketplace.items()},
         {name: met for name, met in verdicts.items() if met is not None},
         {
             "orders": sum(map(len, orders.values())),
@@ -244,7 +255,12 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         lines,
         closures,
         _effects(resolved, desk, orders, by_marketplace, bool(verdicts)),
-        {name: unit for figures in accounts.values() for name, unit in figures.units.items()},
+        {
+            **{name: unit for figures in accounts.values() for name, unit in figures.units.items()},
+            **dict.fromkeys(lines_of_costs, "money"),
+        },
+        money.rests,
+        money.unrated,
     )
 
 
@@ -260,17 +276,22 @@ def _effects(
     return effects_of(Trace(resolved, orders, desk.docket, tasks, figures, judged, until, reads, order_reads))
 
 
-def _of_all_teams(resolved: ResolvedScenario, effort: Effort) -> dict[str, float | None]:
-    """Return the metrics of the whole desk, which belong to no marketplace."""
-    hours, cost = _labour(resolved, effort.since, effort.until)
+def labour_cost_of(resolved: ResolvedScenario, effort: Effort) -> Decimal:
+    """Return what the agents' paid hours of the measured period cost, overtime included, to the smallest unit."""
+    _, cost = _labour(resolved, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
-    hours, cost = (
-        hours + fsum(overtime.values()),
-        cost + overtime_cost(resolved.scenario, resolved.shared_world, overtime),
-    )
+    extra = overtime_cost(resolved.scenario, resolved.shared_world, overtime)
+    unit = Decimal(1).scaleb(-decimals(resolved.scenario.currency))
+    return (cost + Decimal(extra)).quantize(unit, ROUND_HALF_UP)
+
+
+def _of_all_teams(resolved: ResolvedScenario, effort: Effort, labour: float) -> dict[str, float | None]:
+    """Return the metrics of the whole desk, which belong to no marketplace."""
+    hours, _ = _labour(resolved, effort.since, effort.until)
+    overtime = fsum(spent / HOUR for spent in effort.overtime.values())
     return {
-        "occupancy": _quotient(effort.busy / HOUR, hours),
-        "labour_cost": cost,
+        "occupancy": _quotient(effort.busy / HOUR, hours + overtime),
+        "labour_cost": labour,
         "mean_wait_hours": float(np.mean(effort.waits)) / HOUR if len(effort.waits) else None,
     }
 
@@ -428,14 +449,14 @@ def _pooled_metric(accounts: Iterable[Account], name: str) -> float | None:
     return _quotient(numerator, sum(values.denominator[measured][judged].sum() for values, measured, judged in days))
 
 
-def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple[float, float]:
+def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple[float, Decimal]:
     """Return the agents' paid hours of the measured period and their cost."""
     hours, cost = 0.0, Decimal(0)
     for name, team in resolved.scenario.team.items():
         windows = resolved.windows(name)
         hours += paid_hours(windows, since, until)
         cost += labour_cost(team, windows, since, until, resolved.scenario.currency).amount
-    return hours, float(cost)
+    return hours, cost
 
 
 def _lines(

@@ -13,6 +13,7 @@ from aftersale.base.errors import Problem
 from aftersale.clocks import DAY
 from aftersale.rules import unknown_versions
 from aftersale_simulator.scenario.limits import MOST_ORDERS
+from aftersale_simulator.scenario.rates import rate_problems
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ TOP = (
     "presets",
     "rule_versions",
     "most_failed",
+    "cheapest",
 )
 """The keys of a scenario that are no tables."""
 
@@ -162,6 +164,7 @@ def scenario_problems(scenario: Scenario, source: str, words: Vocabulary) -> Ite
             hint = f"add it to the serves of one of: {', '.join(scenario.team)}"
             yield Problem(source, f"marketplace.{marketplace}", "no team serves this marketplace", hint)
     yield from _event_name_problems(scenario, source)
+    yield from rate_problems(scenario, source)
     yield from _task_problems(scenario, source, words)
     for name, what in (("marketplace", "nothing is sold"), ("team", "nobody works")):
         if not getattr(scenario, name):

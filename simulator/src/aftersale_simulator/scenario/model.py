@@ -17,9 +17,11 @@ from aftersale.documents.scalars import (
     Count,
     CurrencyCode,
     Day,
+    DayOrAmount,
     Duration,
     HolidayPlace,
     MoneyAmount,
+    OwnNumber,
     PositiveCount,
     Rate,
     Share,
@@ -36,6 +38,8 @@ from aftersale_simulator.scenario.vocabulary import allowed_words
 
 _YEARS = range(1970, 2200)
 _MINUTES_PER_DAY = 24 * 60
+Cheapest = Literal["contribution", "total", "labour"]
+"""By what variants that keep the targets are ranked: the highest contribution, the lowest total or labour cost."""
 
 
 @frozen
@@ -97,7 +101,8 @@ class Sales:
     automatic returns. `hourly`, `weekly` and `season` are relative weights of the hours of a day, the days of a week
     and the months of a year in the marketplace's own time, `dispersion` is the variance of a day's orders over their
     mean; None means the world's default. Orders become `growth` times as many in a year; `orders_per_day` holds for the
-    first measured day, in an average month.
+    first measured day, in an average month. `prices_with_vat` says whether prices contain VAT, of the `vat_share` of
+    the price without it; None is undeclared, and nothing is taken out.
     """
 
     orders_per_day: Rate
@@ -112,9 +117,23 @@ class Sales:
     season: tuple[Rate, ...] | None = None
     growth: Rate = Rate(1.0)
     dispersion: Rate | None = None
+    prices_with_vat: bool | None = None
+    vat_share: MoneyAmount | None = None
 
     def __attrs_post_init__(self) -> None:
         _check(_sales_problems(self))
+
+
+@frozen
+class Goods:
+    """What goods cost the seller, landed in the warehouse, as shares of the price without VAT.
+
+    The share of a product goes before that of its category, and that before the one for all.
+    """
+
+    landed_cost_share: MoneyAmount | None = None
+    category: dict[Word, MoneyAmount] = field(factory=dict)
+    product: dict[Word, MoneyAmount] = field(factory=dict)
 
 
 @frozen
@@ -334,12 +353,21 @@ class Scenario:
     presets: tuple[Word, ...] = ()
     rule_versions: tuple[Word, ...] = ()
     work_order: Literal["deadline", "arrival", "risk"] = "deadline"
+    rates: dict[Word, DayOrAmount] = field(factory=dict)
+    costs: dict[Word, OwnNumber] = field(factory=dict)
+    goods: Goods = Goods()
+    cheapest: Cheapest = "contribution"
     variant: tuple[DeclaredVariant, ...] = ()
 
     @property
     def horizon(self) -> Horizon:
         """The days of the scenario's period, those of the warm-up first."""
         return Horizon.of(self.period.start, self.period.measured, self.period.warm_up)
+
+    @property
+    def worth(self) -> dict[str, Decimal]:
+        """What one unit of each currency of `rates` is worth in the scenario's."""
+        return {str(name): worth for name, worth in self.rates.items() if isinstance(worth, Decimal)}
 
 
 def _check(problems: Iterable[str]) -> None:
@@ -366,6 +394,10 @@ def _sales_problems(sales: Sales) -> Iterator[str]:
         weights = getattr(sales, name)
         if weights is not None and (len(weights) != size or not 0 < sum(weights) < inf):
             yield f"{name}: {size} weights are needed, not all 0"
+    if sales.prices_with_vat and sales.vat_share is None:
+        yield "vat_share: how much is it? 0.19 is 19 % of the price without it"
+    if sales.vat_share is not None and sales.prices_with_vat is None:
+        yield "prices_with_vat: say true where prices contain it, false where they do not"
     yield from beyond("dispersion", sales.dispersion, 1000)
     yield from beyond("growth", sales.growth, 100)
     if sales.growth <= 0:

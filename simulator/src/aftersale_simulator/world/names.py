@@ -18,9 +18,22 @@ class MadeNames(Sequence[str], ABC):
         """Return one name, or a slice of them."""
         size = len(self)
         if isinstance(index, slice):
-            return [self._name(place) for place in range(size)[index]]
+            return _Part(self, range(size)[index])
         return self._name(index if 0 <= index < size else range(size)[index])
 
     @abstractmethod
     def _name(self, place: int) -> str:
         """Return the name at one place."""
+
+
+class _Part(MadeNames):
+    """Some names of a sequence, by their places in it."""
+
+    def __init__(self, names: MadeNames, places: range) -> None:
+        self._names, self._places = names, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _name(self, place: int) -> str:
+        return self._names[self._places[place]]

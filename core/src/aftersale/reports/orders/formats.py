@@ -45,6 +45,7 @@ ColumnKey = Literal[
     "cross_border",
     "exempt",
     "tracked",
+    "landed_cost",
 ]
 KEYS: tuple[ColumnKey, ...] = get_args(ColumnKey)
 State = Literal["delivered", "shipped", "lost", "cancelled"]
@@ -79,6 +80,7 @@ class Columns:
     cross_border: Word | None = None
     exempt: Word | None = None
     tracked: Word | None = None
+    landed_cost: Word | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -134,9 +136,9 @@ class OrderFormat:
 
     A file is of this format when it has every header of `required` (of all `columns`, where that is empty), with any
     delimiter: `delimiter` is tried first. `price` is the total of the row or of one unit (`price_is`), in the currency
-    or in its smallest unit (`price_in`); `discount` lowers it, whatever its sign. `marketplaces` and `channels` turn
-    the file's words into ours; a marketplace's own name and sales channels, and our words for channels, are always
-    understood.
+    or in its smallest unit (`price_in`), and so is `landed_cost`, what the goods cost the seller; `discount` lowers the
+    price, whatever its sign. `marketplaces` and `channels` turn the file's words into ours; a marketplace's own name
+    and sales channels, and our words for channels, are always understood.
 
     Rows whose status (of the order or the item), or whose text in a column of `skip`, is one of those listed are left
     out and counted; `*` stands for any letters. `known_status` are the other ones that mean a sale; a status that is in

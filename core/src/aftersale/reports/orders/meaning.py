@@ -30,7 +30,7 @@ MOMENTS = {
 }
 """Our words for instants, each with the column that has it."""
 _DAY_ENDS = tuple(key for key in MOMENTS if key != "purchased_at")
-_AMOUNTS = ("price", "discount")
+_AMOUNTS = ("price", "discount", "landed_cost")
 _NUMBERS = (*_AMOUNTS, "quantity")
 _LIMITS = ("promised_at", "ship_by")
 _MARKS = ("cross_border", "exempt", "tracked")
@@ -69,9 +69,9 @@ class Meaning:
         """Return the rows with their typed columns, and as `check` the index of the first of `checks` that a row fails.
 
         Takes one column of text per word of ours that is present. Adds `place` and `channel_code` (indices),
-        `cancel`, `units`, `micros` (the line's price in millionths, less its discount), `scale` (millionths per
-        smallest unit of the currency), `state` (an index into the states, null for none), and as times in UTC the
-        values of `MOMENTS`.
+        `cancel`, `units`, `micros` (the line's price in millionths, less its discount), `landed_micros` (what its goods
+        cost, null where that is not told), `scale` (millionths per smallest unit of the currency), `state` (an index
+        into the states, null for none), and as times in UTC the values of `MOMENTS`.
         """
         filled = text.with_columns(pl.lit("").alias(key) for key in KEYS if key not in self.present)
         plain = {key for key in _NUMBERS if key in self.present and numbers.is_plain(text[key], self.style)}
@@ -130,6 +130,7 @@ class Meaning:
         yield self._units("quantity" in plain).alias("units")
         yield self._amount("price", plain).alias("unit_price")
         yield self._amount("discount", plain).abs().alias("discount_micros")
+        yield self._amount("landed_cost", plain).alias("unit_cost")
         for key in _AMOUNTS:
             bare = key in plain or key not in self.present
             yield (pl.lit("") if bare else numbers.sign_of(pl.col(key)).fill_null("")).alias(f"{key}_sign")
@@ -188,7 +189,9 @@ class Meaning:
         scale = self._by_place([10 ** (6 - decimals(name)) for name in currencies], pl.Int64)
         gross = numbers.line_total(pl.col("unit_price"), many)
         net = gross - pl.when(gross < 0).then(0).otherwise(pl.col("discount_micros").fill_null(0))
-        yield (net * scale // numbers.MILLION if self.form.price_in == "minor" else net).alias("micros")
+        cost = numbers.line_total(pl.col("unit_cost"), many)
+        for amount, name in ((net, "micros"), (cost, "landed_micros")):
+            yield (amount * scale // numbers.MILLION if self.form.price_in == "minor" else amount).alias(name)
         yield scale.alias("scale")
         yield self._by_place(currencies, pl.String).alias("home_currency")
         for key, name in MOMENTS.items():
@@ -205,7 +208,7 @@ class Meaning:
     @cached_property
     def checks(self) -> tuple[Check, ...]:
         """The reasons to leave a row out, in order: skips first, for a row that is no sale need not be well-formed."""
-        return (*self._skips(), *self._rejections(), *self._bad_prices(), *self._bad_times())
+        return (*self._skips(), *self._rejections(), *self._bad_prices(), *self._bad_costs(), *self._bad_times())
 
     def _skips(self) -> Iterator[Check]:
         for key, word in self.form.skipped_words():
@@ -254,9 +257,7 @@ class Meaning:
 
     def _bad_prices(self) -> Iterator[Check]:
         price, discount, cancel = pl.col("unit_price"), pl.col("discount"), pl.col("cancel")
-        own_signs = [word.lower() for word in self.form.currency_signs]
-        signs = [{*numbers.currency_signs(place.currency, place.country), *own_signs} for place in self.places]
-        foreign = {key: ~numbers.belongs(pl.col(f"{key}_sign"), pl.col("place"), signs) for key in _AMOUNTS}
+        foreign = {key: self._foreign_sign(key) for key in ("price", "discount")}
         scale = pl.col("scale") if self.form.price_in == "major" else pl.lit(1, pl.Int64)
         fraction = price % numbers.MILLION if self.form.price_in == "minor" else pl.col("micros") % scale
         rejections = [
@@ -273,6 +274,27 @@ class Meaning:
             ("price", "more decimals than the currency has", fraction != 0),
         ]
         yield from (Check("rejected", key, reason, failed) for key, reason, failed in rejections)
+
+    def _bad_costs(self) -> Iterator[Check]:
+        """Yield what is wrong with a landed cost; an empty one is not told, and one between two cents is rounded."""
+        told, cost = pl.col("landed_cost") != "", pl.col("unit_cost")
+        rejections = [
+            (_OPEN, self._open("landed_cost")),
+            ("not a decimal number", told & cost.is_null()),
+            ("a percentage, or a currency sign that is not the marketplace's", self._foreign_sign("landed_cost")),
+            ("below zero, but not marked as cancelled", (cost < 0) & ~pl.col("cancel")),
+            ("larger than any price", told & pl.col("landed_micros").is_null()),
+        ]
+        yield from (Check("rejected", "landed_cost", reason, failed) for reason, failed in rejections)
+
+    def _foreign_sign(self, key: str) -> pl.Expr:
+        """Whether an amount has a sign that is not of its marketplace's currency."""
+        return ~numbers.belongs(pl.col(f"{key}_sign"), pl.col("place"), self._signs)
+
+    @cached_property
+    def _signs(self) -> list[set[str]]:
+        own_signs = [word.lower() for word in self.form.currency_signs]
+        return [{*numbers.currency_signs(place.currency, place.country), *own_signs} for place in self.places]
 
     def _bad_times(self) -> Iterator[Check]:
         for key, name in MOMENTS.items():

@@ -13,7 +13,7 @@ from aftersale.reports.sheets.numbers import NumberStyle, StyleEvidence
 
 _OF_ORDERS = ("status", "marketplace", "channel", "currency", "buyer")
 """What is said of a whole order, by some shops in its first row alone."""
-_AMOUNTS = ("price", "discount")
+_AMOUNTS = ("price", "discount", "landed_cost")
 
 
 @frozen(eq=False)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, NOBODY, SHIPPED, UNKNOWN, WAITING, Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, NOBODY, SHIPPED, UNKNOWN, UNTOLD, WAITING, Orders
 from aftersale.reports.orders.formats import State
 from aftersale.reports.orders.meaning import MOMENTS, Meaning
 
@@ -32,6 +32,7 @@ def usable(typed: pl.DataFrame, known_status: pl.Expr) -> pl.DataFrame:
         pl.when(pl.col("buyer") != "").then("buyer").alias("buyer"),
         pl.col("units").abs().alias("quantity"),
         (pl.col("micros").abs() // pl.col("scale")).alias("price"),
+        ((pl.col("landed_micros").abs() + pl.col("scale") // 2) // pl.col("scale")).alias("landed_cost"),
         "status",
         "state",
         known_status.alias("known_status"),
@@ -65,7 +66,8 @@ def orders_of(
 
     An order is bought with its first line, to be shipped and promised for the earliest of its dates, and shipped,
     cancelled and delivered with its last line; its channel is that of its first row, its category and product those of
-    its dearest. Lines have the columns order, sku, buyer, quantity and purchased_at.
+    its dearest. What its goods cost is told where each line tells it. Lines have the columns order, sku, buyer,
+    quantity and purchased_at.
     """
     by_order = (
         sales.group_by("order")
@@ -80,6 +82,7 @@ def orders_of(
             pl.col("category").get(pl.col("price").arg_max()),
             pl.col("sku").fill_null("").get(pl.col("price").arg_max()).alias("product"),
             pl.col("price").sum(),
+            pl.when(pl.col("landed_cost").is_not_null().all()).then(pl.col("landed_cost").sum()).alias("landed_cost"),
         )
         .sort("purchased", "order")
         .with_row_index("index")
@@ -90,6 +93,8 @@ def orders_of(
     if by_order["buyer"].is_not_null().any():
         buyer = np.array(by_order["buyer"].fill_null(NOBODY).to_numpy(), np.int64)
         orders = evolve(orders, buyer=buyer, buyers=pseudonyms)
+    if by_order["landed_cost"].is_not_null().any():
+        orders = evolve(orders, landed_cost=np.array(by_order["landed_cost"].fill_null(UNTOLD).to_numpy(), np.int64))
     return orders, indexed.select(order, "sku", "buyer", "quantity", time)
 
 

@@ -1,0 +1,83 @@
+"""Account: what the sales and the cases of a marketplace came to, in one currency.
+
+Total cost is what the lines of costs add up to; contribution is what is left of the revenue after the marketplace's
+fees, the goods, the parcels out and the total cost. Every figure counts whole minor units, so that lines add up to
+groups, groups to the total, and marketplaces to the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
+
+from attrs import frozen
+
+from aftersale.costs.totals import converted
+from aftersale.policies.cost_kinds import GROUPS
+
+Sums = Mapping[tuple[str, str], int]
+"""Minor units by what they are for and by their currency."""
+SALE = ("revenue", "selling_fees", "landed_cost", "outbound_cost")
+"""What sales come to: the first comes in, the others are what they cost."""
+
+
+@frozen
+class Account:
+    """Minor units of one `currency`: of `sale` by the names of SALE, of each line of costs, which `groups` sorts."""
+
+    currency: str
+    sale: Mapping[str, int]
+    lines: Mapping[str, int]
+    groups: Mapping[str, str]
+
+    def by_group(self) -> dict[str, int]:
+        """Return what each group of GROUPS comes to, 0 where none of its lines does."""
+        return {
+            group: sum(amount for line, amount in self.lines.items() if self.groups[line] == group) for group in GROUPS
+        }
+
+    @property
+    def total_cost(self) -> int:
+        """What after-sales costs: how much worse off the cases left the seller than sales that had stood."""
+        return sum(self.lines.values())
+
+    @property
+    def contribution(self) -> int:
+        """What is left of the revenue."""
+        revenue, *spent = (self.sale.get(name, 0) for name in SALE)
+        return revenue - sum(spent) - self.total_cost
+
+
+def account(
+    sale: Sums, lines: Sums, groups: Mapping[str, str], into: str, rates: Mapping[str, Decimal] | None = None
+) -> Account:
+    """Return one marketplace's sums as an account in the currency `into`.
+
+    `rates` has what one unit of each other currency is worth in that one: see `missing`. Each sum is converted once,
+    halves rounded away from zero. Raises MoneyError for a rate that is missing or not above zero.
+    """
+    return Account(into, _in_one(sale, into, rates or {}), _in_one(lines, into, rates or {}), groups)
+
+
+def _in_one(sums: Sums, into: str, rates: Mapping[str, Decimal]) -> dict[str, int]:
+    one: dict[str, int] = {}
+    for (name, currency), amount in sums.items():
+        one[name] = one.get(name, 0) + converted(amount, currency, into, rates)
+    return one
+
+
+def together(accounts: Iterable[Account], into: str) -> Account:
+    """Return what several accounts in one currency come to; of none, an account of nothing."""
+    sale, lines, groups = dict.fromkeys(SALE, 0), dict[str, int](), dict[str, str]()
+    for each in accounts:
+        for name, amount in each.sale.items():
+            sale[name] = sale.get(name, 0) + amount
+        for line, amount in each.lines.items():
+            lines[line] = lines.get(line, 0) + amount
+        groups |= each.groups
+    return Account(into, sale, lines, groups)
+
+
+def missing(currencies: Collection[str], into: str, rates: Mapping[str, Decimal]) -> tuple[str, ...]:
+    """Return the currencies of which nobody says what one unit is worth, sorted."""
+    return tuple(sorted(set(currencies) - rates.keys() - {into}))

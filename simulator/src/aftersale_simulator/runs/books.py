@@ -1,0 +1,230 @@
+"""Books: what the sales and the cases of a run came to, booked from the run's own steps.
+
+What a case costs belongs to the day on which it was opened, what an order brings to the day on which it was bought;
+both are measured by the marketplace's own days. The lines are those of `aftersale.costs`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from aftersale.cases.model import Case
+from aftersale.clocks import Instant
+from aftersale.costs.account import SALE, Sums
+from aftersale.costs.charges import CHARGES, order_costs, price_of_work, task_done
+from aftersale.costs.parameters import Parameters
+from aftersale.costs.period import may_cost
+from aftersale.costs.sales import Sales, sales
+from aftersale.engine.docket import Docket
+from aftersale.engine.dossiers import Dossier
+from aftersale.engine.replays import Step
+from aftersale.orders import Order, Orders
+from aftersale.policies.cost_kinds import default_cost_kinds
+from aftersale.policies.policy import Policy
+from aftersale_simulator.resolved.scenario import ResolvedScenario
+from aftersale_simulator.world.marketplace_run import MarketplaceRun
+
+WORKED = "labour_worked"
+_CANCELLED = "order_cancelled"
+_GROUPS: dict[str, str] = {kind.name: kind.group for kind in default_cost_kinds().values()}
+
+
+class Span(NamedTuple):
+    """The measured days of one marketplace as instants, the end excluded, and when the run ended."""
+
+    since: Instant
+    before: Instant
+    until: Instant
+
+
+@frozen(eq=False)
+class Book:
+    """What was booked on one marketplace on the measured days, in minor units.
+
+    `orders` counts those that were bought and not cancelled, `sale` has what they bring by the names of SALE, `lines`
+    are what cases cost, both by currency too. `rests` says by parameter and currency how much of the contribution
+    rests on it. `work` counts the done tasks of each kind. `standing` cases of these are still open, on orders that
+    were paid `at_stake`. `missed_orders` were never placed, and would have brought `missed`.
+    """
+
+    currency: str
+    orders: int
+    sale: Sums
+    lines: Sums
+    groups: Mapping[str, str]
+    rests: Sums
+    work: Mapping[str, int]
+    standing: int
+    at_stake: int
+    missed_orders: int = 0
+    missed: Sums = field(factory=dict)
+
+    @property
+    def currencies(self) -> set[str]:
+        """The currencies in which anything is booked."""
+        return {self.currency, *(currency for _, currency in (*self.sale, *self.lines))}
+
+
+def books_of(
+    resolved: ResolvedScenario,
+    docket: Docket,
+    runs: Sequence[MarketplaceRun],
+    planned: Sequence[MarketplaceRun],
+    until: Instant,
+) -> dict[str, Book]:
+    """Return the books of a run by marketplace; its docket kept the steps of all orders up to `until`.
+
+    `runs` have the orders that were placed, `planned` those that would have been, had nothing been closed.
+    """
+    dossiers: dict[str, list[Dossier]] = {run.orders.marketplaces[0]: [] for run in runs}
+    for dossier in docket.dossiers.values():
+        dossiers[dossier.order.marketplace].append(dossier)
+    return {
+        name: _book(resolved, docket.policy(name), dossiers[name], run.orders, plan.orders, until)
+        for run, plan in zip(runs, planned, strict=True)
+        for name in run.orders.marketplaces
+    }
+
+
+def _book(
+    resolved: ResolvedScenario,
+    policy: Policy,
+    dossiers: Iterable[Dossier],
+    orders: Orders,
+    planned: Orders,
+    until: Instant,
+) -> Book:
+    bounds = resolved.horizon.local_days(policy.marketplace.zone).bounds
+    span = Span(int(bounds[resolved.horizon.warm_up]), int(bounds[-1]), until)
+    numbers, currency = resolved.numbers, policy.marketplace.currency
+    cases = _Cases(policy, numbers, span)
+    for dossier in dossiers:
+        cases.book(dossier)
+    bought, would = _measured(orders, span), _measured(planned, span)
+    sold = sales(bought, policy, numbers, cases.cancelled(bought))
+    sale, lost = _sums(sold, currency), dict[tuple[str, str], int]()
+    if len(would) > len(bought):
+        lost = {key: amount - sale[key] for key, amount in _sums(sales(would, policy, numbers), currency).items()}
+    return Book(
+        currency=currency,
+        orders=int(sold.placed.sum()),
+        sale=sale,
+        lines={**cases.lines(), **cases.labour()},
+        groups={**_GROUPS, **policy.costs.groups},
+        rests=_rests(cases.rests(), sold, currency),
+        work=cases.work,
+        standing=cases.standing,
+        at_stake=cases.at_stake,
+        missed_orders=len(would) - len(bought),
+        missed=lost,
+    )
+
+
+def _measured(orders: Orders, span: Span) -> Orders:
+    first, end = np.searchsorted(orders.purchased_at, span[:2]).tolist()
+    return orders.between(first, end)
+
+
+def _sums(sold: Sales, currency: str) -> dict[tuple[str, str], int]:
+    return {(name, currency): int(getattr(sold, name).sum()) for name in SALE}
+
+
+def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], int]:
+    """Return what of the contribution rests on each number: of the cases, and of what orders bring."""
+    spent = {
+        "landed_cost_share": sold.landed_cost,
+        "outbound_cost_share": sold.outbound_cost,
+        "fulfilment_fee_share": sold.parcels,
+        "referral_fee_share": sold.assumed_fees,
+    }
+    rests = Counter(of_cases)
+    for name, amounts in spent.items():
+        rests[name, currency] -= int(amounts.sum())
+    return dict(rests)
+
+
+class _Cases:
+    """The costs of the cases of one marketplace that were opened on the measured days.
+
+    Most orders move no money: of these only the work is counted, which costs the same for each task of a kind.
+    """
+
+    def __init__(self, policy: Policy, numbers: Parameters, span: Span) -> None:
+        self.work: Counter[str] = Counter()
+        self.standing = self.at_stake = 0
+        self._policy, self._numbers, self._span = policy, numbers, span
+        self._moving = frozenset(CHARGES) | policy.costs.by_fact.keys()
+        self._cancelled: list[Order] = []
+        self._booked: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
+
+    def book(self, dossier: Dossier) -> None:
+        """Book what the cases of an order cost that were opened on the measured days."""
+        since, before, until = self._span
+        if dossier.last < since:  # its cases are older, and so is its purchase
+            return
+        steps = dossier.steps(self._policy, until)
+        kinds = {step.fact.kind for step in steps}
+        if _CANCELLED in kinds:
+            self._cancelled.append(dossier.order)
+        opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
+        if not opened:
+            return
+        self._count_work(steps, opened)
+        self._count_standing(dossier.order, opened.values())
+        if not self._moving.isdisjoint(kinds):
+            for line in order_costs(dossier.order, steps, self._policy, self._numbers, labour=False).lines:
+                if line.case in opened:
+                    self._booked[line.line, line.currency, line.basis] += line.amount
+
+    def _count_work(self, steps: Sequence[Step], opened: Collection[str]) -> None:
+        for step in steps:
+            before = step.before
+            if before is not None and before.task is not None and before.id in opened:
+                task = task_done(step, self._numbers)
+                if task:
+                    self.work[task] += 1
+
+    def _count_standing(self, order: Order, opened: Iterable[Case]) -> None:
+        standing = sum(may_cost(self._policy, case.kind, case.state) for case in opened)
+        self.standing += standing
+        self.at_stake += order.price if standing else 0
+
+    def cancelled(self, orders: Orders) -> NDArray[np.bool_]:
+        """Return which of some orders were cancelled by a case, whenever that was opened."""
+        gone = np.zeros(len(orders), bool)
+        for order in self._cancelled:
+            row = orders.row(order.id, order.purchased_at)
+            if row is not None:
+                gone[row] = True
+        return gone
+
+    def lines(self) -> dict[tuple[str, str], int]:
+        """Return the sums of the lines by currency, without the work."""
+        sums: Counter[tuple[str, str]] = Counter()
+        for (line, currency, _), amount in self._booked.items():
+            sums[line, currency] += amount
+        return dict(sums)
+
+    def labour(self) -> dict[tuple[str, str], int]:
+        """Return what the done tasks cost, each rounded to the smallest unit as one of a live journal is."""
+        sums: Counter[tuple[str, str]] = Counter()
+        for task, count in self.work.items():
+            price = price_of_work(task, self._numbers)
+            if price is not None:
+                sums[WORKED, price[1]] += count * price[0]
+        return dict(sums)
+
+    def rests(self) -> dict[tuple[str, str], int]:
+        """Return by parameter and currency what of the contribution rests on it."""
+        rests: Counter[tuple[str, str]] = Counter()
+        for (_, currency, basis), amount in self._booked.items():
+            for name in basis:
+                if name in self._numbers.by_name:
+                    rests[name, currency] -= amount
+        return dict(rests)
