@@ -271,6 +271,11 @@ def test_a_rate_that_the_journal_lacks_is_told_and_one_that_the_user_lacks_refus
     [
         ("[set]", "[sett]", ": sett: unknown key"),
         ("minutes_reply", "minutes_replie", "costs.toml: minutes_replie: no such parameter"),
+        (
+            'minutes_reply = "20"\nminutes_appeal',
+            'minutes_replie = "20"\nminutes_apeal',
+            "costs.toml: minutes_apeal: no such parameter",
+        ),
         ('"20"', '"twenty"', "costs.toml: minutes_reply: expected an exact number"),
         ('until = "2026', 'until = "noon', ": until: "),
     ],

@@ -81,6 +81,10 @@ def test_a_journal_that_tells_nothing_has_no_numbers_and_an_empty_file_none_of_e
         (b"into = 'XYZZY'", "into: expected a currency"),
         (b"since = 2026-03-02\nbefore = 2026-03-02", "before: no day lies between 2026-03-02 and 2026-03-02"),
         (b"until = '2026-03-02T15:00'", "until: '2026-03-02T15:00:00' has no offset from UTC"),
+        (
+            b"sinse = 1\nuntil = 2",
+            "has 2 mistakes: until: expected a text that is not empty, found 2; sinse: unknown key",
+        ),
         (b"labour_cost = '5'", "labour_cost: is told in no currency"),
         (b"[rates]\nUSD = '7'", "rates: is told in no currency"),
         (b"into = 'CNY'\n[rates]\nUSD = '0'", "rates.USD: is no rate"),

@@ -63,12 +63,12 @@ def choice(
     if own is None:
         return as_asked
     if isinstance(own, Problem):
-        return _not_taken(as_asked, own)
+        return _not_taken(as_asked, str(own))
     numbers = {name: value for name, value in own.numbers.items() if name not in asked.numbers}
     try:
         known = with_minutes(parameters, tasks, numbers).with_own(numbers, SOURCE, within_range=False)
     except DocumentError as error:
-        return _not_taken(as_asked, error.problems[0])
+        return _not_taken(as_asked, "; ".join(map(str, error.problems)))
     into = asked.into or own.into
     rates = {name: rate for name, rate in own.rates.items() if into == own.into and name not in asked.rates}
     is_own_wage = WAGE in numbers and known.wage() is not None
@@ -118,7 +118,7 @@ def _sentence(taken: OwnTaken) -> str:
     return text("costs.own_taken", what=", ".join(parts)) if parts else ""
 
 
-def _not_taken(asked: Choice, problem: Problem) -> Choice:
+def _not_taken(asked: Choice, problem: str) -> Choice:
     """Return what was asked for, with the word that nothing of the journal's own could be taken."""
     says = text("costs.own_not_taken", problem=problem)
     nothing = OwnTaken(

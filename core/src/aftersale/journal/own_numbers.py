@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -56,7 +56,7 @@ class _Document:
 
 
 def read_own_numbers(folder: Path) -> OwnNumbers | Problem | None:
-    """Return the numbers of the journal of a folder, None where it tells none; the first problem of a wrong file."""
+    """Return the numbers of the journal of a folder, None where it tells none; what is wrong with a wrong file."""
     path = folder / FILE
     try:
         if not path.exists():
@@ -64,10 +64,17 @@ def read_own_numbers(folder: Path) -> OwnNumbers | Problem | None:
         document = structure(_Document, read(path), str(path))
         return _checked(document, str(path))
     except DocumentError as error:
-        first = error.problems[0]
-        return Problem(str(path), first.path, first.what, first.hint or _HINT, line=first.line)
+        return _as_one(error.problems, str(path))
     except OSError as error:
         return Problem(str(path), "", f"cannot be read: {error.strerror or error}", _HINT)
+
+
+def _as_one(problems: Sequence[Problem], source: str) -> Problem:
+    first, *others = problems
+    if not others:
+        return Problem(source, first.path, first.what, first.hint or _HINT, line=first.line)
+    mistakes = "; ".join(f"{each.path}: {each.what}" for each in problems)
+    return Problem(source, "", f"has {len(problems)} mistakes: {mistakes}", _HINT)
 
 
 def _checked(document: _Document, source: str) -> OwnNumbers:
