@@ -37,6 +37,7 @@ from aftersale.engine.docket import Docket
 from aftersale.engine.guards import GUARDS
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
 from aftersale.journal.columns import FACT_COLUMNS, ORDER_COLUMNS
+from aftersale.journal.own_numbers import OwnNumbers, read_own_numbers
 from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.orders import Order, OrderLine
 from aftersale.plugins.admission import HOOKS
@@ -200,6 +201,9 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
         assert parse_return_formats(document, "shown")
     elif "cost" in document:
         assert parse_costs(document, "shown")
+    elif "labour_cost" in document:
+        (tmp_path / "costs.toml").write_text(block, encoding="utf-8")
+        assert isinstance(read_own_numbers(tmp_path), OwnNumbers)
     elif "marketplace" in document:
         assert parse_marketplaces(document, "shown")
     elif "*" in (document.get("rule") or document["metric"])[0]["marketplaces"]:

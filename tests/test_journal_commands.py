@@ -18,10 +18,11 @@ from aftersale.cases.facts import Fact
 from aftersale.cli import cli
 from aftersale.clocks import DAY, HOUR, instant
 from aftersale.engine.dossiers import Dossier
-from aftersale.journal.provenance import FILE, as_text, provenance
+from aftersale.journal.provenance import FILE, HANDBOOK, as_text, provenance
 from aftersale.journal.writing import fact_frame, order_frame, write_table
 from aftersale.orders import Order
 from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale.policies.handbook import load_handbook
 from aftersale.testing import order, orders
 
 # Before click 8.2 a runner mixes the two streams unless it is told not to.
@@ -495,6 +496,65 @@ def test_a_journal_that_is_read_as_it_was_written_is_not_spoken_of(command: list
     command = ["case", "LOSS-R"] if command[0] == "case" else command
     assert "ritten with" not in answer(command, written)
     assert notes(command, written)["written_with"] == {"same": True, "differs": {}, "says": ""}
+
+
+@EACH
+def test_every_command_takes_the_journal_s_own_handbook_and_says_so(
+    command: list[str], written: Path, own: Path, tmp_path: Path
+) -> None:
+    command = ["case", "LOSS-R"] if command[0] == "case" else command
+    beside = written / HANDBOOK
+    shutil.copy(own, beside)
+    handbook = load_handbook(beside, installed().workflow, installed().metrics)
+    (written / FILE).write_text(as_text(provenance(installed().policies(["US"], handbook))), encoding="utf-8")
+    says = f"Read with the journal's own handbook, {beside}; --handbook FILE takes another, --plain the shipped one."
+    assert says in unfolded(command, written)
+    found = notes(command, written)
+    assert (found["own_handbook"], found["written_with"]["same"]) == ({"taken": True, "says": says}, True)
+
+    other = tmp_path / "other.toml"
+    other.write_text(OWN.replace("count = 2", "count = 3"), encoding="utf-8")
+    remedy = f"{OTHERWISE} Without --handbook and --plain it is read with the journal's own, {beside}."
+    for options in (("--handbook", other), ("--plain",)):
+        found = notes(command, written, *options)
+        assert (found["own_handbook"], found["written_with"]["says"]) == (None, remedy)
+        assert "Read with" not in answer(command, written, *options)
+
+
+def unfolded(command: list[str], journal: Path, *args: object) -> str:
+    return " ".join(answer(command, journal, *args).split())
+
+
+def test_the_journal_s_own_handbook_is_read_as_the_one_that_is_named(written: Path, own: Path) -> None:
+    named = asked("tasks", written, "--until", NOON, "--handbook", own)["tasks"]
+    assert named != asked("tasks", written, "--until", NOON)["tasks"]
+    shutil.copy(own, written / HANDBOOK)
+    assert asked("tasks", written, "--until", NOON)["tasks"] == named
+    assert asked("tasks", written, "--until", NOON, "--plain")["tasks"] != named
+
+
+@pytest.mark.parametrize("content", ["{", OWN.replace("priority", "prioritee"), OWN.replace("automatic", "none")])
+def test_an_own_handbook_that_cannot_be_taken_is_told_and_the_shipped_one_is(written: Path, content: str) -> None:
+    (written / HANDBOOK).write_text(content, encoding="utf-8")
+    found = asked("tasks", written)
+    assert found["own_handbook"]["taken"] is False
+    assert found["own_handbook"]["says"].startswith(
+        f"The journal's own handbook cannot be taken, and the shipped one is: {written / HANDBOOK}"
+    )
+    assert found["written_with"] == {"same": True, "differs": {}, "says": ""}
+    assert found["tasks"] == asked("tasks", written, "--plain")["tasks"]
+
+
+def test_replay_and_changes_of_rules_take_it_too(written: Path, own: Path) -> None:
+    shutil.copy(own, written / HANDBOOK)
+    assert "Read with the journal's own handbook" in answer(["replay"], written)
+    assert asked("replay", written)["own_handbook"]["taken"] is True
+    changes = ("--changes-since", "2026-01-01", "--journal", written)
+    assert asked("rules", *changes)["own_handbook"]["taken"] is True
+    assert asked("rules", *changes, "--plain")["own_handbook"] is None
+    assert refused("rules", "US", "--plain") == (
+        "Error: --plain takes nothing from a journal: name one with --journal FOLDER"
+    )
 
 
 def test_of_a_journal_that_does_not_say_what_wrote_it_nothing_is_told(shop_journal: Path, own: Path) -> None:

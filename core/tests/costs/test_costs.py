@@ -1074,6 +1074,8 @@ def test_the_costs_of_a_journal_as_tables(monkeypatch, capsys):
         "",
         "Together 25.39 EUR, at 1 CLP = 0.001 EUR",
         "",
+        "Labour is the work on tasks alone: the journal tells no rosters' hours beside it.",
+        "",
         "The estimates rest on",
         "Number                    Value  Unit                           Source (grade)",
         "referral_fee_share         0.15  share of what is refunded      the rate of most categories in the rules",

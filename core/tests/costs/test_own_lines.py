@@ -310,7 +310,7 @@ def test_each_line_of_core_has_its_group():
         "claims": ["claim", "chargeback"],
         "fees": ["refund_administration_fee", "referral_fee_returned", "returns_processing_fee", "chargeback_fee"],
         "recovered": ["renewed_recovery", "safe_t_recovered", "reimbursement_recovered"],
-        "labour": ["labour_worked"],
+        "labour": ["labour_worked", "labour_idle"],
     }
     assert (REFUNDS, GIVEN_BACK) == (
         ("goods_refunded", "partial_refund"),

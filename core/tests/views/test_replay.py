@@ -108,6 +108,7 @@ def test_a_replay_as_json_says_where_cases_stand_what_was_refused_and_how_metric
             }
         ],
         "written_with": None,
+        "own_handbook": None,
         "without_effect": [],
     }
     assert [(each["metric"], each["marketplace"], each["set_by"]) for each in metrics] == [

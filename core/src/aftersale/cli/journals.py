@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aftersale.base.errors import ClockError
+from aftersale.cli.handbooks import read_with_handbook
 from aftersale.cli.options import journal_options, pairs, print_json, read_day, show
 from aftersale.cli.program import loaded, show_cells, text
 
@@ -23,37 +24,36 @@ if TYPE_CHECKING:
 
 
 def _replay(
-    ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None, day: date | None = None
+    ctx: click.Context, folder: Path, until: Instant | None, handbook: Path | None, plain: bool, day: date | None = None
 ) -> tuple[Journal, Replay, Policies]:
     """Return a journal, its replay until an instant or the end of a day, and the policies of the replay."""
-    from aftersale.journal.reading import read_journal
     from aftersale.journal.replay import replay
-    from aftersale.policies.handbook import default_handbook, load_handbook
 
-    plugins = loaded(ctx)
-    seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
-    policies = plugins.policies(handbook=seller_handbook)
-    journal = read_journal(folder)
+    journal, _, policies = read_with_handbook(loaded(ctx), folder, handbook, plain)
     until = until if day is None else _end_of_day(ctx, journal, day)
     return journal, replay(journal, policies, until), policies
 
 
 @click.command("replay")
 @journal_options
-def show_replay(ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, as_json: bool) -> None:
+def show_replay(
+    ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, plain: bool, as_json: bool
+) -> None:
     """Put the facts of a journal through the engine.
 
     Shows where the cases of the folder JOURNAL stand then, how every metric reads, and which facts were refused.
     """
     from aftersale.views.replay import account_listing, accounts
 
-    record = accounts(*_replay(ctx, journal, until, handbook), show_cells(ctx))
+    record = accounts(*_replay(ctx, journal, until, handbook, plain), show_cells(ctx))
     print_json(record) if as_json else show(account_listing(record))
 
 
 @click.command("tasks")
 @journal_options
-def show_tasks(ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, as_json: bool) -> None:
+def show_tasks(
+    ctx: click.Context, journal: Path, until: Instant | None, handbook: Path | None, plain: bool, as_json: bool
+) -> None:
     """List what is to be done, the most pressing first.
 
     Each open task of the folder JOURNAL with its deadline, whether the marketplace or the handbook sets it, and what
@@ -61,7 +61,7 @@ def show_tasks(ctx: click.Context, journal: Path, until: Instant | None, handboo
     """
     from aftersale.views.tasks import worklist, worklist_listing
 
-    tasks = worklist(*_replay(ctx, journal, until, handbook))
+    tasks = worklist(*_replay(ctx, journal, until, handbook, plain))
     print_json(tasks) if as_json else show(worklist_listing(tasks))
 
 
@@ -69,7 +69,13 @@ def show_tasks(ctx: click.Context, journal: Path, until: Instant | None, handboo
 @journal_options
 @click.argument("name")
 def show_case(
-    ctx: click.Context, journal: Path, name: str, until: Instant | None, handbook: Path | None, as_json: bool
+    ctx: click.Context,
+    journal: Path,
+    name: str,
+    until: Instant | None,
+    handbook: Path | None,
+    plain: bool,
+    as_json: bool,
 ) -> None:
     """Show one case, or all cases of an order.
 
@@ -77,7 +83,7 @@ def show_case(
     """
     from aftersale.views.case import case_listing, case_records
 
-    cases = case_records(name, *_replay(ctx, journal, until, handbook), show_cells(ctx))
+    cases = case_records(name, *_replay(ctx, journal, until, handbook, plain), show_cells(ctx))
     print_json(cases) if as_json else show(case_listing(cases))
 
 
@@ -90,6 +96,7 @@ def show_health(
     journal: Path,
     until: Instant | None,
     handbook: Path | None,
+    plain: bool,
     as_json: bool,
     day: date | None,
     why: bool,
@@ -100,14 +107,14 @@ def show_health(
     can bear. JOURNAL may also be a marketplace's own health report (JSON): it is recomputed, and disagreements told.
     """
     if _is_report(journal):
-        given = {"--on": day, "--until": until, "--why": why, "--handbook": handbook}
+        given = {"--on": day, "--until": until, "--why": why, "--handbook": handbook, "--plain": plain}
         _show_report(ctx, journal, as_json, [name for name, value in given.items() if value not in (None, False)])
         return
     if day is not None and until is not None:
         raise click.UsageError(text("health.on_or_until"))
     from aftersale.views.health import health, health_listing
 
-    record = health(*_replay(ctx, journal, until, handbook, day), why=why)
+    record = health(*_replay(ctx, journal, until, handbook, plain, day), why=why)
     print_json(record) if as_json else show(health_listing(record, why))
 
 
@@ -131,6 +138,7 @@ def show_costs(
     journal: Path,
     until: Instant | None,
     handbook: Path | None,
+    plain: bool,
     as_json: bool,
     by: Grouping,
     own: tuple[str, ...],
@@ -143,16 +151,26 @@ def show_costs(
     """Show what after-sales costs.
 
     What the facts of the folder JOURNAL tell, and estimates where they tell nothing; what the marketplace ships (FBA)
-    and what the seller ships (MFN) apart, each currency for itself.
+    and what the seller ships (MFN) apart, each currency for itself. Numbers, rates, days and the end that the folder's
+    costs.toml tells are taken from there where no option says otherwise.
     """
+    from aftersale.cli.own_numbers import Asked, choice, with_minutes
     from aftersale.costs.parameters import default_parameters
+    from aftersale.journal.replay import replay
     from aftersale.views.costs import cost_accounts, cost_listing
 
-    declared = default_parameters().with_estimates(loaded(ctx).costs.kinds)
-    parameters = declared.with_own(dict(pairs("--set", own)), "--set")
     rate_of = {name: _decimal(name, value) for name, value in pairs("--rate", rates)}
-    period = _period(since, before, month)
-    record = cost_accounts(*_replay(ctx, journal, until, handbook), by, parameters, into, rate_of, period=period)
+    asked = Asked(dict(pairs("--set", own)), into, rate_of, _period(since, before, month), until)
+    tasks = {task for _, _, task in loaded(ctx).workflow.tasks()}
+    declared = default_parameters().with_estimates(loaded(ctx).costs.kinds)
+    parameters = with_minutes(declared, tasks, asked.numbers).with_own(asked.numbers, "--set")
+    read, _, policies = read_with_handbook(loaded(ctx), journal, handbook, plain)
+    chosen = choice(None if plain else read.own_numbers, asked, parameters, tasks)
+    record = cost_accounts(
+        *(read, replay(read, policies, chosen.until), policies, by, chosen.parameters, chosen.into, chosen.rates),
+        period=chosen.period,
+        own=chosen.own,
+    )
     print_json(record) if as_json else show(cost_listing(record))
 
 

@@ -38,8 +38,13 @@ def read_instant(ctx: click.Context, param: click.Parameter, value: str | None) 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
+plain_option = click.option(
+    "--plain", is_flag=True, help="Take nothing from the journal itself: neither its handbook nor its numbers."
+)
+
+
 def journal_options(command: Any) -> Any:
-    """Add to a command the folder of a journal, the end of the replay, the seller's handbook and `--json`."""
+    """Add to a command the folder of a journal, the end of the replay, the handbook, `--plain` and `--json`."""
     decorators = (
         click.argument("journal", type=click.Path(path_type=Path)),
         click.option(
@@ -48,8 +53,9 @@ def journal_options(command: Any) -> Any:
         click.option(
             "--handbook",
             type=click.Path(path_type=Path),
-            help="The seller's own TOML file, over the standard that is shipped.",
+            help="The seller's own TOML file, over the standard that is shipped; else the journal's own.",
         ),
+        plain_option,
         as_json_option,
         click.pass_context,
     )

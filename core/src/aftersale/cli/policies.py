@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from aftersale.base.errors import did_you_mean
-from aftersale.cli.options import as_json_option, print_json, read_day, show
+from aftersale.cli.options import as_json_option, plain_option, print_json, read_day, show
 from aftersale.cli.program import loaded, text
 
 
@@ -36,8 +36,9 @@ from aftersale.cli.program import loaded, text
 @click.option(
     "--handbook",
     type=click.Path(path_type=Path),
-    help="The seller's own TOML file, over the standard that is shipped.",
+    help="The seller's own TOML file, over the standard that is shipped; with --journal else the journal's own.",
 )
+@plain_option
 @as_json_option
 @click.pass_context
 def show_rules(
@@ -50,6 +51,7 @@ def show_rules(
     journal: Path | None,
     compare: str | None,
     handbook: Path | None,
+    plain: bool,
     as_json: bool,
 ) -> None:
     """Show the rules in force on a day.
@@ -57,7 +59,7 @@ def show_rules(
     Those of MARKETPLACE first, then what the seller's handbook asks for on top. Other options look at all
     marketplaces, or at MARKETPLACE alone.
     """
-    from aftersale.policies.handbook import default_handbook, load_handbook
+    from aftersale.cli.handbooks import named_handbook, read_with_handbook
     from aftersale.rules import unknown_versions
     from aftersale.views.rules import RuleViews
 
@@ -65,8 +67,13 @@ def show_rules(
         raise click.UsageError(text("rules.either" if compare is not None else "rules.day_of_changes"))
     if journal is not None and since is None:
         raise click.UsageError(text("rules.journal_of_changes"))
+    if plain and journal is None:
+        raise click.UsageError(text("rules.plain_journal"))
     plugins = loaded(ctx)
-    seller_handbook = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()
+    if journal is None:
+        read, seller_handbook = None, named_handbook(plugins, handbook)
+    else:
+        read, seller_handbook, _ = read_with_handbook(plugins, journal, handbook, plain)
     if unknown := list(unknown_versions(versions, plugins.rules.versions)):
         raise click.UsageError("; ".join(map(str, unknown)))
     views = RuleViews(plugins, seller_handbook, name, _today, versions)
@@ -76,7 +83,7 @@ def show_rules(
     if compare is not None:
         view = views.comparison(_marketplaces(marketplace, compare), day, handbook is not None)
     elif since:
-        view = views.touched(journal, marketplace, since) if journal else views.changes(marketplace, since)
+        view = views.touched(read, marketplace, since) if read else views.changes(marketplace, since)
     elif name:
         view = views.history(marketplace, name, day)
     elif marketplace:

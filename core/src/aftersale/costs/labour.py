@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+
+from aftersale.base.translations import core_text as text
+from aftersale.clocks import Instant
+from aftersale.costs.ledger import CostLine
+from aftersale.costs.parameters import Parameters
+from aftersale.policies.cost_kinds import default_cost_kinds
 
 WORKED, IDLE = "labour_worked", "labour_idle"
 NONE = "–"
@@ -34,3 +40,38 @@ def shared(amount: int, minutes: Mapping[str, int | Decimal]) -> dict[str, int]:
     for name in sorted(parts, key=lambda name: (parts[name] - exact[name], name))[:left]:
         parts[name] += 1
     return {name: sign * part for name, part in parts.items()}
+
+
+def minutes_worked(
+    lines: Iterable[CostLine], parameters: Parameters, marketplaces: Collection[str]
+) -> dict[str, Decimal]:
+    """Return the minutes of the tasks that were done, by marketplace; 0 where none was."""
+    minutes = dict.fromkeys(marketplaces, Decimal(0))
+    for line in lines:
+        if line.line == WORKED:
+            task = next(name for name in line.basis if name.startswith("minutes_"))
+            minutes[line.marketplace] = minutes.get(line.marketplace, Decimal(0)) + parameters.value(task)
+    return minutes
+
+
+def idle_labour(
+    paid: int,
+    currency: str,
+    lines: Collection[CostLine],
+    parameters: Parameters,
+    marketplaces: Collection[str],
+    at: Instant,
+) -> list[CostLine]:
+    """Return what rosters cost beside the work in these lines, so that both add up to what was `paid`, minor units.
+
+    It is below zero where the tasks took people less than their means say. One line for each marketplace, by the
+    minutes worked there, or one for none of them where there is none; no line where nothing is left.
+    """
+    idle = paid - sum(line.amount for line in lines if line.line == WORKED)
+    parts = shared(idle, minutes_worked(lines, parameters, marketplaces) or {NONE: 0})
+    basis, group = (text("costs.told", fact="labour_cost"),), default_cost_kinds()[IDLE].group
+    return [
+        CostLine(IDLE, NONE, NONE, NONE, marketplace, NONE, at, part, currency, False, basis, group)
+        for marketplace, part in parts.items()
+        if part
+    ]

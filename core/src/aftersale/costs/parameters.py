@@ -199,20 +199,21 @@ class Parameters:
         }
         return evolve(self, by_name={**self.by_name, **more}) if more else self
 
-    def with_own(self, own: Overrides, source: str = "the seller's own costs") -> Parameters:
+    def with_own(self, own: Overrides, source: str = "the seller's own costs", within_range: bool = True) -> Parameters:
         """Return these parameters with the seller's own numbers in place of the defaults.
 
         Raises DocumentError with every unknown name and every value that is no exact number, is in a wrong currency, or
-        lies outside the parameter's range; `source` names where the numbers come from.
+        lies outside the parameter's range; `source` names where the numbers come from. Without `within_range` numbers
+        may lie anywhere: with what something was booked is known, and is no guess to be checked.
         """
-        results = {name: self._own(name, value, source) for name, value in own.items()}
+        results = {name: self._own(name, value, source, within_range) for name, value in own.items()}
         problems = tuple(result for result in results.values() if isinstance(result, Problem))
         if problems:
             raise DocumentError(source, located(problems, own))
         replaced = {name: result for name, result in results.items() if isinstance(result, Parameter)}
         return evolve(self, by_name={**self.by_name, **replaced}, own=self.own | replaced.keys())
 
-    def _own(self, name: str, value: object, source: str) -> Parameter | Problem:
+    def _own(self, name: str, value: object, source: str, within_range: bool) -> Parameter | Problem:
         if (sellers := self.sellers.get(name)) is not None:
             return _told_by_seller(sellers, value, source)
         declared = self.by_name.get(name) or self._for_key(name)
@@ -222,7 +223,7 @@ class Parameters:
             names = (*self.by_name, *self.sellers)
             hint = did_you_mean(name, names) or f"known: {', '.join(sorted(names))}"
             return Problem(source, name, "no such parameter", hint)
-        return _replace(declared, value, source)
+        return _replace(declared, value, source, within_range)
 
     def _for_key(self, name: str) -> Parameter | None:
         """Return a parameter under a name that has a key behind it, None where it takes none."""
@@ -268,7 +269,7 @@ def _told_by_seller(declared: SellersOwn, value: object, source: str) -> Paramet
     return Parameter(declared.name, number, number, number, declared.unit, Word(source), Word("own"), currency)
 
 
-def _replace(declared: Parameter, value: object, source: str) -> Parameter | Problem:
+def _replace(declared: Parameter, value: object, source: str, within_range: bool) -> Parameter | Problem:
     name, read_number = declared.name, _number(value)
     if read_number is None:
         what = f"expected an exact number, found {value!r}"
@@ -278,7 +279,7 @@ def _replace(declared: Parameter, value: object, source: str) -> Parameter | Pro
         return Problem(source, name, f"is no money, and {value!r} names a currency", f"it is a {declared.unit}")
     currency = named or declared.currency
     # A range is known in the parameter's own currency alone.
-    if currency == declared.currency and not declared.low <= number <= declared.high:
+    if within_range and currency == declared.currency and not declared.low <= number <= declared.high:
         hint = f"{declared.unit}: {declared.low} to {declared.high}"
         return Problem(source, name, f"{number} lies outside its range", hint)
     try:

@@ -1,6 +1,7 @@
 """Journal: all facts in order of `known_at`, and the orders they are about; all else is derived from it.
 
-A journal is a folder with `orders.parquet` and `facts.parquet` (or both as CSV).
+A journal is a folder with `orders.parquet` and `facts.parquet` (or both as CSV). What it was written with may stand
+beside them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from aftersale.base.files import LIMIT, MEGABYTE, check, most, open_bounded
 from aftersale.cases.facts import Fact
 from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, Column, checked
 from aftersale.journal.consistency import inconsistencies
+from aftersale.journal.own_numbers import OwnNumbers, read_own_numbers
 from aftersale.journal.plausibility import Doubt, doubts
 from aftersale.journal.provenance import HANDBOOK, Provenance, read_provenance
 from aftersale.journal.soundness import damages
@@ -41,7 +43,8 @@ class Journal:
     """Facts sorted by `known_at` (facts of one instant keep their order) and the orders that they are about.
 
     `doubts` are about its rows, whenever they became known. `provenance` is what it was written with: None where nobody
-    says, the problem where it cannot be read. `handbook` is the file with the handbook of that, if it has one.
+    says, the problem where it cannot be read. `handbook` is the file with a handbook of its own, if it has one, or why
+    that cannot be taken. `own_numbers` are those with which its costs were booked, or why they cannot be read.
     """
 
     orders: Orders
@@ -49,7 +52,8 @@ class Journal:
     source: str = "journal"
     doubts: tuple[Doubt, ...] = ()
     provenance: Provenance | Problem | None = None
-    handbook: Path | None = None
+    handbook: Path | Problem | None = None
+    own_numbers: OwnNumbers | Problem | None = None
 
 
 def read_journal(folder: Path) -> Journal:
@@ -71,8 +75,9 @@ def read_journal(folder: Path) -> Journal:
     facts = facts.sort("known_at", maintain_order=True)
     told = tuple(doubts(orders, facts))
     written = read_provenance(folder)
-    handbook = folder / HANDBOOK if written is not None and (folder / HANDBOOK).is_file() else None
-    return Journal(_orders(orders, absent), _facts(facts), where, told, written, handbook)
+    handbook = folder / HANDBOOK if (folder / HANDBOOK).is_file() else None
+    numbers = read_own_numbers(folder)
+    return Journal(_orders(orders, absent), _facts(facts), where, told, written, handbook, numbers)
 
 
 def _paths(folder: Path) -> dict[str, Path]:

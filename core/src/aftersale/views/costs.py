@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from attrs import evolve
 
-from aftersale.base.money import from_minor
+from aftersale.base.errors import MoneyError
+from aftersale.base.money import from_minor, money, to_minor
 from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.cases.workflow import default_workflow
@@ -17,6 +18,7 @@ from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.fees import Fee, Fees
 from aftersale.costs.goods import is_vat_declared
+from aftersale.costs.labour import WORKED, idle_labour
 from aftersale.costs.ledger import CostLine, Unpaid
 from aftersale.costs.parameters import WAGE, Parameter, Parameters, default_parameters
 from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of, open_cases
@@ -26,6 +28,7 @@ from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
+    from aftersale.clocks import Instant
     from aftersale.journal.reading import Journal
     from aftersale.journal.replay import Replay
     from aftersale.policies.policy import Policies
@@ -101,10 +104,39 @@ class UnpaidWork(TypedDict):
     why: str
 
 
-class CostAccounts(JournalNotes):
-    """The costs of a journal as JSON shows them; `unpaid_work` is None where a wage is told, or no task was done.
+class PaidHours(TypedDict):
+    """What the rosters' paid hours cost; money is exact, as text."""
 
-    `vat_undeclared` are the marketplaces of whose prices nobody says how much VAT they contain: none is taken out.
+    amount: str
+    currency: str
+
+
+class OwnTaken(TypedDict):
+    """What is taken from a journal's own `costs.toml`, and a sentence that says so, or why nothing is.
+
+    `set` are numbers by name, `rates` what one unit is worth `into` another currency; `since`, `before` and `until` are
+    the days and the end. `paid_hours` are None where the rosters are not told, or not for what is added up:
+    `worked_alone` says why.
+    """
+
+    set: dict[str, str]
+    into: str | None
+    rates: dict[str, str]
+    since: str | None
+    before: str | None
+    until: str | None
+    paid_hours: PaidHours | None
+    worked_alone: str
+    says: str
+
+
+class CostAccounts(JournalNotes):
+    """The costs of a journal as JSON shows them.
+
+    `own` is None where nothing of the journal's own numbers is asked for. `unpaid_work` is None where a wage is told,
+    or no task was done; `worked_alone` says why labour is the work on tasks alone, None where it is not, or has no
+    amount. `vat_undeclared` are the marketplaces of whose prices nobody says how much VAT they contain: none is taken
+    out.
     """
 
     journal: str
@@ -116,6 +148,8 @@ class CostAccounts(JournalNotes):
     period: CostPeriod
     open: OpenAtEnd
     unpaid_work: UnpaidWork | None
+    worked_alone: str | None
+    own: OwnTaken | None
     vat_undeclared: list[str]
     assumptions: list[Assumption]
 
@@ -155,12 +189,14 @@ def cost_accounts(
     rates: Mapping[str, Decimal] | None = None,
     high_return: Collection[str] = (),
     period: Period = ALWAYS,
+    own: OwnTaken | None = None,
 ) -> CostAccounts:
     """Return what the cases of a journal cost by the end of its replay, and the parameters that estimates rest on.
 
     Only those that were opened in the `period` are added up; those of them that are still open are counted beside it.
     With `into`, also as one sum in that currency: `rates` has what one unit of each other currency is worth in it;
-    raises MoneyError where a rate is missing.
+    raises MoneyError where a rate is missing. `own` is what of all this comes from the journal itself: a rate that is
+    missing there is told.
     """
     assumed = _known_parameters(policies, parameters)
     opened = cases_of(replayed.docket, policies, period)
@@ -170,11 +206,13 @@ def cost_accounts(
 
     unpaid: list[Unpaid] = []
     lines = costs(assumed, unpaid)
-    converted = _converted_total(lines, into, rates) if into is not None else None
+    lines += _idle_labour(own, lines, assumed, journal, replayed.until)
+    converted, unconverted = _conversion(lines, into, rates, own)
     declared = _known_parameters(policies)
     idle = [
-        *_idle_numbers(lines, assumed, declared, costs),
-        *_idle_rates(rates or {}, converted),
+        *_idle_numbers(lines, assumed, declared, costs, frozenset(own["set"] if own else ())),
+        *_idle_rates((rates or {}).keys() - (own["rates"] if own else ()), converted),
+        *unconverted,
         *_unbooked(replayed, policies),
     ]
     return CostAccounts(
@@ -187,10 +225,43 @@ def cost_accounts(
         period=_period(period),
         open=_open(open_cases(replayed.docket, policies, period)),
         unpaid_work=_unpaid_work([each.task for each in unpaid if each.case in opened], assumed),
+        worked_alone=_worked_alone(lines, own),
+        own=own,
         vat_undeclared=_vat_undeclared(lines, assumed),
         assumptions=_assumptions(lines, assumed),
         **journal_notes(journal, replayed, policies, idle),
     )
+
+
+def _idle_labour(
+    own: OwnTaken | None, lines: Sequence[CostLine], parameters: Parameters, journal: Journal, at: Instant
+) -> list[CostLine]:
+    """Return what the rosters' paid hours cost beside the work in these lines, none where that is not known."""
+    paid = own["paid_hours"] if own is not None else None
+    if paid is None:
+        return []
+    amount, currency = to_minor(money(paid["amount"], paid["currency"])), paid["currency"]
+    return idle_labour(amount, currency, lines, parameters, journal.orders.marketplaces, at)
+
+
+def _worked_alone(lines: Iterable[CostLine], own: OwnTaken | None) -> str | None:
+    if not any(line.line == WORKED for line in lines) or (own is not None and own["paid_hours"] is not None):
+        return None
+    return (own["worked_alone"] if own is not None else "") or text("costs.no_rosters")
+
+
+def _conversion(
+    lines: Sequence[CostLine], into: str | None, rates: Mapping[str, Decimal] | None, own: OwnTaken | None
+) -> tuple[Converted | None, list[str]]:
+    """Return all as one sum; a sentence instead where only the journal asks for that and lacks a rate."""
+    if into is None:
+        return None, []
+    try:
+        return _converted_total(lines, into, rates), []
+    except MoneyError as error:
+        if own is None or own["into"] is None:
+            raise
+        return None, [text("costs.not_converted", into=into, problem=error)]
 
 
 def _period(period: Period) -> CostPeriod:
@@ -265,12 +336,14 @@ def _idle_numbers(
     parameters: Parameters,
     declared: Parameters,
     costs: Callable[[Parameters], list[CostLine]],
+    taken: frozenset[str],
 ) -> Iterator[str]:
     """Yield a sentence about the seller's own numbers on which no cost rests, nor would with the defaults.
 
-    A number of 0 leaves no line behind, and has an effect all the same.
+    A number of 0 leaves no line behind, and has an effect all the same. Those that are `taken` from the journal are not
+    spoken of: nobody gave them here.
     """
-    idle = parameters.own - _basis(lines)
+    idle = parameters.own - taken - _basis(lines)
     if idle:
         # What only the seller can tell has no default: any other amount shows whether anything hangs on it.
         defaults = {name: declared.by_name.get(name) or _one(parameters.by_name[name]) for name in idle}
@@ -288,8 +361,8 @@ def _basis(lines: Iterable[CostLine | Fee]) -> set[str]:
     return {name for line in lines for name in line.basis}
 
 
-def _idle_rates(rates: Mapping[str, Decimal], converted: Converted | None) -> Iterator[str]:
-    idle = sorted(rates.keys() - (converted["rates"] if converted else {}).keys())
+def _idle_rates(rates: Set[str], converted: Converted | None) -> Iterator[str]:
+    idle = sorted(rates - (converted["rates"] if converted else {}).keys())
     if idle:
         yield text("costs.idle_rate" if converted else "costs.idle_rates", names=", ".join(idle))
 
@@ -335,6 +408,7 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
     """Return the costs as tables: the rows, the sum of each currency, and what the estimates rest on."""
     title = [text("costs.title", journal=accounts["journal"], until=accounts["until"], by=accounts["by"])]
     title += _period_lines(accounts["period"])
+    title += [accounts["own"]["says"]] if accounts["own"] is not None and accounts["own"]["says"] else []
     if not accounts["rows"]:
         return noted(
             [*title, "", text("costs.nothing"), *_open_lines(accounts["open"]), *_unpaid_lines(accounts)], accounts
@@ -386,11 +460,16 @@ def _period_lines(period: CostPeriod) -> list[str]:
     since, before = period["since"], period["before"]
     if since is None and before is None:
         return []
+    return [text("costs.period", days=days_text(since, before))]
+
+
+def days_text(since: str | None, before: str | None) -> str:
+    """Return the words for the days of a period, one of which is bounded."""
     days = [
         *([text("costs.since", day=since)] if since is not None else []),
         *([text("costs.before", day=before)] if before is not None else []),
     ]
-    return [text("costs.period", days=" ".join(days))]
+    return " ".join(days) or text("costs.always")
 
 
 def _open_lines(standing: OpenAtEnd) -> list[Table | str]:
@@ -401,8 +480,9 @@ def _open_lines(standing: OpenAtEnd) -> list[Table | str]:
 
 
 def _unpaid_lines(accounts: CostAccounts) -> list[Table | str]:
-    work = accounts["unpaid_work"]
-    return [] if work is None else ["", work["why"]]
+    work, alone = accounts["unpaid_work"], accounts["worked_alone"]
+    told = [work["why"]] if work is not None else [alone] if alone is not None else []
+    return ["", *told] if told else []
 
 
 def _vat_lines(places: Sequence[str]) -> list[Table | str]:

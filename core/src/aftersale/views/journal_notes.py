@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.errors import Problem
@@ -47,13 +48,15 @@ class JournalNotes(TypedDict):
     """What a reader of any answer about a journal must know.
 
     `refused` is how many facts no case could take by then, `implausible` how many things of the journal look wrong.
-    `written_with` is null where nobody says what the journal was written with. `without_effect` are sentences about
-    what the reader gave and nothing came of.
+    `written_with` is null where nobody says what the journal was written with, `own_handbook` where it has no handbook
+    of its own or is read with another that the reader asked for. `without_effect` are sentences about what the reader
+    gave and nothing came of.
     """
 
     refused: int
     implausible: int
     written_with: WrittenWith | None
+    own_handbook: OwnHandbook | None
     without_effect: list[str]
 
 
@@ -67,6 +70,13 @@ class WrittenWith(TypedDict):
 
     same: bool | None
     differs: dict[str, list[str]]
+    says: str
+
+
+class OwnHandbook(TypedDict):
+    """Whether a journal is read with its own handbook: it is not where that cannot be `taken`; `says` is a sentence."""
+
+    taken: bool
     says: str
 
 
@@ -86,6 +96,7 @@ def journal_notes(
         refused=len(replayed.refused),
         implausible=sum(doubt.rows for doubt in _doubts(journal, policies)),
         written_with=written_with(journal, policies),
+        own_handbook=own_handbook(journal, policies),
         without_effect=[*idle_sentences(journal, replayed, policies), *without_effect],
     )
 
@@ -114,13 +125,22 @@ def _written_otherwise(
 
 def _remedy(journal: Journal, written: Provenance, sources: Collection[str]) -> str:
     """Return which handbook to name, empty where it is named already or lies nowhere."""
-    if journal.handbook is not None and str(journal.handbook) in sources:
+    if isinstance(journal.handbook, Problem) or str(journal.handbook) in sources:
         return ""
     if journal.handbook is not None:
         return text("journal.handbook_beside", file=journal.handbook)
     if written.handbook:
         return text("journal.handbook_named", name=written.handbook)
     return text("journal.handbook_shipped") if by_shipped_handbook(written) else ""
+
+
+def own_handbook(journal: Journal, policies: Policies) -> OwnHandbook | None:
+    """Return whether a journal is read with its own handbook; None where nobody would think so."""
+    if isinstance(journal.handbook, Problem):
+        return OwnHandbook(taken=False, says=text("journal.handbook_not_taken", problem=journal.handbook))
+    if isinstance(journal.handbook, Path) and str(journal.handbook) in {each.book.source for each in policies.values()}:
+        return OwnHandbook(taken=True, says=text("journal.handbook_taken", file=journal.handbook))
+    return None
 
 
 def idle_sentences(journal: Journal, replayed: Replay, policies: Policies) -> list[str]:
@@ -193,10 +213,10 @@ def _lines(notes: JournalNotes) -> Iterator[str]:
         yield text("journal.refused", count=notes["refused"])
     if notes["implausible"]:
         yield text("journal.implausible", count=notes["implausible"])
-    yield from written_lines(notes["written_with"])
+    yield from written_lines(notes["written_with"], notes["own_handbook"])
     yield from notes["without_effect"]
 
 
-def written_lines(written: WrittenWith | None) -> list[str]:
-    """Return the sentence on what a journal was written with, none where nothing differs."""
-    return [written["says"]] if written is not None and written["says"] else []
+def written_lines(written: WrittenWith | None, own: OwnHandbook | None) -> list[str]:
+    """Return the sentences on the handbook and on what a journal was written with, none where nothing differs."""
+    return [each["says"] for each in (own, written) if each is not None and each["says"]]

@@ -12,10 +12,12 @@ from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
 from aftersale.views.journal_notes import (
     DoubtRecord,
+    OwnHandbook,
     WrittenWith,
     doubt_lines,
     doubt_records,
     idle_sentences,
+    own_handbook,
     written_lines,
     written_with,
 )
@@ -90,6 +92,7 @@ class Accounts(TypedDict):
     refused: list[RefusedRecord]
     implausible: list[DoubtRecord]
     written_with: WrittenWith | None
+    own_handbook: OwnHandbook | None
     without_effect: list[str]
     metrics: list[ReadingRecord]
     replies: list[RepliesRecord]
@@ -115,6 +118,7 @@ def accounts(journal: Journal, replayed: Replay, policies: Policies, cells: bool
         refused=[_refused_record(fact, error, policies, cells) for fact, error in replayed.refused],
         implausible=doubt_records(journal, policies, cells),
         written_with=written_with(journal, policies),
+        own_handbook=own_handbook(journal, policies),
         without_effect=idle_sentences(journal, replayed, policies),
         metrics=reading_records(metrics),
         replies=[_replies_record(name, figures) for name, figures in replies if figures is not None],
@@ -151,7 +155,7 @@ def _replies_record(marketplace: str, figures: ReplyFigures) -> RepliesRecord:
 
 def account_listing(record: Accounts) -> list[Table | str]:
     """Return the accounts as tables: cases by kind and state, then metrics, refused facts, and what looks wrong."""
-    others = [*written_lines(record["written_with"]), *record["without_effect"]]
+    others = [*written_lines(record["written_with"], record["own_handbook"]), *record["without_effect"]]
     return [
         text(
             "replay.title",

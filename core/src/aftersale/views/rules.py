@@ -14,9 +14,8 @@ from aftersale.rules import Change, Comparison, Rule, Rulebook, changes, compare
 from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aftersale.base.tables import Table
+    from aftersale.journal.reading import Journal
     from aftersale.journal.touched import TouchedCase
     from aftersale.plugins.plugins import Plugins
     from aftersale.policies.handbook import Handbook
@@ -107,26 +106,21 @@ class RuleViews:
 
         return View(lambda: [_change_record(change) for change in rule_changes], parts)
 
-    def touched(self, journal: Path, marketplace: str | None, since: date) -> View:
-        """Return the changes of a day or later with the open cases of a journal that they touch.
-
-        Raises JournalError for a folder that holds no journal.
-        """
-        from aftersale.journal.reading import read_journal
+    def touched(self, journal: Journal, marketplace: str | None, since: date) -> View:
+        """Return the changes of a day or later with the open cases of a journal that they touch."""
         from aftersale.journal.replay import replay
         from aftersale.journal.touched import open_cases, touched
         from aftersale.views.journal_notes import journal_notes, noted
 
         policies = self._plugins.policies(handbook=self._handbook, rules=self._rules)
-        read = read_journal(journal)
-        replayed = replay(read, policies)
+        replayed = replay(journal, policies)
         docket = replayed.docket
         cases = open_cases(docket, None if marketplace is None else (marketplace,))
         met = [(change, list(touched(change, cases, docket, policies))) for change in self._changes(marketplace, since)]
         names = {one.case.id for _, meetings in met for one in meetings if one.how != "kept"}
-        notes = journal_notes(read, replayed, policies)
+        notes = journal_notes(journal, replayed, policies)
         until = instant_text(replayed.until)
-        counts = {"journal": read.source, "until": until, "open_cases": len(cases), "touched_cases": len(names)}
+        counts = {"journal": journal.source, "until": until, "open_cases": len(cases), "touched_cases": len(names)}
 
         def as_json() -> dict[str, Any]:
             rows = [{**_change_record(change), "cases": [_touched_record(one) for one in ones]} for change, ones in met]
