@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from operator import eq
 from typing import overload
 
 
@@ -27,7 +28,9 @@ class MadeNames(Sequence[str], ABC):
 
 
 class _Part(MadeNames):
-    """Some names of a sequence, by their places in it."""
+    """Some names of a sequence, by their places in it; equal to any sequence of the same names."""
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, names: MadeNames, places: range) -> None:
         self._names, self._places = names, places
@@ -37,3 +40,6 @@ class _Part(MadeNames):
 
     def _name(self, place: int) -> str:
         return self._names[self._places[place]]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(other) == len(self) and all(map(eq, self, other))
