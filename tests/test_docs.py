@@ -32,7 +32,6 @@ from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import CaseKind, Move, State, default_workflow
 from aftersale.cli import TRACE, cli
 from aftersale.costs.charges import CHARGES
-from aftersale.costs.parameters import OTHER_GRADE, default_parameters
 from aftersale.engine.docket import Docket
 from aftersale.engine.guards import GUARDS
 from aftersale.hookspecs import ALLOW_LIST, PROJECT
@@ -57,6 +56,7 @@ from aftersale.rules import Condition, Rule, RuleSet, parse_rules
 from aftersale.scaffold.new_plugin import NewPlugin
 from aftersale.testing import fact, order, orders, reference
 from aftersale.views.rule_tables import demand
+from aftersale.worth.parameters import OTHER_GRADE, default_parameters
 from aftersale_simulator.runs.results import METRICS
 from aftersale_simulator.scenario import model as scenarios
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario

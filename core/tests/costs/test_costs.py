@@ -12,7 +12,6 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.charges import case_costs
 from aftersale.costs.ledger import GIVEN_BACK, LINES, CostLine
-from aftersale.costs.parameters import default_parameters, parse_parameters
 from aftersale.costs.totals import GROUPINGS, grand_total, totals
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import Journal
@@ -26,6 +25,7 @@ from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 from aftersale.views.costs import cost_accounts, cost_listing
+from aftersale.worth.parameters import default_parameters, parse_parameters
 
 KNOWN = load_plugins((), {"reference": reference}).policies()
 RULES = """

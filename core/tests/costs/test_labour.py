@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 from aftersale.clocks import DAY
 from aftersale.costs.labour import idle_labour, minutes_worked, shared
 from aftersale.costs.ledger import CostLine
-from aftersale.costs.parameters import default_parameters
 from aftersale.testing.factories import MONDAY
+from aftersale.worth.parameters import default_parameters
 
 MINUTES = st.dictionaries(
     st.text("ABCD", min_size=1, max_size=3),

@@ -6,7 +6,6 @@ import pytest
 
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.charges import case_costs
-from aftersale.costs.parameters import default_parameters
 from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import default_handbook
@@ -14,6 +13,7 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
+from aftersale.worth.parameters import default_parameters
 
 REF = load_plugins((), {"reference": reference}).policies()["REF"]
 TOLD = {"marketplaces": ["REF"], "source": "made up", "grade": "assumed"}

@@ -12,7 +12,6 @@ from aftersale.cases.workflow import CaseKind, Move, State
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.charges import CHARGES, case_costs
 from aftersale.costs.ledger import GIVEN_BACK, LINES, REFUNDS
-from aftersale.costs.parameters import default_parameters
 from aftersale.costs.totals import grand_total, totals
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import Journal
@@ -22,6 +21,7 @@ from aftersale.policies.cost_kinds import GROUPS, default_cost_kinds, parse_cost
 from aftersale.testing import fact, order, orders, plugin, reference
 from aftersale.testing.factories import MONDAY
 from aftersale.views.costs import cost_accounts, cost_listing
+from aftersale.worth.parameters import default_parameters
 
 DISPUTE = CaseKind(
     "dispute",

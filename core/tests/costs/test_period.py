@@ -6,7 +6,6 @@ import pytest
 
 from aftersale.base.tables import show
 from aftersale.clocks import DAY, HOUR
-from aftersale.costs.parameters import default_parameters
 from aftersale.costs.period import Period
 from aftersale.journal.reading import Journal
 from aftersale.journal.replay import replay
@@ -14,6 +13,7 @@ from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 from aftersale.views.costs import cost_accounts, cost_listing
+from aftersale.worth.parameters import default_parameters
 
 KNOWN = load_plugins((), {"reference": reference}).policies()
 WAGE = default_parameters().with_own({"labour_cost_per_hour": "6.00 EUR"})

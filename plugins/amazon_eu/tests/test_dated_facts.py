@@ -8,13 +8,13 @@ import pytest
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, HOUR, instant
-from aftersale.costs.fees import Fees
-from aftersale.costs.parameters import default_parameters
 from aftersale.engine.docket import Docket
 from aftersale.orders import Order
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, load_rules
+from aftersale.worth.fees import Fees
+from aftersale.worth.parameters import default_parameters
 
 pytestmark = pytest.mark.once
 PACKAGE = "aftersale_amazon_eu"

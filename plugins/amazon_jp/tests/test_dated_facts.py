@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from aftersale.clocks import instant
-from aftersale.costs.fees import Fees
-from aftersale.costs.parameters import default_parameters
 from aftersale.orders import Order
 from aftersale.rules import RuleSet, load_rules
+from aftersale.worth.fees import Fees
+from aftersale.worth.parameters import default_parameters
 
 pytestmark = pytest.mark.once
 

@@ -18,6 +18,7 @@ from aftersale.base.errors import DocumentError
 from aftersale.base.translations import Catalogue
 from aftersale.cli import cli
 from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale_simulator.judging.outcomes import ClosureOutcome
 from aftersale_simulator.output_files import as_toml, check_file, write_file
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs import series
@@ -30,7 +31,6 @@ from aftersale_simulator.whatif import charts
 from aftersale_simulator.whatif.comparison import Comparison, compare_variants
 from aftersale_simulator.whatif.day_charts import defects
 from aftersale_simulator.whatif.drawing import Lines, lines_of
-from aftersale_simulator.whatif.outcomes import ClosureOutcome
 from aftersale_simulator.whatif.page import page, parts
 from aftersale_simulator.whatif.record import record
 from aftersale_simulator.whatif.variants import plan

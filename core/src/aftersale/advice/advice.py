@@ -13,12 +13,12 @@ from aftersale.advice.evidence import evidence_for
 from aftersale.base.money import from_minor
 from aftersale.base.translations import core_text as text
 from aftersale.cases.model import Case
-from aftersale.costs.fees import capped
-from aftersale.costs.parameters import default_parameters
 from aftersale.engine import return_terms
 from aftersale.engine.dossiers import Dossier
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule
+from aftersale.worth.fees import capped
+from aftersale.worth.parameters import default_parameters
 
 
 @frozen

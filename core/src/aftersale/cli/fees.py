@@ -52,11 +52,11 @@ def show_fees(
     """
     from aftersale.base.money import money, to_minor
     from aftersale.clocks import HOUR, start_of_day
-    from aftersale.costs.fees import Fees
-    from aftersale.costs.parameters import default_parameters
     from aftersale.orders import Order
     from aftersale.policies.handbook import default_handbook, load_handbook
     from aftersale.views.costs import fee_listing, order_fees
+    from aftersale.worth.fees import Fees
+    from aftersale.worth.parameters import default_parameters
 
     plugins = loaded(ctx)
     book = load_handbook(handbook, plugins.workflow, plugins.metrics) if handbook else default_handbook()

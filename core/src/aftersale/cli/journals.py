@@ -155,9 +155,9 @@ def show_costs(
     costs.toml tells are taken from there where no option says otherwise.
     """
     from aftersale.cli.own_numbers import Asked, choice, with_minutes
-    from aftersale.costs.parameters import default_parameters
     from aftersale.journal.replay import replay
     from aftersale.views.costs import cost_accounts, cost_listing
+    from aftersale.worth.parameters import default_parameters
 
     rate_of = {name: _decimal(name, value) for name, value in pairs("--rate", rates)}
     asked = Asked(dict(pairs("--set", own)), into, rate_of, _period(since, before, month), until)

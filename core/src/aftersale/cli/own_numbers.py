@@ -11,11 +11,11 @@ from attrs import evolve, field, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant
-from aftersale.costs.parameters import WAGE, Parameters
 from aftersale.costs.period import ALWAYS, Period
 from aftersale.journal.own_numbers import OwnNumbers
 from aftersale.views.costs import OwnTaken, PaidHours, days_text
 from aftersale.views.readings import instant_text
+from aftersale.worth.parameters import WAGE, Parameters
 
 SOURCE = "the journal's costs.toml"
 """The source of the numbers that are taken."""

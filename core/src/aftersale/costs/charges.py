@@ -6,11 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from aftersale.base.money import decimals, part, rounded
 from aftersale.clocks import Instant
-from aftersale.costs.fees import limit
-from aftersale.costs.goods import net, vat_basis
 from aftersale.costs.ledger import CostLedger, CostLine, Unpaid, line_place
 from aftersale.costs.own_lines import own_line
-from aftersale.costs.parameters import WAGE, Parameters, default_parameters
 from aftersale.costs.refunds import (
     chargeback,
     chargeback_reversed,
@@ -28,6 +25,9 @@ from aftersale.engine.dossiers import Dossier
 from aftersale.engine.replays import Step, confirmations
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies, Policy
+from aftersale.worth.fees import limit
+from aftersale.worth.goods import net, vat_basis
+from aftersale.worth.parameters import WAGE, Parameters, default_parameters
 
 KEPT_OF_REFUND = "restocking_fee"
 """The line of what the seller keeps of a refund: its VAT is in it, as in the refund."""

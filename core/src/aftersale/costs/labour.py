@@ -9,8 +9,8 @@ from fractions import Fraction
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant
 from aftersale.costs.ledger import CostLine
-from aftersale.costs.parameters import Parameters
 from aftersale.policies.cost_kinds import default_cost_kinds
+from aftersale.worth.parameters import Parameters
 
 WORKED, IDLE = "labour_worked", "labour_idle"
 NONE = "–"

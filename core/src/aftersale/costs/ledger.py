@@ -12,15 +12,15 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.money import GIVING_BACK, TAKING_BACK
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant
-from aftersale.costs.fees import Fees
-from aftersale.costs.goods import landed_cost
-from aftersale.costs.parameters import Parameters
 from aftersale.engine.replays import Step
 from aftersale.engine.return_terms import fault
 from aftersale.orders import Order
 from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Rule, Rulebook
+from aftersale.worth.fees import Fees
+from aftersale.worth.goods import landed_cost
+from aftersale.worth.parameters import Parameters
 
 LINES = tuple(default_cost_kinds())
 """The lines that core books, in the order in which they are shown; those of plugins come after them, by name."""

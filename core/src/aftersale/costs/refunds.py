@@ -5,10 +5,10 @@ from __future__ import annotations
 from aftersale.base.money import decimals, rounded
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.fees import capped
 from aftersale.costs.ledger import REFUNDS, CostLedger
 from aftersale.costs.refund_fees import book_cancellation, book_fees
 from aftersale.engine.replays import Step
+from aftersale.worth.fees import capped
 
 
 def refund(ledger: CostLedger, step: Step) -> None:

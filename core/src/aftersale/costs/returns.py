@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
-from aftersale.costs.fees import capped
-from aftersale.costs.goods import net
 from aftersale.costs.ledger import CostLedger
-from aftersale.costs.parameters import GoodsGrade
 from aftersale.engine import return_terms
 from aftersale.engine.replays import Step
+from aftersale.worth.fees import capped
+from aftersale.worth.goods import net
+from aftersale.worth.parameters import GoodsGrade
 
 UNDER_WAY = ("return_sent", "return_received", "refunded_at_first_scan")
 

@@ -16,16 +16,16 @@ from aftersale.base.translations import core_text as text, headers_of
 from aftersale.cases.workflow import default_workflow
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.costs.charges import docket_costs
-from aftersale.costs.fees import Fee, Fees
-from aftersale.costs.goods import is_vat_declared
 from aftersale.costs.labour import WORKED, idle_labour
 from aftersale.costs.ledger import CostLine, Unpaid
-from aftersale.costs.parameters import WAGE, Parameter, Parameters, default_parameters
 from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of, open_cases
 from aftersale.costs.totals import Grouping, grand_total, totals
 from aftersale.documents.scalars import MoneyAmount
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import instant_text
+from aftersale.worth.fees import Fee, Fees
+from aftersale.worth.goods import is_vat_declared
+from aftersale.worth.parameters import WAGE, Parameter, Parameters, default_parameters
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.errors import Problem
 from aftersale.base.translations import core_text as text
-from aftersale.costs.parameters import default_parameters
 from aftersale.journal.columns import SHOWN
 from aftersale.journal.effects import Reason, idle_rows
 from aftersale.journal.plausibility import Doubt, doubts_of_place
 from aftersale.journal.provenance import Provenance, by_shipped_handbook, differences
+from aftersale.worth.parameters import default_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ from attrs import evolve
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.money import decimals
 from aftersale.clocks import MINUTE
-from aftersale.costs.parameters import OTHER_TASK, WAGE, Parameters, default_parameters
 from aftersale.policies.policy import Policies
+from aftersale.worth.parameters import OTHER_TASK, WAGE, Parameters, default_parameters
 from aftersale_simulator.desk.shifts import Window, paid_hours
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario

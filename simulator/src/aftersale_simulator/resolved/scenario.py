@@ -10,10 +10,10 @@ from attrs import evolve, frozen
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant
-from aftersale.costs.parameters import Parameters
 from aftersale.policies.handbook import Handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet
+from aftersale.worth.parameters import Parameters
 from aftersale_simulator.desk.shifts import Window, windows_by_shift
 from aftersale_simulator.resolved.costs import cost_numbers
 from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook

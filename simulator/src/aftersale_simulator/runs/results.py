@@ -22,6 +22,8 @@ from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
 from aftersale.rules import Rule
+from aftersale_simulator.books.book import books_of
+from aftersale_simulator.books.money import COUNTS, LINE, MONEY, Rest, money_of
 from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
@@ -37,8 +39,6 @@ from aftersale_simulator.desk.suspensions import (
 from aftersale_simulator.effects.scenario import effects_of
 from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Trace, reads_of
 from aftersale_simulator.resolved.scenario import ResolvedScenario
-from aftersale_simulator.runs.books import books_of
-from aftersale_simulator.runs.money import COUNTS, LINE, MONEY, Rest, money_of
 from aftersale_simulator.runs.timeline import Timeline, timeline_of
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from aftersale.base.visible import lines
-from aftersale_simulator.runs.money import CONTRIBUTION, LINE, TOTAL
+from aftersale_simulator.books.money import CONTRIBUTION, LINE, TOTAL
 from aftersale_simulator.runs.results import UNITS, Unit
 from aftersale_simulator.runs.statistics import UNBOUNDED, Ends, Estimate, wilson
 from aftersale_simulator.show.wording import percent, text

@@ -7,6 +7,7 @@ from math import fsum
 from typing import Any, TypedDict
 
 from aftersale.clocks import DAY
+from aftersale_simulator.judging.outcomes import closure_outcomes
 from aftersale_simulator.resolved.days_off import IDLE
 from aftersale_simulator.resolved.period import TAKEN
 from aftersale_simulator.runs.results import COST
@@ -19,7 +20,6 @@ from aftersale_simulator.show.wording import amount, joined, percent, target_nam
 from aftersale_simulator.staffing.rosters import TODAY, Roster
 from aftersale_simulator.staffing.search import Candidate, SearchResult
 from aftersale_simulator.whatif.answer import closure_sentences
-from aftersale_simulator.whatif.outcomes import closure_outcomes
 from aftersale_simulator.whatif.record import ClosureRecord, closure_record
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aftersale.clocks import DAY
+from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
 from aftersale_simulator.desk.suspensions import ACCOUNT
+from aftersale_simulator.judging.choice import RANKED
+from aftersale_simulator.judging.outcomes import ClosureOutcome, TargetOutcome
 from aftersale_simulator.resolved.costs import undeclared_vat
-from aftersale_simulator.runs.money import CONTRIBUTION, TOTAL
 from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.numbers import Numbers
 from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
-from aftersale_simulator.whatif.choice import RANKED
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
-from aftersale_simulator.whatif.outcomes import ClosureOutcome, TargetOutcome
 
 
 def answer(comparison: Comparison) -> str:

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from aftersale.documents.scalars import PositiveCount
+from aftersale_simulator.books.money import CONTRIBUTION
 from aftersale_simulator.effects.trace import NO_EFFECTS, Effects, Setting
-from aftersale_simulator.resolved.period import PeriodReport
-from aftersale_simulator.runs.failures import Stopped
-from aftersale_simulator.runs.job import RunVariants
-from aftersale_simulator.runs.money import CONTRIBUTION
-from aftersale_simulator.runs.results import REACHED, Result, Unit, verdicts
-from aftersale_simulator.runs.statistics import Ends, Estimate, difference, enough, estimate, is_undecided
-from aftersale_simulator.runs.timeline import Timeline
-from aftersale_simulator.scenario.model import Cheapest, Scenario
-from aftersale_simulator.show.numbers import Numbers
-from aftersale_simulator.stress.trials import StressResult, stress_result
-from aftersale_simulator.whatif.choice import RANKED, Margin, Swing, channels_differ, margin, swings, worth
-from aftersale_simulator.whatif.outcomes import (
+from aftersale_simulator.judging.choice import RANKED, Margin, Swing, channels_differ, margin, swings, worth
+from aftersale_simulator.judging.outcomes import (
     ClosureOutcome,
     TargetOutcome,
     closure_outcomes,
     distance,
     target_outcomes,
 )
+from aftersale_simulator.resolved.period import PeriodReport
+from aftersale_simulator.runs.failures import Stopped
+from aftersale_simulator.runs.job import RunVariants
+from aftersale_simulator.runs.results import REACHED, Result, Unit, verdicts
+from aftersale_simulator.runs.statistics import Ends, Estimate, difference, enough, estimate, is_undecided
+from aftersale_simulator.runs.timeline import Timeline
+from aftersale_simulator.scenario.model import Cheapest, Scenario
+from aftersale_simulator.show.numbers import Numbers
+from aftersale_simulator.stress.trials import StressResult, stress_result
 from aftersale_simulator.whatif.precision import Precision
 from aftersale_simulator.whatif.variants import Changes, Plan, Variant
 

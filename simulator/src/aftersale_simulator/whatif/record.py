@@ -7,15 +7,15 @@ from datetime import date, time
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from aftersale.base.json_documents import as_json as json_text
+from aftersale_simulator.judging.choice import Swing
+from aftersale_simulator.judging.outcomes import FAR, ClosureOutcome, TargetOutcome
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.show.effects import idle_settings
 from aftersale_simulator.show.sheets import sheet
 from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
-from aftersale_simulator.whatif.choice import Swing
 from aftersale_simulator.whatif.comparison import Comparison, Figure, MarketplaceResult, VariantResult
-from aftersale_simulator.whatif.outcomes import FAR, ClosureOutcome, TargetOutcome
 
 if TYPE_CHECKING:
     from aftersale_simulator.calibration.history import History

@@ -11,8 +11,10 @@ from aftersale.base.tables import Table, show as show_parts
 from aftersale.base.visible import lines
 from aftersale.clocks import DAY
 from aftersale.costs.ledger import LINES, line_place
+from aftersale_simulator.books.money import CONTRIBUTION, LINE, TOTAL
 from aftersale_simulator.desk.suspensions import ACCOUNT
-from aftersale_simulator.runs.money import CONTRIBUTION, LINE, TOTAL
+from aftersale_simulator.judging.choice import RANKED
+from aftersale_simulator.judging.outcomes import ClosureOutcome, nearest_lines
 from aftersale_simulator.runs.results import COST, DEACTIVATED, RATE, REVIEW, UNITS
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.scenario.vocabulary import allowed_words
@@ -20,9 +22,7 @@ from aftersale_simulator.show.effects import idle_sentence
 from aftersale_simulator.show.numbers import Numbers, count_text, number
 from aftersale_simulator.show.tables import rows
 from aftersale_simulator.show.wording import amount, target_name, text
-from aftersale_simulator.whatif.choice import RANKED
 from aftersale_simulator.whatif.comparison import Comparison, MarketplaceResult, VariantResult
-from aftersale_simulator.whatif.outcomes import ClosureOutcome, nearest_lines
 from aftersale_simulator.whatif.record import ComparisonRecord
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from aftersale.base.money import decimals
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
-from aftersale.costs.fees import Fees, ReferralTerms
-from aftersale.costs.goods import landed_costs
-from aftersale.costs.parameters import Parameters
 from aftersale.orders import CANCELLED, NEVER, WAITING, Orders
 from aftersale.policies.policy import Policy, Terms
+from aftersale.worth.fees import Fees, ReferralTerms
+from aftersale.worth.goods import landed_costs
+from aftersale.worth.parameters import Parameters
 
 Amounts = NDArray[np.int64]
 Rows = NDArray[np.bool_]
@@ -83,7 +83,7 @@ def shares(amounts: Amounts, share: Decimal) -> Amounts:
 
 def without_vat(amounts: Amounts, parameters: Parameters, marketplace: str) -> Amounts:
     """Return prices of a marketplace without the VAT that is in them; nothing is taken out where none is declared."""
-    from aftersale.costs.goods import vat
+    from aftersale.worth.goods import vat
 
     return _rounded(amounts, Fraction(0), 1 / (1 + Fraction(vat(parameters, marketplace))))
 

@@ -11,8 +11,6 @@ from hypothesis import given, strategies as st
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.charges import case_costs
-from aftersale.costs.goods import landed_cost, landed_costs, net
-from aftersale.costs.parameters import default_parameters
 from aftersale.engine.docket import Docket
 from aftersale.journal.reading import Journal
 from aftersale.journal.replay import replay
@@ -23,6 +21,8 @@ from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 from aftersale.views.costs import cost_accounts
+from aftersale.worth.goods import landed_cost, landed_costs, net
+from aftersale.worth.parameters import default_parameters
 
 REF = load_plugins((), {"reference": reference}).policies()["REF"]
 TOLD = {"marketplaces": ["REF"], "source": "made up", "grade": "assumed"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from aftersale_simulator.runs.money import CONTRIBUTION, TOTAL, Rest
+from aftersale_simulator.books.money import CONTRIBUTION, TOTAL, Rest
 from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import Estimate, estimate
 

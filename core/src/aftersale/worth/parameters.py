@@ -340,4 +340,4 @@ def _declared_parameters(document: CostDocument) -> Iterator[Parameter]:
 @cache
 def default_parameters() -> Parameters:
     """Return the parameters that the project ships."""
-    return parse_parameters(read(files("aftersale.costs") / "costs.toml"), SOURCE)
+    return parse_parameters(read(files("aftersale.worth") / "costs.toml"), SOURCE)

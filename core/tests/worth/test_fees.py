@@ -7,11 +7,11 @@ import tomli
 from hypothesis import given, strategies as st
 
 from aftersale.base.errors import MoneyError
-from aftersale.costs.fees import Fee, Fees, split
-from aftersale.costs.parameters import default_parameters
 from aftersale.orders import OrderLine
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import order
+from aftersale.worth.fees import Fee, Fees, split
+from aftersale.worth.parameters import default_parameters
 
 STEPS = """
 rule = [

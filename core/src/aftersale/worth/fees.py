@@ -12,9 +12,9 @@ from attrs import field, frozen
 from aftersale.base.errors import MoneyError
 from aftersale.base.money import decimals, part, rounded
 from aftersale.base.translations import core_text as text
-from aftersale.costs.parameters import Parameters
 from aftersale.orders import Order
 from aftersale.rules import NOTHING, Rule, Rulebook
+from aftersale.worth.parameters import Parameters
 
 UNREAD = "unknown"
 """The grade of a row that says that there is a fee, and not how much: its number holds a place."""

@@ -11,10 +11,10 @@ from aftersale.base.money import decimals
 from aftersale.costs.account import SALE, Account, Sums, account, missing, together
 from aftersale.costs.labour import shared
 from aftersale.costs.ledger import line_place
-from aftersale.costs.parameters import Parameters
 from aftersale.policies.cost_kinds import GROUPS
+from aftersale.worth.parameters import Parameters
+from aftersale_simulator.books.book import WORKED, Book
 from aftersale_simulator.resolved.scenario import ResolvedScenario
-from aftersale_simulator.runs.books import WORKED, Book
 
 IDLE, LABOUR = "labour_idle", "labour"
 TOTAL, CONTRIBUTION = "total_cost", "contribution"

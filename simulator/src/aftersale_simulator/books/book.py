@@ -18,15 +18,15 @@ from aftersale.cases.model import Case
 from aftersale.clocks import Instant
 from aftersale.costs.account import SALE, Sums
 from aftersale.costs.charges import CHARGES, order_costs, price_of_work, task_done
-from aftersale.costs.parameters import Parameters
 from aftersale.costs.period import may_cost
-from aftersale.costs.sales import Sales, sales
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.replays import Step
 from aftersale.orders import Order, Orders
 from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.policy import Policy
+from aftersale.worth.parameters import Parameters
+from aftersale.worth.sales import Sales, sales
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 

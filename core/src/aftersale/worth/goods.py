@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.base.translations import core_text as text
-from aftersale.costs.parameters import Parameters
 from aftersale.orders import UNTOLD, Order, Orders
+from aftersale.worth.parameters import Parameters
 
 LANDED = "landed_cost_share"
 """The parameter that says what goods cost where no order tells it, by product or category."""
