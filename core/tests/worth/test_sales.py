@@ -75,19 +75,21 @@ def alone(sold, outcome, cancelled, terms_of, numbers):
     others = [fee.amount for fee in (fees.closing(), fees.digital_services()) if fee is not None]
     shipped, by_marketplace = outcome != WAITING, sold.channel in FULFILLED_BY_MARKETPLACE
     parcel = share(sold.price, numbers.value("fulfilment_fee_share")) if by_marketplace else 0
+    goods, basis = landed_cost(sold, numbers)
     out = share(sold.price, numbers.value("outbound_cost_share")) if shipped and not by_marketplace else 0
     return {
         "placed": True,
         "revenue": net(sold.price, numbers, "REF"),
         "selling_fees": referral.amount + sum(others) + parcel,
-        "landed_cost": landed_cost(sold, numbers)[0] if shipped else 0,
+        "landed_cost": goods if shipped else 0,
         "outbound_cost": out,
         "parcels": parcel,
         "assumed_fees": referral.amount if referral.basis == ("referral_fee_share",) else 0,
+        "assumed_goods": goods if shipped and "landed_cost_share" in basis else 0,
     }
 
 
-NAMES = ("revenue", "selling_fees", "landed_cost", "outbound_cost", "parcels", "assumed_fees")
+NAMES = ("revenue", "selling_fees", "landed_cost", "outbound_cost", "parcels", "assumed_fees", "assumed_goods")
 # Few days, categories and prices around the steps: most classes have several orders, which the rows must tell apart.
 STEPS = (0, 1, 30, 199, 200, 201, 1499, 1500, 1501, 2000, 2001, 25_000, 25_001)
 DAYS = (MONDAY, MONDAY + 8 * DAY, MONDAY + 13 * DAY)
@@ -102,6 +104,7 @@ sold = st.builds(
     channel=st.sampled_from(["MFN", "FBA"]),
     cross_border=st.booleans(),
     exempt=st.booleans(),
+    product=st.sampled_from(["", "SKU-1", "SKU-2"]),
     buyer=st.sampled_from(["", "7", "8"]),
     landed_cost=st.none() | st.integers(0, 10**6),
 )
@@ -115,9 +118,11 @@ shares = st.decimals("0", "0.27", places=9) | st.sampled_from([Decimal("0.19"), 
     st.sampled_from(POLICIES),
     shares,
     st.decimals("0", "0.40", places=9) | st.just(Decimal("0.05")),
+    st.sets(st.sampled_from(["books", "glass", "SKU-1"])),
 )
-def test_all_orders_at_once_bring_what_each_brings_by_itself(rows, seller, vat, out):
-    numbers = default_parameters().with_own({"vat_share.REF": vat, "outbound_cost_share": out})
+def test_all_orders_at_once_bring_what_each_brings_by_itself(rows, seller, vat, out, own):
+    goods = {f"landed_cost_share.{key}": "0.25" for key in own}
+    numbers = default_parameters().with_own({"vat_share.REF": vat, "outbound_cost_share": out, **goods})
     check(rows, seller, numbers)
 
 
@@ -127,7 +132,12 @@ def check(rows, seller, numbers):
     by_id = {row[0].id: row for row in rows}
     rows = [by_id[name] for name in made.ids]
     at = np.array([MONDAY if by_source else NEVER for _, _, by_source, _ in rows], np.int64)
-    made = evolve(made, outcome=np.array([row[1] for row in rows], np.int8), cancelled_at=at)
+    made = evolve(
+        made,
+        products=[row[0].product for row in rows],
+        outcome=np.array([row[1] for row in rows], np.int8),
+        cancelled_at=at,
+    )
     by_case = np.array([row[3] for row in rows], bool)
     found = sales(made, seller, numbers, by_case)
     wanted = [alone(one, outcome, source or case, seller, numbers) for one, outcome, source, case in rows]
@@ -149,7 +159,7 @@ def test_prices_on_and_beside_the_steps_of_rows_have_each_their_own_fee(seller):
 
 def test_of_no_orders_nothing_comes():
     found = sales(orders(order()).between(0, 0), policy(ROWS), default_parameters())
-    assert [len(getattr(found, name)) for name in ("placed", *NAMES)] == [0] * 7
+    assert [len(getattr(found, name)) for name in ("placed", *NAMES)] == [0] * 8
 
 
 def test_halves_of_a_cent_are_rounded_up_and_large_amounts_stay_exact():

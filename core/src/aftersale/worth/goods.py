@@ -40,6 +40,18 @@ def landed_costs(orders: Orders, parameters: Parameters) -> NDArray[np.int64]:
     return costs
 
 
+def by_plain_share(orders: Orders, parameters: Parameters) -> NDArray[np.bool_]:
+    """Return of which orders the goods cost the share for all: none is told, or set for their product or category."""
+    plain: NDArray[np.bool_] = np.asarray(orders.landed_cost) == UNTOLD
+    begin = f"{LANDED}."
+    own = {name.removeprefix(begin) for name in parameters.by_name if name.startswith(begin)}
+    if own:
+        plain &= ~np.array([category in own for category in orders.categories], bool)[orders.category]
+    if own and orders.products:
+        plain &= ~np.array([product in own for product in orders.products], bool)
+    return plain
+
+
 def vat(parameters: Parameters, marketplace: str) -> Decimal:
     """Return the VAT in prices of a marketplace as a share of the price without it; 0 where nobody declares it."""
     return parameters.keyed(VAT, marketplace)[0]

@@ -110,7 +110,9 @@ def _book(
     sold = sales(bought, policy, numbers, cases.cancelled(bought))
     sale, lost = _sums(sold, currency), dict[tuple[str, str], int]()
     if len(would) > len(bought):
-        lost = {key: amount - sale[key] for key, amount in _sums(sales(would, policy, numbers), currency).items()}
+        # Those that were bought bring the same in both, were they cancelled later or not.
+        placed, all_ = (_sums(sales(each, policy, numbers), currency) for each in (bought, would))
+        lost = {key: amount - placed[key] for key, amount in all_.items()}
     return Book(
         currency=currency,
         orders=int(sold.placed.sum()),
@@ -138,7 +140,7 @@ def _sums(sold: Sales, currency: str) -> dict[tuple[str, str], int]:
 def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], int]:
     """Return what of the contribution rests on each number: of the cases, and of what orders bring."""
     spent = {
-        "landed_cost_share": sold.landed_cost,
+        "landed_cost_share": sold.assumed_goods,
         "outbound_cost_share": sold.outbound_cost,
         "fulfilment_fee_share": sold.parcels,
         "referral_fee_share": sold.assumed_fees,
