@@ -115,7 +115,7 @@ def _picture(picture: Picture, name: str) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     if table.folded:
-        yield f"<details><summary>{escape(table.folded)}</summary>"
+        yield f'<details class="folded"><summary>{escape(table.folded)}</summary>'
     yield from _rows(table)
     if table.folded:
         yield "</details>"

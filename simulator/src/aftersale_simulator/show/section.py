@@ -20,7 +20,8 @@ class Picture:
 class Table:
     """Rows of text under a header; rows numbered in `marked` are highlighted. The first `words` columns are words.
 
-    Rows numbered in `sums` add up others. A table with a `folded` line shows this alone until a reader opens it.
+    Rows numbered in `sums` add up others. A table with a `folded` line shows this alone until a reader opens it,
+    and is left out on paper.
     """
 
     header: tuple[str, ...]

@@ -56,8 +56,9 @@ def _all_metrics(comparison: Comparison) -> Table:
 def _value(comparison: Comparison, variant: VariantResult, name: str) -> str:
     """Return a metric of a variant with the marketplace that does worst, in one line."""
     numbers = comparison.numbers
-    value = numbers.estimate(variant.metrics[name].value, name).replace("\n", " ")
-    return text("report.comma").join([value, *worst_text(variant, name, numbers)])
+    mean, *interval = numbers.estimate(variant.metrics[name].value, name).split("\n")
+    told = (ends if ends.startswith("±") else f"({ends})" for ends in interval)
+    return text("report.comma").join([" ".join([mean, *told]), *worst_text(variant, name, numbers)])
 
 
 def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:

@@ -73,7 +73,7 @@ def _stacks(comparison: Comparison, groups: Sequence[str]) -> Any:
         )
         shares.append(Share(name, _colour(group), values, tuple(told)))
     totals = [_total(comparison, variant) for variant in variants]
-    return plots.stacks(shares, totals, comparison.numbers.label(TOTAL))
+    return plots.stacks(shares, totals, currency)
 
 
 def _total(comparison: Comparison, variant: VariantResult) -> Spot:
@@ -106,7 +106,7 @@ def _statement(comparison: Comparison, groups: Sequence[str], kinds: dict[str, C
 def _cell(numbers: Numbers, variant: VariantResult, row: _Row) -> str:
     if not row.sum:
         return numbers.bare(variant.mean(row.metric), row.metric)
-    return numbers.estimate(variant.metrics[row.metric].value, row.metric).replace("\n", " ")
+    return numbers.estimate(variant.metrics[row.metric].value, row.metric).replace("\n", " ").replace("± ", "±\u00a0")
 
 
 def _cost_rows(comparison: Comparison, groups: Sequence[str], kinds: dict[str, CostKind]) -> Iterator[_Row]:
