@@ -20,7 +20,7 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.views.costs import cost_accounts
+from aftersale.views.money.costs import cost_accounts
 from aftersale.worth.goods import landed_cost, landed_costs, net
 from aftersale.worth.parameters import default_parameters
 
