@@ -23,6 +23,7 @@ from aftersale_simulator.show.plots import Spot
 from aftersale_simulator.show.section import Section, Table
 from aftersale_simulator.show.wording import LANGUAGES, speaking, text
 from aftersale_simulator.whatif import charts
+from aftersale_simulator.whatif.answer import warnings
 from aftersale_simulator.whatif.comparison import Comparison, Figure, VariantResult, compare_variants
 from aftersale_simulator.whatif.money_charts import costs
 from aftersale_simulator.whatif.page import page, parts
@@ -237,7 +238,7 @@ def test_the_same_comparison_gives_the_same_bytes(comparison: Comparison, langua
 def test_without_rates_a_warning_says_what_to_add_and_labour_is_drawn(unrated: Comparison) -> None:
     assert costs(unrated) is None
     assert "money" not in names(unrated)
-    (warning,) = [told for told in record(unrated)["warnings"] if "[rates]" in told]
+    (warning,) = [told for told in warnings(unrated) if "[rates]" in told]
     assert "CLP = the amount" in warning
     found = charts.trade(unrated)
     assert found is not None
