@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from itertools import chain
 
 from attrs import evolve
@@ -47,16 +48,18 @@ def cost_numbers(
     declared = default_parameters()
     declared = declared.with_estimates(chain.from_iterable(policy.costs.kinds for policy in policies.values()))
     declared = declared.with_tasks(dict.fromkeys(_tasks(policies)))
+    costs = {str(name): str(value) for name, value in scenario.costs.items()}
+    misplaced = {name: problem for name in costs for problem in _misplaced(name, source)}
     problems = [
-        *(problem for name in scenario.costs for problem in _misplaced(str(name), source)),
-        *_refused(declared, "costs", {str(name): str(value) for name, value in scenario.costs.items()}, source),
-        *_refused(declared, "goods", _goods(scenario), source),
-        *_refused(declared, "marketplace", _vat(scenario), source),
-        *_refused(declared, "handling", _minutes(scenario, declared, world), source),
+        *misplaced.values(),
+        *_refused(declared, _of_costs, {name: value for name, value in costs.items() if name not in misplaced}, source),
+        *_refused(declared, partial(_of_goods, scenario), _goods(scenario), source),
+        *_refused(declared, _of_marketplace, _vat(scenario), source),
+        *_refused(declared, _of_handling, _minutes(scenario, declared, world), source),
     ]
     if problems:
         raise DocumentError(source, tuple(problems))
-    own = {**{str(name): str(value) for name, value in scenario.costs.items()}, **_goods(scenario), **_vat(scenario)}
+    own = {**costs, **_goods(scenario), **_vat(scenario)}
     numbers = declared.with_own({**_minutes(scenario, declared, world), **_wage(scenario, windows, horizon)}, source)
     return evolve(numbers.with_own(own, source), own=frozenset(own))
 
@@ -72,20 +75,34 @@ def _misplaced(name: str, source: str) -> Iterator[Problem]:
         yield Problem(source, f"costs.{name}", "stands elsewhere in a scenario", where)
 
 
-def _refused(declared: Parameters, table: str, own: Mapping[str, str], source: str) -> Iterator[Problem]:
-    """Yield what is wrong with the numbers of a table, each with the path of the table's key."""
+def _refused(
+    declared: Parameters, path: Callable[[str], str], own: Mapping[str, str], source: str
+) -> Iterator[Problem]:
+    """Yield what is wrong with some numbers, each with the path at which the scenario states it."""
     try:
         declared.with_own(own, source)
     except DocumentError as error:
         for problem in error.problems:
-            yield evolve(problem, where=source, path=_path(table, problem.path))
+            yield evolve(problem, where=source, path=path(problem.path))
 
 
-def _path(table: str, name: str) -> str:
-    known, _, key = name.partition(".")
-    if table == "costs" or not key:
-        return f"{table}.{name.removeprefix('minutes_') if table == 'handling' else name}"
-    return f"{table}.{key}.{known}"
+def _of_costs(name: str) -> str:
+    return f"costs.{name}"
+
+
+def _of_goods(scenario: Scenario, name: str) -> str:
+    key = name.partition(".")[2]
+    if not key:
+        return f"goods.{name}"
+    return f"goods.{'product' if key in scenario.goods.product else 'category'}.{key}"
+
+
+def _of_marketplace(name: str) -> str:
+    return f"marketplace.{name.partition('.')[2]}.{VAT}"
+
+
+def _of_handling(name: str) -> str:
+    return f"handling.{name.removeprefix('minutes_')}"
 
 
 def _goods(scenario: Scenario) -> dict[str, str]:

@@ -13,7 +13,6 @@ from aftersale.base.errors import Problem
 from aftersale.clocks import DAY
 from aftersale.rules import unknown_versions
 from aftersale_simulator.scenario.limits import MOST_ORDERS
-from aftersale_simulator.scenario.rates import rate_problems
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
 if TYPE_CHECKING:
@@ -164,7 +163,6 @@ def scenario_problems(scenario: Scenario, source: str, words: Vocabulary) -> Ite
             hint = f"add it to the serves of one of: {', '.join(scenario.team)}"
             yield Problem(source, f"marketplace.{marketplace}", "no team serves this marketplace", hint)
     yield from _event_name_problems(scenario, source)
-    yield from rate_problems(scenario, source)
     yield from _task_problems(scenario, source, words)
     for name, what in (("marketplace", "nothing is sold"), ("team", "nobody works")):
         if not getattr(scenario, name):

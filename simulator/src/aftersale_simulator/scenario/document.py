@@ -21,6 +21,7 @@ from aftersale_simulator.scenario import checks
 from aftersale_simulator.scenario.checks import TOP, at_top
 from aftersale_simulator.scenario.holidays import placed
 from aftersale_simulator.scenario.model import OrderSource, Scenario, Targets
+from aftersale_simulator.scenario.rates import rate_problems
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
 _INSIDE = re.compile(r"^orders\.mapping\b")
@@ -97,6 +98,7 @@ def parse_scenario(
         *checks.preset_problems(raw.get("presets"), source, vocabulary),
         *checks.version_problems(raw.get("rule_versions"), source, vocabulary),
         *checks.category_problems(raw.get("marketplace"), source, vocabulary),
+        *rate_problems(raw.get("rates"), raw.get("currency"), source),
     ]
     targets, of_targets = _metric_targets(raw.get("targets"), source, vocabulary)
     problems += of_targets
