@@ -24,7 +24,7 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.views.costs import cost_accounts, cost_listing
+from aftersale.views.money.costs import cost_accounts, cost_listing
 from aftersale.worth.parameters import default_parameters, parse_parameters
 
 KNOWN = load_plugins((), {"reference": reference}).policies()

@@ -25,6 +25,8 @@ SOURCE = "aftersale/costs.toml"
 OTHER_GRADE = "ungraded"
 OTHER_TASK = "other"
 WAGE = "labour_cost_per_hour"
+OWN = "own"
+"""The grade of a number that the seller set."""
 _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?: ([A-Z]{3}))?")
 
 
@@ -266,7 +268,7 @@ def _told_by_seller(declared: SellersOwn, value: object, source: str) -> Paramet
         money(number, currency)
     except MoneyError as error:
         return Problem(source, declared.name, error.what, error.hint)
-    return Parameter(declared.name, number, number, number, declared.unit, Word(source), Word("own"), currency)
+    return Parameter(declared.name, number, number, number, declared.unit, Word(source), Word(OWN), currency)
 
 
 def _replace(declared: Parameter, value: object, source: str, within_range: bool) -> Parameter | Problem:
@@ -295,7 +297,7 @@ def _replace(declared: Parameter, value: object, source: str, within_range: bool
         high=MoneyAmount(high),
         currency=None if currency is None else CurrencyCode(currency),
         source=Word(source),
-        grade=Word("own"),
+        grade=Word(OWN),
     )
 
 

@@ -50,6 +50,11 @@ class Sales:
     assumed_fees: Amounts
     assumed_goods: Amounts
 
+    def of(self, name: str) -> Amounts:
+        """Return the amounts of one name: revenue, selling_fees, landed_cost or outbound_cost."""
+        amounts: Amounts = getattr(self, name)
+        return amounts
+
 
 def sales(orders: Orders, policy: Policy, parameters: Parameters, cancelled: Rows | None = None) -> Sales:
     """Return what the orders of one marketplace bring; `cancelled` marks those of which cases say that they were.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
-from aftersale.costs.account import SALE, Sums
+from aftersale.costs.account import CANCELLED_BY, SALE, Sums
 from aftersale.costs.charges import CHARGES, order_costs, price_of_work, task_done
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
@@ -32,7 +32,6 @@ from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 WORKED = "labour_worked"
-_CANCELLED = "order_cancelled"
 _GROUPS: dict[str, str] = {kind.name: kind.group for kind in default_cost_kinds().values()}
 
 
@@ -140,7 +139,7 @@ def _measured(orders: Orders, span: Span) -> Orders:
 
 
 def _sums(sold: Sales, currency: str) -> dict[tuple[str, str], int]:
-    return {(name, currency): int(getattr(sold, name).sum()) for name in SALE}
+    return {(name, currency): int(sold.of(name).sum()) for name in SALE}
 
 
 def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], int]:
@@ -178,7 +177,7 @@ class _Cases:
             return
         steps = dossier.steps(self._policy, until)
         kinds = {step.fact.kind for step in steps}
-        if _CANCELLED in kinds:
+        if CANCELLED_BY in kinds:
             self._cancelled.append(dossier.order)
         opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
         if not opened:
