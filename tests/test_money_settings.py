@@ -57,7 +57,7 @@ def plugins() -> Plugins:
 def shop(changes: dict[str, Any]) -> dict[str, Any]:
     """Return the shop with these values at their paths."""
     raw = deepcopy(BASE)
-    for path, value in changes.items():
+    for path, value in deepcopy(changes).items():
         *above, last = path.split(".")
         node = raw
         for step in above:
@@ -201,3 +201,77 @@ def test_what_money_is_known_to_rest_on_leaves_out_goods_that_go_by_their_catego
     names = {each["name"] for each in answered(tmp_path, own)["money_rests_on"]}
     assert "landed_cost_share" not in names
     assert "landed_cost_share" in {each["name"] for each in answered(tmp_path, shop({}))["money_rests_on"]}
+
+
+# --- explained ---
+
+
+EXPLAINED = {
+    "costs": {"chargeback_fee": "12.50 EUR"},
+    "goods": {"landed_cost_share": "0.5", "category": {"toys": "0.4"}, "product": {"cup": "0.3"}},
+    "marketplace.US": {"orders_per_day": 20, "price": {"median": "20"}},
+    **RATES,
+}
+
+
+def scenario(tmp_path, raw, *options) -> str:
+    (tmp_path / "s.toml").write_text(as_toml(raw), encoding="utf-8")
+    ended = CliRunner(**APART).invoke(
+        cli, ["scenario", str(tmp_path / "s.toml"), *options], env={"COLUMNS": "200"}, catch_exceptions=False
+    )
+    assert ended.exit_code == 0, ended.stderr
+    return ended.stdout
+
+
+def test_every_number_of_costs_is_explained_with_its_range_its_source_who_set_it_and_where(tmp_path):
+    told = json.loads(scenario(tmp_path, shop(EXPLAINED), "--explain", "--json"))["costs"]
+    by_path = {each["path"]: each for each in told}
+    assert len(by_path) == len(told)
+    assert by_path["costs.chargeback_fee"] == {
+        "number": "chargeback_fee",
+        "path": "costs.chargeback_fee",
+        "value": 12.5,
+        "currency": "EUR",
+        "set_by": "scenario",
+        "default": 0.0,
+        "low": 0.0,
+        "high": 20.0,
+        "unit": "money that the marketplace takes for a lost chargeback, beside its amount",
+        "source": "no fee list names one; third parties say 20 USD, of another programme among others",
+        "grade": "assumed",
+    }
+    found = {path: (each["value"], each["set_by"]) for path, each in by_path.items()}
+    assert found["costs.return_label_share"] == (0.2, "core")
+    assert [found[f"goods.{path}"] for path in ("landed_cost_share", "category.toys", "product.cup")] == [
+        (0.5, "scenario"),
+        (0.4, "scenario"),
+        (0.3, "scenario"),
+    ]
+    assert found["marketplace.DE.vat_share"] == (0.19, "scenario")
+    assert found["marketplace.US.vat_share"] == (0.0, "core")
+    assert not [path for path in by_path if "minutes_" in path or "per_hour" in path]
+
+
+def test_each_path_that_explains_a_number_of_costs_sets_it(tmp_path):
+    for each in json.loads(scenario(tmp_path, shop(EXPLAINED), "--explain", "--json"))["costs"]:
+        raw = shop({**EXPLAINED, "marketplace.US.prices_with_vat": True, "marketplace.US.vat_share": "0.07"})
+        value = f"{each['high']} {each['currency']}" if each["currency"] else str(each["high"])
+        *above, last = each["path"].split(".")
+        node = raw
+        for step in above:
+            node = node.setdefault(step, {})
+        node[last] = value
+        changed = json.loads(scenario(tmp_path, raw, "--explain", "--json"))["costs"]
+        assert next(one for one in changed if one["path"] == each["path"])["value"] == each["high"], each["path"]
+
+
+def test_the_table_of_numbers_of_costs_has_those_that_costs_sets_by_their_names(tmp_path):
+    told = scenario(tmp_path, shop(EXPLAINED), "--explain")
+    table = told.split("Numbers of costs: those without a path before their name are set under [costs].")[1]
+    rows = {line.split()[0]: line.split() for line in table.splitlines() if line.strip()}
+    assert rows["chargeback_fee"][1:4] == ["12.5", "EUR", "0–20"]
+    assert rows["goods.category.toys"][1:3] == ["0.4", "0.15–0.65"]
+    assert rows["return_label_share"][1:3] == ["0.2", "0–1"]
+    assert "set in the scenario; default 0.35: assumed" in told
+    assert "what one unit of a currency is worth: USD 0.9 (EUR, 2026-03-02)" in told
+    assert "what one unit of a currency" not in scenario(tmp_path, shop({}))
