@@ -42,6 +42,17 @@ def landed_costs(orders: Orders, parameters: Parameters) -> NDArray[np.int64]:
     return costs
 
 
+def goes_by_share(orders: Orders, parameters: Parameters) -> NDArray[np.bool_]:
+    """Return for which orders `landed_cost_share` itself says what the goods cost: no order, product or category."""
+    rows: NDArray[np.bool_] = np.array(orders.landed_cost, np.int64) == UNTOLD
+    own = {name.removeprefix(f"{LANDED}.") for name in parameters.by_name if name.startswith(f"{LANDED}.")}
+    if own:
+        codes = [code for code, category in enumerate(orders.categories) if category in own]
+        rows &= ~np.isin(orders.category, codes)
+        rows &= ~np.array([product in own for product in orders.products] or False)
+    return rows
+
+
 def vat(parameters: Parameters, marketplace: str) -> Decimal:
     """Return the VAT in prices of a marketplace as a share of the price without it; 0 where nobody declares it."""
     return parameters.keyed(VAT, marketplace)[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -68,6 +69,13 @@ class Book:
     def currencies(self) -> set[str]:
         """The currencies in which anything is booked."""
         return {self.currency, *(currency for _, currency in (*self.sale, *self.lines))}
+
+    @property
+    def moved(self) -> frozenset[str]:
+        """The currencies of amounts that are not 0, of what was missed and is at stake among them."""
+        sums = chain(self.sale.items(), self.lines.items(), self.missed.items())
+        at_stake = {self.currency} if self.at_stake else set()
+        return frozenset(at_stake | {currency for (_, currency), amount in sums if amount})
 
 
 def books_of(
@@ -137,7 +145,7 @@ def _sums(sold: Sales, currency: str) -> dict[tuple[str, str], int]:
 def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], int]:
     """Return what of the contribution rests on each number: of the cases, and of what orders bring."""
     spent = {
-        "landed_cost_share": sold.landed_cost,
+        "landed_cost_share": sold.assumed_goods,
         "outbound_cost_share": sold.outbound_cost,
         "fulfilment_fee_share": sold.parcels,
         "referral_fee_share": sold.assumed_fees,

@@ -174,8 +174,10 @@ def _rests(books: Iterable[Book], resolved: ResolvedScenario) -> dict[str, Rest]
             slopes[name] = slopes.get(name, Decimal(0)) + Decimal(amount).scaleb(-decimals(currency)) * rate
     rests = {}
     for name, slope in slopes.items():
+        if not slope:
+            continue  # asking for the number would count as using it
         declared = numbers.by_name[name]
-        if declared.default and declared.grade != "own" and slope:
+        if declared.default and declared.grade != "own":
             value, low, high = (float(number) for number in (declared.default, declared.low, declared.high))
             rests[name] = Rest(value, low, high, float(slope) / value)
     return rests
