@@ -172,6 +172,13 @@ class Orders:
         columns = {name: getattr(self, name)[first:end] for name in COLUMNS}
         return evolve(self, ids=self.ids[first:end], products=self.products[first:end], **columns)
 
+    def chosen(self, rows: NDArray[np.int64]) -> Orders:
+        """Return some of the rows, in the order in which they are named."""
+        places = rows.tolist()
+        columns = {name: getattr(self, name)[rows] for name in COLUMNS}
+        products = [self.products[place] for place in places] if self.products else ()
+        return evolve(self, ids=[self.ids[place] for place in places], products=products, **columns)
+
     def order(self, index: int) -> Order:
         """Return one order as an object, without its lines."""
         return self.picked(np.array([index]))[0]

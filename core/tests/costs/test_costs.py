@@ -24,7 +24,7 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.views.costs import cost_accounts, cost_listing
+from aftersale.views.money.costs import cost_accounts, cost_listing
 from aftersale.worth.parameters import default_parameters, parse_parameters
 
 KNOWN = load_plugins((), {"reference": reference}).policies()
@@ -1073,6 +1073,9 @@ def test_the_costs_of_a_journal_as_tables(monkeypatch, capsys):
         "all                                EUR        22.85            -2.15        4",
         "",
         "Together 25.39 EUR, at 1 CLP = 0.001 EUR",
+        "",
+        "The 2 orders of these days in this journal that were not cancelled: revenue 27.99, less selling fees",
+        "4.20, goods 9.80, parcels out 2.24 and after-sales 25.39: contribution -13.64 EUR",
         "",
         "Labour is the work on tasks alone: the journal tells no rosters' hours beside it.",
         "",

@@ -20,7 +20,7 @@ from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.cost_kinds import GROUPS, default_cost_kinds, parse_costs
 from aftersale.testing import fact, order, orders, plugin, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.views.costs import cost_accounts, cost_listing
+from aftersale.views.money.costs import cost_accounts, cost_listing
 from aftersale.worth.parameters import default_parameters
 
 DISPUTE = CaseKind(

@@ -12,7 +12,7 @@ from aftersale.journal.replay import replay
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.views.costs import cost_accounts, cost_listing
+from aftersale.views.money.costs import cost_accounts, cost_listing
 from aftersale.worth.parameters import default_parameters
 
 KNOWN = load_plugins((), {"reference": reference}).policies()

@@ -20,9 +20,10 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
 from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
-from aftersale.views.costs import cost_accounts
-from aftersale.worth.goods import landed_cost, landed_costs, net
+from aftersale.views.money.costs import cost_accounts
+from aftersale.worth.goods import goes_by_share, landed_cost, landed_costs, net
 from aftersale.worth.parameters import default_parameters
+from aftersale.worth.sales import sales
 
 REF = load_plugins((), {"reference": reference}).policies()["REF"]
 TOLD = {"marketplaces": ["REF"], "source": "made up", "grade": "assumed"}
@@ -286,3 +287,36 @@ def test_to_declare_that_there_is_no_vat_has_an_effect():
     assert (found["vat_undeclared"], found["without_effect"]) == ([], [])
     assert accounts({"vat_share": "0"})["vat_undeclared"] == []
     assert accounts(facts=(("buyer_message", "M"),))["vat_undeclared"] == []
+
+
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [
+        ({}, ["PLAIN", "SHOE", "CUP"]),
+        ({"landed_cost_share.shoes": "0.4"}, ["PLAIN", "CUP"]),
+        ({"landed_cost_share.cup": "0.4"}, ["PLAIN", "SHOE"]),
+        ({"landed_cost_share.shoes": "0.4", "landed_cost_share.cup": "0.4"}, ["PLAIN"]),
+    ],
+)
+def test_the_share_for_all_counts_for_goods_of_which_nothing_nearer_is_told(own, named):
+    some = (
+        order("PLAIN", price=1000),
+        order("SHOE", price=1000, category="shoes"),
+        order("CUP", price=1000, product="cup"),
+        order("TOLD", price=1000, landed_cost=300),
+    )
+    sold = evolve(orders(*some), products=[each.product for each in some])
+    rows = goes_by_share(sold, default_parameters().with_own(own))
+    assert [name for name, goes in zip(sold.ids, rows.tolist(), strict=True) if goes] == named
+
+
+def test_sales_read_the_shares_of_parcels_only_where_there_are_such_orders():
+    for channel, read, unread in (
+        ("MFN", "outbound_cost_share", "fulfilment_fee_share"),
+        ("FBA", "fulfilment_fee_share", "outbound_cost_share"),
+    ):
+        numbers = default_parameters().watched()
+        sold = sales(orders(order("A", price=1000, channel=channel)), SELLER, numbers)
+        assert (read in numbers.reads, unread in numbers.reads) == (True, False)
+        assert int(sold.outbound_cost[0] + sold.parcels[0]) > 0
+        assert sold.assumed_goods.tolist() == sold.landed_cost.tolist() == [350]

@@ -16,7 +16,7 @@ from aftersale.journal.writing import case_frame
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.handbook import load_handbook
 from aftersale.policies.policy import Policies
-from aftersale.views.costs import cost_accounts
+from aftersale.views.money.costs import cost_accounts
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.run import run

@@ -54,7 +54,7 @@ def show_fees(
     from aftersale.clocks import HOUR, start_of_day
     from aftersale.orders import Order
     from aftersale.policies.handbook import default_handbook, load_handbook
-    from aftersale.views.costs import fee_listing, order_fees
+    from aftersale.views.money.fees import fee_listing, order_fees
     from aftersale.worth.fees import Fees
     from aftersale.worth.parameters import default_parameters
 

@@ -156,7 +156,7 @@ def show_costs(
     """
     from aftersale.cli.own_numbers import Asked, choice, with_minutes
     from aftersale.journal.replay import replay
-    from aftersale.views.costs import cost_accounts, cost_listing
+    from aftersale.views.money.costs import cost_accounts, cost_listing
     from aftersale.worth.parameters import default_parameters
 
     rate_of = {name: _decimal(name, value) for name, value in pairs("--rate", rates)}

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from aftersale.cases.model import Case
 from aftersale.cases.workflow import Workflow
-from aftersale.clocks import local_date
+from aftersale.clocks import Instant, local_date, start_of_day
 from aftersale.costs.charges import CHARGES
 from aftersale.costs.ledger import CostLine
 from aftersale.engine.docket import Docket
@@ -55,7 +55,13 @@ class Period:
         """Whether a day is one of them."""
         return (self.since is None or day >= self.since) and (self.before is None or day < self.before)
 
+    def bounds(self, zone: str) -> tuple[Instant, Instant]:
+        """Return the instants at which the days begin and end in a zone, the end excluded."""
+        begin = _EVER[0] if self.since is None else start_of_day(self.since, zone)
+        return begin, _EVER[1] if self.before is None else start_of_day(self.before, zone)
 
+
+_EVER = (-(2**62), 2**62)
 ALWAYS = Period()
 """Every day."""
 

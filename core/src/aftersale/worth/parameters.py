@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, MoneyError, Problem, did_you_mean
 from aftersale.base.money import money
@@ -25,6 +25,8 @@ SOURCE = "aftersale/costs.toml"
 OTHER_GRADE = "ungraded"
 OTHER_TASK = "other"
 WAGE = "labour_cost_per_hour"
+OWN = "own"
+"""The grade of a number that the seller set."""
 _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?: ([A-Z]{3}))?")
 
 
@@ -139,6 +141,9 @@ class Parameters:
     sellers: Mapping[str, SellersOwn]
     gone: Mapping[str, str]
     own: frozenset[str] = frozenset()
+    _values: dict[str, Decimal] = field(factory=dict, init=False, eq=False, repr=False)
+    kept: dict[tuple[str, ...], Any] = field(factory=dict, init=False, eq=False, repr=False)
+    """What others worked out from these numbers, by what it is for: a run asks the same of each of its orders."""
 
     def watched(self) -> Parameters:
         """Return the same parameters, which keep from now on what is read of them."""
@@ -151,7 +156,10 @@ class Parameters:
 
     def value(self, name: str) -> Decimal:
         """Return the value of a parameter."""
-        return self.by_name[name].default
+        value = self._values.get(name)
+        if value is None:
+            value = self._values[name] = self.by_name[name].default
+        return value
 
     def keyed(self, name: str, *keys: str) -> tuple[Decimal, str]:
         """Return the value of a parameter for the first of some keys that has one of its own, and its whole name.
@@ -266,7 +274,7 @@ def _told_by_seller(declared: SellersOwn, value: object, source: str) -> Paramet
         money(number, currency)
     except MoneyError as error:
         return Problem(source, declared.name, error.what, error.hint)
-    return Parameter(declared.name, number, number, number, declared.unit, Word(source), Word("own"), currency)
+    return Parameter(declared.name, number, number, number, declared.unit, Word(source), Word(OWN), currency)
 
 
 def _replace(declared: Parameter, value: object, source: str, within_range: bool) -> Parameter | Problem:
@@ -295,7 +303,7 @@ def _replace(declared: Parameter, value: object, source: str, within_range: bool
         high=MoneyAmount(high),
         currency=None if currency is None else CurrencyCode(currency),
         source=Word(source),
-        grade=Word("own"),
+        grade=Word(OWN),
     )
 
 

@@ -20,7 +20,7 @@ from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.orders import CANCELLED, NEVER, WAITING, Orders
 from aftersale.policies.policy import Policy, Terms
 from aftersale.worth.fees import Fees, ReferralTerms
-from aftersale.worth.goods import by_plain_share, landed_costs
+from aftersale.worth.goods import goes_by_share, landed_costs
 from aftersale.worth.parameters import Parameters
 
 Amounts = NDArray[np.int64]
@@ -39,7 +39,7 @@ class Sales:
     `revenue` is the price without VAT, `selling_fees` are the referral, closing and digital services fees, and what the
     marketplace takes for a parcel that it ships. `landed_cost` is that of what was shipped, `outbound_cost` the parcel
     where the seller ships. `parcels` and `assumed_fees` are the parts of the selling fees that rest on the parameters
-    `fulfilment_fee_share` and `referral_fee_share`, `assumed_goods` the part of the landed cost that rests on
+    `fulfilment_fee_share` and `referral_fee_share`, `assumed_goods` is the part of the landed cost that rests on
     `landed_cost_share`. `placed` says which were not cancelled.
     """
 
@@ -51,6 +51,11 @@ class Sales:
     parcels: Amounts
     assumed_fees: Amounts
     assumed_goods: Amounts
+
+    def of(self, name: str) -> Amounts:
+        """Return the amounts of one name: revenue, selling_fees, landed_cost or outbound_cost."""
+        amounts: Amounts = getattr(self, name)
+        return amounts
 
 
 def sales(orders: Orders, policy: Policy, parameters: Parameters, cancelled: Rows | None = None) -> Sales:
@@ -67,19 +72,26 @@ def sales(orders: Orders, policy: Policy, parameters: Parameters, cancelled: Row
     ]
     referral, other, assumed = _fees(orders, policy, parameters)
     nothing = np.zeros(len(orders), np.int64)
-    parcels = np.where(placed & by_marketplace, shares(orders.price, parameters.value("fulfilment_fee_share")), nothing)
-    parcels_out = shares(orders.price, parameters.value("outbound_cost_share"))
-    landed = np.where(shipped, landed_costs(orders, parameters), nothing)
+    goods = np.where(shipped, landed_costs(orders, parameters), nothing)
+    parcels = _share_of(orders, placed & by_marketplace, parameters, "fulfilment_fee_share")
     return Sales(
         placed,
         np.where(placed, without_vat(orders.price, parameters, marketplace), nothing),
         np.where(placed, referral + other, nothing) + parcels,
-        landed,
-        np.where(shipped & ~by_marketplace, parcels_out, nothing),
+        goods,
+        _share_of(orders, shipped & ~by_marketplace, parameters, "outbound_cost_share"),
         parcels,
         np.where(placed & assumed, referral, nothing),
-        np.where(by_plain_share(orders, parameters), landed, nothing),
+        np.where(goes_by_share(orders, parameters), goods, nothing),
     )
+
+
+def _share_of(orders: Orders, rows: Rows, parameters: Parameters, name: str) -> Amounts:
+    """Return the share of the price of some orders that a parameter sets, which nothing reads where there are none."""
+    amounts = np.zeros(len(orders), np.int64)
+    if rows.any():
+        amounts[rows] = shares(orders.price[rows], parameters.value(name))
+    return amounts
 
 
 def shares(amounts: Amounts, share: Decimal) -> Amounts:

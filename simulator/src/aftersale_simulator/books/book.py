@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
-from aftersale.costs.account import SALE, Sums
+from aftersale.costs.account import CANCELLED_BY, SALE, Sums
 from aftersale.costs.charges import CHARGES, order_costs, price_of_work, task_done
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
@@ -31,7 +32,6 @@ from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 WORKED = "labour_worked"
-_CANCELLED = "order_cancelled"
 _GROUPS: dict[str, str] = {kind.name: kind.group for kind in default_cost_kinds().values()}
 
 
@@ -69,6 +69,13 @@ class Book:
     def currencies(self) -> set[str]:
         """The currencies in which anything is booked."""
         return {self.currency, *(currency for _, currency in (*self.sale, *self.lines))}
+
+    @property
+    def moved(self) -> frozenset[str]:
+        """The currencies of amounts that are not 0, of what was missed and is at stake among them."""
+        sums = chain(self.sale.items(), self.lines.items(), self.missed.items())
+        at_stake = {self.currency} if self.at_stake else set()
+        return frozenset(at_stake | {currency for (_, currency), amount in sums if amount})
 
 
 def books_of(
@@ -134,7 +141,7 @@ def _measured(orders: Orders, span: Span) -> Orders:
 
 
 def _sums(sold: Sales, currency: str) -> dict[tuple[str, str], int]:
-    return {(name, currency): int(getattr(sold, name).sum()) for name in SALE}
+    return {(name, currency): int(sold.of(name).sum()) for name in SALE}
 
 
 def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], int]:
@@ -161,7 +168,10 @@ class _Cases:
         self.work: Counter[str] = Counter()
         self.standing = self.at_stake = 0
         self._policy, self._numbers, self._span = policy, numbers, span
-        self._moving = frozenset(CHARGES) | policy.costs.by_fact.keys()
+        kinds = policy.workflow.kinds.values()
+        booked = CHARGES.keys() | policy.costs.by_fact.keys()
+        self._moving = {str(kind.name) for kind in kinds if any(move.fact in booked for move in kind.move)}
+        self._cancelling = {str(kind.name) for kind in kinds if any(move.fact == CANCELLED_BY for move in kind.move)}
         self._cancelled: list[Order] = []
         self._booked: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
 
@@ -170,19 +180,27 @@ class _Cases:
         since, before, until = self._span
         if dossier.last < since:  # its cases are older, and so is its purchase
             return
-        steps = dossier.steps(self._policy, until)
-        kinds = {step.fact.kind for step in steps}
-        if _CANCELLED in kinds:
-            self._cancelled.append(dossier.order)
-        opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
+        opened, moving = {}, False
+        for name, case in dossier.cases.items():
+            if since <= case.opened_at < before:
+                opened[name] = case
+            if case.kind in self._moving:
+                moving = True
+            if case.kind in self._cancelling and any(
+                step.fact.kind == CANCELLED_BY for step in dossier.steps(self._policy, until)
+            ):
+                self._cancelled.append(dossier.order)
         if not opened:
             return
+        steps = dossier.steps(self._policy, until)
         self._count_work(steps, opened)
+        if not moving:
+            return
         self._count_standing(dossier.order, opened.values())
-        if not self._moving.isdisjoint(kinds):
-            for line in order_costs(dossier.order, steps, self._policy, self._numbers, labour=False).lines:
-                if line.case in opened:
-                    self._booked[line.line, line.currency, line.basis] += line.amount
+        booked = self._booked
+        for line in order_costs(dossier.order, steps, self._policy, self._numbers, labour=False).lines:
+            if line.case in opened:
+                booked[line.line, line.currency, line.basis] += line.amount
 
     def _count_work(self, steps: Sequence[Step], opened: Collection[str]) -> None:
         for step in steps:

@@ -23,15 +23,15 @@ MONTH = 30
 GROUP_METRICS = tuple(f"cost_{group}" for group in GROUPS)
 LINE = "cost_line_"
 """How the metrics of the lines begin."""
+PER_ORDER = (f"{TOTAL}_per_order", f"{CONTRIBUTION}_per_order")
+PER_MONTH = (f"{TOTAL}_per_{MONTH}_days", f"{CONTRIBUTION}_per_{MONTH}_days")
 MONEY = (
     TOTAL,
     CONTRIBUTION,
     *SALE,
     *GROUP_METRICS,
-    "total_cost_per_order",
-    "contribution_per_order",
-    "total_cost_per_30_days",
-    "contribution_per_30_days",
+    *PER_ORDER,
+    *PER_MONTH,
     "at_stake",
     "revenue_missed",
     "contribution_missed",
@@ -174,8 +174,10 @@ def _rests(books: Iterable[Book], resolved: ResolvedScenario) -> dict[str, Rest]
             slopes[name] = slopes.get(name, Decimal(0)) + Decimal(amount).scaleb(-decimals(currency)) * rate
     rests = {}
     for name, slope in slopes.items():
+        if not slope:
+            continue  # asking for the number would count as using it
         declared = numbers.by_name[name]
-        if declared.default and declared.grade != "own" and slope:
+        if declared.default and declared.grade != "own":
             value, low, high = (float(number) for number in (declared.default, declared.low, declared.high))
             rests[name] = Rest(value, low, high, float(slope) / value)
     return rests

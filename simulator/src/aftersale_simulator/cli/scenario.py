@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
-    from aftersale_simulator.resolved.explain import Closable, Dated, Explained
+    from aftersale_simulator.resolved.explain import Closable, Dated, Explained, ExplainedCost
     from aftersale_simulator.resolved.scenario import ResolvedScenario
     from aftersale_simulator.scenario.document import ScenarioFile
     from aftersale_simulator.scenario.model import Scenario
@@ -26,7 +26,9 @@ _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "paramete
 
 @click.command()
 @click.argument("scenario", type=options.A_FILE, required=False)
-@click.option("--explain", is_flag=True, help="List every number of its world: value, range, source, who set it.")
+@click.option(
+    "--explain", is_flag=True, help="List all numbers of its world and costs: value, range, source, who set it."
+)
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool) -> None:
@@ -37,7 +39,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     from aftersale.base.json_documents import as_json
     from aftersale.base.tables import show
     from aftersale_simulator.resolved.days_off import team_days
-    from aftersale_simulator.resolved.explain import closable, dated, explained, shapes, versions
+    from aftersale_simulator.resolved.explain import closable, dated, explained, explained_costs, shapes, versions
     from aftersale_simulator.resolved.period import period_report
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.show import tables
@@ -49,12 +51,13 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     resolved = resolve(source.scenario, plugins)
     history = _order_history(source, plugins)
     numbers, days = explained(resolved, source.words), list(shapes(source.scenario))
+    costs = list(explained_costs(resolved))
     report = period_report([resolved])
     notes = [*period_notes(report), *day_notes([source.scenario])]
     changes, closures = list(dated(resolved)), list(closable(resolved))
     if json_:
         summary = dict(_summary(resolved))
-        explained_ = {"parameters": numbers, "shapes": days, "dated": changes, "closures": closures}
+        explained_ = {"parameters": numbers, "costs": costs, "shapes": days, "dated": changes, "closures": closures}
         explained_ |= {"versions": list(versions(resolved))}
         explained_ |= {"order_file": _order_record(history, source, plugins)}
         explained_ |= {"team_days": list(team_days(source.scenario)), "notes": notes}
@@ -74,6 +77,8 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         return
     header = [text(word) for word in _HEADER]
     show(tables.rows(header, _rows(numbers)))
+    show(text("scenario.costs"))
+    show(tables.rows(header, _cost_rows(costs)))
     for line in day_lines(source.scenario):
         show(line)
     for change in changes:
@@ -132,6 +137,9 @@ def _tell_orders(history: History, source: ScenarioFile, plugins: Plugins) -> No
 
 def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     """Yield short texts on what is sold, who works, the targets, and what else happens."""
+    from aftersale.documents.scalars import Word
+    from aftersale_simulator.scenario.rates import ON
+
     scenario, horizon = resolved.scenario, resolved.horizon
     yield "period", f"{horizon.measured_from} – {horizon.last}"
     yield "warm_up", str(horizon.warm_up)
@@ -141,6 +149,10 @@ def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     targets = {**scenario.targets.limits, **shares}
     yield "targets", ", ".join(f"{name} {limit:g}" for name, limit in targets.items())
     yield "variants", ", ".join([scenario.base, *(variant.name for variant in scenario.variant)])
+    if scenario.worth:
+        day = scenario.rates[Word(ON)]
+        worths = ", ".join(f"{name} {worth:f}" for name, worth in scenario.worth.items())
+        yield "rates", f"{worths} ({scenario.currency}, {day})"
     if scenario.event:
         yield "events", ", ".join(event.name for event in scenario.event)
     if resolved.sales:
@@ -199,7 +211,7 @@ def _rows(numbers: list[Explained]) -> Iterator[tuple[str, ...]]:
     places = list(dict.fromkeys(number["marketplace"] for number in numbers))
     rows: dict[tuple[str, ...], list[str]] = {}
     for number in numbers:
-        source = number["source"] if number["grade"] == "assumed" else f"{number['source']} ({number['grade']})"
+        source = _source(number)
         if number["set_by"] == "scenario":
             source = text("scenario.own", default=f"{number['default']:g}", source=source)
         key = (
@@ -212,3 +224,20 @@ def _rows(numbers: list[Explained]) -> Iterator[tuple[str, ...]]:
         rows.setdefault(key, []).append(number["marketplace"])
     for (name, *cells), marketplaces in rows.items():
         yield (name if marketplaces == places else f"{name} {' '.join(marketplaces)}", *cells)
+
+
+def _cost_rows(costs: list[ExplainedCost]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each number of costs, by its name under `[costs]` or else by its whole path."""
+    from aftersale_simulator.show.wording import text
+
+    for cost in costs:
+        source, currency = _source(cost), cost["currency"]
+        if cost["set_by"] == "scenario":
+            source = text("scenario.own_cost", default=f"{cost['default']:g}", source=source)
+        value = f"{cost['value']:g}" if currency is None else f"{cost['value']:g} {currency}"
+        limits = f"{cost['low']:g}–{cost['high']:g}"
+        yield cost["path"].removeprefix("costs."), value, limits, cost["unit"], source
+
+
+def _source(number: Explained | ExplainedCost) -> str:
+    return number["source"] if number["grade"] == "assumed" else f"{number['source']} ({number['grade']})"

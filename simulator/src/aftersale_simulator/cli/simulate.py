@@ -49,6 +49,7 @@ def simulate(
     from aftersale.base.json_documents import as_json
     from aftersale.base.tables import show
     from aftersale_simulator import output_files
+    from aftersale_simulator.books.money import LINE
     from aftersale_simulator.calibration.history import record as history_record
     from aftersale_simulator.resolved.period import period_report
     from aftersale_simulator.resolved.scenario import resolve
@@ -57,6 +58,7 @@ def simulate(
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.days_off import day_notes
     from aftersale_simulator.show.effects import idle_sentence, idle_settings
+    from aftersale_simulator.show.money import money_notes
     from aftersale_simulator.show.numbers import Numbers
     from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import failed, target_name, text
@@ -71,7 +73,8 @@ def simulate(
     result = run(resolved, replication, orders=real_orders, record=Recording(out, csv, beside, outputs.attempt))
     simulated = plan.scenario
     show(text("simulate.title", name=simulated.name, replication=replication, seed=simulated.seed))
-    show(tables.metric_table(result.metrics, Numbers(simulated.currency, result.units)))
+    shown = {name: value for name, value in result.metrics.items() if value or not name.startswith(LINE)}
+    show(tables.metric_table(shown, Numbers(simulated.currency, result.units)))
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
         show(text(key, target=target_name(name)))
@@ -81,6 +84,7 @@ def simulate(
     idle = [setting for setting in result.effects.idle if not setting.path.startswith(plan.beside)]
     sentences = [idle_sentence(idle_settings(idle))] if idle else []
     days = [*period_notes(period_report([resolved])), *day_notes([simulated])]
-    for note in [*order_notes(history, plan, plugins), *days, *failures, *sentences]:
+    money = list(money_notes([simulated], result.unrated))
+    for note in [*order_notes(history, plan, plugins), *money, *days, *failures, *sentences]:
         show(text("report.warning", text=note))
     tell_written(outputs)

@@ -14,6 +14,9 @@ _DECISIONS = frozenset({"returnless", "prepaid_label", FLOOR})
 """What the engine decides by beside the deadlines, windows and switches of the workflow."""
 _UNTOLD = frozenset({"reason", "claim", "grade", "program", "rate_above", "rate_up_to", "situation"})
 """What simulated cases do not tell; the situation of a floor is its metric."""
+_ESTABLISHED, _OFFER = "seller_established_in", "partial_refund_offer"
+_BOOKED = frozenset({_ESTABLISHED, _OFFER, "fault", "restocking_fee"})
+"""By what money is booked beside what happens: they say nothing to the cases."""
 
 
 def acting_names(policy: Policy) -> frozenset[str]:
@@ -57,7 +60,9 @@ def unasked(trace: Trace, row: Rule, policy: Policy) -> str:
     place = policy.marketplace.name
     if row.marketplace not in (EVERYWHERE, place):
         return "place"
-    if row.name not in acting_names(policy):
+    if row.name in _BOOKED and (reason := _unbooked(trace, row.name, policy)):
+        return reason
+    if row.name not in acting_names(policy) | _BOOKED:
         return "advice"
     if row.when.asks.keys() & (_UNTOLD - _told(row, policy)):
         return "untold"
@@ -66,6 +71,20 @@ def unasked(trace: Trace, row: Rule, policy: Policy) -> str:
     if row.name == FLOOR and row.when.situation is not None and row.when.situation not in trace.figures[place]:
         return "unjudged"
     return ""
+
+
+def _unbooked(trace: Trace, name: str, policy: Policy) -> str:
+    """Return why no money is booked by a row of that name; empty where some is, or may be."""
+    place, rows = policy.marketplace.name, policy.rules.history(policy.marketplace.name)
+    if name == _ESTABLISHED:
+        asked = any(row.name == "digital_services_fee" and row.when.situation for row in rows)
+        return "" if asked else "unread"
+    if name == _OFFER:
+        return "" if "offer_accepted_rate" in trace.order_reads[place] else "case"
+    if name == "restocking_fee" and not any(row.name == name for row in rows):
+        return "unread"
+    returned = any(case.marketplace == place and case.kind == "return" for case in trace.docket.cases.values())
+    return "" if returned else "case"
 
 
 def _told(row: Rule, policy: Policy) -> frozenset[str]:

@@ -26,6 +26,8 @@ _OF_FILE = (
     "dispersion",
 )
 """The settings in whose place an order file stands."""
+_FEES = frozenset({"referral_fee", "referral_fee_above", "referral_fee_minimum", "closing_fee"})
+"""The rows by which the fee of a sale goes by category."""
 
 
 def of_marketplaces(trace: Trace) -> Iterator[Setting]:
@@ -78,8 +80,15 @@ def _tells_categories(trace: Trace, name: str, sales: Sales, policy: Policy) -> 
     events = (*trace.resolved.scenario.event, *(sale.event for sale in trace.resolved.sales))
     rates = any(f"return_rate_{category}" in trace.reads for category in sales.categories)
     by_event = any(event.categories and event.concerns(name) for event in events)
-    asked = any("category" in rule.when.asks for rule in _rows(policy))
+    asked = any("category" in rule.when.asks for rule in _rows(policy)) or _is_priced(trace, sales, policy)
     return bool(sales.category) or rates or by_event or asked or bool(policy.decisions.names())
+
+
+def _is_priced(trace: Trace, sales: Sales, policy: Policy) -> bool:
+    """Whether fees or goods of a category of the marketplace cost what those of others do not."""
+    rows = policy.rules.history(policy.marketplace.name)
+    words = {word for row in rows if row.name in _FEES for word in row.when.category or ()}
+    return not set(map(str, sales.categories)).isdisjoint(words | set(map(str, trace.resolved.scenario.goods.category)))
 
 
 def _of_category(trace: Trace, name: str, category: str, product: Product, path: str) -> Iterator[Setting]:

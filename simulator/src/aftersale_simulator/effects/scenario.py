@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aftersale_simulator.effects.costs import of_costs
 from aftersale_simulator.effects.desk import of_handling, of_teams
 from aftersale_simulator.effects.events import of_events, of_plugins, of_versions
 from aftersale_simulator.effects.handbook import of_handbook
@@ -29,4 +30,5 @@ def _settings(trace: Trace) -> Iterator[Setting]:
         yield Setting(f"world.{name}", "" if name in trace.reads else "unread")
     if scenario.targets.share_of_replications != Targets().share_of_replications:
         yield Setting("targets.share_of_replications", "" if trace.judged else "unjudged")
+    yield from of_costs(trace)
     yield from of_events(trace)

@@ -30,6 +30,7 @@ class Trace:
     `tasks` are the (marketplace, kind) pairs that came to the desk, `figures` the names of what is judged by
     marketplace, `judged` says whether any target was. `reads` are the parameters of the world that anything read,
     `order_reads` by marketplace those that were read for single orders, which alone events and categories change.
+    `booked` are the currencies in which money was booked.
     """
 
     resolved: ResolvedScenario
@@ -41,6 +42,7 @@ class Trace:
     until: Instant
     reads: frozenset[str]
     order_reads: Mapping[str, frozenset[str]]
+    booked: frozenset[str] = frozenset()
 
     @property
     def from_file(self) -> bool:

@@ -45,9 +45,7 @@ def cost_numbers(
     measured days costs on average. Raises DocumentError with every number that is unknown, out of its range or stated
     at the wrong place.
     """
-    declared = default_parameters()
-    declared = declared.with_estimates(chain.from_iterable(policy.costs.kinds for policy in policies.values()))
-    declared = declared.with_tasks(dict.fromkeys(_tasks(policies)))
+    declared = declared_numbers(policies).with_tasks(dict.fromkeys(_tasks(policies)))
     costs = {str(name): str(value) for name, value in scenario.costs.items()}
     misplaced = {name: problem for name in costs for problem in _misplaced(name, source)}
     problems = [
@@ -62,6 +60,12 @@ def cost_numbers(
     own = {**costs, **_goods(scenario), **_vat(scenario)}
     numbers = declared.with_own({**_minutes(scenario, declared, world), **_wage(scenario, windows, horizon)}, source)
     return evolve(numbers.with_own(own, source), own=frozenset(own))
+
+
+def declared_numbers(policies: Policies) -> Parameters:
+    """Return the numbers that the project declares, with the estimates of the plugins' own lines."""
+    kinds = chain.from_iterable(policy.costs.kinds for policy in policies.values())
+    return default_parameters().with_estimates(kinds)
 
 
 def _tasks(policies: Policies) -> Iterator[str]:

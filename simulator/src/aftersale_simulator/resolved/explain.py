@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.rules import question
+from aftersale.worth.parameters import default_parameters
+from aftersale_simulator.resolved.costs import LANDED, VAT, declared_numbers
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.model import Scenario
@@ -16,9 +18,10 @@ from aftersale_simulator.world.world import World
 
 if TYPE_CHECKING:
     from aftersale.policies.worlds import Parameter
+    from aftersale.worth.parameters import Parameter as Number
 
-SCENARIO, PRESET, PLUGIN, SIMULATOR = "scenario", "preset", "plugin", "simulator"
-"""Who sets a value: `[world]` of the scenario, a preset that it names, a marketplace's plugin, or the simulator."""
+SCENARIO, PRESET, PLUGIN, SIMULATOR, CORE = "scenario", "preset", "plugin", "simulator", "core"
+"""Who sets a value: the scenario, a preset that it names, a marketplace's plugin, the simulator, or core for costs."""
 
 
 SHAPES = ("hourly", "weekly", "season")
@@ -30,6 +33,25 @@ class Explained(TypedDict):
     parameter: str
     marketplace: str
     value: float
+    set_by: str
+    default: float
+    low: float
+    high: float
+    unit: str
+    source: str
+    grade: str
+
+
+class ExplainedCost(TypedDict):
+    """One number with which a run's money is booked, with its declared range and who sets it.
+
+    `path` is where a scenario sets it. Money has its `currency`.
+    """
+
+    number: str
+    path: str
+    value: float
+    currency: str | None
     set_by: str
     default: float
     low: float
@@ -145,6 +167,55 @@ def _explained(name: str, marketplace: str, world: World, declaration: Parameter
         source=source,
         grade=grade,
     )
+
+
+def explained_costs(resolved: ResolvedScenario) -> Iterator[ExplainedCost]:
+    """Yield the numbers with which a run's money is booked, in the order of their declaration.
+
+    Minutes of tasks and the wage are no numbers of their own: they are the handling times and what teams cost.
+    """
+    declared, numbers = declared_numbers(resolved.policies), resolved.numbers
+    for name in declared.by_name:
+        if name.startswith("minutes_"):
+            continue
+        keys = resolved.policies if name == VAT else ("", *_own_goods(resolved.scenario)) if name == LANDED else ("",)
+        for key in keys:
+            full = f"{name}.{key}" if key else name
+            if full in numbers.by_name or name == VAT:
+                used = numbers.by_name.get(full, declared.by_name[name])
+                yield _explained_cost(full, used, declared.by_name[name], resolved)
+
+
+def _own_goods(scenario: Scenario) -> Iterator[str]:
+    yield from dict.fromkeys(map(str, (*scenario.goods.category, *scenario.goods.product)))
+
+
+def _explained_cost(name: str, used: Number, declared: Number, resolved: ResolvedScenario) -> ExplainedCost:
+    core = default_parameters().by_name
+    return ExplainedCost(
+        number=name,
+        path=_path(name, resolved.scenario),
+        value=float(used.default),
+        currency=used.currency,
+        set_by=SCENARIO if name in resolved.numbers.own else CORE if declared.name in core else PLUGIN,
+        default=float(declared.default),
+        low=float(declared.low),
+        high=float(declared.high),
+        unit=declared.unit,
+        source=declared.source,
+        grade=declared.grade,
+    )
+
+
+def _path(name: str, scenario: Scenario) -> str:
+    """Return where a scenario sets a number of costs."""
+    known, _, key = name.partition(".")
+    if known == VAT:
+        return f"marketplace.{key}.{VAT}"
+    if known == LANDED:
+        table = "product" if key in map(str, scenario.goods.product) else "category"
+        return f"goods.{table}.{key}" if key else f"goods.{LANDED}"
+    return f"costs.{name}"
 
 
 def dated(resolved: ResolvedScenario) -> Iterator[Dated]:

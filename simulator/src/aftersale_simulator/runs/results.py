@@ -22,7 +22,7 @@ from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
 from aftersale.rules import Rule
-from aftersale_simulator.books.book import books_of
+from aftersale_simulator.books.book import Book, books_of
 from aftersale_simulator.books.money import COUNTS, LINE, MONEY, Rest, money_of
 from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Desk
@@ -232,7 +232,8 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     lines = tuple(_lines(scenario, policies, accounts, metrics, effort.until))
     verdicts = _verdicts(lines)
     closures = tuple(_closures(desk, policies, orders, horizon, accounts))
-    money = money_of(resolved, books_of(resolved, docket, runs, desk.runs, effort.until), labour)
+    books = books_of(resolved, docket, runs, desk.runs, effort.until)
+    money = money_of(resolved, books, labour)
     lines_of_costs = [name for name in money.metrics if name.startswith(LINE)]
     return Result(
         {**{name: metrics[name] for name in (*METRICS, *plugin_metrics)}, **money.metrics},
@@ -254,7 +255,7 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
         tuple(name for name, met in verdicts.items() if met is None),
         lines,
         closures,
-        _effects(resolved, desk, orders, by_marketplace, bool(verdicts)),
+        _effects(resolved, desk, orders, by_marketplace, bool(verdicts), books.values()),
         {
             **{name: unit for figures in accounts.values() for name, unit in figures.units.items()},
             **dict.fromkeys(lines_of_costs, "money"),
@@ -270,10 +271,12 @@ def _effects(
     orders: Mapping[str, Orders],
     figures: Mapping[str, Collection[str]],
     judged: bool,
+    books: Iterable[Book],
 ) -> Effects:
     reads, order_reads = reads_of(resolved)
     tasks, until = frozenset(desk.tasks), desk.effort.until
-    return effects_of(Trace(resolved, orders, desk.docket, tasks, figures, judged, until, reads, order_reads))
+    booked = frozenset(chain.from_iterable(book.moved for book in books))
+    return effects_of(Trace(resolved, orders, desk.docket, tasks, figures, judged, until, reads, order_reads, booked))
 
 
 def labour_cost_of(resolved: ResolvedScenario, effort: Effort) -> Decimal:

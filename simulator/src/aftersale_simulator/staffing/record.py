@@ -7,6 +7,7 @@ from math import fsum
 from typing import Any, TypedDict
 
 from aftersale.clocks import DAY
+from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
 from aftersale_simulator.judging.outcomes import closure_outcomes
 from aftersale_simulator.resolved.days_off import IDLE
 from aftersale_simulator.resolved.period import TAKEN
@@ -14,6 +15,7 @@ from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import enough, erlang_c_agents, is_undecided
 from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.days_off import day_notes
+from aftersale_simulator.show.money import money_notes
 from aftersale_simulator.show.numbers import Numbers, number
 from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
@@ -37,10 +39,13 @@ class PeopleRecord(TypedDict):
 class DeskRecord(TypedDict):
     """What a desk costs, and the share of its replications that kept all targets, with a 95 % interval.
 
-    `cost` is null without a replication.
+    `cost` is that of labour, `total_cost` all of after-sales, and `contribution` what is left of the revenue, each on
+    average. They are null without a replication, the last two also where a currency has no rate.
     """
 
     cost: float | None
+    total_cost: float | None
+    contribution: float | None
     probability: float | None
     low: float
     high: float
@@ -79,6 +84,8 @@ class StaffRecord(TypedDict):
     today: DeskRecord
     roster: list[PeopleRecord]
     cost: float | None
+    total_cost: float | None
+    contribution: float | None
     probability: float | None
     low: float | None
     high: float | None
@@ -112,6 +119,8 @@ def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, A
         today=_desk(outcome.today),
         roster=_people(outcome, check.roster) if check is not None else [],
         cost=cost_of(check) if check is not None else None,
+        total_cost=check.figure(TOTAL).mean if check is not None else None,
+        contribution=check.figure(CONTRIBUTION).mean if check is not None else None,
         probability=check.share() if check is not None else None,
         low=low,
         high=high,
@@ -157,6 +166,8 @@ def _desk(candidate: Candidate) -> DeskRecord:
     low, high = candidate.interval()
     return DeskRecord(
         cost=cost_of(candidate) if candidate.results else None,
+        total_cost=candidate.figure(TOTAL).mean,
+        contribution=candidate.figure(CONTRIBUTION).mean,
         probability=candidate.share(),
         low=low,
         high=high,
@@ -311,6 +322,8 @@ def warnings(outcome: SearchResult) -> list[str]:
     # Which days matter hangs on the patterns of a roster, not on the shifts that the scenario has today.
     period = outcome.staffing.period
     lines += [] if period is None else period_notes(period, without=[TAKEN])
+    unrated = sorted({name for result in outcome.today.results.values() for name in result.unrated})
+    lines += money_notes([outcome.staffing.scenario], unrated)
     return [*lines, *day_notes([outcome.staffing.scenario], without=[IDLE])]
 
 

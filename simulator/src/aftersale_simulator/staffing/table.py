@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aftersale.base.tables import Table, show as show_parts
 from aftersale.base.visible import lines
+from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.tables import rows
 from aftersale_simulator.show.wording import percent, text
@@ -43,6 +44,7 @@ def _trials_table(outcome: SearchResult, record: StaffRecord) -> Table:
     header = (
         text("staff.roster"),
         text("staff.cost", currency=record["currency"]),
+        *(text(f"column.{name}", currency=record["currency"]) for name in (TOTAL, CONTRIBUTION)),
         text("staff.kept"),
         text("column.late_reply_rate"),
         text("column.order_defect_rate"),
@@ -52,14 +54,20 @@ def _trials_table(outcome: SearchResult, record: StaffRecord) -> Table:
         (
             roster_text(outcome, candidate.roster),
             number(cost_of(candidate), 0),
+            *(_money(candidate, name) for name in (TOTAL, CONTRIBUTION)),
             _share(candidate),
             percentage(candidate, "late_reply_rate", 1),
             percentage(candidate, "order_defect_rate", 2),
-            text(f"staff.{role}") if role else "",
+            lines(*text(f"staff.{role}").split("\n")) if role else "",
         )
         for role, candidate in roles(outcome)
     )
-    return rows(header, lines_, numbers=range(1, 5))
+    return rows(header, lines_, numbers=range(1, 7))
+
+
+def _money(candidate: Candidate, name: str) -> str:
+    mean = candidate.figure(name).mean
+    return text("report.none") if mean is None else number(mean, 0)
 
 
 def percentage(candidate: Candidate, name: str, decimals: int) -> str:

@@ -9,11 +9,11 @@ from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
 from aftersale_simulator.desk.suspensions import ACCOUNT
 from aftersale_simulator.judging.choice import RANKED
 from aftersale_simulator.judging.outcomes import ClosureOutcome, TargetOutcome
-from aftersale_simulator.resolved.costs import undeclared_vat
 from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.scenario.model import Cheapest
 from aftersale_simulator.show.days_off import day_notes
+from aftersale_simulator.show.money import money_notes
 from aftersale_simulator.show.numbers import Numbers
 from aftersale_simulator.show.period import period_notes
 from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
@@ -182,19 +182,6 @@ def _closing(outcome: ClosureOutcome, numbers: Numbers) -> str:
     )
 
 
-def _money_warnings(comparison: Comparison) -> Iterator[str]:
-    """Yield why money is not known, and what is not taken out of prices."""
-    currency = comparison.scenario.currency
-    if comparison.unrated:
-        missing = text("report.comma").join(comparison.unrated)
-        yield text("warning.unrated", currencies=missing, first=comparison.unrated[0], currency=currency)
-        return
-    without = dict.fromkeys(name for scenario in comparison.scenarios for name in undeclared_vat(scenario))
-    if without:
-        names, first = text("report.comma").join(without), next(iter(without))
-        yield text("warning.vat", names=names, first=first)
-
-
 def warnings(comparison: Comparison) -> list[str]:
     """Return why the answer may not hold: failures, idle changes, holidays, too few replications to decide."""
     return list(_warnings(comparison))
@@ -212,7 +199,7 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
         names = text("report.comma").join(f"'{name}'" for name in idle)
         key = "warning.idle" if comparison.scenario.orders is None else "warning.idle_orders"
         yield text(key, names=names, first=first)
-    yield from _money_warnings(comparison)
+    yield from money_notes(comparison.scenarios, comparison.unrated)
     if comparison.period is not None:
         yield from period_notes(comparison.period)
     yield from day_notes(comparison.scenarios)

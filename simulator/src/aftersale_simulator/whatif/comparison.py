@@ -8,7 +8,7 @@ from itertools import chain, takewhile
 from math import inf
 from typing import TYPE_CHECKING
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field, fields, frozen
 
 from aftersale.documents.scalars import PositiveCount
 from aftersale_simulator.books.money import CONTRIBUTION
@@ -330,7 +330,15 @@ def compare_variants(
 def _without_effect(plan: Plan, variant_results: Sequence[VariantResult]) -> tuple[Setting, ...]:
     """Return the settings of a user's that changed nothing in any variant."""
     idle = Effects.together(variant.effects for variant in variant_results).idle
-    return tuple(setting for setting in idle if not setting.path.startswith(plan.beside))
+    settings = (*idle, *_of_choice(plan, variant_results))
+    return tuple(setting for setting in settings if not setting.path.startswith(plan.beside))
+
+
+def _of_choice(plan: Plan, variant_results: Sequence[VariantResult]) -> Iterator[Setting]:
+    """Yield what the scenario says of how variants are ranked, where there is only one."""
+    contenders = [variant for variant in variant_results if variant.calm] or variant_results
+    if plan.scenario.cheapest != fields(Scenario).cheapest.default and len(contenders) == 1:
+        yield Setting("cheapest", "single")
 
 
 def _rounds(plan: Plan, run_variants: RunVariants, precision: Precision | None) -> Iterator[list[list[Result]]]:

@@ -266,11 +266,11 @@ def reached(comparison: Comparison) -> Iterator[str]:
     if comparison.unrated and any(variant.orders_lost for variant in comparison.variant_results):
         lost = (f"{variant.name} {number(variant.orders_lost, 0)}" for variant in comparison.variant_results)
         yield text("report.orders_lost", variants="; ".join(lost))
-    yield from _money_beside(comparison)
+    yield from money_beside(comparison)
 
 
-def _money_beside(comparison: Comparison) -> Iterator[str]:
-    """Yield what may cost more yet, and what orders would have brought that were never placed."""
+def money_beside(comparison: Comparison) -> Iterator[str]:
+    """Yield in words what may cost more yet, and what orders would have brought that were never placed."""
     currency, results = comparison.scenario.currency, comparison.variant_results
     if comparison.unrated:
         return

@@ -28,8 +28,9 @@ _SHARED = (
     "period.measured",
     "period.warm_up",
     "targets.share_of_replications",
+    "cheapest",
 )
-"""What all variants share: they meet the same buyers, as often and as long, and have the same currency."""
+"""What all variants share: they meet the same buyers, as often and as long, have one currency, and are ranked alike."""
 
 
 @frozen

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 from attrs import evolve
 
 from aftersale.base.errors import MoneyError
-from aftersale.base.money import from_minor, money, to_minor
+from aftersale.base.money import money, to_minor
 from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.cases.workflow import default_workflow
-from aftersale.channels import FULFILLED_BY_MARKETPLACE
+from aftersale.costs.account import accounts_of, sold, together
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.labour import WORKED, idle_labour
 from aftersale.costs.ledger import CostLine, Unpaid
@@ -22,8 +22,9 @@ from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of
 from aftersale.costs.totals import Grouping, grand_total, totals
 from aftersale.documents.scalars import MoneyAmount
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
+from aftersale.views.money.account import AccountRecord, account_lines, account_record, in_one_currency
+from aftersale.views.money.assumptions import Assumption, assumption_parts, assumptions_of, basis_of, money_text
 from aftersale.views.readings import instant_text
-from aftersale.worth.fees import Fee, Fees
 from aftersale.worth.goods import is_vat_declared
 from aftersale.worth.parameters import WAGE, Parameter, Parameters, default_parameters
 
@@ -69,17 +70,6 @@ class Converted(TypedDict):
     amount: str
     estimated: str
     rates: dict[str, str]
-
-
-class Assumption(TypedDict):
-    """A parameter that an estimate rests on; `grade` is `own` where the seller set it."""
-
-    name: str
-    value: str
-    currency: str | None
-    unit: str
-    source: str
-    grade: str
 
 
 class CostPeriod(TypedDict):
@@ -134,7 +124,8 @@ class CostAccounts(JournalNotes):
     """The costs of a journal as JSON shows them.
 
     `own` is None where nothing of the journal's own numbers is asked for. `unpaid_work` is None where a wage is told,
-    or no task was done; `worked_alone` says why labour is the work on tasks alone, None where it is not, or has no
+    or no task was done; `account` has sales and costs in one currency, None where there are several and no rates;
+    `worked_alone` says why labour is the work on tasks alone, None where it is not, or has no
     amount. `vat_undeclared` are the marketplaces of whose prices nobody says how much VAT they contain: none is taken
     out.
     """
@@ -145,6 +136,7 @@ class CostAccounts(JournalNotes):
     rows: list[CostRow]
     sums: list[CurrencySum]
     converted: Converted | None
+    account: AccountRecord | None
     period: CostPeriod
     open: OpenAtEnd
     unpaid_work: UnpaidWork | None
@@ -152,31 +144,6 @@ class CostAccounts(JournalNotes):
     own: OwnTaken | None
     vat_undeclared: list[str]
     assumptions: list[Assumption]
-
-
-class FeeRow(TypedDict):
-    """One fee for an order, None where the marketplace has no such fee; money is exact, as text.
-
-    `basis` are the rules in words and the parameters by name that it rests on.
-    """
-
-    name: str
-    amount: str | None
-    currency: str | None
-    basis: list[str]
-
-
-class OrderFees(TypedDict):
-    """The fees for one order on a local day as JSON shows them."""
-
-    marketplace: str
-    on: str
-    price: str
-    currency: str
-    category: str
-    fees: list[FeeRow]
-    assumptions: list[Assumption]
-    without_effect: list[str]
 
 
 def cost_accounts(
@@ -208,6 +175,8 @@ def cost_accounts(
     lines = costs(assumed, unpaid)
     lines += _idle_labour(own, lines, assumed, journal, replayed.until)
     converted, unconverted = _conversion(lines, into, rates, own)
+    sold_orders = sold(journal.orders, replayed.docket, policies, assumed, period, replayed.until)
+    currency = in_one_currency(lines, sold_orders, into, rates or {})
     declared = _known_parameters(policies)
     idle = [
         *_idle_numbers(lines, assumed, declared, costs, frozenset(own["set"] if own else ())),
@@ -222,13 +191,14 @@ def cost_accounts(
         rows=_group_rows(lines) if by == "group" else _rows(lines, by),
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
         converted=converted,
+        account=None if currency is None else account_record(lines, sold_orders, currency, rates or {}),
         period=_period(period),
         open=_open(open_cases(replayed.docket, policies, period)),
         unpaid_work=_unpaid_work([each.task for each in unpaid if each.case in opened], assumed),
         worked_alone=_worked_alone(lines, own),
         own=own,
         vat_undeclared=_vat_undeclared(lines, assumed),
-        assumptions=_assumptions(lines, assumed),
+        assumptions=assumptions_of(lines, assumed),
         **journal_notes(journal, replayed, policies, idle),
     )
 
@@ -270,7 +240,7 @@ def _period(period: Period) -> CostPeriod:
 
 
 def _open(standing: OpenCases) -> OpenAtEnd:
-    at_stake = {currency: _money(amount, currency) for currency, amount in standing.at_stake.items()}
+    at_stake = {currency: money_text(amount, currency) for currency, amount in standing.at_stake.items()}
     return OpenAtEnd(cases=standing.cases, at_stake=at_stake)
 
 
@@ -298,8 +268,8 @@ def _rows(lines: Iterable[CostLine], by: Grouping) -> list[CostRow]:
             name=total.name,
             fulfilment=total.fulfilment,
             currency=total.currency,
-            amount=_money(total.amount, total.currency),
-            estimated=_money(total.estimated, total.currency),
+            amount=money_text(total.amount, total.currency),
+            estimated=money_text(total.estimated, total.currency),
             amounts=total.amounts,
         )
         for total in totals(lines, by)
@@ -343,11 +313,11 @@ def _idle_numbers(
     A number of 0 leaves no line behind, and has an effect all the same. Those that are `taken` from the journal are not
     spoken of: nobody gave them here.
     """
-    idle = parameters.own - taken - _basis(lines)
+    idle = parameters.own - taken - basis_of(lines)
     if idle:
         # What only the seller can tell has no default: any other amount shows whether anything hangs on it.
         defaults = {name: declared.by_name.get(name) or _one(parameters.by_name[name]) for name in idle}
-        idle -= _basis(costs(evolve(parameters, by_name={**parameters.by_name, **defaults})))
+        idle -= basis_of(costs(evolve(parameters, by_name={**parameters.by_name, **defaults})))
     if idle:
         yield text("costs.idle_number", names=", ".join(sorted(idle)))
 
@@ -355,10 +325,6 @@ def _idle_numbers(
 def _one(parameter: Parameter) -> Parameter:
     one = MoneyAmount(Decimal(1))
     return evolve(parameter, default=one, low=one, high=one)
-
-
-def _basis(lines: Iterable[CostLine | Fee]) -> set[str]:
-    return {name for line in lines for name in line.basis}
 
 
 def _idle_rates(rates: Set[str], converted: Converted | None) -> Iterator[str]:
@@ -370,38 +336,20 @@ def _idle_rates(rates: Set[str], converted: Converted | None) -> Iterator[str]:
 def _sum(lines: Sequence[CostLine], currency: str) -> CurrencySum:
     total = grand_total(line for line in lines if line.currency == currency)
     return CurrencySum(
-        currency=currency, amount=_money(total.amount, currency), estimated=_money(total.estimated, currency)
+        currency=currency, amount=money_text(total.amount, currency), estimated=money_text(total.estimated, currency)
     )
 
 
 def _converted_total(lines: Sequence[CostLine], into: str, rates: Mapping[str, Decimal] | None) -> Converted:
     total = grand_total(lines, into, rates)
+    # As in the account: each line of a marketplace is converted by itself, so that lines add up to the sum.
+    whole = together(accounts_of(lines, {}, into, rates or {}).values(), into).total_cost
     return Converted(
         currency=into,
-        amount=_money(total.amount, into),
-        estimated=_money(total.estimated, into),
+        amount=money_text(whole, into),
+        estimated=money_text(total.estimated, into),
         rates={currency: f"{rate:f}" for currency, rate in total.rates},
     )
-
-
-def _assumptions(lines: Iterable[CostLine | Fee], parameters: Parameters) -> list[Assumption]:
-    used = _basis(lines)
-    return [
-        Assumption(
-            name=name,
-            value=str(parameter.default),
-            currency=parameter.currency,
-            unit=parameter.unit,
-            source=parameter.source,
-            grade=parameter.grade,
-        )
-        for name, parameter in parameters.by_name.items()
-        if name in used
-    ]
-
-
-def _money(amount: int, currency: str) -> str:
-    return str(from_minor(amount, currency).amount)
 
 
 def cost_listing(accounts: CostAccounts) -> list[Table | str]:
@@ -420,9 +368,10 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
         _table(accounts),
         *([text("costs.more", count=more)] if more > 0 else []),
         *_converted_lines(accounts["converted"]),
+        *account_lines(accounts["account"]),
         *_open_lines(accounts["open"]),
         *_unpaid_lines(accounts),
-        *_assumption_parts(accounts["assumptions"]),
+        *assumption_parts(accounts["assumptions"]),
         *_vat_lines(accounts["vat_undeclared"]),
     ]
     return noted(parts, accounts)
@@ -500,81 +449,3 @@ def _converted_lines(converted: Converted | None) -> list[Table | str]:
     rates = [text("costs.rate", of=of, rate=rate, into=into) for of, rate in converted["rates"].items()]
     line = text("costs.converted", amount=converted["amount"], currency=into, rates=", ".join(rates))
     return ["", line if rates else f"{text('costs.total')}: {converted['amount']} {into}"]
-
-
-def _assumption_parts(assumptions: Sequence[Assumption]) -> list[Table | str]:
-    if not assumptions:
-        return []
-    headers = headers_of("costs", "assumption", "value", "unit", "source")
-    rows = [
-        (row["name"], f"{row['value']} {row['currency'] or ''}".rstrip(), row["unit"], _source(row))
-        for row in assumptions
-    ]
-    return ["", text("costs.assumptions"), table(headers, rows, headers[1:2])]
-
-
-def _source(assumption: Assumption) -> str:
-    return (
-        assumption["source"]
-        if assumption["grade"] in ("assumed", "own")
-        else f"{assumption['source']} ({assumption['grade']})"
-    )
-
-
-def order_fees(fees: Fees, day: str, refunded: int | None = None, often: bool = False, size: str = "") -> OrderFees:
-    """Return the fees for an order on a local day, and those for a refund of so many minor units.
-
-    `often` says that the product comes back unusually often, `size` which of the marketplace's sizes a unit has.
-    """
-    order = fees.order
-    found: dict[str, Fee | None] = {
-        "referral_fee": fees.referral(),
-        "closing_fee": fees.closing(),
-        "digital_services_fee": fees.digital_services(),
-        "refund_administration_fee": fees.refund_administration(order.price if refunded is None else refunded),
-        "returns_processing_fee": fees.returns_processing(often, size)
-        if order.channel in FULFILLED_BY_MARKETPLACE
-        else None,
-    }
-    charged = [fee for fee in found.values() if fee is not None]
-    idle = sorted(fees.parameters.own - _basis(charged))
-    return OrderFees(
-        marketplace=order.marketplace,
-        on=day,
-        price=_money(order.price, order.currency),
-        currency=order.currency,
-        category=order.category,
-        fees=[_fee_row(name, fee) for name, fee in found.items()],
-        assumptions=_assumptions(charged, fees.parameters),
-        without_effect=[text("costs.idle_fee_number", names=", ".join(idle))] if idle else [],
-    )
-
-
-def _fee_row(name: str, fee: Fee | None) -> FeeRow:
-    if fee is None:
-        return FeeRow(name=name, amount=None, currency=None, basis=[])
-    return FeeRow(name=name, amount=_money(fee.amount, fee.currency), currency=fee.currency, basis=list(fee.basis))
-
-
-def fee_listing(record: OrderFees) -> list[Table | str]:
-    """Return the fees for an order as tables: each with what it rests on, and the parameters among that."""
-    title = text(
-        "costs.fees_title",
-        marketplace=record["marketplace"],
-        day=record["on"],
-        price=record["price"],
-        currency=record["currency"],
-        category=record["category"] or "–",
-    )
-    rows = [
-        (
-            row["name"],
-            row["amount"] or "–",
-            row["currency"] or "",
-            "; ".join(row["basis"]).replace("|", " | ") or text("costs.no_fee"),
-        )
-        for row in record["fees"]
-    ]
-    headers = headers_of("costs", "fee", "amount", "currency", "basis")
-    parts: list[Table | str] = [title, "", table(headers, rows, headers[1:2])]
-    return [*parts, *_assumption_parts(record["assumptions"]), *record["without_effect"]]

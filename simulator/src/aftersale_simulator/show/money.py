@@ -1,0 +1,21 @@
+"""Money: what is to be said of it before anybody believes it: that a rate is missing, or that no VAT is taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from aftersale_simulator.resolved.costs import undeclared_vat
+from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.show.wording import text
+
+
+def money_notes(scenarios: Sequence[Scenario], unrated: Sequence[str]) -> Iterator[str]:
+    """Yield why the money of some scenarios is not known, else where nothing is taken out of prices for VAT."""
+    comma = text("report.comma")
+    if unrated:
+        known = {"currencies": comma.join(unrated), "first": unrated[0], "currency": scenarios[0].currency}
+        yield text("warning.unrated", **known)
+        return
+    without = list(dict.fromkeys(name for scenario in scenarios for name in undeclared_vat(scenario)))
+    if without:
+        yield text("warning.vat", names=comma.join(without), first=without[0])

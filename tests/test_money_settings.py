@@ -1,0 +1,277 @@
+"""Settings of money in a scenario: which changed nothing, what is refused, and how they are set by path."""
+
+import inspect
+import json
+from copy import deepcopy
+from datetime import date
+from functools import cache
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from aftersale.cli import cli
+from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale_simulator.output_files import as_toml
+from aftersale_simulator.resolved.scenario import resolve
+from aftersale_simulator.runs.run import run
+from aftersale_simulator.scenario.document import parse_scenario
+from aftersale_simulator.scenario.vocabulary import vocabulary
+from aftersale_simulator.show.effects import idle_settings
+
+START = date(2026, 3, 2)
+BASE: dict[str, Any] = {
+    "name": "shop",
+    "currency": "EUR",
+    "replications": 1,
+    "period": {"start": START, "measured": "5 d", "warm_up": "6 d"},
+    "marketplace": {
+        "DE": {
+            "orders_per_day": 60,
+            "price": {"median": "24.90"},
+            "categories": {"pets": 0.5, "toys": 0.5},
+            "prices_with_vat": True,
+            "vat_share": "0.19",
+        }
+    },
+    "team": {
+        "desk": {
+            "zone": "Europe/Berlin",
+            "agents": 2,
+            "cost_per_hour": "20",
+            "shifts": [{"days": "Mon-Sun", "hours": "09:00-17:00"}],
+        }
+    },
+    "handling": {"reply": {"mean": "8 min"}},
+    # Enough of everything within a few days.
+    "world": {"message_rate": 0.3, "return_rate": 0.3, "return_lag_days": 1.0, "promise_days": 2.0},
+}
+APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+
+
+@cache
+def plugins() -> Plugins:
+    return load_plugins()
+
+
+def shop(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the shop with these values at their paths."""
+    raw = deepcopy(BASE)
+    for path, value in deepcopy(changes).items():
+        *above, last = path.split(".")
+        node = raw
+        for step in above:
+            node = node.setdefault(step, {})
+        node[last] = value
+    return raw
+
+
+def idle(changes: dict[str, Any], tmp_path=None, rows: str = "") -> list[str]:
+    """Return what a run says of the settings that changed nothing."""
+    raw = shop(changes)
+    if rows:
+        (tmp_path / "own.toml").write_text(rows, encoding="utf-8")
+        raw["handbook"] = str(tmp_path / "own.toml")
+    resolved = resolve(parse_scenario(raw, "s.toml", vocabulary(plugins())), plugins())
+    return idle_settings(run(resolved, 1).effects.idle)
+
+
+UNBOOKED = "(no money of this run rests on it)"
+RATES = {"rates": {"on": START, "USD": "0.9"}}
+AMERICAN = {"marketplace.US": {"orders_per_day": 20, "price": {"median": "20"}}}
+CASES = [
+    # what is set, what is told of it where it cannot act, and what beside it makes it act
+    ({"costs": {"chargeback_fee": "3.00 EUR"}}, [f"costs.chargeback_fee {UNBOOKED}"], None),
+    (
+        {"costs": {"fulfilment_fee_share": "0.2"}},
+        [f"costs.fulfilment_fee_share {UNBOOKED}"],
+        {"marketplace.DE.channels": {"MFN": 0.5, "FBA": 0.5}},
+    ),
+    (
+        {"costs": {"outbound_cost_share": "0.2"}, "marketplace.DE.channels": {"FBA": 1.0}},
+        [f"costs.outbound_cost_share {UNBOOKED}"],
+        {"marketplace.DE.channels": {"MFN": 1.0}},
+    ),
+    (
+        {"costs": {"return_label_share": "0.1"}, "world.return_rate": 0.0},
+        [f"costs.return_label_share {UNBOOKED}"],
+        {"world.return_rate": 0.3},
+    ),
+    (RATES, ["rates.USD (no money of this currency in this run)"], AMERICAN),
+    (
+        {"goods": {"category": {"garden": "0.5"}}},
+        ["goods.category.garden (no such order)"],
+        {"marketplace.DE.categories": {"garden": 1.0}},
+    ),
+    ({"goods": {"product": {"cup": "0.5"}}}, ["goods.product.cup (no such order)"], None),
+    (
+        {"goods": {"landed_cost_share": "0.5", "category": {"pets": "0.4", "toys": "0.3"}}},
+        ["goods.landed_cost_share (what stands in its place says it)"],
+        {"marketplace.DE.categories": {"pets": 0.5, "toys": 0.4, "garden": 0.1}},
+    ),
+    (
+        {"marketplace.DE.prices_with_vat": False},
+        ["marketplace.DE.vat_share (prices there contain none)"],
+        {"marketplace.DE.prices_with_vat": True},
+    ),
+    (
+        {"marketplace.DE.orders_per_day": 0, **AMERICAN, **RATES},
+        [
+            "marketplace.DE.prices_with_vat (no such order)",
+            "marketplace.DE.vat_share (no such order)",
+        ],
+        {"marketplace.DE.orders_per_day": 60},
+    ),
+]
+
+
+@pytest.mark.parametrize(("cannot", "told", "acts"), CASES, ids=[case[1][0].partition(" ")[0] for case in CASES])
+def test_a_setting_of_money_that_cannot_act_is_told_and_one_that_acts_is_not(cannot, told, acts):
+    assert idle(cannot) == told
+    assert acts is None or idle({**cannot, **acts}) == []
+
+
+def test_numbers_that_are_all_used_are_not_told():
+    own = {"return_label_share": "0.1", "repackaging_share": "0.1"}
+    assert idle({"costs": own, "goods": {"landed_cost_share": "0.5"}}) == []
+
+
+def row(name: str, **values: Any) -> str:
+    each = {"name": name, "marketplaces": ["*"], "source": "us", "grade": "S", **values}
+    return as_toml({"rule": [each]})
+
+
+OFFERED = {"world.partial_offer_rate": 1.0, "marketplace.DE.exempt": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "changes", "told"),
+    [
+        ("seller_established_in", {"word": "IT"}, {}, []),
+        ("fault", {"word": "seller"}, {}, []),
+        ("fault", {"word": "seller"}, {"world.return_rate": 0.0}, ["fault (no case that asks for it)"]),
+        ("partial_refund_offer", {"share": "0.2"}, OFFERED, []),
+        ("partial_refund_offer", {"share": "0.2"}, {}, ["partial_refund_offer (no case that asks for it)"]),
+    ],
+)
+def test_rows_of_the_handbook_by_which_money_is_booked_are_no_mere_advice(tmp_path, name, values, changes, told):
+    assert idle(changes, tmp_path, row(name, **values)) == told
+
+
+def whatif(tmp_path, raw, *options):
+    (tmp_path / "s.toml").write_text(as_toml(raw), encoding="utf-8")
+    return CliRunner(**APART).invoke(cli, ["whatif", str(tmp_path / "s.toml"), "--workers", "1", *options])
+
+
+def answered(tmp_path, raw, *options) -> dict[str, Any]:
+    ended = whatif(tmp_path, raw, *options, "--json")
+    assert ended.exit_code == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def means(document: dict[str, Any], name: str) -> list[float]:
+    return [variant["metrics"][name]["mean"] for variant in document["variants"]]
+
+
+def test_an_answer_tells_how_variants_are_ranked_only_where_there_are_several(tmp_path):
+    raw = shop({"cheapest": "total"})
+    assert answered(tmp_path, raw)["without_effect"] == ["cheapest (there is nothing to choose from)"]
+    assert answered(tmp_path, raw, "--vary", "team.desk.agents=1,2")["without_effect"] == []
+    assert answered(tmp_path, shop({}), "--cheapest", "total")["without_effect"] == []
+
+
+def test_variants_are_ranked_alike(tmp_path):
+    refused = whatif(tmp_path, shop({}), "--vary", "cheapest=total,labour")
+    assert refused.exit_code == 2
+    assert "cheapest: is not the same as in 'cheapest total'" in " ".join(refused.stderr.split())
+
+
+def test_a_variant_that_changes_a_cost_number_alone_is_told_as_idle_only_where_no_line_changed(tmp_path):
+    label = answered(tmp_path, shop({}), "--vary", "costs.return_label_share=0.1,0.2")
+    assert not any("no effect" in warning for warning in label["warnings"])
+    first, second = means(label, "cost_line_return_label")
+    assert 0 < first < second < 2.01 * first
+    fee = answered(tmp_path, shop({}), "--vary", 'costs.chargeback_fee="1.00 EUR","2.00 EUR"')
+    assert any("these changes have no effect here" in warning for warning in fee["warnings"])
+    assert fee["without_effect"] == [f"costs.chargeback_fee {UNBOOKED}"]
+
+
+def test_what_money_is_known_to_rest_on_leaves_out_goods_that_go_by_their_category(tmp_path):
+    own = shop({"goods": {"category": {"pets": "0.4", "toys": "0.3"}}})
+    names = {each["name"] for each in answered(tmp_path, own)["money_rests_on"]}
+    assert "landed_cost_share" not in names
+    assert "landed_cost_share" in {each["name"] for each in answered(tmp_path, shop({}))["money_rests_on"]}
+
+
+# --- explained ---
+
+
+EXPLAINED = {
+    "costs": {"chargeback_fee": "12.50 EUR"},
+    "goods": {"landed_cost_share": "0.5", "category": {"toys": "0.4"}, "product": {"cup": "0.3"}},
+    "marketplace.US": {"orders_per_day": 20, "price": {"median": "20"}},
+    **RATES,
+}
+
+
+def scenario(tmp_path, raw, *options) -> str:
+    (tmp_path / "s.toml").write_text(as_toml(raw), encoding="utf-8")
+    ended = CliRunner(**APART).invoke(
+        cli, ["scenario", str(tmp_path / "s.toml"), *options], env={"COLUMNS": "200"}, catch_exceptions=False
+    )
+    assert ended.exit_code == 0, ended.stderr
+    return ended.stdout
+
+
+def test_every_number_of_costs_is_explained_with_its_range_its_source_who_set_it_and_where(tmp_path):
+    told = json.loads(scenario(tmp_path, shop(EXPLAINED), "--explain", "--json"))["costs"]
+    by_path = {each["path"]: each for each in told}
+    assert len(by_path) == len(told)
+    assert by_path["costs.chargeback_fee"] == {
+        "number": "chargeback_fee",
+        "path": "costs.chargeback_fee",
+        "value": 12.5,
+        "currency": "EUR",
+        "set_by": "scenario",
+        "default": 0.0,
+        "low": 0.0,
+        "high": 20.0,
+        "unit": "money that the marketplace takes for a lost chargeback, beside its amount",
+        "source": "no fee list names one; third parties say 20 USD, of another programme among others",
+        "grade": "assumed",
+    }
+    found = {path: (each["value"], each["set_by"]) for path, each in by_path.items()}
+    assert found["costs.return_label_share"] == (0.2, "core")
+    assert [found[f"goods.{path}"] for path in ("landed_cost_share", "category.toys", "product.cup")] == [
+        (0.5, "scenario"),
+        (0.4, "scenario"),
+        (0.3, "scenario"),
+    ]
+    assert found["marketplace.DE.vat_share"] == (0.19, "scenario")
+    assert found["marketplace.US.vat_share"] == (0.0, "core")
+    assert not [path for path in by_path if "minutes_" in path or "per_hour" in path]
+
+
+def test_each_path_that_explains_a_number_of_costs_sets_it(tmp_path):
+    for each in json.loads(scenario(tmp_path, shop(EXPLAINED), "--explain", "--json"))["costs"]:
+        raw = shop({**EXPLAINED, "marketplace.US.prices_with_vat": True, "marketplace.US.vat_share": "0.07"})
+        value = f"{each['high']} {each['currency']}" if each["currency"] else str(each["high"])
+        *above, last = each["path"].split(".")
+        node = raw
+        for step in above:
+            node = node.setdefault(step, {})
+        node[last] = value
+        changed = json.loads(scenario(tmp_path, raw, "--explain", "--json"))["costs"]
+        assert next(one for one in changed if one["path"] == each["path"])["value"] == each["high"], each["path"]
+
+
+def test_the_table_of_numbers_of_costs_has_those_that_costs_sets_by_their_names(tmp_path):
+    told = scenario(tmp_path, shop(EXPLAINED), "--explain")
+    table = told.split("Numbers of costs: those without a path before their name are set under [costs].")[1]
+    rows = {line.split()[0]: line.split() for line in table.splitlines() if line.strip()}
+    assert rows["chargeback_fee"][1:4] == ["12.5", "EUR", "0–20"]
+    assert rows["goods.category.toys"][1:3] == ["0.4", "0.15–0.65"]
+    assert rows["return_label_share"][1:3] == ["0.2", "0–1"]
+    assert "set in the scenario; default 0.35: assumed" in told
+    assert "what one unit of a currency is worth: USD 0.9 (EUR, 2026-03-02)" in told
+    assert "what one unit of a currency" not in scenario(tmp_path, shop({}))
