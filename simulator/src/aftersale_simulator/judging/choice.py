@@ -73,7 +73,7 @@ def channels_differ(scenarios: Iterable[Scenario]) -> bool:
 
 @frozen
 class Swing:
-    """An assumed number, and what the money would be with it at the ends of its range."""
+    """An assumed number, and what the money would be with it at two ends: half of it and its double, in its range."""
 
     name: str
     value: float
@@ -91,15 +91,17 @@ class Swing:
 def swings(money: float, results: Sequence[Result], against: Sequence[Result] = ()) -> list[Swing]:
     """Return the assumed numbers on which an amount of money hangs most, by a straight line through what was booked.
 
-    The money is the mean contribution of some results, or with `against` what it is beside that of others.
+    The money is the mean contribution of some results, or with `against` what it is beside that of others. Each number
+    is halved and doubled, within its declared range: some may be anything from nothing to the whole price.
     """
     ours, others = _rests(results), _rests(against)
     found = []
     for name in dict.fromkeys((*ours, *others)):
         rest = ours.get(name) or others[name]
         slope = (ours[name].slope if name in ours else 0.0) - (others[name].slope if name in others else 0.0)
-        ends = (money + slope * (end - rest.value) for end in (rest.low, rest.high))
-        found.append(Swing(name, rest.value, rest.low, rest.high, *ends))
+        low, high = max(rest.low, rest.value / 2), min(rest.high, 2 * rest.value)
+        ends = (money + slope * (end - rest.value) for end in (low, high))
+        found.append(Swing(name, rest.value, low, high, *ends))
     moving = (swing for swing in found if swing.width > _DUST)
     return sorted(moving, key=lambda swing: (-swing.width, swing.name))[:TOLD]
 

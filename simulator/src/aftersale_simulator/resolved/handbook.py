@@ -9,7 +9,7 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.policies.handbook import Handbook, default_handbook, load_handbook
 from aftersale.rules import RuleSet
 from aftersale_simulator.scenario.events import amended
-from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.scenario.model import SHIPPED_HANDBOOK, Scenario
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def seller_handbook(scenario: Scenario, plugins: Plugins) -> Handbook:
     Raises DocumentError when its file is unusable, and for events that change rules that do not exist.
     """
     handbook = default_handbook()
-    if scenario.handbook:
+    if scenario.handbook and scenario.handbook != SHIPPED_HANDBOOK:
         handbook = load_handbook(Path(scenario.handbook), plugins.workflow, plugins.metrics)
     if not any(event.rules for event in scenario.event):
         return handbook

@@ -14,13 +14,13 @@ from attrs import evolve, field, fields, frozen
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.base.toml_lines import Place, TomlDocument, is_written, lines_of, located
-from aftersale.documents.scalars import Rate, Share
+from aftersale.documents.scalars import Rate, Share, Word
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
 from aftersale_simulator.scenario.checks import TOP, at_top
 from aftersale_simulator.scenario.holidays import placed
-from aftersale_simulator.scenario.model import OrderSource, Scenario, Targets
+from aftersale_simulator.scenario.model import SHIPPED_HANDBOOK, OrderSource, Scenario, Targets
 from aftersale_simulator.scenario.rates import rate_problems
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
@@ -67,12 +67,19 @@ def load_scenario(path: Path | Traversable | None = None, words: Vocabulary | No
     return ScenarioFile.of(source, rooted(read(file), folder), folder, words)
 
 
+def found_from(folder: Path, handbook: str | None) -> Word | None:
+    """Return where a handbook is that a scenario of a folder names; the shipped one is in none."""
+    if handbook is None or handbook == SHIPPED_HANDBOOK:
+        return None if handbook is None else Word(handbook)
+    return Word(str((folder / handbook).absolute()))
+
+
 def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the document with the files that it names made absolute, as seen from `folder`."""
     lines = lines_of(raw)
     document = dict(raw) if lines is None else TomlDocument(raw, lines)
     if isinstance(document.get("handbook"), str) and document["handbook"]:
-        document["handbook"] = str((folder / document["handbook"]).absolute())
+        document["handbook"] = found_from(folder, document["handbook"])
     orders = document.get("orders")
     if isinstance(orders, dict) and isinstance(orders.get("file"), str) and orders["file"]:
         document["orders"] = {**orders, "file": str((folder / orders["file"]).absolute())}

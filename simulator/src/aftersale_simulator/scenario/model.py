@@ -38,6 +38,8 @@ from aftersale_simulator.scenario.vocabulary import allowed_words
 
 _YEARS = range(1970, 2200)
 _MINUTES_PER_DAY = 24 * 60
+SHIPPED_HANDBOOK = "shipped"
+"""The word for the handbook that is shipped, for a variant beside others with handbooks of their own."""
 Cheapest = Literal["contribution", "total", "labour"]
 """By what variants that keep the targets are ranked: the highest contribution, the lowest total or labour cost."""
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -13,7 +14,7 @@ from attrs import evolve, field, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.toml_lines import Lines, below, lines_of
 from aftersale_simulator.resolved.period import PeriodReport
-from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
+from aftersale_simulator.scenario.document import ScenarioFile, found_from, parse_scenario
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
@@ -94,7 +95,8 @@ def plan(
         parse_scenario(with_stress(raw, stress), "--stress", words, (raw, scenario))
     pairs = list(_with_stress(raw, grid, stress, words)) if stress else [(*variant, "") for variant in grid]
     lines = None if vary else lines_of(source.raw)
-    variants = tuple(_variants(raw, scenario, pairs, Origin(origin, lines), words))
+    folder = None if vary else source.folder
+    variants = tuple(_variants(raw, scenario, pairs, Origin(origin, lines), words, folder))
     beside = tuple(path for path in (*source.beside, *(options or {})) if path not in set_values)
     return Plan(raw, scenario, set_values, variants, words, beside)
 
@@ -210,8 +212,12 @@ def _variants(
     declared: Iterable[tuple[str, Changes, str]],
     origin: Origin,
     words: Vocabulary,
+    folder: Path | None = None,
 ) -> Iterator[Variant]:
-    """Build every variant; raises DocumentError with the problems of all, each naming the variant."""
+    """Build every variant; raises DocumentError with the problems of all, each naming the variant.
+
+    A handbook that a file's variant names is found from the file's `folder`.
+    """
     problems: list[Problem] = []
     variants: dict[str, Variant] = {}
     numbers = {str(variant.name): number for number, variant in reversed(list(enumerate(base.variant)))}
@@ -223,6 +229,8 @@ def _variants(
             problems.append(Problem(where, "", "the name is taken", "give each variant a name of its own"))
         try:
             scenario = with_changes(raw, changes, "", words, base)
+            if folder is not None and "handbook" in changes:
+                scenario = evolve(scenario, handbook=found_from(folder, scenario.handbook))
             where = f"variant '{name}'" if number is None else origin.where(name, number)
             variants[name] = Variant(name, changes, scenario, calm, where)
         except DocumentError as error:
@@ -253,8 +261,14 @@ def reproduced(plan: Plan) -> dict[str, Any]:
     first, *rest = plan.variants
     raw = changed(plan.raw, first.changes, first.name, plan.words)
     document = {name: value for name, value in raw.items() if name != "variant"}
-    variants = [{"name": variant.name, "set": _beside(first.changes, variant.changes)} for variant in rest]
+    variants = [{"name": variant.name, "set": _beside(first.changes, _as_found(variant))} for variant in rest]
     return {**document, "base": first.name, **({"variant": variants} if variants else {})}
+
+
+def _as_found(variant: Variant) -> Changes:
+    """Return the changes of a variant with its handbook as it was found, wherever the document will stand."""
+    found = variant.scenario.handbook
+    return {**variant.changes, "handbook": found} if "handbook" in variant.changes else variant.changes
 
 
 def _beside(first: Changes, changes: Changes) -> Changes:
