@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aftersale.worth.goods import LANDED
 from aftersale_simulator.effects.trace import Setting, Trace
-from aftersale_simulator.resolved.costs import LANDED
-from aftersale_simulator.scenario.rates import ON
+from aftersale_simulator.scenario.tables import ON
 
 
 def of_costs(trace: Trace) -> Iterator[Setting]:

@@ -8,24 +8,18 @@ from itertools import chain
 
 from attrs import evolve
 
-from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.errors import DocumentError
 from aftersale.base.money import decimals
 from aftersale.clocks import MINUTE
 from aftersale.policies.policy import Policies
 from aftersale.worth.parameters import OTHER_TASK, WAGE, Parameters, default_parameters
 from aftersale_simulator.desk.shifts import Window, paid_hours
+from aftersale_simulator.scenario.costs import refused, stated_costs, stated_goods, stated_vat
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world.world import World
 
-LANDED, VAT = "landed_cost_share", "vat_share"
-_ELSEWHERE = {
-    WAGE: "it is the teams' cost_per_hour",
-    LANDED: "it is [goods] landed_cost_share, or the one of a category or a product there",
-    VAT: "it is the vat_share of each marketplace, beside prices_with_vat",
-}
-"""Numbers that a scenario states elsewhere, and where."""
 _FINEST = Decimal("1e-9")
 """Of a number that a file of numbers can hold."""
 
@@ -41,21 +35,15 @@ def cost_numbers(
     """Return the numbers of costs; `source` names the scenario in messages.
 
     Wages and minutes are those of the teams and of the handling times: an hour costs what an hour of the rosters of the
-    measured days costs on average. Raises DocumentError with every number that is unknown, out of its range or stated
-    at the wrong place.
+    measured days costs on average. Raises DocumentError with every number that is unknown or out of its range.
     """
     declared = declared_numbers(policies).with_tasks(dict.fromkeys(_tasks(policies)))
-    problems = [
-        *(problem for name in scenario.costs for problem in _misplaced(str(name), source)),
-        *_refused(declared, "costs", {str(name): str(value) for name, value in scenario.costs.items()}, source),
-        *_refused(declared, "goods", _goods(scenario), source),
-        *_refused(declared, "marketplace", _vat(scenario), source),
-        *_refused(declared, "handling", _minutes(scenario, declared, world), source),
-    ]
+    minutes = _minutes(scenario, declared, world)
+    problems = tuple(refused(declared, "handling", minutes, source))
     if problems:
-        raise DocumentError(source, tuple(problems))
-    own = {**{str(name): str(value) for name, value in scenario.costs.items()}, **_goods(scenario), **_vat(scenario)}
-    numbers = declared.with_own({**_minutes(scenario, declared, world), **_wage(scenario, windows, horizon)}, source)
+        raise DocumentError(source, problems)
+    own = {**stated_costs(scenario), **stated_goods(scenario), **stated_vat(scenario)}
+    numbers = declared.with_own({**minutes, **_wage(scenario, windows, horizon)}, source)
     return evolve(numbers.with_own(own, source), own=frozenset(own))
 
 
@@ -67,44 +55,6 @@ def declared_numbers(policies: Policies) -> Parameters:
 
 def _tasks(policies: Policies) -> Iterator[str]:
     return chain.from_iterable(task_kinds(policy.workflow) for policy in policies.values())
-
-
-def _misplaced(name: str, source: str) -> Iterator[Problem]:
-    known = name.partition(".")[0]
-    where = _ELSEWHERE.get(known) or ("it is the mean of [handling]" if name.startswith("minutes_") else "")
-    if where:
-        yield Problem(source, f"costs.{name}", "stands elsewhere in a scenario", where)
-
-
-def _refused(declared: Parameters, table: str, own: Mapping[str, str], source: str) -> Iterator[Problem]:
-    """Yield what is wrong with the numbers of a table, each with the path of the table's key."""
-    try:
-        declared.with_own(own, source)
-    except DocumentError as error:
-        for problem in error.problems:
-            yield evolve(problem, where=source, path=_path(table, problem.path))
-
-
-def _path(table: str, name: str) -> str:
-    known, _, key = name.partition(".")
-    if table == "costs" or not key:
-        return f"{table}.{name.removeprefix('minutes_') if table == 'handling' else name}"
-    return f"{table}.{key}.{known}"
-
-
-def _goods(scenario: Scenario) -> dict[str, str]:
-    goods = scenario.goods
-    by_key = {**goods.category, **goods.product}
-    own = {f"{LANDED}.{key}": f"{share:f}" for key, share in by_key.items()}
-    return own if goods.landed_cost_share is None else {LANDED: f"{goods.landed_cost_share:f}", **own}
-
-
-def _vat(scenario: Scenario) -> dict[str, str]:
-    return {
-        f"{VAT}.{name}": f"{sales.vat_share if sales.prices_with_vat else Decimal(0):f}"
-        for name, sales in scenario.marketplace.items()
-        if sales.prices_with_vat is not None
-    }
 
 
 def _minutes(scenario: Scenario, declared: Parameters, world: World) -> dict[str, str]:

@@ -13,34 +13,12 @@ from aftersale.base.errors import Problem
 from aftersale.clocks import DAY
 from aftersale.rules import unknown_versions
 from aftersale_simulator.scenario.limits import MOST_ORDERS
-from aftersale_simulator.scenario.rates import rate_problems
+from aftersale_simulator.scenario.tables import TOP, at_top
 from aftersale_simulator.scenario.vocabulary import allowed_words
 
 if TYPE_CHECKING:
     from aftersale_simulator.scenario.model import Scenario
     from aftersale_simulator.scenario.vocabulary import Vocabulary
-
-
-TOP = (
-    "name",
-    "base",
-    "seed",
-    "replications",
-    "currency",
-    "handbook",
-    "work_order",
-    "sale_events",
-    "presets",
-    "rule_versions",
-    "most_failed",
-    "cheapest",
-)
-"""The keys of a scenario that are no tables."""
-
-
-def at_top(key: str) -> str:
-    """Return what to do about a key of the file itself that stands in a table."""
-    return f"'{key}' is a key of the file itself: put it before the first [table]"
 
 
 def world_problems(world: Any, source: str, words: Vocabulary) -> Iterator[Problem]:
@@ -164,7 +142,6 @@ def scenario_problems(scenario: Scenario, source: str, words: Vocabulary) -> Ite
             hint = f"add it to the serves of one of: {', '.join(scenario.team)}"
             yield Problem(source, f"marketplace.{marketplace}", "no team serves this marketplace", hint)
     yield from _event_name_problems(scenario, source)
-    yield from rate_problems(scenario, source)
     yield from _task_problems(scenario, source, words)
     for name, what in (("marketplace", "nothing is sold"), ("team", "nobody works")):
         if not getattr(scenario, name):
