@@ -5,13 +5,14 @@ from decimal import Decimal
 import pytest
 
 from aftersale.clocks import DAY, HOUR
+from aftersale.costs.account import SALE, accounts_of, sold
 from aftersale.costs.charges import case_costs
 from aftersale.engine.docket import Docket
 from aftersale.plugins.plugins import load_plugins
-from aftersale.policies.handbook import default_handbook
+from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet, parse_rules
-from aftersale.testing import fact, order, reference
+from aftersale.testing import fact, order, orders, reference
 from aftersale.testing.factories import MONDAY
 from aftersale.worth.parameters import default_parameters
 
@@ -38,66 +39,88 @@ REFUNDED = {"goods_refunded": 10000, "referral_fee_returned": -1500, "refund_adm
 PARCEL_BACK = {"return_label": 2000, "repackaging": 500}
 
 
-def costs(facts, own=()):
-    """What the cases of one order cost by line, in cents."""
-    docket = Docket({"REF": SELLER})
+def docket_of(facts):
+    """The docket after one order's facts, an hour apart; of one that asks to be cancelled nothing was delivered yet."""
+    docket = Docket({"REF": SELLER}, keeps_steps=True)
     sold = SOLD if facts[0][0] != "cancellation_requested" else SOLD._replace(delivered_at=None)
     for number, (kind, case, *more) in enumerate(facts):
         docket.record(fact(kind, MONDAY + 5 * DAY + number * HOUR, case=case, **(more[0] if more else {})), sold)
-    found = case_costs(docket.dossiers[SOLD.id], SELLER, None, default_parameters().with_own(dict(own)))
+    return docket
+
+
+def costs(facts, own=()):
+    """What the cases of one order cost by line, in cents."""
     sums: dict[str, int] = {}
-    for line in found:
+    for line in lines_of(docket_of(facts), own):
         sums[line.line] = sums.get(line.line, 0) + line.amount
     return {line: amount for line, amount in sums.items() if amount}
 
 
-@pytest.mark.parametrize(
-    ("facts", "wanted", "total"),
-    [
-        ((("buyer_message", "M"), ("seller_reply", "M")), {}, 0),
-        (
-            (("cancellation_requested", "X"), ("order_cancelled", "X")),
-            {"refund_administration_fee": 300},
-            300,
-        ),
-        (
-            (*BACK, ("return_inspected", "R", {"detail": "original"}), ("refunded", "R")),
-            {**REFUNDED, "goods_returned": -3500, **PARCEL_BACK},
-            7800,
-        ),
-        (
-            (*BACK, ("return_inspected", "R", {"detail": "severe_damage"}), ("refunded", "R")),
-            {**REFUNDED, "goods_returned": -3500, **PARCEL_BACK, "loss_of_value": 2625},
-            10425,
-        ),
-        ((("refund_requested", "R"), ("refunded", "R")), REFUNDED, 8800),
-        (
-            (("refund_requested", "R"), ("refunded", "R", {"amount": 3000})),
-            {"partial_refund": 3000, "referral_fee_returned": -450, "refund_administration_fee": 90},
-            2640,
-        ),
-        (REPLACED, {"replacement": 4300}, 4300),
-        (
-            (*REPLACED, *BACK, ("return_inspected", "R", {"detail": "original"})),
-            {"replacement": 4300, "goods_returned": -3500, **PARCEL_BACK},
-            3300,
-        ),
-        (
-            (("claim_filed", "C"), ("claim_granted", "C")),
-            {"claim": 10000, "referral_fee_returned": -1500, "refund_administration_fee": 300},
-            8800,
-        ),
-        ((("chargeback_filed", "B"), ("chargeback_lost", "B")), {"chargeback": 10000}, 10000),
-    ],
-    ids=[
-        "kept", "cancelled before dispatch", "returned as new", "returned, severely damaged", "refunded without return",
-        "partial refund of 30 %", "replaced, the first one kept", "replaced, the first one back as new", "claim lost",
-        "chargeback lost",
-    ],
-)  # fmt: skip
-def test_an_outcome_costs_what_it_costs_by_hand(facts, wanted, total):
+def lines_of(docket, own=()):
+    return case_costs(docket.dossiers[SOLD.id], SELLER, None, default_parameters().with_own(dict(own)))
+
+
+OUTCOMES = {
+    "kept": ((("buyer_message", "M"), ("seller_reply", "M")), {}, 0, 4200),
+    "cancelled before dispatch": (
+        (("cancellation_requested", "X"), ("order_cancelled", "X")),
+        {"refund_administration_fee": 300},
+        300,
+        -300,
+    ),
+    "returned as new": (
+        (*BACK, ("return_inspected", "R", {"detail": "original"}), ("refunded", "R")),
+        {**REFUNDED, "goods_returned": -3500, **PARCEL_BACK},
+        7800,
+        -3600,
+    ),
+    "returned, severely damaged": (
+        (*BACK, ("return_inspected", "R", {"detail": "severe_damage"}), ("refunded", "R")),
+        {**REFUNDED, "goods_returned": -3500, **PARCEL_BACK, "loss_of_value": 2625},
+        10425,
+        -6225,
+    ),
+    "refunded without return": ((("refund_requested", "R"), ("refunded", "R")), REFUNDED, 8800, -4600),
+    "partial refund of 30 %": (
+        (("refund_requested", "R"), ("refunded", "R", {"amount": 3000})),
+        {"partial_refund": 3000, "referral_fee_returned": -450, "refund_administration_fee": 90},
+        2640,
+        1560,
+    ),
+    "replaced, the first one kept": (REPLACED, {"replacement": 4300}, 4300, -100),
+    "replaced, the first one back as new": (
+        (*REPLACED, *BACK, ("return_inspected", "R", {"detail": "original"})),
+        {"replacement": 4300, "goods_returned": -3500, **PARCEL_BACK},
+        3300,
+        900,
+    ),
+    "claim lost": (
+        (("claim_filed", "C"), ("claim_granted", "C")),
+        {"claim": 10000, "referral_fee_returned": -1500, "refund_administration_fee": 300},
+        8800,
+        -4600,
+    ),
+    "chargeback lost": ((("chargeback_filed", "B"), ("chargeback_lost", "B")), {"chargeback": 10000}, 10000, -5800),
+}
+"""By outcome: the facts, the lines, the total cost and the contribution, in cents."""
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_an_outcome_costs_what_it_costs_by_hand(outcome):
+    facts, wanted, total, _ = OUTCOMES[outcome]
     found = costs(facts)
     assert (found, sum(found.values())) == (wanted, total)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_an_outcome_leaves_of_the_sale_what_it_leaves_by_hand(outcome):
+    facts, _, total, contribution = OUTCOMES[outcome]
+    docket, policies = docket_of(facts), {"REF": SELLER}
+    brought = sold(orders(SOLD), docket, policies, default_parameters())
+    account = accounts_of(lines_of(docket), brought, "EUR", {})["REF"]
+    assert (account.total_cost, account.contribution) == (total, contribution)
+    revenue, *spent = (account.sale.get(name, 0) for name in SALE)
+    assert account.contribution == revenue - sum(spent) - account.total_cost
 
 
 def test_money_that_comes_back_to_the_seller_is_charged_its_fee_again():
@@ -149,3 +172,19 @@ def test_a_dearer_label_moves_its_own_line_only():
     cheap, dear = (costs(back, {"return_label_share": share}) for share in ("0.10", "0.30"))
     assert (cheap.pop("return_label"), dear.pop("return_label")) == (1000, 3000)
     assert cheap == dear
+
+
+def test_a_buyer_who_takes_an_offer_of_nothing_gets_nothing():
+    """A handbook may offer 0 %: the refund of that offer is none, and one after it is of the whole price."""
+    rows = [{**TOLD, "marketplaces": ["*"], "name": "partial_refund_offer", "share": "0", "grade": "S"}]
+    seller = Policy(REF.marketplace, SELLER.rules, Handbook(parse_rules({"rule": rows}, "own"), "own"))
+    facts = ["return_requested", "partial_refund_offered", "offer_accepted", "refunded"]
+
+    def given(*more):
+        docket = Docket({"REF": seller})
+        for number, kind in enumerate([*facts, *more]):
+            docket.record(fact(kind, MONDAY + 5 * DAY + number * HOUR, case="R"), SOLD._replace(exempt=True))
+        lines = case_costs(docket.dossiers[SOLD.id], seller)
+        return sum(line.amount for line in lines if line.group == "refunds")
+
+    assert (given(), given("refunded")) == (0, 10000)

@@ -6,7 +6,7 @@ import pytest
 
 from aftersale.base.tables import show
 from aftersale.clocks import DAY, HOUR
-from aftersale.costs.period import Period
+from aftersale.costs.period import Period, may_cost
 from aftersale.journal.reading import Journal
 from aftersale.journal.replay import replay
 from aftersale.plugins.plugins import load_plugins
@@ -24,7 +24,8 @@ FACTS = [
     fact("refunded", MONDAY + 29 * DAY, case="A", amount=2500),
     fact("refund_requested", MONDAY + 29 * DAY + 15 * HOUR, case="C", order="O-3"),  # 1 April, 0:00
     fact("refunded", MONDAY + 31 * DAY, case="C", order="O-3", amount=1000),
-    fact("buyer_message", MONDAY + 31 * DAY, case="D", order="O-2"),
+    fact("buyer_message", MONDAY + 31 * DAY, case="D", order="O-2"),  # a question moves no money
+    fact("refund_requested", MONDAY + 31 * DAY, case="E", order="O-2"),
 ]
 JOURNAL = Journal(orders(order(), order("O-2", price=900), order("O-3")), FACTS, "shop")
 
@@ -59,10 +60,26 @@ def test_periods_that_follow_each_other_add_up_to_the_whole():
     assert sum(part["open"]["cases"] for part in parts) == whole["open"]["cases"]
 
 
-def test_what_is_still_open_is_told_with_what_its_orders_were_paid_each_once():
+def test_what_may_cost_more_is_told_with_what_its_orders_were_paid_each_once():
     assert accounted()["open"] == {"cases": 2, "at_stake": {"EUR": "9.00"}}
     assert accounted(None, date(2026, 4, 1))["open"] == {"cases": 1, "at_stake": {"EUR": "9.00"}}
     assert accounted(None, date(2026, 3, 5))["open"] == {"cases": 0, "at_stake": {}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "costs"),
+    [
+        ("refund", "requested", True),
+        ("refund", "refunded", False),
+        ("message", "awaiting_reply", False),
+        ("message", "answered", False),
+        ("return", "requested", True),
+        ("claim", "filed", True),
+        ("claim", "granted", True),
+    ],
+)
+def test_a_case_may_cost_more_as_long_as_money_can_move_in_it(kind, state, costs):
+    assert may_cost(KNOWN["REF"], kind, state) is costs
 
 
 def test_work_without_a_wage_is_counted_for_the_period_s_cases_alone():

@@ -25,7 +25,7 @@ from aftersale.testing.factories import stores
 from aftersale_simulator.desk.suspensions import ClosureLine
 from aftersale_simulator.runs import pool
 from aftersale_simulator.runs.failures import Stopped
-from aftersale_simulator.runs.results import METRICS, LineVerdict, Result
+from aftersale_simulator.runs.results import UNITS, LineVerdict, Result
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -50,12 +50,17 @@ Late = Callable[[Scenario, int], float]
 
 
 def result(scenario: Scenario, replication: int, late: float) -> Result:
-    """Return what a run would that had this share of late replies; each agent costs a thousand."""
-    limit = scenario.targets.late_reply_rate
-    metrics = dict.fromkeys(METRICS, 0.0) | {
+    """Return what a run would that had this share of late replies; each agent costs a thousand.
+
+    Beside labour after-sales costs five hundred, and 20,000 are left before it.
+    """
+    limit, labour = scenario.targets.late_reply_rate, 1000.0 * agents(scenario)
+    metrics = dict.fromkeys(UNITS, 0.0) | {
         "late_reply_rate": late,
         "claims": 10.0 * replication,
-        "labour_cost": 1000.0 * sum(team.agents for team in scenario.team.values()),
+        "labour_cost": labour,
+        "total_cost": labour + 500.0,
+        "contribution": 20_000.0 - labour - 500.0,
     }
     targets = {} if limit is None else {"late_reply_rate": late <= limit}
     lines = () if limit is None else (LineVerdict("late_reply_rate", "US", late, limit, late <= limit),)
@@ -192,30 +197,62 @@ def _without_names(scenario: Scenario) -> dict[str, Any]:
 # which one is the answer
 
 
-def test_the_cheapest_variant_that_keeps_the_targets_is_the_answer() -> None:
+def test_the_variant_with_the_highest_contribution_that_keeps_the_targets_is_the_answer() -> None:
     found = compared(lambda scenario, _: 0.3 if agents(scenario) < 3 else 0.05, STAFF)
     assert answer(found) == (
-        "The cheapest variant that keeps the targets is 'agents 3': 3,000 CNY of labour in 70 days, all "
-        "targets "
-        "met in 10 of 10 replications. That is 1,000 CNY more than 'agents 2', which meets them all in 0 "
-        "of 10. 'agents 2' misses most: late replies on US, 30.0 % on average where 10 % is the most, met in 0 of 10."
+        "Of the variants that keep the targets 'agents 3' has the highest contribution: 16,500 CNY in 70 days. "
+        "After-sales costs 3,500 CNY of it, 3,000 CNY being labour. All targets are met in 10 of 10 replications. That "
+        "is 1,000 CNY less than 'agents 2', which meets all targets in 0 of 10. 'agents 2' misses most: late replies "
+        "on US, 30.0 % on average where 10 % is the most, met in 0 of 10."
     )
 
 
-def test_of_equal_cost_the_earlier_variant_is_the_answer() -> None:
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        (
+            "labour",
+            "The cheapest variant that keeps the targets is 'agents 3': 3,000 CNY of labour in 70 days, all targets "
+            "met in 10 of 10 replications. That is 1,000 CNY more than 'agents 2', which meets all targets in 0 of 10.",
+        ),
+        (
+            "total",
+            "The variant that keeps the targets at the lowest total cost is 'agents 3': 3,500 CNY in 70 days, 3,000 "
+            "CNY of it labour; all targets met in 10 of 10 replications. That is 1,000 CNY more than 'agents 2', which "
+            "meets all targets in 0 of 10.",
+        ),
+    ],
+)
+def test_an_answer_goes_by_total_cost_or_by_labour_where_the_scenario_says_so(by: str, told: str) -> None:
+    late: Late = lambda scenario, _: 0.3 if agents(scenario) < 3 else 0.05  # noqa: E731 - a table of one line
+    found = compared(late, STAFF, [f"cheapest={by}"])
+    assert answer(found).startswith(told)
+    assert record(found)["cheapest_by"] == by
+    free = {name: value for name, value in DEFAULT.raw.items() if name != "targets"}
+    source = ScenarioFile.of("s.toml", {**free, "cheapest": by}, DEFAULT.folder)
+    best = {
+        "labour": "The cheapest variant is 'agents 2': 2,000 CNY of labour in 70 days.",
+        "total": "'agents 2' has the lowest total cost: 2,500 CNY in 70 days, 2,000 CNY of it labour.",
+    }
+    assert best[by] in answer(compare_variants(plan(source, STAFF), faked(late)))
+
+
+def test_of_equal_money_the_earlier_variant_is_the_answer_and_the_other_is_named_too() -> None:
     found = compared(lambda *_: 0.05, ["world.lost_rate=0.01,0.02"])
     assert answer(found) == (
-        "The cheapest variant that keeps the targets is 'lost_rate 0.01': 3,000 CNY of labour in 70 "
-        "days, all "
-        "targets met in 10 of 10 replications."
+        "Of the variants that keep the targets 'lost_rate 0.01' has the highest contribution: 16,500 CNY in 70 days. "
+        "After-sales costs 3,500 CNY of it, 3,000 CNY being labour. All targets are met in 10 of 10 replications. "
+        "'lost_rate 0.02' comes to the same contribution, and keeps the targets, too."
     )
 
 
-def test_an_answer_that_costs_less_or_the_same_says_so() -> None:
+def test_an_answer_that_brings_more_or_the_same_says_so() -> None:
     cheaper = compared(lambda *_: 0.05, ["team.shenzhen.agents=4,3"])
-    assert answer(cheaper).endswith("That is 1,000 CNY less than 'agents 4', which meets them all in 10 of 10.")
+    assert answer(cheaper).endswith("That is 1,000 CNY more than 'agents 4', which meets all targets in 10 of 10.")
+    labour = compared(lambda *_: 0.05, ["team.shenzhen.agents=4,3"], ["cheapest=labour"])
+    assert answer(labour).endswith("That is 1,000 CNY less than 'agents 4', which meets all targets in 10 of 10.")
     same = compared(lambda scenario, _: scenario.world["lost_rate"], ["world.lost_rate=0.2,0.05"])
-    assert "'lost_rate 0.2' costs the same and meets them all in 0 of 10." in answer(same)
+    assert "'lost_rate 0.2' comes to the same and meets all targets in 0 of 10." in answer(same)
 
 
 def test_when_none_keeps_the_targets_the_nearest_is_named_with_what_it_misses() -> None:
@@ -309,17 +346,18 @@ def test_the_table_has_the_marketplace_that_does_worst_where_targets_hold_on_eac
     found = compare_variants(plan(DEFAULT, ["team.shenzhen.agents=3"], ["targets.order_defect_rate=1"]), run)
     assert table.value_text(found.variant_results[0], "late_reply_rate", found.numbers) == "6.0\nJP 12.3"
     assert table.value_text(found.variant_results[0], "claims", found.numbers).startswith("55.0\n±")
-    assert table.about(found).endswith("; below, the marketplace that does worst")
+    assert table.about(found).endswith(
+        "; below, the marketplace that does worst; money of cases opened and orders bought on these days"
+    )
 
 
-def test_without_targets_the_cheapest_is_named_and_how_to_set_some() -> None:
+def test_without_targets_the_best_is_named_and_how_to_set_some() -> None:
     scenario = {name: value for name, value in DEFAULT.raw.items() if name != "targets"}
     source = ScenarioFile.of("s.toml", scenario, DEFAULT.folder)
     found = compare_variants(plan(source, STAFF), faked(lambda *_: 0.5))
     assert answer(found) == (
-        "No target is set, so none can be missed. The cheapest variant is 'agents 2': 2,000 CNY of "
-        "labour in 70 "
-        "days. Set limits under [targets] to get an answer."
+        "No target is set, so none can be missed. 'agents 2' has the highest contribution: 17,500 CNY in 70 days, "
+        "after 2,500 CNY of after-sales. Set limits under [targets] to get an answer."
     )
 
 
@@ -393,6 +431,11 @@ def test_the_document_has_the_words_that_others_build_on() -> None:
         "variants",
         "answer",
         "cheapest",
+        "cheapest_by",
+        "named",
+        "margin",
+        "money_rests_on",
+        "unrated",
         "warnings",
         "without_effect",
         "stress",
@@ -402,7 +445,7 @@ def test_the_document_has_the_words_that_others_build_on() -> None:
     variant = found["variants"][1]
     assert (variant["name"], variant["changes"]) == ("agents 3", {"team.shenzhen.agents": 3})
     assert (variant["targets_met"], variant["targets"]) == (3, {"late_reply_rate": 3})
-    assert tuple(variant["metrics"]) == METRICS
+    assert tuple(variant["metrics"]) == tuple(UNITS)
     late = variant["metrics"]["late_reply_rate"]
     assert late["mean"] == pytest.approx(0.05)
     assert late["difference"] == {
@@ -438,7 +481,7 @@ def test_the_csv_has_a_row_for_each_variant_and_metric() -> None:
         "variant,metric,mean,low,high,difference_mean,difference_low,difference_high",
         "agents 2,late_reply_rate,0.05,0.05,0.05,0.0,0.0,0.0",
     ]
-    assert len(lines) == 1 + 3 * (len(METRICS) + 1)
+    assert len(lines) == 1 + 3 * (len(UNITS) + 1)
 
 
 # what people see
@@ -449,21 +492,28 @@ Shown = Callable[..., list[str]]
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shown:
-    def lines(width: int, vary: Sequence[str] = STAFF, late: Late | None = None, size: int = 0) -> list[str]:
+    def lines(
+        width: int, vary: Sequence[str] = STAFF, late: Late | None = None, size: int = 0, wanted: Sequence[str] = ()
+    ) -> list[str]:
         found = compared(
             late or (lambda scenario, n: 0.02 * agents(scenario) + 0.01 * (n % 3)),
             vary,
             ["team.shenzhen.cost_per_hour=50", *([f"replications={size}"] if size else [])],
         )
         monkeypatch.setenv("COLUMNS", str(width))
-        table.show(found, record(found))
+        table.show(found, record(found), wanted=wanted)
         return capsys.readouterr().out.splitlines()
 
     return lines
 
 
-def test_a_wide_terminal_shows_a_table_and_the_differences_to_the_first_variant(shown: Shown) -> None:
+def test_a_wide_terminal_shows_what_decides_with_the_difference_in_money_to_the_first_variant(shown: Shown) -> None:
     assert shown(100) == WIDE.splitlines()
+
+
+def test_other_metrics_are_shown_where_they_are_asked_for_with_their_differences(shown: Shown) -> None:
+    lines = shown(100, wanted=["silence_48h_rate", "occupancy", "labour_cost"])
+    assert "\n".join(lines).startswith(OTHERS)
 
 
 def test_a_narrow_terminal_splits_the_tables_and_each_part_names_the_variants(shown: Shown) -> None:
@@ -474,18 +524,19 @@ def test_a_narrow_terminal_splits_the_tables_and_each_part_names_the_variants(sh
 
 def test_a_share_is_shown_with_both_ends_where_its_interval_meets_a_bound(shown: Shown) -> None:
     lines = shown(100, ["team.shenzhen.agents=2"], lambda _, n: 0.5 if n == 1 else 0.0)
-    assert lines[1] == (
-        "70 days from 2026-03-02, 10 replications, seed 1; mean ± half of the 95 % interval; both ends where"
-    )
+    assert lines[1:3] == [
+        "70 days from 2026-03-02, 10 replications, seed 1; mean ± half of the 95 % interval; money of cases",
+        "opened and orders bought on these days; both ends where one meets a bound, such as 0",
+    ]
     assert [line.split()[:3] for line in lines[9:11]] == [["agents", "2", "5.0"], ["0.0–16.3", "±", "21.7"]]
 
 
 def test_two_replications_that_lie_far_apart_tell_no_interval(shown: Shown) -> None:
     far = lambda scenario, n: 0.01 * (n * n - 1) * agents(scenario)  # noqa: E731
-    lines = shown(100, ["team.shenzhen.agents=2,3"], far, 2)
+    lines = shown(100, ["team.shenzhen.agents=2,3"], far, 2, ["late_reply_rate", "claims"])
     assert lines[1:3] == [
-        "70 days from 2026-03-02, 2 replications, seed 1; mean ± half of the 95 % interval; '?': two",
-        "replications, which lie too far apart to tell",
+        "70 days from 2026-03-02, 2 replications, seed 1; mean ± half of the 95 % interval; money of cases",
+        "opened and orders bought on these days; '?': two replications, which lie too far apart to tell",
     ]
     assert [line.split() for line in lines if line.lstrip().startswith("± ?")] == [
         ["±", "?", "±", "?"],
@@ -494,78 +545,100 @@ def test_two_replications_that_lie_far_apart_tell_no_interval(shown: Shown) -> N
     ]
 
 
+def test_what_a_mark_means_is_told_where_it_stands_in_the_table_and_only_there(shown: Shown) -> None:
+    apart = lambda scenario, n: 0.2 if agents(scenario) == 2 else 0.2 + 0.01 * (n - 1)  # noqa: E731
+    usual, late, occupancy = (
+        shown(100, ["team.shenzhen.agents=2,3"], apart, 2, wanted)
+        for wanted in ([], ["late_reply_rate"], ["occupancy"])
+    )
+    # Claims differ by replication, in the usual table; late replies of 'agents 3' by what its difference shows alone.
+    assert ["'?':" in " ".join(lines) for lines in (usual, late, occupancy)] == [True, True, False]
+    assert [any("± ?" in line for line in lines) for lines in (usual, late, occupancy)] == [True, True, False]
+
+
 WIDE = """\
 Three marketplaces, one team in Shenzhen
-70 days from 2026-03-02, 10 replications, seed 1; mean ± half of the 95 % interval
+70 days from 2026-03-02, 10 replications, seed 1; mean ± half of the 95 % interval; money of cases
+opened and orders bought on these days
 set for all: targets.order_defect_rate = 1, team.shenzhen.cost_per_hour = 50
 
-variant      late   silent   mean    order  claims  occu-  labour  targets
-          replies  at 48 h  reply  defects          pancy     CNY      met
-                %        %      h        %              %
-──────────────────────────────────────────────────────────────────────────
-agents 2      5.0      0.0    0.0     0.00    55.0    0.0   2,000    10/10
-            ± 0.6                           ± 21.7
-agents 3      7.0      0.0    0.0     0.00    55.0    0.0   3,000    10/10
-            ± 0.6                           ± 21.7
-agents 4      9.0      0.0    0.0     0.00    55.0    0.0   4,000    10/10
-            ± 0.6                           ± 21.7
+variant      late    order  claims   mean  total  contri-   difference,  targets
+          replies  defects          reply   cost   bution  contribution      met
+                %        %              h    CNY      CNY           CNY
+────────────────────────────────────────────────────────────────────────────────
+agents 2      5.0     0.00    55.0    0.0  2,500   17,500             –    10/10
+            ± 0.6           ± 21.7
+agents 3      7.0     0.00    55.0    0.0  3,500   16,500        -1,000    10/10
+            ± 0.6           ± 21.7
+agents 4      9.0     0.00    55.0    0.0  4,500   15,500        -2,000    10/10
+            ± 0.6           ± 21.7
 
-Difference to 'agents 2', replication by replication; the intervals of a column hold all at once
+The difference is to 'agents 2', replication by replication; --columns shows other metrics.
 
-variant      late   silent   mean    order  claims  occu-  labour  targets
-          replies  at 48 h  reply  defects          pancy     CNY      met
-                %        %      h        %              %
-──────────────────────────────────────────────────────────────────────────
-agents 3     +2.0      0.0    0.0     0.00     0.0    0.0  +1,000        0
-agents 4     +4.0      0.0    0.0     0.00     0.0    0.0  +2,000        0
-
-The cheapest variant that keeps the targets is 'agents 2': 2,000 CNY of labour in 70 days, all
-targets met in 10 of 10 replications.
+Of the variants that keep the targets 'agents 2' has the highest contribution: 17,500 CNY in 70
+days. After-sales costs 2,500 CNY of it, 2,000 CNY being labour. All targets are met in 10 of 10
+replications.
 Warning: 10 replications are too few to tell whether 'agents 2' keeps the targets in 90 % of all
 periods: it did in 10, which fits anything from 72 % to 100 %. Try --replications 35.
 """
 NARROW = """\
 Three marketplaces, one team in Shenzhen
 70 days from 2026-03-02, 10 replications, seed 1; mean ±
-half of the 95 % interval
+half of the 95 % interval; money of cases opened and orders
+bought on these days
 set for all: targets.order_defect_rate = 1,
 team.shenzhen.cost_per_hour = 50
 
-variant      late   silent   mean    order  claims  occu-
-          replies  at 48 h  reply  defects          pancy
-                %        %      h        %              %
+variant      late    order  claims   mean  total  contri-
+          replies  defects          reply   cost   bution
+                %        %              h    CNY      CNY
 ─────────────────────────────────────────────────────────
-agents 2      5.0      0.0    0.0     0.00    55.0    0.0
-            ± 0.6                           ± 21.7
-agents 3      7.0      0.0    0.0     0.00    55.0    0.0
-            ± 0.6                           ± 21.7
+agents 2      5.0     0.00    55.0    0.0  2,500   17,500
+            ± 0.6           ± 21.7
+agents 3      7.0     0.00    55.0    0.0  3,500   16,500
+            ± 0.6           ± 21.7
 
-variant   labour  targets
-             CNY      met
-─────────────────────────
-agents 2   2,000    10/10
-agents 3   3,000    10/10
+variant    difference,  targets
+          contribution      met
+                   CNY
+───────────────────────────────
+agents 2             –    10/10
+agents 3        -1,000    10/10
 
-Difference to 'agents 2', replication by replication
+The difference is to 'agents 2', replication by replication;
+--columns shows other metrics.
 
-variant      late   silent   mean    order  claims  occu-
-          replies  at 48 h  reply  defects          pancy
-                %        %      h        %              %
-─────────────────────────────────────────────────────────
-agents 3     +2.0      0.0    0.0     0.00     0.0    0.0
-
-variant   labour  targets
-             CNY      met
-─────────────────────────
-agents 3  +1,000        0
-
-The cheapest variant that keeps the targets is 'agents 2':
-2,000 CNY of labour in 70 days, all targets met in 10 of 10
-replications.
+Of the variants that keep the targets 'agents 2' has the
+highest contribution: 17,500 CNY in 70 days. After-sales
+costs 2,500 CNY of it, 2,000 CNY being labour. All targets
+are met in 10 of 10 replications.
 Warning: 10 replications are too few to tell whether 'agents
 2' keeps the targets in 90 % of all periods: it did in 10,
 which fits anything from 72 % to 100 %. Try --replications
 35.
+"""
+OTHERS = """\
+Three marketplaces, one team in Shenzhen
+70 days from 2026-03-02, 10 replications, seed 1; mean ± half of the 95 % interval; money of cases
+opened and orders bought on these days
+set for all: targets.order_defect_rate = 1, team.shenzhen.cost_per_hour = 50
+
+variant    silent  occu-  labour  targets
+          at 48 h  pancy     CNY      met
+                %      %
+─────────────────────────────────────────
+agents 2      0.0    0.0   2,000    10/10
+agents 3      0.0    0.0   3,000    10/10
+agents 4      0.0    0.0   4,000    10/10
+
+Difference to 'agents 2', replication by replication; the intervals of a column hold all at once
+
+variant    silent  occu-  labour  targets
+          at 48 h  pancy     CNY      met
+                %      %
+─────────────────────────────────────────
+agents 3      0.0    0.0  +1,000        0
+agents 4      0.0    0.0  +2,000        0
 """
 
 
@@ -594,10 +667,10 @@ def test_whatif_prints_tables_and_the_answer(typed: Callable[..., Ended]) -> Non
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert ended.stdout.splitlines()[:3] == [
         "Three marketplaces, one team in Shenzhen",
-        "70 days from 2026-03-02, 2 replications, seed 1; mean ± half of the 95 % interval; '?': two",
-        "replications, which lie too far apart to tell",
+        "70 days from 2026-03-02, 2 replications, seed 1; mean ± half of the 95 % interval; money of cases",
+        "opened and orders bought on these days; '?': two replications, which lie too far apart to tell",
     ]
-    assert "The cheapest variant that keeps the targets is 'Monday to Friday'" in ended.stdout
+    assert "Of the variants that keep the targets 'Monday to Friday' has the highest" in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 100
 
 
@@ -717,7 +790,7 @@ def test_ctrl_c_prints_and_writes_what_is_done_as_partial(typed: Callable[..., E
     names = ["Monday to Friday", "Monday to Saturday", "Seven days", "One person more", "Follow the sun"]
     assert (document["partial"], document["replications"]) == (True, 1)
     assert document["finished"] == dict(zip(names, (2, 1, 1, 1, 1), strict=True))
-    assert document["answer"].startswith("Partial, stopped before the end: The cheapest variant")
+    assert document["answer"].startswith("Partial, stopped before the end: Of the variants that keep")
     assert document["warnings"][0] == (
         "this is partial, as it was stopped before the end. Replications that were finished: 'Monday to Friday' 2, "
         "'Monday to Saturday' 1, 'Seven days' 1, 'One person more' 1, 'Follow the sun' 1. The figures rest on 1 of "

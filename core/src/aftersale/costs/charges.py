@@ -71,10 +71,23 @@ def order_costs(
     The `parameters` know the estimates of the policy's own lines. The lines of what buyers get back are without VAT;
     what the ledger has booked on them is with it.
     """
-    confirmed = confirmations(steps) if any(step.outcome.confirms for step in steps) else {}
-    ledger = CostLedger(order, policy, parameters, steps, confirmed, high_return)
-    for place in range(len(steps)):
-        _charge(ledger, place, labour)
+    telling = confirming = False
+    for step in steps:
+        telling = telling or step.fact.amount is not None
+        confirming = confirming or bool(step.outcome.confirms)
+    confirmed = confirmations(steps) if confirming else {}
+    ledger = CostLedger(order, policy, parameters, steps, confirmed, high_return, telling)
+    own = policy.costs.by_fact
+    for place, step in enumerate(steps):
+        fact = step.fact
+        charge = CHARGES.get(fact.kind) or (own_line if fact.kind in own else None)
+        told = ledger.begin(place)
+        if charge is not None and not step.outcome.confirms:
+            # What the engine derived costs what the fact tells that confirms it, which itself costs nothing.
+            charge(ledger, told)
+        if labour:
+            _labour(ledger, step)
+        ledger.end(fact)
     goods(ledger)
     ledger.lines = _without_vat(ledger)
     return ledger
@@ -110,17 +123,6 @@ def _without_vat(ledger: CostLedger) -> list[CostLine]:
             line = line._replace(amount=amount, basis=(*line.basis, *basis))
         lines.append(line)
     return [line for line in lines if line.amount]
-
-
-def _charge(ledger: CostLedger, place: int, labour: bool) -> None:
-    """Book a step; what the engine derived costs what the fact tells that confirms it, which itself costs nothing."""
-    step, told = ledger.steps[place], ledger.begin(place)
-    charge = CHARGES.get(step.fact.kind) or (own_line if step.fact.kind in ledger.policy.costs.by_fact else None)
-    if charge is not None and not step.outcome.confirms:
-        charge(ledger, told)
-    if labour:
-        _labour(ledger, step)
-    ledger.end(step.fact)
 
 
 def task_done(step: Step, parameters: Parameters) -> str:

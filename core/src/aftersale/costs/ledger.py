@@ -91,8 +91,9 @@ class CostLedger:
         steps: Sequence[Step],
         confirmed: Mapping[int, Fact] | None = None,
         high_return: Collection[str] = (),
+        telling: bool = True,
     ) -> None:
-        """Begin with nothing booked, and add up what all facts tell."""
+        """Begin with nothing booked, and add up what all facts tell; not `telling`, none of them has an amount."""
         self.order, self.policy, self.parameters = order, policy, parameters
         self.steps, self.confirmed, self.high_return = steps, confirmed or {}, high_return
         self.by_marketplace = order.channel in FULFILLED_BY_MARKETPLACE
@@ -109,7 +110,7 @@ class CostLedger:
         self._told: dict[str, Counter[str]] = {}
         self._to_come = 0
         self._place = -1
-        self._tells = any(step.fact.amount for step in steps) or bool(self.confirmed)
+        self._tells = telling
         if self._tells:
             for place in range(len(steps)):
                 self._count_told(place, 1)

@@ -60,7 +60,7 @@ def _book_offer(ledger: CostLedger, fact: Fact) -> bool:
     if before < amount:
         left = max(0, amount - before - later)
         ledger.estimated("partial_refund", fact, min(left, ledger.owed(fact.case)), basis)
-    return before < amount
+    return before < amount or (not amount and ledger.happened(fact.case, "refunded") is None)
 
 
 def claim(ledger: CostLedger, step: Step) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cached_property
 from itertools import combinations
 
 from attrs import field, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
+from aftersale.base.money import decimals
 from aftersale.orders import Order
 from aftersale.rules.conditions import NOTHING, Condition
 from aftersale.rules.model import Rule
 
 _DAY = timedelta(days=1)
-_OF_CLASS = frozenset({"channel", "category", "cross_border", "reason", "situation", "claim", "grade", "program"})
+_OF_ORDER = ("channel", "category", "cross_border", "price_above", "price_up_to", "currency")
+_OF_CLASS = frozenset({*_OF_ORDER, "reason", "situation", "claim", "grade", "program"})
 """What a condition may ask without telling orders of one class apart: of the order, and of the question about it."""
 _MOST_FOUND = 10_000
 """How many answers a book keeps: reasons and categories are texts of other people's."""
@@ -33,13 +36,25 @@ class Rulebook:
     rows: tuple[Rule, ...]
     zone: str | None = None
     _found: dict[tuple[object, ...], Rule | None] = field(factory=dict, init=False, eq=False, repr=False)
+    _priced: dict[tuple[str, str], list[Decimal]] = field(factory=dict, init=False, eq=False, repr=False)
 
     @cached_property
-    def _alike(self) -> frozenset[str]:
-        """The names of which one rule holds for all orders of a channel, a category and a way across borders."""
-        return frozenset(
-            name for name, rows in self._by_name.items() if all(row.when.asks.keys() <= _OF_CLASS for row in rows)
-        )
+    def _alike(self) -> dict[str, tuple[Decimal, ...]]:
+        """The names of which one rule holds for all orders of a class, between two of the prices that rows name."""
+        alike: dict[str, tuple[Decimal, ...]] = {}
+        for name, rows in self._by_name.items():
+            if all(row.when.asks.keys() <= _OF_CLASS for row in rows):
+                named = (price for row in rows for price in (row.when.price_above, row.when.price_up_to))
+                alike[name] = tuple(sorted({price for price in named if price is not None}))
+        return alike
+
+    def _steps(self, name: str, currency: str) -> list[Decimal]:
+        """Return the prices at which another row of a name may hold, in minor units."""
+        steps = self._priced.get((name, currency))
+        if steps is None:
+            unit = decimals(currency)
+            steps = self._priced[name, currency] = [price.scaleb(unit) for price in self._alike[name]]
+        return steps
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[Rule, ...]]:
@@ -60,9 +75,11 @@ class Rulebook:
         rows = self._by_name.get(name)
         if rows is None:
             return None
-        if name not in self._alike:
+        prices = self._alike.get(name)
+        if prices is None:
             return self._first(rows, order, about)
-        key = (name, order.channel, order.category, order.cross_border, *about.items())
+        step = bisect_left(self._steps(name, order.currency), order.price) if prices else 0
+        key = (name, order.currency, step, order.channel, order.category, order.cross_border, *about.items())
         try:
             return self._found[key]
         except KeyError:

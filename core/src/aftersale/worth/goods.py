@@ -17,6 +17,8 @@ LANDED = "landed_cost_share"
 """The parameter that says what goods cost where no order tells it, by product or category."""
 VAT = "vat_share"
 """The parameter that says how much VAT prices contain, by marketplace."""
+_MOST_KEPT = 10_000
+"""How many shares are kept: products and categories are texts of other people's."""
 _MOST = int(np.iinfo(np.int64).max)
 
 
@@ -27,8 +29,8 @@ def landed_cost(order: Order, parameters: Parameters) -> tuple[int, tuple[str, .
     """
     if order.landed_cost is not None:
         return order.landed_cost, (text("costs.landed"),)
-    share, basis = _landed_share(parameters, order.marketplace, order.product, order.category)
-    return _rounded(order.price * share), basis
+    above, below, basis = _kept(parameters, LANDED, order.marketplace, order.product, order.category)
+    return _part(order.price, above, below), basis
 
 
 def landed_costs(orders: Orders, parameters: Parameters) -> NDArray[np.int64]:
@@ -58,14 +60,14 @@ def vat(parameters: Parameters, marketplace: str) -> Decimal:
 
 def net(amount: int, parameters: Parameters, marketplace: str) -> int:
     """Return an amount that a buyer paid or got back without the VAT in it, halves rounded away from zero."""
-    value = vat(parameters, marketplace)
-    return _rounded(amount / (1 + Fraction(value))) if value else amount
+    above, below, basis = _kept(parameters, VAT, marketplace)
+    return _part(amount, above, below) if basis else amount
 
 
 def vat_basis(parameters: Parameters, marketplace: str) -> tuple[str, ...]:
     """Return the parameter by which VAT is taken out of amounts of a marketplace, none where nothing is."""
-    value, name = parameters.keyed(VAT, marketplace)
-    return (name,) if value else ()
+    basis: tuple[str, ...] = _kept(parameters, VAT, marketplace)[2]
+    return basis
 
 
 def is_vat_declared(parameters: Parameters, marketplace: str) -> bool:
@@ -78,7 +80,30 @@ def _landed_share(
 ) -> tuple[Fraction, tuple[str, ...]]:
     """Return the share of a price with its VAT that goods cost, and what it rests on; a product's own counts first."""
     share, name = parameters.keyed(LANDED, product, category)
-    return Fraction(share) / (1 + Fraction(vat(parameters, marketplace))), (name, *vat_basis(parameters, marketplace))
+    value, full = parameters.keyed(VAT, marketplace)
+    return Fraction(share) / (1 + Fraction(value)), (name, *((full,) if value else ()))
+
+
+def _kept(parameters: Parameters, name: str, marketplace: str, *keys: str) -> tuple[int, int, tuple[str, ...]]:
+    """Return a share as numerator and denominator, with what it rests on, worked out once for each kind of order."""
+    known: tuple[int, int, tuple[str, ...]] | None = parameters.kept.get((name, marketplace, *keys))
+    if known is None:
+        if len(parameters.kept) >= _MOST_KEPT:
+            parameters.kept.clear()
+        if name == VAT:
+            value, full = parameters.keyed(VAT, marketplace)
+            basis: tuple[str, ...] = (full,) if value else ()
+            share = 1 / (1 + Fraction(value))
+        else:
+            product, category = keys
+            share, basis = _landed_share(parameters, marketplace, product, category)
+        known = parameters.kept[name, marketplace, *keys] = share.numerator, share.denominator, basis
+    return known
+
+
+def _part(amount: int, above: int, below: int) -> int:
+    size = (2 * abs(amount) * above + below) // (2 * below)
+    return size if amount >= 0 else -size
 
 
 def _rounded(amount: Fraction) -> int:

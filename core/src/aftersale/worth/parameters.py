@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, MoneyError, Problem, did_you_mean
 from aftersale.base.money import money
@@ -141,6 +141,9 @@ class Parameters:
     sellers: Mapping[str, SellersOwn]
     gone: Mapping[str, str]
     own: frozenset[str] = frozenset()
+    _values: dict[str, Decimal] = field(factory=dict, init=False, eq=False, repr=False)
+    kept: dict[tuple[str, ...], Any] = field(factory=dict, init=False, eq=False, repr=False)
+    """What others worked out from these numbers, by what it is for: a run asks the same of each of its orders."""
 
     def watched(self) -> Parameters:
         """Return the same parameters, which keep from now on what is read of them."""
@@ -153,7 +156,10 @@ class Parameters:
 
     def value(self, name: str) -> Decimal:
         """Return the value of a parameter."""
-        return self.by_name[name].default
+        value = self._values.get(name)
+        if value is None:
+            value = self._values[name] = self.by_name[name].default
+        return value
 
     def keyed(self, name: str, *keys: str) -> tuple[Decimal, str]:
         """Return the value of a parameter for the first of some keys that has one of its own, and its whole name.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 from attrs import frozen
@@ -23,6 +24,7 @@ from aftersale.worth.goods import goes_by_share, landed_costs
 from aftersale.worth.parameters import Parameters
 
 Amounts = NDArray[np.int64]
+_MOST = int(np.iinfo(np.int64).max)
 Rows = NDArray[np.bool_]
 _FEES = ("referral_fee", "referral_fee_above", "referral_fee_minimum", "closing_fee", "digital_services_fee")
 _ESTABLISHED = "seller_established_in"
@@ -107,14 +109,20 @@ def without_vat(amounts: Amounts, parameters: Parameters, marketplace: str) -> A
 def _rounded(amounts: Amounts, base: Fraction, factor: Fraction) -> Amounts:
     """Return `base` and the `factor` of each amount, halves rounded up."""
     numerators, whole = _line(amounts, base, factor)
-    rounded: Amounts = (2 * numerators + whole) // (2 * whole)
+    rounded: Amounts = ((2 * numerators + whole) // (2 * whole)).astype(np.int64)
     return rounded
 
 
 def _line(amounts: Amounts, base: Fraction, factor: Fraction) -> tuple[Amounts, int]:
-    """Return `base` and the `factor` of each amount as numerators over one denominator."""
-    whole = base.denominator * factor.denominator // np.gcd(base.denominator, factor.denominator)
-    return int(base * whole) + amounts * int(factor * whole), int(whole)
+    """Return `base` and the `factor` of each amount as numerators over one denominator.
+
+    They are Python's own whole numbers where twice as much would not fit into those of a column.
+    """
+    whole = lcm(base.denominator, factor.denominator)
+    first, times = int(base * whole), int(factor * whole)
+    largest = abs(first) + int(amounts.max(initial=0)) * abs(times)
+    fits = 2 * largest + whole <= _MOST
+    return first + (amounts if fits else amounts.astype(object)) * times, whole
 
 
 def _fees(orders: Orders, policy: Policy, parameters: Parameters) -> tuple[Amounts, Amounts, Rows]:

@@ -166,7 +166,10 @@ class _Cases:
         self.work: Counter[str] = Counter()
         self.standing = self.at_stake = 0
         self._policy, self._numbers, self._span = policy, numbers, span
-        self._moving = frozenset(CHARGES) | policy.costs.by_fact.keys()
+        kinds = policy.workflow.kinds.values()
+        booked = CHARGES.keys() | policy.costs.by_fact.keys()
+        self._moving = {str(kind.name) for kind in kinds if any(move.fact in booked for move in kind.move)}
+        self._cancelling = {str(kind.name) for kind in kinds if any(move.fact == CANCELLED_BY for move in kind.move)}
         self._cancelled: list[Order] = []
         self._booked: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
 
@@ -175,19 +178,27 @@ class _Cases:
         since, before, until = self._span
         if dossier.last < since:  # its cases are older, and so is its purchase
             return
-        steps = dossier.steps(self._policy, until)
-        kinds = {step.fact.kind for step in steps}
-        if CANCELLED_BY in kinds:
-            self._cancelled.append(dossier.order)
-        opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
+        opened, moving = {}, False
+        for name, case in dossier.cases.items():
+            if since <= case.opened_at < before:
+                opened[name] = case
+            if case.kind in self._moving:
+                moving = True
+            if case.kind in self._cancelling and any(
+                step.fact.kind == CANCELLED_BY for step in dossier.steps(self._policy, until)
+            ):
+                self._cancelled.append(dossier.order)
         if not opened:
             return
+        steps = dossier.steps(self._policy, until)
         self._count_work(steps, opened)
+        if not moving:
+            return
         self._count_standing(dossier.order, opened.values())
-        if not self._moving.isdisjoint(kinds):
-            for line in order_costs(dossier.order, steps, self._policy, self._numbers, labour=False).lines:
-                if line.case in opened:
-                    self._booked[line.line, line.currency, line.basis] += line.amount
+        booked = self._booked
+        for line in order_costs(dossier.order, steps, self._policy, self._numbers, labour=False).lines:
+            if line.case in opened:
+                booked[line.line, line.currency, line.basis] += line.amount
 
     def _count_work(self, steps: Sequence[Step], opened: Collection[str]) -> None:
         for step in steps:

@@ -23,15 +23,15 @@ MONTH = 30
 GROUP_METRICS = tuple(f"cost_{group}" for group in GROUPS)
 LINE = "cost_line_"
 """How the metrics of the lines begin."""
+PER_ORDER = (f"{TOTAL}_per_order", f"{CONTRIBUTION}_per_order")
+PER_MONTH = (f"{TOTAL}_per_{MONTH}_days", f"{CONTRIBUTION}_per_{MONTH}_days")
 MONEY = (
     TOTAL,
     CONTRIBUTION,
     *SALE,
     *GROUP_METRICS,
-    "total_cost_per_order",
-    "contribution_per_order",
-    "total_cost_per_30_days",
-    "contribution_per_30_days",
+    *PER_ORDER,
+    *PER_MONTH,
     "at_stake",
     "revenue_missed",
     "contribution_missed",

@@ -138,7 +138,7 @@ def _tell_orders(history: History, source: ScenarioFile, plugins: Plugins) -> No
 def _summary(resolved: ResolvedScenario) -> Iterator[tuple[str, str]]:
     """Yield short texts on what is sold, who works, the targets, and what else happens."""
     from aftersale.documents.scalars import Word
-    from aftersale_simulator.scenario.tables import ON
+    from aftersale_simulator.scenario.rates import ON
 
     scenario, horizon = resolved.scenario, resolved.horizon
     yield "period", f"{horizon.measured_from} – {horizon.last}"

@@ -193,5 +193,6 @@ def _write_page(
     from aftersale_simulator.whatif.page import page, parts
 
     declared = [parameter for group in vocabulary(plugins).parameters.values() for parameter in group]
-    sections = parts(declared, lines_of(resolve(comparison.scenario, plugins)))
+    kinds = {kind.name: kind for policy in plugins.policies().values() for kind in policy.costs.kinds}
+    sections = parts(declared, lines_of(resolve(comparison.scenario, plugins)), list(kinds.values()))
     write_file(page_file, page(comparison, record, sections, history))

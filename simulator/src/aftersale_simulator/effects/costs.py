@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aftersale.worth.goods import LANDED
 from aftersale_simulator.effects.trace import Setting, Trace
-from aftersale_simulator.scenario.tables import ON
+from aftersale_simulator.scenario.rates import ON
 
 
 def of_costs(trace: Trace) -> Iterator[Setting]:

@@ -10,18 +10,22 @@ from attrs import evolve
 
 from aftersale.base.errors import DocumentError
 from aftersale.base.money import decimals
-from aftersale.clocks import MINUTE
 from aftersale.policies.policy import Policies
 from aftersale.worth.parameters import OTHER_TASK, WAGE, Parameters, default_parameters
 from aftersale_simulator.desk.shifts import Window, paid_hours
-from aftersale_simulator.scenario.costs import refused, stated_costs, stated_goods, stated_vat
+from aftersale_simulator.scenario.costs import (
+    exact_number,
+    path_of_minutes,
+    refused,
+    stated_costs,
+    stated_goods,
+    stated_minutes,
+    stated_vat,
+)
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world.world import World
-
-_FINEST = Decimal("1e-9")
-"""Of a number that a file of numbers can hold."""
 
 
 def cost_numbers(
@@ -39,7 +43,7 @@ def cost_numbers(
     """
     declared = declared_numbers(policies).with_tasks(dict.fromkeys(_tasks(policies)))
     minutes = _minutes(scenario, declared, world)
-    problems = tuple(refused(declared, "handling", minutes, source))
+    problems = tuple(refused(declared, path_of_minutes, minutes, source))
     if problems:
         raise DocumentError(source, problems)
     own = {**stated_costs(scenario), **stated_goods(scenario), **stated_vat(scenario)}
@@ -59,14 +63,10 @@ def _tasks(policies: Policies) -> Iterator[str]:
 
 def _minutes(scenario: Scenario, declared: Parameters, world: World) -> dict[str, str]:
     """Return the minutes of each kind of task: its mean, without what languages and paces make of it."""
-    other = _number(Decimal(repr(float(world["other_task_minutes"]))))
-    means = {str(kind): _number(Decimal(spec.mean) / MINUTE) for kind, spec in scenario.handling.items()}
+    other = exact_number(Decimal(repr(float(world["other_task_minutes"]))))
+    means = stated_minutes(scenario)
     kinds = (name.removeprefix("minutes_") for name in declared.by_name if name.startswith("minutes_"))
-    return {f"minutes_{kind}": means.get(kind, other) for kind in kinds} | {f"minutes_{OTHER_TASK}": other}
-
-
-def _number(exact: Decimal) -> str:
-    return f"{exact.quantize(_FINEST, ROUND_HALF_UP).normalize():f}"
+    return {f"minutes_{kind}": means.get(f"minutes_{kind}", other) for kind in kinds} | {f"minutes_{OTHER_TASK}": other}
 
 
 def _wage(scenario: Scenario, windows: Mapping[str, Sequence[Sequence[Window]]], horizon: Horizon) -> dict[str, str]:

@@ -1,19 +1,18 @@
-"""Costs: what a scenario states in money: rates, what things cost where no fact tells it, and what is wrong with it."""
+"""Costs: the numbers that a scenario states for what costs where no fact tells it, and what is wrong with them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from aftersale.base.errors import DocumentError, MoneyError, Problem
-from aftersale.base.money import decimals
+from aftersale.base.errors import DocumentError, Problem
+from aftersale.clocks import MINUTE
 from aftersale.worth.goods import LANDED, VAT
 from aftersale.worth.parameters import WAGE, Parameters
-from aftersale_simulator.scenario.tables import ON, TOP, at_top
 from aftersale_simulator.scenario.vocabulary import Vocabulary, allowed_words, settable
 
 if TYPE_CHECKING:
@@ -26,40 +25,22 @@ _ELSEWHERE = {
 }
 """Numbers that a scenario states elsewhere, and where."""
 _MINUTES = "minutes_"
-
-
-def rate_problems(scenario: Scenario, source: str) -> Iterator[Problem]:
-    """Yield what is wrong with the rates of a scenario."""
-    if scenario.rates and ON not in map(str, scenario.rates):
-        yield Problem(source, f"rates.{ON}", "missing", "say of which day the rates are, such as on = 2026-03-02")
-    for name, worth in scenario.rates.items():
-        path = f"rates.{name}"
-        if str(name) == ON:
-            if not isinstance(worth, date):
-                yield Problem(source, path, "is no day", "write on = 2026-03-02")
-            continue
-        try:
-            decimals(str(name))
-        except MoneyError as error:
-            yield Problem(source, path, error.what, at_top(str(name)) if str(name) in TOP else error.hint)
-            continue
-        if str(name) == scenario.currency:
-            yield Problem(source, path, "is the scenario's own currency", "leave it out: one is worth one")
-        elif not isinstance(worth, Decimal) or worth <= 0:
-            hint = f"write what one {name} is worth in {scenario.currency}, such as {name} = '7.10'"
-            yield Problem(source, path, "is no rate above 0", hint)
+_FINEST = Decimal("1e-9")
+"""Of a number that a file of numbers can hold."""
 
 
 def cost_problems(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
-    """Yield what is wrong with rates, with the numbers of `[costs]` and of `[goods]`, and with VAT."""
-    yield from rate_problems(scenario, source)
+    """Yield what is wrong with the numbers of `[costs]`, of `[goods]`, of VAT and of the means of `[handling]`."""
     unknown = {str(name) for name in scenario.costs if _unknown(str(name), words)}
     for name in sorted(unknown):
         yield Problem(source, f"costs.{name}", *_unknown(name, words))
     stated = {name: value for name, value in stated_costs(scenario).items() if name not in unknown}
-    yield from refused(words.costs, "costs", stated, source)
-    yield from refused(words.costs, "goods", stated_goods(scenario), source)
-    yield from refused(words.costs, "marketplace", stated_vat(scenario), source)
+    yield from refused(words.costs, lambda name: f"costs.{name}", stated, source)
+    yield from refused(words.costs, partial(_path_of_goods, scenario), stated_goods(scenario), source)
+    yield from refused(words.costs, _path_of_vat, stated_vat(scenario), source)
+    tasks = words.costs.with_tasks(words.tasks)
+    minutes = {name: mean for name, mean in stated_minutes(scenario).items() if name in tasks.by_name}
+    yield from refused(tasks, path_of_minutes, minutes, source)
 
 
 def _unknown(name: str, words: Vocabulary) -> tuple[str, str] | tuple[()]:
@@ -71,8 +52,6 @@ def _unknown(name: str, words: Vocabulary) -> tuple[str, str] | tuple[()]:
     now = words.costs.gone.get(name)
     if name in words.costs.by_name or now is not None:
         return () if now is None else ("is no more", f"set {now}: {_ELSEWHERE.get(now, 'it stands here')}")
-    if name in TOP:
-        return "no such number", at_top(name)
     if name in words.parameters:
         return "no such number", f"'{name}' is a key of [world]"
     return "no such number", allowed_words(name, settable(words.costs))
@@ -100,17 +79,36 @@ def stated_vat(scenario: Scenario) -> dict[str, str]:
     }
 
 
-def refused(numbers: Parameters, table: str, own: Mapping[str, str], source: str) -> Iterable[Problem]:
-    """Yield what is wrong with the numbers of a table, each with the path of the table's key."""
+def stated_minutes(scenario: Scenario) -> dict[str, str]:
+    """Return the means of handling times by the names of parameters, in minutes."""
+    return {f"{_MINUTES}{kind}": exact_number(Decimal(spec.mean) / MINUTE) for kind, spec in scenario.handling.items()}
+
+
+def exact_number(exact: Decimal) -> str:
+    """Return a number as text, as exact as a file of numbers can hold it."""
+    return f"{exact.quantize(_FINEST, ROUND_HALF_UP).normalize():f}"
+
+
+def refused(numbers: Parameters, path: Callable[[str], str], own: Mapping[str, str], source: str) -> Iterator[Problem]:
+    """Yield what is wrong with some numbers, each with the path at which the scenario states it."""
     try:
         numbers.with_own(own, source)
     except DocumentError as error:
         for problem in error.problems:
-            yield evolve(problem, where=source, path=_path(table, problem.path))
+            yield evolve(problem, where=source, path=path(problem.path))
 
 
-def _path(table: str, name: str) -> str:
-    known, _, key = name.partition(".")
-    if table == "costs" or not key:
-        return f"{table}.{name.removeprefix(_MINUTES) if table == 'handling' else name}"
-    return f"{table}.{key}.{known}"
+def _path_of_goods(scenario: Scenario, name: str) -> str:
+    key = name.partition(".")[2]
+    if not key:
+        return f"goods.{name}"
+    return f"goods.{'product' if key in scenario.goods.product else 'category'}.{key}"
+
+
+def _path_of_vat(name: str) -> str:
+    return f"marketplace.{name.partition('.')[2]}.{VAT}"
+
+
+def path_of_minutes(name: str) -> str:
+    """Return the path of the handling time that the minutes of a kind of task are."""
+    return f"handling.{name.removeprefix(_MINUTES)}"

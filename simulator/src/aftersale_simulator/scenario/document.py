@@ -18,10 +18,11 @@ from aftersale.documents.scalars import Rate, Share
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
+from aftersale_simulator.scenario.checks import TOP, at_top, in_table, table_of
 from aftersale_simulator.scenario.costs import cost_problems
 from aftersale_simulator.scenario.holidays import placed
 from aftersale_simulator.scenario.model import OrderSource, Scenario, Targets
-from aftersale_simulator.scenario.tables import TOP, at_top, in_table, table_of
+from aftersale_simulator.scenario.rates import rate_problems
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
 _INSIDE = re.compile(r"^orders\.mapping\b")
@@ -100,6 +101,7 @@ def parse_scenario(
         *checks.preset_problems(raw.get("presets"), source, vocabulary),
         *checks.version_problems(raw.get("rule_versions"), source, vocabulary),
         *checks.category_problems(raw.get("marketplace"), source, vocabulary),
+        *rate_problems(raw.get("rates"), raw.get("currency"), source),
     ]
     targets, of_targets = _metric_targets(raw.get("targets"), source, vocabulary)
     problems += of_targets
@@ -160,7 +162,7 @@ def _as_written(problem: Problem, words: Vocabulary) -> Problem:
     """
     path = _INSIDE.sub("orders", problem.path)
     table, _, key = path.rpartition(".")
-    if key in TOP and (table in _NAMES or (table and problem.what == "unknown key")):
+    if table and key in TOP and problem.what == "unknown key":
         return evolve(problem, path=path, hint=at_top(key))
     if not table and problem.what == "unknown key" and (belongs := table_of(key, words)):
         return evolve(problem, path=path, hint=in_table(key, belongs))
@@ -199,4 +201,10 @@ def _with_mapping(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(set(problems), key=lambda problem: (problem.path, problem.what)))
+    return tuple(sorted(set(map(_hinted, problems)), key=lambda problem: (problem.path, problem.what)))
+
+
+def _hinted(problem: Problem) -> Problem:
+    """Return a problem of a table of names with the place of its key, where that is one of the file itself."""
+    table, _, key = problem.path.rpartition(".")
+    return evolve(problem, hint=at_top(key)) if table in _NAMES and key in TOP else problem

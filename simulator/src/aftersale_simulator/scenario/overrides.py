@@ -15,9 +15,9 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.toml_lines import is_written
 from aftersale.documents.scalars import DayOrAmount, MoneyAmount, OwnNumber, Share
 from aftersale.reports.orders.formats import OrderFormat
+from aftersale_simulator.scenario.checks import table_of
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import OrderSource, Scenario
-from aftersale_simulator.scenario.tables import table_of
 from aftersale_simulator.scenario.vocabulary import Vocabulary, allowed_words, shipped
 
 Path = tuple[str, ...]

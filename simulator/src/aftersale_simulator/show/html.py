@@ -85,6 +85,8 @@ def _section(section: Section) -> Iterator[str]:
         for number, picture in enumerate(section.pictures, 1):
             yield from _picture(picture, f"{section.name}-{number}")
         yield "</div>"
+    for table in section.below:
+        yield from _table(table)
     if section.note:
         yield f'<p class="note">{escape(section.note)}</p>'
     yield "</section>"
@@ -112,13 +114,22 @@ def _picture(picture: Picture, name: str) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
+    if table.folded:
+        yield f'<details class="folded"><summary>{escape(table.folded)}</summary>'
+    yield from _rows(table)
+    if table.folded:
+        yield "</details>"
+
+
+def _rows(table: Table) -> Iterator[str]:
     kinds = ['class="word"' if column < table.words else "" for column in range(len(table.header))]
     yield '<div class="scroll" tabindex="0"><table>'
     heads = (f"<th {kind}>{escape(word)}</th>" for kind, word in zip(kinds, table.header, strict=True))
     yield f"<thead><tr>{''.join(heads)}</tr></thead><tbody>"
     for number, row in enumerate(table.rows):
         cells = (f"<td {kind}>{escape(word)}</td>" for kind, word in zip(kinds, row, strict=True))
-        kind = ' class="marked"' if number in table.marked else ""
+        names = [name for name, rows in (("marked", table.marked), ("sum", table.sums)) if number in rows]
+        kind = f' class="{" ".join(names)}"' if names else ""
         yield f"<tr{kind}>{''.join(cells)}</tr>"
     yield "</tbody></table></div>"
 

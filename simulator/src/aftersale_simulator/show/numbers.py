@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from aftersale.base.visible import lines
-from aftersale_simulator.books.money import CONTRIBUTION, LINE, TOTAL
+from aftersale_simulator.books.money import CONTRIBUTION, LINE, PER_ORDER, TOTAL
 from aftersale_simulator.runs.results import UNITS, Unit
 from aftersale_simulator.runs.statistics import UNBOUNDED, Ends, Estimate, wilson
 from aftersale_simulator.show.wording import percent, text
@@ -27,7 +27,7 @@ COLUMNS = (
 _FACTORS = {"share": 100, "load": 100}
 _SIGNS = {"share": "column.percent", "load": "column.percent", "hours": "column.hours"}
 _DECIMALS = {"share": 2, "load": 1, "hours": 1, "count": 0, "money": 0}
-_SHOWN_DECIMALS = {"late_reply_rate": 1, "silence_48h_rate": 1, "claims": 1}
+_SHOWN_DECIMALS = {"late_reply_rate": 1, "silence_48h_rate": 1, "claims": 1, **dict.fromkeys(PER_ORDER, 2)}
 _ENDS: dict[Unit, Ends] = {"share": (0.0, 1.0), "money": UNBOUNDED}
 _FROM_ZERO: Ends = (0.0, UNBOUNDED[1])
 _DUST = 1e-9  # what arithmetic leaves between equal numbers

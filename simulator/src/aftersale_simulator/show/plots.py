@@ -24,13 +24,18 @@ FONT = (
 CHOSEN, FIRST, OTHER = "#0072b2", "#d55e00", "#8a94a0"
 """Colours of the variant that the answer is about, the first, and all others: Okabe and Ito's blue and vermilion."""
 INK, MUTED, GRID, PAPER = "#1f2933", "#52606d", "#e4e7eb", "#ffffff"
+PARTS = ("#0072b2", "#e69f00", "#56b4e9", "#d55e00", "#cc79a7", "#009e73", "#52606d")
+"""Colours of what adds up: Okabe and Ito's, which differ for the colour-blind, and a grey."""
+_LIGHT = {PARTS[place] for place in (1, 2, 4)}  # on these, dark letters are read more easily
 _PALE = {CHOSEN: "rgba(0,114,178,0.16)", FIRST: "rgba(213,94,0,0.14)", OTHER: "rgba(138,148,160,0.18)"}
 _DASHES = {CHOSEN: "solid", FIRST: "dot", OTHER: "solid"}
 _DEPTHS = [[0.0, "#f5f7fa"], [0.35, "#9ecae1"], [0.7, "#2f7fb8"], [1.0, "#08306b"]]
 _ROW = 46  # pixels of a row of dots, its name above it
+_STACK = 68  # pixels of a row of a stacked bar, its name above it and its total below
 _EDGES = {"l": 48, "r": 14, "t": 34, "b": 46}
 _LIMIT = {"color": INK, "width": 1.5, "dash": "dash"}
 _VALUES = 62  # pixels beside a dot plot for the numbers
+_CELL = 7.2  # pixels of a digit there
 _SMALL = {"size": 12, "color": INK}
 _LONGEST = 42  # cells of a name that a phone has room for
 _VEIL = "rgba(255,255,255,0.75)"
@@ -74,6 +79,16 @@ class Spot:
     colour: str = OTHER
 
 
+@frozen
+class Share:
+    """What adds up in bars: its name and colour, its value in each bar, and what is told to who points at it there."""
+
+    name: str
+    colour: str
+    values: tuple[float, ...]
+    told: tuple[str, ...]
+
+
 @frozen(eq=False)
 class Strand:
     """A line of a plot of days: its name, its band, and its colour."""
@@ -102,13 +117,57 @@ def dots(
         mark = {"color": spot.colour, "size": 11}
         figure.add_scatter(x=_plain([spot.mean]), y=[row], mode="markers", marker=mark, hoverinfo="skip")
         _write(figure, spot, spot.name, {"x": 0, "xanchor": "left", "y": row, "yshift": 14})
-        _write(figure, spot, spot.told, {"x": 1, "xanchor": "right", "xshift": _VALUES, "y": row})
-    top = max([spot.high for spot in spots] + ([limit.value] if limit else []), default=1.0)
-    figure.update_xaxes(title_text=escape(unit), range=list(span or (-0.03 * (top or 1), 1.06 * (top or 1))))
+        _write(figure, spot, spot.told, {"x": 1, "xanchor": "right", "xshift": _room(spots), "y": row})
+    figure.update_xaxes(title_text=escape(unit), range=list(span or _span(spots, limit)))
     figure.update_yaxes(visible=False, range=[-0.5, len(spots) - 0.3])
-    figure.update_layout(margin={**_EDGES, "l": 14, "r": _VALUES, "t": 26 if limit else 8})
+    figure.update_layout(margin={**_EDGES, "l": 14, "r": _room(spots), "t": 26 if limit else 8})
     if limit is not None:
         _upright(figure, limit.value, escape(limit.told))
+    return figure
+
+
+def _span(spots: Sequence[Spot], limit: Limit | None) -> tuple[float, float]:
+    """Return the ends of an axis that has zero, all intervals and the limit."""
+    values = [limit.value] if limit else []
+    top = max([*(spot.high for spot in spots), *values], default=1.0)
+    least = min([0.0, *(spot.low for spot in spots)])
+    if least == 0:
+        return -0.03 * (top or 1), 1.06 * (top or 1)
+    top = max(top, 0.0)
+    return least - 0.06 * (top - least), top + 0.06 * (top - least)
+
+
+def _room(spots: Sequence[Spot]) -> int:
+    """Return the pixels that the numbers beside a plot take."""
+    return max([_VALUES, *(round(_CELL * cell_len(spot.told)) + 8 for spot in spots)])
+
+
+def stacks(shares: Sequence[Share], totals: Sequence[Spot], unit: str) -> go.Figure:
+    """Return a bar for each total, the first on top: what is above zero to the right, what is below it to the left.
+
+    A share's name stands in its part where there is room. Under each bar a diamond has its total, a line the interval.
+    """
+    figure = _figure(_STACK * len(totals) + 70)
+    rows = list(range(len(totals) - 1, -1, -1))
+    for share in shares:
+        figure.add_bar(
+            x=_plain(share.values), y=rows, orientation="h", width=0.36, name=escape(share.name),
+            marker={"color": share.colour, "line": {"color": PAPER, "width": 1}}, text=[escape(share.name)] * len(rows),
+            textposition="inside", insidetextanchor="middle", textangle=0, cliponaxis=False,
+            textfont={"color": INK if share.colour in _LIGHT else PAPER},
+            hovertext=list(map(escape, share.told)), hoverinfo="text",
+        )  # fmt: skip
+    for row, spot in zip(rows, totals, strict=True):
+        below, line = row - 0.31, {"color": INK, "width": 2}
+        figure.add_scatter(x=_plain([spot.low, spot.high]), y=[below] * 2, mode="lines", line=line, hoverinfo="skip")
+        mark = {"color": INK, "size": 10, "symbol": "diamond"}
+        figure.add_scatter(x=_plain([spot.mean]), y=[below], mode="markers", marker=mark, hoverinfo="skip")
+        _write(figure, spot, spot.name, {"x": 0, "xanchor": "left", "y": row, "yshift": 23})
+        _write(figure, spot, spot.told, {"x": 1, "xanchor": "right", "xshift": _room(totals), "y": row})
+    figure.update_xaxes(title_text=escape(unit), tickformat=",.0f", nticks=6, zeroline=True, zerolinecolor=MUTED)
+    figure.update_yaxes(visible=False, range=[-0.55, len(totals) - 0.4])
+    margin = {**_EDGES, "l": 14, "r": _room(totals), "t": 8}
+    figure.update_layout(barmode="relative", uniformtext={"mode": "hide", "minsize": 11}, margin=margin)
     return figure
 
 
@@ -233,19 +292,19 @@ def swings(names: Sequence[str], ends: Sequence[Sequence[float]], colours: Seque
 
 
 def trade(
-    names: Sequence[str], costs: Sequence[float], shares: Sequence[float], colours: Sequence[str],
+    names: Sequence[str], money: Sequence[float], shares: Sequence[float], colours: Sequence[str],
     frontier: Sequence[int], below: str, unit: str, limit: Limit,
 ) -> go.Figure:  # fmt: skip
-    """Return shares of 0 to 1 over costs: a numbered mark for each name, and a line through the `frontier`."""
+    """Return shares of 0 to 1 over money: a numbered mark for each name, and a line through the `frontier`."""
     figure = _figure(360)
     percent = _plain(shares, 100)
-    x, y = [costs[index] for index in frontier], [percent[index] for index in frontier]
+    x, y = [money[index] for index in frontier], [percent[index] for index in frontier]
     figure.add_scatter(x=x, y=y, mode="lines", line={"color": MUTED, "width": 1.5}, hoverinfo="skip")
     figure.add_scatter(
-        x=_plain(costs), y=percent, mode="markers+text", text=[f"<b>{n}</b>" for n in range(1, len(names) + 1)],
+        x=_plain(money), y=percent, mode="markers+text", text=[f"<b>{n}</b>" for n in range(1, len(names) + 1)],
         textfont={"color": PAPER, "size": 12}, marker={"size": 24, "color": list(colours), "line": {"width": 0}},
-        hovertext=[f"{escape(name)}<br>{cost:,.0f} · {share:.0f} %" for name, cost, share in
-                   zip(names, costs, percent, strict=True)],
+        hovertext=[f"{escape(name)}<br>{amount:,.0f} · {share:.0f} %" for name, amount, share in
+                   zip(names, money, percent, strict=True)],
         hoverinfo="text", cliponaxis=False,
     )  # fmt: skip
     figure.update_yaxes(range=[-6, 112], tickvals=[0, 25, 50, 75, 100])

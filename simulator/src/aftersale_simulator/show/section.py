@@ -18,12 +18,18 @@ class Picture:
 
 @frozen
 class Table:
-    """Rows of text under a header; rows numbered in `marked` are highlighted. The first `words` columns are words."""
+    """Rows of text under a header; rows numbered in `marked` are highlighted. The first `words` columns are words.
+
+    Rows numbered in `sums` add up others. A table with a `folded` line shows this alone until a reader opens it,
+    and is left out on paper.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     marked: frozenset[int] = frozenset()
     words: int = 1
+    sums: frozenset[int] = frozenset()
+    folded: str = ""
 
 
 @frozen
@@ -36,7 +42,10 @@ class Mark:
 
 @frozen(eq=False)
 class Section:
-    """A part of the page: `name` is its anchor, a plain word; all other text is ready to read."""
+    """A part of the page: `name` is its anchor, a plain word; all other text is ready to read.
+
+    `tables` stand above the pictures, those `below` under them.
+    """
 
     name: str
     title: str
@@ -45,3 +54,4 @@ class Section:
     tables: tuple[Table, ...] = ()
     marks: tuple[Mark, ...] = ()
     note: str = ""
+    below: tuple[Table, ...] = ()

@@ -58,7 +58,7 @@ def _trials_table(outcome: SearchResult, record: StaffRecord) -> Table:
             _share(candidate),
             percentage(candidate, "late_reply_rate", 1),
             percentage(candidate, "order_defect_rate", 2),
-            text(f"staff.{role}") if role else "",
+            lines(*text(f"staff.{role}").split("\n")) if role else "",
         )
         for role, candidate in roles(outcome)
     )

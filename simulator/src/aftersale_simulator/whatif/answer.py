@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aftersale.clocks import DAY
 from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
@@ -11,6 +11,7 @@ from aftersale_simulator.judging.choice import RANKED
 from aftersale_simulator.judging.outcomes import ClosureOutcome, TargetOutcome
 from aftersale_simulator.runs.results import COST
 from aftersale_simulator.runs.statistics import wilson
+from aftersale_simulator.scenario.model import Cheapest
 from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.money import money_notes
 from aftersale_simulator.show.numbers import Numbers
@@ -44,7 +45,8 @@ def _sentences(comparison: Comparison, chosen: VariantResult) -> Iterator[str]:
         yield text("answer.no_targets", best=_best(comparison, chosen))
         yield from _next(comparison)
     else:
-        yield text(f"answer.kept_{comparison.by}", **_money(comparison, chosen), **_counts(comparison, chosen))
+        known = {**_money(comparison, chosen, _KEPT[comparison.by]), **_counts(comparison, chosen)}
+        yield text(f"answer.kept_{comparison.by}", **known)
         yield from _next(comparison)
         first = comparison.variant_results[0]
         if chosen is not first:
@@ -52,15 +54,26 @@ def _sentences(comparison: Comparison, chosen: VariantResult) -> Iterator[str]:
             yield from () if comparison.keeps(first) else _most_missed(first, comparison.numbers)
 
 
+_SUMS = {"contribution": CONTRIBUTION, "total": TOTAL, "labour": COST}
+"""The metrics that messages tell, by what these call them."""
+_KEPT: Mapping[Cheapest, Sequence[str]] = {
+    "contribution": ("contribution", "total", "labour"),
+    "total": ("total", "labour"),
+    "labour": ("labour",),
+}
+"""What is told of a variant that keeps the targets, by what variants are ranked by."""
+_BEST: Mapping[Cheapest, Sequence[str]] = {**_KEPT, "contribution": ("contribution", "total")}
+"""What is told of the best one where there is no verdict."""
+
+
 def _best(comparison: Comparison, variant: VariantResult) -> str:
-    return text(f"answer.best_{comparison.by}", **_money(comparison, variant))
+    return text(f"answer.best_{comparison.by}", **_money(comparison, variant, _BEST[comparison.by]))
 
 
-def _money(comparison: Comparison, variant: VariantResult) -> dict[str, object]:
+def _money(comparison: Comparison, variant: VariantResult, words: Sequence[str]) -> dict[str, object]:
     """Return what a variant comes to, in whole units of the scenario's currency, by what messages call it."""
     currency = comparison.scenario.currency
-    named = {"contribution": CONTRIBUTION, "total": TOTAL, "labour": COST}
-    sums = {word: amount(variant.mean(name) or 0.0, currency) for word, name in named.items()}
+    sums = {word: amount(variant.mean(_SUMS[word]) or 0.0, currency) for word in words}
     return {"name": variant.name, "days": comparison.scenario.period.measured // DAY, **sums}
 
 
@@ -74,17 +87,18 @@ def _next(comparison: Comparison) -> Iterator[str]:
     if margin is None or margin.is_told:
         return
     best, other = comparison.keeping[:2]
-    known = {"name": best.name, "other": other.name, "what": text(f"answer.what_{comparison.by}")}
+    known = {"other": other.name, "what": text(f"answer.what_{comparison.by}")}
     if margin.is_none:
         yield text("answer.equal", **known)
     elif margin.difference.half_width is None:
         yield text("answer.once", **known)
     else:
-        currency = comparison.scenario.currency
-        mean, half = (
-            amount(value or 0.0, currency) for value in (margin.difference.mean, margin.difference.half_width)
-        )
-        yield text("answer.untold", **known, mean=mean, half=half, enough=margin.enough or comparison.replications)
+        currency, difference = comparison.scenario.currency, margin.difference
+        mean, half = (amount(value or 0.0, currency) for value in (difference.mean, difference.half_width))
+        if margin.enough is None:  # equal on average: no number of replications tells them apart
+            yield text("answer.level", **known, name=best.name, half=half)
+        else:
+            yield text("answer.untold", **known, name=best.name, mean=mean, half=half, enough=margin.enough)
 
 
 def _beside(comparison: Comparison, chosen: VariantResult, first: VariantResult) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aftersale.policies.worlds import Parameter
+from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
+from aftersale_simulator.judging.choice import RANKED
 from aftersale_simulator.runs.results import COST, RATE, REVIEW
 from aftersale_simulator.runs.statistics import wilson
 from aftersale_simulator.show import plots
@@ -15,14 +17,14 @@ from aftersale_simulator.show.section import Mark, Picture, Section, Table
 from aftersale_simulator.show.wording import percent, target_name, text
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 from aftersale_simulator.whatif.drawing import NO_LINES, Lines, chosen, colour_of, numbered, target_of
-from aftersale_simulator.whatif.table import CLOSURE_COLUMNS, closure_rows, columns, times_met, worst_text
+from aftersale_simulator.whatif.table import ALL, CLOSURE_COLUMNS, closure_rows, columns, times_met, worst_text
 
-DRAWN = ("late_reply_rate", RATE, "mean_first_reply_hours", COST)
-"""The metrics with a picture of the variants; the table has all."""
+DRAWN = ("late_reply_rate", RATE, "mean_first_reply_hours", TOTAL, CONTRIBUTION, COST)
+"""The metrics with a picture of the variants, where the table has them."""
 
 
 def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
-    """Return all variants side by side, in a table, with pictures of the metrics of DRAWN."""
+    """Return all variants side by side: a table, pictures of the metrics of DRAWN, and all metrics, folded away."""
     names, label = columns(comparison), comparison.numbers.label
     header = ("", text("column.variant"), *map(label, names), text("report.targets"))
     rows = [
@@ -37,14 +39,26 @@ def variants(comparison: Comparison, lines: Lines = NO_LINES) -> Section:
     best = frozenset({comparison.variant_results.index(chosen(comparison))})
     pictures = tuple(Picture(label(name), _dots(comparison, name, lines)) for name in DRAWN if name in names)
     lead = text("variants.lead", replications=comparison.replications)
-    return Section("variants", text("variants.title"), lead, pictures, (Table(header, tuple(rows), best, 2),))
+    tables = (Table(header, tuple(rows), best, 2),)
+    return Section("variants", text("variants.title"), lead, pictures, tables, below=(_all_metrics(comparison),))
+
+
+def _all_metrics(comparison: Comparison) -> Table:
+    """Return every metric of every variant, a row for each: there are more than a page is wide."""
+    numbers, results = comparison.numbers, comparison.variant_results
+    header = (text("column.metric"), *(numbered(comparison, variant) for variant in results))
+    rows = (
+        (numbers.label(name), *(_value(comparison, v, name) for v in results)) for name in columns(comparison, [ALL])
+    )
+    return Table(header, tuple(rows), folded=text("variants.all"))
 
 
 def _value(comparison: Comparison, variant: VariantResult, name: str) -> str:
     """Return a metric of a variant with the marketplace that does worst, in one line."""
     numbers = comparison.numbers
-    value = numbers.estimate(variant.metrics[name].value, name).replace("\n", " ")
-    return text("report.comma").join([value, *worst_text(variant, name, numbers)])
+    mean, *interval = numbers.estimate(variant.metrics[name].value, name).split("\n")
+    told = (ends if ends.startswith("±") else f"({ends})" for ends in interval)
+    return text("report.comma").join([" ".join([mean, *told]), *worst_text(variant, name, numbers)])
 
 
 def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:
@@ -59,7 +73,14 @@ def _dots(comparison: Comparison, name: str, lines: Lines) -> Any:
             mean, rounded = factor * value.mean, numbers.bare(value.mean, name)
             spots.append(Spot(numbered(comparison, variant), rounded, mean, low, high, colour_of(comparison, variant)))
     limit = target_of(comparison, name, lines.everywhere(name))
-    return plots.dots(spots, numbers.label(name), limit)
+    return plots.dots(spots, numbers.label(name), limit, _near(spots) if name == CONTRIBUTION else None)
+
+
+def _near(spots: Sequence[Spot]) -> tuple[float, float] | None:
+    """Return the ends of an axis without zero: variants differ by little of what is left of all sales."""
+    low, high = min((spot.low for spot in spots), default=0.0), max((spot.high for spot in spots), default=0.0)
+    room = 0.08 * (high - low)
+    return (low - room, high + room) if room else None
 
 
 def target_chances(comparison: Comparison) -> Section | None:
@@ -117,30 +138,34 @@ def _share_limit(share: float) -> Limit:
 
 
 def trade(comparison: Comparison) -> Section | None:
-    """Return cost against risk, with a line through the variants that no other beats in both; None without targets."""
+    """Return money against risk, with a line through the variants that no other beats in both; None without targets.
+
+    The money is what variants are ranked by. Where it cannot be compared, none is said to be unbeaten.
+    """
     variant_results = comparison.variant_results
     if len(variant_results) < 2 or not any(variant.targets for variant in variant_results):
         return None
     shares = [share for variant in variant_results if (share := comparison.share(variant)) is not None]
     if len(shares) < len(variant_results):
         return None
-    costs = [variant.mean(COST) or 0.0 for variant in variant_results]
-    best = unbeaten(costs, shares)
+    by, (name, sign) = comparison.by, RANKED[comparison.by]
+    money = [variant.mean(name) or 0.0 for variant in variant_results]
+    best = [] if comparison.has_other_channels else unbeaten([-sign * amount for amount in money], shares)
     wanted = comparison.scenario.targets.share_of_replications
     figure = plots.trade(
         [numbered(comparison, variant) for variant in variant_results],
-        costs,
+        money,
         shares,
         [colour_of(comparison, variant) for variant in variant_results],
         best,
-        text("trade.cost", currency=comparison.scenario.currency),
+        comparison.numbers.label(name),
         text("trade.share"),
         _share_limit(wanted),
     )
     marks = tuple(Mark(colour_of(comparison, variant), numbered(comparison, variant)) for variant in variant_results)
-    lead = text("trade.lead", names=_name_list(comparison, best))
-    pictures = (Picture(text("trade.caption"), figure, wide=True),)
-    return Section("trade", text("trade.title"), lead, pictures, marks=marks)
+    lead = text(f"trade.lead_{by}", names=_name_list(comparison, best)) if best else text("answer.channels")
+    pictures = (Picture(text(f"trade.caption_{by}"), figure, wide=True),)
+    return Section("trade", text(f"trade.title_{by}"), lead, pictures, marks=marks)
 
 
 def _name_list(comparison: Comparison, positions: Sequence[int]) -> str:

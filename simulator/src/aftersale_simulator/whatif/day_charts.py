@@ -55,7 +55,8 @@ class _DayView:
             return text("page.first", name=variant.name)
         if self.comparison.cheapest is None and self.comparison.has_verdict:
             return text("page.nearest", name=variant.name)
-        return text("page.cheapest" if variant.targets else "page.cheap", name=variant.name)
+        best, best_keeping = ("most", "most_keeping") if self.comparison.by == "contribution" else ("cheap", "cheapest")
+        return text(f"page.{best_keeping if variant.targets else best}", name=variant.name)
 
     def strands(self, rows: Sequence[Values], since: int) -> list[Strand]:
         """Return a line for each variant, from the day number `since` on."""

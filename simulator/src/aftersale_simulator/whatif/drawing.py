@@ -60,7 +60,7 @@ def lines_of(resolved: ResolvedScenario) -> Lines:
 
 
 def chosen(comparison: Comparison) -> VariantResult:
-    """Return the variant that the answer is about: the cheapest that keeps the targets, else the nearest."""
+    """Return the variant that the answer is about: the best that keeps the targets, else the nearest."""
     return comparison.cheapest or comparison.nearest
 
 

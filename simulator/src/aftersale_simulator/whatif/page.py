@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from aftersale.policies.cost_kinds import CostKind
 from aftersale.policies.worlds import Parameter
 from aftersale_simulator.sensitivity.charts import sensitivity
 from aftersale_simulator.show.escaping import escape
@@ -17,6 +18,7 @@ from aftersale_simulator.whatif.charts import assumptions, target_chances, trade
 from aftersale_simulator.whatif.comparison import Comparison
 from aftersale_simulator.whatif.day_charts import backlog, defects, hours, late, occupancy, replies, warm_up
 from aftersale_simulator.whatif.drawing import NO_LINES, Lines, Part
+from aftersale_simulator.whatif.money_charts import costs
 from aftersale_simulator.whatif.record import ComparisonRecord, plain
 from aftersale_simulator.whatif.table import about, assignments
 
@@ -63,11 +65,15 @@ def _footer(comparison: Comparison) -> str:
     return text("page.made", name=comparison.scenario.name, seed=comparison.scenario.seed)
 
 
-def parts(parameters: Sequence[Parameter] = (), lines: Lines = NO_LINES) -> list[Part]:
-    """Return the parts of a page in their order; `parameters` are those that the world declares."""
+def parts(parameters: Sequence[Parameter] = (), lines: Lines = NO_LINES, kinds: Sequence[CostKind] = ()) -> list[Part]:
+    """Return the parts of a page in their order.
+
+    `parameters` are those that the world declares, `kinds` the lines of costs that plugins add.
+    """
     return [
         partial(variants, lines=lines),
         target_chances,
+        partial(costs, kinds=kinds),
         trade,
         backlog,
         partial(late, lines=lines),

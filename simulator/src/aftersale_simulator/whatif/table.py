@@ -59,7 +59,7 @@ def show(
     metrics that are `wanted` the tables have these, and their differences to the first variant.
     """
     show_parts(record["scenario"], bold=True)
-    show_parts(*_heads(comparison, record, history), "")
+    show_parts(*_heads(comparison, record, history, wanted), "")
     for part in _tables(comparison, wanted) if wanted else _overview(comparison):
         show_parts(part, "")
     for line in reached(comparison):
@@ -82,9 +82,11 @@ def show(
     show_parts(*(text("report.warning", text=warning) for warning in (*record["warnings"], *idle)), fg="yellow")
 
 
-def _heads(comparison: Comparison, record: ComparisonRecord, history: History | None) -> Iterator[str]:
+def _heads(
+    comparison: Comparison, record: ComparisonRecord, history: History | None, wanted: Sequence[str]
+) -> Iterator[str]:
     """Yield what was simulated, with what set for all variants, from which orders."""
-    yield about(comparison)
+    yield about(comparison, wanted)
     if record["settings"]:
         yield text("report.settings", settings=assignments(record["settings"]))
     if history is not None:
@@ -93,8 +95,8 @@ def _heads(comparison: Comparison, record: ComparisonRecord, history: History | 
         yield summary(history)
 
 
-def about(comparison: Comparison) -> str:
-    """Return in words which days were simulated, and how often."""
+def about(comparison: Comparison, wanted: Sequence[str] = ()) -> str:
+    """Return in words which days were simulated, and how often, and how the metrics that are shown are to be read."""
     scenario = comparison.scenario
     values = {"days": scenario.period.measured // DAY, "start": scenario.period.start, "seed": scenario.seed}
     period = (
@@ -103,24 +105,27 @@ def about(comparison: Comparison) -> str:
         else text("report.period", replications=scenario.replications, **values)
     )
     notes = [
-        *([text("report.worst")] if _has_worst(comparison) else []),
+        *([text("report.worst")] if _has_worst(comparison, wanted) else []),
         *([text("report.about_money")] if not comparison.unrated else []),
-        *(text(f"report.about_{key}") for key in _kinds_of_interval(comparison)),
+        *(text(f"report.about_{key}") for key in _kinds_of_interval(comparison, wanted)),
     ]
     return "".join([period, *notes])
 
 
-def _has_worst(comparison: Comparison) -> bool:
-    names = columns(comparison)
+def _has_worst(comparison: Comparison, wanted: Sequence[str]) -> bool:
+    names = columns(comparison, wanted)
     return any(variant.worst(name) is not None for variant in comparison.variant_results for name in names)
 
 
-def _kinds_of_interval(comparison: Comparison) -> Iterator[str]:
+def _kinds_of_interval(comparison: Comparison, wanted: Sequence[str]) -> Iterator[str]:
     """Yield what a reader is to be told of the intervals in the tables: that one has its ends, or is a "?"."""
-    figures = [variant.metrics[name] for variant in comparison.variant_results for name in columns(comparison)]
-    if any(figure.value.is_cut and not figure.value.is_wild for figure in figures):
+    names = columns(comparison, wanted)
+    compared = names if wanted else [RANKED[comparison.by][0]]
+    values = [variant.metrics[name].value for variant in comparison.variant_results for name in names]
+    differences = [variant.metrics[name].difference for variant in comparison.variant_results for name in compared]
+    if any(value.is_cut and not value.is_wild for value in values):
         yield "cut"
-    if any(figure.value.is_wild or figure.difference.is_wild for figure in figures):
+    if any(estimate.is_wild for estimate in (*values, *differences)):
         yield "wild"
 
 
@@ -261,11 +266,11 @@ def reached(comparison: Comparison) -> Iterator[str]:
     if comparison.unrated and any(variant.orders_lost for variant in comparison.variant_results):
         lost = (f"{variant.name} {number(variant.orders_lost, 0)}" for variant in comparison.variant_results)
         yield text("report.orders_lost", variants="; ".join(lost))
-    yield from _money_beside(comparison)
+    yield from money_beside(comparison)
 
 
-def _money_beside(comparison: Comparison) -> Iterator[str]:
-    """Yield what may cost more yet, and what orders would have brought that were never placed."""
+def money_beside(comparison: Comparison) -> Iterator[str]:
+    """Yield in words what may cost more yet, and what orders would have brought that were never placed."""
     currency, results = comparison.scenario.currency, comparison.variant_results
     if comparison.unrated:
         return

@@ -1,0 +1,148 @@
+"""What orders bring, all worked out at once: of each the same as its fees, goods and parcel by themselves."""
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+import tomli
+from attrs import evolve
+from hypothesis import given, settings, strategies as st
+
+from aftersale.channels import FULFILLED_BY_MARKETPLACE
+from aftersale.clocks import DAY, local_date
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING
+from aftersale.plugins.plugins import load_plugins
+from aftersale.policies.handbook import Handbook, default_handbook
+from aftersale.policies.policy import Policy
+from aftersale.rules import RuleSet, parse_rules
+from aftersale.testing import order, orders, reference
+from aftersale.testing.factories import MONDAY
+from aftersale.worth.fees import Fees
+from aftersale.worth.goods import landed_cost, net
+from aftersale.worth.parameters import default_parameters
+from aftersale.worth.sales import sales
+
+PLUGINS = load_plugins((), {"reference": reference})
+REF = PLUGINS.policies()["REF"]
+ROWS = """
+rule = [
+  { name = "referral_fee", share = "0.17", when = { category = "apparel" } },
+  { name = "referral_fee", share = "0.05", when = { category = "apparel", price_up_to = "15.00" } },
+  { name = "referral_fee", share = "0.1", when = { category = "apparel", price_above = "15.00", price_up_to = "20" } },
+  { name = "referral_fee", share = "0.20", when = { category = "jewellery" } },
+  { name = "referral_fee_above", share = "0.05", when = { category = "jewellery", price_above = "250.00" } },
+  { name = "referral_fee", share = "0.15", valid_until = 2026-03-14, when = { category = ["books", "home"] } },
+  { name = "referral_fee", share = "0.123456789", valid_from = 2026-03-15, when = { category = ["books", "home"] } },
+  { name = "referral_fee_minimum", money = "0.30", currency = "EUR" },
+  { name = "referral_fee_minimum", money = "0.45", currency = "EUR", when = { cross_border = true } },
+  { name = "closing_fee", money = "1.80", currency = "EUR", when = { category = "books" } },
+  { name = "digital_services_fee", share = "0.02", valid_from = 2026-03-10 },
+  { name = "digital_services_fee", share = "0.03", when = { situation = "HERE" } },
+]
+"""
+BY_BUYER = 'rule = [{ name = "referral_fee", share = "0.01", when = { buyer = ["7"] } }]'
+ESTABLISHED = 'rule = [{ name = "seller_established_in", word = "HERE" }]'
+TOLD = {"marketplaces": ["REF"], "source": "made up", "grade": "K"}
+
+
+def parsed(*documents):
+    rows = [{**TOLD, **row} for each in documents for row in tomli.loads(each)["rule"]]
+    return parse_rules({"rule": rows}, "rules of the test")
+
+
+def policy(*documents, handbook=""):
+    own = default_handbook().overlaid(Handbook(parsed(handbook))) if handbook else default_handbook()
+    return Policy(REF.marketplace, RuleSet(parsed(*documents)), own)
+
+
+POLICIES = [policy(ROWS), policy(ROWS, handbook=ESTABLISHED), policy(ROWS, BY_BUYER), policy()]
+
+
+def share(amount, of):
+    return int((Decimal(amount) * of).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def alone(sold, outcome, cancelled, terms_of, numbers):
+    """What one order brings, by its own fees."""
+    if outcome == CANCELLED or cancelled:
+        return dict.fromkeys(NAMES, 0) | {"placed": False}
+    terms = terms_of.at(sold.purchased_at)
+    where = terms.handbook.rule("seller_established_in", sold)
+    fees = Fees(terms.rulebook, sold, numbers, "" if where is None else where.word)
+    referral = fees.referral()
+    others = [fee.amount for fee in (fees.closing(), fees.digital_services()) if fee is not None]
+    shipped, by_marketplace = outcome != WAITING, sold.channel in FULFILLED_BY_MARKETPLACE
+    parcel = share(sold.price, numbers.value("fulfilment_fee_share")) if by_marketplace else 0
+    out = share(sold.price, numbers.value("outbound_cost_share")) if shipped and not by_marketplace else 0
+    return {
+        "placed": True,
+        "revenue": net(sold.price, numbers, "REF"),
+        "selling_fees": referral.amount + sum(others) + parcel,
+        "landed_cost": landed_cost(sold, numbers)[0] if shipped else 0,
+        "outbound_cost": out,
+        "parcels": parcel,
+        "assumed_fees": referral.amount if referral.basis == ("referral_fee_share",) else 0,
+    }
+
+
+NAMES = ("revenue", "selling_fees", "landed_cost", "outbound_cost", "parcels", "assumed_fees")
+STEPS = (0, 1, 30, 199, 200, 201, 1500, 1501, 2000, 2001, 25_000, 25_001)
+prices = st.sampled_from(STEPS) | st.integers(0, 60_000) | st.integers(0, 10**13)
+sold = st.builds(
+    order,
+    id=st.uuids().map(str),
+    price=prices,
+    purchased_at=st.integers(0, 20).map(lambda days: MONDAY + days * DAY),
+    category=st.sampled_from(["apparel", "jewellery", "books", "home", "made_of_glass", ""]),
+    channel=st.sampled_from(["MFN", "FBA", "SFP"]),
+    cross_border=st.booleans(),
+    exempt=st.booleans(),
+    buyer=st.sampled_from(["", "7", "8"]),
+    landed_cost=st.none() | st.integers(0, 10**6),
+)
+outcomes = st.sampled_from([UNKNOWN, SHIPPED, DELIVERED, CANCELLED, LOST, WAITING])
+shares = st.decimals("0", "0.27", places=9) | st.sampled_from([Decimal("0.19"), Decimal("0.10"), Decimal(0)])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(sold, outcomes, st.booleans(), st.booleans()), max_size=8, unique_by=lambda row: row[0].id),
+    st.sampled_from(POLICIES),
+    shares,
+    st.decimals("0", "0.40", places=9) | st.just(Decimal("0.05")),
+)
+def test_all_orders_at_once_bring_what_each_brings_by_itself(rows, seller, vat, out):
+    rows = sorted(rows, key=lambda row: row[0].purchased_at)
+    numbers = default_parameters().with_own({"vat_share.REF": vat, "outbound_cost_share": out})
+    made = orders(*(row[0] for row in rows))
+    by_id = {row[0].id: row for row in rows}
+    rows = [by_id[name] for name in made.ids]
+    at = np.array([MONDAY if by_source else NEVER for _, _, by_source, _ in rows], np.int64)
+    made = evolve(made, outcome=np.array([row[1] for row in rows], np.int8), cancelled_at=at)
+    by_case = np.array([row[3] for row in rows], bool)
+    found = sales(made, seller, numbers, by_case)
+    wanted = [alone(one, outcome, source or case, seller, numbers) for one, outcome, source, case in rows]
+    for name in ("placed", *NAMES):
+        assert getattr(found, name).tolist() == [each[name] for each in wanted], name
+
+
+def test_of_no_orders_nothing_comes():
+    found = sales(orders(order()).between(0, 0), policy(ROWS), default_parameters())
+    assert [len(getattr(found, name)) for name in ("placed", *NAMES)] == [0] * 7
+
+
+def test_halves_of_a_cent_are_rounded_up_and_large_amounts_stay_exact():
+    numbers = default_parameters().with_own({"outbound_cost_share": "0.05", "vat_share.REF": "0.199999999"})
+    found = sales(orders(order(price=10), order("O-2", price=30), order("O-3", price=10**13)), policy(), numbers)
+    assert found.outbound_cost.tolist() == [1, 2, 5 * 10**11]
+    assert found.revenue.tolist() == [8, 25, 8333333340278]
+
+
+def test_fees_go_by_the_day_of_the_order_in_the_marketplace_s_own_days():
+    days = [date(2026, 3, 14), date(2026, 3, 15)]
+    made = orders(
+        *(order(str(day), purchased_at=MONDAY + (12 + n) * DAY, category="home") for n, day in enumerate(days))
+    )
+    assert [local_date(at, REF.marketplace.zone) for at in made.purchased_at.tolist()] == days
+    found = sales(made, policy(ROWS), default_parameters())
+    assert found.selling_fees.tolist() == [375 + 8, 309 + 6]  # 15 % and 12.3456789 % of 25.00, and 2 % of either
