@@ -90,7 +90,13 @@ def _core() -> Catalogue:
 
 def core_text(key: str, **values: object) -> str:
     """Return one of the program's own messages in English."""
-    return _core().text(key, "en", **values)
+    return _core().text(key, "en", **values) if values else _plain(key)
+
+
+@cache
+def _plain(key: str) -> str:
+    """Return a message without values: costs are booked with the same few words thousands of times."""
+    return _core().text(key, "en")
 
 
 def headers_of(section: str, *keys: str) -> list[str]:

@@ -115,14 +115,15 @@ def _without_vat(ledger: CostLedger) -> list[CostLine]:
     basis = vat_basis(ledger.parameters, place)
     if not basis:
         return ledger.lines
-    taxed, lines, seen = {*ledger.given_back, KEPT_OF_REFUND}, [], 0
+    taxed, lines, seen, owed = {*ledger.given_back, KEPT_OF_REFUND}, [], 0, 0
     for line in ledger.lines:
         if line.line in taxed:
-            before, seen = seen, seen + line.amount
-            amount = net(seen, ledger.parameters, place) - net(before, ledger.parameters, place)
-            line = line._replace(amount=amount, basis=(*line.basis, *basis))
-        lines.append(line)
-    return [line for line in lines if line.amount]
+            seen += line.amount
+            before, owed = owed, net(seen, ledger.parameters, place)
+            line = line._replace(amount=owed - before, basis=(*line.basis, *basis))
+        if line.amount:
+            lines.append(line)
+    return lines
 
 
 def task_done(step: Step, parameters: Parameters) -> str:

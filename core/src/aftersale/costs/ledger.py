@@ -69,7 +69,9 @@ _GROUPS: dict[str, str] = {kind.name: kind.group for kind in default_cost_kinds(
 
 
 def _product(order: Order) -> str:
-    dearest = max(order.lines, key=lambda line: line.price, default=None) if order.lines else None
+    if not order.lines:
+        return order.product or order.category
+    dearest = max(order.lines, key=lambda line: line.price, default=None)
     return order.product or (dearest.sku if dearest else order.category)
 
 
@@ -98,8 +100,9 @@ class CostLedger:
         self.steps, self.confirmed, self.high_return = steps, confirmed or {}, high_return
         self.by_marketplace = order.channel in FULFILLED_BY_MARKETPLACE
         self.product = _product(order)
-        self.giving_back = (*GIVING_BACK, *policy.costs.giving_back)
-        self.given_back = (*GIVEN_BACK, *policy.costs.given_back)
+        own = policy.costs
+        self.giving_back = (*GIVING_BACK, *own.giving_back) if own.kinds else GIVING_BACK
+        self.given_back = (*GIVEN_BACK, *own.given_back) if own.kinds else GIVEN_BACK
         self.lines: list[CostLine] = []
         self.facts: dict[str, list[Fact]] = {}
         self.unpaid: list[Unpaid] = []
@@ -130,8 +133,11 @@ class CostLedger:
 
     def end(self, fact: Fact) -> None:
         """Note a fact that has been booked."""
-        facts = self.facts.setdefault(fact.case, [])
-        self._last[fact.case, fact.kind] = len(facts), fact
+        case = fact.case
+        facts = self.facts.get(case)
+        if facts is None:
+            facts = self.facts[case] = []
+        self._last[case, fact.kind] = len(facts), fact
         facts.append(fact)
 
     def of_kind(self, kind: str) -> tuple[list[Fact], int]:

@@ -103,21 +103,17 @@ class Measure(ABC):
         late fact begins anew, at another instant, is another subject: what it counted before is taken back there.
         """
         first, self._defects_read = self._defects_read, len(tally.defects)
-        changes = []
+        changes, place, components, channels = [], self.name, self.components, self.channels
         for defect in tally.defects[first:]:
-            if self._counts(defect):
-                name, at = subject(defect)
-                if step := self._change(f"{name} {at}", defect):
-                    changes.append((at, defect.known_at, step))
+            if defect.marketplace != place or defect.component not in components:
+                continue
+            if channels and defect.channel not in channels:
+                continue
+            name, at = subject(defect)
+            if step := self._change(f"{name} {at}", defect):
+                changes.append((at, defect.known_at, step))
         dates, known_at, steps = np.array(changes, np.int64).reshape(-1, 3).T
         return self._counted(dates, known_at, steps, np.zeros(len(steps)))
-
-    def _counts(self, defect: Defect) -> bool:
-        return (
-            defect.marketplace == self.name
-            and defect.component in self.components
-            and (not self.channels or defect.channel in self.channels)
-        )
 
     def _change(self, name: str, defect: Defect) -> int:
         """Return 1 when this defect is the subject's first, -1 when it takes back the last, else 0."""

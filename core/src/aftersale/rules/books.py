@@ -6,9 +6,10 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import cached_property
 from itertools import combinations
+from operator import itemgetter
+from typing import Any
 
 from attrs import field, frozen
 
@@ -19,11 +20,12 @@ from aftersale.rules.conditions import NOTHING, Condition
 from aftersale.rules.model import Rule
 
 _DAY = timedelta(days=1)
-_OF_ORDER = ("channel", "category", "cross_border", "price_above", "price_up_to", "currency")
-_OF_CLASS = frozenset({*_OF_ORDER, "reason", "situation", "claim", "grade", "program"})
+_COLUMNS = frozenset({"channel", "category", "cross_border"})
+_OF_ORDER = _COLUMNS | {"price_above", "price_up_to", "currency"}
+_OF_CLASS = _OF_ORDER | {"reason", "situation", "claim", "grade", "program"}
 """What a condition may ask without telling orders of one class apart: of the order, and of the question about it."""
-_MOST_FOUND = 10_000
-"""How many answers a book keeps: reasons and categories are texts of other people's."""
+_MOST_KEPT = 1_000
+"""How many answers are kept: reasons and categories are texts of other people's."""
 Question = tuple[str, str, Condition, tuple[str, ...], tuple[int, int, int | None, int | None]]
 """Marketplace, name, condition, channels and line of a row."""
 
@@ -35,26 +37,7 @@ class Rulebook:
     marketplace: str
     rows: tuple[Rule, ...]
     zone: str | None = None
-    _found: dict[tuple[object, ...], Rule | None] = field(factory=dict, init=False, eq=False, repr=False)
-    _priced: dict[tuple[str, str], list[Decimal]] = field(factory=dict, init=False, eq=False, repr=False)
-
-    @cached_property
-    def _alike(self) -> dict[str, tuple[Decimal, ...]]:
-        """The names of which one rule holds for all orders of a class, between two of the prices that rows name."""
-        alike: dict[str, tuple[Decimal, ...]] = {}
-        for name, rows in self._by_name.items():
-            if all(row.when.asks.keys() <= _OF_CLASS for row in rows):
-                named = (price for row in rows for price in (row.when.price_above, row.when.price_up_to))
-                alike[name] = tuple(sorted({price for price in named if price is not None}))
-        return alike
-
-    def _steps(self, name: str, currency: str) -> list[Decimal]:
-        """Return the prices at which another row of a name may hold, in minor units."""
-        steps = self._priced.get((name, currency))
-        if steps is None:
-            unit = decimals(currency)
-            steps = self._priced[name, currency] = [price.scaleb(unit) for price in self._alike[name]]
-        return steps
+    _looks: dict[tuple[str, str], _Look] = field(factory=dict, init=False, eq=False, repr=False)
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[Rule, ...]]:
@@ -75,23 +58,51 @@ class Rulebook:
         rows = self._by_name.get(name)
         if rows is None:
             return None
-        prices = self._alike.get(name)
-        if prices is None:
-            return self._first(rows, order, about)
-        step = bisect_left(self._steps(name, order.currency), order.price) if prices else 0
-        key = (name, order.currency, step, order.channel, order.category, order.cross_border, *about.items())
+        look = self._looks.get((name, order.currency))
+        if look is None:
+            look = self._looks[name, order.currency] = _Look(rows, order.currency, self.zone)
+        return look.rule(order, about)
+
+
+class _Look:
+    """Looks up the rule of one name, for orders in one currency.
+
+    Where rows ask nothing that tells orders of one class apart, the answer for a class is kept.
+    """
+
+    def __init__(self, rows: Sequence[Rule], currency: str, zone: str | None) -> None:
+        asked = {word for row in rows for word in row.when.asks}
+        self._rows, self._zone = rows, zone
+        self._kept: dict[Any, Rule | None] = {}
+        self._is_kept = asked <= _OF_CLASS
+        self._words = tuple(sorted(asked - _OF_ORDER))
+        columns = [Order._fields.index(word) for word in sorted(asked & _COLUMNS)]
+        self._columns = itemgetter(*columns) if columns else None
+        prices = {price for row in rows for price in (row.when.price_above, row.when.price_up_to) if price is not None}
+        unit = decimals(currency) if prices else 0
+        self._steps = sorted(price.scaleb(unit) for price in prices)
+
+    def rule(self, order: Order, about: Mapping[str, str]) -> Rule | None:
+        """Return the first row that the order and the question fall under."""
+        if not self._is_kept:
+            return self._first(order, about)
+        key = (
+            None if self._columns is None else self._columns(order),
+            bisect_left(self._steps, order.price) if self._steps else 0,
+            *([about.get(word) for word in self._words] if self._words else ()),
+        )
         try:
-            return self._found[key]
+            return self._kept[key]
         except KeyError:
-            if len(self._found) >= _MOST_FOUND:
-                self._found.clear()
-            rule = self._found[key] = self._first(rows, order, about)
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            rule = self._kept[key] = self._first(order, about)
             return rule
 
-    def _first(self, rows: Iterable[Rule], order: Order, about: Mapping[str, str]) -> Rule | None:
-        for rule in rows:
+    def _first(self, order: Order, about: Mapping[str, str]) -> Rule | None:
+        for rule in self._rows:
             when = rule.when
-            if not when.weight or when.holds(order, about, self.zone):
+            if not when.weight or when.holds(order, about, self._zone):
                 return rule
         return None
 

@@ -6,7 +6,7 @@ straight line in the price. A single order's fees are those of `fees.Fees`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
@@ -19,6 +19,7 @@ from aftersale.base.money import decimals
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.orders import CANCELLED, NEVER, WAITING, Orders
 from aftersale.policies.policy import Policy, Terms
+from aftersale.rules import Condition
 from aftersale.worth.fees import Fees, ReferralTerms
 from aftersale.worth.goods import goes_by_share, landed_costs
 from aftersale.worth.parameters import Parameters
@@ -172,9 +173,16 @@ def _classes(orders: Orders, policy: Policy) -> Iterator[tuple[Terms, NDArray[np
         if asked - _BY_CLASS:  # each order by itself: rows that go by buyers or days of purchase are rare
             yield from ((terms, rows) for rows in np.array_split(bought, len(bought)))
             continue
-        unit = decimals(policy.marketplace.currency)
-        steps = {price for when in conditions for price in (when.price_above, when.price_up_to) if price is not None}
-        points = np.array(sorted(int(price.scaleb(unit)) for price in steps), np.int64)
-        codes = kinds[bought] * (len(points) + 1) + np.searchsorted(points, orders.price[bought])
-        present = np.flatnonzero(np.bincount(codes))
-        yield from ((terms, bought[codes == code]) for code in present)
+        unit, of_kind = decimals(policy.marketplace.currency), kinds[bought]
+        for kind in np.flatnonzero(np.bincount(of_kind)).tolist():
+            rows = bought[of_kind == kind]
+            category = orders.categories[int(orders.category[rows[0]])]
+            points = _steps([when for when in conditions if when.category is None or category in when.category], unit)
+            classes = np.searchsorted(points, orders.price[rows])
+            yield from ((terms, rows[classes == each]) for each in np.flatnonzero(np.bincount(classes)).tolist())
+
+
+def _steps(conditions: Sequence[Condition], unit: int) -> Amounts:
+    """Return the prices of conditions in minor units, from the lowest up: between two of them the same rows hold."""
+    prices = {price for when in conditions for price in (when.price_above, when.price_up_to) if price is not None}
+    return np.array(sorted(int(price.scaleb(unit)) for price in prices), np.int64)

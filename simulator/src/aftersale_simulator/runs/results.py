@@ -339,6 +339,22 @@ def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> d
     return counts
 
 
+class _Series:
+    """The daily values of one marketplace's lines, each worked out once: several figures read the same line."""
+
+    def __init__(self, policy: Policy, docket: Docket, orders: Orders, days: Days) -> None:
+        self.policy, self.days = policy, days
+        self._docket, self._orders = docket, orders
+        self._known: dict[int, tuple[Rule, Daily]] = {}
+
+    def of(self, rule: Rule) -> Daily:
+        known = self._known.get(id(rule))
+        if known is None:
+            values = daily(rule, self.policy, self._docket, self._orders, self.days)
+            known = self._known[id(rule)] = rule, values
+        return known[1]
+
+
 def account(
     orders: Orders, policies: Policies, docket: Docket, horizon: Horizon, since: Instant, until: Instant
 ) -> Account:
@@ -354,7 +370,8 @@ def account(
         for name, rule in rules.items()
         if rule.name == RATE or rule.name not in default_metrics() or _counts_to_its_own_end(rule)
     }
-    series = {name: daily(rule, policy, docket, orders, days) for name, rule in judged.items()}
+    known = _Series(policy, docket, orders, days)
+    series = {name: known.of(rule) for name, rule in judged.items()}
     measured = slice(horizon.warm_up, horizon.warm_up + horizon.days)
     return Account(
         replies_between(docket, name, since, until),
@@ -363,22 +380,20 @@ def account(
         measured,
         sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
         len(waiting),
-        int(_review_days(policy, docket, orders, days, until)[horizon.warm_up :].sum()),
-        tuple(_deactivations(policy, docket, orders, days, until, range(horizon.warm_up, len(days)))),
+        int(_review_days(known, until)[horizon.warm_up :].sum()),
+        tuple(_deactivations(known, until, range(horizon.warm_up, len(days)))),
         frozenset(name for name, rule in judged.items() if first_whole_day(rule) >= len(days)),
         {name: policy.metric_kinds[rule.name].unit for name, rule in rules.items()},
         frozenset(name for name, rule in judged.items() if rule.direction == "above"),
     )
 
 
-def _deactivations(
-    policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant, measured: range
-) -> Iterator[ClosureLine]:
+def _deactivations(known: _Series, until: Instant, measured: range) -> Iterator[ClosureLine]:
     """Yield how near each target that costs the account came to being missed on a measured day."""
-    for figure, rule in figures_of(policy.metrics(until - 1)):
+    for figure, rule in figures_of(known.policy.metrics(until - 1)):
         if rule.state == DEACTIVATED:
-            series = daily(rule, policy, docket, orders, days)
-            yield closure_line(ACCOUNT, policy.marketplace.name, figure, rule, series, measured)
+            place = known.policy.marketplace.name
+            yield closure_line(ACCOUNT, place, figure, rule, known.of(rule), measured)
 
 
 def _closures(
@@ -396,17 +411,17 @@ def _closures(
             yield closure_line(option, name, rule.name, rule, series, looks)
 
 
-def _review_days(policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> NDArray[np.bool_]:
+def _review_days(known: _Series, until: Instant) -> NDArray[np.bool_]:
     """Return for each day whether some target has been missed for as many days running as lead to a review.
 
     Days whose window begins before the simulation tell nothing.
     """
-    due = np.zeros(len(days), bool)
-    for rule in policy.metrics(until - 1):
+    due = np.zeros(len(known.days), bool)
+    for rule in known.policy.metrics(until - 1):
         if rule.running:
             running = 0
             whole = first_whole_day(rule)
-            for day, met in enumerate(verdicts_of(rule, daily(rule, policy, docket, orders, days))):
+            for day, met in enumerate(verdicts_of(rule, known.of(rule))):
                 running = running + 1 if met is False and day >= whole else 0
                 due[day] |= running >= rule.running
     return due
