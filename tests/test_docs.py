@@ -57,6 +57,7 @@ from aftersale.scaffold.new_plugin import NewPlugin
 from aftersale.testing import fact, order, orders, reference
 from aftersale.views.rule_tables import demand
 from aftersale.worth.parameters import OTHER_GRADE, default_parameters
+from aftersale_simulator.books.money import COUNTS, MONEY
 from aftersale_simulator.runs.results import METRICS
 from aftersale_simulator.scenario import model as scenarios
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
@@ -87,7 +88,7 @@ APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signatu
 SHELL = frozenset("|&;<>()$`\\*?[]{}~#!\n")
 """What has a meaning to a shell."""
 CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Allowed", "Handling")
-CLASSES = (*CLASSES, "Product", "Leave", "OrderSource", "Targets", "DeclaredVariant")
+CLASSES = (*CLASSES, "Goods", "Product", "Leave", "OrderSource", "Targets", "DeclaredVariant")
 
 
 def text(page: Path) -> str:
@@ -278,10 +279,11 @@ def test_every_key_stands_in_the_table_in_which_the_program_takes_it() -> None:
 
 
 TOP = {"period", "marketplace", "team", "handling", "world", "targets", "orders", "staffing", "event", "variant"}
+TOP |= {"rates", "costs", "goods"}
 """The tables of a scenario, each named with what is in it."""
 TABLES = {"the file": scenarios.Scenario, "period": scenarios.Period, "marketplace.NAME": scenarios.Sales}
 TABLES |= {"team.NAME": scenarios.Team, "handling.TASK": scenarios.Handling, "targets": scenarios.Targets}
-TABLES |= {"staffing.NAME": scenarios.Allowed, "variant": scenarios.DeclaredVariant}
+TABLES |= {"goods": scenarios.Goods, "staffing.NAME": scenarios.Allowed, "variant": scenarios.DeclaredVariant}
 
 
 def keys_by_table() -> list[tuple[str, str]]:
@@ -540,7 +542,7 @@ def test_the_shown_handbook_binds_and_the_shown_looser_one_is_refused(tmp_path: 
 
 
 def test_every_metric_of_whatif_is_described() -> None:
-    assert undescribed(METRICS, WHATIF) == []
+    assert undescribed((*METRICS, *MONEY, *COUNTS), WHATIF) == []
 
 
 @pytest.fixture(scope="module")

@@ -203,6 +203,30 @@ def test_what_money_is_known_to_rest_on_leaves_out_goods_that_go_by_their_catego
     assert "landed_cost_share" in {each["name"] for each in answered(tmp_path, shop({}))["money_rests_on"]}
 
 
+def test_goods_of_an_order_file_go_by_what_the_file_tells_before_any_share(tmp_path):
+    rows = [
+        f"O{i},2026-03-0{2 + i % 3}T10:0{i % 10}:00Z,{i + 5}.00,s{i % 3},{'1.00' if i % 2 else ''}" for i in range(40)
+    ]
+    words = {"order": "order", "purchased_at": "at", "price": "price", "sku": "sku", "landed_cost": "cost"}
+    values = {"marketplace": "DE", "channel": "MFN", "currency": "EUR"}
+    own = {"landed_cost_share": "0.5", "product": {"s1": "0.4", "cup": "0.3"}}
+    raw = shop({"orders": {"file": "orders.csv", "columns": words, "values": values}, "goods": own})
+    for told, expected in (
+        (rows, ["goods.product.cup (no such order)"]),
+        (
+            [f"{row.rpartition(',')[0]},1.00" for row in rows],
+            [
+                "goods.landed_cost_share (what stands in its place says it)",
+                "goods.product.s1 (what stands in its place says it)",
+                "goods.product.cup (no such order)",
+            ],
+        ),
+    ):
+        (tmp_path / "orders.csv").write_text("\n".join(["order,at,price,sku,cost", *told]) + "\n", encoding="utf-8")
+        found = answered(tmp_path, raw)["without_effect"]
+        assert [line for line in found if line.startswith("goods")] == expected
+
+
 # --- explained ---
 
 
