@@ -6,7 +6,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.engine.replays import confirmations
+from aftersale.engine.replays import Moved, confirmations
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook
 from aftersale.policies.policy import Policy
@@ -129,7 +129,7 @@ def test_an_event_is_confirmed_once_and_is_another_one_the_second_time():
     second = made.record(fact("marketplace_refunded", end + 2 * DAY, amount=900), order())
     assert (first.confirms, second.confirms) == (("marketplace_refunded", "refunded", "returnless_refund"), ())
     replayed = made.dossiers["O-1"].replayed(MANUAL, end + 3 * DAY)
-    places = {place: told.amount for place, told in confirmations(replayed.steps).items()}
+    places = {place: told.amount for place, told in confirmations([Moved.by(step) for step in replayed.steps]).items()}
     assert [(replayed.steps[place].fact.kind, amount) for place, amount in places.items()] == [
         ("marketplace_refunded", 800)
     ]

@@ -193,7 +193,7 @@ def test_nobody_at_work_costs_no_labour_and_tasks_cost_their_minutes(plugins: Pl
 def booked(plugins: Plugins, bought: list[Any], planned: list[Any], *facts: Any) -> tuple[Book, Money]:
     """Return the book of these orders on REF, and what it comes to; an hour's work of 10.00 was paid."""
     shop = resolved(plugins, marketplace={"REF": {**REF, "prices_with_vat": False}}, rates={})
-    docket, by_id = Docket({"REF": shop.policies["REF"]}, keeps_steps=True), {each.id: each for each in bought}
+    docket, by_id = Docket({"REF": shop.policies["REF"]}, keeps_moves=True), {each.id: each for each in bought}
     for each in facts:
         docket.record(each, by_id[each.order])
     until = MONDAY + 20 * DAY

@@ -22,7 +22,7 @@ from aftersale.costs.refunds import (
 from aftersale.costs.returns import goods, label, received, way_back
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
-from aftersale.engine.replays import Step, confirmations
+from aftersale.engine.replays import Moved, confirmations
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies, Policy
 from aftersale.worth.fees import limit
@@ -52,7 +52,7 @@ def case_costs(
     """
     end = dossier.last + 1 if until is None else until
     known = (parameters or default_parameters()).with_estimates(policy.costs.kinds)
-    ledger = order_costs(dossier.order, dossier.steps(policy, end), policy, known, high_return)
+    ledger = order_costs(dossier.order, dossier.moves(policy, end), policy, known, high_return)
     if unpaid is not None:
         unpaid += ledger.unpaid
     return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, line_place(line.line))))
@@ -60,7 +60,7 @@ def case_costs(
 
 def order_costs(
     order: Order,
-    steps: Sequence[Step],
+    steps: Sequence[Moved],
     policy: Policy,
     parameters: Parameters,
     high_return: Collection[str] = (),
@@ -74,7 +74,7 @@ def order_costs(
     telling = confirming = False
     for step in steps:
         telling = telling or step.fact.amount is not None
-        confirming = confirming or bool(step.outcome.confirms)
+        confirming = confirming or bool(step.confirms)
     confirmed = confirmations(steps) if confirming else {}
     ledger = CostLedger(order, policy, parameters, steps, confirmed, high_return, telling)
     own = policy.costs.by_fact
@@ -82,7 +82,7 @@ def order_costs(
         fact = step.fact
         charge = CHARGES.get(fact.kind) or (own_line if fact.kind in own else None)
         told = ledger.begin(place)
-        if charge is not None and not step.outcome.confirms:
+        if charge is not None and not step.confirms:
             # What the engine derived costs what the fact tells that confirms it, which itself costs nothing.
             charge(ledger, told)
         if labour:
@@ -126,14 +126,14 @@ def _without_vat(ledger: CostLedger) -> list[CostLine]:
     return lines
 
 
-def task_done(step: Step, parameters: Parameters) -> str:
+def task_done(step: Moved, parameters: Parameters) -> str:
     """Return the kind of the task that a step did, empty for none; one that a deadline or the buyer ended is none."""
-    task = step.before.task if step.before is not None else None
-    if task is None or step.deadline is not None:
+    task = step.task
+    if not task or step.by_deadline:
         return ""
-    work = parameters.works.get(task.kind)
-    idle = step.fact.kind not in work.done_by if work is not None else step.outcome.case.state == step.outcome.before
-    return "" if idle else task.kind
+    work = parameters.works.get(task)
+    idle = step.fact.kind not in work.done_by if work is not None else step.state == step.before
+    return "" if idle else task
 
 
 def price_of_work(task: str, parameters: Parameters) -> tuple[int, str] | None:
@@ -146,7 +146,7 @@ def price_of_work(task: str, parameters: Parameters) -> tuple[int, str] | None:
     return rounded(hour.scaleb(decimals(currency)) * minutes / 60), currency
 
 
-def _labour(ledger: CostLedger, step: Step) -> None:
+def _labour(ledger: CostLedger, step: Moved) -> None:
     """Book the work of a task that this step did."""
     task = task_done(step, ledger.parameters)
     if not task:
@@ -159,7 +159,7 @@ def _labour(ledger: CostLedger, step: Step) -> None:
         ledger.estimated("labour_worked", step.fact, price[0], name, WAGE, currency=price[1])
 
 
-def _replacement(ledger: CostLedger, step: Step) -> None:
+def _replacement(ledger: CostLedger, step: Moved) -> None:
     """Book a replacement when it is sent; one of which no fact says that it was sent, when it is promised.
 
     The first that was promised is the first that was sent, and so on; the amount may stand with either.
@@ -180,7 +180,7 @@ def _replacement(ledger: CostLedger, step: Step) -> None:
         ledger.estimated("replacement", fact, goods_cost + ledger.share(parcel, ledger.order.price), *basis, parcel)
 
 
-def _safe_t(ledger: CostLedger, step: Step) -> None:
+def _safe_t(ledger: CostLedger, step: Moved) -> None:
     """Book what the marketplace reimburses of a return: the fact's amount, or the share that its rule allows."""
     fact, order = step.fact, ledger.order
     if fact.amount is not None:
@@ -199,7 +199,7 @@ def _safe_t(ledger: CostLedger, step: Step) -> None:
     ledger.estimated("safe_t_recovered", fact, -max(0, amount - later), *basis)
 
 
-def _reimbursement(ledger: CostLedger, step: Step) -> None:
+def _reimbursement(ledger: CostLedger, step: Moved) -> None:
     """Book what the marketplace pays for goods that it lost."""
     fact = step.fact
     if fact.amount is not None:
@@ -209,12 +209,12 @@ def _reimbursement(ledger: CostLedger, step: Step) -> None:
         ledger.estimated("reimbursement_recovered", fact, -max(0, amount), "reimbursement_share")
 
 
-def _first_scan(ledger: CostLedger, step: Step) -> None:
+def _first_scan(ledger: CostLedger, step: Moved) -> None:
     way_back(ledger, step)
     refund(ledger, step)
 
 
-CHARGES: dict[str, Callable[[CostLedger, Step], None]] = {
+CHARGES: dict[str, Callable[[CostLedger, Moved], None]] = {
     "refunded": refund,
     "returnless_refund": refund,
     "return_requested": refund_without_asking,

@@ -12,7 +12,7 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.money import GIVING_BACK, TAKING_BACK
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant
-from aftersale.engine.replays import Step
+from aftersale.engine.replays import Moved
 from aftersale.engine.return_terms import fault
 from aftersale.orders import Order
 from aftersale.policies.cost_kinds import default_cost_kinds
@@ -90,7 +90,7 @@ class CostLedger:
         order: Order,
         policy: Policy,
         parameters: Parameters,
-        steps: Sequence[Step],
+        steps: Sequence[Moved],
         confirmed: Mapping[int, Fact] | None = None,
         high_return: Collection[str] = (),
         telling: bool = True,
@@ -118,7 +118,7 @@ class CostLedger:
             for place in range(len(steps)):
                 self._count_told(place, 1)
 
-    def begin(self, place: int) -> Step:
+    def begin(self, place: int) -> Moved:
         """Return a step to be booked, in turn: what it tells itself is no longer told later.
 
         Of a step that the engine derived the fact that tells of it, where that has an amount.
@@ -151,7 +151,7 @@ class CostLedger:
     def _count_told(self, place: int, times: int) -> None:
         step = self.steps[place]
         fact = self.confirmed.get(place, step.fact)
-        if fact.amount and not step.outcome.confirms:
+        if fact.amount and not step.confirms:
             self._to_come -= self._net_later(fact.case)
             self._told.setdefault(fact.case, Counter())[step.fact.kind] += times * fact.amount
             self._to_come += self._net_later(fact.case)

@@ -6,11 +6,11 @@ from aftersale.base.money import decimals, rounded
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import CostLedger
-from aftersale.engine.replays import Step
+from aftersale.engine.replays import Moved
 from aftersale.policies.cost_kinds import CostKind
 
 
-def own_line(ledger: CostLedger, step: Step) -> None:
+def own_line(ledger: CostLedger, step: Moved) -> None:
     """Book a fact on the line that names it: its amount, or the declared estimate; or what comes back of the line."""
     fact = step.fact
     kind = ledger.policy.costs.by_fact[fact.kind]

@@ -7,11 +7,11 @@ from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import REFUNDS, CostLedger
 from aftersale.costs.refund_fees import book_cancellation, book_fees
-from aftersale.engine.replays import Step
+from aftersale.engine.replays import Moved
 from aftersale.worth.fees import capped
 
 
-def refund(ledger: CostLedger, step: Step) -> None:
+def refund(ledger: CostLedger, step: Moved) -> None:
     """Book a refund: the fact's amount, the accepted offer, or what is left of the price; then the marketplace's fee.
 
     An amount below the price is a partial refund, and so is what was offered to a buyer who keeps the goods.
@@ -26,15 +26,15 @@ def refund(ledger: CostLedger, step: Step) -> None:
     book_fees(ledger, fact, "goods_refunded", ledger.booked(*REFUNDS) - before)
 
 
-def order_cancelled(ledger: CostLedger, step: Step) -> None:
+def order_cancelled(ledger: CostLedger, step: Moved) -> None:
     """Book the fee on a cancelled order; of one that the marketplace was to send, nothing."""
     if not ledger.by_marketplace:
         book_cancellation(ledger, step.fact)
 
 
-def refund_without_asking(ledger: CostLedger, step: Step) -> None:
+def refund_without_asking(ledger: CostLedger, step: Moved) -> None:
     """Book the refund of a return that was refunded on request, without the goods."""
-    if step.outcome.case.state == "refunded":
+    if step.state == "refunded":
         refund(ledger, step)
 
 
@@ -63,19 +63,19 @@ def _book_offer(ledger: CostLedger, fact: Fact) -> bool:
     return before < amount or (not amount and ledger.happened(fact.case, "refunded") is None)
 
 
-def claim(ledger: CostLedger, step: Step) -> None:
+def claim(ledger: CostLedger, step: Moved) -> None:
     """Book a claim that is granted at the seller's cost; a claim granted unheard has only the fact that filed it."""
-    borne = step.outcome.case.state == "with_marketplace" and step.fact.amount is None
-    if not borne and (step.outcome.before or step.outcome.case.state in ("granted", "granted_without_defect")):
+    borne = step.state == "with_marketplace" and step.fact.amount is None
+    if not borne and (step.before or step.state in ("granted", "granted_without_defect")):
         _book_amount(ledger, "claim", step.fact)
 
 
-def claim_decided_otherwise(ledger: CostLedger, step: Step) -> None:
+def claim_decided_otherwise(ledger: CostLedger, step: Moved) -> None:
     """Take back what a claim was estimated to cost that had been granted by rule: what was told has left all the same.
 
     A claim that was never granted has cost nothing.
     """
-    if step.outcome.before in ("granted", "granted_without_defect", "lost"):
+    if step.before in ("granted", "granted_without_defect", "lost"):
         case = step.fact.case
         taken = sum(line.amount for line in ledger.estimates("claim", case))
         most = max(0, min(taken, ledger.booked("claim", case=case)))
@@ -83,16 +83,16 @@ def claim_decided_otherwise(ledger: CostLedger, step: Step) -> None:
         book_fees(ledger, step.fact, "claim", -most)
 
 
-def claim_refunded(ledger: CostLedger, step: Step) -> None:
+def claim_refunded(ledger: CostLedger, step: Moved) -> None:
     """Book what the seller refunded after a claim was filed."""
     _book_amount(ledger, "claim", step.fact)
 
 
-def chargeback(ledger: CostLedger, step: Step) -> None:
+def chargeback(ledger: CostLedger, step: Moved) -> None:
     """Book a chargeback that is lost; of one that the marketplace bears, only what is told."""
-    if step.outcome.case.state != "borne_by_marketplace" or step.fact.amount is not None:
+    if step.state != "borne_by_marketplace" or step.fact.amount is not None:
         _book_amount(ledger, "chargeback", step.fact)
-    if step.outcome.case.state != "borne_by_marketplace":
+    if step.state != "borne_by_marketplace":
         fee, currency = ledger.parameters.money("chargeback_fee")
         minor = rounded(fee.scaleb(decimals(currency)))
         ledger.estimated("chargeback_fee", step.fact, minor, "chargeback_fee", currency=currency)
@@ -108,12 +108,12 @@ def _book_amount(ledger: CostLedger, line: str, fact: Fact) -> None:
     book_fees(ledger, fact, line, ledger.booked(line) - before)
 
 
-def claim_reversed(ledger: CostLedger, step: Step) -> None:
+def claim_reversed(ledger: CostLedger, step: Moved) -> None:
     """Book the money of a claim that the seller gets back."""
     _book_reversal(ledger, "claim", step.fact, "money_reversed", "appeal_granted")
 
 
-def chargeback_reversed(ledger: CostLedger, step: Step) -> None:
+def chargeback_reversed(ledger: CostLedger, step: Moved) -> None:
     """Book the money of a lost chargeback that the seller gets back."""
     _book_reversal(ledger, "chargeback", step.fact, "chargeback_reversed")
 

@@ -6,7 +6,7 @@ from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import CostLedger
 from aftersale.engine import return_terms
-from aftersale.engine.replays import Step
+from aftersale.engine.replays import Moved
 from aftersale.worth.fees import capped
 from aftersale.worth.goods import net
 from aftersale.worth.parameters import GoodsGrade
@@ -14,13 +14,13 @@ from aftersale.worth.parameters import GoodsGrade
 UNDER_WAY = ("return_sent", "return_received", "refunded_at_first_scan")
 
 
-def label(ledger: CostLedger, step: Step) -> None:
+def label(ledger: CostLedger, step: Moved) -> None:
     """Book a label with a price; a label without one is estimated when it is used."""
     if step.fact.amount is not None:
         ledger.told("return_label", step.fact, step.fact.amount)
 
 
-def way_back(ledger: CostLedger, step: Step) -> None:
+def way_back(ledger: CostLedger, step: Moved) -> None:
     """Book the way back of what the seller shipped, once: the fact's amount, or an estimate unless the buyer pays."""
     fact = step.fact
     if ledger.by_marketplace or ledger.happened(fact.case, *UNDER_WAY):
@@ -46,7 +46,7 @@ def _is_label_automatic(ledger: CostLedger, fact: Fact) -> bool:
     return rule is not None and rule.word == "automatic"
 
 
-def received(ledger: CostLedger, step: Step) -> None:
+def received(ledger: CostLedger, step: Moved) -> None:
     """Book the way back if it is not booked yet, and what the marketplace charges for a return to it."""
     way_back(ledger, step)
     if not ledger.by_marketplace:

@@ -13,7 +13,7 @@ from aftersale.clocks import Instant
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.engine import Outcome, apply, expire, passing
 from aftersale.engine.insertions import insert
-from aftersale.engine.replays import ReplayedOrder, Step
+from aftersale.engine.replays import Moved, ReplayedOrder, Step
 from aftersale.engine.tally import Tally
 from aftersale.orders import Order
 from aftersale.policies.observers import Observers
@@ -40,10 +40,10 @@ class Docket:
     ends at the very instant of the fact is still met.
     """
 
-    def __init__(self, policies: Policies, observers: Observers | None = None, *, keeps_steps: bool = False) -> None:
+    def __init__(self, policies: Policies, observers: Observers | None = None, *, keeps_moves: bool = False) -> None:
         """Start empty; `policies` holds the policy of each marketplace, `observers` are called with what happens.
 
-        With `keeps_steps` each dossier has the steps of its order as they happen, so that nobody has to replay it.
+        With `keeps_moves` each dossier has what the steps of its order did, so that nobody has to replay it.
         """
         self.cases: dict[str, Case] = {}
         self.dossiers: dict[str, Dossier] = {}
@@ -51,7 +51,7 @@ class Docket:
         self.passed: list[Expiry] = []
         self._policies = policies
         self._observers = observers
-        self._keeps_steps = keeps_steps
+        self._keeps_moves = keeps_moves
         self._now: Instant = BEGINNING
         # A heap by instant: the next deadline to end of each case that has one. Entries of cases that have moved on
         # stay in it until their time, without their case: to look the case up then would cost more than all the rest.
@@ -101,7 +101,10 @@ class Docket:
         dossier.facts.append(fact)
         dossier.last = at
         if dossier.taken is not None:
-            dossier.taken.append(_new(Step, (case, outcome, fact, None)))
+            after = outcome.case
+            task = case.task.kind if case is not None and case.task is not None else ""
+            move = (fact, outcome.before, after.state, task, False, outcome.confirms, after.derived)
+            dossier.taken.append(_new(Moved, move))
         self._keep(case, outcome, fact, dossier)
         return outcome
 
@@ -113,7 +116,7 @@ class Docket:
                 unknown = not policy.workflow.knows(fact.kind)
                 raise OtherOrder(fact.kind, order.id, case.id, case.order, cell=unknown)
         if dossier is None:
-            taken: list[Step] | None = [] if self._keeps_steps else None
+            taken: list[Moved] | None = [] if self._keeps_moves else None
             dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING, taken=taken)
         return dossier
 
@@ -148,7 +151,7 @@ class Docket:
         if dossier.replay is not None:
             dossier.replay.append(Step(case, outcome, passing(case, deadline), deadline), at)
         elif dossier.taken is not None:
-            dossier.taken.append(Step(case, outcome, passing(case, deadline), deadline))
+            dossier.taken.append(Moved.by(Step(case, outcome, passing(case, deadline), deadline)))
         if self._observers is not None and self._observers.deadline_missed is not None:
             self._observers.deadline_missed(outcome.case, deadline)
         if outcome.case.state == case.state:

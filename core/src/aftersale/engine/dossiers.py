@@ -15,7 +15,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
-from aftersale.engine.replays import ReplayedOrder, Step, at_instant
+from aftersale.engine.replays import Moved, ReplayedOrder, at_instant
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
 
@@ -25,8 +25,8 @@ class Dossier:
     """All that is known of one order: its facts as they happened, and its cases by id.
 
     `last` is the instant up to which its cases have been moved; a fact from before it is late. From its first late or
-    refused fact on it has a `replay`, which most orders never need. Until then `taken` has its steps, where they are
-    kept.
+    refused fact on it has a `replay`, which most orders never need. Until then `taken` has what its steps did, where
+    that is kept.
     """
 
     order: Order
@@ -34,7 +34,7 @@ class Dossier:
     cases: dict[str, Case]
     last: Instant
     replay: ReplayedOrder | None = None
-    taken: list[Step] | None = None
+    taken: list[Moved] | None = None
     _of_case: dict[str, list[Fact]] = field(factory=dict, init=False)
     _details: dict[str, set[str]] = field(factory=dict, init=False)
     _indexed: int = field(default=0, init=False)
@@ -73,14 +73,14 @@ class Dossier:
         simultaneous = at_instant(self.facts, fact.occurred_at)
         return any(fact[:5] == other_fact[:5] and fact[6:] == other_fact[6:] for other_fact in simultaneous)
 
-    def steps(self, policy: Policy, until: Instant) -> list[Step]:
-        """Return all its steps as they happened, with the deadlines that end before `until`.
+    def moves(self, policy: Policy, until: Instant) -> list[Moved]:
+        """Return what all its steps did as they happened, with the deadlines that end before `until`.
 
-        Those that were kept go up to the instant to which its docket was advanced: no other `until` goes with them.
+        What was kept goes up to the instant to which its docket was advanced: no other `until` goes with it.
         """
         if self.taken is not None and self.replay is None:
             return self.taken
-        return self.replayed(policy, until).steps
+        return list(map(Moved.by, self.replayed(policy, until).steps))
 
     def replayed(self, policy: Policy, until: Instant) -> ReplayedOrder:
         """Return the order replayed from its facts, with the deadlines that end before `until`; not to be changed."""

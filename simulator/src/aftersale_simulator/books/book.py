@@ -22,7 +22,7 @@ from aftersale.costs.charges import CHARGES, order_costs, price_of_work, task_do
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
-from aftersale.engine.replays import Step
+from aftersale.engine.replays import Moved
 from aftersale.orders import Order, Orders
 from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.policy import Policy
@@ -187,12 +187,12 @@ class _Cases:
             if case.kind in self._moving:
                 moving = True
             if case.kind in self._cancelling and any(
-                step.fact.kind == CANCELLED_BY for step in dossier.steps(self._policy, until)
+                step.fact.kind == CANCELLED_BY for step in dossier.moves(self._policy, until)
             ):
                 self._cancelled.append(dossier.order)
         if not opened:
             return
-        steps = dossier.steps(self._policy, until)
+        steps = dossier.moves(self._policy, until)
         self._count_work(steps, opened)
         if not moving:
             return
@@ -202,10 +202,9 @@ class _Cases:
             if line.case in opened:
                 booked[line.line, line.currency, line.basis] += line.amount
 
-    def _count_work(self, steps: Sequence[Step], opened: Collection[str]) -> None:
+    def _count_work(self, steps: Sequence[Moved], opened: Collection[str]) -> None:
         for step in steps:
-            before = step.before
-            if before is not None and before.task is not None and before.id in opened:
+            if step.task and step.fact.case in opened:
                 task = task_done(step, self._numbers)
                 if task:
                     self.work[task] += 1

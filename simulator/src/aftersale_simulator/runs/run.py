@@ -43,7 +43,7 @@ def run(
 def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, record: Recording | None) -> Result:
     scenario, watch = resolved.scenario, resolved.plugins.watch.another()
     streams = Streams(scenario.seed, replication)
-    docket = Docket(resolved.watched(watch), resolved.plugins.observers(watch), keeps_steps=True)
+    docket = Docket(resolved.watched(watch), resolved.plugins.observers(watch), keeps_moves=True)
     desk = _desk(resolved, docket, streams, orders, recorded=record is not None)
     desk.run()
     _check_failures(scenario, watch, docket)
