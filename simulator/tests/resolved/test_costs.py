@@ -155,7 +155,7 @@ def test_numbers_are_exact_and_vat_is_declared_with_its_share() -> None:
         "'20.00 USD', found 0.1 (put it in quotes, to keep it exact)",
         "s.toml: costs.repackaging_share: expected an exact number such as '0.20', or money such as '20.00 "
         "USD', found true",
-        "s.toml: goods.landed: unknown key (allowed here: landed_cost_share, category, product)",
+        "s.toml: goods.landed: unknown key (allowed here: landed_cost_share, category, product, catalogue)",
         "s.toml: goods.landed_cost_share: expected an amount such as '24.90', found 0.3 (put it in quotes, "
         "to keep it exact)",
         "s.toml: marketplace.ALT: prices_with_vat: say true where prices contain it, false where they do not",

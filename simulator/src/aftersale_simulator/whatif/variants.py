@@ -26,6 +26,7 @@ _SHARED = (
     "replications",
     "currency",
     "orders",
+    "goods.catalogue",
     "period.measured",
     "period.warm_up",
     "targets.share_of_replications",
