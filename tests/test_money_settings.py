@@ -275,3 +275,148 @@ def test_the_table_of_numbers_of_costs_has_those_that_costs_sets_by_their_names(
     assert "set in the scenario; default 0.35: assumed" in told
     assert "what one unit of a currency is worth: USD 0.9 (EUR, 2026-03-02)" in told
     assert "what one unit of a currency" not in scenario(tmp_path, shop({}))
+
+
+# --- at a wrong place ---
+
+
+ALONE = """\
+name = "shop"
+currency = "EUR"
+replications = 1
+period = { start = 2026-03-02, measured = "3 d" }
+handling = { reply = { mean = "8 min" } }
+
+[marketplace.DE]
+orders_per_day = 60
+price = { median = "24.90" }
+
+[team.desk]
+zone = "Europe/Berlin"
+agents = 2
+shifts = [{ days = "Mon-Sun", hours = "09:00-17:00" }]
+"""
+BELOW = "put it below that line"
+ABOVE = "is a key of the file itself: put it before the first [table]"
+
+
+@pytest.mark.parametrize(
+    ("top", "end", "told"),
+    [
+        (
+            "landed_cost_share = '0.3'",
+            "",
+            f"1: landed_cost_share: unknown key ('landed_cost_share' is a key of [goods]: {BELOW})",
+        ),
+        ("safe_t_share = '0.3'", "", f"1: safe_t_share: unknown key ('safe_t_share' is a key of [costs]: {BELOW})"),
+        ("vat_share = '0.3'", "", f"1: vat_share: unknown key ('vat_share' is a key of [marketplace.NAME]: {BELOW})"),
+        ("USD = '0.9'", "", f"1: USD: unknown key ('USD' is a key of [rates]: {BELOW})"),
+        ("on = 2026-03-02", "", f"1: on: unknown key ('on' is a key of [rates]: {BELOW})"),
+        ("agents = 2", "", f"1: agents: unknown key ('agents' is a key of [team.NAME]: {BELOW})"),
+        (
+            "cheapest = 'profit'",
+            "",
+            "1: cheapest: expected one of 'contribution', 'total', 'labour', found 'profit'",
+        ),
+        ("", "[goods]\ncheapest = 'total'", f"17: goods.cheapest: unknown key ('cheapest' {ABOVE})"),
+        ("", "[costs]\ncheapest = 'total'", f"17: costs.cheapest: no such number ('cheapest' {ABOVE})"),
+        ("", "[rates]\non = 2026-03-02\nseed = 1", f"18: rates.seed: unknown currency 'seed' ('seed' {ABOVE})"),
+        (
+            "",
+            "[costs]\nreturn_rate = '0.1'",
+            "17: costs.return_rate: no such number ('return_rate' is a key of [world])",
+        ),
+        (
+            "",
+            "[costs]\nreturn_lable_share = '0.1'",
+            "17: costs.return_lable_share: no such number (did you mean 'return_label_share'?)",
+        ),
+        (
+            "",
+            "[costs]\nlanded_cost_share = '0.1'",
+            "17: costs.landed_cost_share: stands elsewhere in a scenario "
+            "(it is [goods] landed_cost_share, or the one of a category or a product there)",
+        ),
+        (
+            "",
+            "[costs]\nminutes_reply = '4'",
+            "17: costs.minutes_reply: stands elsewhere in a scenario (it is the mean of [handling])",
+        ),
+        (
+            "",
+            "[costs]\ngoods_value_share = '0.1'",
+            "17: costs.goods_value_share: is no more (set landed_cost_share: "
+            "it is [goods] landed_cost_share, or the one of a category or a product there)",
+        ),
+        (
+            "",
+            "[goods.product]\ncup = '0.7'",
+            "17: goods.product.cup: 0.7 lies outside its range (share of the price without VAT that the goods cost the "
+            "seller, landed in the warehouse: 0.15 to 0.65)",
+        ),
+        (
+            "",
+            "[costs]\nsafe_t_share = 0.3",
+            "17: costs.safe_t_share: expected an exact number such as '0.20', or money such as '20.00 USD', found 0.3 "
+            "(put it in quotes, to keep it exact)",
+        ),
+    ],
+)
+def test_a_key_at_a_wrong_place_is_told_with_the_right_one_and_its_line(tmp_path, top, end, told):
+    path = tmp_path / "s.toml"
+    path.write_text(f"{top}\n{ALONE}{end}\n", encoding="utf-8")
+    ended = CliRunner(**APART).invoke(cli, ["scenario", str(path)])
+    assert (ended.exit_code, ended.stderr.strip()) == (2, f"Error: {path}:{told}")
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [("landed_cost_share", "goods.landed_cost_share"), ("safe_t_share", "costs.safe_t_share"), ("USD", "rates.USD")],
+)
+def test_a_path_without_its_table_is_told_with_it(tmp_path, path, meant):
+    refused = whatif(tmp_path, shop({}), "--set", f"{path}=0.3")
+    assert refused.stderr.strip() == f"Error: --set: {path}: unknown word '{path}' (did you mean '{meant}'?)"
+
+
+# --- from the command line ---
+
+
+def test_numbers_of_money_are_typed_without_quotes_and_stay_exact(tmp_path):
+    raw = shop({**AMERICAN, **RATES})
+    for setting, path, value in (
+        ("rates.USD=7.1", "rates.USD", "7.1"),
+        ("costs.return_label_share=0.3", "costs.return_label_share", "0.3"),
+        ("goods.category.toys=0.5", "goods.category.toys", "0.5"),
+        ("goods.landed_cost_share=0.150000001", "goods.landed_cost_share", "0.150000001"),
+        ("costs.chargeback_fee=12.50 EUR", "costs.chargeback_fee", "12.50 EUR"),
+        ("marketplace.DE.vat_share=0.07", "marketplace.DE.vat_share", "0.07"),
+    ):
+        told = answered(tmp_path, raw, "--set", setting)
+        assert told["settings"] == {path: value}
+
+
+def test_what_is_set_from_the_command_line_moves_what_hangs_on_it_and_nothing_else(tmp_path):
+    raw = shop({**AMERICAN, **RATES})
+    names = ("revenue", "landed_cost", "cost_line_return_label", "labour_cost")
+    usual = {name: means(answered(tmp_path, raw), name)[0] for name in names}
+    moved = {
+        setting: {name: means(answered(tmp_path, raw, "--set", setting), name)[0] for name in names}
+        for setting in ("rates.USD=7.1", "costs.return_label_share=0.3", "goods.category.toys=0.5")
+    }
+    changed = {setting: [name for name in names if found[name] != usual[name]] for setting, found in moved.items()}
+    assert changed == {
+        "rates.USD=7.1": ["revenue", "landed_cost", "cost_line_return_label"],
+        "costs.return_label_share=0.3": ["cost_line_return_label"],
+        "goods.category.toys=0.5": ["landed_cost"],
+    }
+
+
+def test_a_grid_of_landed_costs_has_a_variant_for_each(tmp_path):
+    told = answered(tmp_path, shop({}), "--vary", "goods.landed_cost_share=0.2,0.35,0.6")
+    assert [variant["changes"] for variant in told["variants"]] == [
+        {"goods.landed_cost_share": share} for share in ("0.2", "0.35", "0.6")
+    ]
+    first, second, third = means(told, "landed_cost")
+    assert second == pytest.approx(first * 0.35 / 0.2, rel=1e-3)
+    assert third == pytest.approx(first * 3, rel=1e-3)
+    assert told["without_effect"] == []

@@ -106,6 +106,10 @@ def test_a_desk_without_a_contact_has_no_rates_no_times_and_no_verdict(silent: P
     )
     shown = run("whatif", silent, "--workers", "1").stdout
     row = next(line.split() for line in shown.splitlines() if line.startswith("base"))
+    assert row[:6] + row[-1:] == ["base", "–", "–", "0.0", "–", "0", "–"]
+    names = "late_reply_rate,silence_48h_rate,mean_first_reply_hours,order_defect_rate,claims,occupancy,labour_cost"
+    wanted = run("whatif", silent, "--workers", "1", "--columns", names).stdout
+    row = next(line.split() for line in wanted.splitlines() if line.startswith("base"))
     assert row == ["base", "–", "–", "–", "–", "0.0", "0.0", "0", "–"]
     assert "No target had anything to count, so there is no verdict." in shown
     assert run("simulate", silent, "--out", tmp_path / "run").stdout.count("–") >= len(nothing)
@@ -146,8 +150,8 @@ def test_staff_tells_what_it_could_not_measure(silent: Path) -> None:
     assert "there is no verdict on any roster" in found["answer"]
     assert (found["probability"], found["replications"]) == (None, 0)
     shown = run("staff", silent, "--replications", "2", "--workers", "1").stdout
-    rows = [line.split()[3:7] for line in shown.splitlines() if line.startswith("1 × day")]
-    assert rows == [["0", "–", "–", "–"]] * 2
+    rows = [line.split()[3:9] for line in shown.splitlines() if line.startswith("1 × day")]
+    assert [[*row[:2], *row[3:]] for row in rows] == [["0", "0", "–", "–", "–"]] * 2
 
 
 @pytest.mark.once

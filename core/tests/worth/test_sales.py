@@ -4,6 +4,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
+import pytest
 import tomli
 from attrs import evolve
 from hypothesis import given, settings, strategies as st
@@ -36,6 +37,7 @@ rule = [
   { name = "referral_fee_minimum", money = "0.30", currency = "EUR" },
   { name = "referral_fee_minimum", money = "0.45", currency = "EUR", when = { cross_border = true } },
   { name = "closing_fee", money = "1.80", currency = "EUR", when = { category = "books" } },
+  { name = "closing_fee", money = "0.75", currency = "EUR", when = { category = "glass", channel = "FBA" } },
   { name = "digital_services_fee", share = "0.02", valid_from = 2026-03-10 },
   { name = "digital_services_fee", share = "0.03", when = { situation = "HERE" } },
 ]
@@ -73,30 +75,36 @@ def alone(sold, outcome, cancelled, terms_of, numbers):
     others = [fee.amount for fee in (fees.closing(), fees.digital_services()) if fee is not None]
     shipped, by_marketplace = outcome != WAITING, sold.channel in FULFILLED_BY_MARKETPLACE
     parcel = share(sold.price, numbers.value("fulfilment_fee_share")) if by_marketplace else 0
+    goods, basis = landed_cost(sold, numbers)
     out = share(sold.price, numbers.value("outbound_cost_share")) if shipped and not by_marketplace else 0
     return {
         "placed": True,
         "revenue": net(sold.price, numbers, "REF"),
         "selling_fees": referral.amount + sum(others) + parcel,
-        "landed_cost": landed_cost(sold, numbers)[0] if shipped else 0,
+        "landed_cost": goods if shipped else 0,
         "outbound_cost": out,
         "parcels": parcel,
         "assumed_fees": referral.amount if referral.basis == ("referral_fee_share",) else 0,
+        "assumed_goods": goods if shipped and "landed_cost_share" in basis else 0,
     }
 
 
-NAMES = ("revenue", "selling_fees", "landed_cost", "outbound_cost", "parcels", "assumed_fees")
-STEPS = (0, 1, 30, 199, 200, 201, 1500, 1501, 2000, 2001, 25_000, 25_001)
+NAMES = ("revenue", "selling_fees", "landed_cost", "outbound_cost", "parcels", "assumed_fees", "assumed_goods")
+# Few days, categories and prices around the steps: most classes have several orders, which the rows must tell apart.
+STEPS = (0, 1, 30, 199, 200, 201, 1499, 1500, 1501, 2000, 2001, 25_000, 25_001)
+DAYS = (MONDAY, MONDAY + 8 * DAY, MONDAY + 13 * DAY)
+CATEGORIES = ("apparel", "jewellery", "books", "glass")
 prices = st.sampled_from(STEPS) | st.integers(0, 60_000) | st.integers(0, 10**13)
 sold = st.builds(
     order,
     id=st.uuids().map(str),
     price=prices,
-    purchased_at=st.integers(0, 20).map(lambda days: MONDAY + days * DAY),
-    category=st.sampled_from(["apparel", "jewellery", "books", "home", "made_of_glass", ""]),
-    channel=st.sampled_from(["MFN", "FBA", "SFP"]),
+    purchased_at=st.sampled_from(DAYS),
+    category=st.sampled_from(CATEGORIES),
+    channel=st.sampled_from(["MFN", "FBA"]),
     cross_border=st.booleans(),
     exempt=st.booleans(),
+    product=st.sampled_from(["", "SKU-1", "SKU-2"]),
     buyer=st.sampled_from(["", "7", "8"]),
     landed_cost=st.none() | st.integers(0, 10**6),
 )
@@ -106,19 +114,30 @@ shares = st.decimals("0", "0.27", places=9) | st.sampled_from([Decimal("0.19"), 
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(sold, outcomes, st.booleans(), st.booleans()), max_size=8, unique_by=lambda row: row[0].id),
+    st.lists(st.tuples(sold, outcomes, st.booleans(), st.booleans()), max_size=24, unique_by=lambda row: row[0].id),
     st.sampled_from(POLICIES),
     shares,
     st.decimals("0", "0.40", places=9) | st.just(Decimal("0.05")),
+    st.sets(st.sampled_from(["books", "glass", "SKU-1"])),
 )
-def test_all_orders_at_once_bring_what_each_brings_by_itself(rows, seller, vat, out):
-    rows = sorted(rows, key=lambda row: row[0].purchased_at)
-    numbers = default_parameters().with_own({"vat_share.REF": vat, "outbound_cost_share": out})
+def test_all_orders_at_once_bring_what_each_brings_by_itself(rows, seller, vat, out, own):
+    goods = {f"landed_cost_share.{key}": "0.25" for key in own}
+    numbers = default_parameters().with_own({"vat_share.REF": vat, "outbound_cost_share": out, **goods})
+    check(rows, seller, numbers)
+
+
+def check(rows, seller, numbers):
+    """Compare what orders bring with what each does alone: how each ended, and who says that it was cancelled."""
     made = orders(*(row[0] for row in rows))
     by_id = {row[0].id: row for row in rows}
     rows = [by_id[name] for name in made.ids]
     at = np.array([MONDAY if by_source else NEVER for _, _, by_source, _ in rows], np.int64)
-    made = evolve(made, outcome=np.array([row[1] for row in rows], np.int8), cancelled_at=at)
+    made = evolve(
+        made,
+        products=[row[0].product for row in rows],
+        outcome=np.array([row[1] for row in rows], np.int8),
+        cancelled_at=at,
+    )
     by_case = np.array([row[3] for row in rows], bool)
     found = sales(made, seller, numbers, by_case)
     wanted = [alone(one, outcome, source or case, seller, numbers) for one, outcome, source, case in rows]
@@ -126,9 +145,21 @@ def test_all_orders_at_once_bring_what_each_brings_by_itself(rows, seller, vat, 
         assert getattr(found, name).tolist() == [each[name] for each in wanted], name
 
 
+@pytest.mark.parametrize("seller", POLICIES)
+def test_prices_on_and_beside_the_steps_of_rows_have_each_their_own_fee(seller):
+    rows = [
+        order(f"{price} {category} {channel} {day}", price=price, category=category, channel=channel, purchased_at=day)
+        for price in STEPS
+        for category in CATEGORIES
+        for channel in ("MFN", "FBA")
+        for day in DAYS
+    ]
+    check([(row, UNKNOWN, False, False) for row in rows], seller, default_parameters())
+
+
 def test_of_no_orders_nothing_comes():
     found = sales(orders(order()).between(0, 0), policy(ROWS), default_parameters())
-    assert [len(getattr(found, name)) for name in ("placed", *NAMES)] == [0] * 7
+    assert [len(getattr(found, name)) for name in ("placed", *NAMES)] == [0] * 8
 
 
 def test_halves_of_a_cent_are_rounded_up_and_large_amounts_stay_exact():

@@ -95,6 +95,21 @@ def test_the_numbers_that_move_money_most_come_first_with_what_it_is_at_either_e
     assert swings(1000.0, [rested(none=0.0)]) == []
 
 
+def test_a_number_is_halved_and_doubled_within_its_range() -> None:
+    rests = {
+        "wide": Rest(0.25, 0.0, 1.0, 100.0),
+        "narrow": Rest(0.25, 0.2, 0.3, 1000.0),
+        "high": Rest(0.8, 0.0, 1.0, 10.0),
+    }
+    found = swings(0.0, [Result({}, {}, {}, {}, rests=rests)])
+    assert [(swing.name, swing.low, swing.high) for swing in found] == [
+        ("narrow", 0.2, 0.3),
+        ("wide", 0.125, 0.5),
+        ("high", 0.4, 1.0),
+    ]
+    assert [swing.width for swing in found] == pytest.approx([100.0, 37.5, 6.0])
+
+
 def test_replications_in_which_nothing_rests_on_a_number_count_in_its_mean() -> None:
     (found,) = swings(1000.0, [rested(rare=300.0), rested(), rested()])
     assert (found.at_low, found.at_high) == (975.0, 1050.0)
@@ -227,11 +242,11 @@ def test_the_answer_tells_on_which_assumed_numbers_the_difference_hangs_most() -
     found = compare_variants(plan(SHIPPED, ["team.shenzhen.agents=2,3"]), run)
     assert answer(found).endswith(
         "Of the assumed numbers the difference in contribution between 'agents 3' and 'agents 2' hangs most on "
-        "landed_cost_share = 0.35 (from 0.15 to 0.65: 4,200 CNY to 3,700 CNY)."
+        "landed_cost_share = 0.35 (from 0.175 to 0.65: 4,175 CNY to 3,700 CNY)."
     )
     (told,) = record(found)["money_rests_on"]
-    assert (told["name"], told["value"], told["low"], told["high"]) == ("landed_cost_share", 0.35, 0.15, 0.65)
-    assert (told["at_low"], told["at_high"]) == (pytest.approx(4200.0), pytest.approx(3700.0))
+    assert (told["name"], told["value"], told["low"], told["high"]) == ("landed_cost_share", 0.35, 0.175, 0.65)
+    assert (told["at_low"], told["at_high"]) == (pytest.approx(4175.0), pytest.approx(3700.0))
     by_labour = compare_variants(plan(SHIPPED, ["team.shenzhen.agents=2,3"], ["cheapest=labour"]), run)
     assert (record(by_labour)["money_rests_on"], "hangs" in answer(by_labour)) == ([], False)
 
@@ -240,8 +255,8 @@ def test_a_variant_alone_hangs_on_numbers_by_itself() -> None:
     rests = {"landed_cost_share": Rest(0.35, 0.15, 0.65, -1000.0)}
     found = compared(lambda place, n: 1000.0, ["team.shenzhen.agents=2"], rests=rests)
     assert answer(found).endswith(
-        "Of the assumed numbers the contribution of 'agents 2' hangs most on landed_cost_share = 0.35 (from 0.15 to "
-        "0.65: 1,200 CNY to 700 CNY)."
+        "Of the assumed numbers the contribution of 'agents 2' hangs most on landed_cost_share = 0.35 (from 0.175 to "
+        "0.65: 1,175 CNY to 700 CNY)."
     )
 
 

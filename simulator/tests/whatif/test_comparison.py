@@ -674,6 +674,50 @@ def test_whatif_prints_tables_and_the_answer(typed: Callable[..., Ended]) -> Non
     assert max(map(len, ended.stdout.splitlines())) <= 100
 
 
+def test_columns_of_no_metric_are_refused_all_at_once_before_anything_runs(typed: Callable[..., Ended]) -> None:
+    def late(*_: Any) -> float:
+        raise AssertionError("ran")
+
+    names = "claim, late_reply_rate_foo,claims,order_defect_rate_0d,cost_line_labor,cost_line_claim,claim"
+    ended = typed("whatif", "--columns", names, late=late)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    found = [line.partition(" (allowed: ")[0] for line in ended.stderr.splitlines()]
+    assert found == [
+        "Error: --columns cannot be used, 4 problems:",
+        "  --columns: no metric is called 'claim' (did you mean 'claims'?)",
+        "  --columns: no metric is called 'late_reply_rate_foo' (did you mean 'late_reply_rate'?)",
+        "  --columns: no metric is called 'order_defect_rate_0d' (did you mean 'order_defect_rate'?)",
+        "  --columns: no metric is called 'cost_line_labor' (did you mean 'cost_line_labour_idle'?)",
+    ]
+
+
+def test_columns_that_no_marketplace_judges_are_told_and_all_shows_every_metric(
+    typed: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    words = ("whatif", "--vary", "team.shenzhen.agents=2", "--columns")
+    ended = typed(*words, "claims,on_time_delivery_rate,late_ticket_rate_7d,order_defect_rate_28d,claims")
+    assert ended.stderr.startswith("Error: --columns: no metric is called 'late_ticket_rate_7d'")
+    ended = typed(*words, "claims,on_time_delivery_rate,order_defect_rate_28d,claims")
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    heads = [line.split() for line in ended.stdout.splitlines() if line.startswith("variant ")]
+    assert heads == [["variant", "claims", "targets"]]
+    assert "Judged on no marketplace here: on_time_delivery_rate, order_defect_rate_28d." in ended.stdout
+    every = next(line for line in typed(*words, "all").stdout.splitlines() if line.startswith("agents 2 "))
+    assert len(every.split()) == 2 + len(UNITS) + 1
+
+
+def test_the_option_says_by_what_variants_are_ranked_and_is_written_with_them(
+    typed: Callable[..., Ended], tmp_path: Path
+) -> None:
+    words = ("whatif", "--json", "--vary", "team.shenzhen.agents=2,3")
+    by = {kind: json.loads(typed(*words, "--cheapest", kind).stdout) for kind in ("contribution", "total", "labour")}
+    assert {kind: found["cheapest_by"] for kind, found in by.items()} == {kind: kind for kind in by}
+    assert json.loads(typed(*words).stdout) == by["contribution"]
+    typed(*words, "--cheapest", "total", "--out", str(tmp_path / "out"))
+    assert tomli.loads((tmp_path / "out" / "scenario.toml").read_text(encoding="utf-8"))["cheapest"] == "total"
+
+
 def test_whatif_json_is_one_document_and_nothing_else(typed: Callable[..., Ended]) -> None:
     words = ("whatif", "--json", "--seed", "4", "--vary", "team.shenzhen.agents=2,3")
     ended = typed(*words)

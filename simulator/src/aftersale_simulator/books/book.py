@@ -117,7 +117,9 @@ def _book(
     sold = sales(bought, policy, numbers, cases.cancelled(bought))
     sale, lost = _sums(sold, currency), dict[tuple[str, str], int]()
     if len(would) > len(bought):
-        lost = {key: amount - sale[key] for key, amount in _sums(sales(would, policy, numbers), currency).items()}
+        # Those that were bought bring the same in both, were they cancelled later or not.
+        placed, all_ = (_sums(sales(each, policy, numbers), currency) for each in (bought, would))
+        lost = {key: amount - placed[key] for key, amount in all_.items()}
     return Book(
         currency=currency,
         orders=int(sold.placed.sum()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil, inf
+from math import ceil, fsum, inf
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -113,11 +113,11 @@ def _rests(results: Sequence[Result]) -> dict[str, Rest]:
     for name in names:
         known = [result.rests[name] for result in results if name in result.rests]
         first = known[0]
-        rests[name] = Rest(first.value, first.low, first.high, sum(rest.slope for rest in known) / len(results))
+        rests[name] = Rest(first.value, first.low, first.high, fsum(rest.slope for rest in known) / len(results))
     return rests
 
 
 def worth(values: Values, sign: int) -> float:
     """Return a mean by which variants are ranked: more is better; minus infinity where it is not known."""
     known = [value for value in values if value is not None]
-    return sign * sum(known) / len(known) if known and len(known) == len(values) else -inf
+    return sign * fsum(known) / len(known) if known and len(known) == len(values) else -inf

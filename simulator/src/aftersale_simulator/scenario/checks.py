@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
 from math import fsum
 from sys import float_info
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from aftersale.base.errors import Problem
+from aftersale.base.toml_lines import is_written
 from aftersale.clocks import DAY
 from aftersale.rules import unknown_versions
 from aftersale_simulator.scenario.limits import MOST_ORDERS
-from aftersale_simulator.scenario.vocabulary import allowed_words
+from aftersale_simulator.scenario.model import Goods, Period, Sales, Targets, Team
+from aftersale_simulator.scenario.rates import ON
+from aftersale_simulator.scenario.vocabulary import allowed_words, settable
 
 if TYPE_CHECKING:
     from aftersale_simulator.scenario.model import Scenario
@@ -35,11 +40,37 @@ TOP = (
     "cheapest",
 )
 """The keys of a scenario that are no tables."""
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 def at_top(key: str) -> str:
     """Return what to do about a key of the file itself that stands in a table."""
     return f"'{key}' is a key of the file itself: put it before the first [table]"
+
+
+def in_table(key: str, table: str) -> str:
+    """Return what to do about a key of a table that stands among those of the file itself."""
+    return f"'{key}' is a key of [{table}]: put it below that line"
+
+
+def table_of(key: str, words: Vocabulary) -> str:
+    """Return the table that takes a key, such as `goods` or `marketplace.NAME`; empty where none does."""
+    named: dict[str, Collection[str]] = {
+        **_declared(),
+        "costs": settable(words.costs),
+        "handling": words.tasks,
+        "world": words.parameters,
+        "targets": (*_declared()["targets"], *words.metrics),
+    }
+    if key == ON or _CURRENCY.fullmatch(key):
+        return "rates"
+    return next((table for table, keys in named.items() if key in keys), "")
+
+
+@cache
+def _declared() -> dict[str, list[str]]:
+    kinds = {"period": Period, "marketplace.NAME": Sales, "team.NAME": Team, "targets": Targets, "goods": Goods}
+    return {table: [str(spec.alias) for spec in fields(kind) if is_written(spec)] for table, kind in kinds.items()}
 
 
 def world_problems(world: Any, source: str, words: Vocabulary) -> Iterator[Problem]:

@@ -18,13 +18,16 @@ from aftersale.documents.scalars import Rate, Share, Word
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario import checks
-from aftersale_simulator.scenario.checks import TOP, at_top
+from aftersale_simulator.scenario.checks import TOP, at_top, in_table, table_of
+from aftersale_simulator.scenario.costs import cost_problems
 from aftersale_simulator.scenario.holidays import placed
 from aftersale_simulator.scenario.model import SHIPPED_HANDBOOK, OrderSource, Scenario, Targets
 from aftersale_simulator.scenario.rates import rate_problems
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
 _INSIDE = re.compile(r"^orders\.mapping\b")
+_NAMES = ("rates", "costs", "handling")
+"""Tables whose keys are names of other things, so that any key is one there."""
 _LIMITS: dict[str, Any] = {"share": dict[str, Share], "hours": dict[str, Rate]}
 """What the limits of plugins' metrics may be, by the metric's unit."""
 
@@ -117,6 +120,7 @@ def parse_scenario(
         type_problems = [_as_written(problem, vocabulary) for problem in error.problems]
         raise DocumentError(source, located(_in_order([*type_problems, *problems]), raw)) from None
     problems += checks.scenario_problems(scenario, source, vocabulary)
+    problems += cost_problems(scenario, source, vocabulary)
     scenario = evolve(scenario, targets=evolve(scenario.targets, metrics=targets))
     scenario, of_holidays = placed(scenario, source)
     problems += of_holidays
@@ -168,6 +172,8 @@ def _as_written(problem: Problem, words: Vocabulary) -> Problem:
     table, _, key = path.rpartition(".")
     if table and key in TOP and problem.what == "unknown key":
         return evolve(problem, path=path, hint=at_top(key))
+    if not table and problem.what == "unknown key" and (belongs := table_of(key, words)):
+        return evolve(problem, path=path, hint=in_table(key, belongs))
     if table not in ("orders", "targets") or problem.what != "unknown key":
         return evolve(problem, path=path)
     specs = (*fields(OrderSource), *fields(OrderFormat)) if table == "orders" else fields(Targets)
@@ -203,4 +209,10 @@ def _with_mapping(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(set(problems), key=lambda problem: (problem.path, problem.what)))
+    return tuple(sorted(set(map(_hinted, problems)), key=lambda problem: (problem.path, problem.what)))
+
+
+def _hinted(problem: Problem) -> Problem:
+    """Return a problem of a table of names with the place of its key, where that is one of the file itself."""
+    table, _, key = problem.path.rpartition(".")
+    return evolve(problem, hint=at_top(key)) if table in _NAMES and key in TOP else problem

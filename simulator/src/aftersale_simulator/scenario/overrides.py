@@ -15,6 +15,7 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.toml_lines import is_written
 from aftersale.documents.scalars import DayOrAmount, MoneyAmount, OwnNumber, Share
 from aftersale.reports.orders.formats import OrderFormat
+from aftersale_simulator.scenario.checks import table_of
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import OrderSource, Scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary, allowed_words, shipped
@@ -186,7 +187,9 @@ def _step_problem(node: Any, kind: Any, steps: Path, value: Any, vocabulary: Voc
         return f"'{'.'.join(steps[:-1])}' has nothing inside", "set the whole value"
     if step in words or (_takes_tables(kind) and isinstance(value, dict)):
         return None
-    return f"unknown word '{step}'", allowed_words(step, words)
+    belongs = table_of(step, vocabulary) if len(steps) == 1 else ""
+    hint = f"did you mean '{belongs}.{step}'?" if belongs else allowed_words(step, words)
+    return f"unknown word '{step}'", hint
 
 
 def _takes_tables(kind: Any) -> bool:

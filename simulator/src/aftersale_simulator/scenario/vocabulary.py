@@ -8,11 +8,13 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.metric_kinds import Unit, default_metrics
 from aftersale.policies.worlds import Parameter
+from aftersale.worth.goods import LANDED, VAT
+from aftersale.worth.parameters import WAGE, Parameters, default_parameters
 from aftersale_simulator.scenario.parameters import load_parameters
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ class Vocabulary:
     """The names that a scenario may use.
 
     Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets;
-    versions of rules. `metrics` are those that plugins add, with what their values are.
+    versions of rules. `metrics` are those that plugins add, with what their values are, `costs` the numbers of costs.
     """
 
     parameters: dict[str, tuple[Parameter, ...]]
@@ -32,6 +34,7 @@ class Vocabulary:
     presets: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     metrics: dict[str, Unit] = field(factory=dict)
+    costs: Parameters = field(factory=default_parameters)
 
     def span(self, name: str) -> tuple[float, float]:
         """Return the lowest and the highest value that a parameter may have on any marketplace."""
@@ -51,7 +54,8 @@ def vocabulary(plugins: Plugins) -> Vocabulary:
     presets = dict.fromkeys(str(preset.name) for world in plugins.worlds for preset in world.preset)
     metrics = {name: kind.unit for name, kind in plugins.metrics.items() if name not in default_metrics()}
     parameters, names = (*load_parameters(), *plugin_parameters), (tuple(presets), plugins.rules.versions)
-    return _vocabulary(parameters, plugins.workflow, *names, metrics)
+    words = _vocabulary(parameters, plugins.workflow, *names, metrics)
+    return evolve(words, costs=default_parameters().with_estimates(plugins.costs.kinds))
 
 
 def _vocabulary(
@@ -70,6 +74,12 @@ def _vocabulary(
 def task_kinds(workflow: Workflow) -> tuple[str, ...]:
     """Return the kinds of task that a workflow puts on the desk, in its own order."""
     return tuple(dict.fromkeys(task for _, _, task in workflow.tasks()))
+
+
+def settable(numbers: Parameters) -> list[str]:
+    """Return the names of costs that a scenario states under `[costs]`, and nowhere else."""
+    elsewhere = {WAGE, LANDED, VAT}
+    return sorted(name for name in numbers.by_name if name not in elsewhere and not name.startswith("minutes_"))
 
 
 _MANY_WORDS = 20

@@ -141,7 +141,7 @@ class MarginRecord(TypedDict):
 
 
 class SwingRecord(TypedDict):
-    """An assumed number, its range, and what the money would be with it at either end."""
+    """An assumed number, half of it and its double within its range, and what the money would be with it at either."""
 
     name: str
     value: float

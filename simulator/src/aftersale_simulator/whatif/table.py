@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from aftersale_simulator.books.money import CONTRIBUTION, LINE, TOTAL
 from aftersale_simulator.desk.suspensions import ACCOUNT
 from aftersale_simulator.judging.choice import RANKED
 from aftersale_simulator.judging.outcomes import ClosureOutcome, nearest_lines
-from aftersale_simulator.runs.results import COST, DEACTIVATED, RATE, REVIEW, UNITS
+from aftersale_simulator.runs.results import COST, DEACTIVATED, LATE_BY_MARKETPLACE, RATE, REVIEW, UNITS
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.scenario.vocabulary import allowed_words
 from aftersale_simulator.show.effects import idle_sentence
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 USUAL = ("late_reply_rate", RATE, "claims", "mean_first_reply_hours")
 """The metrics of the usual table beside money; those of plugins follow."""
+_WINDOW = re.compile(r"_[1-9][0-9]*d$")
+"""The end of the name of a metric's further line: the days of its window."""
 ALL = "all"
 """The word for all metrics."""
 CLOSURE_COLUMNS = (
@@ -58,10 +61,13 @@ def show(
     `record` is the record of the comparison; `by_marketplace` adds each variant's results on each marketplace. With
     metrics that are `wanted` the tables have these, and their differences to the first variant.
     """
+    metrics = comparison.variant_results[0].metrics
     show_parts(record["scenario"], bold=True)
     show_parts(*_heads(comparison, record, history, wanted), "")
     for part in _tables(comparison, wanted) if wanted else _overview(comparison):
         show_parts(part, "")
+    if absent := [name for name in dict.fromkeys(wanted) if name != ALL and name not in metrics]:
+        show_parts(text("report.absent", names=text("report.comma").join(absent)), "")
     for line in reached(comparison):
         show_parts(line, "")
     if closures := closure_rows(comparison):
@@ -143,7 +149,7 @@ def columns(comparison: Comparison, wanted: Sequence[str] = ()) -> list[str]:
     variant_results = comparison.variant_results
     first = variant_results[0].metrics
     if wanted:
-        return list(first) if ALL in wanted else [name for name in wanted if name in first]
+        return list(first) if ALL in wanted else [name for name in dict.fromkeys(wanted) if name in first]
     judging = any(
         variant.metrics[RATE].value.mean is not None or RATE in variant.unmeasured for variant in variant_results
     )
@@ -160,11 +166,12 @@ def _is_plugins(name: str) -> bool:
 def check_columns(wanted: Sequence[str], plugins: Plugins) -> None:
     """Refuse columns of which nobody knows a metric; raises DocumentError with all of them."""
     lines_ = {*LINES, *(kind.name for policy in plugins.policies().values() for kind in policy.costs.kinds)}
-    known = [ALL, *UNITS, *(f"{LINE}{line}" for line in sorted(lines_, key=line_place)), *map(str, plugins.metrics)]
+    judged = [*map(str, plugins.metrics), LATE_BY_MARKETPLACE]
+    known = list(dict.fromkeys([ALL, *UNITS, *(f"{LINE}{line}" for line in sorted(lines_, key=line_place)), *judged]))
     problems = [
         Problem("--columns", "", f"no metric is called '{name}'", allowed_words(name, known))
-        for name in wanted
-        if name not in known and not any(name.startswith(f"{metric}_") for metric in plugins.metrics)
+        for name in dict.fromkeys(wanted)
+        if name not in known and _WINDOW.sub("", name) not in judged
     ]
     if problems:
         raise DocumentError("--columns", tuple(problems))
