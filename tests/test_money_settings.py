@@ -104,6 +104,7 @@ CASES = [
         {"marketplace.DE.categories": {"garden": 1.0}},
     ),
     ({"goods": {"product": {"cup": "0.5"}}}, ["goods.product.cup (no such order)"], None),
+    ({"goods": {"catalogue": "gone.csv"}}, ["goods.catalogue (no order file is read)"], None),
     (
         {"goods": {"landed_cost_share": "0.5", "category": {"pets": "0.4", "toys": "0.3"}}},
         ["goods.landed_cost_share (what stands in its place says it)"],

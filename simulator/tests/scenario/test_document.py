@@ -77,12 +77,14 @@ def test_tasks_without_a_handling_time_take_the_declared_one() -> None:
 
 
 def test_files_are_found_from_the_scenarios_folder(tmp_path: Path) -> None:
-    text = as_toml({**DEFAULT.raw, "handbook": "own.toml", "orders": {"file": "a/orders.txt"}})
+    names = {"handbook": "own.toml", "orders": {"file": "a/orders.txt"}, "goods": {"catalogue": "b/products.csv"}}
+    text = as_toml({**DEFAULT.raw, **names})
     (tmp_path / "s.toml").write_text(text, encoding="utf-8")
     found = load_scenario(tmp_path / "s.toml")
     assert found.scenario.handbook == str(tmp_path / "own.toml")
     assert found.scenario.orders is not None
     assert found.scenario.orders.file == str(tmp_path / "a" / "orders.txt")
+    assert found.scenario.goods.catalogue == str(tmp_path / "b" / "products.csv")
 
 
 def test_an_order_format_may_stand_in_the_orders_table_itself() -> None:

@@ -15,7 +15,9 @@ from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY, local_date
 from aftersale.documents.scalars import Word
 from aftersale.orders import CANCELLED, DELIVERED, LOST, SHIPPED, UNKNOWN, WAITING, Orders
+from aftersale.reports.orders.catalogue import CatalogueUse, read_catalogue
 from aftersale.reports.orders.formats import OrderFormat
+from aftersale.reports.orders.headers import format_words
 from aftersale.reports.orders.reading import OrderFile, OrderReader
 from aftersale.reports.orders.table import shifted
 from aftersale_simulator.calibration.logs import date_hint
@@ -75,12 +77,14 @@ class History:
         return {name: min(max(value, parameters[name].low), parameters[name].high) for name, value in values.items()}
 
 
-def read_history(source: OrderSource, plugins: Plugins, salt: str = "") -> History:
-    """Return the orders of a scenario's file; raises DocumentError if it cannot be read.
+def read_history(source: OrderSource, plugins: Plugins, salt: str = "", catalogue: str | None = None) -> History:
+    """Return the orders of a scenario's file; raises DocumentError if it or the catalogue cannot be read.
 
-    With a `salt` buyers are known by keyed hashes of the file's own names, else by numbers in order of appearance.
+    With a `salt` buyers are known by keyed hashes of the file's own names, else by numbers in order of appearance. The
+    `catalogue` is the file in which is looked up what goods cost where the order file does not tell it.
     """
-    reader = OrderReader(plugins.marketplaces, plugins.order_formats, _format(source, plugins), salt)
+    costs = None if catalogue is None else read_catalogue(catalogue)
+    reader = OrderReader(plugins.marketplaces, plugins.order_formats, _format(source, plugins), salt, costs)
     order_file = reader.read(Path(source.file))
     return History(order_file, _move(order_file.orders, source.move_to, plugins), fit_returns(order_file))
 
@@ -184,6 +188,8 @@ def _order_notes(history: History) -> Iterator[str]:
         yield f"{nothing} {date_hint(file.date_formats)}".rstrip()
     elif file.date_formats:
         yield text("orders.few_dates", count=len(history.orders), hint=date_hint(file.date_formats))
+    if file.catalogue is not None:
+        yield from _catalogue_notes(file.catalogue, len(history.orders))
     if file.contradictions:
         yield text("orders.contradictions", count=file.contradictions)
     if file.day_formats and not file.date_formats:
@@ -191,6 +197,17 @@ def _order_notes(history: History) -> Iterator[str]:
     undelivered = int(np.isin(history.orders.outcome, (SHIPPED, WAITING)).sum())
     if undelivered:
         yield text("orders.undelivered", count=undelivered, total=len(history.orders))
+
+
+def _catalogue_notes(use: CatalogueUse, total: int) -> Iterator[str]:
+    name = Path(use.source).name
+    if use.missing:
+        yield text("orders.catalogue_missing", name=name, count=use.missing, total=total)
+    if use.unsold:
+        shown = format_words(use.unsold[:_SHOWN])
+        yield text("orders.catalogue_unsold", name=name, count=len(use.unsold), total=use.products, shown=shown)
+    if len(use.currencies) > 1:
+        yield text("orders.catalogue_currencies", name=name, currencies=", ".join(use.currencies))
 
 
 def notes(history: History, scenario: Scenario, plugins: Plugins, cells: bool = False) -> list[str]:
@@ -238,6 +255,9 @@ def summary(history: History) -> str:
         "rejected": file.rows_rejected,
     }
     sentence = text("orders.read", name=Path(file.source).name, **counts)
+    if (use := file.catalogue) is not None:
+        told = text("orders.catalogue", name=Path(use.source).name, count=use.orders, total=len(history.orders))
+        sentence = f"{sentence} {told}"
     if fit is None:
         return sentence
     world = World(history.world)
@@ -289,4 +309,12 @@ def record(history: History, cells: bool = False) -> dict[str, Any]:
         "unknown_states": dict(file.strange_states),
         "rows_repeated": file.rows_repeated,
         "fitted": history.world,
+        "catalogue": _catalogue_record(file.catalogue),
     }
+
+
+def _catalogue_record(use: CatalogueUse | None) -> dict[str, Any] | None:
+    if use is None:
+        return None
+    counts = {"orders": use.orders, "orders_missing": use.missing, "products": use.products}
+    return {"file": Path(use.source).name, **counts, "products_unsold": len(use.unsold)}

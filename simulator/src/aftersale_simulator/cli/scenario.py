@@ -106,7 +106,7 @@ def _order_history(source: ScenarioFile, plugins: Plugins) -> History | None:
         return None
     from aftersale_simulator.calibration.history import check_overlap, read_history
 
-    history = read_history(source.scenario.orders, plugins)
+    history = read_history(source.scenario.orders, plugins, catalogue=source.scenario.goods.catalogue)
     check_overlap(history, source.scenario, plugins)
     return history
 

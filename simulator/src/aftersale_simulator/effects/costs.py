@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aftersale.orders import UNTOLD
 from aftersale.worth.goods import LANDED
 from aftersale_simulator.effects.trace import Setting, Trace
 from aftersale_simulator.scenario.rates import ON
@@ -31,6 +32,8 @@ def _of_goods(trace: Trace) -> Iterator[Setting]:
     products = {product for orders in trace.orders.values() for product in orders.products} if goods.product else ()
     for name in goods.product:
         yield Setting(f"goods.product.{name}", _reason(trace, f"{LANDED}.{name}", str(name) in products))
+    if goods.catalogue is not None:
+        yield Setting("goods.catalogue", _catalogue_reason(trace))
 
 
 def _reason(trace: Trace, number: str, is_sold: bool) -> str:
@@ -38,6 +41,13 @@ def _reason(trace: Trace, number: str, is_sold: bool) -> str:
     if not is_sold:
         return "order"
     return "" if number in trace.resolved.numbers.reads else "replaced"
+
+
+def _catalogue_reason(trace: Trace) -> str:
+    """Return why no order cost what the catalogue says: it is looked up while an order file is read."""
+    if not trace.from_file:
+        return "unfiled"
+    return "" if any((orders.landed_cost != UNTOLD).any() for orders in trace.orders.values()) else "order"
 
 
 def _of_vat(trace: Trace) -> Iterator[Setting]:

@@ -83,9 +83,10 @@ def rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
     document = dict(raw) if lines is None else TomlDocument(raw, lines)
     if isinstance(document.get("handbook"), str) and document["handbook"]:
         document["handbook"] = found_from(folder, document["handbook"])
-    orders = document.get("orders")
-    if isinstance(orders, dict) and isinstance(orders.get("file"), str) and orders["file"]:
-        document["orders"] = {**orders, "file": str((folder / orders["file"]).absolute())}
+    for name, key in (("orders", "file"), ("goods", "catalogue")):
+        table = document.get(name)
+        if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
+            document[name] = {**table, key: str((folder / table[key]).absolute())}
     return document
 
 

@@ -130,12 +130,14 @@ class Sales:
 class Goods:
     """What goods cost the seller, landed in the warehouse, as shares of the price without VAT.
 
-    The share of a product goes before that of its category, and that before the one for all.
+    The share of a product goes before that of its category, and that before the one for all. `catalogue` is a file that
+    says what one unit of each product costs, for orders of an order file; it goes before all shares.
     """
 
     landed_cost_share: MoneyAmount | None = None
     category: dict[Word, MoneyAmount] = field(factory=dict)
     product: dict[Word, MoneyAmount] = field(factory=dict)
+    catalogue: Word | None = None
 
 
 @frozen
@@ -324,15 +326,15 @@ class DeclaredVariant:
 class Scenario:
     """A scenario as the simulation takes it.
 
-    `base` names the unchanged scenario among the variants. `handling` says how long each kind of task takes; kinds
-    that it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook` and
-    the order file are paths from the scenario's folder, made absolute when it was read from a file. `most_failed` is
-    the share of cases that plugins may fail before a run is worth nothing (default assumed). `staffing` says by team
-    what `staff` may choose from. `sale_events` says whether the sales happen that plugins date into its days.
-    `presets` names values of plugins, which its own `world` overrides. `rule_versions` names versions of rules of
-    which nobody knows the dates: they are taken in place of the dated rows, on every day. `work_order` is the order in
-    which tasks are taken: the nearest deadline first, the oldest first, or by risk, where tasks of cases that may make
-    an order defective get a head start.
+    `base` names the unchanged scenario among the variants. `handling` says how long each kind of task takes; kinds that
+    it leaves out take the declared `other_task_minutes`. `world` overrides declared parameters. `handbook`, the order
+    file and the goods' catalogue are paths from the scenario's folder, made absolute when it was read from a file.
+    `most_failed` is the share of cases that plugins may fail before a run is worth nothing (default assumed).
+    `staffing` says by team what `staff` may choose from. `sale_events` says whether the sales happen that plugins date
+    into its days. `presets` names values of plugins, which its own `world` overrides. `rule_versions` names versions of
+    rules of which nobody knows the dates: they are taken in place of the dated rows, on every day. `work_order` is the
+    order in which tasks are taken: the nearest deadline first, the oldest first, or by risk, where tasks of cases that
+    may make an order defective get a head start.
     """
 
     name: Word

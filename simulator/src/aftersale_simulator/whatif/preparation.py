@@ -41,7 +41,8 @@ def prepare(
         return evolve(planned, period=report), None
     from aftersale_simulator.calibration.history import check_overlap, read_history  # loads the table library
 
-    history = read_history(planned.scenario.orders, plugins, salt or "")
+    catalogue = planned.variants[0].scenario.goods.catalogue  # all variants share it
+    history = read_history(planned.scenario.orders, plugins, salt or "", catalogue)
     check_overlap(history, planned.scenario, plugins)
     learnt = {f"world.{name}": value for name, value in history.world.items() if name not in planned.scenario.world}
     learned = plan(source, vary, settings, {**(options or {}), **learnt}, stress)

@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.toml_lines import Lines, below, lines_of
 from aftersale_simulator.resolved.period import PeriodReport
-from aftersale_simulator.scenario.document import ScenarioFile, found_from, parse_scenario
+from aftersale_simulator.scenario.document import ScenarioFile, found_from, parse_scenario, rooted
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.overrides import changed, parse_assignment, with_changes
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
@@ -26,6 +26,7 @@ _SHARED = (
     "replications",
     "currency",
     "orders",
+    "goods.catalogue",
     "period.measured",
     "period.warm_up",
     "targets.share_of_replications",
@@ -257,9 +258,12 @@ def _differences(variants: Sequence[Variant], places: Mapping[str, str]) -> Iter
 
 
 def reproduced(plan: Plan) -> dict[str, Any]:
-    """Return one scenario document that gives the same variants without options."""
+    """Return one scenario document that gives the same variants without options.
+
+    Files that were set by path are named as they were found, wherever the document will stand.
+    """
     first, *rest = plan.variants
-    raw = changed(plan.raw, first.changes, first.name, plan.words)
+    raw = rooted(changed(plan.raw, first.changes, first.name, plan.words), Path())
     document = {name: value for name, value in raw.items() if name != "variant"}
     variants = [{"name": variant.name, "set": _beside(first.changes, _as_found(variant))} for variant in rest]
     return {**document, "base": first.name, **({"variant": variants} if variants else {})}

@@ -15,6 +15,7 @@ from aftersale.clocks import DAY
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders.buyers import hashed, numbered
+from aftersale.reports.orders.catalogue import Catalogue, CatalogueUse
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.headers import checked, find_format
 from aftersale.reports.orders.lines import with_lines
@@ -44,7 +45,8 @@ class OrderFile:
     midnight. `contradictions` counts orders that are cancelled or lost by their status and delivered by their date,
     `rows_repeated` used rows that say the same as one above, `swapped_dates` purchases that two of the declared formats
     read as different days. `unread_currency` is the header of a column of currencies that nobody reads; `utc_days` says
-    that all purchases are midnights of UTC, which are days that lost their zone.
+    that all purchases are midnights of UTC, which are days that lost their zone. `catalogue` says what came of the one
+    that the file was read with.
     """
 
     source: str
@@ -65,6 +67,7 @@ class OrderFile:
     unread_currency: str = ""
     swapped_dates: int = 0
     utc_days: bool = False
+    catalogue: CatalogueUse | None = None
 
     @property
     def rows_used(self) -> int:
@@ -88,12 +91,17 @@ class OrderFile:
 
 
 def read_orders(
-    path: Path | str, form: OrderFormat, marketplaces: Mapping[str, Marketplace], salt: str = ""
+    path: Path | str,
+    form: OrderFormat,
+    marketplaces: Mapping[str, Marketplace],
+    salt: str = "",
+    catalogue: Catalogue | None = None,
 ) -> OrderFile:
     """Return the orders of a file of that format; `marketplaces` are the known ones by name.
 
     With a `salt` buyers are known by a keyed hash of what the file calls them, else by their numbers; the file's own
-    names for them are in nothing that is returned.
+    names for them are in nothing that is returned. Lines that do not tell what their goods cost are looked up in the
+    `catalogue`.
     A row that cannot be used is listed with its reason and never stops the reading. Raises DocumentError when
     the file cannot be read, is empty or of another format, or the format's constants fit no marketplace.
     """
@@ -102,20 +110,22 @@ def read_orders(
     sheet = read_sheet(path, form)
     if form.lines is not None:
         sheet = with_lines(sheet, path, form)
-    return _Reader(form.fitted(sheet.headers), tuple(marketplaces.values()), sheet, salt).file(str(path))
+    return _Reader(form.fitted(sheet.headers), tuple(marketplaces.values()), sheet, salt, catalogue).file(str(path))
 
 
 @frozen(eq=False)
 class OrderReader:
     """Reads order reports by a chosen `form`, or else by the one of `formats` that a file's header fits.
 
-    With a `salt` buyers are known by keyed hashes in place of numbers.
+    With a `salt` buyers are known by keyed hashes in place of numbers. What goods cost where a line does not tell it is
+    looked up in the `catalogue`.
     """
 
     marketplaces: Mapping[str, Marketplace]
     formats: Sequence[OrderFormat] = ()
     form: OrderFormat | None = None
     salt: str = field(default="", repr=False)
+    catalogue: Catalogue | None = None
 
     def recognises(self, path: Path) -> bool:
         """Whether the file's header fits."""
@@ -127,7 +137,8 @@ class OrderReader:
 
     def read(self, path: Path) -> OrderFile:
         """Return the orders of the file; raises as `find_format` and `read_orders` do."""
-        return read_orders(path, self.form or find_format(path, self.formats), self.marketplaces, self.salt)
+        form = self.form or find_format(path, self.formats)
+        return read_orders(path, form, self.marketplaces, self.salt, self.catalogue)
 
 
 @define(eq=False)
@@ -138,6 +149,7 @@ class _Reader:
     places: tuple[Marketplace, ...]
     sheet: Sheet
     salt: str = ""
+    catalogue: Catalogue | None = None
     rejected: LeftOut = field(factory=LeftOut, init=False)
     skipped: Counter[str] = field(init=False)
 
@@ -156,6 +168,9 @@ class _Reader:
         usable_rows, repeated = self._single(usable_rows)
         strange = self._strange_states(usable_rows)
         sales = self._real_sales(usable_rows.filter(~pl.col("cancel")), meaning)
+        use = None
+        if self.catalogue is not None:
+            sales, use = self.catalogue.priced(sales, meaning.places)
         orders, lines = orders_of(sales, meaning, source, hashed(names, self.salt) if self.salt else ())
         return OrderFile(
             source,
@@ -176,6 +191,7 @@ class _Reader:
             self._unread_currency(),
             survey.swapped_dates,
             survey.utc_days,
+            use,
         )
 
     def _usable(self, page: pl.DataFrame, meaning: Meaning) -> pl.DataFrame:
