@@ -6,8 +6,9 @@ import pytest
 
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.account import SALE, accounts_of, sold
-from aftersale.costs.charges import case_costs
+from aftersale.costs.charges import case_costs, moving_kinds
 from aftersale.engine.docket import Docket
+from aftersale.engine.moves import MoveLog
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.policy import Policy
@@ -41,7 +42,7 @@ PARCEL_BACK = {"return_label": 2000, "repackaging": 500}
 
 def docket_of(facts):
     """The docket after one order's facts, an hour apart; of one that asks to be cancelled nothing was delivered yet."""
-    docket = Docket({"REF": SELLER}, keeps_moves=True)
+    docket = Docket({"REF": SELLER}, moves=MoveLog(moving_kinds(SELLER)))
     sold = SOLD if facts[0][0] != "cancellation_requested" else SOLD._replace(delivered_at=None)
     for number, (kind, case, *more) in enumerate(facts):
         docket.record(fact(kind, MONDAY + 5 * DAY + number * HOUR, case=case, **(more[0] if more else {})), sold)

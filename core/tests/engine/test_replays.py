@@ -6,7 +6,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.engine.replays import Moved, confirmations
+from aftersale.engine.moves import Moved, confirmations
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook
 from aftersale.policies.policy import Policy

@@ -11,7 +11,9 @@ import pytest
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.account import SALE
+from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
+from aftersale.engine.moves import MoveLog
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.cost_kinds import GROUPS
 from aftersale.testing import fact, order, orders, reference
@@ -193,7 +195,10 @@ def test_nobody_at_work_costs_no_labour_and_tasks_cost_their_minutes(plugins: Pl
 def booked(plugins: Plugins, bought: list[Any], planned: list[Any], *facts: Any) -> tuple[Book, Money]:
     """Return the book of these orders on REF, and what it comes to; an hour's work of 10.00 was paid."""
     shop = resolved(plugins, marketplace={"REF": {**REF, "prices_with_vat": False}}, rates={})
-    docket, by_id = Docket({"REF": shop.policies["REF"]}, keeps_moves=True), {each.id: each for each in bought}
+    docket, by_id = (
+        Docket({"REF": shop.policies["REF"]}, moves=MoveLog(moving_kinds(shop.policies["REF"]))),
+        {each.id: each for each in bought},
+    )
     for each in facts:
         docket.record(each, by_id[each.order])
     until = MONDAY + 20 * DAY

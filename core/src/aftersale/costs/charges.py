@@ -22,7 +22,7 @@ from aftersale.costs.refunds import (
 from aftersale.costs.returns import goods, label, received, way_back
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
-from aftersale.engine.replays import Moved, confirmations
+from aftersale.engine.moves import Moved, confirmations
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies, Policy
 from aftersale.worth.fees import limit
@@ -126,14 +126,10 @@ def _without_vat(ledger: CostLedger) -> list[CostLine]:
     return lines
 
 
-def task_done(step: Moved, parameters: Parameters) -> str:
-    """Return the kind of the task that a step did, empty for none; one that a deadline or the buyer ended is none."""
-    task = step.task
-    if not task or step.by_deadline:
-        return ""
+def task_done(task: str, fact: str, changed: bool, parameters: Parameters) -> bool:
+    """Whether a fact did the task that stood before it; `changed` says whether its case came to another state."""
     work = parameters.works.get(task)
-    idle = step.fact.kind not in work.done_by if work is not None else step.state == step.before
-    return "" if idle else task
+    return fact in work.done_by if work is not None else changed
 
 
 def price_of_work(task: str, parameters: Parameters) -> tuple[int, str] | None:
@@ -147,9 +143,11 @@ def price_of_work(task: str, parameters: Parameters) -> tuple[int, str] | None:
 
 
 def _labour(ledger: CostLedger, step: Moved) -> None:
-    """Book the work of a task that this step did."""
-    task = task_done(step, ledger.parameters)
-    if not task:
+    """Book the work of a task that this step did; one that a deadline or the buyer ended took none."""
+    task = step.task
+    if not task or step.by_deadline:
+        return
+    if not task_done(task, step.fact.kind, step.state != step.before, ledger.parameters):
         return
     price = price_of_work(task, ledger.parameters)
     if price is None:
@@ -212,6 +210,13 @@ def _reimbursement(ledger: CostLedger, step: Moved) -> None:
 def _first_scan(ledger: CostLedger, step: Moved) -> None:
     way_back(ledger, step)
     refund(ledger, step)
+
+
+def moving_kinds(policy: Policy) -> set[str]:
+    """Return the kinds of case of which some fact moves money: all others cost work alone."""
+    booked = CHARGES.keys() | policy.costs.by_fact.keys()
+    kinds = policy.workflow.kinds.values()
+    return {str(kind.name) for kind in kinds if any(move.fact in booked for move in kind.move)}
 
 
 CHARGES: dict[str, Callable[[CostLedger, Moved], None]] = {

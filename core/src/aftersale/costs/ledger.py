@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from aftersale.base.money import part
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.cases.money import GIVING_BACK, TAKING_BACK
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant
-from aftersale.engine.replays import Moved
+from aftersale.engine.moves import Moved
 from aftersale.engine.return_terms import fault
 from aftersale.orders import Order
 from aftersale.policies.cost_kinds import default_cost_kinds
@@ -204,7 +203,7 @@ class CostLedger:
 
     def share(self, name: str, of: int) -> int:
         """Return the share of an amount that a parameter sets."""
-        return part(of, self.parameters.value(name))
+        return self.parameters.part(name, of)
 
     def booked(self, *lines: str, case: str | None = None) -> int:
         """Return the sum booked on some lines so far, in the order's currency, on all its cases or on one."""

@@ -6,7 +6,7 @@ from aftersale.base.money import decimals, rounded
 from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import CostLedger
-from aftersale.engine.replays import Moved
+from aftersale.engine.moves import Moved
 from aftersale.policies.cost_kinds import CostKind
 
 

@@ -7,7 +7,7 @@ from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import REFUNDS, CostLedger
 from aftersale.costs.refund_fees import book_cancellation, book_fees
-from aftersale.engine.replays import Moved
+from aftersale.engine.moves import Moved
 from aftersale.worth.fees import capped
 
 

@@ -6,7 +6,7 @@ from aftersale.base.translations import core_text as text
 from aftersale.cases.facts import Fact
 from aftersale.costs.ledger import CostLedger
 from aftersale.engine import return_terms
-from aftersale.engine.replays import Moved
+from aftersale.engine.moves import Moved
 from aftersale.worth.fees import capped
 from aftersale.worth.goods import net
 from aftersale.worth.parameters import GoodsGrade

@@ -13,7 +13,8 @@ from aftersale.clocks import Instant
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.engine import Outcome, apply, expire, passing
 from aftersale.engine.insertions import insert
-from aftersale.engine.replays import Moved, ReplayedOrder, Step
+from aftersale.engine.moves import Moved, MoveLog
+from aftersale.engine.replays import ReplayedOrder, Step
 from aftersale.engine.tally import Tally
 from aftersale.orders import Order
 from aftersale.policies.observers import Observers
@@ -24,8 +25,6 @@ _Wait = list[Any]
 """A deadline's end, its case's name, its number, the case, the deadline and the dossier; the last three are None when
 it is moot. Deadlines of one instant end by the names of their cases, as in a replay."""
 _CASE = 3
-# As in the engine: a named tuple's own constructor takes twice the time.
-_new = tuple.__new__
 BEGINNING = -(2**63)
 """Before all instants."""
 
@@ -40,10 +39,10 @@ class Docket:
     ends at the very instant of the fact is still met.
     """
 
-    def __init__(self, policies: Policies, observers: Observers | None = None, *, keeps_moves: bool = False) -> None:
+    def __init__(self, policies: Policies, observers: Observers | None = None, moves: MoveLog | None = None) -> None:
         """Start empty; `policies` holds the policy of each marketplace, `observers` are called with what happens.
 
-        With `keeps_moves` each dossier has what the steps of its order did, so that nobody has to replay it.
+        With a log of `moves` dossiers keep what the steps of their orders did, so that nobody has to replay them.
         """
         self.cases: dict[str, Case] = {}
         self.dossiers: dict[str, Dossier] = {}
@@ -51,7 +50,7 @@ class Docket:
         self.passed: list[Expiry] = []
         self._policies = policies
         self._observers = observers
-        self._keeps_moves = keeps_moves
+        self.moves = moves
         self._now: Instant = BEGINNING
         # A heap by instant: the next deadline to end of each case that has one. Entries of cases that have moved on
         # stay in it until their time, without their case: to look the case up then would cost more than all the rest.
@@ -100,11 +99,8 @@ class Docket:
             return self._record_late(dossier, fact, policy)
         dossier.facts.append(fact)
         dossier.last = at
-        if dossier.taken is not None:
-            after = outcome.case
-            task = case.task.kind if case is not None and case.task is not None else ""
-            move = (fact, outcome.before, after.state, task, False, outcome.confirms, after.derived)
-            dossier.taken.append(_new(Moved, move))
+        if self.moves is not None:
+            self.moves.note(case, outcome, fact, dossier.taken)
         self._keep(case, outcome, fact, dossier)
         return outcome
 
@@ -116,7 +112,7 @@ class Docket:
                 unknown = not policy.workflow.knows(fact.kind)
                 raise OtherOrder(fact.kind, order.id, case.id, case.order, cell=unknown)
         if dossier is None:
-            taken: list[Moved] | None = [] if self._keeps_moves else None
+            taken: list[Moved] | None = None if self.moves is None else []
             dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING, taken=taken)
         return dossier
 
@@ -150,7 +146,7 @@ class Docket:
         dossier.last = max(dossier.last, at)
         if dossier.replay is not None:
             dossier.replay.append(Step(case, outcome, passing(case, deadline), deadline), at)
-        elif dossier.taken is not None:
+        elif dossier.taken is not None and self.moves is not None and case.kind in self.moves.kinds:
             dossier.taken.append(Moved.by(Step(case, outcome, passing(case, deadline), deadline)))
         if self._observers is not None and self._observers.deadline_missed is not None:
             self._observers.deadline_missed(outcome.case, deadline)

@@ -15,7 +15,8 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
-from aftersale.engine.replays import Moved, ReplayedOrder, at_instant
+from aftersale.engine.moves import Moved
+from aftersale.engine.replays import ReplayedOrder, at_instant
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
 
@@ -74,9 +75,10 @@ class Dossier:
         return any(fact[:5] == other_fact[:5] and fact[6:] == other_fact[6:] for other_fact in simultaneous)
 
     def moves(self, policy: Policy, until: Instant) -> list[Moved]:
-        """Return what all its steps did as they happened, with the deadlines that end before `until`.
+        """Return what its steps did as they happened, with the deadlines that end before `until`.
 
-        What was kept goes up to the instant to which its docket was advanced: no other `until` goes with it.
+        Where that was kept it is of the kinds of case that its docket's log keeps, and goes up to the instant to which
+        the docket was advanced: no other `until` goes with it.
         """
         if self.taken is not None and self.replay is None:
             return self.taken

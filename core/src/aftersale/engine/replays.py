@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from heapq import heappop, heappush
 from itertools import groupby
 from operator import attrgetter
@@ -36,32 +36,6 @@ class Step(NamedTuple):
     outcome: Outcome
     fact: Fact
     deadline: Deadline | None = None
-
-
-class Moved(NamedTuple):
-    """What a step did to its case, without the case: what costs are booked from, and light enough to keep of each step.
-
-    `before` and `state` are the case's states, the first empty for a case that the fact opened. `task` is the kind of
-    the task that stood before, empty for none. `confirms` and `derived` are those of the outcome and its case;
-    `by_deadline` says that a deadline ended, and no fact was recorded.
-    """
-
-    fact: Fact
-    before: str
-    state: str
-    task: str
-    by_deadline: bool
-    confirms: tuple[str, ...]
-    derived: tuple[tuple[str, ...], ...]
-
-    @classmethod
-    def by(cls, step: Step) -> Moved:
-        """Return what a step did."""
-        case, outcome = step.before, step.outcome
-        task = case.task.kind if case is not None and case.task is not None else ""
-        after = outcome.case
-        by_deadline = step.deadline is not None
-        return cls(step.fact, outcome.before, after.state, task, by_deadline, outcome.confirms, after.derived)
 
 
 class Entry(NamedTuple):
@@ -212,21 +186,6 @@ class ReplayedOrder:
                 self._of_case[entry.case].append(entry)
                 self.lookouts.note(entry.fact, entry.stands)
         return self._of_case
-
-
-def confirmations(steps: Sequence[Moved]) -> dict[int, Fact]:
-    """Return the facts that tell what had followed by rule, by the places among the steps of what they tell."""
-    untold: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
-    confirmed: dict[int, Fact] = {}
-    for place, step in enumerate(steps):
-        events = untold[step.fact.case]
-        if step.confirms:
-            event = next(event for event in events if event[0] == step.confirms)
-            events.remove(event)
-            confirmed[event[1]] = step.fact
-        elif len(step.derived) > len(events):
-            events.append((step.derived[-1], place))
-    return confirmed
 
 
 def _ending(at: Instant, names: Iterable[str], cases: Mapping[str, Case]) -> Iterator[tuple[str, int, Deadline]]:

@@ -356,9 +356,12 @@ class Policy:
 
     def _span_of(self, instant: Instant) -> tuple[float, float, Terms]:
         """Return (begin, end, terms) of the span around an instant; the next fact mostly falls into the same span."""
+        return self._bounded[bisect_right(self._spans[0], instant)]
+
+    @cached_property
+    def _bounded(self) -> list[tuple[float, float, Terms]]:
         starts, terms = self._spans
-        index = bisect_right(starts, instant)
-        return (-inf, *starts)[index], (*starts, inf)[index], terms[index]
+        return list(zip((-inf, *starts), (*starts, inf), terms, strict=True))
 
     def _cut(self) -> tuple[list[Instant], list[Terms]]:
         """Cut time where rulebook or handbook changes; the first terms reach back for ever."""

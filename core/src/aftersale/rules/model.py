@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from attrs import evolve, field, frozen
 
+from aftersale.base.money import decimals, rounded
 from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place
 from aftersale.clocks import HOUR, Calendar, Instant, due_after, hours_without
 from aftersale.documents.scalars import parse_weekdays
@@ -111,6 +112,13 @@ class Rule:
     def told(self) -> str:
         """The rule as a decision's record names it."""
         return f"rule: {self}"
+
+    @cached_property
+    def minor(self) -> int:
+        """Its money in the smallest unit of its currency, halves rounded away from zero; 0 where it has none."""
+        if self.money is None or self.currency is None:
+            return 0
+        return rounded(self.money.scaleb(decimals(self.currency)))
 
     @cached_property
     def answer(self) -> Any:

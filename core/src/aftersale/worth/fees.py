@@ -202,7 +202,7 @@ class Fees:
         return known
 
     def _referral_terms(self, price: int) -> ReferralTerms:
-        sold = self.order._replace(price=price)
+        sold = self.order if price == self.order.price else self.order._replace(price=price)
         rule = self.book.rule("referral_fee", sold)
         if rule is None or rule.share is None:
             name = "referral_fee_share"
@@ -255,4 +255,4 @@ def limit(rule: Rule | None, currency: str) -> int | None:
     if rule.currency != currency:
         what = f"the order is in {currency}, and {rule} in {rule.currency}"
         raise MoneyError(what, "give the rule a row in the order's currency")
-    return rounded(rule.money.scaleb(decimals(currency)))
+    return rule.minor

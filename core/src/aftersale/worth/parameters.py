@@ -142,6 +142,7 @@ class Parameters:
     gone: Mapping[str, str]
     own: frozenset[str] = frozenset()
     _values: dict[str, Decimal] = field(factory=dict, init=False, eq=False, repr=False)
+    _ratios: dict[str, tuple[int, int]] = field(factory=dict, init=False, eq=False, repr=False)
     kept: dict[tuple[str, ...], Any] = field(factory=dict, init=False, eq=False, repr=False)
     """What others worked out from these numbers, by what it is for: a run asks the same of each of its orders."""
 
@@ -160,6 +161,15 @@ class Parameters:
         if value is None:
             value = self._values[name] = self.by_name[name].default
         return value
+
+    def part(self, name: str, of: int) -> int:
+        """Return the share of an amount that a parameter sets, in whole minor units, halves away from zero."""
+        ratio = self._ratios.get(name)
+        if ratio is None:
+            ratio = self._ratios[name] = self.value(name).as_integer_ratio()
+        above, below = ratio
+        size = (2 * abs(of) * above + below) // (2 * below)
+        return size if of >= 0 else -size
 
     def keyed(self, name: str, *keys: str) -> tuple[Decimal, str]:
         """Return the value of a parameter for the first of some keys that has one of its own, and its whole name.

@@ -7,7 +7,7 @@ both are measured by the marketplace's own days. The lines are those of `aftersa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
 from aftersale.costs.account import CANCELLED_BY, SALE, Sums
-from aftersale.costs.charges import CHARGES, order_costs, price_of_work, task_done
+from aftersale.costs.charges import order_costs, price_of_work, task_done
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
-from aftersale.engine.replays import Moved
+from aftersale.engine.moves import Worked
 from aftersale.orders import Order, Orders
 from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.policy import Policy
@@ -85,34 +85,38 @@ def books_of(
     planned: Sequence[MarketplaceRun],
     until: Instant,
 ) -> dict[str, Book]:
-    """Return the books of a run by marketplace; its docket kept the steps of all orders up to `until`.
+    """Return the books of a run by marketplace; its docket kept what steps did up to `until`.
 
     `runs` have the orders that were placed, `planned` those that would have been, had nothing been closed.
     """
-    dossiers: dict[str, list[Dossier]] = {run.orders.marketplaces[0]: [] for run in runs}
-    for dossier in docket.dossiers.values():
-        dossiers[dossier.order.marketplace].append(dossier)
+    cases = {
+        name: _Cases(docket.policy(name), resolved.numbers, _span(resolved, docket.policy(name), until))
+        for run in runs
+        for name in run.orders.marketplaces
+    }
+    late = set()
+    for name, dossier in docket.dossiers.items():
+        cases[dossier.order.marketplace].book(dossier)
+        if dossier.replay is not None:
+            late.add(name)
+    if docket.moves is not None:
+        for worked in docket.moves.work:
+            if worked.order not in late:  # what is replayed is counted there
+                cases[worked.marketplace].count(worked)
     return {
-        name: _book(resolved, docket.policy(name), dossiers[name], run.orders, plan.orders, until)
+        name: _book(cases[name], docket.policy(name), run.orders, plan.orders, resolved.numbers)
         for run, plan in zip(runs, planned, strict=True)
         for name in run.orders.marketplaces
     }
 
 
-def _book(
-    resolved: ResolvedScenario,
-    policy: Policy,
-    dossiers: Iterable[Dossier],
-    orders: Orders,
-    planned: Orders,
-    until: Instant,
-) -> Book:
+def _span(resolved: ResolvedScenario, policy: Policy, until: Instant) -> Span:
     bounds = resolved.horizon.local_days(policy.marketplace.zone).bounds
-    span = Span(int(bounds[resolved.horizon.warm_up]), int(bounds[-1]), until)
-    numbers, currency = resolved.numbers, policy.marketplace.currency
-    cases = _Cases(policy, numbers, span)
-    for dossier in dossiers:
-        cases.book(dossier)
+    return Span(int(bounds[resolved.horizon.warm_up]), int(bounds[-1]), until)
+
+
+def _book(cases: _Cases, policy: Policy, orders: Orders, planned: Orders, numbers: Parameters) -> Book:
+    span, currency = cases.span, policy.marketplace.currency
     bought, would = _measured(orders, span), _measured(planned, span)
     sold = sales(bought, policy, numbers, cases.cancelled(bought))
     sale, lost = _sums(sold, currency), dict[tuple[str, str], int]()
@@ -165,49 +169,42 @@ class _Cases:
     """
 
     def __init__(self, policy: Policy, numbers: Parameters, span: Span) -> None:
-        self.work: Counter[str] = Counter()
+        self.span, self.work = span, Counter[str]()
         self.standing = self.at_stake = 0
-        self._policy, self._numbers, self._span = policy, numbers, span
-        kinds = policy.workflow.kinds.values()
-        booked = CHARGES.keys() | policy.costs.by_fact.keys()
-        self._moving = {str(kind.name) for kind in kinds if any(move.fact in booked for move in kind.move)}
-        self._cancelling = {str(kind.name) for kind in kinds if any(move.fact == CANCELLED_BY for move in kind.move)}
+        self._policy, self._numbers = policy, numbers
         self._cancelled: list[Order] = []
         self._booked: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
 
     def book(self, dossier: Dossier) -> None:
         """Book what the cases of an order cost that were opened on the measured days."""
-        since, before, until = self._span
+        since, before, until = self.span
         if dossier.last < since:  # its cases are older, and so is its purchase
             return
-        opened, moving = {}, False
-        for name, case in dossier.cases.items():
-            if since <= case.opened_at < before:
-                opened[name] = case
-            if case.kind in self._moving:
-                moving = True
-            if case.kind in self._cancelling and any(
-                step.fact.kind == CANCELLED_BY for step in dossier.moves(self._policy, until)
-            ):
+        moves = dossier.moves(self._policy, until)
+        if not moves:
+            return
+        opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
+        for move in moves:
+            if move.task and move.fact.case in opened and not move.by_deadline:
+                self._count(move.task, move.fact.kind, move.state != move.before)
+            if move.fact.kind == CANCELLED_BY:
                 self._cancelled.append(dossier.order)
         if not opened:
             return
-        steps = dossier.moves(self._policy, until)
-        self._count_work(steps, opened)
-        if not moving:
-            return
         self._count_standing(dossier.order, opened.values())
         booked = self._booked
-        for line in order_costs(dossier.order, steps, self._policy, self._numbers, labour=False).lines:
+        for line in order_costs(dossier.order, moves, self._policy, self._numbers, labour=False).lines:
             if line.case in opened:
                 booked[line.line, line.currency, line.basis] += line.amount
 
-    def _count_work(self, steps: Sequence[Moved], opened: Collection[str]) -> None:
-        for step in steps:
-            if step.task and step.fact.case in opened:
-                task = task_done(step, self._numbers)
-                if task:
-                    self.work[task] += 1
+    def count(self, worked: Worked) -> None:
+        """Count the work on a case of which nothing else is kept, if it was opened on the measured days."""
+        if self.span.since <= worked.opened_at < self.span.before:
+            self._count(worked.task, worked.fact, worked.changed)
+
+    def _count(self, task: str, fact: str, changed: bool) -> None:
+        if task_done(task, fact, changed, self._numbers):
+            self.work[task] += 1
 
     def _count_standing(self, order: Order, opened: Iterable[Case]) -> None:
         standing = sum(may_cost(self._policy, case.kind, case.state) for case in opened)

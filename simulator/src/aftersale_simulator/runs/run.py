@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import start_of_day
+from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
+from aftersale.engine.moves import MoveLog
 from aftersale.orders import Orders
 from aftersale.plugins.watchdog import guarded
 from aftersale_simulator.desk.crews import crews
@@ -43,7 +45,9 @@ def run(
 def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, record: Recording | None) -> Result:
     scenario, watch = resolved.scenario, resolved.plugins.watch.another()
     streams = Streams(scenario.seed, replication)
-    docket = Docket(resolved.watched(watch), resolved.plugins.observers(watch), keeps_moves=True)
+    policies = resolved.watched(watch)
+    kinds = frozenset().union(*map(moving_kinds, policies.values()))
+    docket = Docket(policies, resolved.plugins.observers(watch), MoveLog(kinds))
     desk = _desk(resolved, docket, streams, orders, recorded=record is not None)
     desk.run()
     _check_failures(scenario, watch, docket)
