@@ -42,7 +42,7 @@ PARCEL_BACK = {"return_label": 2000, "repackaging": 500}
 
 def docket_of(facts):
     """The docket after one order's facts, an hour apart; of one that asks to be cancelled nothing was delivered yet."""
-    docket = Docket({"REF": SELLER}, moves=MoveLog(moving_kinds(SELLER)))
+    docket = Docket({"REF": SELLER}, moves=MoveLog(moving_kinds(SELLER), 0))
     sold = SOLD if facts[0][0] != "cancellation_requested" else SOLD._replace(delivered_at=None)
     for number, (kind, case, *more) in enumerate(facts):
         docket.record(fact(kind, MONDAY + 5 * DAY + number * HOUR, case=case, **(more[0] if more else {})), sold)

@@ -196,7 +196,7 @@ def booked(plugins: Plugins, bought: list[Any], planned: list[Any], *facts: Any)
     """Return the book of these orders on REF, and what it comes to; an hour's work of 10.00 was paid."""
     shop = resolved(plugins, marketplace={"REF": {**REF, "prices_with_vat": False}}, rates={})
     docket, by_id = (
-        Docket({"REF": shop.policies["REF"]}, moves=MoveLog(moving_kinds(shop.policies["REF"]))),
+        Docket({"REF": shop.policies["REF"]}, moves=MoveLog(moving_kinds(shop.policies["REF"]), 0)),
         {each.id: each for each in bought},
     )
     for each in facts:

@@ -84,6 +84,31 @@ class CostLedger:
     there are several.
     """
 
+    __slots__ = (
+        "_faults",
+        "_fees",
+        "_fulfilment",
+        "_last",
+        "_place",
+        "_sums",
+        "_tells",
+        "_to_come",
+        "_told",
+        "by_marketplace",
+        "confirmed",
+        "facts",
+        "given_back",
+        "giving_back",
+        "high_return",
+        "lines",
+        "order",
+        "parameters",
+        "policy",
+        "product",
+        "steps",
+        "unpaid",
+    )
+
     def __init__(
         self,
         order: Order,
@@ -107,8 +132,9 @@ class CostLedger:
         self.unpaid: list[Unpaid] = []
         self._fulfilment = WORD_OF["marketplace" if self.by_marketplace else "seller"]
         self._fees: list[tuple[Rulebook, Fees]] = []
-        self._last: dict[tuple[str, str], tuple[int, Fact]] = {}
-        self._sums: dict[tuple[str, str | None], int] = {}
+        self._last: dict[str, dict[str, tuple[int, Fact]]] = {}
+        self._sums: dict[str | None, dict[str, int]] = {None: {}}
+        self._faults: dict[str, Rule | None] = {}
         self._told: dict[str, Counter[str]] = {}
         self._to_come = 0
         self._place = -1
@@ -136,7 +162,8 @@ class CostLedger:
         facts = self.facts.get(case)
         if facts is None:
             facts = self.facts[case] = []
-        self._last[case, fact.kind] = len(facts), fact
+            self._last[case] = {}
+        self._last[case][fact.kind] = len(facts), fact
         facts.append(fact)
 
     def of_kind(self, kind: str) -> tuple[list[Fact], int]:
@@ -185,7 +212,7 @@ class CostLedger:
     def _book(self, line: str, fact: Fact, amount: int, currency: str, estimated: bool, basis: tuple[str, ...]) -> None:
         if not amount:
             return
-        order, case, sums = self.order, fact.case, self._sums
+        order, case = self.order, fact.case
         group = _GROUPS.get(line) or self.policy.costs.groups[line]
         where = (line, case, order.id, self.product, order.marketplace, self._fulfilment)
         # Spelled out: a named tuple's own constructor takes twice the time, and a run books many thousands.
@@ -193,8 +220,9 @@ class CostLedger:
             tuple.__new__(CostLine, (*where, fact.occurred_at, amount, currency, estimated, basis, group))
         )
         if currency == order.currency:
-            sums[line, None] = sums.get((line, None), 0) + amount
-            sums[line, case] = sums.get((line, case), 0) + amount
+            whole, of_case = self._sums[None], self._sums.setdefault(case, {})
+            whole[line] = whole.get(line, 0) + amount
+            of_case[line] = of_case.get(line, 0) + amount
 
     @property
     def landed(self) -> tuple[int, tuple[str, ...]]:
@@ -207,9 +235,10 @@ class CostLedger:
 
     def booked(self, *lines: str, case: str | None = None) -> int:
         """Return the sum booked on some lines so far, in the order's currency, on all its cases or on one."""
-        total, sums = 0, self._sums
-        for line in lines:
-            total += sums.get((line, case), 0)
+        total, sums = 0, self._sums.get(case)
+        if sums:
+            for line in lines:
+                total += sums.get(line, 0)
         return total
 
     def owed(self, case: str) -> int:
@@ -230,8 +259,11 @@ class CostLedger:
     def happened(self, case: str, *kinds: str) -> Fact | None:
         """Return the last fact of these kinds on a case so far."""
         latest: tuple[int, Fact] | None = None
+        known = self._last.get(case)
+        if known is None:
+            return None
         for kind in kinds:
-            last = self._last.get((case, kind))
+            last = known.get(kind)
             if last is not None and (latest is None or last[0] > latest[0]):
                 latest = last
         return None if latest is None else latest[1]
@@ -246,5 +278,8 @@ class CostLedger:
 
     def fault(self, fact: Fact) -> Rule | None:
         """Return the rule that says who pays for the return, by the reason that the case was opened with."""
-        opened = self.facts[fact.case][0]
-        return fault(self.terms(opened), self.order, opened.detail)
+        case = fact.case
+        if case not in self._faults:
+            opened = self.facts[case][0]
+            self._faults[case] = fault(self.terms(opened), self.order, opened.detail)
+        return self._faults[case]

@@ -13,7 +13,7 @@ from aftersale.clocks import Instant
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.engine import Outcome, apply, expire, passing
 from aftersale.engine.insertions import insert
-from aftersale.engine.moves import Moved, MoveLog
+from aftersale.engine.moves import Moved, MoveLog, Worked
 from aftersale.engine.replays import ReplayedOrder, Step
 from aftersale.engine.tally import Tally
 from aftersale.orders import Order
@@ -25,6 +25,8 @@ _Wait = list[Any]
 """A deadline's end, its case's name, its number, the case, the deadline and the dossier; the last three are None when
 it is moot. Deadlines of one instant end by the names of their cases, as in a replay."""
 _CASE = 3
+# As in the engine: a named tuple's own constructor takes twice the time.
+_new = tuple.__new__
 BEGINNING = -(2**63)
 """Before all instants."""
 
@@ -51,6 +53,8 @@ class Docket:
         self._policies = policies
         self._observers = observers
         self.moves = moves
+        self._kept: frozenset[str] = frozenset() if moves is None else moves.kinds
+        self._work: list[Worked] = [] if moves is None else moves.work
         self._now: Instant = BEGINNING
         # A heap by instant: the next deadline to end of each case that has one. Entries of cases that have moved on
         # stay in it until their time, without their case: to look the case up then would cost more than all the rest.
@@ -99,10 +103,21 @@ class Docket:
             return self._record_late(dossier, fact, policy)
         dossier.facts.append(fact)
         dossier.last = at
-        if self.moves is not None:
-            self.moves.note(case, outcome, fact, dossier.taken)
+        if dossier.taken is not None:
+            self._note(case, outcome, fact, dossier.taken)
         self._keep(case, outcome, fact, dossier)
         return outcome
+
+    def _note(self, case: Case | None, outcome: Outcome, fact: Fact, taken: list[Moved]) -> None:
+        """Keep what a fact did to a case, None where it opened one, in what is kept of its order."""
+        after = outcome.case
+        if after.kind in self._kept:
+            task = case.task.kind if case is not None and case.task is not None else ""
+            move = (fact, outcome.before, after.state, task, False, outcome.confirms, after.derived)
+            taken.append(_new(Moved, move))
+        elif case is not None and case.task is not None:
+            changed = outcome.before != after.state
+            self._work.append((fact.marketplace, fact.order, case.task.kind, fact.kind, changed, after.opened_at))
 
     def _open_dossier(self, dossier: Dossier | None, fact: Fact, order: Order, policy: Policy) -> Dossier:
         """Return the dossier in which a fact opens a case, a new dossier for an order's first; raises OtherOrder."""
@@ -112,7 +127,8 @@ class Docket:
                 unknown = not policy.workflow.knows(fact.kind)
                 raise OtherOrder(fact.kind, order.id, case.id, case.order, cell=unknown)
         if dossier is None:
-            taken: list[Moved] | None = None if self.moves is None else []
+            is_kept = self.moves is not None and fact.known_at >= self.moves.since
+            taken: list[Moved] | None = [] if is_kept else None
             dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING, taken=taken)
         return dossier
 
@@ -146,7 +162,7 @@ class Docket:
         dossier.last = max(dossier.last, at)
         if dossier.replay is not None:
             dossier.replay.append(Step(case, outcome, passing(case, deadline), deadline), at)
-        elif dossier.taken is not None and self.moves is not None and case.kind in self.moves.kinds:
+        elif dossier.taken is not None and case.kind in self._kept:
             dossier.taken.append(Moved.by(Step(case, outcome, passing(case, deadline), deadline)))
         if self._observers is not None and self._observers.deadline_missed is not None:
             self._observers.deadline_missed(outcome.case, deadline)

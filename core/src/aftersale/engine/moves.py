@@ -7,13 +7,8 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from aftersale.cases.facts import Fact
-from aftersale.cases.model import Case
 from aftersale.clocks import Instant
-from aftersale.engine.engine import Outcome
 from aftersale.engine.replays import Step
-
-# As in the engine: a named tuple's own constructor takes twice the time.
-_new = tuple.__new__
 
 
 class Moved(NamedTuple):
@@ -42,39 +37,22 @@ class Moved(NamedTuple):
         return cls(step.fact, outcome.before, after.state, task, by_deadline, outcome.confirms, after.derived)
 
 
-class Worked(NamedTuple):
-    """A fact that came while a task stood, on a case of which nothing else is kept: what may have been its work.
+Worked = tuple[str, str, str, str, bool, Instant]
+"""A fact that came while a task stood, on a case of which nothing else is kept: what may have been its work.
 
-    `changed` says whether it moved the case to another state; `opened_at` is the case's.
-    """
-
-    marketplace: str
-    order: str
-    task: str
-    fact: str
-    changed: bool
-    opened_at: Instant
+Marketplace, order, kind of task, kind of fact, whether the case came to another state, when the case was opened."""
 
 
 class MoveLog:
-    """What is kept of a run's steps: all that cases of some `kinds` did, in their dossiers, and of others the work."""
+    """What is kept of a run's steps: all that cases of some `kinds` did, in their dossiers, and of others the work.
 
-    def __init__(self, kinds: Collection[str]) -> None:
+    Of orders of which something happened before `since` nothing is kept: what is asked of them is replayed.
+    """
+
+    def __init__(self, kinds: Collection[str], since: Instant) -> None:
         """Begin with nothing."""
-        self.kinds = frozenset(kinds)
+        self.kinds, self.since = frozenset(kinds), since
         self.work: list[Worked] = []
-
-    def note(self, case: Case | None, outcome: Outcome, fact: Fact, taken: list[Moved] | None) -> None:
-        """Keep what a fact did to a case, None where it opened one; `taken` is what is kept of its order."""
-        after = outcome.case
-        task = case.task.kind if case is not None and case.task is not None else ""
-        if after.kind in self.kinds:
-            if taken is not None:
-                move = (fact, outcome.before, after.state, task, False, outcome.confirms, after.derived)
-                taken.append(_new(Moved, move))
-        elif task:
-            changed = outcome.before != after.state
-            self.work.append(_new(Worked, (fact.marketplace, fact.order, task, fact.kind, changed, after.opened_at)))
 
 
 def confirmations(steps: Sequence[Moved]) -> dict[int, Fact]:

@@ -16,7 +16,8 @@ from aftersale.rules import Rule
 
 def fault(terms: Terms, order: Order, reason: str) -> Rule | None:
     """Return the rule that says who pays for a return of that reason: the seller where either side says so."""
-    rule, handbook_rule = (book.rule("fault", order, {"reason": reason}) for book in (terms.rulebook, terms.handbook))
+    about = {"reason": reason}
+    rule, handbook_rule = terms.rulebook.rule("fault", order, about), terms.handbook.rule("fault", order, about)
     if handbook_rule is None or (rule is not None and rule.word == "seller"):
         return rule
     return handbook_rule
@@ -27,7 +28,7 @@ def label(terms: Terms, order: Order) -> Rule | None:
 
     Where the marketplace sends labels automatically its rule holds; else the seller's own row goes first.
     """
-    rule, handbook_rule = (book.rule("prepaid_label", order) for book in (terms.rulebook, terms.handbook))
+    rule, handbook_rule = (terms.rulebook.rule("prepaid_label", order), terms.handbook.rule("prepaid_label", order))
     if handbook_rule is None or (rule is not None and rule.word == "automatic"):
         return rule
     return handbook_rule
@@ -39,7 +40,8 @@ def restocking_fee(terms: Terms, order: Order, about: Mapping[str, str]) -> Rule
     `about` holds the `situation`, the `reason` and the `grade`. Where the marketplace has no rule, nothing may be kept,
     even if the seller has a row.
     """
-    rule, handbook_rule = (book.rule("restocking_fee", order, about) for book in (terms.rulebook, terms.handbook))
+    rule = terms.rulebook.rule("restocking_fee", order, about)
+    handbook_rule = None if rule is None else terms.handbook.rule("restocking_fee", order, about)
     if handbook_rule is None or rule is None:
         return rule
     return handbook_rule if (handbook_rule.share or 0) < (rule.share or 0) else rule

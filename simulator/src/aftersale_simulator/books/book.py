@@ -7,8 +7,9 @@ both are measured by the marketplace's own days. The lines are those of `aftersa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from aftersale.cases.model import Case
 from aftersale.clocks import Instant
 from aftersale.costs.account import CANCELLED_BY, SALE, Sums
 from aftersale.costs.charges import order_costs, price_of_work, task_done
+from aftersale.costs.ledger import CostLine
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
@@ -32,6 +34,8 @@ from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 WORKED = "labour_worked"
+# Spelled out: a run books many thousands of lines.
+_KEY = itemgetter(*map(CostLine._fields.index, ("line", "currency", "basis")))
 _GROUPS: dict[str, str] = {kind.name: kind.group for kind in default_cost_kinds().values()}
 
 
@@ -96,18 +100,27 @@ def books_of(
     }
     late = set()
     for name, dossier in docket.dossiers.items():
-        cases[dossier.order.marketplace].book(dossier)
         if dossier.replay is not None:
             late.add(name)
+        elif dossier.taken is not None and not dossier.taken:
+            continue  # its cases move no money, and their work is noted
+        cases[dossier.order.marketplace].book(dossier)
     if docket.moves is not None:
-        for worked in docket.moves.work:
-            if worked.order not in late:  # what is replayed is counted there
-                cases[worked.marketplace].count(worked)
+        _count_work(docket.moves.work, cases, late)
     return {
         name: _book(cases[name], docket.policy(name), run.orders, plan.orders, resolved.numbers)
         for run, plan in zip(runs, planned, strict=True)
         for name in run.orders.marketplaces
     }
+
+
+def _count_work(work: Iterable[Worked], cases: Mapping[str, _Cases], late: Collection[str]) -> None:
+    """Count the work on cases of which nothing else is kept, but of `late` orders, whose replay is counted."""
+    spans = {name: (each.span.since, each.span.before) for name, each in cases.items()}
+    for place, order, task, fact, changed, opened_at in work:
+        since, before = spans[place]
+        if since <= opened_at < before and order not in late:
+            cases[place].facts_at_work[task, fact, changed] += 1
 
 
 def _span(resolved: ResolvedScenario, policy: Policy, until: Instant) -> Span:
@@ -169,24 +182,26 @@ class _Cases:
     """
 
     def __init__(self, policy: Policy, numbers: Parameters, span: Span) -> None:
-        self.span, self.work = span, Counter[str]()
+        self.span = span
+        self.facts_at_work: Counter[tuple[str, str, bool]] = Counter()
         self.standing = self.at_stake = 0
         self._policy, self._numbers = policy, numbers
         self._cancelled: list[Order] = []
-        self._booked: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
+        self._booked: dict[tuple[str, str, tuple[str, ...]], int] = {}
+        self._may_cost: dict[tuple[str, str], bool] = {}
 
     def book(self, dossier: Dossier) -> None:
         """Book what the cases of an order cost that were opened on the measured days."""
         since, before, until = self.span
         if dossier.last < since:  # its cases are older, and so is its purchase
             return
-        moves = dossier.moves(self._policy, until)
-        if not moves:
-            return
         opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
+        if not opened and dossier.taken is None:
+            return
+        moves = dossier.moves(self._policy, until)
         for move in moves:
             if move.task and move.fact.case in opened and not move.by_deadline:
-                self._count(move.task, move.fact.kind, move.state != move.before)
+                self.facts_at_work[move.task, move.fact.kind, move.state != move.before] += 1
             if move.fact.kind == CANCELLED_BY:
                 self._cancelled.append(dossier.order)
         if not opened:
@@ -195,19 +210,25 @@ class _Cases:
         booked = self._booked
         for line in order_costs(dossier.order, moves, self._policy, self._numbers, labour=False).lines:
             if line.case in opened:
-                booked[line.line, line.currency, line.basis] += line.amount
+                key = _KEY(line)
+                booked[key] = booked.get(key, 0) + line.amount
 
-    def count(self, worked: Worked) -> None:
-        """Count the work on a case of which nothing else is kept, if it was opened on the measured days."""
-        if self.span.since <= worked.opened_at < self.span.before:
-            self._count(worked.task, worked.fact, worked.changed)
-
-    def _count(self, task: str, fact: str, changed: bool) -> None:
-        if task_done(task, fact, changed, self._numbers):
-            self.work[task] += 1
+    @property
+    def work(self) -> dict[str, int]:
+        """The done tasks of each kind: those that one of the facts did that came while they stood."""
+        work: Counter[str] = Counter()
+        for (task, fact, changed), count in self.facts_at_work.items():
+            if task_done(task, fact, changed, self._numbers):
+                work[task] += count
+        return dict(work)
 
     def _count_standing(self, order: Order, opened: Iterable[Case]) -> None:
-        standing = sum(may_cost(self._policy, case.kind, case.state) for case in opened)
+        standing = 0
+        for case in opened:
+            key = case.kind, case.state
+            if key not in self._may_cost:
+                self._may_cost[key] = may_cost(self._policy, *key)
+            standing += self._may_cost[key]
         self.standing += standing
         self.at_stake += order.price if standing else 0
 

@@ -361,8 +361,11 @@ def account(
     """Return one marketplace's figures over the measured period [since, until)."""
     name = orders.marketplaces[0]
     policy = policies[name]
-    cases = [case for case in docket.cases.values() if case.marketplace == name]
-    waiting = [case for case in cases if case.deadlines]
+    waiting = claims = 0
+    for case in docket.cases.values():
+        if case.marketplace == name:
+            waiting += bool(case.deadlines)
+            claims += case.kind == "claim" and since <= case.opened_at < until
     days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
     rules = dict(reversed(list(figures_of(policy.metrics(until - 1)))))
     judged = {
@@ -378,8 +381,8 @@ def account(
         series,
         {name: np.array(binds(rule, series[name]), bool)[measured] for name, rule in judged.items()},
         measured,
-        sum(case.kind == "claim" and since <= case.opened_at < until for case in cases),
-        len(waiting),
+        claims,
+        waiting,
         int(_review_days(known, until)[horizon.warm_up :].sum()),
         tuple(_deactivations(known, until, range(horizon.warm_up, len(days)))),
         frozenset(name for name, rule in judged.items() if first_whole_day(rule) >= len(days)),

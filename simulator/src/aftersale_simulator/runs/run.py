@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aftersale.base.watch import Watch
-from aftersale.clocks import start_of_day
+from aftersale.clocks import Instant, start_of_day
 from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import MoveLog
@@ -47,7 +47,7 @@ def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, re
     streams = Streams(scenario.seed, replication)
     policies = resolved.watched(watch)
     kinds = frozenset().union(*map(moving_kinds, policies.values()))
-    docket = Docket(policies, resolved.plugins.observers(watch), MoveLog(kinds))
+    docket = Docket(policies, resolved.plugins.observers(watch), MoveLog(kinds, _first_measured(resolved)))
     desk = _desk(resolved, docket, streams, orders, recorded=record is not None)
     desk.run()
     _check_failures(scenario, watch, docket)
@@ -57,6 +57,11 @@ def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, re
         record.write(resolved, replication, runs, desk.facts, docket, result)
     desk.leave()
     return result
+
+
+def _first_measured(resolved: ResolvedScenario) -> Instant:
+    """Return when the first measured day begins anywhere: what happened before is in no book."""
+    return min(start_of_day(resolved.horizon.measured_from, zone) for zone in resolved.zones)
 
 
 def _check_failures(scenario: Scenario, watch: Watch, docket: Docket) -> None:
