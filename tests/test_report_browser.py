@@ -42,8 +42,9 @@ window.addEventListener("load", () => setTimeout(() => {{
 </script>
 """
 CHARTS = [
-    *(f"variants-{number}" for number in (1, 2, 3, 4)),
+    *(f"variants-{number}" for number in (1, 2, 3, 4, 5)),
     *(f"chances-{number}" for number in (1, 2, 3)),
+    "money-1",
     "trade-1",
     "backlog-1",
     "late-1",
