@@ -200,10 +200,10 @@ def _without_names(scenario: Scenario) -> dict[str, Any]:
 def test_the_variant_with_the_highest_contribution_that_keeps_the_targets_is_the_answer() -> None:
     found = compared(lambda scenario, _: 0.3 if agents(scenario) < 3 else 0.05, STAFF)
     assert answer(found) == (
-        "Of the variants that keep the targets 'agents 3' has the highest contribution: 16,500 CNY in 70 days. "
-        "After-sales costs 3,500 CNY of it, 3,000 CNY being labour. All targets are met in 10 of 10 replications. That "
-        "is 1,000 CNY less than 'agents 2', which meets all targets in 0 of 10. 'agents 2' misses most: late replies "
-        "on US, 30.0 % on average where 10 % is the most, met in 0 of 10."
+        "Of the variants that keep the targets 'agents 3' has the highest contribution: 16,500 CNY in 70 days, "
+        "after 3,500 CNY for after-sales, 3,000 CNY of that for labour. All targets are met in 10 of 10 replications. "
+        "That is 1,000 CNY less than 'agents 2', which meets all targets in 0 of 10. 'agents 2' misses most: late "
+        "replies on US, 30.0 % on average where 10 % is the most, met in 0 of 10."
     )
 
 
@@ -240,8 +240,8 @@ def test_an_answer_goes_by_total_cost_or_by_labour_where_the_scenario_says_so(by
 def test_of_equal_money_the_earlier_variant_is_the_answer_and_the_other_is_named_too() -> None:
     found = compared(lambda *_: 0.05, ["world.lost_rate=0.01,0.02"])
     assert answer(found) == (
-        "Of the variants that keep the targets 'lost_rate 0.01' has the highest contribution: 16,500 CNY in 70 days. "
-        "After-sales costs 3,500 CNY of it, 3,000 CNY being labour. All targets are met in 10 of 10 replications. "
+        "Of the variants that keep the targets 'lost_rate 0.01' has the highest contribution: 16,500 CNY in 70 days, "
+        "after 3,500 CNY for after-sales, 3,000 CNY of that for labour. All targets are met in 10 of 10 replications. "
         "'lost_rate 0.02' comes to the same contribution, and keeps the targets, too."
     )
 
@@ -576,7 +576,7 @@ agents 4      9.0     0.00    55.0    0.0  4,500   15,500        -2,000    10/10
 The difference is to 'agents 2', replication by replication; --columns shows other metrics.
 
 Of the variants that keep the targets 'agents 2' has the highest contribution: 17,500 CNY in 70
-days. After-sales costs 2,500 CNY of it, 2,000 CNY being labour. All targets are met in 10 of 10
+days, after 2,500 CNY for after-sales, 2,000 CNY of that for labour. All targets are met in 10 of 10
 replications.
 Warning: 10 replications are too few to tell whether 'agents 2' keeps the targets in 90 % of all
 periods: it did in 10, which fits anything from 72 % to 100 %. Try --replications 35.
@@ -609,8 +609,8 @@ The difference is to 'agents 2', replication by replication;
 --columns shows other metrics.
 
 Of the variants that keep the targets 'agents 2' has the
-highest contribution: 17,500 CNY in 70 days. After-sales
-costs 2,500 CNY of it, 2,000 CNY being labour. All targets
+highest contribution: 17,500 CNY in 70 days, after 2,500 CNY
+for after-sales, 2,000 CNY of that for labour. All targets
 are met in 10 of 10 replications.
 Warning: 10 replications are too few to tell whether 'agents
 2' keeps the targets in 90 % of all periods: it did in 10,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from aftersale.base.visible import lines
-from aftersale_simulator.books.money import CONTRIBUTION, LINE, PER_ORDER, TOTAL
+from aftersale.costs.account import SALE
+from aftersale_simulator.books.money import CONTRIBUTION, GROUP_METRICS, LINE, PER_ORDER, TOTAL
 from aftersale_simulator.runs.results import UNITS, Unit
 from aftersale_simulator.runs.statistics import UNBOUNDED, Ends, Estimate, wilson
 from aftersale_simulator.show.wording import percent, text
@@ -22,6 +23,8 @@ COLUMNS = (
     "labour_cost",
     TOTAL,
     CONTRIBUTION,
+    *SALE,
+    *GROUP_METRICS,
 )
 """The metrics with a short heading; tables show those of plugins after them."""
 _FACTORS = {"share": 100, "load": 100}
