@@ -106,9 +106,13 @@ def _beside(comparison: Comparison, chosen: VariantResult, first: VariantResult)
     more = round((chosen.mean(name) or 0.0) - (first.mean(name) or 0.0))
     if more == 0:
         return text("answer.same", first=first.name, **_counts(comparison, first))
-    key = "answer.more" if more > 0 else "answer.less"
-    sum_ = amount(abs(more), comparison.scenario.currency)
-    return text(key, amount=sum_, first=first.name, **_counts(comparison, first))
+    key, half = "answer.more" if more > 0 else "answer.less", chosen.metrics[name].difference.half_width
+    known = f"{abs(more):,.0f} ± {half:,.0f}" if half and round(half) else f"{abs(more):,.0f}"
+    sentence = text(
+        key, amount=f"{known} {comparison.scenario.currency}", first=first.name, **_counts(comparison, first)
+    )
+    differ = chosen.values("orders_missed") != first.values("orders_missed")
+    return joined([sentence, *([text("answer.other_orders")] if differ else [])])
 
 
 def _hanging(comparison: Comparison, chosen: VariantResult) -> Iterator[str]:
