@@ -52,6 +52,9 @@ _AXIS = {
     "automargin": True,
     "title": {"font": {"size": 12, "color": MUTED}, "standoff": 8},
 }
+_BELOW = 52
+_MONEY = {"tickformat": ",.0f", "nticks": 6, "tickangle": 0, "automargin": False}
+"""An axis of large amounts; left to itself, older releases of Plotly try margin after margin on a phone."""
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": FONT, "size": 13, "color": INK},
@@ -164,9 +167,9 @@ def stacks(shares: Sequence[Share], totals: Sequence[Spot], unit: str) -> go.Fig
         figure.add_scatter(x=_plain([spot.mean]), y=[below], mode="markers", marker=mark, hoverinfo="skip")
         _write(figure, spot, spot.name, {"x": 0, "xanchor": "left", "y": row, "yshift": 23})
         _write(figure, spot, spot.told, {"x": 1, "xanchor": "right", "xshift": _room(totals), "y": row})
-    figure.update_xaxes(title_text=escape(unit), tickformat=",.0f", nticks=6, zeroline=True, zerolinecolor=MUTED)
+    figure.update_xaxes(title_text=escape(unit), zeroline=True, zerolinecolor=MUTED, **_MONEY)
     figure.update_yaxes(visible=False, range=[-0.55, len(totals) - 0.4])
-    margin = {**_EDGES, "l": 14, "r": _room(totals), "t": 8}
+    margin = {**_EDGES, "l": 14, "r": _room(totals), "t": 8, "b": _BELOW}
     figure.update_layout(barmode="relative", uniformtext={"mode": "hide", "minsize": 11}, margin=margin)
     return figure
 
@@ -308,8 +311,8 @@ def trade(
         hoverinfo="text", cliponaxis=False,
     )  # fmt: skip
     figure.update_yaxes(range=[-6, 112], tickvals=[0, 25, 50, 75, 100])
-    figure.update_xaxes(title_text=escape(below), tickformat=",.0f", nticks=6)
-    figure.update_layout(margin={**_EDGES, "r": 24})
+    figure.update_xaxes(title_text=escape(below), **_MONEY)
+    figure.update_layout(margin={**_EDGES, "r": 24, "b": _BELOW})
     _above(figure, unit)
     _level(figure, limit, "left")
     return figure
