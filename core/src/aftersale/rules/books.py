@@ -81,16 +81,25 @@ class _Look:
         prices = {price for row in rows for price in (row.when.price_above, row.when.price_up_to) if price is not None}
         unit = decimals(currency) if prices else 0
         self._steps = sorted(price.scaleb(unit) for price in prices)
+        # Most names ask nothing, or one word about the question, and are looked up tens of thousands of times.
+        self._is_same = not asked
+        self._word = next(iter(asked)) if len(asked) == 1 and not asked & _OF_ORDER else ""
 
     def rule(self, order: Order, about: Mapping[str, str]) -> Rule | None:
         """Return the first row that the order and the question fall under."""
+        if self._is_same:
+            return self._rows[0]
         if not self._is_kept:
             return self._first(order, about)
-        key = (
-            None if self._columns is None else self._columns(order),
-            bisect_left(self._steps, order.price) if self._steps else 0,
-            *([about.get(word) for word in self._words] if self._words else ()),
-        )
+        key: Any
+        if self._word:
+            key = about.get(self._word)
+        else:
+            key = (
+                None if self._columns is None else self._columns(order),
+                bisect_left(self._steps, order.price) if self._steps else 0,
+                *([about.get(word) for word in self._words] if self._words else ()),
+            )
         try:
             return self._kept[key]
         except KeyError:
