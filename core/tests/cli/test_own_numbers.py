@@ -229,7 +229,7 @@ OF_WAGE = "what the rosters' hours cost is told at the journal's own wage."
         (("--month", "2026-03"), OF_DAYS),
         (("--since", "2026-03-02"), OF_DAYS),
         (("--until", "2026-03-14T09:00:00Z"), OF_DAYS),
-        (("--set", "labour_cost_per_hour=20.00 CNY"), OF_WAGE),
+        (("--set", "labour_cost_per_hour=20.00 EUR"), OF_WAGE),
         (("--plain", "--set", "labour_cost_per_hour=20.00 CNY"), "the journal tells no rosters' hours beside it."),
     ],
 )
@@ -238,6 +238,11 @@ def test_paid_hours_count_for_their_days_and_wage_and_else_a_sentence_says_so(ow
     assert found["worked_alone"] == ALONE + told
     assert "labour_idle" not in {row["name"] for row in found["rows"]}
     assert ALONE + told in listed(own, *options)
+
+
+def test_paid_hours_are_as_many_at_another_wage(own):
+    assert labour(costs(own, "--set", "labour_cost_per_hour=60.00 CNY"))[0] == Decimal("200.00")
+    assert labour(costs(own, "--set", "labour_cost_per_hour=20.00 CNY"))[0] == Decimal("66.67")
 
 
 @pytest.mark.parametrize(

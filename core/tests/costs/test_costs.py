@@ -1080,13 +1080,18 @@ def test_the_costs_of_a_journal_as_tables(monkeypatch, capsys):
         "Labour is the work on tasks alone: the journal tells no rosters' hours beside it.",
         "",
         "The estimates rest on",
-        "Number                    Value  Unit                           Source (grade)",
-        "referral_fee_share         0.15  share of what is refunded      the rate of most categories in the rules",
-        "                                 that was the marketplace's     of stores that have them; the highest is",
-        "                                 referral fee                   45 % (D)",
-        "minutes_decide_refund         8  minutes for a task             assumed",
-        "                                 decide_refund",
-        "labour_cost_per_hour   6.00 EUR  money for an hour of work      own.toml",
+        "Number                    Value  Unit                                Source (grade)",
+        "landed_cost_share          0.35  share of the price without VAT      assumed",
+        "                                 that the goods cost the seller,",
+        "                                 landed in the warehouse",
+        "referral_fee_share         0.15  share of what is refunded that was  the rate of most categories in the",
+        "                                 the marketplace's referral fee      rules of stores that have them; the",
+        "                                                                     highest is 45 % (D)",
+        "outbound_cost_share        0.08  share of the order's price that     assumed",
+        "                                 the parcel to the buyer costs",
+        "                                 where the seller ships",
+        "minutes_decide_refund         8  minutes for a task decide_refund    assumed",
+        "labour_cost_per_hour   6.00 EUR  money for an hour of work           own.toml",
         "",
         "No VAT is taken out of prices of ALT, REF; where they contain 19 %, say --set vat_share.ALT=0.19",
     ]
@@ -1096,6 +1101,8 @@ def test_a_journal_without_costs_says_so_and_a_long_one_is_cut(monkeypatch, caps
     assert listed(accounted(fact("feedback_left", value=5.0)), monkeypatch, capsys)[1:] == [
         "",
         "Nothing cost anything.",
+        "",
+        "Contribution is not told: the money is in CLP, EUR. Give --into and a --rate for each other currency.",
     ]
     paid = "refund_requested", ("refunded", {"amount": 10})
     many = [each for n in range(45) for each in happens(*paid, case=f"C-{n}")]

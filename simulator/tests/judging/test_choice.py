@@ -278,17 +278,18 @@ def test_channels_differ_where_a_marketplace_of_both_has_other_shares() -> None:
     assert not channels_differ([])
 
 
-def test_nobody_is_named_by_money_among_variants_that_sell_through_other_channels() -> None:
+def test_nobody_is_named_among_variants_that_sell_through_other_channels() -> None:
     found = record(compared(lambda place, n: 1000.0 * place, CHANNELS))
     assert (found["cheapest"], found["named"], found["margin"]) == (None, [], None)
     first, second = (variant["name"] for variant in found["variants"])
     assert found["answer"].startswith(
-        "No variant is named by money: they sell through other channels, and returns of what the marketplace ships are "
+        "No variant is named: they sell through other channels, and returns of what the marketplace ships are "
         "not simulated, so that what it ships would seem to have none."
     )
-    assert f"'{second}', '{first}'" in found["answer"]
+    assert f"'{first}', '{second}'" in found["answer"]
+    assert found["money_rests_on"] == []
     by_labour = record(compared(lambda place, n: 1000.0 * place, CHANNELS, settings=["cheapest=labour"]))
-    assert (by_labour["cheapest"], by_labour["named"]) == (first, [first, second])
+    assert (by_labour["cheapest"], by_labour["named"]) == (None, [])
 
 
 # currencies without a rate

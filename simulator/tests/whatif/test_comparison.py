@@ -436,6 +436,7 @@ def test_the_document_has_the_words_that_others_build_on() -> None:
         "margin",
         "money_rests_on",
         "unrated",
+        "returns_not_simulated",
         "warnings",
         "without_effect",
         "stress",
@@ -575,6 +576,8 @@ agents 4      9.0     0.00    55.0    0.0  4,500   15,500        -2,000    10/10
 
 The difference is to 'agents 2', replication by replication; --columns shows other metrics.
 
+The money is without returns of what the marketplace ships (US, DE): they are not simulated.
+
 Of the variants that keep the targets 'agents 2' has the highest contribution: 17,500 CNY in 70
 days, after 2,500 CNY for after-sales, 2,000 CNY of that for labour. All targets are met in 10 of 10
 replications.
@@ -607,6 +610,9 @@ agents 3        -1,000    10/10
 
 The difference is to 'agents 2', replication by replication;
 --columns shows other metrics.
+
+The money is without returns of what the marketplace ships
+(US, DE): they are not simulated.
 
 Of the variants that keep the targets 'agents 2' has the
 highest contribution: 17,500 CNY in 70 days, after 2,500 CNY

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from attrs import evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, Problem
+from aftersale.base.money import decimals
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant
 from aftersale.costs.period import ALWAYS, Period
@@ -71,8 +72,7 @@ def choice(
         return _not_taken(as_asked, "; ".join(map(str, error.problems)))
     into = asked.into or own.into
     rates = {name: rate for name, rate in own.rates.items() if into == own.into and name not in asked.rates}
-    is_own_wage = WAGE in numbers and known.wage() is not None
-    paid, alone = _paid_hours(own, asked, known) if is_own_wage else (None, text("costs.rosters_of_wage"))
+    paid, alone = _paid_hours(own, asked, known)
     taken = OwnTaken(
         set=numbers,
         into=own.into if asked.into is None else None,
@@ -95,14 +95,32 @@ def _paid_hours(own: OwnNumbers, asked: Asked, parameters: Parameters) -> tuple[
     wage, measured = parameters.wage(), Period(own.since, own.before)
     if own.labour_cost is None or own.into is None:
         return None, ""
-    if wage is None or wage[1] != own.into:
+    before = _own_wage(own)
+    if wage is None or wage[1] != own.into or before is None or before[1] != own.into:
+        return None, text("costs.rosters_of_wage")
+    if not before[0] and wage[0]:
         return None, text("costs.rosters_of_wage")
     is_earlier = asked.until is not None and own.until is not None and asked.until < own.until
     if is_earlier or (asked.period.is_bounded and asked.period != measured):
         days = days_text(_day(own.since), _day(own.before))
         end = "" if own.until is None else text("costs.at_the_end", until=_moment(own.until))
         return None, text("costs.rosters_of_days", days=days, end=end)
-    return PaidHours(amount=f"{own.labour_cost:f}", currency=own.into), ""
+    return PaidHours(amount=f"{_at_wage(own, wage[0]):f}", currency=own.into), ""
+
+
+def _at_wage(own: OwnNumbers, wage: Decimal) -> Decimal:
+    """Return what the rosters' paid hours cost at a wage: as many hours as they were at the journal's own."""
+    paid, before = own.labour_cost or Decimal(0), _own_wage(own)
+    if before is None or not before[0]:
+        return paid
+    unit = Decimal(1).scaleb(-decimals(before[1]))
+    return (paid * wage / before[0]).quantize(unit, ROUND_HALF_UP)
+
+
+def _own_wage(own: OwnNumbers) -> tuple[Decimal, str] | None:
+    """Return the wage that the journal itself tells, and its currency."""
+    told = own.numbers.get(WAGE, "").split()
+    return (Decimal(told[0]), told[1]) if len(told) == 2 else None
 
 
 def _sentence(taken: OwnTaken) -> str:

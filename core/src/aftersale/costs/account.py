@@ -141,7 +141,7 @@ def sold(
         rows = np.flatnonzero((orders.marketplace == code) & (at >= begin) & (at < last))
         own = orders.chosen(rows)
         cancelled = np.array([name in gone for name in own.ids], bool)
-        brought, currency = sales(own, policy, parameters, cancelled), orders.currencies[code]
+        brought, currency = sales(own, policy, parameters, cancelled, until), orders.currencies[code]
         found[name] = Sold(int(brought.placed.sum()), {(each, currency): int(brought.of(each).sum()) for each in SALE})
     return found
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aftersale.base.money import decimals
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
+from aftersale.clocks import Instant
 from aftersale.orders import CANCELLED, NEVER, WAITING, Orders
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Condition
@@ -59,12 +60,22 @@ class Sales:
         return amounts
 
 
-def sales(orders: Orders, policy: Policy, parameters: Parameters, cancelled: Rows | None = None) -> Sales:
+def sales(
+    orders: Orders,
+    policy: Policy,
+    parameters: Parameters,
+    cancelled: Rows | None = None,
+    until: Instant | None = None,
+) -> Sales:
     """Return what the orders of one marketplace bring; `cancelled` marks those of which cases say that they were.
+
+    With `until` those that were cancelled later still count.
 
     Raises MoneyError for a rule whose currency is not the orders'.
     """
     gone = (orders.outcome == CANCELLED) | (orders.cancelled_at != NEVER)
+    if until is not None:
+        gone &= orders.cancelled_at <= until  # of unknown time is before all instants
     placed = ~gone if cancelled is None else ~(gone | cancelled)
     shipped = placed & (orders.outcome != WAITING)
     marketplace = policy.marketplace.name

@@ -131,11 +131,11 @@ def _span(resolved: ResolvedScenario, policy: Policy, until: Instant) -> Span:
 def _book(cases: _Cases, policy: Policy, orders: Orders, planned: Orders, numbers: Parameters) -> Book:
     span, currency = cases.span, policy.marketplace.currency
     bought, would = _measured(orders, span), _measured(planned, span)
-    sold = sales(bought, policy, numbers, cases.cancelled(bought))
+    sold = sales(bought, policy, numbers, cases.cancelled(bought), span.until)
     sale, lost = _sums(sold, currency), dict[tuple[str, str], int]()
     if len(would) > len(bought):
         # Those that were bought bring the same in both, were they cancelled later or not.
-        placed, all_ = (_sums(sales(each, policy, numbers), currency) for each in (bought, would))
+        placed, all_ = (_sums(sales(each, policy, numbers, until=span.until), currency) for each in (bought, would))
         lost = {key: amount - placed[key] for key, amount in all_.items()}
     return Book(
         currency=currency,

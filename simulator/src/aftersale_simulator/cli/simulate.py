@@ -58,7 +58,7 @@ def simulate(
     from aftersale_simulator.show import tables
     from aftersale_simulator.show.days_off import day_notes
     from aftersale_simulator.show.effects import idle_sentence, idle_settings
-    from aftersale_simulator.show.money import money_notes
+    from aftersale_simulator.show.money import money_notes, not_simulated
     from aftersale_simulator.show.numbers import Numbers
     from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import failed, target_name, text
@@ -85,6 +85,8 @@ def simulate(
     sentences = [idle_sentence(idle_settings(idle))] if idle else []
     days = [*period_notes(period_report([resolved])), *day_notes([simulated])]
     money = list(money_notes([simulated], result.unrated))
+    if not result.unrated and (names := not_simulated([simulated])):
+        show(text("report.shipped", names=text("report.comma").join(names)))
     for note in [*order_notes(history, plan, plugins), *money, *days, *failures, *sentences]:
         show(text("report.warning", text=note))
     tell_written(outputs)

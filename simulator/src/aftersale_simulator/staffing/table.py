@@ -5,6 +5,7 @@ from __future__ import annotations
 from aftersale.base.tables import Table, show as show_parts
 from aftersale.base.visible import lines
 from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
+from aftersale_simulator.show.money import not_simulated
 from aftersale_simulator.show.numbers import number
 from aftersale_simulator.show.tables import rows
 from aftersale_simulator.show.wording import percent, text
@@ -23,7 +24,7 @@ from aftersale_simulator.staffing.search import Candidate, SearchResult
 def show(outcome: SearchResult, record: StaffRecord) -> None:
     """Print the roster, what more and less money buys, the answer, and Erlang C's answer."""
     show_parts(outcome.staffing.scenario.name, today_text(outcome), bold=True)
-    show_parts(search_text(outcome), "")
+    show_parts(search_text(outcome), *_money_note(outcome), "")
     if record["roster"]:
         show_parts(_roster_table(record), "")
     show_parts(text("staff.frontier"), _trials_table(outcome, record), "")
@@ -31,6 +32,12 @@ def show(outcome: SearchResult, record: StaffRecord) -> None:
     if record["erlang_c"] is not None:
         show_parts(erlang_text(record["erlang_c"]))
     show_parts(*(text("report.warning", text=warning) for warning in record["warnings"]), fg="yellow")
+
+
+def _money_note(outcome: SearchResult) -> list[str]:
+    """Return what the money is without."""
+    names = not_simulated([outcome.staffing.scenario])
+    return [text("report.shipped", names=text("report.comma").join(names))] if names else []
 
 
 def _roster_table(record: StaffRecord) -> Table:

@@ -194,12 +194,13 @@ class Comparison:
 
         Returns of what a marketplace ships are not simulated: a variant that sells more of it would seem to save them.
         """
-        return self.by != "labour" and channels_differ(self.scenarios)
+        return channels_differ(self.scenarios)
 
     @property
     def keeping(self) -> list[VariantResult]:
-        """The contenders that keep the targets, the best first; of equals, in their order."""
-        return sorted(filter(self.keeps, self.contenders), key=self.worth, reverse=True)
+        """The contenders that keep the targets, the best first; in their order where they cannot be compared."""
+        keeping = list(filter(self.keeps, self.contenders))
+        return keeping if self.has_other_channels else sorted(keeping, key=self.worth, reverse=True)
 
     def worth(self, variant: VariantResult) -> float:
         """Return what a variant is ranked by: more is better."""
@@ -233,7 +234,7 @@ class Comparison:
         """The assumed numbers that the difference to the named variant hangs most on, or its contribution alone."""
         chosen, beside = self.cheapest or self.nearest, self.beside
         money = chosen.mean(CONTRIBUTION)
-        if money is None:
+        if money is None or self.has_other_channels:
             return []
         if beside is None:
             return swings(money, chosen.results)

@@ -11,6 +11,7 @@ from aftersale_simulator.judging.choice import Swing
 from aftersale_simulator.judging.outcomes import FAR, ClosureOutcome, TargetOutcome
 from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.show.effects import idle_settings
+from aftersale_simulator.show.money import not_simulated
 from aftersale_simulator.show.sheets import sheet
 from aftersale_simulator.show.wording import joined, text
 from aftersale_simulator.stress.trials import StressResult
@@ -173,6 +174,7 @@ class ComparisonRecord(TypedDict):
     margin: MarginRecord | None
     money_rests_on: list[SwingRecord]
     unrated: list[str]
+    returns_not_simulated: list[str]
     warnings: list[str]
     without_effect: list[str]
     stress: list[TrialRecord]
@@ -204,6 +206,7 @@ def record(
         margin=_margin(comparison),
         money_rests_on=[_swing(swing) for swing in comparison.swings] if comparison.by != "labour" else [],
         unrated=list(comparison.unrated),
+        returns_not_simulated=not_simulated(comparison.scenarios),
         warnings=[*_partial_warnings(comparison), *notes, *warnings(comparison)],
         without_effect=idle_settings(comparison.without_effect),
         stress=[_trial(stress_result) for stress_result in comparison.trials],

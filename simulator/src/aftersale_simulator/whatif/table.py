@@ -20,6 +20,7 @@ from aftersale_simulator.runs.results import COST, DEACTIVATED, LATE_BY_MARKETPL
 from aftersale_simulator.runs.statistics import Estimate
 from aftersale_simulator.scenario.vocabulary import allowed_words
 from aftersale_simulator.show.effects import idle_sentence
+from aftersale_simulator.show.money import not_simulated
 from aftersale_simulator.show.numbers import Numbers, count_text, number
 from aftersale_simulator.show.tables import rows
 from aftersale_simulator.show.wording import amount, target_name, text
@@ -277,7 +278,7 @@ def reached(comparison: Comparison) -> Iterator[str]:
 
 
 def money_beside(comparison: Comparison) -> Iterator[str]:
-    """Yield in words what may cost more yet, and what orders would have brought that were never placed."""
+    """Yield in words what may cost more yet, what was never sold, and what is not in the money."""
     currency, results = comparison.scenario.currency, comparison.variant_results
     if comparison.unrated:
         return
@@ -298,6 +299,8 @@ def money_beside(comparison: Comparison) -> Iterator[str]:
         )
         if any(variant.mean(count) for variant in results):
             yield text(f"report.{key}", variants=between.join(told))
+    if names := not_simulated(comparison.scenarios):
+        yield text("report.shipped", names=text("report.comma").join(names))
 
 
 def closure_rows(comparison: Comparison) -> list[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypedDict
 
 from aftersale.base.money import from_minor
@@ -29,9 +29,11 @@ def basis_of(lines: Iterable[CostLine | Fee]) -> set[str]:
     return {name for line in lines for name in line.basis}
 
 
-def assumptions_of(lines: Iterable[CostLine | Fee], parameters: Parameters) -> list[Assumption]:
-    """Return the parameters that some amounts rest on, in the order in which they are declared."""
-    used = basis_of(lines)
+def assumptions_of(
+    lines: Iterable[CostLine | Fee], parameters: Parameters, more: Collection[str] = ()
+) -> list[Assumption]:
+    """Return the parameters that some amounts rest on, and `more` by name, in the order in which they are declared."""
+    used = basis_of(lines).union(more)
     return [
         Assumption(
             name=name,

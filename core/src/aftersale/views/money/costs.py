@@ -14,18 +14,19 @@ from aftersale.base.money import money, to_minor
 from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.cases.workflow import default_workflow
-from aftersale.costs.account import accounts_of, sold, together
+from aftersale.costs.account import Sold, accounts_of, sold, together
 from aftersale.costs.charges import docket_costs
 from aftersale.costs.labour import WORKED, idle_labour
 from aftersale.costs.ledger import CostLine, Unpaid
 from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of, open_cases
 from aftersale.costs.totals import Grouping, grand_total, totals
 from aftersale.documents.scalars import MoneyAmount
+from aftersale.orders import UNTOLD
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
-from aftersale.views.money.account import AccountRecord, account_lines, account_record, in_one_currency
+from aftersale.views.money.account import AccountRecord, account_lines, account_record, currencies_of, in_one_currency
 from aftersale.views.money.assumptions import Assumption, assumption_parts, assumptions_of, basis_of, money_text
 from aftersale.views.readings import instant_text
-from aftersale.worth.goods import is_vat_declared
+from aftersale.worth.goods import LANDED, is_vat_declared
 from aftersale.worth.parameters import WAGE, Parameter, Parameters, default_parameters
 
 if TYPE_CHECKING:
@@ -124,10 +125,9 @@ class CostAccounts(JournalNotes):
     """The costs of a journal as JSON shows them.
 
     `own` is None where nothing of the journal's own numbers is asked for. `unpaid_work` is None where a wage is told,
-    or no task was done; `account` has sales and costs in one currency, None where there are several and no rates;
-    `worked_alone` says why labour is the work on tasks alone, None where it is not, or has no
-    amount. `vat_undeclared` are the marketplaces of whose prices nobody says how much VAT they contain: none is taken
-    out.
+    or no task was done. `account` has sales and costs in one currency, None where there are several, `unrated`, and no
+    rates. `worked_alone` says why labour is the work on tasks alone, None where it is not, or has no amount.
+    `vat_undeclared` are the marketplaces of whose prices nobody says how much VAT they contain: none is taken out.
     """
 
     journal: str
@@ -137,6 +137,7 @@ class CostAccounts(JournalNotes):
     sums: list[CurrencySum]
     converted: Converted | None
     account: AccountRecord | None
+    unrated: list[str]
     period: CostPeriod
     open: OpenAtEnd
     unpaid_work: UnpaidWork | None
@@ -175,11 +176,15 @@ def cost_accounts(
     lines = costs(assumed, unpaid)
     lines += _idle_labour(own, lines, assumed, journal, replayed.until)
     converted, unconverted = _conversion(lines, into, rates, own)
-    sold_orders = sold(journal.orders, replayed.docket, policies, assumed, period, replayed.until)
+    watched = assumed.watched()
+    sold_orders = sold(journal.orders, replayed.docket, policies, watched, period, replayed.until)
     currency = in_one_currency(lines, sold_orders, into, rates or {})
+    read = watched.reads if currency is not None else frozenset()
+    of_sales = {name for name in read if assumed.value(name)}
+    undone = [each.task for each in unpaid if each.case in opened]
     declared = _known_parameters(policies)
     idle = [
-        *_idle_numbers(lines, assumed, declared, costs, frozenset(own["set"] if own else ())),
+        *_idle_numbers(lines, assumed, declared, costs, read.union(own["set"] if own else ()), journal),
         *_idle_rates((rates or {}).keys() - (own["rates"] if own else ()), converted),
         *unconverted,
         *_unbooked(replayed, policies),
@@ -191,14 +196,15 @@ def cost_accounts(
         rows=_group_rows(lines) if by == "group" else _rows(lines, by),
         sums=[_sum(lines, currency) for currency in sorted({line.currency for line in lines})],
         converted=converted,
-        account=None if currency is None else account_record(lines, sold_orders, currency, rates or {}),
+        account=account_record(lines, sold_orders, currency, rates or {}, not undone) if currency else None,
+        unrated=currencies_of(lines, sold_orders) if currency is None else [],
         period=_period(period),
         open=_open(open_cases(replayed.docket, policies, period)),
-        unpaid_work=_unpaid_work([each.task for each in unpaid if each.case in opened], assumed),
+        unpaid_work=_unpaid_work(undone, assumed),
         worked_alone=_worked_alone(lines, own),
         own=own,
-        vat_undeclared=_vat_undeclared(lines, assumed),
-        assumptions=assumptions_of(lines, assumed),
+        vat_undeclared=_vat_undeclared(lines, sold_orders, assumed),
+        assumptions=assumptions_of(lines, assumed, of_sales),
         **journal_notes(journal, replayed, policies, idle),
     )
 
@@ -252,8 +258,9 @@ def _unpaid_work(tasks: Sequence[str], parameters: Parameters) -> UnpaidWork | N
     return UnpaidWork(tasks=len(tasks), minutes=f"{minutes:f}", why=why)
 
 
-def _vat_undeclared(lines: Iterable[CostLine], parameters: Parameters) -> list[str]:
-    return sorted(place for place in {line.marketplace for line in lines} if not is_vat_declared(parameters, place))
+def _vat_undeclared(lines: Iterable[CostLine], sales: Mapping[str, Sold], parameters: Parameters) -> list[str]:
+    places = {line.marketplace for line in lines} | {name for name, each in sales.items() if each.orders}
+    return sorted(place for place in places if not is_vat_declared(parameters, place))
 
 
 def _known_parameters(policies: Policies, parameters: Parameters | None = None) -> Parameters:
@@ -307,19 +314,24 @@ def _idle_numbers(
     declared: Parameters,
     costs: Callable[[Parameters], list[CostLine]],
     taken: frozenset[str],
+    journal: Journal,
 ) -> Iterator[str]:
     """Yield a sentence about the seller's own numbers on which no cost rests, nor would with the defaults.
 
-    A number of 0 leaves no line behind, and has an effect all the same. Those that are `taken` from the journal are not
-    spoken of: nobody gave them here.
+    A number of 0 leaves no line behind, and has an effect all the same. Those that are `taken` from the journal, or by
+    sales, are not spoken of.
     """
     idle = parameters.own - taken - basis_of(lines)
     if idle:
         # What only the seller can tell has no default: any other amount shows whether anything hangs on it.
         defaults = {name: declared.by_name.get(name) or _one(parameters.by_name[name]) for name in idle}
         idle -= basis_of(costs(evolve(parameters, by_name={**parameters.by_name, **defaults})))
-    if idle:
-        yield text("costs.idle_number", names=", ".join(sorted(idle)))
+    is_told = bool((journal.orders.landed_cost != UNTOLD).any())
+    told = {name for name in idle if is_told and name.partition(".")[0] == LANDED}
+    if told:
+        yield text("costs.idle_landed", names=", ".join(sorted(told)))
+    if idle - told:
+        yield text("costs.idle_number", names=", ".join(sorted(idle - told)))
 
 
 def _one(parameter: Parameter) -> Parameter:
@@ -359,7 +371,16 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
     title += [accounts["own"]["says"]] if accounts["own"] is not None and accounts["own"]["says"] else []
     if not accounts["rows"]:
         return noted(
-            [*title, "", text("costs.nothing"), *_open_lines(accounts["open"]), *_unpaid_lines(accounts)], accounts
+            [
+                *title,
+                "",
+                text("costs.nothing"),
+                *account_lines(accounts["account"], accounts["unrated"]),
+                *_open_lines(accounts["open"]),
+                *_unpaid_lines(accounts),
+                *(_vat_lines(accounts["vat_undeclared"]) if accounts["account"] is not None else []),
+            ],
+            accounts,
         )
     more = len(accounts["rows"]) - SHOWN
     parts: list[Table | str] = [
@@ -368,7 +389,7 @@ def cost_listing(accounts: CostAccounts) -> list[Table | str]:
         _table(accounts),
         *([text("costs.more", count=more)] if more > 0 else []),
         *_converted_lines(accounts["converted"]),
-        *account_lines(accounts["account"]),
+        *account_lines(accounts["account"], accounts["unrated"]),
         *_open_lines(accounts["open"]),
         *_unpaid_lines(accounts),
         *assumption_parts(accounts["assumptions"]),
