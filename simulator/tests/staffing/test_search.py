@@ -180,8 +180,8 @@ def test_the_first_line_is_the_desk_as_it_is_today() -> None:
     # Nobody of the shipped desk works one of the patterns: its shift has people, the patterns have none.
     found = search_text(lambda roster, number: sum(roster) >= 3 or (not any(roster) and number > 3))
     assert record.today_text(found) == (
-        "The desk as it is today: 0 CNY in 70 days, all targets kept in 7 of 10 replications; missed most: late "
-        "replies."
+        "The desk as it is today: 0 CNY of labour in 70 days, all targets kept in 7 of 10 replications; missed most: "
+        "late replies."
     )
     told = record.record(found)["today"]
     assert (told["cost"], told["probability"], told["replications"]) == (0.0, 0.7, 10)

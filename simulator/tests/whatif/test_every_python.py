@@ -31,7 +31,7 @@ from aftersale_simulator.whatif.variants import plan
 DIGESTS = {
     "whatif": "806fb7a516d47c00",
     "whatif with any SciPy": "23dcf6a75eca4cb1",
-    "staff": "61ca76288497cc9d",
+    "staff": "026955f2bfb3553a",
     "calibrate": "9fcfd8bb90d5a059",
 }
 SCIPY = "1.17"
@@ -79,7 +79,7 @@ def documents() -> dict[str, str]:
     records = {
         "whatif": compared,
         "whatif with any SciPy": _with_short_ends(compared),
-        "staff": {**staff_record(search)},
+        "staff": _with_short_ends({**staff_record(search)}),
         "calibrate": {**asdict(fitted), "quality": ""},
     }
     return {

@@ -12,7 +12,7 @@ from aftersale_simulator.judging.outcomes import closure_outcomes
 from aftersale_simulator.resolved.days_off import IDLE
 from aftersale_simulator.resolved.period import TAKEN
 from aftersale_simulator.runs.results import COST
-from aftersale_simulator.runs.statistics import enough, erlang_c_agents, is_undecided
+from aftersale_simulator.runs.statistics import Estimate, difference, enough, erlang_c_agents, is_undecided
 from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.money import money_notes
@@ -36,16 +36,30 @@ class PeopleRecord(TypedDict):
     cost: float
 
 
+class MoneyRecord(TypedDict):
+    """Money over replications with its 95 % interval, and the paired difference to the desk of today.
+
+    The difference is null where there are no replications that both ran, as for the answer's fresh ones.
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    difference: dict[str, float | None] | None
+
+
 class DeskRecord(TypedDict):
     """What a desk costs, and the share of its replications that kept all targets, with a 95 % interval.
 
     `cost` is that of labour, `total_cost` all of after-sales, and `contribution` what is left of the revenue, each on
-    average. They are null without a replication, the last two also where a currency has no rate.
+    average. They are null without a replication, the last two also where a currency has no rate. `money` has all three
+    with their intervals.
     """
 
     cost: float | None
     total_cost: float | None
     contribution: float | None
+    money: dict[str, MoneyRecord]
     probability: float | None
     low: float
     high: float
@@ -86,6 +100,7 @@ class StaffRecord(TypedDict):
     cost: float | None
     total_cost: float | None
     contribution: float | None
+    money: dict[str, MoneyRecord]
     probability: float | None
     low: float | None
     high: float | None
@@ -116,11 +131,12 @@ def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, A
         seed=scenario.seed,
         currency=scenario.currency,
         wanted=outcome.wanted,
-        today=_desk(outcome.today),
+        today=_desk(outcome, outcome.today),
         roster=_people(outcome, check.roster) if check is not None else [],
         cost=cost_of(check) if check is not None else None,
         total_cost=check.figure(TOTAL).mean if check is not None else None,
         contribution=check.figure(CONTRIBUTION).mean if check is not None else None,
+        money=_money(outcome, check) if check is not None else {},
         probability=check.share() if check is not None else None,
         low=low,
         high=high,
@@ -159,15 +175,18 @@ def _people(outcome: SearchResult, roster: Roster) -> list[PeopleRecord]:
 
 
 def _roster(outcome: SearchResult, candidate: Candidate) -> RosterRecord:
-    return RosterRecord(roster=_people(outcome, candidate.roster), people=sum(candidate.roster), **_desk(candidate))
+    return RosterRecord(
+        roster=_people(outcome, candidate.roster), people=sum(candidate.roster), **_desk(outcome, candidate)
+    )
 
 
-def _desk(candidate: Candidate) -> DeskRecord:
+def _desk(outcome: SearchResult, candidate: Candidate) -> DeskRecord:
     low, high = candidate.interval()
     return DeskRecord(
         cost=cost_of(candidate) if candidate.results else None,
         total_cost=candidate.figure(TOTAL).mean,
         contribution=candidate.figure(CONTRIBUTION).mean,
+        money=_money(outcome, candidate),
         probability=candidate.share(),
         low=low,
         high=high,
@@ -176,6 +195,25 @@ def _desk(candidate: Candidate) -> DeskRecord:
         late_reply_rate=candidate.figure("late_reply_rate").mean,
         order_defect_rate=candidate.figure("order_defect_rate").mean,
     )
+
+
+def _money(outcome: SearchResult, candidate: Candidate) -> dict[str, MoneyRecord]:
+    records = {}
+    for name in (COST, TOTAL, CONTRIBUTION):
+        found, beside = candidate.figure(name), beside_today(outcome, candidate, name)
+        ends = None if beside is None else {"mean": beside.mean, "low": beside.low, "high": beside.high}
+        records[name] = MoneyRecord(mean=found.mean, low=found.low, high=found.high, difference=ends)
+    return records
+
+
+def beside_today(outcome: SearchResult, candidate: Candidate, name: str) -> Estimate | None:
+    """Return how much a roster differs from the desk of today in a metric, over the replications that both ran."""
+    today = outcome.today.results
+    both = sorted(today.keys() & candidate.results.keys())
+    if not both or candidate is outcome.today:
+        return None
+    ours, theirs = ([results[number].metrics.get(name) for number in both] for results in (candidate.results, today))
+    return difference(ours, theirs)
 
 
 def cost_of(candidate: Candidate) -> float:

@@ -6,7 +6,7 @@ from aftersale.base.tables import Table, show as show_parts
 from aftersale.base.visible import lines
 from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
 from aftersale_simulator.show.money import not_simulated
-from aftersale_simulator.show.numbers import number
+from aftersale_simulator.show.numbers import Numbers, number
 from aftersale_simulator.show.tables import rows
 from aftersale_simulator.show.wording import percent, text
 from aftersale_simulator.staffing.record import (
@@ -73,8 +73,8 @@ def _trials_table(outcome: SearchResult, record: StaffRecord) -> Table:
 
 
 def _money(candidate: Candidate, name: str) -> str:
-    mean = candidate.figure(name).mean
-    return text("report.none") if mean is None else number(mean, 0)
+    """Return money of a roster with half of its interval, on two lines."""
+    return Numbers().estimate(candidate.figure(name), name)
 
 
 def percentage(candidate: Candidate, name: str, decimals: int) -> str:
