@@ -120,10 +120,14 @@ class DaskPool:
         raise self._unusable(problem, "look at the logs of its workers; they may be short of memory")
 
     def _answers(self) -> bool:
-        """Ask the workers themselves: what is known of them may be from before they went away."""
+        """Ask the workers themselves: what is known of them may be from before they went away.
+
+        One that is gone answers with what the library raises.
+        """
         try:
             self._wait_for_workers()
-            return bool(self._client.run(versions, on_error="return"))
+            answers = self._client.run(versions, on_error="return")
+            return any(not isinstance(answer, BaseException) for answer in answers.values())
         except _LOST:
             return False
 
