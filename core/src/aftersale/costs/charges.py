@@ -80,7 +80,7 @@ def order_costs(
     own = policy.costs.by_fact
     for place, step in enumerate(steps):
         fact = step.fact
-        charge = CHARGES.get(fact.kind) or (own_line if fact.kind in own else None)
+        charge = CHARGES.get(fact.kind) or (own_line if own and fact.kind in own else None)
         told = ledger.begin(place)
         if charge is not None and not step.confirms:
             # What the engine derived costs what the fact tells that confirms it, which itself costs nothing.

@@ -63,6 +63,7 @@ def line_place(line: str) -> tuple[int, str]:
     return _PLACES.get(line, len(_PLACES)), line
 
 
+_new = tuple.__new__
 _PLACES = {line: place for place, line in enumerate(LINES)}
 _GROUPS: dict[str, str] = {kind.name: kind.group for kind in default_cost_kinds().values()}
 
@@ -94,6 +95,7 @@ class CostLedger:
         "_tells",
         "_to_come",
         "_told",
+        "_whole",
         "by_marketplace",
         "confirmed",
         "facts",
@@ -133,7 +135,8 @@ class CostLedger:
         self._fulfilment = WORD_OF["marketplace" if self.by_marketplace else "seller"]
         self._fees: list[tuple[Rulebook, Fees]] = []
         self._last: dict[str, dict[str, tuple[int, Fact]]] = {}
-        self._sums: dict[str | None, dict[str, int]] = {None: {}}
+        self._whole: dict[str, int] = {}
+        self._sums: dict[str | None, dict[str, int]] = {None: self._whole}
         self._faults: dict[str, Rule | None] = {}
         self._told: dict[str, Counter[str]] = {}
         self._to_come = 0
@@ -213,15 +216,22 @@ class CostLedger:
         if not amount:
             return
         order, case = self.order, fact.case
-        group = _GROUPS.get(line) or self.policy.costs.groups[line]
-        where = (line, case, order.id, self.product, order.marketplace, self._fulfilment)
         # Spelled out: a named tuple's own constructor takes twice the time, and a run books many thousands.
         self.lines.append(
-            tuple.__new__(CostLine, (*where, fact.occurred_at, amount, currency, estimated, basis, group))
-        )
+            _new(
+                CostLine,
+                (
+                    line, case, order.id, self.product, order.marketplace, self._fulfilment, fact.occurred_at, amount,
+                    currency, estimated, basis, _GROUPS.get(line) or self.policy.costs.groups[line],
+                ),
+            )
+        )  # fmt: skip
         if currency == order.currency:
-            whole, of_case = self._sums[None], self._sums.setdefault(case, {})
+            whole = self._whole
             whole[line] = whole.get(line, 0) + amount
+            of_case = self._sums.get(case)
+            if of_case is None:
+                of_case = self._sums[case] = {}
             of_case[line] = of_case.get(line, 0) + amount
 
     @property

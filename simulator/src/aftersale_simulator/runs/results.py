@@ -229,7 +229,7 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort, float(labour))}
     by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     plugin_metrics = sorted(metrics.keys() - set(METRICS))
-    lines = tuple(_lines(scenario, policies, accounts, metrics, effort.until))
+    lines = tuple(_lines(scenario, policies, accounts, metrics, by_marketplace, effort.until))
     verdicts = _verdicts(lines)
     closures = tuple(_closures(desk, policies, orders, horizon, accounts))
     books = books_of(resolved, docket, runs, desk.runs, effort.until)
@@ -485,13 +485,13 @@ def _lines(
     policies: Policies,
     accounts: Mapping[str, Account],
     metrics: Mapping[str, float | None],
+    by_marketplace: Mapping[str, Mapping[str, float | None]],
     until: Instant,
 ) -> Iterator[LineVerdict]:
     """Yield the verdict on each target on every marketplace that it applies to.
 
     The scenario's targets replace the handbook's; the marketplaces' own lines apply in any case, from their floors on.
     """
-    by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     limits = scenario.targets.limits
     for name, limit in limits.items():
         if name == "occupancy":
