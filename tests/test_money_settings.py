@@ -353,6 +353,12 @@ ABOVE = "is a key of the file itself: put it before the first [table]"
         ),
         (
             "",
+            "[goods]\nlanded_cost_share = 0.3",
+            "17: goods.landed_cost_share: expected an exact share such as '0.35', found 0.3 "
+            "(put it in quotes, to keep it exact)",
+        ),
+        (
+            "",
             "[costs]\nreturn_lable_share = '0.1'",
             "17: costs.return_lable_share: no such number (did you mean 'return_label_share'?)",
         ),

@@ -152,6 +152,7 @@ def test_staff_tells_what_it_could_not_measure(silent: Path) -> None:
     shown = run("staff", silent, "--replications", "2", "--workers", "1").stdout
     rows = [line.split()[3:9] for line in shown.splitlines() if line.startswith("1 × day")]
     assert [[*row[:2], *row[3:]] for row in rows] == [["0", "0", "–", "–", "–"]] * 2
+    assert all(int(row[2]) > 0 for row in rows)  # what the orders bring, which there are
 
 
 @pytest.mark.once

@@ -89,7 +89,11 @@ def documents() -> dict[str, str]:
 
 
 def _with_short_ends(document: Any) -> Any:
-    """Return a document with seven digits of the ends of its intervals: releases of SciPy disagree on the eleventh."""
+    """Return a document with seven digits of the ends of its intervals.
+
+    Releases of SciPy disagree on the eleventh of the quantile; an end that lies nearer to zero than the interval is
+    wide has lost some more of them.
+    """
     if isinstance(document, list):
         return [_with_short_ends(part) for part in document]
     if not isinstance(document, dict):

@@ -45,7 +45,8 @@ HolidayPlace = NewType("HolidayPlace", str)
 """A country, or with a hyphen a part of it, whose holidays are known: ISO 3166-1 and -2, such as `GB-ENG`."""
 MoneyAmount = NewType("MoneyAmount", Decimal)
 """An exact amount of 0 or more, from a text such as `24.90` or a whole number."""
-
+ExactShare = NewType("ExactShare", Decimal)
+"""An exact share of an amount, 0 or more, from a text such as `0.35` or a whole number."""
 DayOrAmount = NewType("DayOrAmount", object)
 """A day, or an exact amount: what a table of rates holds."""
 OwnNumber = NewType("OwnNumber", str)
@@ -223,6 +224,7 @@ SCALARS: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
     (CountryCode, _country, "a country such as 'DE'"),
     (HolidayPlace, _holiday_place, "a country such as 'DE' or a part of it such as 'DE-BY'"),
     (MoneyAmount, _amount, "an amount such as '24.90'"),
+    (ExactShare, _amount, "an exact share such as '0.35'"),
     (DayOrAmount, _day_or_amount, "an amount such as '7.10', or a day"),
     (OwnNumber, _own_number, "an exact number such as '0.20', or money such as '20.00 USD'"),
 )

@@ -22,7 +22,7 @@ from aftersale.orders import CANCELLED, NEVER, WAITING, Orders
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Condition
 from aftersale.worth.fees import Fees, ReferralTerms
-from aftersale.worth.goods import goes_by_share, landed_costs
+from aftersale.worth.goods import goes_by_share, landed_costs, vat
 from aftersale.worth.parameters import Parameters
 
 Amounts = NDArray[np.int64]
@@ -113,8 +113,6 @@ def shares(amounts: Amounts, share: Decimal) -> Amounts:
 
 def without_vat(amounts: Amounts, parameters: Parameters, marketplace: str) -> Amounts:
     """Return prices of a marketplace without the VAT that is in them; nothing is taken out where none is declared."""
-    from aftersale.worth.goods import vat
-
     return _rounded(amounts, Fraction(0), 1 / (1 + Fraction(vat(parameters, marketplace))))
 
 

@@ -28,13 +28,9 @@ SCENARIO, PRESET, PLUGIN, SIMULATOR, CORE = "scenario", "preset", "plugin", "sim
 SHAPES = ("hourly", "weekly", "season")
 
 
-class Explained(TypedDict):
-    """One number of one marketplace's world, with its declared range and who sets it."""
+class Declared(TypedDict):
+    """What is declared of a number: its value where nobody sets another, its range, and where that is from."""
 
-    parameter: str
-    marketplace: str
-    value: float
-    set_by: str
     default: float
     low: float
     high: float
@@ -43,7 +39,16 @@ class Explained(TypedDict):
     grade: str
 
 
-class ExplainedCost(TypedDict):
+class Explained(Declared):
+    """One number of one marketplace's world, with its declared range and who sets it."""
+
+    parameter: str
+    marketplace: str
+    value: float
+    set_by: str
+
+
+class ExplainedCost(Declared):
     """One number with which a run's money is booked, with its declared range and who sets it.
 
     `path` is where a scenario sets it. Money has its `currency`.
@@ -54,12 +59,6 @@ class ExplainedCost(TypedDict):
     value: float
     currency: str | None
     set_by: str
-    default: float
-    low: float
-    high: float
-    unit: str
-    source: str
-    grade: str
 
 
 class Dated(TypedDict):

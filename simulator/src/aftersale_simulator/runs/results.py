@@ -68,7 +68,7 @@ UNITS: dict[str, Unit] = {
 METRICS = tuple(name for name in UNITS if name not in (*MONEY, *COUNTS))
 """What is judged in every result; plugins add others, which have the unit of what they count. Money stands beside."""
 LATE, RATE, COST = "late_reply_rate", "order_defect_rate", "labour_cost"
-"""The metrics that decide: late replies, order defects, and what variants are ranked by."""
+"""The metrics that decide: late replies, order defects, and what the desk costs."""
 LATE_BY_MARKETPLACE = "late_reply_rate_by_marketplace"
 """Late replies as a marketplace's own line counts them: from its own end on, over its own window."""
 REVIEW, DEACTIVATED = "review", "deactivated"

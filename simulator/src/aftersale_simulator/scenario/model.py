@@ -19,6 +19,7 @@ from aftersale.documents.scalars import (
     Day,
     DayOrAmount,
     Duration,
+    ExactShare,
     HolidayPlace,
     MoneyAmount,
     OwnNumber,
@@ -120,7 +121,7 @@ class Sales:
     growth: Rate = Rate(1.0)
     dispersion: Rate | None = None
     prices_with_vat: bool | None = None
-    vat_share: MoneyAmount | None = None
+    vat_share: ExactShare | None = None
 
     def __attrs_post_init__(self) -> None:
         _check(_sales_problems(self))
@@ -134,9 +135,9 @@ class Goods:
     says what one unit of each product costs, for orders of an order file; it goes before all shares.
     """
 
-    landed_cost_share: MoneyAmount | None = None
-    category: dict[Word, MoneyAmount] = field(factory=dict)
-    product: dict[Word, MoneyAmount] = field(factory=dict)
+    landed_cost_share: ExactShare | None = None
+    category: dict[Word, ExactShare] = field(factory=dict)
+    product: dict[Word, ExactShare] = field(factory=dict)
     catalogue: Word | None = None
 
 

@@ -13,7 +13,7 @@ from attrs import fields, has
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.base.toml_lines import is_written
-from aftersale.documents.scalars import DayOrAmount, MoneyAmount, OwnNumber, Share
+from aftersale.documents.scalars import DayOrAmount, ExactShare, MoneyAmount, OwnNumber, Share
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario.checks import table_of
 from aftersale_simulator.scenario.document import parse_scenario
@@ -69,7 +69,7 @@ def parse_assignment(text: str, source: str) -> tuple[str, list[Any]]:
     if not equals or not path or not rest.strip():
         hint = "write PATH=VALUE, for example team.NAME.agents=4,6,8"
         raise DocumentError(source, (Problem(source, "", f"'{text}' is not an assignment", hint),))
-    values = _values(rest, str if _kind_at(path) in (MoneyAmount, DayOrAmount, OwnNumber) else float)
+    values = _values(rest, str if _kind_at(path) in (MoneyAmount, ExactShare, DayOrAmount, OwnNumber) else float)
     if "" in values:
         hint = "remove the comma too many, or quote a value that has a comma"
         raise DocumentError(source, (Problem(source, path, f"an empty value in '{rest}'", hint),))
