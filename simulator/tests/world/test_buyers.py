@@ -164,6 +164,15 @@ def test_bad_ratings_come_more_often_the_later_the_order_is(play: Play) -> None:
         assert mine.mean() == share(len(mine), 0.1 * factor)
 
 
+def test_a_cancelled_order_is_not_rated_as_one_that_came_late(play: Play) -> None:
+    world = {"seller_cancel_rate": 1.0, "cancelled_message_rate": 1.0, "late_feedback_factor_later": 8.0}
+    world |= {"negative_feedback_rate": 0.05, "negative_feedback_rate_unheard": 0.9, "feedback_delay_days": 0.0}
+    run = play(world, EVERYBODY)
+    rated = run.when("feedback_left").join(run.bought_before(4, 10), on="order", how="semi")
+    orders = run.bought_before(4, 10).height
+    assert rated.height / orders == share(orders, 0.05)
+
+
 def test_a_refused_wish_is_rated_and_claimed_more_often(play: Play) -> None:
     wish = {"return_rate": 1.0, "return_authorised_rate": 0.0, "message_rate": 1.0, "claim_rate_declined": 0.0}
     wish |= {"message_delay_days": 12.0, "negative_feedback_rate_refused": 0.4, "feedback_delay_days": 1.0}

@@ -147,7 +147,7 @@ class Desk:
         order = steps.orders[row]
         state = self._states.get(order.id)
         if state is None:
-            state = self._states[order.id] = OrderState.begin(order, steps.draws, row)
+            state = self._states[order.id] = OrderState.begin(order, steps.draws, row, steps.cancelled[row])
         return state
 
     def _happen(self, event: str, state: OrderState, at: Instant) -> None:

@@ -45,8 +45,8 @@ SILENCE = "silence"
 class FirstSteps:
     """What buyers do by themselves, before they get an answer, sorted by time.
 
-    `kinds` are indices into `names`; `rows` are indices into `draws` and into `orders`, the few orders to which
-    something happens.
+    `kinds` are indices into `names`; `rows` are indices into `draws`, `orders` and `cancelled`: the few orders
+    to which something happens, and whether the seller cancelled them.
     """
 
     names: tuple[str, ...]
@@ -55,6 +55,7 @@ class FirstSteps:
     rows: NDArray[np.int64]
     orders: list[Order]
     draws: Draws
+    cancelled: list[bool]
 
 
 class _Crowd:
@@ -121,7 +122,8 @@ def _sort(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Insta
     order = inside[np.lexsort((kinds[inside], buyers[inside], at[inside]))]
     chosen, rows = np.unique(buyers[order], return_inverse=True)
     draws = Draws(crowd.streams, crowd.keys[chosen], crowd.marketplace)
-    return FirstSteps(tuple(steps), at[order], kinds[order], rows, crowd.orders.picked(chosen), draws)
+    picked, cancelled = crowd.orders.picked(chosen), crowd.cancelled[chosen].tolist()
+    return FirstSteps(tuple(steps), at[order], kinds[order], rows, picked, draws, cancelled)
 
 
 def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:

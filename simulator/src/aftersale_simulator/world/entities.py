@@ -70,10 +70,11 @@ class OrderState:
         return turn
 
     @classmethod
-    def begin(cls, order: Order, draws: Draws, row: int) -> OrderState:
-        """Return the first state of an order that has this row of the draws."""
+    def begin(cls, order: Order, draws: Draws, row: int, cancelled: bool = False) -> OrderState:
+        """Return the first state of an order that has this row of the draws; one that was cancelled is not late."""
         promised, arrived = order.promised_at, order.delivered_at
-        return cls(order, draws, row, arrived is None or (promised is not None and arrived > promised))
+        late = not cancelled if arrived is None else promised is not None and arrived > promised
+        return cls(order, draws, row, late)
 
     def case(self, event: str) -> str:
         """Return the name of the case that an event of CASE_OF is about."""
