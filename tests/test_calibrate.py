@@ -29,7 +29,7 @@ from aftersale_simulator.runs.timeline import by_day
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales
-from aftersale_simulator.world.buyers import first_steps
+from aftersale_simulator.world.behaviour.first_steps import first_steps
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import HourProfile, of_marketplace, synthetic
 from aftersale_simulator.world.random_streams import Streams

@@ -48,8 +48,9 @@ from aftersale.policies.decisions import RETURNS
 from aftersale.policies.handbook import default_handbook, load_handbook
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
+from aftersale.policies.reactions import Reaction
 from aftersale.policies.sales import DatedSale, Sale
-from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, Reaction, WorldDefaults
+from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, WorldDefaults
 from aftersale.reports.orders.formats import CancelMark, Columns, Constants, LinesFile, OrderFormat, parse_formats
 from aftersale.reports.service_logs.formats import ReturnFormat, parse_return_formats
 from aftersale.rules import Condition, Rule, RuleSet, parse_rules
@@ -57,12 +58,12 @@ from aftersale.scaffold.new_plugin import NewPlugin
 from aftersale.testing import fact, order, orders, reference
 from aftersale.views.rule_tables import demand
 from aftersale.worth.parameters import OTHER_GRADE, default_parameters
+from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.books.money import COUNTS, MONEY
 from aftersale_simulator.runs.results import METRICS
 from aftersale_simulator.scenario import model as scenarios
 from aftersale_simulator.scenario.document import load_scenario, parse_scenario
 from aftersale_simulator.scenario.events import Event
-from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.world.checks import check_marketplaces
 
 ROOT = Path(__file__).parents[1]

@@ -39,6 +39,7 @@ from aftersale.policies.cost_kinds import CostKind, Estimate, load_costs, parse_
 from aftersale.policies.deadline_functions import DeadlineFunction
 from aftersale.policies.marketplaces import Marketplace, load_marketplaces, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, load_metrics, parse_metrics
+from aftersale.policies.reactions import Mark, Reaction
 from aftersale.policies.sales import DatedSale, Sale
 from aftersale.policies.worlds import (
     Absence,
@@ -47,7 +48,6 @@ from aftersale.policies.worlds import (
     Contact,
     Parameter,
     Preset,
-    Reaction,
     WorldDefaults,
     load_world,
     parse_world,
@@ -90,6 +90,7 @@ __all__ = [
     "Fact",
     "HealthFormat",
     "Instant",
+    "Mark",
     "Marketplace",
     "MetricKind",
     "Move",

@@ -6,13 +6,13 @@ from attrs import evolve
 
 from aftersale.base.errors import DocumentError, PluginError
 from aftersale.plugins.plugins import load_plugins
+from aftersale.policies.reactions import Reaction
 from aftersale.policies.worlds import (
     Absence,
     Answer,
     Closure,
     Contact,
     Parameter,
-    Reaction,
     WorldDefaults,
     load_world,
     parse_world,

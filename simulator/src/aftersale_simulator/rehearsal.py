@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from aftersale.base.errors import AftersaleError, HookHangs, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.base.watch import explained
+from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
-from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.scenario.vocabulary import vocabulary
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def _unread(plugins: Plugins, name: str) -> Iterator[str]:
     """Yield the parameters declared here that no stream of the plugins reads, nor the simulator itself."""
     own = {parameter.name for parameter in load_parameters()}
     for world in plugins.worlds:
-        read = {word for contact in world.contact for word in (contact.rate, contact.delay_days)}
-        read |= {word for reaction in world.reaction for word in (reaction.share, reaction.delay_hours)}
+        read: set[str] = {word for contact in world.contact for word in (contact.rate, contact.delay_days)}
+        read |= {word for row in world.reaction for word in row.quantities().values() if isinstance(word, str)}
         read |= {word for closure in world.closure for word in (closure.share, closure.lasts_days)}
         for parameter in world.parameter:
             if (

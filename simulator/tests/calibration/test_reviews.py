@@ -18,16 +18,19 @@ from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import default_handbook
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.testing import MONDAY, order, orders, reference
+from aftersale_simulator.assumptions.reactions import lateness_classes
 from aftersale_simulator.calibration.deliveries import never_arrived
 from aftersale_simulator.calibration.numbers import Fitted
 from aftersale_simulator.calibration.reviews import LEAST_ORDERS, NEGATIVE_STARS, fit_reviews
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales
-from aftersale_simulator.world.buyers import LATENESS, LATEST, first_steps
+from aftersale_simulator.world.behaviour.first_steps import first_steps
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import hours_of, synthetic
 from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
+
+LATENESS, LATEST = lateness_classes()
 
 TRUTH = {
     "negative_feedback_rate": 0.05,
@@ -65,7 +68,7 @@ def sold() -> Orders:
 def rated(sold: Orders) -> pl.DataFrame:
     """The bad ratings of the world's own buyers, and good ones of every fifth order."""
     steps = first_steps(sold, LocalDays.spanning(FIRST, LONG, "UTC"), hours_of(SHOP), STREAMS, WORLD)
-    code = steps.names.index("feedback_left")
+    code = steps.facts.index("feedback_left")
     bad = [
         (steps.orders[row].id, 1 + number % NEGATIVE_STARS, int(at))
         for number, (kind, at, row) in enumerate(zip(steps.kinds, steps.at, steps.rows, strict=True))

@@ -18,13 +18,13 @@ from aftersale.base.errors import DocumentError
 from aftersale.base.translations import Catalogue
 from aftersale.cli import cli
 from aftersale.plugins.plugins import Plugins, load_plugins
+from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.judging.outcomes import ClosureOutcome
 from aftersale_simulator.output_files import as_toml, check_file, write_file
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs import series
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import ScenarioFile
-from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.show.section import Section, Table
 from aftersale_simulator.show.wording import LANGUAGES, speaking, spoken, text
 from aftersale_simulator.whatif import charts

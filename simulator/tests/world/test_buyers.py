@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from attrs import frozen
 
+from aftersale.cases.model import Case
+from aftersale.cases.workflow import default_workflow
 from aftersale.orders import Order
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import reference
@@ -17,7 +19,7 @@ from aftersale_simulator.runs.recording import Recording
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.document import parse_scenario
-from aftersale_simulator.world.buyers import Buyers
+from aftersale_simulator.world.behaviour.responses import Responses
 from aftersale_simulator.world.entities import OrderState
 from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
@@ -217,10 +219,12 @@ def test_what_the_marketplace_refunds_at_the_first_scan_is_paid_before_it_is_bac
 
 
 def test_the_marketplace_refunds_what_the_seller_does_not_or_the_buyer_claims() -> None:
-    buyers = Buyers(World({"automatic_refund_rate": 0.6, "claim_rate_refund_late": 0.5}))
-    order = Order("O-1", "REF", 0, "MFN", 1, "EUR")
+    world = World({"automatic_refund_rate": 0.6, "claim_rate_refund_late": 0.5})
+    missed = Responses(world, default_workflow()).misses["return", "refund_after_receipt"]
+    order, received = Order("O-1", "REF", 0, "MFN", 1, "EUR"), Case("O-1-R", "return", "REF", "O-1", "received", 0, 0)
     draws = Draws(Streams(1, 1), np.arange(4000), "REF")
-    kinds = [kind for row in range(4000) for _, kind, _ in buyers.unpaid(OrderState.begin(order, draws, row), 0)]
+    states = (OrderState(order, draws, row, 0) for row in range(4000))
+    kinds = [response.fact for state in states for _, response, _ in missed.begin(state, 0, received, {})]
     assert kinds.count("marketplace_refunded") / 4000 == share(4000, 0.6)
     assert kinds.count("claim_filed") / 4000 == share(4000, 0.4 * 0.5)
 

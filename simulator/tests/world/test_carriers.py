@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,7 @@ from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales
-from aftersale_simulator.world.buyers import FirstSteps, first_steps
+from aftersale_simulator.world.behaviour.first_steps import FirstSteps, first_steps
 from aftersale_simulator.world.carriers import delivered, outcomes
 from aftersale_simulator.world.orders import hours_of, synthetic
 from aftersale_simulator.world.random_streams import Streams
@@ -199,9 +200,9 @@ def steps_of(orders: Orders, **numbers: float) -> tuple[FirstSteps, dict[str, se
     """Return what buyers do first, and the names of the orders to which each of it happens."""
     days = LocalDays.spanning(FIRST, 60, "UTC")
     steps = first_steps(orders, days, hours_of(structure(Sales, SHOP, "test")), STREAMS, World(numbers))
-    named: dict[str, set[str]] = {name: set() for name in steps.names}
+    named: defaultdict[str, set[str]] = defaultdict(set)
     for kind, row in zip(steps.kinds.tolist(), steps.rows.tolist(), strict=True):
-        named[steps.names[kind]].add(steps.orders[row].id)
+        named[steps.facts[kind]].add(steps.orders[row].id)
     return steps, named
 
 
@@ -224,5 +225,5 @@ def test_buyers_act_by_how_their_order_ended(done: Orders) -> None:
     for kind, at, row in zip(steps.kinds.tolist(), steps.at.tolist(), steps.rows.tolist(), strict=True):
         name = steps.orders[row].id
         assert at >= bought_at[name]
-        if steps.names[kind] == "claim_filed":
+        if steps.facts[kind] == "claim_filed":
             assert at >= promised[name]

@@ -11,11 +11,11 @@ from aftersale.clocks import DAY, Calendar, local_date
 from aftersale.documents.structure import structure
 from aftersale.orders import NEVER
 from aftersale.policies.marketplaces import Marketplace
+from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.runs.fake_texts import locale_of, with_fake_texts
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales
-from aftersale_simulator.scenario.parameters import load_parameters
-from aftersale_simulator.world.buyers import first_steps
+from aftersale_simulator.world.behaviour.first_steps import first_steps
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import HourProfile, OrderIds, copied, hours_of, synthetic, within
 from aftersale_simulator.world.random_streams import Draws, Streams
@@ -135,7 +135,7 @@ def steps_of(made_world: World, **changes: object) -> tuple[list[str], np.ndarra
     steps = first_steps(done, days, hours_of(sales(**changes)), Streams(3, 1), made_world)
     assert (np.diff(steps.at) >= 0).all()
     assert (steps.at < days.bounds[-1]).all()
-    return [steps.names[kind] for kind in steps.kinds], steps.at, len(done)
+    return [steps.facts[kind] for kind in steps.kinds], steps.at, len(done)
 
 
 def test_late_orders_make_more_buyers_write() -> None:

@@ -52,6 +52,11 @@ DayOrAmount = NewType("DayOrAmount", object)
 OwnNumber = NewType("OwnNumber", str)
 """A number of the seller's for a cost, exact, as text; money with its currency, such as `20.00 USD`."""
 
+Words = NewType("Words", tuple[str, ...])
+"""Words, from a text or from a list of texts."""
+NumberOrName = NewType("NumberOrName", object)
+"""A number of 0 or more, or the name of one that is declared elsewhere: a float or a str."""
+
 DURATION_UNITS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "wk": 7 * DAY}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LONGEST = 100 * 366 * DAY
@@ -68,6 +73,19 @@ def _word(value: Any) -> str:
     if not _text(value).strip():
         raise ValueError
     return str(value)
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    texts = value if isinstance(value, list | tuple) else [value]
+    if not texts:
+        raise ValueError
+    return tuple(map(_word, texts))
+
+
+def _number_or_name(value: Any) -> float | str:
+    if isinstance(value, str) and not _unquote(value):
+        return _word(value)
+    return _between(_number, 0, 2.0**1023)(value)
 
 
 def _truth(value: Any) -> bool:
@@ -214,6 +232,8 @@ SCALARS: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
     (Count, _between(_whole, 0, 2**63), "a whole number of 0 or more"),
     (PositiveCount, _between(_whole, 1, 2**63), "a whole number of 1 or more"),
     (Word, _word, "a text that is not empty"),
+    (Words, _words, "a word, or a list of words"),
+    (NumberOrName, _number_or_name, "a number of 0 or more, or the name of a parameter"),
     (ZoneName, _zone_name, "a time zone such as 'Europe/Berlin'"),
     (Day, _day, "a date such as 2026-03-29"),
     (Duration, _duration, "a duration such as '12 min'"),

@@ -19,6 +19,7 @@ from aftersale.cases.workflow import Workflow
 from aftersale.documents.scalars import PositiveCount, Rate, Word
 from aftersale.documents.structure import structure
 from aftersale.policies.metric_kinds import Counted
+from aftersale.policies.reactions import Mark, Reaction, reaction_problems
 from aftersale.policies.sales import Sale
 from aftersale.rules import Grade, rule_names
 
@@ -64,23 +65,6 @@ class Contact:
     rate: Word
     delay_days: Word
     since: Literal["purchase", "promise", "delivery"] = "purchase"
-
-
-@frozen
-class Reaction:
-    """What buyers or the marketplace may do when a case of `kind` comes into `state`.
-
-    `share` and `delay_hours` name parameters: how many do it, and the mean of the exponential time in wall hours that
-    they take. Of several reactions to one state at most one happens, the first whose draw falls within its share; none,
-    where the case has meanwhile moved to a state that does not allow it.
-    """
-
-    kind: Word
-    state: Word
-    fact: Word
-    marketplaces: tuple[Word, ...]
-    share: Word
-    delay_hours: Word
 
 
 @frozen
@@ -138,6 +122,7 @@ class _WorldDocument:
     parameter: tuple[Parameter, ...] = ()
     contact: tuple[Contact, ...] = ()
     reaction: tuple[Reaction, ...] = ()
+    mark: tuple[Mark, ...] = ()
     answer: tuple[Answer, ...] = ()
     absent: tuple[Absence, ...] = ()
     sale: tuple[Sale, ...] = ()
@@ -209,17 +194,8 @@ def _stream_problems(world: WorldDefaults, workflow: Workflow) -> Iterator[Probl
         names = {"rate": contact.rate, "delay_days": contact.delay_days}
         yield from _undeclared_parameters(world, path, contact.marketplaces, names)
     for index, reaction in enumerate(world.reaction):
-        path = f"reaction[{index}]"
-        allowed = workflow.allowed(reaction.kind, reaction.state)
-        if reaction.kind not in workflow.kinds:
-            yield _unknown_word(world, f"{path}.kind", "kind of case", reaction.kind, workflow.kinds)
-        elif reaction.state not in (states := [state.name for state in workflow.kinds[reaction.kind].state]):
-            yield _unknown_word(world, f"{path}.state", f"state of a {reaction.kind}", reaction.state, states)
-        elif reaction.fact not in allowed:
-            what = f"fact that a {reaction.kind} in state '{reaction.state}' allows"
-            yield _unknown_word(world, f"{path}.fact", what, reaction.fact, allowed)
-        names = {"share": reaction.share, "delay_hours": reaction.delay_hours}
-        yield from _undeclared_parameters(world, path, reaction.marketplaces, names)
+        yield from reaction_problems(reaction, workflow, world.origin, f"reaction[{index}]")
+        yield from _number_problems(world, f"reaction[{index}]", reaction)
     for index, closure in enumerate(world.closure):
         path = f"closure[{index}]"
         names = {"share": closure.share, "lasts_days": closure.lasts_days}
@@ -228,6 +204,17 @@ def _stream_problems(world: WorldDefaults, workflow: Workflow) -> Iterator[Probl
         for line in closure.lines:
             if line not in shares:
                 yield _unknown_word(world, f"{path}.lines", "rule with a share", line, shares)
+
+
+def _number_problems(world: WorldDefaults, path: str, reaction: Reaction) -> Iterator[Problem]:
+    """Yield the quantities of a reaction that are no parameters of this plugin for the reaction's marketplaces."""
+    quantities = reaction.quantities()
+    for key, value in quantities.items():
+        if not isinstance(value, str):
+            what, hint = f"{value:g} is a number without a range and a source", "declare a [[parameter]] and name it"
+            yield Problem(world.origin, f"{path}.{key}", what, hint)
+    names = {key: value for key, value in quantities.items() if isinstance(value, str)}
+    yield from _undeclared_parameters(world, path, reaction.marketplaces, names)
 
 
 def _undeclared_parameters(

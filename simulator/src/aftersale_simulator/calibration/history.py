@@ -20,11 +20,11 @@ from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.headers import format_words
 from aftersale.reports.orders.reading import OrderFile, OrderReader
 from aftersale.reports.orders.table import shifted
+from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.calibration.logs import date_hint
 from aftersale_simulator.calibration.returns import NORMAL_P90, ReturnFit, fit_returns
 from aftersale_simulator.scenario.document import ScenarioFile, parse_scenario
 from aftersale_simulator.scenario.model import OrderSource, Scenario
-from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.scenario.vocabulary import allowed_words
 from aftersale_simulator.show.wording import text
 from aftersale_simulator.world.orders import of_marketplace

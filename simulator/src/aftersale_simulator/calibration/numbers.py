@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import kstest
 
+from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.runs.statistics import estimate, wilson
-from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.show.wording import text
 
 Floats = NDArray[np.float64]

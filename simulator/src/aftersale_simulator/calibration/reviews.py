@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY
 from aftersale.orders import DELIVERED, NEVER, Orders
+from aftersale_simulator.assumptions.reactions import lateness_classes
 from aftersale_simulator.calibration.deliveries import never_arrived
 from aftersale_simulator.calibration.numbers import Fitted, mean, qualities, share, short, within_range
 from aftersale_simulator.runs.statistics import normal_margin, wilson
 from aftersale_simulator.show.wording import text
-from aftersale_simulator.world.buyers import LATENESS, LATEST
 from aftersale_simulator.world.carriers import outcomes
 
 Instants = NDArray[np.int64]
@@ -35,7 +35,7 @@ def fit_reviews(reviews: pl.DataFrame, orders: Orders, name: str) -> Iterator[Fi
     """Yield the world's numbers of bad ratings that reviews of these orders speak of.
 
     `reviews` has the columns order, stars (1 to 5) and left_at (an instant, or null); `name` is the file's. An order is
-    rated badly by a review of at most NEGATIVE_STARS. Each number is what `world/buyers.py` makes of it:
+    rated badly by a review of at most NEGATIVE_STARS. Each number is what `assumptions/reactions.toml` makes of it:
 
     - `negative_feedback_rate`: share of the orders delivered by their promise, reviewed or not, that are rated badly.
     - `late_feedback_factor_*`: that share among orders so many days late, or never delivered, relative to it. Its
@@ -73,11 +73,11 @@ class _Ratings:
         days = np.where(late, orders.delivered_at - orders.promised_at, 0) / DAY
         self.since: Instants = np.where(arrived, orders.delivered_at, np.where(lost, orders.promised_at, NEVER))
         self.classes: dict[str, Flags] = {}
-        least = 0
-        for most, factor in LATENESS:
+        least, (lateness, latest) = 0, lateness_classes()
+        for most, factor in lateness:
             self.classes[factor] = late & (days > least) & (days <= most)
             least = most
-        self.classes[LATEST] = (late & (days > least)) | lost
+        self.classes[latest] = (late & (days > least)) | lost
 
 
 def _rates(ratings: _Ratings, name: str) -> Iterator[Fitted]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from aftersale.cases.facts import Fact
+from aftersale.cases.facts import Fact, happened
 from aftersale.cases.model import Case, Deadline, Task
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
@@ -25,17 +25,15 @@ from aftersale_simulator.desk.queues import EMPTY, Inbox, Servers, changes_of, f
 from aftersale_simulator.desk.scheduler import Scheduler
 from aftersale_simulator.desk.work_order import task_key
 from aftersale_simulator.scenario.model import Handling
-from aftersale_simulator.world.buyers import FirstSteps
-from aftersale_simulator.world.entities import OrderState, ScheduledEvent
+from aftersale_simulator.world.behaviour.first_steps import FirstSteps
+from aftersale_simulator.world.behaviour.responses import Response, Scheduled
+from aftersale_simulator.world.entities import OrderState
 from aftersale_simulator.world.marketplace_run import MarketplaceRun, first_steps_in_order
-from aftersale_simulator.world.world import DECISION, World
 
 if TYPE_CHECKING:
     from aftersale_simulator.desk.suspensions import Suspensions
 
 Steps = Generator[simpy.Event, Any, None]
-CONTACTS = ("message", "return")
-"""The kinds of case by which simulated buyers contact the seller, and which a claim may follow."""
 
 
 class Desk:
@@ -124,7 +122,8 @@ class Desk:
         number, row = source
         state = self._state(self.runs[number].steps, row)
         if self.suspensions is None or not self.suspensions.missing or not self.suspensions.misses(state.order):
-            self._happen(kind, state, at)
+            step = self._marketplaces[state.order.marketplace].responses.first[kind]
+            self._happen(step.of(state), state, at)
         self._next_step()
 
     def _look_at_accounts(self, suspensions: Suspensions) -> Steps:
@@ -147,30 +146,33 @@ class Desk:
         order = steps.orders[row]
         state = self._states.get(order.id)
         if state is None:
-            state = self._states[order.id] = OrderState.begin(order, steps.draws, row, steps.cancelled[row])
+            state = self._states[order.id] = OrderState(order, steps.draws, row, steps.bits[row])
         return state
 
-    def _happen(self, event: str, state: OrderState, at: Instant) -> None:
-        marketplace = self._marketplaces[state.order.marketplace]
-        resolve = marketplace.unsure.get(event)
-        kind = event if resolve is None else resolve(state, self.docket.cases, at)
-        if not kind or kind in marketplace.absent:
+    def _happen(self, response: Response, state: OrderState, at: Instant) -> None:
+        """Let something happen to an order now that its time has come, if it still does."""
+        cases = self.docket.cases
+        if not response.still(state, cases):
             return
-        fact = state.fact(kind, at, f"{state.order.id}-{marketplace.case_of[event]}")
-        if kind not in marketplace.fleeting or self._is_possible(fact):
-            self._record(fact, state)
+        name = response.case_of(state)
+        if response.lengthens is not None:
+            longer = state.longer.setdefault(name, {})
+            longer[response.lengthens] = longer.get(response.lengthens, 0) + 1
+        if response.fact:
+            self._record(response.fact_at(state, at, name), state)
+            return
+        course = self._marketplaces[state.order.marketplace].responses.events.get(response.event)
+        for due, following, _ in course.begin(state, at, cases[name], cases) if course is not None else ():
+            if due <= at:
+                self._happen(following, state, at)
+            else:
+                self._schedule(((due, following, state),))
 
-    def _is_possible(self, fact: Fact) -> bool:
-        """Whether a case is still in a state in which this happens, and does not only add to what has happened."""
-        case = self.docket.cases.get(fact.case)
-        workflow = self.docket.policy(fact.marketplace).workflow
-        return case is None or any(not move.further for move in workflow.moves(case.kind, case.state, fact.kind))
-
-    def _schedule(self, events: Iterable[ScheduledEvent]) -> None:
+    def _schedule(self, events: Iterable[Scheduled]) -> None:
         call, happen, until = self.env.call, self._happen, self.until
-        for at, kind, state in events:
+        for at, response, state in events:
             if at < until:
-                call(at, happen, kind, state)
+                call(at, happen, response, state)
 
     def _record(self, fact: Fact, state: OrderState) -> None:
         if self.facts is not None:
@@ -184,11 +186,11 @@ class Desk:
     def _follow_passed(self) -> None:
         passed, self.docket.passed = self.docket.passed, []
         for outcome, deadline in passed:
-            state = self._states[outcome.case.order]
-            if outcome.case.state != outcome.before:
+            case, state = outcome.case, self._states[outcome.case.order]
+            if case.state != outcome.before:
                 self._follow(outcome, state)
-            elif reaction := self._marketplaces[state.order.marketplace].misses.get(deadline.name):
-                self._schedule(reaction(state, deadline.expires_at))
+            elif course := self._marketplaces[case.marketplace].responses.misses.get((case.kind, deadline.name)):
+                self._schedule(course.begin(state, deadline.expires_at, case, self.docket.cases))
 
     def _follow(self, outcome: Outcome, state: OrderState) -> None:
         case = outcome.case
@@ -198,12 +200,14 @@ class Desk:
             self._open.discard(case.id)
         else:
             self._open.add(case.id)
-        if not outcome.before and case.kind in CONTACTS:
+        marketplace = self._marketplaces[case.marketplace]
+        if not outcome.before and case.kind in marketplace.contacts:
             state.behind = case.id
-        reaction = self._marketplaces[case.marketplace].reactions.get((case.kind, case.state))
-        # A buyer who waits for the seller's label sends nothing yet.
-        if reaction is not None and (case.task is None or case.kind != "return"):
-            self._schedule(reaction(state, case.moved_at))
+        if state.longer:
+            state.longer.pop(case.id, None)
+        course = marketplace.responses.states.get((case.kind, case.state))
+        if course is not None:
+            self._schedule(course.begin(state, case.moved_at, case, self.docket.cases))
         if outcome.opened:
             self._watch(outcome.opened)
             if case.task is not None:
@@ -266,7 +270,7 @@ class Desk:
         self._offer(task, state)
 
     def _is_automatic(self, task: Task, state: OrderState, share: float) -> bool:
-        turn = state.touches if task.kind == "reply" else 0
+        turn = state.answers if task.kind == "reply" else 0
         return bool(share) and state.draws.uniform(f"automatic.{task.kind}.{turn}", state.row) < share
 
     def _offer(self, task: Task, state: OrderState) -> None:
@@ -336,11 +340,13 @@ class Desk:
     def _duration(self, task: Task, state: OrderState, pace: Pace, now: Instant) -> int:
         if self._rest and (rest := self._rest.pop(task.case, None)) is not None and rest[0] is task:
             return rest[1]
-        turn = state.touches if task.kind == "reply" else 0
+        turn = state.answers if task.kind == "reply" else 0
         marketplace = self._marketplaces[task.marketplace]
         duration = marketplace.times[task.kind](state, f"handling.{task.kind}.{turn}")
-        if state.reminders and task.kind == "reply":
-            duration = round(duration * (1 + marketplace.world["reminder_handling"] * state.reminders))
+        if state.longer and (longer := state.longer.get(task.case)):
+            world, order = marketplace.world, state.order
+            more = sum(world.of(each, order, now) * times for each, times in longer.items())
+            duration = round(duration * (1 + more))
         return duration if pace.is_usual else round(duration * pace.at(now))
 
     def _put_down(self, task: Task, state: OrderState, rest: int) -> None:
@@ -369,12 +375,12 @@ class Desk:
             self.effort.wasted += 1
             return
         marketplace = self._marketplaces[task.marketplace]
-        kind = self._decision(state, marketplace.world) if task.kind == DECISION else marketplace.answers[task.kind]
-        self._record(state.fact(kind, at, task.case), state)
-
-    def _decision(self, state: OrderState, world: World) -> str:
-        if not state.offered and state.draws.uniform("return.offer", state.row) < world["partial_offer_rate"]:
-            state.offered = True
-            return "partial_refund_offered"
-        authorised = state.draws.uniform("return.decision", state.row) < world["return_authorised_rate"]
-        return "return_authorised" if authorised else "return_declined"
+        course = marketplace.responses.done.get(task.kind)
+        if course is None:
+            self._record(happened(marketplace.answers[task.kind], case.marketplace, case.order, case.id, at), state)
+            return
+        for due, response, _ in course.decide(state, at, case, self.docket.cases):
+            if due <= at:
+                self._record(response.fact_at(state, at, case.id), state)
+            else:
+                self._schedule(((due, response, state),))

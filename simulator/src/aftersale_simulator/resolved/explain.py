@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypedDict
 from aftersale.rules import question
 from aftersale.worth.goods import LANDED, VAT
 from aftersale.worth.parameters import default_parameters
+from aftersale_simulator.assumptions.parameters import default_profile
 from aftersale_simulator.resolved.costs import declared_numbers
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.scenario.events import Event
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.scenario.parameters import default_profile
 from aftersale_simulator.scenario.vocabulary import Vocabulary
 from aftersale_simulator.world.sales import categories, free_labels
 from aftersale_simulator.world.world import World

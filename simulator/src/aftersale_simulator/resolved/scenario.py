@@ -103,7 +103,13 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
 def _world(scenario: Scenario, policy: Policy, plugins: Plugins, sales: tuple[Event, ...]) -> World:
     """Return a marketplace's world; what the handbook and categories change depends on its usual numbers."""
     marketplace = policy.marketplace
-    world = World(scenario.world, marketplace.name, plugins.worlds, presets=scenario.presets)
+    world = World(
+        scenario.world,
+        marketplace.name,
+        plugins.worlds,
+        presets=scenario.presets,
+        reactions=scenario.reaction,
+    )
     lasting = (*categories(scenario, marketplace.name), *free_labels(scenario, policy, world))
     return world.under(
         active_events((*scenario.event, *sales, *lasting), scenario.horizon.measured_from, marketplace.zone)

@@ -31,6 +31,7 @@ from aftersale.documents.scalars import (
     Word,
     ZoneName,
 )
+from aftersale.policies.reactions import Reaction
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale_simulator.scenario.events import MOST_FACTOR, Event
 from aftersale_simulator.scenario.horizon import Horizon
@@ -335,7 +336,7 @@ class Scenario:
     into its days. `presets` names values of plugins, which its own `world` overrides. `rule_versions` names versions of
     rules of which nobody knows the dates: they are taken in place of the dated rows, on every day. `work_order` is the
     order in which tasks are taken: the nearest deadline first, the oldest first, or by risk, where tasks of cases that
-    may make an order defective get a head start.
+    may make an order defective get a head start. `reaction` has rows that override what happens of itself in the world.
     """
 
     name: Word
@@ -363,6 +364,7 @@ class Scenario:
     goods: Goods = Goods()
     cheapest: Cheapest = "contribution"
     variant: tuple[DeclaredVariant, ...] = ()
+    reaction: tuple[Reaction, ...] = ()
 
     @property
     def horizon(self) -> Horizon:

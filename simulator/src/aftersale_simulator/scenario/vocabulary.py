@@ -15,7 +15,7 @@ from aftersale.policies.metric_kinds import Unit, default_metrics
 from aftersale.policies.worlds import Parameter
 from aftersale.worth.goods import LANDED, VAT
 from aftersale.worth.parameters import WAGE, Parameters, default_parameters
-from aftersale_simulator.scenario.parameters import load_parameters
+from aftersale_simulator.assumptions.parameters import load_parameters
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins

@@ -11,7 +11,7 @@ from aftersale.cases.workflow import Workflow
 from aftersale.policies.worlds import WorldDefaults
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import allowed_words, task_kinds
-from aftersale_simulator.world.world import DECISION, World
+from aftersale_simulator.world.behaviour.in_force import behaviour
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
@@ -65,8 +65,8 @@ def _language_problems(scenario: Scenario, marketplace: str, plugins: Plugins, s
 
 def unanswered(marketplace: str, defaults: Iterable[WorldDefaults], workflow: Workflow) -> list[tuple[str, str]]:
     """Return the (kind, task) pairs that contacts lead to on a marketplace, and for which no plugin names a fact."""
-    world = World(None, marketplace, defaults)
-    kinds = {workflow.opened_by(contact.fact) for contact in world.contacts}
-    answered = {*world.answers, DECISION}
+    happening = behaviour(marketplace, defaults)
+    kinds = {workflow.opened_by(str(each.stated.row.fact)) for each in happening.on("since")}
+    answered = {*happening.answers, *(str(each.stated.row.done) for each in happening.on("done"))}
     pairs = ((kind, task) for kind, _, task in workflow.tasks() if kind in kinds and task not in answered)
     return list(dict.fromkeys(pairs))

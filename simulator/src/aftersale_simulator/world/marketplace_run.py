@@ -13,7 +13,7 @@ from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import OrderSource, Scenario
-from aftersale_simulator.world.buyers import FirstSteps, first_steps
+from aftersale_simulator.world.behaviour.first_steps import FirstSteps, first_steps
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import copied, hours_of, of_marketplace, synthetic, within
 from aftersale_simulator.world.random_streams import Streams

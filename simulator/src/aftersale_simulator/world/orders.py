@@ -16,8 +16,8 @@ from aftersale.clocks import DAY
 from aftersale.metrics.days import day_number
 from aftersale.orders import COLUMNS, NEVER, Orders
 from aftersale.policies.marketplaces import Marketplace
+from aftersale_simulator.assumptions.parameters import default_profile
 from aftersale_simulator.scenario.horizon import LocalDays
-from aftersale_simulator.scenario.parameters import default_profile
 from aftersale_simulator.world.customers import BuyerNames, buyer_numbers, copied_buyers
 from aftersale_simulator.world.names import MadeNames
 from aftersale_simulator.world.random_streams import Streams

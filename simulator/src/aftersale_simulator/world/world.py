@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from math import inf
 from typing import NamedTuple
@@ -14,17 +14,13 @@ from numpy.typing import NDArray
 from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
 from aftersale.orders import Order, Orders
-from aftersale.policies.worlds import Closure, Contact, Preset, Reaction, WorldDefaults
+from aftersale.policies.reactions import Reaction
+from aftersale.policies.worlds import Closure, Preset, WorldDefaults
+from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.scenario.events import ActiveEvent
-from aftersale_simulator.scenario.parameters import load_parameters
+from aftersale_simulator.world.behaviour.in_force import behaviour
 
 Floats = NDArray[np.float64]
-DECISION = "decide_return"
-"""The task whose outcome is drawn: one of two facts."""
-DONE_BY = {"reply": "seller_reply", "refund": "refunded", "submit_evidence": "evidence_submitted"}
-DONE_BY |= {"appeal": "appeal_submitted", "send_label": "label_sent", "answer_chargeback": "chargeback_answered"}
-DONE_BY |= {"review_feedback": "feedback_accepted"}
-"""The fact that a finished task becomes, where no plugin names another."""
 
 
 class Override(NamedTuple):
@@ -43,9 +39,9 @@ class Override(NamedTuple):
 class World:
     """The parameters of one marketplace: declared defaults, overridden by its plugin, by presets, and by the scenario.
 
-    `contacts`, `closures` and `reactions` (by kind and state) are those that its plugin adds, `absent` the facts that
-    never happen there, `answers` the facts that finished tasks become. `active_events` change some numbers for a while.
-    `reads` are the parameters that were read so far as they are, `order_reads` those that were read for an order.
+    `behaviour` is what happens there of itself, `closures` what may be closed. `active_events` change some numbers for
+    a while. `reads` are the parameters that were read so far as they are, `order_reads` those that were read for an
+    order, `applied` the rows of the scenario's reactions that held for one, by their places.
     """
 
     def __init__(
@@ -55,35 +51,26 @@ class World:
         defaults: Iterable[WorldDefaults] = (),
         active_events: Iterable[ActiveEvent] = (),
         presets: Iterable[str] = (),
+        reactions: Sequence[Reaction] = (),
     ) -> None:
         """Take the scenario's checked overrides, the plugins' `defaults` for the marketplace, and events.
 
-        `presets` names presets of the plugins that override their parameters, a later preset an earlier one.
+        `presets` names presets of the plugins that override their parameters, a later preset an earlier one;
+        `reactions` are the scenario's rows that override reactions.
         """
         self._values: dict[str, float] = {parameter.name: float(parameter.default) for parameter in load_parameters()}
         self._ranges: dict[str, tuple[float, float]] = {
             parameter.name: (parameter.low, parameter.high) for parameter in load_parameters()
         }
-        self.contacts: list[Contact] = []
         self.closures: list[Closure] = []
-        self.reactions: defaultdict[tuple[str, str], list[Reaction]] = defaultdict(list)
-        self.answers = dict(DONE_BY)
-        absent: set[str] = set()
-        for world in defaults:
+        worlds = list(defaults)
+        for world in worlds:
             declared = [parameter for parameter in world.parameter if marketplace in parameter.marketplaces]
             self._values.update((parameter.name, float(parameter.default)) for parameter in declared)
             self._ranges.update((parameter.name, (parameter.low, parameter.high)) for parameter in declared)
             self.closures += (closure for closure in world.closure if marketplace in closure.marketplaces)
-            self.contacts += (contact for contact in world.contact if marketplace in contact.marketplaces)
-            for reaction in world.reaction:
-                if marketplace in reaction.marketplaces:
-                    self.reactions[reaction.kind, reaction.state].append(reaction)
-            absent.update(fact for row in world.absent if marketplace in row.marketplaces for fact in row.facts)
-            self.answers.update((answer.task, answer.fact) for answer in world.answer)
-        self.absent = frozenset(absent)
-        self.presets = {
-            preset.name: preset for preset in _presets(defaults, marketplace) if preset.name in set(presets)
-        }
+        self.behaviour = behaviour(marketplace, worlds, reactions)
+        self.presets = {preset.name: preset for preset in _presets(worlds, marketplace) if preset.name in set(presets)}
         for name in presets:
             if preset := self.presets.get(Word(name)):
                 self._values.update((key, float(value)) for key, value in preset.values.items())
@@ -91,6 +78,7 @@ class World:
         self._marketplace = marketplace
         self.reads: set[str] = set()
         self.order_reads: set[str] = set()
+        self.applied: set[int] = set()
         self._set_events(active_events)
 
     def _set_events(self, active_events: Iterable[ActiveEvent]) -> None:
@@ -115,7 +103,7 @@ class World:
     def watched(self) -> World:
         """Return this world with reads of its own, such as those of one run, which follow those until now."""
         world = copy(self)
-        world.reads, world.order_reads = set(self.reads), set(self.order_reads)
+        world.reads, world.order_reads, world.applied = set(self.reads), set(self.order_reads), set(self.applied)
         return world
 
     def __getitem__(self, name: str) -> float:
@@ -135,6 +123,26 @@ class World:
             ):
                 value = value * override.factor + override.value
         return self._clip(name, value)
+
+    def of(self, quantity: object, order: Order, at: Instant) -> float:
+        """Return a quantity of a reaction for an order at an instant: a number, or the value of a parameter."""
+        if isinstance(quantity, str):
+            return self.on(quantity, order, at)
+        assert isinstance(quantity, float)
+        return quantity
+
+    def of_orders(self, quantity: object, orders: Orders, *, by_category: bool = False) -> Floats:
+        """Return a quantity of a reaction for each order, as of its purchase.
+
+        With `by_category` a parameter of its name with the category's behind it takes its place, where one is declared.
+        """
+        if not isinstance(quantity, str):
+            assert isinstance(quantity, float)
+            return np.full(len(orders), quantity)
+        if not by_category:
+            return self.for_orders(quantity, orders)
+        usual = np.array([self.get(f"{quantity}_{name}", quantity) for name in orders.categories])
+        return self.for_orders(quantity, orders, usual[orders.category])
 
     def for_orders(self, name: str, orders: Orders, base: Floats | None = None) -> Floats:
         """Return the value of a parameter for each order, as of its purchase; `base` replaces its usual value."""

@@ -32,7 +32,7 @@ class _ParameterDocument:
 @cache
 def _document() -> _ParameterDocument:
     source = "aftersale_simulator/parameters.toml"
-    return structure(_ParameterDocument, read(files("aftersale_simulator.scenario") / "parameters.toml"), source)
+    return structure(_ParameterDocument, read(files("aftersale_simulator.assumptions") / "parameters.toml"), source)
 
 
 def load_parameters() -> tuple[Parameter, ...]:
