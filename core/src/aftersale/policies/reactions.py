@@ -128,15 +128,14 @@ class Reaction:
         return {name: value for name, value in {**single, **several}.items() if value is not None}
 
 
+MOST_REPEATED = 0.95
+"""The share up to which something may be repeated: at 1 it would be without end."""
 QUANTITIES = ("share", "factor", "growth", "for_days", "wait_days", "delay_hours", "delay_days", "sigma", "lengthens")
 """The keys that are a number or the name of a parameter."""
-_FIXED = {"kind", "state", "name", "overrides", "choice", "draw", "delay_draw", "fresh", "grade", "note", *SCOPE}
-CHANGES = tuple(
-    spec.name
-    for spec in fields(Reaction)
-    if spec.name not in _FIXED and spec.name not in ("missed", "after", "since", "done")
-)
-"""The keys that a row may change of what it overrides: all but what it follows, its place, and its random numbers."""
+_PLACE = {"kind", "state", "fact", "event", "name", "overrides", "choice", "missed", "after", "since", "done"}
+_FIXED = {*_PLACE, "draw", "delay_draw", "fresh", "source", "grade", "note", *SCOPE}
+CHANGES = tuple(spec.name for spec in fields(Reaction) if spec.name not in _FIXED)
+"""The keys that a row may change of what it overrides: all but what it follows and brings, and its random numbers."""
 
 
 @frozen
@@ -157,7 +156,7 @@ def reaction_problems(reaction: Reaction, workflow: Workflow, where: str, path: 
     """Yield what does not fit together in a row of reactions, and what it names that the workflow does not know."""
     triggers = [name for name in TRIGGERS if getattr(reaction, name)]
     if reaction.overrides:
-        kept = ("kind", "name", "choice", "draw", "delay_draw", "fresh")
+        kept = ("kind", "fact", "event", "name", "choice", "draw", "delay_draw", "fresh")
         for name in (*(name for name in kept if getattr(reaction, name) is not None), *triggers):
             what = f"'{name}' is that of the reaction which it overrides"
             yield Problem(where, f"{path}.{name}", what, "leave it out")

@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
     from aftersale_simulator.resolved.explain import Closable, Dated, Explained, ExplainedCost
+    from aftersale_simulator.resolved.happenings import Happening
     from aftersale_simulator.resolved.scenario import ResolvedScenario
     from aftersale_simulator.scenario.document import ScenarioFile
     from aftersale_simulator.scenario.model import Scenario
     from aftersale_simulator.world.sales import PlacedSale
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
+_REACTION_HEADER = ("name", "follows", "share", "brings", "delay", "source")
 
 
 @click.command()
 @click.argument("scenario", type=options.A_FILE, required=False)
 @click.option(
-    "--explain", is_flag=True, help="List all numbers of its world and costs: value, range, source, who set it."
+    "--explain",
+    is_flag=True,
+    help="List all numbers of its world and costs, and all that happens of itself: value, range, source, who set it.",
 )
 @click.option("json_", "--json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -40,6 +44,7 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     from aftersale.base.tables import show
     from aftersale_simulator.resolved.days_off import team_days
     from aftersale_simulator.resolved.explain import closable, dated, explained, explained_costs, shapes, versions
+    from aftersale_simulator.resolved.happenings import happenings
     from aftersale_simulator.resolved.period import period_report
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.show import tables
@@ -54,11 +59,11 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     costs = list(explained_costs(resolved))
     report = period_report([resolved])
     notes = [*period_notes(report), *day_notes([source.scenario])]
-    changes, closures = list(dated(resolved)), list(closable(resolved))
+    changes, closures, reactions = list(dated(resolved)), list(closable(resolved)), list(happenings(resolved))
     if json_:
         summary = dict(_summary(resolved))
         explained_ = {"parameters": numbers, "costs": costs, "shapes": days, "dated": changes, "closures": closures}
-        explained_ |= {"versions": list(versions(resolved))}
+        explained_ |= {"versions": list(versions(resolved)), "reactions": reactions}
         explained_ |= {"order_file": _order_record(history, source, plugins)}
         explained_ |= {"team_days": list(team_days(source.scenario)), "notes": notes}
         explained_ |= {"unknown": report.unknown}
@@ -79,6 +84,8 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     show(tables.rows(header, _rows(numbers)))
     show(text("scenario.costs"))
     show(tables.rows(header, _cost_rows(costs)))
+    show(text("scenario.reactions"))
+    show(tables.rows([text(f"scenario.reaction_{word}") for word in _REACTION_HEADER], _reaction_rows(reactions)))
     for line in day_lines(source.scenario):
         show(line)
     for change in changes:
@@ -237,6 +244,39 @@ def _cost_rows(costs: list[ExplainedCost]) -> Iterator[tuple[str, ...]]:
         value = f"{cost['value']:g}" if currency is None else f"{cost['value']:g} {currency}"
         limits = f"{cost['low']:g}–{cost['high']:g}"
         yield cost["path"].removeprefix("costs."), value, limits, cost["unit"], source
+
+
+def _reaction_rows(reactions: list[Happening]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each reaction; marketplaces on which it is the same share the row."""
+    places = list(dict.fromkeys(each["marketplace"] for each in reactions))
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for each in reactions:
+        rows.setdefault(_reaction_cells(each), []).append(each["marketplace"])
+    for (name, *cells), marketplaces in rows.items():
+        yield (name if marketplaces == places else f"{name} {' '.join(marketplaces)}", *cells)
+
+
+def _reaction_cells(each: Happening) -> tuple[str, ...]:
+    from aftersale_simulator.show.wording import text
+
+    def quantity(value: float | str) -> str:
+        return f"{value} {each['values'][value]:g}" if isinstance(value, str) else f"{value:g}"
+
+    scope = "/".join([*each["channels"], *each["categories"], *each["products"]])
+    share = [text("scenario.reaction_rest") if each["share"] is None else quantity(each["share"])]
+    share += [f"× {quantity(each['factor'])}"] if each["factor"] is not None else []
+    share += [f"× {quantity(value)} ({word})" for word, value in each["times"].items()]
+    share += [f"≥ {quantity(value)} ({word})" for word, value in each["at_least"].items()]
+    delay = "–" if each["delay"] is None else f"{quantity(each['delay'])} {each['unit']}, {each['spread']}"
+    conditions = [*each["when"], *(text("scenario.reaction_still", word=word) for word in each["still"])]
+    return (
+        " ".join(filter(None, (each["reaction"], scope))),
+        "; ".join([each["follows"], *conditions]),
+        " ".join(share),
+        each["brings"],
+        delay,
+        each["source"] if each["grade"] == "assumed" else f"{each['source']} ({each['grade']})",
+    )
 
 
 def _source(number: Explained | ExplainedCost) -> str:

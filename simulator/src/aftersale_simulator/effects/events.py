@@ -86,6 +86,13 @@ def of_plugins(trace: Trace) -> Iterator[Setting]:
         yield Setting(f"presets[{index}] '{name}'", reason)
 
 
+def of_reactions(trace: Trace) -> Iterator[Setting]:
+    """Yield the rows that override reactions; one that held for no order of the run when it was asked has no effect."""
+    for number, row in enumerate(trace.resolved.scenario.reaction):
+        applied = any(number in world.applied for world in trace.resolved.worlds.values())
+        yield Setting(f"reaction[{number}] '{', '.join(row.overrides)}'", "" if applied else "unread")
+
+
 def of_versions(trace: Trace) -> Iterator[Setting]:
     """Yield the versions of rules that the scenario names; one whose rows nothing in the run asks for has no effect."""
     resolved = trace.resolved

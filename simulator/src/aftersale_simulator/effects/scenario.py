@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aftersale_simulator.effects.costs import of_costs
 from aftersale_simulator.effects.desk import of_handling, of_teams
-from aftersale_simulator.effects.events import of_events, of_plugins, of_versions
+from aftersale_simulator.effects.events import of_events, of_plugins, of_reactions, of_versions
 from aftersale_simulator.effects.handbook import of_handbook
 from aftersale_simulator.effects.sales import of_marketplaces
 from aftersale_simulator.effects.trace import Effects, Setting, Trace
@@ -28,6 +28,7 @@ def _settings(trace: Trace) -> Iterator[Setting]:
     scenario = trace.resolved.scenario
     for name in scenario.world:
         yield Setting(f"world.{name}", "" if name in trace.reads else "unread")
+    yield from of_reactions(trace)
     if scenario.targets.share_of_replications != Targets().share_of_replications:
         yield Setting("targets.share_of_replications", "" if trace.judged else "unjudged")
     yield from of_costs(trace)

@@ -20,7 +20,7 @@ from aftersale_simulator.resolved.handbook import rules_in_force, seller_handboo
 from aftersale_simulator.scenario.events import Event, active_events
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.world.checks import check_marketplaces
+from aftersale_simulator.world.checks import check_marketplaces, check_reactions
 from aftersale_simulator.world.sales import PlacedSale, categories, free_labels, sales_in_run
 from aftersale_simulator.world.world import World
 
@@ -87,6 +87,7 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
     handbook = seller_handbook(scenario, plugins)
     if checked_as:
         check_marketplaces(scenario, plugins, checked_as)
+    check_reactions(plugins)
     rules = rules_in_force(scenario, plugins)
     policies = plugins.policies(tuple(scenario.marketplace), handbook, rules=rules)
     sales = sales_in_run(scenario, plugins)

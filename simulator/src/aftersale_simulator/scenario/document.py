@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,6 +14,7 @@ from attrs import evolve, field, fields, frozen
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.base.toml_files import read
 from aftersale.base.toml_lines import Place, TomlDocument, is_written, lines_of, located
+from aftersale.channels import CHANNELS
 from aftersale.documents.scalars import Rate, Share, Word
 from aftersale.documents.structure import structure
 from aftersale.reports.orders.formats import OrderFormat
@@ -23,6 +24,7 @@ from aftersale_simulator.scenario.costs import cost_problems
 from aftersale_simulator.scenario.holidays import placed
 from aftersale_simulator.scenario.model import SHIPPED_HANDBOOK, OrderSource, Scenario, Targets
 from aftersale_simulator.scenario.rates import rate_problems
+from aftersale_simulator.scenario.reactions import of_scenario
 from aftersale_simulator.scenario.vocabulary import Vocabulary, shipped
 
 _INSIDE = re.compile(r"^orders\.mapping\b")
@@ -121,12 +123,23 @@ def parse_scenario(
         raise DocumentError(source, located(_in_order([*type_problems, *problems]), raw)) from None
     problems += checks.scenario_problems(scenario, source, vocabulary)
     problems += cost_problems(scenario, source, vocabulary)
+    problems += of_scenario(scenario.reaction, source, vocabulary, _sold(scenario))
     scenario = evolve(scenario, targets=evolve(scenario.targets, metrics=targets))
     scenario, of_holidays = placed(scenario, source)
     problems += of_holidays
     if problems:
         raise DocumentError(source, located(_in_order(problems), raw))
     return _with_place(scenario, raw, source)
+
+
+def _sold(scenario: Scenario) -> dict[str, Sequence[str]]:
+    """Return what reactions may be narrowed to, by the keys of their rows; any product may be sold."""
+    categories = [str(name) for sales in scenario.marketplace.values() for name in sales.categories]
+    return {
+        "marketplaces": list(map(str, scenario.marketplace)),
+        "channels": list(CHANNELS),
+        "categories": [] if scenario.orders is not None else list(dict.fromkeys(categories)),
+    }
 
 
 def _with_usual_targets(document: dict[str, Any], words: Vocabulary) -> dict[str, Any]:

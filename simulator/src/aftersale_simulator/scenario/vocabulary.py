@@ -12,10 +12,12 @@ from attrs import evolve, field, frozen
 
 from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.metric_kinds import Unit, default_metrics
+from aftersale.policies.reactions import Reaction
 from aftersale.policies.worlds import Parameter
 from aftersale.worth.goods import LANDED, VAT
 from aftersale.worth.parameters import WAGE, Parameters, default_parameters
 from aftersale_simulator.assumptions.parameters import load_parameters
+from aftersale_simulator.assumptions.reactions import load_reactions
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
@@ -27,6 +29,7 @@ class Vocabulary:
 
     Parameters of the world by name, with all their declarations; kinds of task in the workflow's order; presets;
     versions of rules. `metrics` are those that plugins add, with what their values are, `costs` the numbers of costs.
+    `reactions` are what happens of itself, by name, and `marks` what an order may have been through.
     """
 
     parameters: dict[str, tuple[Parameter, ...]]
@@ -35,6 +38,9 @@ class Vocabulary:
     versions: tuple[str, ...] = ()
     metrics: dict[str, Unit] = field(factory=dict)
     costs: Parameters = field(factory=default_parameters)
+    reactions: dict[str, Reaction] = field(factory=dict)
+    marks: tuple[str, ...] = ()
+    workflow: Workflow = field(factory=default_workflow, eq=False, repr=False)
 
     def span(self, name: str) -> tuple[float, float]:
         """Return the lowest and the highest value that a parameter may have on any marketplace."""
@@ -55,7 +61,13 @@ def vocabulary(plugins: Plugins) -> Vocabulary:
     metrics = {name: kind.unit for name, kind in plugins.metrics.items() if name not in default_metrics()}
     parameters, names = (*load_parameters(), *plugin_parameters), (tuple(presets), plugins.rules.versions)
     words = _vocabulary(parameters, plugins.workflow, *names, metrics)
-    return evolve(words, costs=default_parameters().with_estimates(plugins.costs.kinds))
+    worlds = plugins.worlds
+    return evolve(
+        words,
+        costs=default_parameters().with_estimates(plugins.costs.kinds),
+        reactions={**words.reactions, **_named(row for world in worlds for row in world.reaction)},
+        marks=(*words.marks, *(str(mark.name) for world in worlds for mark in world.mark)),
+    )
 
 
 def _vocabulary(
@@ -68,7 +80,22 @@ def _vocabulary(
     by_name: defaultdict[str, tuple[Parameter, ...]] = defaultdict(tuple)
     for parameter in parameters:
         by_name[parameter.name] = (*by_name[parameter.name], parameter)
-    return Vocabulary(dict(by_name), task_kinds(workflow), presets, versions, dict(metrics or {}))
+    reactions, marks = load_reactions().reaction, load_reactions().mark
+    return Vocabulary(
+        dict(by_name),
+        task_kinds(workflow),
+        presets,
+        versions,
+        dict(metrics or {}),
+        reactions=_named(reactions),
+        marks=tuple(str(mark.name) for mark in marks),
+        workflow=workflow,
+    )
+
+
+def _named(rows: Iterable[Reaction]) -> dict[str, Reaction]:
+    """Return the rows that others may override, by name."""
+    return {row.called: row for row in rows if not row.overrides}
 
 
 def task_kinds(workflow: Workflow) -> tuple[str, ...]:

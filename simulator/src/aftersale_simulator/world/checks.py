@@ -10,7 +10,8 @@ from aftersale.base.toml_lines import located
 from aftersale.cases.workflow import Workflow
 from aftersale.policies.worlds import WorldDefaults
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.scenario.vocabulary import allowed_words, task_kinds
+from aftersale_simulator.scenario.reactions import Written, row_problems
+from aftersale_simulator.scenario.vocabulary import allowed_words, task_kinds, vocabulary
 from aftersale_simulator.world.behaviour.in_force import behaviour
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str, docume
             problems += _language_problems(scenario, name, plugins, source)
     if problems:
         raise DocumentError(source, located(problems, document))
+
+
+def check_reactions(plugins: Plugins) -> None:
+    """Raise DocumentError for reactions of plugins that name what does not exist, or that say the same twice."""
+    written = [
+        Written(row, world.origin, f"reaction[{number}]")
+        for world in plugins.worlds
+        for number, row in enumerate(world.reaction)
+    ]
+    if not written:
+        return
+    problems = tuple(row_problems(written, vocabulary(plugins)))
+    if problems:
+        raise DocumentError(problems[0].where, problems)
 
 
 def _language_problems(scenario: Scenario, marketplace: str, plugins: Plugins, source: str) -> Iterator[Problem]:

@@ -14,15 +14,13 @@ from aftersale.cases.facts import Fact, happened
 from aftersale.cases.model import Case
 from aftersale.cases.workflow import Workflow
 from aftersale.clocks import DAY, HOUR, Instant
-from aftersale.policies.reactions import Mark, Reaction, case_kind
+from aftersale.policies.reactions import MOST_REPEATED, Mark, Reaction, case_kind
 from aftersale_simulator.assumptions.conditions import CASE_WORDS, Standing, bare, order_word
 from aftersale_simulator.world.behaviour.in_force import InForce
 from aftersale_simulator.world.behaviour.order_bits import OrderBits
 from aftersale_simulator.world.entities import OrderState
 from aftersale_simulator.world.world import World
 
-MOST_REPEATED = 0.95
-"""The share up to which something is repeated: at 1 it would be without end."""
 Cases = Mapping[str, Case]
 Scheduled = tuple[Instant, "Response", OrderState]
 """What the world will do: when, what, to which order."""
