@@ -270,7 +270,7 @@ def test_tables_are_merged_and_shares_are_replaced() -> None:
         ("period.end", "unknown word 'end' (allowed: start, measured, warm_up)"),
         ("", "unknown word '' (allowed: currency, period, marketplace, team, handling, seed, replications, "
              "world, targets, handbook, most_failed, orders, staffing, event, sale_events, presets, rule_versions, "
-             "work_order, rates, costs, goods, cheapest)"),
+             "work_order, rates, costs, goods, cheapest, reaction)"),
     ],
 )  # fmt: skip
 def test_a_path_that_leads_nowhere_is_told_with_the_words_allowed_there(path: str, problem: str) -> None:

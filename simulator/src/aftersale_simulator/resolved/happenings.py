@@ -16,8 +16,8 @@ class Happening(TypedDict):
     """One reaction as it is on a marketplace, or for some of its channels, categories and products.
 
     `follows` says what it follows, `brings` the fact, or the event for other reactions. Quantities are numbers, or
-    names of parameters, `values` has what they are on that marketplace. `overridden` names who overrode it, the strongest
-    last, `source` is that of the strongest.
+    names of parameters, `values` has what they are on that marketplace. `overridden` names who overrode it, the
+    strongest last, `source` is that of the strongest.
     """
 
     reaction: str
@@ -54,7 +54,7 @@ def happenings(resolved: ResolvedScenario) -> Iterator[Happening]:
             for above in reaction.overrides:
                 if _narrows(above.row):
                     yield _happening(
-                        marketplace, world, reaction, _narrowed(reaction, above), [*wide, above], above.row
+                        marketplace, world, reaction, _narrowed(reaction, above.row), [*wide, above], above.row
                     )
 
 

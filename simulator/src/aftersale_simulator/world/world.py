@@ -124,6 +124,17 @@ class World:
                 value = value * override.factor + override.value
         return self._clip(name, value)
 
+    def varies(self, name: str) -> bool:
+        """Whether events make a parameter another one on some days or for some categories."""
+        return name in self._overrides
+
+    def peek(self, quantity: object) -> float:
+        """Return a quantity of a reaction as it is without events; it does not count as read."""
+        if isinstance(quantity, str):
+            return self._values[quantity]
+        assert isinstance(quantity, float)
+        return quantity
+
     def of(self, quantity: object, order: Order, at: Instant) -> float:
         """Return a quantity of a reaction for an order at an instant: a number, or the value of a parameter."""
         if isinstance(quantity, str):

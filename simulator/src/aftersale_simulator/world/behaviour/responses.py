@@ -14,6 +14,7 @@ from aftersale.cases.facts import Fact, happened
 from aftersale.cases.model import Case
 from aftersale.cases.workflow import Workflow
 from aftersale.clocks import DAY, HOUR, Instant
+from aftersale.orders import Order
 from aftersale.policies.reactions import MOST_REPEATED, Mark, Reaction, case_kind
 from aftersale_simulator.assumptions.conditions import CASE_WORDS, Standing, bare, order_word
 from aftersale_simulator.world.behaviour.in_force import InForce
@@ -53,18 +54,43 @@ class _Check:
         return True
 
 
+class _Quantity:
+    """A quantity of a reaction: a number, or a parameter, which is mostly the same for all orders and days."""
+
+    __slots__ = ("_is_read", "_name", "_value", "_world")
+
+    def __init__(self, quantity: object, world: World) -> None:
+        self._name, self._world, self._is_read = quantity, world, not isinstance(quantity, str)
+        varies = isinstance(quantity, str) and world.varies(quantity)
+        self._value = None if varies else world.peek(quantity)
+
+    def of(self, order: Order, at: Instant) -> float:
+        if self._value is None:
+            return self._world.of(self._name, order, at)
+        if not self._is_read:
+            self._is_read = True
+            self._world.of(self._name, order, at)
+        return self._value
+
+
+def _quantity(quantity: object, world: World) -> _Quantity | None:
+    return None if quantity is None else _Quantity(quantity, world)
+
+
 class Response:
     """A reaction as it is for some orders, ready to be drawn.
 
     `fact` or `event` is what happens; `case` names the order's case that it happens to. `is_late` says that whether a
     first step is taken hangs on what its buyer has been through by then, so that it is drawn again when its time comes.
+    `is_free` says that nothing has to hold for it to be drawn.
     `numbers` are the rows of the scenario that made it what it is.
     """
 
     __slots__ = (
         "_about_contact", "_at_least", "_delay", "_delay_draw", "_draw", "_factor", "_for_days", "_fresh", "_growth",
         "_happens", "_in_states", "_repeats", "_share", "_sigma", "_spread", "_still", "_times", "_unit",
-        "_value", "_wait", "_when", "event", "fact", "is_late", "lengthens", "numbers", "since", "suffix",
+        "_wait", "_when", "event", "fact", "is_free", "is_late", "lengthens", "numbers", "since",
+        "suffix",
     )  # fmt: skip
 
     def __init__(self, reaction: Reaction, world: World, workflow: Workflow, numbers: tuple[int, ...] = ()) -> None:
@@ -75,21 +101,24 @@ class Response:
         self._about_contact = case.about_contact and workflow.opened_by(self.fact) == kind
         self.lengthens = reaction.lengthens
         self.is_late = bool(reaction.at_least) and reaction.since is not None
-        self._value = world.of
         self._happens = not self.fact or self.fact not in behaviour.absent
         self._draw, self._delay_draw = reaction.draw or drawn_by(reaction), reaction.delay_draw
         self._fresh = reaction.since is None and reaction.fresh is not False
-        self._share, self._factor = reaction.share, reaction.factor
-        self._growth, self._for_days = reaction.growth, reaction.for_days
-        self._times = [(*bits.needed([word]), word, value) for word, value in (reaction.times or {}).items()]
-        self._at_least = [(*bits.needed([word]), word, value) for word, value in (reaction.at_least or {}).items()]
+        self._share, self._factor = _quantity(reaction.share, world), _quantity(reaction.factor, world)
+        self._growth, self._for_days = _quantity(reaction.growth, world), _quantity(reaction.for_days, world)
+        self._times, self._at_least = (
+            [(*bits.needed([word]), word, _Quantity(value, world)) for word, value in (table or {}).items()]
+            for table in (reaction.times, reaction.at_least)
+        )
         self._unit = HOUR if reaction.delay_hours is not None else DAY
-        self._delay = reaction.delay_hours if reaction.delay_hours is not None else reaction.delay_days
-        self._wait, self._spread, self._sigma = reaction.wait_days, reaction.spread or "exponential", reaction.sigma
+        delay = reaction.delay_hours if reaction.delay_hours is not None else reaction.delay_days
+        self._delay, self._spread = _quantity(delay, world), reaction.spread or "exponential"
+        self._wait, self._sigma = _quantity(reaction.wait_days, world), _quantity(reaction.sigma, world)
         self._repeats = bool(reaction.repeats)
         self._in_states = frozenset(reaction.state) if reaction.after is not None and reaction.state else None
         self._when = _Check(reaction.when, reaction, bits, workflow) if reaction.when else None
         self._still = _Check(reaction.still, reaction, bits, workflow) if reaction.still else None
+        self.is_free = self._when is None and self._in_states is None
 
     def of(self, state: OrderState) -> Response:
         """Return the response for an order: itself, as it is the same for all."""
@@ -143,24 +172,27 @@ class Response:
         return ((begin + self._delayed(purpose, state, at), self, state),)
 
     def _rate(self, state: OrderState, at: Instant) -> float:
-        """Return the share as it is for an order at an instant."""
+        """Return the share as it is for an order at an instant; without one it is all that is left."""
         order, bits = state.order, state.bits
-        rate = self._value(self._share, order, at)
+        if self._share is None:
+            return 1.0
+        rate = self._share.of(order, at)
         if self._factor is not None:
-            rate *= self._value(self._factor, order, at)
+            rate *= self._factor.of(order, at)
         for mask, value, word, factor in self._times:
             if bits & mask == value if mask else _is_marked(word, state):
-                rate *= self._value(factor, order, at)
+                rate *= factor.of(order, at)
                 break
         for mask, value, word, least in self._at_least:
             if bits & mask == value if mask else _is_marked(word, state):
-                rate = max(rate, self._value(least, order, at))
+                rate = max(rate, least.of(order, at))
         return rate
 
     def _day(self, rate: float, chance: float, state: OrderState, at: Instant) -> int | None:
         """Return on which day of waiting it comes, from 0, as the chance grows day by day; None for none of them."""
-        growth, quiet = self._value(self._growth, state.order, at), 1.0
-        days = round(self._value(self._for_days, state.order, at)) if rate else 0
+        assert self._growth is not None
+        growth, quiet = self._growth.of(state.order, at), 1.0
+        days = round(self._for_days.of(state.order, at)) if rate and self._for_days is not None else 0
         for day in range(days):
             quiet *= 1 - min(1.0, rate * (1 + growth * day))
             if chance < 1 - quiet:
@@ -170,7 +202,8 @@ class Response:
     def _repeated(self, chance: float, rate: float, state: OrderState, at: Instant) -> Sequence[Scheduled]:
         # The number of times is geometric: the probability of one more is always the share. One draw gives it.
         times = int(log(chance) / log(min(rate, MOST_REPEATED))) if self._happens else 0
-        mean, moment, following = self._value(self._delay, state.order, at) * self._unit, float(at), []
+        moment, following = float(at), list[Scheduled]()
+        mean = self._delay.of(state.order, at) * self._unit if self._delay is not None else 0.0
         for number in range(times):
             moment += state.draws.exponential(f"{self._delay_draw or f'{self._draw}.delay'}.{number}", state.row) * mean
             following.append((int(moment), self, state))
@@ -179,16 +212,17 @@ class Response:
     def _delayed(self, purpose: str, state: OrderState, at: Instant) -> int:
         """Return after how many microseconds it happens."""
         order = state.order
-        waited = 0 if self._wait is None else int(self._value(self._wait, order, at) * DAY)
+        waited = 0 if self._wait is None else int(self._wait.of(order, at) * DAY)
         if self._delay is None:
             return waited
         if self._spread == "exponential":
-            delay = state.draws.exponential(purpose, state.row) * self._value(self._delay, order, at)
+            delay = state.draws.exponential(purpose, state.row) * self._delay.of(order, at)
         elif self._spread == "fixed":
-            delay = self._value(self._delay, order, at)
+            delay = self._delay.of(order, at)
         else:
-            scatter = exp(self._value(self._sigma, order, at) * state.draws.normal(purpose, state.row))
-            delay = self._value(self._delay, order, at) * scatter
+            sigma = self._sigma.of(order, at) if self._sigma is not None else 0.0
+            scatter = exp(sigma * state.draws.normal(purpose, state.row))
+            delay = self._delay.of(order, at) * scatter
         return waited + int(delay * self._unit)
 
 
@@ -242,8 +276,8 @@ class Course:
         following: list[Scheduled] = []
         for choice in self._choices:
             for each in choice:
-                response = each.of(state)
-                if not response.may(state, case, cases):
+                response = each if isinstance(each, Response) else each.of(state)
+                if not (response.is_free or response.may(state, case, cases)):
                     continue
                 if response.numbers:
                     self._applied.update(response.numbers)
