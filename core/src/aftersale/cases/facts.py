@@ -33,9 +33,19 @@ class Fact(NamedTuple):
 _new = tuple.__new__
 
 
-def happened(kind: str, marketplace: str, order: str, case: str, at: Instant, about: str = "") -> Fact:
-    """Return a fact that was known as soon as it happened, and says nothing more.
+def happened(
+    kind: str,
+    marketplace: str,
+    order: str,
+    case: str,
+    at: Instant,
+    about: str = "",
+    value: float | None = None,
+    detail: str = "",
+    amount: int | None = None,
+) -> Fact:
+    """Return a fact that was known as soon as it happened; what it says beside that is left out where nobody says it.
 
     Spelled out: a named tuple's own constructor takes twice the time, and a simulation makes all of its facts here.
     """
-    return _new(Fact, (kind, marketplace, order, case, at, at, about, None, "", None))
+    return _new(Fact, (kind, marketplace, order, case, at, at, about, value, detail, amount))

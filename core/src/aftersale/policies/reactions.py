@@ -6,6 +6,7 @@ checks the rows and follows none: a live desk has real buyers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -13,7 +14,7 @@ from attrs import evolve, field, fields, frozen
 
 from aftersale.base.errors import Problem, did_you_mean
 from aftersale.cases.workflow import Workflow
-from aftersale.documents.scalars import NumberOrName, Word, Words
+from aftersale.documents.scalars import NumberOrName, Rate, Word, Words
 from aftersale.rules import Grade
 
 Since = Literal["purchase", "promise", "delivery", "arrival"]
@@ -52,7 +53,12 @@ class Reaction:
     conditions of the draw, `still` those that must hold when its time has come. A task that stands when it happens
     takes longer by `lengthens` of itself.
 
-    Random numbers are keyed by `draw` and `delay_draw`. A number is `fresh` each time, or always the same for an order.
+    What the fact says is a word of `details`, and a number of `values`, which are stars for a rating: each with its
+    weight among the others. Of `details_when`, by conditions, the first that holds takes the place of `details`. The
+    words are the simulator's own; a marketplace may call them otherwise (`Codes` of its world).
+
+    Random numbers are keyed by `draw` and `delay_draw`. A number is `fresh` each time, or always the same for an order;
+    that of what is said always is.
 
     Quantities are numbers, or names of declared parameters. A row that overrides states only what it changes, and for
     which `marketplaces`, `channels`, `categories` and `products`; nothing named means all.
@@ -90,6 +96,9 @@ class Reaction:
     hourly: bool | None = None
     repeats: bool | None = None
     lengthens: NumberOrName | None = None
+    details: dict[Word, Rate] | None = None
+    details_when: dict[Word, dict[Word, Rate]] | None = None
+    values: dict[Word, Rate] | None = None
     draw: Word | None = None
     delay_draw: Word | None = None
     fresh: bool | None = None
@@ -119,6 +128,12 @@ class Reaction:
             changes |= {"delay_hours": above.delay_hours, "delay_days": above.delay_days}
         changed: Reaction = evolve(self, **changes)
         return changed
+
+    def sayings(self) -> dict[str, dict[Word, Rate]]:
+        """Return the weights of what its fact may say by their keys, such as `details` or `details_when.late`."""
+        whole = {"details": self.details, "values": self.values}
+        several = {f"details_when.{condition}": table for condition, table in (self.details_when or {}).items()}
+        return {key: table for key, table in {**whole, **several}.items() if table is not None}
 
     def quantities(self) -> dict[str, float | str]:
         """Return its quantities by their keys, such as `share` or `times.late`."""
@@ -160,6 +175,7 @@ def reaction_problems(reaction: Reaction, workflow: Workflow, where: str, path: 
         for name in (*(name for name in kept if getattr(reaction, name) is not None), *triggers):
             what = f"'{name}' is that of the reaction which it overrides"
             yield Problem(where, f"{path}.{name}", what, "leave it out")
+        yield from _saying_problems(reaction, where, path)
         return
     of_event = len(triggers) == 2 and "after" in triggers and "state" in triggers
     if len(triggers) != 1 and not of_event:
@@ -172,7 +188,31 @@ def reaction_problems(reaction: Reaction, workflow: Workflow, where: str, path: 
         yield Problem(where, f"{path}.delay_hours", "there is a delay_days too", "state one of them")
     if (reaction.spread == "lognormal") != (reaction.sigma is not None):
         yield Problem(where, f"{path}.spread", "a lognormal delay and a sigma go together", "state both or neither")
+    if reaction.event is not None and reaction.sayings():
+        key = next(iter(reaction.sayings()))
+        yield Problem(where, f"{path}.{key}", "an event says nothing", "say it in the reactions that bring facts")
+    yield from _saying_problems(reaction, where, path)
     yield from _fact_of_reaction(reaction, workflow, where, path)
+
+
+def _saying_problems(reaction: Reaction, where: str, path: str) -> Iterator[Problem]:
+    """Yield tables of what a fact may say of which nothing can be drawn, and values that are no numbers."""
+    for key, table in reaction.sayings().items():
+        if not any(table.values()):
+            yield Problem(where, f"{path}.{key}", "nothing has a weight", "give one of them a weight above 0")
+        for word, weight in table.items():
+            if weight > MOST_WEIGHT:
+                what = f"{weight:g} is out of range"
+                yield Problem(where, f"{path}.{key}.{word}", what, f"a weight among the others, 0 to {MOST_WEIGHT}")
+    for word in reaction.values or ():
+        if not _NUMBER.fullmatch(word):
+            what = f"'{word}' is no number"
+            yield Problem(where, f"{path}.values.{word}", what, "values are numbers: values = { 1 = 0.6, 2 = 0.4 }")
+
+
+MOST_WEIGHT = 1_000_000
+"""The most that a word or a number may weigh among the others."""
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
 
 def _fact_of_reaction(reaction: Reaction, workflow: Workflow, where: str, path: str) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
+from itertools import product
 from typing import Any, Literal
 
 from attrs import evolve, field, fields, frozen
@@ -84,6 +85,21 @@ class Absence:
 
 
 @frozen
+class Codes:
+    """How marketplaces call what facts say: `words` has the simulator's words, each with the marketplace's code.
+
+    They hold for these `facts`; a word that stands in no row is said as it is.
+    """
+
+    marketplaces: tuple[Word, ...]
+    facts: tuple[Word, ...]
+    words: dict[Word, Word]
+    source: Word
+    grade: Grade
+    note: str = ""
+
+
+@frozen
 class Preset:
     """Values of declared parameters that belong together and that a scenario may ask for by name."""
 
@@ -125,6 +141,7 @@ class _WorldDocument:
     mark: tuple[Mark, ...] = ()
     answer: tuple[Answer, ...] = ()
     absent: tuple[Absence, ...] = ()
+    codes: tuple[Codes, ...] = ()
     sale: tuple[Sale, ...] = ()
     preset: tuple[Preset, ...] = ()
     closure: tuple[Closure, ...] = ()
@@ -165,9 +182,10 @@ def _world_problems(world: WorldDefaults, workflow: Workflow, marketplaces: Iter
         if not row.marketplaces:
             what = f"{path.partition('[')[0]}{_called(row)} holds nowhere"
             yield Problem(world.origin, path, what, "name its marketplaces")
-        if isinstance(row, Absence):
+        if isinstance(row, Absence | Codes):
             yield from _fact_problems(world, path, row.facts, workflow)
     yield from _stream_problems(world, workflow)
+    yield from _code_problems(world)
     yield from _answer_problems(world, workflow)
 
 
@@ -176,11 +194,11 @@ def _called(row: _Row) -> str:
     return f" '{row.name}'" if isinstance(row, Parameter | Sale | Preset | Closure) else ""
 
 
-_Row = Parameter | Contact | Reaction | Absence | Sale | Preset | Closure
+_Row = Parameter | Contact | Reaction | Absence | Codes | Sale | Preset | Closure
 
 
 def _rows(world: WorldDefaults) -> Iterator[tuple[str, _Row]]:
-    for name in ("parameter", "contact", "reaction", "absent", "sale", "preset", "closure"):
+    for name in ("parameter", "contact", "reaction", "absent", "codes", "sale", "preset", "closure"):
         for index, row in enumerate(getattr(world, name)):
             yield f"{name}[{index}]", row
 
@@ -204,6 +222,18 @@ def _stream_problems(world: WorldDefaults, workflow: Workflow) -> Iterator[Probl
         for line in closure.lines:
             if line not in shares:
                 yield _unknown_word(world, f"{path}.lines", "rule with a share", line, shares)
+
+
+def _code_problems(world: WorldDefaults) -> Iterator[Problem]:
+    """Yield the words that a plugin calls twice for one fact on one marketplace."""
+    named: dict[tuple[str, str, str], str] = {}
+    for index, row in enumerate(world.codes):
+        path = f"codes[{index}]"
+        for key in product(row.marketplaces, row.facts, row.words):
+            before = named.setdefault(key, path)
+            if before != path:
+                what = f"'{key[2]}' of '{key[1]}' has a code for {key[0]} in {before} already"
+                yield Problem(world.origin, f"{path}.words.{key[2]}", what, "keep one of them")
 
 
 def _number_problems(world: WorldDefaults, path: str, reaction: Reaction) -> Iterator[Problem]:

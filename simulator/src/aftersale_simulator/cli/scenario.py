@@ -273,10 +273,20 @@ def _reaction_cells(each: Happening) -> tuple[str, ...]:
         " ".join(filter(None, (each["reaction"], scope))),
         "; ".join([each["follows"], *conditions]),
         " ".join(share),
-        each["brings"],
+        "; ".join([each["brings"], *(_said(key, table) for key, table in each["says"].items())]),
         delay,
         each["source"] if each["grade"] == "assumed" else f"{each['source']} ({each['grade']})",
     )
+
+
+def _said(key: str, weights: dict[str, float]) -> str:
+    """Return what a fact may say as shares, with the condition under which it says it."""
+    whole = sum(weights.values())
+    words = ", ".join(
+        f"{word} {100 * weight / whole:.3g} %" if weight < whole else word for word, weight in weights.items()
+    )
+    _, _, condition = key.partition(".")
+    return f"{condition}: {words}" if condition else words
 
 
 def _source(number: Explained | ExplainedCost) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import TypedDict
 
@@ -16,8 +17,9 @@ class Happening(TypedDict):
     """One reaction as it is on a marketplace, or for some of its channels, categories and products.
 
     `follows` says what it follows, `brings` the fact, or the event for other reactions. Quantities are numbers, or
-    names of parameters, `values` has what they are on that marketplace. `overridden` names who overrode it, the
-    strongest last, `source` is that of the strongest.
+    names of parameters, `values` has what they are on that marketplace. `says` has what the fact may say with its
+    weights, by the keys of the form, such as `details_when.late`, in the marketplace's own words. `overridden` names
+    who overrode it, the strongest last, `source` is that of the strongest.
     """
 
     reaction: str
@@ -30,6 +32,7 @@ class Happening(TypedDict):
     when: list[str]
     still: list[str]
     brings: str
+    says: dict[str, dict[str, float]]
     share: float | str | None
     times: dict[str, float | str]
     at_least: dict[str, float | str]
@@ -89,6 +92,7 @@ def _happening(
         when=list(map(str, row.when or ())),
         still=list(map(str, row.still or ())),
         brings=str(row.fact or row.event),
+        says=_says(row, world),
         share=_told(row.share),
         times={str(word): _known(value) for word, value in (row.times or {}).items()},
         at_least={str(word): _known(value) for word, value in (row.at_least or {}).items()},
@@ -103,6 +107,14 @@ def _happening(
         source=str(strongest.row.source or "assumed"),
         grade=str(strongest.row.grade),
     )
+
+
+def _says(row: Reaction, world: World) -> dict[str, dict[str, float]]:
+    called = partial(world.behaviour.called, str(row.fact))
+    return {
+        key: {called(str(word)): float(weight) for word, weight in table.items()}
+        for key, table in row.sayings().items()
+    }
 
 
 def _known(quantity: object) -> float | str:

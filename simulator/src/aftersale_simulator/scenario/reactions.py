@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 from attrs import frozen
 
 from aftersale.base.errors import Problem
 from aftersale.policies.reactions import MOST_REPEATED, Reaction, reaction_problems
-from aftersale_simulator.assumptions.conditions import ORDER_WORDS, bare, condition_words, late_by
+from aftersale.policies.worlds import WorldDefaults
+from aftersale_simulator.assumptions.conditions import CASE_WORDS, ORDER_WORDS, bare, condition_words, late_by
+from aftersale_simulator.assumptions.reactions import load_reactions
 from aftersale_simulator.scenario.vocabulary import Vocabulary, allowed_words
 
 
@@ -62,16 +65,24 @@ def row_problems(written: Sequence[Written], words: Vocabulary) -> Iterator[Prob
         overridden = [words.reactions[name] for name in each.row.overrides if name in words.reactions]
         for row in overridden or [each.row]:
             yield from _condition_problems(each, row, words)
+            if overridden and row.event is not None and each.row.sayings():
+                what = f"'{row.called}' brings an event, which says nothing"
+                yield each.problem(next(iter(each.row.sayings())), what, "say it in reactions that bring facts")
             yield from _quantity_problems(each, row.overlaid(each.row) if overridden else row)
     yield from _equal_rows([each for each in written if each.row.overrides])
 
 
 def _condition_problems(each: Written, of: Reaction, words: Vocabulary) -> Iterator[Problem]:
-    """Yield the conditions that are no words, or that nobody can know yet when a buyer takes a first step."""
-    for key in ("when", "still", "times", "at_least"):
+    """Yield the conditions that are no words, or that nobody can know yet when a buyer takes a first step.
+
+    What a fact says is drawn when it happens, from what the order has been through; it knows of no case.
+    """
+    for key in ("when", "still", "times", "at_least", "details_when"):
         for condition in getattr(each.row, key) or ():
             word, _ = bare(condition)
             of_order, known = word in ORDER_WORDS or late_by(word) is not None, condition_words(words.marks)
+            if key == "details_when":
+                known = [name for name in known if name not in CASE_WORDS]
             if not of_order and word not in known:
                 yield each.problem(key, f"unknown condition '{word}'", allowed_words(word, known))
             elif of.since is not None and key in ("when", "times") and not of_order:
@@ -100,3 +111,19 @@ def _equal_rows(written: Iterable[Written]) -> Iterator[Problem]:
         if both and first.row.narrowness == second.row.narrowness and first.row.overlaps(second.row):
             what = f"overrides '{both[0]}' for the same orders as {first.path}, and neither is narrower"
             yield second.problem("", what, "keep one of them, or name fewer marketplaces, channels or categories")
+
+
+def code_problems(worlds: Sequence[WorldDefaults], words: Vocabulary) -> Iterator[Problem]:
+    """Yield codes of plugins for words that the facts of no reaction say."""
+    rows = [*load_reactions().reaction, *(row for world in worlds for row in world.reaction)]
+    said: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        overridden = (words.reactions[name] for name in row.overrides if name in words.reactions)
+        for fact in {str(each.fact) for each in (row, *overridden)}:
+            said[fact].update(str(word) for key, table in row.sayings().items() if key != "values" for word in table)
+    for world in worlds:
+        for index, codes in enumerate(world.codes):
+            for fact, word in product(codes.facts, codes.words):
+                if word not in said[fact]:
+                    path, what = f"codes[{index}].words.{word}", f"no '{fact}' says '{word}'"
+                    yield Problem(world.origin, path, what, allowed_words(word, sorted(said[fact])))

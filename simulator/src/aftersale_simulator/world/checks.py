@@ -10,7 +10,7 @@ from aftersale.base.toml_lines import located
 from aftersale.cases.workflow import Workflow
 from aftersale.policies.worlds import WorldDefaults
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.scenario.reactions import Written, row_problems
+from aftersale_simulator.scenario.reactions import Written, code_problems, row_problems
 from aftersale_simulator.scenario.vocabulary import allowed_words, task_kinds, vocabulary
 from aftersale_simulator.world.behaviour.in_force import behaviour
 
@@ -49,15 +49,16 @@ def check_marketplaces(scenario: Scenario, plugins: Plugins, source: str, docume
 
 
 def check_reactions(plugins: Plugins) -> None:
-    """Raise DocumentError for reactions of plugins that name what does not exist, or that say the same twice."""
+    """Raise DocumentError for plugins' reactions and codes that name what does not exist, or say the same twice."""
     written = [
         Written(row, world.origin, f"reaction[{number}]")
         for world in plugins.worlds
         for number, row in enumerate(world.reaction)
     ]
-    if not written:
+    if not written and not any(world.codes for world in plugins.worlds):
         return
-    problems = tuple(row_problems(written, vocabulary(plugins)))
+    words = vocabulary(plugins)
+    problems = (*row_problems(written, words), *code_problems(plugins.worlds, words))
     if problems:
         raise DocumentError(problems[0].where, problems)
 

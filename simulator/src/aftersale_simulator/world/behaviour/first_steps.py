@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant
@@ -180,18 +180,36 @@ def _steps_of(crowd: _Crowd, reaction: InForce, taken: Flags) -> Iterator[Steps]
 
 
 def _by_class(crowd: _Crowd, reaction: InForce) -> Iterator[tuple[Reaction, tuple[int, ...], Flags]]:
-    """Yield a reaction as it is for a class of orders, the rows of the scenario behind it, and which orders are so."""
+    """Yield a reaction as it is for a class of orders, the rows of the scenario behind it, and which orders are so.
+
+    What its fact says does not matter to who takes the step, and when.
+    """
     orders = crowd.orders
     if not reaction.is_narrowed:
         yield reaction.usual, tuple(reaction.deciding(("", "", ""))), np.ones(crowd.size, bool)
         return
-    products = orders.products or [""]
-    product = np.unique(np.array(products), return_inverse=True)
-    code = product[1] if orders.products else np.zeros(crowd.size, np.int64)
-    classes, member = np.unique(np.stack([orders.channel, orders.category, code]), axis=1, return_inverse=True)
-    for number, (channel, category, item) in enumerate(classes.T.tolist()):
-        named = (orders.channels[channel], orders.categories[category], str(product[0][item]))
-        yield reaction.of(named), tuple(reaction.deciding(named)), member.reshape(-1) == number
+    names, product = np.unique(np.array(orders.products or [""]), return_inverse=True)
+    sizes = len(orders.channels), len(orders.categories), len(names)
+    members = np.ravel_multi_index((orders.channel, orders.category, product if orders.products else 0), sizes)
+    alike: list[tuple[Reaction, tuple[int, ...], list[int]]] = []
+    for code in np.unique(members).tolist():
+        channel, category, item = np.unravel_index(code, sizes)
+        named = (orders.channels[channel], orders.categories[category], str(names[item]))
+        row = evolve(reaction.of(named), details=None, details_when=None, values=None)
+        _join(alike, row, tuple(reaction.deciding(named)), code)
+    for row, numbers, codes in alike:
+        yield row, numbers, np.ones(crowd.size, bool) if len(alike) == 1 else np.isin(members, codes)
+
+
+def _join(
+    alike: list[tuple[Reaction, tuple[int, ...], list[int]]], row: Reaction, numbers: tuple[int, ...], code: int
+) -> None:
+    """Add a class of orders to those for which a reaction is the same."""
+    for other, others, codes in alike:
+        if (other, others) == (row, numbers):
+            codes.append(code)
+            return
+    alike.append((row, numbers, [code]))
 
 
 def _takers(crowd: _Crowd, row: Reaction, where: Flags) -> NDArray[np.int64]:

@@ -95,7 +95,8 @@ def _holds(row: Reaction, orders: OrderClass) -> bool:
 class Behaviour:
     """All that happens of itself on one marketplace: reactions in the order of their statement, marks, and cases.
 
-    `answers` says which fact a finished task becomes, `absent` which facts never happen there.
+    `answers` says which fact a finished task becomes, `absent` which facts never happen there. `codes` are how the
+    marketplace calls what facts say, by (fact, the simulator's word).
     """
 
     reactions: tuple[InForce, ...]
@@ -103,6 +104,7 @@ class Behaviour:
     cases: dict[str, CaseName]
     answers: dict[str, str]
     absent: frozenset[str]
+    codes: dict[tuple[str, str], str] = field(factory=dict)
 
     @cached_property
     def bits(self) -> OrderBits:
@@ -119,6 +121,10 @@ class Behaviour:
         """Return how an order's case of a kind is called; those of plugins by their kind."""
         return self.cases.get(kind) or CaseName(Word(kind), Word(kind))
 
+    def called(self, fact: str, word: str) -> str:
+        """Return how the marketplace calls a word of the simulator's that a fact says."""
+        return self.codes.get((fact, word), word)
+
     def on(self, trigger: str) -> list[InForce]:
         """Return the reactions with such a trigger, a key of the form such as `since`."""
         return [reaction for reaction in self.reactions if getattr(reaction.stated.row, trigger)]
@@ -126,7 +132,8 @@ class Behaviour:
 
 def conditions_of(row: Reaction) -> Iterator[str]:
     """Yield the conditions that a row names."""
-    yield from (*(row.when or ()), *(row.still or ()), *(row.times or {}), *(row.at_least or {}))
+    for words in (row.when, row.still, row.times, row.at_least, row.details_when):
+        yield from words or ()
 
 
 def behaviour(marketplace: str, plugins: Iterable[WorldDefaults], scenario: Sequence[Reaction] = ()) -> Behaviour:
@@ -139,10 +146,18 @@ def behaviour(marketplace: str, plugins: Iterable[WorldDefaults], scenario: Sequ
     rows = [Stated(row, "simulator", SOURCE) for row in ours.reaction]
     answers = {str(answer.task): str(answer.fact) for answer in ours.answer}
     absent: set[str] = set()
+    codes: dict[tuple[str, str], str] = {}
     for world in worlds:
         rows += (Stated(_of_plugin(row), "plugin", world.origin) for row in world.reaction)
         rows += (Stated(of_contact(contact), "plugin", world.origin) for contact in world.contact)
         answers |= {str(answer.task): str(answer.fact) for answer in world.answer}
+        codes |= {
+            (str(fact), str(word)): str(code)
+            for row in world.codes
+            if marketplace in row.marketplaces
+            for fact in row.facts
+            for word, code in row.words.items()
+        }
         absent.update(fact for row in world.absent if marketplace in row.marketplaces for fact in row.facts)
     rows += (Stated(row, "scenario", "scenario", number) for number, row in enumerate(scenario))
     here = [stated for stated in rows if not stated.row.marketplaces or marketplace in stated.row.marketplaces]
@@ -157,6 +172,7 @@ def behaviour(marketplace: str, plugins: Iterable[WorldDefaults], scenario: Sequ
         {str(case.kind): case for case in ours.case},
         answers,
         frozenset(absent),
+        codes,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from math import exp, log
 from typing import TypeVar
 
@@ -19,9 +20,11 @@ from aftersale.policies.reactions import MOST_REPEATED, Mark, Reaction, case_kin
 from aftersale_simulator.assumptions.conditions import CASE_WORDS, Standing, bare, order_word
 from aftersale_simulator.world.behaviour.in_force import InForce
 from aftersale_simulator.world.behaviour.order_bits import OrderBits
+from aftersale_simulator.world.behaviour.telling import Condition, telling_of
 from aftersale_simulator.world.entities import OrderState
 from aftersale_simulator.world.world import World
 
+NOTHING: tuple[None, str] = (None, "")
 Cases = Mapping[str, Case]
 Scheduled = tuple[Instant, "Response", OrderState]
 """What the world will do: when, what, to which order."""
@@ -88,8 +91,8 @@ class Response:
 
     __slots__ = (
         "_about_contact", "_at_least", "_delay", "_delay_draw", "_draw", "_factor", "_for_days", "_fresh", "_growth",
-        "_happens", "_in_states", "_repeats", "_share", "_sigma", "_spread", "_still", "_times", "_unit",
-        "_wait", "_when", "event", "fact", "is_free", "is_late", "lengthens", "numbers", "since",
+        "_happens", "_in_states", "_repeats", "_share", "_sigma", "_spread", "_still", "_telling", "_times",
+        "_unit", "_wait", "_when", "event", "fact", "is_free", "is_late", "lengthens", "numbers", "since",
         "suffix",
     )  # fmt: skip
 
@@ -103,11 +106,12 @@ class Response:
         self.is_late = bool(reaction.at_least) and reaction.since is not None
         self._happens = not self.fact or self.fact not in behaviour.absent
         self._draw, self._delay_draw = reaction.draw or drawn_by(reaction), reaction.delay_draw
+        self._telling = telling_of(reaction, self._draw, bits, partial(behaviour.called, self.fact))
         self._fresh = reaction.since is None and reaction.fresh is not False
         self._share, self._factor = _quantity(reaction.share, world), _quantity(reaction.factor, world)
         self._growth, self._for_days = _quantity(reaction.growth, world), _quantity(reaction.for_days, world)
         self._times, self._at_least = (
-            [(*bits.needed([word]), word, _Quantity(value, world)) for word, value in (table or {}).items()]
+            [(Condition.of(word, bits), _Quantity(value, world)) for word, value in (table or {}).items()]
             for table in (reaction.times, reaction.at_least)
         )
         self._unit = HOUR if reaction.delay_hours is not None else DAY
@@ -146,7 +150,8 @@ class Response:
         """Return what happens to a case of the order, as a fact that is known at once."""
         order = state.order
         about = state.behind if self._about_contact else ""
-        return happened(self.fact, order.marketplace, order.id, case, at, about)
+        value, detail = NOTHING if self._telling is None else self._telling.of(state)
+        return happened(self.fact, order.marketplace, order.id, case, at, about, value, detail)
 
     def drawn(self, state: OrderState, at: Instant) -> Sequence[Scheduled] | None:
         """Return what follows now that its cause has happened, None where it is not drawn."""
@@ -173,18 +178,18 @@ class Response:
 
     def _rate(self, state: OrderState, at: Instant) -> float:
         """Return the share as it is for an order at an instant; without one it is all that is left."""
-        order, bits = state.order, state.bits
+        order = state.order
         if self._share is None:
             return 1.0
         rate = self._share.of(order, at)
         if self._factor is not None:
             rate *= self._factor.of(order, at)
-        for mask, value, word, factor in self._times:
-            if bits & mask == value if mask else _is_marked(word, state):
+        for condition, factor in self._times:
+            if condition.holds(state):
                 rate *= factor.of(order, at)
                 break
-        for mask, value, word, least in self._at_least:
-            if bits & mask == value if mask else _is_marked(word, state):
+        for condition, least in self._at_least:
+            if condition.holds(state):
                 rate = max(rate, least.of(order, at))
         return rate
 
@@ -224,11 +229,6 @@ class Response:
             scatter = exp(sigma * state.draws.normal(purpose, state.row))
             delay = self._delay.of(order, at) * scatter
         return waited + int(delay * self._unit)
-
-
-def _is_marked(condition: str, state: OrderState) -> bool:
-    word, wanted = bare(condition)
-    return bool(state.marks.get(word)) is wanted
 
 
 def drawn_by(reaction: Reaction) -> str:
