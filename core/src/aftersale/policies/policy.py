@@ -9,9 +9,7 @@ from functools import cached_property
 from itertools import islice
 from math import inf
 
-import numpy as np
 from attrs import Factory, evolve, field, frozen
-from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
 from aftersale.cases.model import Deadline
@@ -292,7 +290,10 @@ def _tighter(
 
 
 class Policy:
-    """The terms of one marketplace over all time, looked up by instant."""
+    """The terms of one marketplace over all time, looked up by instant.
+
+    `spans` are the instants at which terms change, in their order, and the terms: the first hold before all of these.
+    """
 
     def __init__(
         self,
@@ -324,7 +325,7 @@ class Policy:
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
         self.decisions = decisions if decisions is not None else Decisions()
         self.functions = functions if functions is not None else DeadlineFunctions()
-        self._spans = self._cut()
+        self.spans = self._cut()
         self._span = self._span_of(0)
         if problems := list(_problems(self)):
             raise DocumentError(f"the rules of {marketplace.name}", tuple(problems))
@@ -342,25 +343,18 @@ class Policy:
             begin, end, terms = self._span = self._span_of(instant)
         return terms
 
-    def terms_of(self, instants: NDArray[np.int64]) -> Iterator[tuple[Terms, NDArray[np.int64]]]:
-        """Yield the terms that bind at some instants, each with the places of those at which it does."""
-        starts, terms = self._spans
-        spans = np.searchsorted(np.array(starts, np.int64), instants, side="right")
-        for number in np.unique(spans).tolist():
-            yield terms[number], np.flatnonzero(spans == number)
-
     def last_terms(self) -> tuple[date | None, Terms]:
         """Return the terms after the last change that is known, with its day; None where nothing changes."""
-        starts, terms = self._spans
+        starts, terms = self.spans
         return (local_date(starts[-1], self.marketplace.zone) if starts else None), terms[-1]
 
     def _span_of(self, instant: Instant) -> tuple[float, float, Terms]:
         """Return (begin, end, terms) of the span around an instant; the next fact mostly falls into the same span."""
-        return self._bounded[bisect_right(self._spans[0], instant)]
+        return self._bounded[bisect_right(self.spans[0], instant)]
 
     @cached_property
     def _bounded(self) -> list[tuple[float, float, Terms]]:
-        starts, terms = self._spans
+        starts, terms = self.spans
         return list(zip((-inf, *starts), (*starts, inf), terms, strict=True))
 
     def _cut(self) -> tuple[list[Instant], list[Terms]]:

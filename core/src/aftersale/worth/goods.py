@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.base.translations import core_text as text
-from aftersale.orders import UNTOLD, Order, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import UNTOLD, Order
 from aftersale.worth.parameters import Parameters
 
 LANDED = "landed_cost_share"

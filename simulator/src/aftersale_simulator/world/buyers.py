@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR, Instant
-from aftersale.orders import NEVER, Order, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER, Order
 from aftersale.policies.worlds import Contact, Reaction
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import load_parameters
