@@ -13,8 +13,7 @@ from attrs import evolve, field, frozen
 from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.metric_kinds import Unit, default_metrics
 from aftersale.policies.worlds import Parameter
-from aftersale.worth.goods import LANDED, VAT
-from aftersale.worth.parameters import WAGE, Parameters, default_parameters
+from aftersale.worth.parameters import LANDED, VAT, WAGE, Parameters, default_parameters
 from aftersale_simulator.scenario.parameters import load_parameters
 
 if TYPE_CHECKING:
