@@ -194,10 +194,9 @@ def _classes(orders: Orders, policy: Policy) -> Iterator[tuple[Terms, NDArray[np
 
 def _terms_of(policy: Policy, instants: NDArray[np.int64]) -> Iterator[tuple[Terms, NDArray[np.int64]]]:
     """Yield the terms that bind at some instants, each with the places of those at which it does."""
-    starts, terms = policy.spans
-    spans = np.searchsorted(np.array(starts, np.int64), instants, side="right")
-    for number in np.unique(spans).tolist():
-        yield terms[number], np.flatnonzero(spans == number)
+    changes = np.searchsorted(np.array(policy.changes, np.int64), instants, side="right")
+    for number in np.unique(changes).tolist():
+        yield policy.terms_after(number), np.flatnonzero(changes == number)
 
 
 def _steps(conditions: Sequence[Condition], unit: int) -> Amounts:
