@@ -423,9 +423,9 @@ def _problems(policy: Policy) -> Iterator[Problem]:
 def _unknown_starts(policy: Policy, rule: Rule) -> Iterator[Problem]:
     """Yield the facts at which a deadline of cases is to start, and that no case ever meets."""
     kinds = [policy.workflow.kinds[kind] for kind, _ in policy.workflow.opening(rule.name)]
-    facts = sorted({str(move.fact) for kind in kinds for move in kind.move})
     for fact in rule.starts:
         if kinds and not policy.workflow.knows(fact):
+            facts = sorted({str(move.fact) for kind in kinds for move in kind.move})
             hint = did_you_mean(fact, facts) or f"the cases that ask for it meet: {', '.join(facts)}"
             what = f"it starts at '{fact}', which no case meets"
             yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)
