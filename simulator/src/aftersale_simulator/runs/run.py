@@ -12,7 +12,7 @@ from aftersale.clocks import Instant, start_of_day
 from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import MoveLog
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.plugins.watchdog import guarded
 from aftersale_simulator.desk.crews import crews
 from aftersale_simulator.desk.desk import Desk

@@ -14,8 +14,7 @@ from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.metric_kinds import Unit, default_metrics
 from aftersale.policies.reactions import Reaction
 from aftersale.policies.worlds import Parameter
-from aftersale.worth.goods import LANDED, VAT
-from aftersale.worth.parameters import WAGE, Parameters, default_parameters
+from aftersale.worth.parameters import LANDED, VAT, WAGE, Parameters, default_parameters
 from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.assumptions.reactions import load_reactions
 
