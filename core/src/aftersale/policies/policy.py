@@ -12,7 +12,7 @@ from math import inf
 from attrs import Factory, evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
-from aftersale.cases.model import Deadline
+from aftersale.cases.model import Deadline, new_deadline
 from aftersale.cases.workflow import MARKS, Move, State, Workflow, default_workflow
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
 from aftersale.orders import Order
@@ -29,8 +29,6 @@ SILENCE = "silence"
 """The rule on unanswered contacts, which a claim about one asks for again: `claim` is what the claim is about."""
 FLOOR = "metric_floor"
 """The rule that says from how many on a metric is judged; its situation is the metric, or all where it has none."""
-# As in the engine: a named tuple's own constructor takes twice the time.
-_new = tuple.__new__
 Offsets = tuple[str, int, str, int, str]
 """A deadline that counts wall hours alike for every order: name, due after, set by, expires after, on expiry."""
 
@@ -156,7 +154,7 @@ class Terms:
         """
         if way.offsets is not None:
             return tuple(
-                [_new(Deadline, (name, at, at + due, by, at + end, then)) for name, due, by, end, then in way.offsets]
+                [new_deadline(name, at, at + due, by, at + end, then) for name, due, by, end, then in way.offsets]
             )
         about = {"situation": way.kind}
         deadlines = (self.measured(name, way.started_by, at, order, about, case) for name in way.state.opens)
