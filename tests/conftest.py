@@ -11,7 +11,8 @@ import pytest
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, HOUR, Instant, instant
 from aftersale.journal.writing import fact_frame, order_frame, write_table
-from aftersale.orders import NEVER, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER
 
 FIRST: Instant = instant("2026-03-02T17:00:00Z")
 """A Monday morning on the Pacific coast, when every order of the shop was bought."""

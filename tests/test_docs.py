@@ -194,6 +194,10 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
     elif "event" in document:
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
         parse_scenario({**shown, "event": document["event"]}, "shown")
+    elif "reaction" in document:
+        shown = tomli.loads(blocks(SCENARIO, "toml")[0])
+        shown["marketplace"]["DE"]["categories"] = {"general": 0.5, "electronics": 0.5}
+        parse_scenario({**shown, **document}, "shown")
     elif isinstance(document.get("orders"), dict) or "staffing" in document:
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
         parse_scenario({**shown, **document}, "shown")

@@ -22,7 +22,8 @@ from aftersale.base.toml_files import read
 from aftersale.cases.workflow import parse_workflow
 from aftersale.cli import cli
 from aftersale.journal.reading import read_journal
-from aftersale.orders import NEVER, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER
 from aftersale.plugins.plugins import Plugins
 from aftersale.policies.marketplaces import parse_marketplaces
 from aftersale.policies.metric_kinds import parse_metrics

@@ -6,7 +6,8 @@ import numpy as np
 from attrs import evolve
 
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, COLUMNS, DELIVERED, LOST, SHIPPED, UNKNOWN, UNTOLD, Orders
+from aftersale.order_columns import COLUMNS, Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, SHIPPED, UNKNOWN, UNTOLD
 from aftersale.testing import MONDAY, order, orders
 
 OUTCOMES = [UNKNOWN, SHIPPED, DELIVERED, CANCELLED, LOST]

@@ -41,7 +41,8 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.cases.workflow import parse_workflow
 from aftersale.clocks import SECOND, start_of_day
-from aftersale.orders import NEVER, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import parse_marketplaces
 from aftersale.policies.worlds import parse_world

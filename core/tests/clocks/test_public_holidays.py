@@ -7,6 +7,7 @@ import pytest
 
 from aftersale.base.errors import ClockError
 from aftersale.clocks import Calendar, place_of
+from aftersale.clocks.holiday_library import country_codes, parts_of
 from aftersale.clocks.public_holidays import official_list, official_lists, public_holidays
 
 YEARS = (2025, 2026, 2027)
@@ -110,8 +111,18 @@ def test_every_row_is_whole(code: str) -> None:
         country, part = place_of(official.example)
         assert country == code
         assert part
+    assert holidays.list_supported_countries(include_aliases=False).get(code) is not None
     if official.part:
-        assert place_of(f"{code}-{official.part}")
+        assert official.part in holidays.list_supported_countries()[code]
+        assert place_of(f"{code}-{official.part}") == (code, official.part)
+
+
+def test_countries_and_parts_are_those_of_the_library() -> None:
+    assert set(country_codes()) == set(holidays.list_supported_countries(include_aliases=False))
+    known = holidays.list_supported_countries()
+    assert set(country_codes(aliases=True)) == set(known)
+    assert {country: list(parts_of(country)) for country in known} == known
+    assert parts_of("XX") == ()
 
 
 @pytest.mark.parametrize(("text", "place"), [("DE", ("DE", None)), ("GB-ENG", ("GB", "ENG")), ("FR-57", ("FR", "57"))])

@@ -11,7 +11,7 @@ from aftersale.engine.tally import Defect, Tally
 from aftersale.metrics.days import Days, RunningSums
 from aftersale.metrics.measures import measure
 from aftersale.metrics.readings import Account, Reading, bearable, daily, meets, readings, standing
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook, default_handbook
 from aftersale.policies.metric_kinds import default_metrics

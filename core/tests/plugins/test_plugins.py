@@ -165,6 +165,23 @@ def test_plugins_load_again_in_another_process():
     assert again.owner("REF") == "reference"
 
 
+def test_plugins_that_were_found_to_fit_say_the_same_when_that_is_not_looked_at_again():
+    first = load_plugins((), {"reference": reference})
+    again = load_plugins((), {"reference": reference}, fit=True)
+    assert again.about() == first.about()
+    assert again.rules.history() == first.rules.history()
+    assert list(again.policies()) == list(first.policies())
+
+
+def test_a_plugin_that_no_longer_is_what_was_found_to_fit_is_refused_all_the_same():
+    house, unfit = plugin(api=0), attrs.evolve(RULES[0], name="first_replay", origin="house")
+    with pytest.raises(PluginError, match="is built for hook API 0"):
+        load_plugins((), {"reference": reference, "house": house}, fit=True)
+    changed = load_plugins((), {"reference": reference, "house": plugin(aftersale_rules=lambda: [unfit])}, fit=True)
+    with pytest.raises(DocumentError, match="nothing asks for a rule named 'first_replay'"):
+        changed.policies()
+
+
 # --- which of the installed plugins are loaded ---
 
 

@@ -11,7 +11,8 @@ from attrs import evolve
 
 from aftersale.clocks import DAY, HOUR, Calendar
 from aftersale.documents.structure import structure
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.testing import MONDAY, order, orders
 from aftersale_simulator.calibration.deliveries import fit_deliveries, never_arrived

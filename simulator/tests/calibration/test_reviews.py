@@ -13,7 +13,8 @@ from attrs import evolve
 
 from aftersale.clocks import DAY, HOUR, Calendar
 from aftersale.documents.structure import structure
-from aftersale.orders import NEVER, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import default_handbook
 from aftersale.policies.marketplaces import Marketplace

@@ -12,7 +12,8 @@ from attrs import evolve
 
 from aftersale.clocks import DAY, HOUR, Calendar
 from aftersale.documents.structure import structure
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales

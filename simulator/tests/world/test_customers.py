@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from aftersale.clocks import DAY
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import MONDAY, order, orders, plugin, reference
 from aftersale_simulator.resolved.scenario import resolve

@@ -13,7 +13,8 @@ from attrs import evolve
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY, start_of_day
-from aftersale.orders import NEVER, UNTOLD, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER, UNTOLD
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.handbook import load_handbook
 from aftersale.policies.marketplaces import load_marketplaces

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -16,6 +15,8 @@ from aftersale.base.toml_lines import is_written
 
 def digest(value: object) -> str:
     """Return the SHA-256 of plain data, in hexadecimal digits: see `plain`."""
+    import hashlib  # with the system's cryptography, which no command needs that makes no digest
+
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

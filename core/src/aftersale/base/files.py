@@ -12,7 +12,7 @@ from __future__ import annotations
 import gzip
 import io
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -34,6 +34,7 @@ DEEPEST = 100
 
 _PART = 640
 """In bytes: where a document may be larger, it may have a line or a comma for each so many."""
+_NESTED = (dict, list)
 _GZIP = b"\x1f\x8b"
 _limit: ContextVar[int | None] = ContextVar("limit", default=None)
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
@@ -110,15 +111,14 @@ def check_depth(document: Any) -> None:
     """Raise RecursionError for a document in which more than `DEEPEST` tables and lists stand inside one another."""
     level = [document]
     for _ in range(DEEPEST):
-        level = [item for value in level for item in _inside(value)]
+        level = [item for value in level for item in _items(value) if isinstance(item, _NESTED)]
         if not level:
             return
     raise RecursionError("nested too deeply")
 
 
-def _inside(value: Any) -> Iterator[Any]:
-    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    yield from (item for item in items if isinstance(item, Mapping | list))
+def _items(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 class _Bounded(io.BufferedIOBase):

@@ -32,7 +32,7 @@ def read(path: Path | Traversable) -> TomlDocument:
     try:
         content = read_bounded(path) if isinstance(path, Path) else path.read_bytes()
         text = content.decode("utf-8-sig")
-        if _LONG_KEY.search(text):
+        if any(line.count(".") >= DEEPEST and _LONG_KEY.search(line) for line in text.split("\n")):
             raise RecursionError
         document = tomli.loads(text)
         check_depth(document)

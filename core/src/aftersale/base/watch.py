@@ -248,24 +248,24 @@ class HookCall:
 
 def call_in(frame: FrameType | None) -> HookCall | None:
     """Return the call of a hook that a stack is in, from its innermost frame on; None where no plugin is at work."""
-    place = ""
+    theirs: FrameType | None = None
     while frame is not None:
         if frame.f_code is CALL:
-            names = frame.f_locals
-            if not place:
+            if theirs is None:
                 return None
+            names, place = frame.f_locals, place_of(theirs.f_code.co_filename, theirs.f_lineno)
             return HookCall(frame, names["self"], names["hook"], names["plugin"], names["about"], place)
-        if not place and not is_ours(frame.f_code.co_filename):
-            place = place_of(frame.f_code.co_filename, frame.f_lineno)
+        if theirs is None and not is_ours(frame.f_code.co_filename):
+            theirs = frame
         frame = frame.f_back
     return None
 
 
 def is_ours(file: str) -> bool:
     """Whether code lies in this package, or between it and a plugin."""
-    if Path(file).parent.name == _BACKPORT:
+    if file.startswith(_OURS) and not file.startswith(_PLUGINS_OF_OURS):
         return True
-    return file.startswith(_OURS) and not file.startswith(_PLUGINS_OF_OURS)
+    return Path(file).parent.name == _BACKPORT
 
 
 def place_of(file: str, line: int) -> str:

@@ -59,3 +59,41 @@ class Case(NamedTuple):
     task: Task | None = None
     decided_by: str = ""
     derived: tuple[tuple[str, ...], ...] = ()
+
+
+# A named tuple's own constructor is a Python function that takes its arguments twice, and takes twice the time. Cases,
+# deadlines and tasks are made by the hundred thousand: the engine makes them here, in the order of their fields.
+_new = tuple.__new__
+
+
+def new_deadline(
+    name: str, started_at: Instant, due: Instant, set_by: str, expires_at: Instant, on_expiry: str
+) -> Deadline:
+    """Return a deadline, as `Deadline` does in twice the time."""
+    return _new(Deadline, (name, started_at, due, set_by, expires_at, on_expiry))
+
+
+def new_task(
+    kind: str, case: str, marketplace: str, due: Instant, deadline: str, set_by: str, opened_at: Instant
+) -> Task:
+    """Return a task, as `Task` does in twice the time."""
+    return _new(Task, (kind, case, marketplace, due, deadline, set_by, opened_at))
+
+
+def new_case(
+    id: str,
+    kind: str,
+    marketplace: str,
+    order: str,
+    state: str,
+    opened_at: Instant,
+    moved_at: Instant,
+    deadlines: tuple[Deadline, ...],
+    missed: tuple[str, ...],
+    task: Task | None,
+    decided_by: str,
+    derived: tuple[tuple[str, ...], ...],
+) -> Case:
+    """Return a case, as `Case` does in twice the time."""
+    where = id, kind, marketplace, order, state, opened_at, moved_at
+    return _new(Case, (*where, deadlines, missed, task, decided_by, derived))

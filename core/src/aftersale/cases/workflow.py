@@ -124,6 +124,10 @@ class Workflow:
         self._states: dict[tuple[str, str], State] = {
             (kind.name, state.name): state for kind in kinds for state in kind.state
         }
+        self._opening: dict[str, tuple[tuple[str, str], ...]] = {}
+        for place, opener in self._states.items():
+            for deadline in dict.fromkeys(opener.opens):
+                self._opening[deadline] = (*self._opening.get(deadline, ()), place)
         self._moves: dict[tuple[str, str, str], tuple[Move, ...]] = {}
         for kind in kinds:
             for move in sorted(kind.move, key=lambda move: move.guard is None):
@@ -195,11 +199,9 @@ class Workflow:
         """Whether any case may ever meet a fact of that kind."""
         return fact in self._guards
 
-    def opening(self, deadline: str) -> Iterator[tuple[str, str]]:
-        """Yield the (kind, state) pairs that open a deadline of that name."""
-        for (kind, name), state in self._states.items():
-            if deadline in state.opens:
-                yield kind, name
+    def opening(self, deadline: str) -> tuple[tuple[str, str], ...]:
+        """Return the (kind, state) pairs that open a deadline of that name."""
+        return self._opening.get(deadline, ())
 
 
 def _first_places(kind: CaseKind) -> dict[str, int]:

@@ -14,8 +14,8 @@ from aftersale.base.translations import core_text as text
 from aftersale.clocks import Instant
 from aftersale.costs.period import ALWAYS, Period
 from aftersale.journal.own_numbers import OwnNumbers
+from aftersale.views.instants import instant_text
 from aftersale.views.money.costs import OwnTaken, PaidHours, days_text
-from aftersale.views.readings import instant_text
 from aftersale.worth.parameters import WAGE, Parameters
 
 SOURCE = "the journal's costs.toml"

@@ -20,7 +20,7 @@ from aftersale.clocks.deadlines import CLOCKS, ENDS, due_after, due_before, elap
 from aftersale.clocks.instants import DAY, HOUR, MINUTE, SECOND, Instant, instant
 from aftersale.clocks.openings import OpeningHours, hours_without
 from aftersale.clocks.pauses import Pause, Paused
-from aftersale.clocks.public_holidays import official_list, place_of
+from aftersale.clocks.public_holidays import is_country, official_list, place_of
 from aftersale.clocks.windows import Span, windows
 from aftersale.clocks.zones import local_date, moment, start_of_day, zone_info
 
@@ -45,6 +45,7 @@ __all__ = [
     "elapsed",
     "hours_without",
     "instant",
+    "is_country",
     "local_date",
     "moment",
     "official_list",

@@ -8,14 +8,11 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-import holidays
-
 from aftersale.base.errors import ClockError, did_you_mean
 from aftersale.clocks.calendars import Calendar
+from aftersale.clocks.holiday_library import names_of_days
 from aftersale.clocks.public_holidays import canonical, kept_part, place_of
 
-# The library's other languages hang on the machine's.
-_NAMES_IN = "en_US"
 _MOVED = re.compile(r"\((substituted|observed)")
 _YEARS = range(1900, 2200)
 
@@ -64,7 +61,8 @@ def _days(country: str, part: str | None, year: int, name: str) -> Iterator[date
 def _named(country: str, part: str | None, year: int) -> Iterator[tuple[date, str]]:
     """Yield the days of a year with their names in English."""
     code, kept = canonical(country), kept_part(country, part)
-    yield from sorted(holidays.country_holidays(code, subdiv=kept, years=year, language=_NAMES_IN).items())
+    for day, names in names_of_days(code, kept, year).items():
+        yield day, "; ".join(names)
 
 
 def _names(country: str, part: str | None, years: list[int], name: str) -> str:

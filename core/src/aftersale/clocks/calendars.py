@@ -6,12 +6,18 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cached_property
 
-import holidays
 from attrs import evolve, field, frozen
 
-from aftersale.base.errors import ClockError, did_you_mean
+from aftersale.base.errors import ClockError
 from aftersale.clocks.instants import DAY, date_of, number
-from aftersale.clocks.public_holidays import Days, canonical, check_part, kept_part, public_holidays
+from aftersale.clocks.public_holidays import (
+    Days,
+    canonical,
+    check_country,
+    check_part,
+    kept_part,
+    public_holidays,
+)
 from aftersale.clocks.zones import zone_table
 
 # Holidays are computed year by year; a deadline outside these years is a slip, and refused.
@@ -20,10 +26,8 @@ FIRST_DAY, END_DAY = number(date(_FIRST_YEAR, 1, 1)), number(date(_LAST_YEAR, 12
 
 
 def _check_country(calendar: Calendar, _: object, country: str | None) -> None:
-    countries = holidays.list_supported_countries()
-    if country and country not in countries:
-        hint = did_you_mean(country, countries) or "write an ISO code such as DE, or leave it out for no holidays"
-        raise ClockError(f"no holidays are known for country '{country}'", hint)
+    if country:
+        check_country(country)
 
 
 def _check_subdivision(calendar: Calendar, _: object, subdivision: str | None) -> None:

@@ -8,11 +8,11 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-import holidays
 from attrs import field, frozen
 
 from aftersale.base.errors import ClockError, did_you_mean
 from aftersale.base.toml_files import read
+from aftersale.clocks.holiday_library import calculated_days, country_codes, iso_code, names_of_days, parts_of
 
 _PUBLIC = "public"
 
@@ -85,14 +85,18 @@ def _listed(year: int, text: str) -> frozenset[date]:
     return frozenset(days)
 
 
+def is_country(code: str) -> bool:
+    """Whether a text is the ISO code of two letters of a country whose holidays are known."""
+    return code in official_lists() or code in country_codes()
+
+
 def place_of(text: str) -> tuple[str, str | None]:
     """Return country and part of a text such as `DE` or `GB-ENG`; raises ClockError for one that is not known.
 
     Only the codes of ISO 3166 will do; the hint has the one that is meant.
     """
-    countries = holidays.list_supported_countries(include_aliases=False)
     country, _, part = text.partition("-")
-    if country not in countries:
+    if not is_country(country):
         raise ClockError(f"no holidays are known for '{country[:40]}'", _nearest_place(text))
     if text != country:
         check_part(country, part)
@@ -100,9 +104,9 @@ def place_of(text: str) -> tuple[str, str | None]:
 
 
 def _nearest_place(text: str) -> str:
-    countries = holidays.list_supported_countries(include_aliases=False)
+    countries = country_codes()
     country, _, part = text.upper().replace("_", "-").replace(" ", "").partition("-")
-    if country in holidays.list_supported_countries():
+    if country in country_codes(aliases=True):
         country = canonical(country)
     elif country not in countries:
         hint = "write two capital letters of ISO 3166 such as DE, or a part of a country such as GB-ENG"
@@ -110,9 +114,21 @@ def _nearest_place(text: str) -> str:
     return f"did you mean '{'-'.join(filter(None, (country, part)))}'?"
 
 
+def check_country(country: str) -> None:
+    """Raise ClockError for a country that is not known by any of its names."""
+    if is_country(country) or country in country_codes(aliases=True):
+        return
+    near = did_you_mean(country, country_codes(aliases=True))
+    hint = near or "write an ISO code such as DE, or leave it out for no holidays"
+    raise ClockError(f"no holidays are known for country '{country}'", hint)
+
+
 def check_part(country: str, part: str) -> None:
     """Raise ClockError for a part that the country does not have, with those that it has."""
-    parts = holidays.list_supported_countries().get(country, [])
+    official = official_lists().get(country)
+    if official and official.part == part:
+        return
+    parts = parts_of(country)
     if part in parts:
         return
     known = f"known: {', '.join(parts)}" if parts else "leave it out"
@@ -122,8 +138,8 @@ def check_part(country: str, part: str) -> None:
 
 @cache
 def canonical(country: str) -> str:
-    """Return the ISO code of two letters of a country that the library knows under that name."""
-    return str(holidays.country_holidays(country).country)
+    """Return the ISO code of two letters of a country that is known under that name."""
+    return country if country in official_lists() else iso_code(country)
 
 
 def kept_part(country: str | None, part: str | None) -> str | None:
@@ -173,13 +189,8 @@ def _changed(days: Days, before: Days, after: Days) -> Days:
 def _library(
     country: str, part: str | None, year: int, categories: Iterable[str] = (_PUBLIC,), without: Iterable[str] = ()
 ) -> Days:
-    days = holidays.country_holidays(country, subdiv=part, years=year, categories=tuple(categories))
-    worked = frozenset(day for day in getattr(days, "weekend_workdays", ()) if day.year == year)
-    closed = frozenset(days)
+    closed, worked = calculated_days(country, part, year, categories)
     if no_holidays := set(without):
-        # Names are asked for in English: by default they follow the machine's language.
-        named = holidays.country_holidays(
-            country, subdiv=part, years=year, categories=tuple(categories), language="en_US"
-        )
-        closed = frozenset(day for day in closed if not no_holidays >= set(named.get_list(day)))
+        names = names_of_days(country, part, year, categories)
+        closed = frozenset(day for day in closed if not no_holidays >= set(names.get(day, ())))
     return Days(closed, worked)

@@ -19,7 +19,7 @@ from aftersale.costs.ledger import CostLine
 from aftersale.costs.period import ALWAYS, Period
 from aftersale.costs.totals import converted
 from aftersale.engine.docket import Docket
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.policies.cost_kinds import GROUPS
 from aftersale.policies.policy import Policies
 from aftersale.worth.parameters import Parameters

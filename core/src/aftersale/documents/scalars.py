@@ -9,11 +9,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, NewType
 
-from holidays import list_supported_countries
-
-from aftersale.base.errors import did_you_mean
 from aftersale.base.money import decimals
-from aftersale.clocks import DAY, HOUR, MINUTE, SECOND, place_of, zone_info
+from aftersale.clocks import DAY, HOUR, MINUTE, SECOND, is_country, place_of, zone_info
 
 Share = NewType("Share", float)
 """A float from 0 to 1."""
@@ -184,11 +181,9 @@ def _language(value: Any) -> str:
 
 
 def _country(value: Any) -> str:
-    countries = list_supported_countries(include_aliases=False)
-    if _text(value) not in countries:
-        raise ValueError(
-            did_you_mean(value.upper(), countries) if value.upper() in countries else "two capital letters of ISO 3166"
-        )
+    if not is_country(_text(value)):
+        meant = value.upper()
+        raise ValueError(f"did you mean '{meant}'?" if is_country(meant) else "two capital letters of ISO 3166")
     return str(value)
 
 

@@ -17,12 +17,12 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import attrs
 from cattrs import Converter
 from cattrs.errors import (
+    AttributeValidationNote,
     ClassValidationError,
     ForbiddenExtraKeysError,
     IterableValidationError,
     IterableValidationNote,
 )
-from cattrs.gen import make_dict_structure_fn, override
 
 from aftersale.base.errors import AftersaleError, DocumentError, Problem, did_you_mean
 from aftersale.base.toml_lines import below, is_written, located, quoted
@@ -101,16 +101,14 @@ class Registry:
         return "a table" if _is_class(kind) or _is_free_table(kind) else "a value"
 
     def _table(self, cls: Any) -> Callable[[Any, Any], Any]:
-        renamed: dict[str, Any] = {field.name: override(omit=not is_written(field)) for field in attrs.fields(cls)}
-        renamed |= {name: override(rename=key) for name, key in _keys(cls).items()}
-        fill = make_dict_structure_fn(cls, self._converter, **renamed, _cattrs_forbid_extra_keys=True)
+        fill = _filler(cls, self._converter)
 
         def read_table(value: Any, _: Any) -> Any:
             if isinstance(value, cls):
                 return value
             if not isinstance(value, Mapping):
                 raise _mistake("a table", value)
-            return fill(value, cls)
+            return fill(value)
 
         return read_table
 
@@ -210,6 +208,46 @@ def _keys(cls: Any) -> dict[str, str]:
 
 def _key(alias: str) -> str:
     return alias[:-1] if alias.endswith("_") and iskeyword(alias[:-1]) else alias
+
+
+def _filler(cls: Any, converter: Converter) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what makes an instance of a class of a table; it raises one ClassValidationError, as cattrs itself does.
+
+    The function of cattrs is written and compiled for each class, which takes longer than to read most documents.
+    """
+    attrs.resolve_types(cls)
+    keys, readers = _keys(cls), dict[str, Callable[[Any, Any], Any]]()
+    fields = [field for field in attrs.fields(cls) if field.init and field.name in keys]
+    slots = [
+        (keys[field.name], field.name, field.alias, field.type, field.default is attrs.NOTHING) for field in fields
+    ]
+    allowed = {slot[0] for slot in slots}
+
+    def fill(table: Mapping[str, Any]) -> Any:
+        values: dict[str, Any] = {}
+        errors: list[Exception] = []
+        for key, name, alias, kind, needed in slots:
+            if not needed and key not in table:
+                continue
+            try:
+                value = table[key]
+                reader = readers.get(key)
+                if reader is None:
+                    reader = readers[key] = converter.get_structure_hook(kind)
+                values[alias] = reader(value, kind)
+            except Exception as error:
+                error.add_note(AttributeValidationNote("while structuring", name, kind))
+                errors.append(error)
+        if unknown := table.keys() - allowed:
+            errors.append(ForbiddenExtraKeysError("", cls, unknown))
+        if errors:
+            raise ClassValidationError("while structuring", errors, cls)
+        try:
+            return cls(**values)
+        except Exception as error:
+            raise ClassValidationError("while structuring", [error], cls) from error
+
+    return fill
 
 
 def _structure_items(kind: Any, items: Iterable[tuple[int | str, Any, Any]], converter: Converter) -> list[Any]:

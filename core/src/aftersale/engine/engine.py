@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
-from aftersale.cases.model import Case, Deadline, Task
+from aftersale.cases.model import Case, Deadline, Task, new_case, new_task
 from aftersale.cases.workflow import MARKS
 from aftersale.engine.guards import GUARDS, Situation
 from aftersale.orders import Order
@@ -88,9 +88,8 @@ def expire(case: Case, deadline: Deadline, order: Order, terms: Terms, others: M
         return _enter_state(case, case.kind, way, fact, order, terms, others, decided_by, (fact.kind,))
     missed = (*case.missed, deadline.name)
     where = case.id, case.kind, case.marketplace, case.order, case.state
-    # Spelled out: a named tuple's _replace takes twice the time, and deadlines are missed by the hundred thousand.
     running = case.opened_at, case.moved_at, case.deadlines
-    after = Case(*where, *running, missed, case.task, case.decided_by, case.derived)
+    after = new_case(*where, *running, missed, case.task, case.decided_by, case.derived)
     return Outcome(after, case.state, (), (), 0)
 
 
@@ -139,12 +138,12 @@ def _enter_state(
     task = _task(state.task, fact, opened) if opened and state.task else None
     if case is None:
         where = name, kind, fact.marketplace, fact.order
-        after = _new(Case, (*where, state.name, at, at, opened, (), task, decided_by, way.untold))
+        after = new_case(*where, state.name, at, at, opened, (), task, decided_by, way.untold)
         return _new(Outcome, (after, "", opened, (), way.defect, way.component, ()))
     decided_by = decided_by or case.decided_by
     untold = case.derived + way.untold if not derived else (*case.derived, (*derived, *way.move.confirmed_by))
     where = name, kind, case.marketplace, case.order
-    after = _new(Case, (*where, state.name, case.opened_at, at, opened, (), task, decided_by, untold))
+    after = new_case(*where, state.name, case.opened_at, at, opened, (), task, decided_by, untold)
     return _new(Outcome, (after, case.state, opened, case.deadlines, way.defect, way.component, ()))
 
 
@@ -154,4 +153,4 @@ def _task(kind: str, fact: Fact, opened: tuple[Deadline, ...]) -> Task:
     for deadline in opened:
         if deadline.due < first.due:
             first = deadline
-    return _new(Task, (kind, fact.case, fact.marketplace, first.due, first.name, first.set_by, fact.occurred_at))
+    return new_task(kind, fact.case, fact.marketplace, first.due, first.name, first.set_by, fact.occurred_at)

@@ -15,7 +15,7 @@ from aftersale.base.money import decimals
 from aftersale.cases.workflow import ASKED_BESIDE, Workflow
 from aftersale.clocks import Instant, local_date
 from aftersale.engine.docket import Docket
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.policies.handbook import SHIPPED
 from aftersale.policies.policy import Policies, Policy
 from aftersale.rules import EVERYWHERE, Condition, Rule

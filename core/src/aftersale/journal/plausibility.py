@@ -20,7 +20,7 @@ from aftersale.cases.workflow import default_workflow
 from aftersale.channels import CHANNELS
 from aftersale.documents.structure import structure
 from aftersale.journal.columns import SHOWN
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.worlds import Parameter
 

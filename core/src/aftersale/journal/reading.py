@@ -23,7 +23,8 @@ from aftersale.journal.own_numbers import OwnNumbers, read_own_numbers
 from aftersale.journal.plausibility import Doubt, doubts
 from aftersale.journal.provenance import HANDBOOK, Provenance, read_provenance
 from aftersale.journal.soundness import damages
-from aftersale.orders import NEVER, NOBODY, UNTOLD, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER, NOBODY, UNTOLD
 
 _PARQUET = ".parquet"
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")

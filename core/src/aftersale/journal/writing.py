@@ -14,7 +14,8 @@ from aftersale.cases.facts import Fact
 from aftersale.engine.docket import Docket
 from aftersale.journal.columns import FACT_COLUMNS, OPTIONAL_TIMES, ORDER_COLUMNS, TIME, raw_schema
 from aftersale.journal.soundness import vouch
-from aftersale.orders import NEVER, UNTOLD, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER, UNTOLD
 
 
 def fact_frame(facts: Iterable[Fact]) -> pl.DataFrame:

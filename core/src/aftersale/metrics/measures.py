@@ -20,7 +20,8 @@ from aftersale.engine.docket import Docket
 from aftersale.engine.tally import Defect, Endings, Tally
 from aftersale.metrics.days import Counts, Daily, Days, Entries, RunningSums, day_numbers
 from aftersale.metrics.shipping import SELECTIONS, Parcels, Selection, Wish, buyers_cancellations
-from aftersale.orders import NEVER, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind
 from aftersale.rules import Rule

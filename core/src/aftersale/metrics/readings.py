@@ -15,7 +15,7 @@ from aftersale.clocks import Instant, local_date
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days, day_number, day_of
 from aftersale.metrics.measures import Measure, OfOrders, measure
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, Unit
 from aftersale.policies.policy import Policy

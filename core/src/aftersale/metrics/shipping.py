@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Counts, day_numbers
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, WAITING, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, WAITING
 
 Flags = NDArray[np.bool_]
 _EVER = np.iinfo(np.int64).max

@@ -85,16 +85,18 @@ def load_plugins(
     trace: bool = False,
     watch: Watch | None = None,
     set_aside: bool = False,
+    fit: bool = False,
 ) -> Plugins:
     """Return the installed plugins, ready for use.
 
     `names` keeps only these of the installed plugins; None keeps all, an empty collection none. `extra` adds
     modules that are not installed, by name. `trace` writes every call of a hook to stderr. `watch` reports the calls
     that take too long. Raises PluginError with every problem of every plugin. With `set_aside`, broken plugins are left
-    out instead, and whatever needs one of them raises PluginError later.
+    out instead, and whatever needs one of them raises PluginError later. `fit` says that these very plugins were found
+    to fit together before: unless one of them has a problem by itself, that is not looked at again.
     """
     watch = watch if watch is not None else Watch()
-    candidates, manager = _load(names, extra or {}, trace, watch)
+    candidates, manager = _load(names, extra or {}, trace, watch, fit)
     sound, broken = separate(candidates) if set_aside else (candidates, [])
     if not set_aside and any(candidate.problems for candidate in candidates):
         causes = [cause for candidate in candidates for cause in candidate.causes]
@@ -154,7 +156,7 @@ class Plugins:
 
     def __reduce__(self) -> tuple[Callable[..., Plugins], tuple[object, ...]]:
         """Return how another process loads the same plugins."""
-        return _reload, (*self._recipe, self.watch)
+        return _reload, (*self._recipe, self.watch, not self.quarantine.broken)
 
     def owner(self, marketplace: str) -> str:
         """Return the name of the plugin that owns a marketplace; raises UnknownMarketplace."""
@@ -315,10 +317,10 @@ def _shown(answer: object) -> str:
 
 
 def _reload(
-    names: Collection[str] | None, extra: dict[str, str], trace: bool, set_aside: bool, watch: Watch
+    names: Collection[str] | None, extra: dict[str, str], trace: bool, set_aside: bool, watch: Watch, fit: bool
 ) -> Plugins:
     modules = {name: import_module(module) for name, module in extra.items()}
-    return load_plugins(names, modules, trace, watch, set_aside)
+    return load_plugins(names, modules, trace, watch, set_aside, fit)
 
 
 def _record(candidate: Candidate) -> PluginRecord:
@@ -333,7 +335,7 @@ def _record(candidate: Candidate) -> PluginRecord:
 
 
 def _load(
-    names: Collection[str] | None, extra: Mapping[str, ModuleType], trace: bool, watch: Watch
+    names: Collection[str] | None, extra: Mapping[str, ModuleType], trace: bool, watch: Watch, fit: bool = False
 ) -> tuple[list[Candidate], pluggy.PluginManager]:
     """Register every plugin that can be, collect contributions, and note all problems on the candidates."""
     candidates = list_candidates(names, extra)
@@ -347,7 +349,8 @@ def _load(
     for candidate in candidates:
         if candidate.module is not None and manager.has_plugin(candidate.name):
             _contribute(manager, candidate, watch)
-    check_together(candidates)
+    if not fit or any(candidate.problems for candidate in candidates):
+        check_together(candidates)
     return candidates, manager
 
 

@@ -9,12 +9,10 @@ from functools import cached_property
 from itertools import islice
 from math import inf
 
-import numpy as np
 from attrs import Factory, evolve, field, frozen
-from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem, did_you_mean
-from aftersale.cases.model import Deadline
+from aftersale.cases.model import Deadline, new_deadline
 from aftersale.cases.workflow import MARKS, Move, State, Workflow, default_workflow
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
 from aftersale.orders import Order
@@ -31,8 +29,6 @@ SILENCE = "silence"
 """The rule on unanswered contacts, which a claim about one asks for again: `claim` is what the claim is about."""
 FLOOR = "metric_floor"
 """The rule that says from how many on a metric is judged; its situation is the metric, or all where it has none."""
-# As in the engine: a named tuple's own constructor takes twice the time.
-_new = tuple.__new__
 Offsets = tuple[str, int, str, int, str]
 """A deadline that counts wall hours alike for every order: name, due after, set by, expires after, on expiry."""
 
@@ -158,7 +154,7 @@ class Terms:
         """
         if way.offsets is not None:
             return tuple(
-                [_new(Deadline, (name, at, at + due, by, at + end, then)) for name, due, by, end, then in way.offsets]
+                [new_deadline(name, at, at + due, by, at + end, then) for name, due, by, end, then in way.offsets]
             )
         about = {"situation": way.kind}
         deadlines = (self.measured(name, way.started_by, at, order, about, case) for name in way.state.opens)
@@ -292,7 +288,11 @@ def _tighter(
 
 
 class Policy:
-    """The terms of one marketplace over all time, looked up by instant."""
+    """The terms of one marketplace over all time, looked up by instant.
+
+    `changes` are the instants at which terms change, in their order. Terms are bound when they are first asked for:
+    most commands and runs need those of a few spans.
+    """
 
     def __init__(
         self,
@@ -324,8 +324,9 @@ class Policy:
         self.own = tuple(rule for rule in self.handbook.history() if rule.origin != SHIPPED)
         self.decisions = decisions if decisions is not None else Decisions()
         self.functions = functions if functions is not None else DeadlineFunctions()
-        self._spans = self._cut()
-        self._span = self._span_of(0)
+        self.changes = self._cut()
+        self._spans: dict[int, tuple[float, float, Terms]] = {}
+        self._span = self._span_after(bisect_right(self.changes, 0))
         if problems := list(_problems(self)):
             raise DocumentError(f"the rules of {marketplace.name}", tuple(problems))
 
@@ -339,38 +340,34 @@ class Policy:
         """Return what binds a case in which something happens at this instant."""
         begin, end, terms = self._span
         if not begin <= instant < end:
-            begin, end, terms = self._span = self._span_of(instant)
+            # The next fact mostly falls into the same span.
+            begin, end, terms = self._span = self._span_after(bisect_right(self.changes, instant))
         return terms
 
-    def terms_of(self, instants: NDArray[np.int64]) -> Iterator[tuple[Terms, NDArray[np.int64]]]:
-        """Yield the terms that bind at some instants, each with the places of those at which it does."""
-        starts, terms = self._spans
-        spans = np.searchsorted(np.array(starts, np.int64), instants, side="right")
-        for number in np.unique(spans).tolist():
-            yield terms[number], np.flatnonzero(spans == number)
+    def terms_after(self, changes: int) -> Terms:
+        """Return the terms before which so many of the `changes` lie."""
+        return self._span_after(changes)[2]
 
     def last_terms(self) -> tuple[date | None, Terms]:
         """Return the terms after the last change that is known, with its day; None where nothing changes."""
-        starts, terms = self._spans
-        return (local_date(starts[-1], self.marketplace.zone) if starts else None), terms[-1]
+        day = local_date(self.changes[-1], self.marketplace.zone) if self.changes else None
+        return day, self.terms_after(len(self.changes))
 
-    def _span_of(self, instant: Instant) -> tuple[float, float, Terms]:
-        """Return (begin, end, terms) of the span around an instant; the next fact mostly falls into the same span."""
-        return self._bounded[bisect_right(self._spans[0], instant)]
+    def _span_after(self, changes: int) -> tuple[float, float, Terms]:
+        """Return (begin, end, terms) of the span before which so many changes lie; the first reaches back for ever."""
+        span = self._spans.get(changes)
+        if span is None:
+            begins, known = (-inf, *self.changes, inf), self.changes or [0]
+            probe = known[changes - 1] if changes else known[0] - 1
+            span = self._spans[changes] = begins[changes], begins[changes + 1], self._terms(probe)
+        return span
 
-    @cached_property
-    def _bounded(self) -> list[tuple[float, float, Terms]]:
-        starts, terms = self._spans
-        return list(zip((-inf, *starts), (*starts, inf), terms, strict=True))
-
-    def _cut(self) -> tuple[list[Instant], list[Terms]]:
-        """Cut time where rulebook or handbook changes; the first terms reach back for ever."""
+    def _cut(self) -> list[Instant]:
+        """Cut time where rulebook or handbook changes."""
         names = (self.marketplace.name, *self.handbook.marketplaces)
         turns = set(self.rules.turns(self.marketplace.name))
         turns.update(day for name in names for day in self.handbook.turns(name))
-        starts = [start_of_day(day, self.marketplace.zone) for day in sorted(turns)]
-        probes = [starts[0] - 1, *starts] if starts else [0]
-        return starts, [self._terms(probe) for probe in probes]
+        return [start_of_day(day, self.marketplace.zone) for day in sorted(turns)]
 
     def _terms(self, instant: Instant) -> Terms:
         day = local_date(instant, self.marketplace.zone)
@@ -424,9 +421,9 @@ def _problems(policy: Policy) -> Iterator[Problem]:
 def _unknown_starts(policy: Policy, rule: Rule) -> Iterator[Problem]:
     """Yield the facts at which a deadline of cases is to start, and that no case ever meets."""
     kinds = [policy.workflow.kinds[kind] for kind, _ in policy.workflow.opening(rule.name)]
-    facts = sorted({str(move.fact) for kind in kinds for move in kind.move})
     for fact in rule.starts:
         if kinds and not policy.workflow.knows(fact):
+            facts = sorted({str(move.fact) for kind in kinds for move in kind.move})
             hint = did_you_mean(fact, facts) or f"the cases that ask for it meet: {', '.join(facts)}"
             what = f"it starts at '{fact}', which no case meets"
             yield Problem(rule.origin, str(rule), what, hint, line=rule.place.line)

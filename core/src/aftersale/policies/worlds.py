@@ -6,10 +6,10 @@ Core reads and checks it and uses none of it: a live desk has real buyers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.resources import files
 from itertools import product
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, fields, frozen
 
@@ -23,6 +23,10 @@ from aftersale.policies.metric_kinds import Counted
 from aftersale.policies.reactions import Mark, Reaction, reaction_problems
 from aftersale.policies.sales import Sale
 from aftersale.rules import Grade, rule_names
+
+if TYPE_CHECKING:
+    from aftersale.cases.model import Task
+    from aftersale.orders import Order
 
 
 @frozen
@@ -147,10 +151,26 @@ class _WorldDocument:
     closure: tuple[Closure, ...] = ()
 
 
+SortKey = Callable[["Task", "Order"], float]
+"""By what tasks are taken, the least first; equals in the order in which they came. It has to be pure."""
+
+
+@frozen
+class WorkOrder:
+    """An order in which people take tasks, by a name that a scenario's `work_order` may be."""
+
+    name: Word
+    key: SortKey
+
+
 @frozen
 class WorldDefaults(_WorldDocument):
-    """What one plugin says of the simulated world, as in `world.toml`."""
+    """What one plugin says of the simulated world, as in `world.toml`.
 
+    `work_orders` are functions, which no file holds: a plugin adds them to what it read.
+    """
+
+    work_orders: tuple[WorkOrder, ...] = field(default=(), metadata=UNWRITTEN)
     origin: str = field(default="", eq=False)
     place: Place = field(default=NOWHERE, eq=False, repr=False, metadata=UNWRITTEN)
 

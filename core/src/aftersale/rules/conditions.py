@@ -44,7 +44,7 @@ def _set_of(value: str | Collection[str] | None) -> Words | None:
     return Words((value,) if isinstance(value, str) else tuple(sorted(set(value))))
 
 
-@frozen
+@frozen(cache_hash=True)  # rows are sorted into questions by it, again and again
 class Condition:
     """What narrows a rule; a field left out says nothing.
 

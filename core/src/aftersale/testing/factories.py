@@ -14,7 +14,8 @@ from aftersale.channels import WORD_OF
 from aftersale.clocks import DAY, Instant, instant
 from aftersale.engine.docket import Docket
 from aftersale.hookspecs import AFTERSALE_API, hookimpl
-from aftersale.orders import NEVER, NOBODY, UNTOLD, Order, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER, NOBODY, UNTOLD, Order
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.rules import load_rules

@@ -13,8 +13,8 @@ from aftersale.base.errors import UnknownCase, did_you_mean
 from aftersale.base.money import from_minor
 from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
+from aftersale.views.instants import instant_text
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
-from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

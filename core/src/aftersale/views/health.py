@@ -10,10 +10,10 @@ from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.diagnosis import diagnose
 from aftersale.metrics.readings import lines_of, readings, standing
+from aftersale.views.instants import instant_text
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.readings import (
     ReadingRecord,
-    instant_text,
     metric_notes,
     reading_records,
     target_text,

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.base.translations import core_text as text
-from aftersale.clocks import Instant, moment
 from aftersale.metrics.readings import lines_of
 
 if TYPE_CHECKING:
@@ -229,8 +228,3 @@ def _evaluations(readings: Iterable[ReadingRecord]) -> Iterator[str]:
             counted = f"{evaluation['numerator']:.0f} / {evaluation['denominator']}"
             days = {"day": evaluation["day"], "next_day": evaluation["next_day"]}
             yield text("replay.judged", **_named(reading), **days, value=value, counted=counted)
-
-
-def instant_text(instant: Instant) -> str:
-    """Return an instant as ISO text in UTC."""
-    return moment(instant, "UTC").isoformat()

@@ -10,6 +10,7 @@ from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.metrics.readings import readings
 from aftersale.metrics.replies import first_replies
+from aftersale.views.instants import instant_text
 from aftersale.views.journal_notes import (
     DoubtRecord,
     OwnHandbook,
@@ -23,7 +24,6 @@ from aftersale.views.journal_notes import (
 )
 from aftersale.views.readings import (
     ReadingRecord,
-    instant_text,
     metric_notes,
     reading_records,
     target_text,

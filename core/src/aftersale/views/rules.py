@@ -11,7 +11,7 @@ from attrs import frozen
 from aftersale.base.translations import core_text as text
 from aftersale.clocks import start_of_day
 from aftersale.rules import Change, Comparison, Rule, Rulebook, changes, compared, record, rule_names
-from aftersale.views.readings import instant_text
+from aftersale.views.instants import instant_text
 
 if TYPE_CHECKING:
     from aftersale.base.tables import Table

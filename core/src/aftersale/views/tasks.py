@@ -10,8 +10,8 @@ from aftersale.base.translations import core_text as text, headers_of
 from aftersale.base.visible import lines
 from aftersale.clocks import HOUR
 from aftersale.metrics.readings import readings
+from aftersale.views.instants import instant_text
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
-from aftersale.views.readings import instant_text
 
 if TYPE_CHECKING:
     from aftersale.cases.model import Task

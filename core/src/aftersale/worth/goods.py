@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.base.translations import core_text as text
-from aftersale.orders import UNTOLD, Order, Orders
-from aftersale.worth.parameters import Parameters
+from aftersale.order_columns import Orders
+from aftersale.orders import UNTOLD, Order
+from aftersale.worth.parameters import LANDED, VAT, Parameters
 
-LANDED = "landed_cost_share"
-"""The parameter that says what goods cost where no order tells it, by product or category."""
-VAT = "vat_share"
-"""The parameter that says how much VAT prices contain, by marketplace."""
 _MOST_KEPT = 10_000
 """How many shares are kept: products and categories are texts of other people's."""
 _MOST = int(np.iinfo(np.int64).max)

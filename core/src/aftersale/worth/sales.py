@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from aftersale.base.money import decimals
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.clocks import Instant
-from aftersale.orders import CANCELLED, NEVER, WAITING, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import CANCELLED, NEVER, WAITING
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Condition
 from aftersale.worth.fees import Fees, ReferralTerms
@@ -176,7 +177,7 @@ def _referral(terms: ReferralTerms, prices: Amounts) -> tuple[Amounts, bool]:
 def _classes(orders: Orders, policy: Policy) -> Iterator[tuple[Terms, NDArray[np.int64]]]:
     """Yield the rows of orders whose fees go by the same rows of rules, with the terms of the days they were bought."""
     kinds = (orders.channel.astype(np.int64) * len(orders.categories) + orders.category) * 2 + orders.cross_border
-    for terms, bought in policy.terms_of(orders.purchased_at):
+    for terms, bought in _terms_of(policy, orders.purchased_at):
         conditions = [rule.when for name in _FEES for rule in terms.rulebook.rules(name)]
         asked = {word for when in conditions for word in when.asks}
         if asked - _BY_CLASS:  # each order by itself: rows that go by buyers or days of purchase are rare
@@ -189,6 +190,13 @@ def _classes(orders: Orders, policy: Policy) -> Iterator[tuple[Terms, NDArray[np
             points = _steps([when for when in conditions if when.category is None or category in when.category], unit)
             classes = np.searchsorted(points, orders.price[rows])
             yield from ((terms, rows[classes == each]) for each in np.flatnonzero(np.bincount(classes)).tolist())
+
+
+def _terms_of(policy: Policy, instants: NDArray[np.int64]) -> Iterator[tuple[Terms, NDArray[np.int64]]]:
+    """Yield the terms that bind at some instants, each with the places of those at which it does."""
+    changes = np.searchsorted(np.array(policy.changes, np.int64), instants, side="right")
+    for number in np.unique(changes).tolist():
+        yield policy.terms_after(number), np.flatnonzero(changes == number)
 
 
 def _steps(conditions: Sequence[Condition], unit: int) -> Amounts:

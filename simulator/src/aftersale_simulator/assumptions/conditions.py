@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aftersale.cases.model import Case
 from aftersale.cases.workflow import Workflow
@@ -18,7 +15,12 @@ from aftersale.clocks import DAY
 from aftersale.orders import NEVER
 from aftersale.policies.reactions import Reaction
 
-Flags = NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
+
 NOT = "not "
 _LATE_BY = re.compile(r"late_(\d{1,3})d")
 LATE_BY = "late_Nd"

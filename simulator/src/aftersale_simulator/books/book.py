@@ -25,7 +25,8 @@ from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.moves import Worked
-from aftersale.orders import Order, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import Order
 from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.policy import Policy
 from aftersale.worth.parameters import Parameters

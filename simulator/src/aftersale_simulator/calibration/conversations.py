@@ -11,7 +11,7 @@ import polars as pl
 from attrs import define, field
 
 from aftersale.clocks import DAY, HOUR, Instant
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.reports.service_logs.kinds import AUTOMATIC, BUYER, SELLER
 from aftersale_simulator.calibration.logs import ServiceLog
 from aftersale_simulator.calibration.numbers import Fitted, Observed, mean, share

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import kstest
 
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, UNKNOWN, WAITING
 from aftersale_simulator.calibration.numbers import Fitted, mean, qualities, share, short, within_range
 from aftersale_simulator.runs.statistics import estimate
 from aftersale_simulator.show.wording import text

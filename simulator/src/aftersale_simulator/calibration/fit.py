@@ -12,7 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.documents.scalars import Word
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.reports.orders.reading import OrderFile
 from aftersale.reports.reader import RejectedRow
 from aftersale.reports.service_logs.kinds import CLAIMS, MESSAGES, RETURNS, REVIEWS, TASKS

@@ -14,7 +14,8 @@ from attrs import evolve, frozen
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY, local_date
 from aftersale.documents.scalars import Word
-from aftersale.orders import CANCELLED, DELIVERED, LOST, SHIPPED, UNKNOWN, WAITING, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, SHIPPED, UNKNOWN, WAITING
 from aftersale.reports.orders.catalogue import CatalogueUse, read_catalogue
 from aftersale.reports.orders.formats import OrderFormat
 from aftersale.reports.orders.headers import format_words

@@ -9,7 +9,7 @@ import polars as pl
 from attrs import define, field, frozen
 
 from aftersale.clocks import DAY
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.reports.reader import KEPT, LeftOut, RejectedRow
 from aftersale.reports.service_logs.reading import TableReport
 from aftersale_simulator.show.wording import text

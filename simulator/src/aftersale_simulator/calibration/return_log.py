@@ -10,7 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY
-from aftersale.orders import NEVER, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER
 from aftersale_simulator.calibration.logs import ServiceLog
 from aftersale_simulator.calibration.numbers import Fitted, lognormal, share, short
 from aftersale_simulator.runs.statistics import normal_margin

@@ -11,7 +11,8 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY
-from aftersale.orders import DELIVERED, NEVER, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import DELIVERED, NEVER
 from aftersale_simulator.assumptions.reactions import lateness_classes
 from aftersale_simulator.calibration.deliveries import never_arrived
 from aftersale_simulator.calibration.numbers import Fitted, mean, qualities, share, short, within_range

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aftersale.base.money import decimals
 from aftersale.clocks import HOUR, local_date
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale_simulator.calibration.numbers import Fitted, Floats, lognormal, short
 from aftersale_simulator.runs.statistics import estimate
 from aftersale_simulator.runs.timeline import by_day

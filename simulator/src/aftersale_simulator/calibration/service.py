@@ -10,7 +10,7 @@ import polars as pl
 from scipy.special import ndtr
 from scipy.stats import kstest
 
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale_simulator.calibration.logs import ServiceLog
 from aftersale_simulator.calibration.numbers import Fitted, Floats, Observed, share, short
 from aftersale_simulator.runs.statistics import estimate

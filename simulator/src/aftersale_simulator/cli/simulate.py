@@ -55,11 +55,10 @@ def simulate(
     from aftersale_simulator.resolved.scenario import resolve
     from aftersale_simulator.runs.recording import Recording
     from aftersale_simulator.runs.run import run
-    from aftersale_simulator.show import tables
     from aftersale_simulator.show.days_off import day_notes
     from aftersale_simulator.show.effects import idle_sentence, idle_settings
     from aftersale_simulator.show.money import money_notes, not_simulated
-    from aftersale_simulator.show.numbers import Numbers
+    from aftersale_simulator.show.numbers import Numbers, metric_table
     from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import failed, target_name, text
 
@@ -74,7 +73,7 @@ def simulate(
     simulated = plan.scenario
     show(text("simulate.title", name=simulated.name, replication=replication, seed=simulated.seed))
     shown = {name: value for name, value in result.metrics.items() if value or not name.startswith(LINE)}
-    show(tables.metric_table(shown, Numbers(simulated.currency, result.units)))
+    show(metric_table(shown, Numbers(simulated.currency, result.units)))
     for name, met in result.targets.items():
         key = "simulate.kept" if met else "simulate.missed"
         show(text(key, target=target_name(name)))

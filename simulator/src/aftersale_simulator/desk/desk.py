@@ -1,29 +1,27 @@
 """Desk: agents on shifts under SimPy, who take the most urgent task first, on cases that the real engine keeps.
 
-Only this module yields to SimPy. The way of an order through it: `_begin` and `_happen` let an event happen to it,
-`_record` puts the fact through the docket, `_follow` lets buyers and marketplace react and puts the task into its
-queue, an agent of `_work` takes the task and records its outcome.
+The way of an order through it: `_begin` and `_happen` let something happen to it, `_record` puts the fact through the
+docket, `_follow` lets buyers and marketplace react and offers the task to the agents, one of whom takes it and lets
+`_finish` record its outcome.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
-
-import simpy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from aftersale.cases.facts import Fact, happened
 from aftersale.cases.model import Case, Deadline, Task
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.engine.engine import Outcome
-from aftersale_simulator.desk.crews import CrewPlan, Pace
+from aftersale.policies.worlds import SortKey
+from aftersale_simulator.desk.agents import Agents, Steps
+from aftersale_simulator.desk.crews import CrewPlan
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.marketplace_desk import MarketplaceDesk
-from aftersale_simulator.desk.queues import EMPTY, Inbox, Servers, changes_of, first_after, head_of, queues_of
 from aftersale_simulator.desk.scheduler import Scheduler
-from aftersale_simulator.desk.work_order import task_key
+from aftersale_simulator.desk.work_order import sort_key
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.world.behaviour.first_steps import FirstSteps
 from aftersale_simulator.world.behaviour.responses import Response, Scheduled
@@ -32,8 +30,6 @@ from aftersale_simulator.world.marketplace_run import MarketplaceRun, first_step
 
 if TYPE_CHECKING:
     from aftersale_simulator.desk.suspensions import Suspensions
-
-Steps = Generator[simpy.Event, Any, None]
 
 
 class Desk:
@@ -50,11 +46,13 @@ class Desk:
         work_order: str = "deadline",
         suspensions: Suspensions | None = None,
         facts: list[Fact] | None = None,
+        work_orders: Mapping[str, SortKey] | None = None,
     ) -> None:
         """Prepare a run: `span` is when the run starts, and when the measured period begins and ends.
 
         `bounds` are the instants that bound the days by which effort is counted. `suspensions` are what marketplaces
-        may close during the run, `facts` is a list to which every fact is added, if given. `tasks` will be the
+        may close during the run, `facts` is a list to which every fact is added, if given; `work_orders` are
+        those of plugins. `tasks` will be the
         (marketplace, kind) pairs of tasks that came up.
         """
         start, since, until = span
@@ -64,24 +62,19 @@ class Desk:
         self.env = Scheduler(start)
         self._states: dict[str, OrderState] = {}
         self._open: set[str] = set()
-        self._pushed = 0
         self._watched: Instant = until + 1
         self._marketplaces = {
             name: MarketplaceDesk.of(run.world, handling, docket.policy(name))
             for run in runs
             for name in [run.orders.marketplaces[0]]
         }
-        self._queues = queues_of(self._marketplaces, crews)
-        groups = [self._servers(crew) for crew in crews]
         sort_keys = {
-            name: task_key(work_order, docket.policy(name), marketplace.world)
+            name: sort_key(work_order, docket.policy(name), marketplace.world, work_orders or {})
             for name, marketplace in self._marketplaces.items()
         }
-        self._inboxes = {
-            (name, task): Inbox(sort_keys[name], queue, [servers for servers in groups if servers.serves(queue)])
-            for (name, task), queue in self._queues.items()
-        }
-        self._rest: dict[str, tuple[Task, int]] = {}
+        self._agents = Agents(
+            self.env, until, docket.cases, self._marketplaces, crews, sort_keys, self.effort, self._finish
+        )
         self.tasks: set[tuple[str, str]] = set()
         self._steps = first_steps_in_order(runs)
         self.runs = runs
@@ -233,137 +226,13 @@ class Desk:
         if following is not None and following + 1 < self.until:
             self._watch_at(following)
 
-    def _servers(self, crew: CrewPlan) -> Servers:
-        languages = {name: marketplace.language for name, marketplace in self._marketplaces.items()}
-        queues = [queue for (name, task), queue in self._queues.items() if crew.works_on(name, task, languages[name])]
-        servers = Servers(crew, list({id(queue): queue for queue in queues}.values()))
-        changes = changes_of(crew.windows, self.now, self.until)
-        on_duty = most = 0
-        for _, change in changes:
-            on_duty += change
-            most = max(most, on_duty)
-        for _ in range(most):
-            self.env.process(self._work(servers))
-        self.env.process(self._change_shifts(servers, changes))
-        return servers
-
-    def _change_shifts(self, servers: Servers, changes: Sequence[tuple[Instant, int]]) -> Steps:
-        leaving = [at for at, change in changes if change < 0]
-        coming = [at for at, change in changes if change > 0]
-        for at, change in changes:
-            servers.closes = first_after(leaving, self.now)
-            if at > self.env.now:
-                yield self.env.timeout(at - self.env.now)
-            servers.on_duty += change
-            servers.closes = first_after(leaving, at)
-            if change < 0:
-                servers.overtime_until, servers.reopens = at + servers.crew.overtime, first_after(coming, at)
-            while servers.busy < servers.on_duty and self._assign(servers):
-                pass
-
     def _enqueue(self, task: Task, state: OrderState) -> None:
         marketplace = self._marketplaces[task.marketplace]
         self.tasks.add((task.marketplace, task.kind))
-        if marketplace.automatic and self._is_automatic(task, state, marketplace.automatic.get(task.kind, 0.0)):
+        if marketplace.automatic and marketplace.is_automatic(task, state):
             self.env.call(self.now, self._finish, task, state)
             return
-        self._offer(task, state)
-
-    def _is_automatic(self, task: Task, state: OrderState, share: float) -> bool:
-        turn = state.answers if task.kind == "reply" else 0
-        return bool(share) and state.draws.uniform(f"automatic.{task.kind}.{turn}", state.row) < share
-
-    def _offer(self, task: Task, state: OrderState) -> None:
-        """Put a task into its queue, and wake an idle agent who can do it."""
-        self._pushed += 1
-        sort_key, queue, groups = self._inboxes[task.marketplace, task.kind]
-        heappush(queue, (sort_key(task), self._pushed, task, state))
-        for servers in groups:
-            if servers.busy < servers.on_duty:
-                self._assign(servers)
-                return
-
-    def _assign(self, servers: Servers) -> bool:
-        """Give the most urgent task to an idle agent; False when there is none."""
-        job = self._most_urgent_job(servers)
-        if job is None:
-            return False
-        servers.busy += 1
-        servers.idle.pop().succeed(job)
-        return True
-
-    def _most_urgent_job(self, servers: Servers) -> tuple[Task, OrderState] | None:
-        cases = self.docket.cases
-        while True:
-            queue = servers.queues[0] if len(servers.queues) == 1 else min(servers.queues, key=head_of, default=EMPTY)
-            if not queue:
-                return None
-            _, _, task, state = heappop(queue)
-            if cases[task.case].task is task:
-                return task, state
-
-    def _next_job(self, servers: Servers, now: Instant) -> tuple[Task, OrderState] | None:
-        """Return the next task of an agent who has just finished one; None when it is time to go home."""
-        if servers.busy <= servers.on_duty:
-            return self._most_urgent_job(servers)
-        if now < servers.overtime_until and (job := self._most_urgent_job(servers)) is not None:
-            if job[0].due < servers.reopens:
-                return job
-            self._offer(*job)
-        return None
-
-    def _work(self, servers: Servers) -> Steps:
-        """One agent, who finishes a task even after hours, or else puts it down for others."""
-        event, timeout = self.env.event, self.env.timeout
-        while True:
-            call = event()
-            servers.idle.append(call)
-            job = yield call
-            now = self.now
-            while job is not None:
-                task, state = job
-                late = servers.busy > servers.on_duty
-                duration = self._duration(task, state, servers.crew.pace, now)
-                rest = 0 if servers.crew.finishes or late else max(0, now + duration - servers.closes)
-                self._count(task, now, now + duration - rest)
-                if late:
-                    self._count_overtime(servers.crew.team, now, duration)
-                now += duration - rest
-                yield timeout(duration - rest)
-                if rest:
-                    self._put_down(task, state, rest)
-                else:
-                    self._finish(task, state, now)
-                job = self._next_job(servers, now)
-            servers.busy -= 1
-
-    def _duration(self, task: Task, state: OrderState, pace: Pace, now: Instant) -> int:
-        if self._rest and (rest := self._rest.pop(task.case, None)) is not None and rest[0] is task:
-            return rest[1]
-        turn = state.answers if task.kind == "reply" else 0
-        marketplace = self._marketplaces[task.marketplace]
-        duration = marketplace.times[task.kind](state, f"handling.{task.kind}.{turn}")
-        if state.longer and (longer := state.longer.get(task.case)):
-            world, order = marketplace.world, state.order
-            more = sum(world.of(each, order, now) * times for each, times in longer.items())
-            duration = round(duration * (1 + more))
-        return duration if pace.is_usual else round(duration * pace.at(now))
-
-    def _put_down(self, task: Task, state: OrderState, rest: int) -> None:
-        if self.docket.cases[task.case].task is task:
-            self._rest[task.case] = task, rest
-            self._offer(task, state)
-
-    def _count(self, task: Task, start: Instant, end: Instant) -> None:
-        effort = self.effort
-        effort.starts.append(start)
-        effort.ends.append(end)
-        if effort.since <= task.opened_at < effort.until:
-            effort.waits.append(start - task.opened_at)
-
-    def _count_overtime(self, team: str, start: Instant, duration: int) -> None:
-        if self.effort.since <= start < self.effort.until:
-            self.effort.overtime[team] = self.effort.overtime.get(team, 0) + duration
+        self._agents.offer(task, state)
 
     def _finish(self, task: Task, state: OrderState, at: Instant) -> None:
         # A deadline may have ended in this same microsecond, before its own event was processed.

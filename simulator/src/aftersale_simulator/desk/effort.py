@@ -9,6 +9,7 @@ import numpy as np
 from attrs import Factory, define
 from numpy.typing import NDArray
 
+from aftersale.cases.model import Task
 from aftersale.clocks import Instant
 
 
@@ -30,6 +31,18 @@ class Effort:
     waits: array[int] = Factory(lambda: array("q"))
     overtime: dict[str, int] = Factory(dict)
     backlog: list[int] = Factory(list)
+
+    def count(self, task: Task, start: Instant, end: Instant) -> None:
+        """Count the handling of a task, or a part of it."""
+        self.starts.append(start)
+        self.ends.append(end)
+        if self.since <= task.opened_at < self.until:
+            self.waits.append(start - task.opened_at)
+
+    def count_overtime(self, team: str, start: Instant, duration: int) -> None:
+        """Count what an agent of a team worked after the shift."""
+        if self.since <= start < self.until:
+            self.overtime[team] = self.overtime.get(team, 0) + duration
 
     @property
     def busy(self) -> int:

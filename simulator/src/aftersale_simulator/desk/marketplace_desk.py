@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
+from aftersale.cases.model import Task
+from aftersale.clocks import Instant
 from aftersale.policies.policy import Policy
+from aftersale_simulator.desk.crews import Pace
 from aftersale_simulator.desk.handling import handling_times, other_times
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.scenario.vocabulary import task_kinds
@@ -31,6 +34,19 @@ class MarketplaceDesk:
     answers: dict[str, str]
     contacts: frozenset[str]
 
+    def is_automatic(self, task: Task, state: OrderState) -> bool:
+        """Whether nobody has to work on a task."""
+        share = self.automatic.get(task.kind, 0.0)
+        return bool(share) and state.draws.uniform(f"automatic.{task.kind}.{_turn(task, state)}", state.row) < share
+
+    def duration(self, task: Task, state: OrderState, pace: Pace, now: Instant) -> int:
+        """Return how long agents of a pace take for a task that they begin now, in microseconds."""
+        duration = self.times[task.kind](state, f"handling.{task.kind}.{_turn(task, state)}")
+        if state.longer and (longer := state.longer.get(task.case)):
+            more = sum(self.world.of(each, state.order, now) * times for each, times in longer.items())
+            duration = round(duration * (1 + more))
+        return duration if pace.is_usual else round(duration * pace.at(now))
+
     @classmethod
     def of(cls, world: World, handling: Mapping[str, Handling], policy: Policy) -> MarketplaceDesk:
         """Return the desk of the marketplace of this world and policy."""
@@ -47,3 +63,8 @@ class MarketplaceDesk:
             world.behaviour.answers,
             world.behaviour.contacts,
         )
+
+
+def _turn(task: Task, state: OrderState) -> int:
+    """Return which answer of a conversation a task is: every reply takes a time of its own."""
+    return state.answers if task.kind == "reply" else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -12,12 +12,13 @@ from attrs import Factory, define
 
 from aftersale.cases.model import Task
 from aftersale.clocks import Instant
+from aftersale.policies.worlds import SortKey
 from aftersale_simulator.desk.crews import CrewPlan
 from aftersale_simulator.desk.marketplace_desk import MarketplaceDesk
 from aftersale_simulator.desk.shifts import Window
 from aftersale_simulator.world.entities import OrderState
 
-Queue = list[tuple[Instant, int, Task, OrderState]]
+Queue = list[tuple[float, int, Task, OrderState]]
 FAR: Instant = 2**62
 """After all instants of a run."""
 
@@ -47,7 +48,7 @@ class Servers:
 class Inbox(NamedTuple):
     """Where one kind of task of one marketplace goes: the key that sorts it, its queue, and who serves it."""
 
-    sort_key: Callable[[Task], Instant]
+    sort_key: SortKey
     queue: Queue
     servers: Sequence[Servers]
 

@@ -14,7 +14,8 @@ from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days
 from aftersale.metrics.measures import Measure, measure
 from aftersale.metrics.readings import verdicts
-from aftersale.orders import Order, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import Order
 from aftersale.policies.policy import Policies, Policy
 from aftersale.policies.worlds import Closure
 from aftersale.rules import Rule

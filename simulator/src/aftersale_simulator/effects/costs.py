@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aftersale.orders import UNTOLD
-from aftersale.worth.goods import LANDED
+from aftersale.worth.parameters import LANDED
 from aftersale_simulator.effects.trace import Setting, Trace
 from aftersale_simulator.scenario.rates import ON
 

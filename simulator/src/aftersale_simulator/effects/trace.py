@@ -11,7 +11,7 @@ from attrs import frozen
 
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.policies.policy import Policy
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 

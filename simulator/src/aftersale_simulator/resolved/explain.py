@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from aftersale.rules import question
-from aftersale.worth.goods import LANDED, VAT
-from aftersale.worth.parameters import default_parameters
+from aftersale.worth.parameters import LANDED, VAT, default_parameters
 from aftersale_simulator.assumptions.parameters import default_profile
 from aftersale_simulator.resolved.costs import declared_numbers
 from aftersale_simulator.resolved.scenario import ResolvedScenario

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import Job, JobContext
 from aftersale_simulator.runs.results import Result

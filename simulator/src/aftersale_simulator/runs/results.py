@@ -18,7 +18,7 @@ from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days
 from aftersale.metrics.readings import binds, daily, verdict, verdicts as verdicts_of
 from aftersale.metrics.replies import PERCENTILES, ReplyFigures, replies_between
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
 from aftersale.rules import Rule

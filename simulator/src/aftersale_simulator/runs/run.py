@@ -12,7 +12,7 @@ from aftersale.clocks import Instant, start_of_day
 from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import MoveLog
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.plugins.watchdog import guarded
 from aftersale_simulator.desk.crews import crews
 from aftersale_simulator.desk.desk import Desk
@@ -99,4 +99,6 @@ def _desk(
     plans = crews(scenario, resolved.windows_by_shift, resolved.shared_world, streams)
     suspensions = Suspensions(runs, policies, horizon, until, streams)
     facts: list[Fact] | None = [] if recorded else None
-    return Desk(docket, runs, plans, scenario.handling, span, bounds, scenario.work_order, suspensions, facts)
+    added = {str(each.name): each.key for world in resolved.plugins.worlds for each in world.work_orders}
+    order = scenario.work_order
+    return Desk(docket, runs, plans, scenario.handling, span, bounds, order, suspensions, facts, added)

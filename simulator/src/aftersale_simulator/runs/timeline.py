@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale_simulator.desk.shifts import Window
 from aftersale_simulator.scenario.horizon import LocalDays
 

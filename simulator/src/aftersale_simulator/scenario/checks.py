@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, fields
 
-from aftersale.base.errors import Problem
+from aftersale.base.errors import Problem, did_you_mean
 from aftersale.base.toml_lines import is_written
 from aftersale.clocks import DAY
 from aftersale.rules import unknown_versions
@@ -177,6 +177,13 @@ def _task_problems(scenario: Scenario, source: str, words: Vocabulary) -> Iterat
             )
 
 
+def _work_order_problems(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
+    if scenario.work_order not in words.work_orders:
+        expected = ", ".join(f"'{word}'" for word in words.work_orders)
+        what = f"expected one of {expected}, found '{scenario.work_order}'"
+        yield Problem(source, "work_order", what, did_you_mean(scenario.work_order, words.work_orders))
+
+
 def scenario_problems(scenario: Scenario, source: str, words: Vocabulary) -> Iterator[Problem]:
     """Yield what does not fit together in a scenario of valid parts: who serves which marketplace, how many orders."""
     marketplaces: tuple[str, ...] = tuple(map(str, scenario.marketplace))
@@ -193,6 +200,7 @@ def scenario_problems(scenario: Scenario, source: str, words: Vocabulary) -> Ite
         if marketplace not in served:
             hint = f"add it to the serves of one of: {', '.join(scenario.team)}"
             yield Problem(source, f"marketplace.{marketplace}", "no team serves this marketplace", hint)
+    yield from _work_order_problems(scenario, source, words)
     yield from _event_name_problems(scenario, source)
     yield from _task_problems(scenario, source, words)
     for name, what in (("marketplace", "nothing is sold"), ("team", "nobody works")):

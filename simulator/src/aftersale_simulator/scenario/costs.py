@@ -11,8 +11,7 @@ from attrs import evolve
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import MINUTE
-from aftersale.worth.goods import LANDED, VAT
-from aftersale.worth.parameters import WAGE, Parameters
+from aftersale.worth.parameters import LANDED, VAT, WAGE, Parameters
 from aftersale_simulator.scenario.vocabulary import Vocabulary, allowed_words, settable
 
 if TYPE_CHECKING:

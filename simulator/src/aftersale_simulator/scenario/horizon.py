@@ -1,17 +1,23 @@
-"""Horizon: the simulated days, and which of them are measured."""
+"""Horizon: the simulated days, and which of them are measured.
+
+Only days as columns need numpy, and load it: a scenario is read by commands that simulate nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, Instant, start_of_day
 
-Instants = NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Instants = NDArray[np.int64]
 
 
 @frozen(eq=False)
@@ -54,14 +60,20 @@ class LocalDays:
     @classmethod
     def spanning(cls, first: date, count: int, zone: str) -> LocalDays:
         """Return `count` local days from `first`."""
+        import numpy as np
+
         return cls(first, np.array([start_of_day(first + timedelta(i), zone) for i in range(count + 1)], np.int64))
 
     @property
     def lengths(self) -> Instants:
         """Each day's length in microseconds: not all have 24 hours."""
+        import numpy as np
+
         return np.diff(self.bounds)
 
     @property
     def weekdays(self) -> NDArray[np.int64]:
         """Each day's weekday, Monday 0."""
+        import numpy as np
+
         return (np.arange(len(self.bounds) - 1) + self.first.weekday()) % 7

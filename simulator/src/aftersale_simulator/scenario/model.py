@@ -335,8 +335,9 @@ class Scenario:
     `staffing` says by team what `staff` may choose from. `sale_events` says whether the sales happen that plugins date
     into its days. `presets` names values of plugins, which its own `world` overrides. `rule_versions` names versions of
     rules of which nobody knows the dates: they are taken in place of the dated rows, on every day. `work_order` is the
-    order in which tasks are taken: the nearest deadline first, the oldest first, or by risk, where tasks of cases that
-    may make an order defective get a head start. `reaction` has rows that override what happens of itself in the world.
+    order in which tasks are taken: `deadline`, the nearest first; `arrival`, the oldest first; `risk`, where tasks of
+    cases that may make an order defective get a head start; or one that a plugin adds. `reaction` has rows that
+    override what happens of itself in the world.
     """
 
     name: Word
@@ -358,7 +359,7 @@ class Scenario:
     sale_events: bool = True
     presets: tuple[Word, ...] = ()
     rule_versions: tuple[Word, ...] = ()
-    work_order: Literal["deadline", "arrival", "risk"] = "deadline"
+    work_order: Word = Word("deadline")
     rates: dict[Word, DayOrAmount] = field(factory=dict)
     costs: dict[Word, OwnNumber] = field(factory=dict)
     goods: Goods = Goods()

@@ -14,13 +14,16 @@ from aftersale.cases.workflow import Workflow, default_workflow
 from aftersale.policies.metric_kinds import Unit, default_metrics
 from aftersale.policies.reactions import Reaction
 from aftersale.policies.worlds import Parameter
-from aftersale.worth.goods import LANDED, VAT
-from aftersale.worth.parameters import WAGE, Parameters, default_parameters
+from aftersale.worth.parameters import LANDED, VAT, WAGE, Parameters, default_parameters
 from aftersale_simulator.assumptions.parameters import load_parameters
 from aftersale_simulator.assumptions.reactions import load_reactions
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
+
+
+WORK_ORDERS = ("deadline", "arrival", "risk")
+"""The orders in which tasks may be taken, without any plugin."""
 
 
 @frozen
@@ -40,6 +43,7 @@ class Vocabulary:
     costs: Parameters = field(factory=default_parameters)
     reactions: dict[str, Reaction] = field(factory=dict)
     marks: tuple[str, ...] = ()
+    work_orders: tuple[str, ...] = WORK_ORDERS
     workflow: Workflow = field(factory=default_workflow, eq=False, repr=False)
 
     def span(self, name: str) -> tuple[float, float]:
@@ -66,6 +70,7 @@ def vocabulary(plugins: Plugins) -> Vocabulary:
         words,
         costs=default_parameters().with_estimates(plugins.costs.kinds),
         reactions={**words.reactions, **_named(row for world in worlds for row in world.reaction)},
+        work_orders=(*WORK_ORDERS, *(str(each.name) for world in worlds for each in world.work_orders)),
         marks=(*words.marks, *(str(mark.name) for world in worlds for mark in world.mark)),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from aftersale.base.tables import Table, table
 from aftersale.base.visible import lines
 from aftersale.costs.account import SALE
 from aftersale_simulator.books.money import CONTRIBUTION, GROUP_METRICS, LINE, PER_ORDER, TOTAL
@@ -118,3 +119,10 @@ def count_text(count: int, size: int) -> str:
     """Return the number of replications in which something happened, with Wilson's 95 % interval of its probability."""
     low, high = wilson(count, size)
     return f"{count}/{size} ({100 * low:.0f}–{percent(high)})"
+
+
+def metric_table(metrics: Mapping[str, float | None], numbers: Numbers) -> Table:
+    """Return the metrics of one replication, one in each line."""
+    header = text("column.metric"), text("column.value")
+    lines = [(numbers.label(name), numbers.bare(value, name)) for name, value in metrics.items()]
+    return table(header, lines, numbers=header[1:], whole=header[:1])

@@ -7,7 +7,8 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, DELIVERED, NEVER, UNKNOWN, WAITING, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import CANCELLED, DELIVERED, NEVER, UNKNOWN, WAITING
 from aftersale_simulator.world.orders import fulfilled_by_marketplace, keys_of
 from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World

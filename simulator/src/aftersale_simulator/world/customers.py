@@ -8,7 +8,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aftersale.orders import NOBODY, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NOBODY
 from aftersale_simulator.world.names import MadeNames
 from aftersale_simulator.world.random_streams import Streams
 

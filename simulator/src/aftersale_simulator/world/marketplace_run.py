@@ -9,7 +9,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import Instant
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import OrderSource, Scenario

@@ -14,7 +14,8 @@ from aftersale.base.money import decimals
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.clocks import DAY
 from aftersale.metrics.days import day_number
-from aftersale.orders import COLUMNS, NEVER, Orders
+from aftersale.order_columns import COLUMNS, Orders
+from aftersale.orders import NEVER
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.assumptions.parameters import default_profile
 from aftersale_simulator.scenario.horizon import LocalDays

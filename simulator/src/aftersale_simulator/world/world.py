@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import Instant
 from aftersale.documents.scalars import Word
-from aftersale.orders import Order, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import Order
 from aftersale.policies.reactions import Reaction
 from aftersale.policies.worlds import Closure, Preset, WorldDefaults
 from aftersale_simulator.assumptions.parameters import load_parameters

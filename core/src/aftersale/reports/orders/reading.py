@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 from aftersale.base.errors import DocumentError
 from aftersale.clocks import DAY
-from aftersale.orders import Orders
+from aftersale.order_columns import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.reports.orders.buyers import hashed, numbered
 from aftersale.reports.orders.catalogue import Catalogue, CatalogueUse

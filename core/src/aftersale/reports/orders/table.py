@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from aftersale.base.errors import DocumentError, Problem
 from aftersale.clocks import DAY
-from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, NOBODY, SHIPPED, UNKNOWN, UNTOLD, WAITING, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, NOBODY, SHIPPED, UNKNOWN, UNTOLD, WAITING
 from aftersale.reports.orders.formats import State
 from aftersale.reports.orders.meaning import MOMENTS, Meaning
 

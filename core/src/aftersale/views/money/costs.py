@@ -22,12 +22,12 @@ from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of
 from aftersale.costs.totals import Grouping, grand_total, totals
 from aftersale.documents.scalars import MoneyAmount
 from aftersale.orders import UNTOLD
+from aftersale.views.instants import instant_text
 from aftersale.views.journal_notes import JournalNotes, journal_notes, noted
 from aftersale.views.money.account import AccountRecord, account_lines, account_record, currencies_of, in_one_currency
 from aftersale.views.money.assumptions import Assumption, assumption_parts, assumptions_of, basis_of, money_text
-from aftersale.views.readings import instant_text
-from aftersale.worth.goods import LANDED, is_vat_declared
-from aftersale.worth.parameters import WAGE, Parameter, Parameters, default_parameters
+from aftersale.worth.goods import is_vat_declared
+from aftersale.worth.parameters import LANDED, WAGE, Parameter, Parameters, default_parameters
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant

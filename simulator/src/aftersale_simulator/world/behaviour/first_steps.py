@@ -12,15 +12,17 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant
-from aftersale.orders import NEVER, Order, Orders
+from aftersale.order_columns import Orders
+from aftersale.orders import NEVER, Order
 from aftersale.policies.reactions import Reaction
-from aftersale_simulator.assumptions.conditions import Flags, bare
+from aftersale_simulator.assumptions.conditions import bare
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.world.behaviour.in_force import InForce
 from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of
 from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 Steps = tuple[NDArray[np.int64], Instants]

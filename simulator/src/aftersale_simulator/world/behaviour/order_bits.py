@@ -8,7 +8,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aftersale_simulator.assumptions.conditions import Fates, Flags, bare, order_word
+from aftersale_simulator.assumptions.conditions import Fates, bare, order_word
+
+Flags = NDArray[np.bool_]
 
 
 @frozen
