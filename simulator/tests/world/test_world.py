@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
@@ -12,7 +11,6 @@ from aftersale.documents.structure import structure
 from aftersale.orders import NEVER
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.assumptions.parameters import load_parameters
-from aftersale_simulator.runs.fake_texts import locale_of, with_fake_texts
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.model import Sales
 from aftersale_simulator.world.behaviour.first_steps import first_steps
@@ -164,26 +162,6 @@ def test_every_parameter_says_its_range_unit_and_source() -> None:
         assert parameter.source
         assert parameter.grade in {"A", "B", "C", "D", "K", "S", "assumed"}
         assert (parameter.grade == "assumed") == parameter.source.startswith("assumed")
-
-
-def test_letters_are_in_the_buyers_language_and_the_same_for_the_same_order() -> None:
-    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    rows = {"order": ["1", "2", "1"], "marketplace": ["HERE"] * 3, "sender": ["buyer", "buyer", "seller"]}
-    messages = pl.DataFrame({**rows, "sent_at": [at] * 3})
-    japan = {"HERE": marketplace("Asia/Tokyo", "ja", "JP")}
-    first, again = (with_fake_texts(messages, japan, seed=5, replication=1) for _ in range(2))
-    assert first.equals(again)
-    assert first["buyer"][0] == first["buyer"][2]
-    assert any("\u3040" <= letter <= "\u9fff" for letter in first["text"][0])
-    assert first["buyer"].to_list() != with_fake_texts(messages, japan, seed=6, replication=1)["buyer"].to_list()
-
-
-@pytest.mark.parametrize(
-    ("language", "country", "locale"),
-    [("de", "DE", "de_DE"), ("ja", "JP", "ja_JP"), ("en", "GB", "en_GB"), ("xx", "XX", "en_US")],
-)
-def test_each_language_has_its_locale(language: str, country: str, locale: str) -> None:
-    assert locale_of(marketplace("UTC", language, country)) == locale
 
 
 def test_a_local_day_has_its_own_length_when_the_clocks_change() -> None:

@@ -118,7 +118,7 @@ def _own_numbers(resolved: ResolvedScenario, result: Result) -> OwnNumbers:
 def _tables(
     resolved: ResolvedScenario, replication: int, runs: Sequence[MarketplaceRun], facts: Sequence[Fact], docket: Docket
 ) -> Mapping[str, pl.DataFrame]:
-    from aftersale_simulator.runs.fake_texts import with_fake_texts  # Faker loads slowly, and few runs are written
+    from aftersale_simulator.texts.messages import with_texts  # Faker loads slowly, and few runs are written
 
     scenario, numbers = resolved.scenario, resolved.numbers
     orders = [evolve(run.orders, landed_cost=landed_costs(run.orders, numbers)) for run in runs]
@@ -130,7 +130,7 @@ def _tables(
         "cases": cases,
         "returns": _kind(cases, "return"),
         "claims": _kind(cases, "claim"),
-        "messages": with_fake_texts(_messages(journal), stores, scenario.seed, replication),
+        "messages": with_texts(_messages(journal), stores, scenario.seed, replication),
     }
 
 
@@ -142,4 +142,5 @@ def _messages(journal: pl.DataFrame) -> pl.DataFrame:
     senders: dict[str, Any] = {"buyer_message": "buyer", "seller_reply": "seller"}
     messages = journal.filter(pl.col("kind").is_in(list(senders)))
     sender = pl.col("kind").replace_strict(senders, return_dtype=pl.String).alias("sender")
-    return messages.select("case", "order", "marketplace", sender, pl.col("occurred_at").alias("sent_at"))
+    topic, sent_at = pl.col("detail").alias("topic"), pl.col("occurred_at").alias("sent_at")
+    return messages.select("case", "order", "marketplace", sender, topic, sent_at)
