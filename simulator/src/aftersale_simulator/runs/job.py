@@ -12,6 +12,7 @@ from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario
+from aftersale_simulator.world.marketplace_run import MarketplaceRuns
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
@@ -20,20 +21,37 @@ Job = tuple[Scenario, int]
 """A scenario and the number of a replication."""
 
 
+MOST_RESOLVED = 16
+"""How many scenarios stay resolved for their next replications (assumed)."""
+
+
 @define
 class JobContext:
-    """What a worker needs for every job: the plugins, and the orders of a file if there is one."""
+    """What a worker needs for every job: the plugins, and the orders of a file if there is one.
+
+    It keeps what the next jobs are likely to need again: the scenarios that were resolved last, and what scenarios have
+    in common in the replication of the last job.
+    """
 
     plugins: Plugins
     orders: Orders | None = None
-    _resolved: ResolvedScenario | None = field(default=None, init=False, eq=False, repr=False)
+    marketplaces: MarketplaceRuns = field(factory=MarketplaceRuns, init=False, eq=False, repr=False)
+    _resolved: tuple[ResolvedScenario, ...] = field(default=(), init=False, eq=False, repr=False)
 
     def work(self, job: Job) -> Result:
-        """Run one job. A scenario is resolved once for all of its replications that follow each other."""
+        """Run one job."""
         scenario, replication = job
-        if self._resolved is None or self._resolved.scenario != scenario:
-            self._resolved = resolve(scenario, self.plugins)
-        return run(self._resolved, replication, orders=self.orders)
+        resolved = self._resolve(scenario)
+        return run(resolved, replication, orders=self.orders, marketplaces=self.marketplaces)
+
+    def _resolve(self, scenario: Scenario) -> ResolvedScenario:
+        resolved = next((known for known in self._resolved if known.scenario == scenario), None)
+        if resolved is None:
+            resolved = resolve(scenario, self.plugins)
+        others = [known for known in self._resolved if known is not resolved]
+        # A whole tuple at once: threads of a cluster's worker may share this context.
+        self._resolved = (*others[max(0, len(others) - MOST_RESOLVED + 1) :], resolved)
+        return resolved
 
 
 RunVariants = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list[Result]]]

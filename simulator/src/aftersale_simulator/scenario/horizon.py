@@ -14,7 +14,7 @@ from aftersale.clocks import DAY, Instant, start_of_day
 Instants = NDArray[np.int64]
 
 
-@frozen(eq=False)
+@frozen
 class Horizon:
     """The days of a scenario's period: `warm_up` days from `first` on, then `days` from `measured_from` on."""
 

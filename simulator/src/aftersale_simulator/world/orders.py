@@ -199,11 +199,8 @@ def _daily_means(sales: Sales, calendar: LocalDays, world: World, said_for: date
     means: Floats = sales.orders_per_day * weekly[calendar.weekdays] * 7 / weekly.sum()
     means = means * season[months] * 12 / season.sum() * np.power(float(sales.growth), years)
     begins = calendar.bounds[:-1]
-    for active_event in world.active_events:
-        if not active_event.event.categories:
-            means = np.where(
-                (begins >= active_event.begin) & (begins < active_event.end), means * active_event.event.orders, means
-            )
+    for begin, end, factor in world.order_factors:
+        means = np.where((begins >= begin) & (begins < end), means * factor, means)
     return means
 
 
