@@ -158,8 +158,9 @@ class Context:
     plugins = SimpleNamespace(watch=Watch())
 
     def work(self, job):
-        if job < 2:
-            return job
+        scenario, replication = job
+        if replication < 2:
+            return replication
         os.write(1, b"endless\\n")  # in one piece, whatever others write
         threading.Event().wait()
 
@@ -168,7 +169,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with ProcessPool(2, Context()) as pool:
-            pool.work([1, 2, 3], lambda: os.write(1, b"done\\n"))
+            pool.work([(SimpleNamespace(seed=1), number) for number in (1, 2, 3)], lambda: os.write(1, b"done\\n"))
     except Stopped as stopped:
         print(stopped.rows)
 """

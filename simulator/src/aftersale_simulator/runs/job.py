@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -52,6 +53,46 @@ class JobContext:
         # A whole tuple at once: threads of a cluster's worker may share this context.
         self._resolved = (*others[max(0, len(others) - MOST_RESOLVED + 1) :], resolved)
         return resolved
+
+
+class WaitingJobs:
+    """Jobs that wait for workers, by their positions in a sequence of jobs.
+
+    Those of one replication go to one worker, one after the other, as it has made what they have in common.
+    """
+
+    def __init__(self, jobs: Sequence[Job], positions: Iterable[int]) -> None:
+        """Take the jobs at these positions; their replications keep the order in which they first come."""
+        self._waiting: dict[tuple[int, int], deque[int]] = {}
+        self._current: dict[int, tuple[int, int]] = {}
+        for position in positions:
+            scenario, replication = jobs[position]
+            self._waiting.setdefault((scenario.seed, replication), deque()).append(position)
+
+    def take(self, worker: int = 0) -> int | None:
+        """Return the next job of a worker, and None where none waits.
+
+        It is one of its current replication, or else of one that no worker has begun, or else of that of which most
+        wait: nobody is idle while there is work.
+        """
+        current = self._current.get(worker)
+        if current not in self._waiting:
+            begun = self._current.values()
+            current = next((replication for replication in self._waiting if replication not in begun), None)
+            if current is None:
+                current = max(self._waiting, key=lambda replication: len(self._waiting[replication]), default=None)
+            if current is None:
+                return None
+            self._current[worker] = current
+        positions = self._waiting[current]
+        position = positions.popleft()
+        if not positions:
+            del self._waiting[current]
+        return position
+
+    def __iter__(self) -> Iterator[int]:
+        """Take all that wait, as one worker does."""
+        return iter(self.take, None)
 
 
 RunVariants = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list[Result]]]
