@@ -46,13 +46,18 @@ class JobContext:
         return run(resolved, replication, orders=self.orders, marketplaces=self.marketplaces)
 
     def _resolve(self, scenario: Scenario) -> ResolvedScenario:
-        resolved = next((known for known in self._resolved if known.scenario == scenario), None)
+        resolved = next((known for known in self._resolved if _is_same(known.scenario, scenario)), None)
         if resolved is None:
             resolved = resolve(scenario, self.plugins)
         others = [known for known in self._resolved if known is not resolved]
         # A whole tuple at once: threads of a cluster's worker may share this context.
         self._resolved = (*others[max(0, len(others) - MOST_RESOLVED + 1) :], resolved)
         return resolved
+
+
+def _is_same(first: Scenario, second: Scenario) -> bool:
+    """Whether two scenarios say the same in the same order: shares add up in the order in which they are named."""
+    return first == second and repr(first) == repr(second)
 
 
 class WaitingJobs:

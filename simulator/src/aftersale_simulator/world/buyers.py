@@ -53,7 +53,7 @@ class FirstSteps:
     at: Instants
     kinds: NDArray[np.int64]
     rows: NDArray[np.int64]
-    orders: list[Order]
+    orders: tuple[Order, ...]
     draws: Draws
 
 
@@ -121,7 +121,7 @@ def _sort(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Insta
     order = inside[np.lexsort((kinds[inside], buyers[inside], at[inside]))]
     chosen, rows = np.unique(buyers[order], return_inverse=True)
     draws = Draws(crowd.streams, crowd.keys[chosen], crowd.marketplace)
-    return FirstSteps(tuple(steps), at[order], kinds[order], rows, crowd.orders.picked(chosen), draws)
+    return FirstSteps(tuple(steps), at[order], kinds[order], rows, tuple(crowd.orders.picked(chosen)), draws)
 
 
 def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:

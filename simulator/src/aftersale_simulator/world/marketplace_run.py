@@ -39,7 +39,8 @@ class Basis:
 
     Scenarios of equal bases, whose worlds say the same of every number that the making reads, have the same orders and
     first steps. Of the `sales` it has what orders are made from: their VAT is another question, and what is different
-    about categories comes in by events. `order_factors`, `absent` and `contacts` are those of the world.
+    about categories comes in by events. `names` are those of its channels and of its categories in the order in which
+    shares add up. `order_factors`, `absent` and `contacts` are those of the world.
     """
 
     seed: int
@@ -47,6 +48,7 @@ class Basis:
     marketplace: Marketplace
     horizon: Horizon
     sales: Sales
+    names: tuple[tuple[str, ...], tuple[str, ...]]
     source: OrderSource | None
     order_factors: tuple[tuple[Instant, Instant, float], ...]
     absent: frozenset[str]
@@ -56,11 +58,11 @@ class Basis:
     def of(cls, scenario: Scenario, marketplace: Marketplace, world: World, replication: int) -> Basis:
         """Return the basis of a marketplace in one replication of a scenario."""
         sales = scenario.marketplace[marketplace.name]
-        prices = {name: evolve(product, factors={}) for name, product in sales.category.items()}
-        sold = evolve(sales, category=prices, prices_with_vat=None, vat_share=None)
-        contacts = tuple(world.contacts)
-        own = scenario.seed, replication, marketplace, scenario.horizon, sold, scenario.orders
-        return cls(*own, world.order_factors, world.absent, contacts)
+        priced = {name: evolve(product, factors={}) for name, product in sales.category.items() if product.price}
+        sold = evolve(sales, category=priced, prices_with_vat=None, vat_share=None)
+        names = tuple(sales.channels), tuple(sales.categories)
+        own = scenario.seed, replication, marketplace, scenario.horizon, sold, names, scenario.orders
+        return cls(*own, world.order_factors, world.absent, tuple(world.contacts))
 
 
 @frozen(eq=False)
@@ -85,12 +87,14 @@ class MarketplaceRuns:
     """Makes marketplaces' parts of runs, and what runs of one replication have in common only once.
 
     What was made last is kept for the scenarios of the same replication, of each marketplace MOST_KEPT at most. Memory
-    therefore does not grow with replications or scenarios. What is shared cannot be written to.
+    therefore does not grow with replications or scenarios. What is shared cannot be written to. Of a file, each
+    marketplace's orders are looked up once.
     """
 
     def __init__(self) -> None:
         """Keep nothing yet."""
         self._kept: tuple[_Made, ...] = ()
+        self._parts: dict[str, tuple[Orders, Orders]] = {}
 
     def __len__(self) -> int:
         """Return how many are kept, of all marketplaces."""
@@ -108,10 +112,16 @@ class MarketplaceRuns:
         if made is None:
             # Others go first: two replications in memory would be one too many.
             self._kept = tuple(made for made in self._kept if _is_same_replication(made.basis, basis))
-            made = _made(basis, world.unread(), file)
+            made = _made(basis, world.unread(), file, None if file is None else self._part(file, marketplace.name))
         self._keep(made)
         world.count_reads(made.world)
         return MarketplaceRun(made.orders, made.steps, world)
+
+    def _part(self, file: Orders, marketplace: str) -> Orders:
+        known = self._parts.get(marketplace)
+        if known is None or known[0] is not file:
+            known = self._parts[marketplace] = file, of_marketplace(file, marketplace)
+        return known[1]
 
     def _keep(self, made: _Made) -> None:
         """Keep this as the last one used; of its marketplace, leave out those that were not used for longest."""
@@ -125,14 +135,15 @@ def _is_same_replication(first: Basis, second: Basis) -> bool:
     return (first.seed, first.replication) == (second.seed, second.replication)
 
 
-def _made(basis: Basis, world: World, file: Orders | None) -> _Made:
+def _made(basis: Basis, world: World, file: Orders | None = None, part: Orders | None = None) -> _Made:
+    """Return what a basis and a world make of each other, or of a marketplace's `part` of a file's orders."""
     streams, sales, horizon = Streams(basis.seed, basis.replication), basis.sales, basis.horizon
     days = horizon.local_days(basis.marketplace.zone)
-    if file is None:
+    if part is None:
         count = horizon.warm_up + horizon.days
         orders = synthetic(sales, basis.marketplace, horizon.first, count, streams, world, horizon.measured_from)
     else:
-        orders = _of_file(file, basis.marketplace.name, days, streams, basis.source)
+        orders = _of_file(part, days, streams, basis.source)
     orders = delivered(orders, streams, world)
     steps = first_steps(orders, days, hours_of(sales), streams, world)
     _write_no_more(orders, steps)
@@ -146,11 +157,10 @@ def _write_no_more(orders: Orders, steps: FirstSteps) -> None:
         column.flags.writeable = False
 
 
-def _of_file(orders: Orders, name: str, days: LocalDays, streams: Streams, source: OrderSource | None) -> Orders:
-    selected = of_marketplace(orders, name)
+def _of_file(orders: Orders, days: LocalDays, streams: Streams, source: OrderSource | None) -> Orders:
     if source is not None and (source.resample or source.scale != 1.0):
-        return copied(selected, days, streams, float(source.scale), source.resample)
-    return within(selected, int(days.bounds[0]), int(days.bounds[-1]))
+        return copied(orders, days, streams, float(source.scale), source.resample)
+    return within(orders, int(days.bounds[0]), int(days.bounds[-1]))
 
 
 def first_steps_in_order(runs: Sequence[MarketplaceRun]) -> Iterator[tuple[Instant, str, int, int]]:
