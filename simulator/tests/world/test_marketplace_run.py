@@ -1,6 +1,6 @@
 """Marketplace runs: made once for all scenarios that make them from the same, anew for every other, and kept by few."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from attrs import asdict, evolve
 
-from aftersale.orders import COLUMNS, Orders
+from aftersale.orders import COLUMNS, NOBODY, Order, Orders
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.policies.worlds import parse_world
 from aftersale.testing import plugin, reference
@@ -22,6 +22,7 @@ from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world import marketplace_run
 from aftersale_simulator.world.marketplace_run import MOST_KEPT, MarketplaceRun, MarketplaceRuns
+from aftersale_simulator.world.orders import kept, objects
 from aftersale_simulator.world.world import World
 
 HOUSE = """
@@ -217,7 +218,7 @@ def test_free_labels_of_a_handbook_have_orders_of_their_own(
     assert all(len(free[name].orders) > len(usual[name].orders) for name in usual)
 
 
-def _said_otherwise(plugins: Plugins) -> Iterator[tuple[str, Callable[[World], World]]]:
+def _said_otherwise() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every declared number, set to one end of its range or to the other, and changed by an event in mid-run."""
     for parameter in load_parameters():
         for value in (parameter.low, parameter.high):
@@ -229,7 +230,7 @@ def _said_otherwise(plugins: Plugins) -> Iterator[tuple[str, Callable[[World], W
 def test_no_number_changes_what_is_made_without_being_noticed(plugins: Plugins) -> None:
     runs, usual = MarketplaceRuns(), resolve(scenario(plugins), plugins)
     noticed, matters = set(), set()
-    for name, change in _said_otherwise(plugins):
+    for name, change in _said_otherwise():
         before = parts(usual, runs)
         varied = resolve(scenario(plugins, **change), plugins)
         if any(run.orders is not before[place].orders for place, run in parts(varied, runs).items()):
@@ -349,3 +350,18 @@ def test_a_file_s_orders_are_shared_unless_they_are_drawn_otherwise(plugins: Plu
     assert columns(parts(of_file(), runs, 1, other)["REF"]) == columns(
         parts(of_file(), MarketplaceRuns(), 1, other)["REF"]
     )
+
+
+def test_orders_are_the_same_objects_at_once_and_one_by_one(plugins: Plugins) -> None:
+    synthetic = parts(resolve(scenario(plugins), plugins), MarketplaceRuns())["REF"].orders
+    named = evolve(synthetic, ids=list(synthetic.ids), products=[f"p{row % 7}" for row in range(len(synthetic))])
+    drawn = resolve(scenario(plugins, orders={"file": "orders.csv", "resample": True, "scale": 2.0}), plugins)
+    copies = parts(drawn, MarketplaceRuns(), 1, named)["REF"].orders
+    nobody = evolve(copies, buyer=np.where(np.arange(len(copies)) % 3, copies.buyer, NOBODY))
+    unnamed = evolve(synthetic, buyers=())
+    some = np.arange(len(synthetic)) % 5 == 2
+    for orders in (synthetic, named, copies, nobody, unnamed, kept(synthetic, some)):
+        rows = np.arange(len(orders))[::3]
+        assert objects(orders, rows) == tuple(orders.picked(rows)) == tuple(map(orders.order, rows.tolist()))
+        assert isinstance(objects(orders, rows)[0], Order)
+    assert len({order.buyer for order in objects(copies, np.arange(len(copies)))}) > 10

@@ -18,7 +18,7 @@ from aftersale.policies.worlds import Contact, Reaction
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.scenario.parameters import load_parameters
 from aftersale_simulator.world.entities import CLAIM_IN_SILENCE, REMINDER, OrderState, ScheduledEvent
-from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of
+from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of, objects
 from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
 
@@ -121,7 +121,7 @@ def _sort(crowd: _Crowd, steps: dict[str, tuple[Instants, Instants]], end: Insta
     order = inside[np.lexsort((kinds[inside], buyers[inside], at[inside]))]
     chosen, rows = np.unique(buyers[order], return_inverse=True)
     draws = Draws(crowd.streams, crowd.keys[chosen], crowd.marketplace)
-    return FirstSteps(tuple(steps), at[order], kinds[order], rows, tuple(crowd.orders.picked(chosen)), draws)
+    return FirstSteps(tuple(steps), at[order], kinds[order], rows, objects(crowd.orders, chosen), draws)
 
 
 def _messages(crowd: _Crowd, days: LocalDays, hours: HourProfile) -> tuple[Instants, Instants]:
