@@ -17,7 +17,7 @@ from aftersale.base.errors import HookHangs
 from aftersale.base.watch import Watch, declared_limits
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.runs.failures import WorkerDied
-from aftersale_simulator.runs.job import WaitingJobs
+from aftersale_simulator.runs.job import Job, WaitingJobs
 from aftersale_simulator.runs.pool import worker_pool
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -211,11 +211,11 @@ def test_ctrl_c_keeps_what_is_done_and_workers_say_nothing(tmp_path: Path) -> No
     st.lists(st.tuples(st.integers(1, 2), st.integers(1, 5)), max_size=30),
     st.lists(st.integers(0, 3), min_size=1, max_size=60),
 )
-def test_jobs_of_a_replication_follow_each_other_on_one_worker_and_nobody_is_idle(
+def test_after_the_first_the_jobs_of_a_replication_follow_each_other_on_one_worker_and_nobody_is_idle(
     numbers: list[tuple[int, int]], asking: list[int]
 ) -> None:
     shops = {seed: evolve(scenario(), seed=seed) for seed in (1, 2)}
-    jobs = [(shops[seed], replication) for seed, replication in numbers]
+    jobs: list[Job] = [(shops[seed], replication) for seed, replication in numbers]
     waiting, taken = WaitingJobs(jobs, range(len(jobs))), list[int]()
     current: dict[int, tuple[int, int]] = {}
     for worker in asking:
@@ -227,7 +227,9 @@ def test_jobs_of_a_replication_follow_each_other_on_one_worker_and_nobody_is_idl
         replications = [numbers[other] for other in left]
         replication = numbers[position]
         assert position == left[replications.index(replication)]
-        if replication != current.get(worker):
+        if numbers[0] in replications:
+            assert replication == numbers[0]
+        elif replication != current.get(worker):
             assert current.get(worker) not in replications
             unbegun = [other for other in replications if other not in current.values()]
             most = max(map(replications.count, replications))

@@ -63,7 +63,8 @@ def _is_same(first: Scenario, second: Scenario) -> bool:
 class WaitingJobs:
     """Jobs that wait for workers, by their positions in a sequence of jobs.
 
-    Those of one replication go to one worker, one after the other, as it has made what they have in common.
+    Those of one replication go to one worker, one after the other, as it has made what they have in common. Only those
+    of the first go to whoever asks: the sooner all scenarios have one replication, the sooner they can be compared.
     """
 
     def __init__(self, jobs: Sequence[Job], positions: Iterable[int]) -> None:
@@ -73,6 +74,7 @@ class WaitingJobs:
         for position in positions:
             scenario, replication = jobs[position]
             self._waiting.setdefault((scenario.seed, replication), deque()).append(position)
+        self._first = next(iter(self._waiting), None)
 
     def take(self, worker: int = 0) -> int | None:
         """Return the next job of a worker, and None where none waits.
@@ -80,15 +82,14 @@ class WaitingJobs:
         It is one of its current replication, or else of one that no worker has begun, or else of that of which most
         wait: nobody is idle while there is work.
         """
-        current = self._current.get(worker)
-        if current not in self._waiting:
+        if not self._waiting:
+            return None
+        current = self._first if self._first in self._waiting else self._current.get(worker)
+        if current is None or current not in self._waiting:
             begun = self._current.values()
-            current = next((replication for replication in self._waiting if replication not in begun), None)
-            if current is None:
-                current = max(self._waiting, key=lambda replication: len(self._waiting[replication]), default=None)
-            if current is None:
-                return None
-            self._current[worker] = current
+            most = max(self._waiting, key=lambda replication: len(self._waiting[replication]))
+            current = next((replication for replication in self._waiting if replication not in begun), most)
+        self._current[worker] = current
         positions = self._waiting[current]
         position = positions.popleft()
         if not positions:

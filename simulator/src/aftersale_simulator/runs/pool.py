@@ -75,8 +75,8 @@ def run_variants(
 ) -> list[list[Result]]:
     """Run the numbered replications of every variant and return the results as [variant][replication].
 
-    A worker runs a replication of all variants before it begins another: what is done after Ctrl-C can be compared, and
-    what variants have in common is made once. Raises Stopped with what is done.
+    All variants have their first replication before any has its second: what is done after Ctrl-C can be compared.
+    Raises Stopped with that.
     """
     jobs = [(scenario, replication) for replication in replications for _, scenario in variants]
     try:
