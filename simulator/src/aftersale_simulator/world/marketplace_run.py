@@ -13,7 +13,7 @@ from aftersale.orders import COLUMNS, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.worlds import Contact
 from aftersale_simulator.scenario.horizon import Horizon, LocalDays
-from aftersale_simulator.scenario.model import OrderSource, Sales, Scenario
+from aftersale_simulator.scenario.model import OrderSource, Product, Sales, Scenario
 from aftersale_simulator.world.buyers import FirstSteps, first_steps
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import copied, hours_of, of_marketplace, synthetic, within
@@ -58,7 +58,8 @@ class Basis:
     def of(cls, scenario: Scenario, marketplace: Marketplace, world: World, replication: int) -> Basis:
         """Return the basis of a marketplace in one replication of a scenario."""
         sales = scenario.marketplace[marketplace.name]
-        priced = {name: evolve(product, factors={}) for name, product in sales.category.items() if product.price}
+        prices = {name: product.price for name, product in sales.category.items() if product.price is not None}
+        priced = {name: Product(price) for name, price in prices.items()}
         sold = evolve(sales, category=priced, prices_with_vat=None, vat_share=None)
         names = tuple(sales.channels), tuple(sales.categories)
         own = scenario.seed, replication, marketplace, scenario.horizon, sold, names, scenario.orders
