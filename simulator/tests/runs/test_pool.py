@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from hypothesis import given, strategies as st
 
 from aftersale.base.errors import HookHangs
 from aftersale.base.watch import Watch, declared_limits
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.runs.failures import WorkerDied
+from aftersale_simulator.runs.job import Job, WaitingJobs
 from aftersale_simulator.runs.pool import worker_pool
 from aftersale_simulator.scenario.document import parse_scenario
 from aftersale_simulator.scenario.model import Scenario
@@ -158,8 +160,9 @@ class Context:
     plugins = SimpleNamespace(watch=Watch())
 
     def work(self, job):
-        if job < 2:
-            return job
+        scenario, replication = job
+        if replication < 2:
+            return replication
         os.write(1, b"endless\\n")  # in one piece, whatever others write
         threading.Event().wait()
 
@@ -168,7 +171,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with ProcessPool(2, Context()) as pool:
-            pool.work([1, 2, 3], lambda: os.write(1, b"done\\n"))
+            pool.work([(SimpleNamespace(seed=1), number) for number in (1, 2, 3)], lambda: os.write(1, b"done\\n"))
     except Stopped as stopped:
         print(stopped.rows)
 """
@@ -202,3 +205,41 @@ def test_ctrl_c_keeps_what_is_done_and_workers_say_nothing(tmp_path: Path) -> No
     run = endless(tmp_path)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does
     assert (run.communicate(timeout=60), run.returncode) == (("[[1, None, None]]\n", ""), 0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 2), st.integers(1, 5)), max_size=30),
+    st.lists(st.integers(0, 3), min_size=1, max_size=60),
+)
+def test_after_the_first_the_jobs_of_a_replication_follow_each_other_on_one_worker_and_nobody_is_idle(
+    numbers: list[tuple[int, int]], asking: list[int]
+) -> None:
+    shops = {seed: evolve(scenario(), seed=seed) for seed in (1, 2)}
+    jobs: list[Job] = [(shops[seed], replication) for seed, replication in numbers]
+    waiting, taken = WaitingJobs(jobs, range(len(jobs))), list[int]()
+    current: dict[int, tuple[int, int]] = {}
+    for worker in asking:
+        left = [position for position in range(len(jobs)) if position not in taken]
+        position = waiting.take(worker)
+        if position is None:
+            assert not left
+            continue
+        replications = [numbers[other] for other in left]
+        replication = numbers[position]
+        assert position == left[replications.index(replication)]
+        if numbers[0] in replications:
+            assert replication == numbers[0]
+        elif replication != current.get(worker):
+            assert current.get(worker) not in replications
+            unbegun = [other for other in replications if other not in current.values()]
+            most = max(map(replications.count, replications))
+            assert replication == unbegun[0] if unbegun else replications.count(replication) == most
+        current[worker] = numbers[position]
+        taken.append(position)
+
+
+@given(st.lists(st.integers(1, 5), max_size=20))
+def test_one_worker_takes_replication_by_replication_in_the_order_in_which_they_come(numbers: list[int]) -> None:
+    order = list(WaitingJobs([(scenario(), number) for number in numbers], range(len(numbers))))
+    first = {number: numbers.index(number) for number in numbers}
+    assert order == sorted(range(len(numbers)), key=lambda position: (first[numbers[position]], position))

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from aftersale.base.watch import explained
 from aftersale_simulator.runs.failures import ClusterUnusable, Stopped, WorkerDied
-from aftersale_simulator.runs.job import Job, JobContext
+from aftersale_simulator.runs.job import Job, JobContext, WaitingJobs
 from aftersale_simulator.runs.results import Result
 
 try:
@@ -40,7 +40,8 @@ class DaskPool:
     """The workers of a Dask cluster. When one dies, another repeats its jobs, or it does when it is back.
 
     Every worker must have the same versions of our distributions, plugins included, of Python and of NumPy, as this
-    process.
+    process. The jobs of one replication are submitted together, and the scheduler gives each to whoever is free: what
+    they have in common is made once on every worker that has some of them.
     """
 
     def __init__(self, address: str, context: JobContext) -> None:
@@ -140,7 +141,8 @@ class DaskPool:
     def _outcomes(self, jobs: Sequence[Job], positions: Sequence[int]) -> Iterator[tuple[int, Result | BaseException]]:
         """Submit these jobs; yield each position with its result, or why it has none; nothing for what is lost."""
         parcel = self._client.scatter(self._parcel, broadcast=True)
-        futures = {self._client.submit(_do, parcel, jobs[i], pure=False): i for i in positions}
+        order = WaitingJobs(jobs, positions)
+        futures = {self._client.submit(_do, parcel, jobs[i], pure=False): i for i in order}
         try:
             while futures:
                 for future, result in self._ended(list(futures)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from aftersale.order_columns import Orders
 from aftersale_simulator.runs.failures import Stopped
-from aftersale_simulator.runs.job import Job, JobContext
+from aftersale_simulator.runs.job import Job, JobContext, WaitingJobs
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.scenario.model import Scenario
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class WorkerPool(Protocol):
-    """What runs jobs."""
+    """What runs jobs, in an order of its own: jobs of one replication share what their scenarios have in common."""
 
     def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
         """Run all jobs and return their results in the same order; `on_done` is called after each.
@@ -36,15 +36,15 @@ class SerialPool:
         self._context = context
 
     def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
-        """Run one job after the other."""
-        results: list[Result] = []
+        """Run one job after the other, replication by replication."""
+        results: dict[int, Result] = {}
         try:
-            for job in jobs:
-                results.append(self._context.work(job))
+            for position in WaitingJobs(jobs, range(len(jobs))):
+                results[position] = self._context.work(jobs[position])
                 on_done()
         except KeyboardInterrupt:
-            raise Stopped([[*results, *[None] * (len(jobs) - len(results))]]) from None
-        return results
+            raise Stopped([[results.get(position) for position in range(len(jobs))]]) from None
+        return [results[position] for position in range(len(jobs))]
 
 
 @contextmanager

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from aftersale_simulator.runs.job import Job, JobContext
     from aftersale_simulator.runs.results import Result
 
+    _Answer = Future[tuple[Result, list[Note]]]
+
 MOST_DEATHS = 3
 """How often workers may die in a row before each job runs alone, to find the one that kills them (assumed)."""
 _TICK_SECONDS = 0.2
@@ -36,6 +38,7 @@ _context: list[JobContext] = []
 class ProcessPool:
     """Worker processes that load the same plugins once and serve every call of `work`.
 
+    Each has the jobs of a replication one after the other, and shares what they have in common between them.
     When one dies, the jobs that were running are repeated. A job that kills its worker even alone is refused. When this
     process ends, however it does, they end too.
     """
@@ -44,7 +47,7 @@ class ProcessPool:
         """Take the largest number of workers and the context of all jobs; workers start with the first jobs."""
         self._workers, self._packed = workers, pickle.dumps(context)
         self._watch = context.plugins.watch
-        self._pool: ProcessPoolExecutor | None = None
+        self._pools: list[ProcessPoolExecutor] = []
 
     def __enter__(self) -> Self:
         """Start nothing yet."""
@@ -81,28 +84,48 @@ class ProcessPool:
         return [results[position] for position in range(len(jobs))]
 
     def _results(self, jobs: Sequence[Job], positions: Sequence[int]) -> Iterator[tuple[int, Result]]:
-        """Submit these jobs and yield each position and result when done; raises BrokenProcessPool if a worker died."""
+        """Give these jobs to workers and yield each position and result when done.
+
+        Raises BrokenProcessPool if a worker died, after what the others were at.
+        """
+        from aftersale_simulator.runs.job import WaitingJobs  # loads all that runs, and a worker begins in this module
+
+        waiting = WaitingJobs(jobs, positions)
+        ended: SimpleQueue[_Answer] = SimpleQueue()
+        running: dict[_Answer, tuple[int, int]] = {}
+
+        def employ(worker: int) -> None:
+            position = waiting.take(worker)
+            if position is not None:
+                future = self._pools[worker].submit(_do, jobs[position])
+                running[future] = worker, position
+                future.add_done_callback(ended.put)
+
         with _interrupts_kept_away():
-            if self._pool is None:
-                # Spawned, not forked: the threads of the table library do not survive a fork.
-                self._pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _begin, (self._packed,))
-            futures: dict[Future[tuple[Result, list[Note]]], int] = {
-                self._pool.submit(_do, jobs[position]): position for position in positions
-            }
-        ended: SimpleQueue[Future[tuple[Result, list[Note]]]] = SimpleQueue()
-        for future in futures:
-            future.add_done_callback(ended.put)
+            self._pools = self._pools or [self._one_worker() for _ in range(self._workers)]
+            for worker in range(self._workers):
+                employ(worker)
         broken = False
-        for _ in futures:
+        while running:
             future = _next(ended)
+            worker, position = running.pop(future)
             try:
                 result, notes = future.result()
                 self._tell(notes)
-                yield futures[future], result
+                yield position, result
+                if not broken:
+                    employ(worker)
             except BrokenProcessPool:
                 broken = True
         if broken:
             raise BrokenProcessPool
+
+    def _one_worker(self) -> ProcessPoolExecutor:
+        """Return a pool of a single process, which starts with its first job: so a job goes to a certain worker.
+
+        Spawned, not forked: the threads of the table library do not survive a fork.
+        """
+        return ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._packed,))
 
     def _tell(self, notes: list[Note]) -> None:
         """Tell what the plugins of a worker did, unless another worker's did the same before."""
@@ -110,12 +133,12 @@ class ProcessPool:
             self._watch.note(key, line)
 
     def _dismiss(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        for process in list((pool._processes or {}).values()):
-            process.kill()
-        pool.shutdown(wait=True, cancel_futures=True)
+        pools, self._pools = self._pools, []
+        for pool in pools:
+            for process in list((pool._processes or {}).values()):
+                process.kill()
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _next(ended: SimpleQueue[Future[T]]) -> Future[T]:

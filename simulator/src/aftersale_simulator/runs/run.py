@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.failures import CasesFailed
 from aftersale_simulator.runs.results import Result, result_of
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.world.marketplace_run import marketplace_run
+from aftersale_simulator.world.marketplace_run import MarketplaceRun, MarketplaceRuns
 from aftersale_simulator.world.random_streams import Streams
 
 if TYPE_CHECKING:
@@ -30,31 +30,41 @@ if TYPE_CHECKING:
 
 
 def run(
-    resolved: ResolvedScenario, replication: int, *, orders: Orders | None = None, record: Recording | None = None
+    resolved: ResolvedScenario,
+    replication: int,
+    *,
+    orders: Orders | None = None,
+    record: Recording | None = None,
+    marketplaces: MarketplaceRuns | None = None,
 ) -> Result:
     """Simulate one replication and return its result.
 
-    `orders` are real orders in place of synthetic ones; `record` says where and how to write the run. The same
-    arguments give the same result in any process. Raises CasesFailed if plugins failed too many cases, and
-    HookHangs for a hook that does not return.
+    `orders` are real orders in place of synthetic ones; `record` says where and how to write the run; `marketplaces`
+    has what other scenarios may have in common with this run. The same arguments give the same result in any process,
+    whatever ran before. Raises CasesFailed if plugins failed too many cases, and HookHangs for a hook that does not
+    return.
     """
+    resolved = resolved.for_run()
     with _without_collector(), guarded(resolved.plugins.watch.limits.hang):
-        return _run(resolved.for_run(), replication, orders, record)
+        source = MarketplaceRuns() if marketplaces is None else marketplaces
+        runs = _marketplace_runs(resolved, replication, orders, source)
+        return _run(resolved, replication, runs, record)
 
 
-def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, record: Recording | None) -> Result:
+def _run(
+    resolved: ResolvedScenario, replication: int, runs: Sequence[MarketplaceRun], record: Recording | None
+) -> Result:
     scenario, watch = resolved.scenario, resolved.plugins.watch.another()
-    streams = Streams(scenario.seed, replication)
     policies = resolved.watched(watch)
     kinds = frozenset().union(*map(moving_kinds, policies.values()))
     docket = Docket(policies, resolved.plugins.observers(watch), MoveLog(kinds, _first_measured(resolved)))
-    desk = _desk(resolved, docket, streams, orders, recorded=record is not None)
+    desk = _desk(resolved, docket, Streams(scenario.seed, replication), runs, recorded=record is not None)
     desk.run()
     _check_failures(scenario, watch, docket)
-    runs = desk.placed()
-    result = result_of(resolved, desk, runs, watch.causes())
+    placed = desk.placed()
+    result = result_of(resolved, desk, placed, watch.causes())
     if record is not None and desk.facts is not None:
-        record.write(resolved, replication, runs, desk.facts, docket, result)
+        record.write(resolved, replication, placed, desk.facts, docket, result)
     desk.leave()
     return result
 
@@ -83,16 +93,23 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
+def _marketplace_runs(
+    resolved: ResolvedScenario, replication: int, orders: Orders | None, marketplaces: MarketplaceRuns
+) -> list[MarketplaceRun]:
+    return [
+        marketplaces.run_of(
+            resolved.scenario, resolved.policies[name].marketplace, resolved.worlds[name], replication, orders
+        )
+        for name in resolved.worlds
+    ]
+
+
 def _desk(
-    resolved: ResolvedScenario, docket: Docket, streams: Streams, orders: Orders | None, *, recorded: bool
+    resolved: ResolvedScenario, docket: Docket, streams: Streams, runs: Sequence[MarketplaceRun], *, recorded: bool
 ) -> Desk:
     """Return a desk that is ready to run, with the marketplaces' orders, the crews, and the suspensions."""
     scenario, horizon, zones = resolved.scenario, resolved.horizon, resolved.zones
     policies = {name: docket.policy(name) for name in resolved.worlds}
-    runs = [
-        marketplace_run(scenario, policy.marketplace, resolved.worlds[name], streams, orders)
-        for name, policy in policies.items()
-    ]
     since, until = resolved.measured
     span = min(start_of_day(horizon.first, zone) for zone in zones), since, until
     bounds = horizon.local_days(zones[0]).bounds.tolist()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Instants = NDArray[np.int64]
 
 
-@frozen(eq=False)
+@frozen
 class Horizon:
     """The days of a scenario's period: `warm_up` days from `first` on, then `days` from `measured_from` on."""
 

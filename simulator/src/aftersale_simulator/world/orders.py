@@ -15,7 +15,7 @@ from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.clocks import DAY
 from aftersale.metrics.days import day_number
 from aftersale.order_columns import COLUMNS, Orders
-from aftersale.orders import NEVER
+from aftersale.orders import NEVER, NOBODY, Order
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.assumptions.parameters import default_profile
 from aftersale_simulator.scenario.horizon import LocalDays
@@ -38,6 +38,8 @@ _SOURCE_BITS = 32
 _MOST_COPIES = 128
 _PER_DAY = 1 << 24
 """How many orders of one day can have different keys."""
+_NAME = "%s-%05d-%05d"
+"""The name of a synthetic order: marketplace, day, number."""
 
 
 class KeyedIds(MadeNames):
@@ -60,9 +62,14 @@ class OrderIds(KeyedIds):
     prefix: str
     keys: Instants
 
+    def at(self, places: NDArray[np.int64]) -> list[str]:
+        """Return the names at these places."""
+        prefix, keys = self.prefix, self.keys[places]
+        days, numbers = (keys // _PER_DAY).tolist(), (keys % _PER_DAY).tolist()
+        return [_NAME % (prefix, day, number) for day, number in zip(days, numbers, strict=True)]
+
     def _name(self, place: int) -> str:
-        day, number = divmod(int(self.keys[place]), _PER_DAY)
-        return f"{self.prefix}-{day:05d}-{number:05d}"
+        return _NAME % (self.prefix, *divmod(int(self.keys[place]), _PER_DAY))
 
 
 @frozen(eq=False)
@@ -115,6 +122,17 @@ def kept(orders: Orders, where: NDArray[np.bool_]) -> Orders:
     products = [orders.products[row] for row in rows.tolist()] if orders.products else []
     selected: Orders = evolve(orders, ids=names, products=products, **columns)
     return selected
+
+
+def objects(orders: Orders, rows: NDArray[np.int64]) -> tuple[Order, ...]:
+    """Return some of the orders as objects, with the names that `Orders.picked` makes one by one."""
+    ids, buyers, columns = orders.ids, orders.buyers, {name: getattr(orders, name)[rows] for name in COLUMNS}
+    names = ids.at(rows) if isinstance(ids, MadeNames) else [ids[row] for row in rows.tolist()]
+    if isinstance(buyers, MadeNames) and (columns["buyer"] != NOBODY).all():
+        buyers, columns["buyer"] = buyers.at(columns["buyer"] - 1), np.arange(1, len(rows) + 1)
+    products = [orders.products[row] for row in rows.tolist()] if orders.products else []
+    few: Orders = evolve(orders, ids=names, buyers=buyers, products=products, **columns)
+    return tuple(few.picked(np.arange(len(rows))))
 
 
 class HourProfile:
@@ -200,11 +218,8 @@ def _daily_means(sales: Sales, calendar: LocalDays, world: World, said_for: date
     means: Floats = sales.orders_per_day * weekly[calendar.weekdays] * 7 / weekly.sum()
     means = means * season[months] * 12 / season.sum() * np.power(float(sales.growth), years)
     begins = calendar.bounds[:-1]
-    for active_event in world.active_events:
-        if not active_event.event.categories:
-            means = np.where(
-                (begins >= active_event.begin) & (begins < active_event.end), means * active_event.event.orders, means
-            )
+    for begin, end, factor in world.order_factors:
+        means = np.where((begins >= begin) & (begins < end), means * factor, means)
     return means
 
 

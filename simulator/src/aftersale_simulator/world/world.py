@@ -37,12 +37,17 @@ class Override(NamedTuple):
     value: float
 
 
+Said = tuple[float | None, tuple[Override, ...], tuple[float, float]]
+"""A parameter's value, None where it is not declared, what events make of it, and its range."""
+
+
 class World:
     """The parameters of one marketplace: declared defaults, overridden by its plugin, by presets, and by the scenario.
 
     `behaviour` is what happens there of itself, `closures` what may be closed. `active_events` change some numbers for
     a while. `reads` are the parameters that were read so far as they are, `order_reads` those that were read for an
     order, `applied` the rows of the scenario's reactions that held for one, by their places.
+    `order_factors` are (begin, end, factor) of events that change how many orders there are, of whatever category.
     """
 
     def __init__(
@@ -80,10 +85,16 @@ class World:
         self.reads: set[str] = set()
         self.order_reads: set[str] = set()
         self.applied: set[int] = set()
+        self._asked: set[str] = set()
         self._set_events(active_events)
 
     def _set_events(self, active_events: Iterable[ActiveEvent]) -> None:
         self.active_events = [active for active in active_events if active.event.concerns(self._marketplace)]
+        self.order_factors = tuple(
+            (active.begin, active.end, float(active.event.orders))
+            for active in self.active_events
+            if not active.event.categories and float(active.event.orders) != 1.0
+        )
         self._overrides: defaultdict[str, list[Override]] = defaultdict(list)
         for active in self.active_events:
             self._add_overrides(active)
@@ -104,8 +115,29 @@ class World:
     def watched(self) -> World:
         """Return this world with reads of its own, such as those of one run, which follow those until now."""
         world = copy(self)
-        world.reads, world.order_reads, world.applied = set(self.reads), set(self.order_reads), set(self.applied)
+        world.reads, world.order_reads = set(self.reads), set(self.order_reads)
+        world._asked, world.applied = set(self._asked), set(self.applied)
         return world
+
+    def unread(self) -> World:
+        """Return this world with reads of its own, none yet."""
+        world = copy(self)
+        world.reads, world.order_reads, world._asked, world.applied = set(), set(), set(), set()
+        return world
+
+    def count_reads(self, other: World) -> None:
+        """Count what was read of another world as read here, too."""
+        self.reads |= other.reads
+        self.order_reads |= other.order_reads
+        self.applied |= other.applied
+
+    def asked(self) -> frozenset[str]:
+        """Return every name whose number anything came to depend on so far, be it that it has none or no event."""
+        return frozenset(self.reads | self.order_reads | self._asked)
+
+    def said(self, name: str) -> Said:
+        """Return all that a parameter can be read as: equal for equal readings, at any instant and for any order."""
+        return self._values.get(name), tuple(self._overrides.get(name, ())), self._range(name)
 
     def __getitem__(self, name: str) -> float:
         """Return the value of a declared parameter."""
@@ -158,6 +190,7 @@ class World:
 
     def for_orders(self, name: str, orders: Orders, base: Floats | None = None) -> Floats:
         """Return the value of a parameter for each order, as of its purchase; `base` replaces its usual value."""
+        self._asked.add(name)
         if len(orders) and (base is None or name in self._overrides):
             self.order_reads.add(name)
         values = np.full(len(orders), self._values[name]) if base is None else base
@@ -178,6 +211,7 @@ class World:
 
     def get(self, name: str, fallback: str) -> float:
         """Return a parameter, or the `fallback` where it is not declared: a rate by category, say."""
+        self._asked.add(name)
         self.order_reads.add(name if name in self._values else fallback)
         return self._values.get(name, self._values[fallback])
 

@@ -18,7 +18,7 @@ from aftersale.policies.reactions import Reaction
 from aftersale_simulator.assumptions.conditions import bare
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.world.behaviour.in_force import InForce
-from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of
+from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of, objects
 from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
 
@@ -42,7 +42,7 @@ class FirstSteps:
     at: Instants
     kinds: NDArray[np.int64]
     rows: NDArray[np.int64]
-    orders: list[Order]
+    orders: tuple[Order, ...]
     draws: Draws
     bits: list[int]
 
@@ -156,7 +156,7 @@ def _sorted(crowd: _Crowd, names: list[tuple[str, str]], steps: list[Steps], end
     chosen, rows = np.unique(buyers[order], return_inverse=True)
     bits = crowd.world.behaviour.bits.packed(crowd.flags, chosen)
     called, facts = tuple(name for name, _ in names), tuple(fact for _, fact in names)
-    picked, draws = crowd.orders.picked(chosen), crowd.draws(chosen)
+    picked, draws = objects(crowd.orders, chosen), crowd.draws(chosen)
     return FirstSteps(called, facts, at[order], kinds[order], rows, picked, draws, bits)
 
 
