@@ -198,6 +198,11 @@ def test_a_shown_document_is_read_by_what_reads_it(block: str, tmp_path: Path) -
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
         shown["marketplace"]["DE"]["categories"] = {"general": 0.5, "electronics": 0.5}
         parse_scenario({**shown, **document}, "shown")
+    elif any("product" in sales for sales in document.get("marketplace", {}).values()):
+        shown = tomli.loads(blocks(SCENARIO, "toml")[0])
+        for name, sales in document["marketplace"].items():
+            shown["marketplace"][name] |= sales
+        parse_scenario(shown, "shown")
     elif isinstance(document.get("orders"), dict) or "staffing" in document:
         shown = tomli.loads(blocks(SCENARIO, "toml")[0])
         parse_scenario({**shown, **document}, "shown")

@@ -107,6 +107,10 @@ def event(**row: Any) -> dict[str, Any]:
 
 REF, ALT = frozenset({"REF"}), frozenset({"ALT"})
 NONE: frozenset[str] = frozenset()
+PRODUCTS = {
+    "BALL": {"category": "toys", "share": 0.5, "price": "9.90"},
+    "KITE": {"category": "toys", "share": 0.3, "landed_cost": "4.00"},
+}
 CHANGES: dict[str, tuple[dict[str, Any], frozenset[str]]] = {
     "another name": ({"name": "other"}, NONE),
     "more people": ({"team": {"desk": {**RAW["team"]["desk"], "agents": 3}}}, NONE),
@@ -150,6 +154,10 @@ CHANGES: dict[str, tuple[dict[str, Any], frozenset[str]]] = {
     ),
     "a category that returns": (of_ref(category={"toys": {"factors": {"return_rate": 3.0}}}), REF),
     "a dear category": (of_ref(category={"toys": {"price": {"median": "90"}}}), REF),
+    "products": (of_ref(product=PRODUCTS), REF),
+    "the products the other way round": (of_ref(product=dict(reversed(PRODUCTS.items()))), REF),
+    "a product that is defective": (of_ref(product={"BALL": {**PRODUCTS["BALL"], "defect_rate": 0.5}}), REF),
+    "defects": (numbers(defect_rate=0.5), REF | ALT),
     "dearer": (of_ref(price={"median": "90"}), REF),
     "more orders": (of_ref(orders_per_day=40.0), REF),
     "growth": (of_ref(growth=2.0), REF),
@@ -189,6 +197,7 @@ def columns(run: MarketplaceRun) -> list[Any]:
     """All that is made, as values."""
     orders, steps = run.orders, run.steps
     rows = [getattr(orders, name).tolist() for name in COLUMNS] + [list(orders.ids), orders.categories, orders.channels]
+    rows += [list(orders.products), steps.bits]
     return [*rows, steps.names, steps.at.tolist(), steps.kinds.tolist(), steps.rows.tolist(), steps.orders]
 
 

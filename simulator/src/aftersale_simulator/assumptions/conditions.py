@@ -46,6 +46,10 @@ class Fates(Protocol):
     def by_marketplace(self) -> Flags:
         """Whether the marketplace ships the order."""
 
+    @property
+    def defective(self) -> Flags:
+        """Whether the goods of the order are defective."""
+
 
 def cancelled(orders: Fates) -> Flags:
     """The seller cancelled the order."""
@@ -69,11 +73,17 @@ def shipped_by_marketplace(orders: Fates) -> Flags:
     return orders.by_marketplace
 
 
+def defective(orders: Fates) -> Flags:
+    """The goods of the order are defective: by the rate of its product, or `defect_rate`."""
+    return orders.defective
+
+
 ORDER_WORDS: dict[str, Callable[[Fates], Flags]] = {
     "cancelled": cancelled,
     "lost": lost,
     "late": late,
     "shipped_by_marketplace": shipped_by_marketplace,
+    "defective": defective,
 }
 """Conditions of orders; beside them `late_Nd`: the order arrives, and at most N days after its promise."""
 

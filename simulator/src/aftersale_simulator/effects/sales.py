@@ -11,7 +11,8 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import Rule
 from aftersale_simulator.effects.handbook import acting_names
 from aftersale_simulator.effects.trace import Setting, Trace
-from aftersale_simulator.scenario.model import Product, Sales
+from aftersale_simulator.scenario.model import Product, Sales, SoldProduct
+from aftersale_simulator.world.products import DEFECT_RATE
 
 _OF_FILE = (
     "orders_per_day",
@@ -42,6 +43,7 @@ def of_marketplaces(trace: Trace) -> Iterator[Setting]:
                 yield Setting(f"{path}.{key}", _reason(trace, name, sales, key, policy))
         for category, product in sales.category.items():
             yield from _of_category(trace, name, str(category), product, f"{path}.category.{category}")
+        yield from _of_products(trace, name, sales, path)
 
 
 def _is_given(sales: Sales, key: str) -> bool:
@@ -99,3 +101,17 @@ def _of_category(trace: Trace, name: str, category: str, product: Product, path:
         yield Setting(f"{path}.price", "file" if trace.from_file else "")
     for parameter in product.factors:
         yield Setting(f"{path}.factors.{parameter}", "" if parameter in trace.order_reads[name] else "unread")
+
+
+def _of_products(trace: Trace, name: str, sales: Sales, path: str) -> Iterator[Setting]:
+    """Yield the settings of products; an order file says all of them but how often they are defective."""
+    sold = set(trace.orders[name].products) if name in trace.orders else set()
+    for product, stated in sales.product.items():
+        of_product = f"{path}.product.{product}"
+        if str(product) not in sold:
+            yield Setting(of_product, "order")
+            continue
+        for spec in fields(SoldProduct):
+            if getattr(stated, spec.name) is not None:
+                by_file = trace.from_file and spec.name != DEFECT_RATE
+                yield Setting(f"{of_product}.{spec.name}", "file" if by_file else "")

@@ -206,7 +206,17 @@ def scenario_problems(scenario: Scenario, source: str, words: Vocabulary) -> Ite
     for name, what in (("marketplace", "nothing is sold"), ("team", "nobody works")):
         if not getattr(scenario, name):
             yield Problem(source, name, what, f"add a table [{name}.NAME]")
+    yield from _share_problems(scenario, source)
     days = (scenario.period.measured + scenario.period.warm_up) / DAY
     if fsum(sales.orders_per_day for sales in scenario.marketplace.values()) * days > MOST_ORDERS:
         hint = f"at most {MOST_ORDERS:,} in a period with its warm-up; simulate a share of them"
         yield Problem(source, "marketplace", "too many orders", hint)
+
+
+def _share_problems(scenario: Scenario, source: str) -> Iterator[Problem]:
+    """Yield the products of which nobody says how much is sold, where no order file does."""
+    for name, sales in scenario.marketplace.items() if scenario.orders is None else ():
+        for product, sold in sales.product.items():
+            if sold.share is None:
+                hint = "share = 0.2 is a fifth of the orders of its category"
+                yield Problem(source, f"marketplace.{name}.product.{product}", "how much of it is sold?", hint)

@@ -133,12 +133,17 @@ def parse_scenario(
 
 
 def _sold(scenario: Scenario) -> dict[str, Sequence[str]]:
-    """Return what reactions may be narrowed to, by the keys of their rows; any product may be sold."""
+    """Return what reactions may be narrowed to, by the keys of their rows; an order file may have any category.
+
+    So may it any product, and a scenario that names none has none.
+    """
     categories = [str(name) for sales in scenario.marketplace.values() for name in sales.categories]
+    products = [str(name) for sales in scenario.marketplace.values() for name in sales.product]
     return {
         "marketplaces": list(map(str, scenario.marketplace)),
         "channels": list(CHANNELS),
         "categories": [] if scenario.orders is not None else list(dict.fromkeys(categories)),
+        "products": [] if scenario.orders is not None else list(dict.fromkeys(products)),
     }
 
 

@@ -97,10 +97,33 @@ class Product:
 
 
 @frozen
+class SoldProduct:
+    """One product, by the seller's name of it: how much of it is sold, at which price, and how often it is defective.
+
+    `share` is that of its category's orders; of an order file it is not asked. Without a `category` it belongs to the
+    only one. An order costs `price`, by default as others of the category, and its goods cost the seller `landed_cost`,
+    both in the marketplace's currency. `defect_rate` is the share of its orders whose goods are defective, by default
+    the declared one.
+    """
+
+    share: Share | None = None
+    category: Word | None = None
+    price: MoneyAmount | None = None
+    landed_cost: MoneyAmount | None = None
+    defect_rate: Share | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _check(["price: above 0"] if self.price == 0 else [])
+        amounts = (("price", self.price), ("landed_cost", self.landed_cost))
+        _check(problem for name, amount in amounts for problem in beyond(name, amount, 1_000_000_000))
+
+
+@frozen
 class Sales:
     """What is sold on one marketplace.
 
-    `channels` and `categories` are shares that sum to 1; `category` says how some of the categories differ.
+    `channels` and `categories` are shares that sum to 1; `category` says how some of the categories differ, `product`
+    tells products apart. What is left of a category's orders is for no product of a name.
     `cross_border` is the share of orders whose return crosses a border, `exempt` the share of those exempt from
     automatic returns. `hourly`, `weekly` and `season` are relative weights of the hours of a day, the days of a week
     and the months of a year in the marketplace's own time, `dispersion` is the variance of a day's orders over their
@@ -114,6 +137,7 @@ class Sales:
     channels: dict[str, Share] = field(factory=lambda: {CHANNELS[0]: Share(1.0)})
     categories: dict[str, Share] = field(factory=lambda: {"general": Share(1.0)})
     category: dict[Word, Product] = field(factory=dict)
+    product: dict[Word, SoldProduct] = field(factory=dict)
     cross_border: Share = Share(0.0)
     exempt: Share = Share(0.0)
     hourly: tuple[Rate, ...] | None = None
@@ -126,6 +150,11 @@ class Sales:
 
     def __attrs_post_init__(self) -> None:
         _check(_sales_problems(self))
+
+    def products_of(self, category: str) -> dict[str, SoldProduct]:
+        """Return the products of a category by name; one without a category of its own belongs to the only one."""
+        only = next(iter(self.categories)) if len(self.categories) == 1 else None
+        return {str(name): product for name, product in self.product.items() if (product.category or only) == category}
 
 
 @frozen
@@ -398,6 +427,7 @@ def _sales_problems(sales: Sales) -> Iterator[str]:
     for name in sales.category:
         if name not in sales.categories:
             yield f"category.{name}: nothing of it is sold: {allowed_words(name, list(map(str, sales.categories)))}"
+    yield from _product_problems(sales)
     for name, size in (("hourly", 24), ("weekly", 7), ("season", 12)):
         weights = getattr(sales, name)
         if weights is not None and (len(weights) != size or not 0 < sum(weights) < inf):
@@ -410,6 +440,21 @@ def _sales_problems(sales: Sales) -> Iterator[str]:
     yield from beyond("growth", sales.growth, 100)
     if sales.growth <= 0:
         yield "growth: above 0; 1.2 is a fifth more in a year"
+
+
+def _product_problems(sales: Sales) -> Iterator[str]:
+    """Yield products of categories of which nothing is sold, and shares of a category's products that exceed it."""
+    categories = list(map(str, sales.categories))
+    for name, product in sales.product.items():
+        if product.category is not None and product.category not in categories:
+            what = f"product.{name}.category: nothing of '{product.category}' is sold"
+            yield f"{what}: {allowed_words(product.category, categories)}"
+        elif product.category is None and len(categories) > 1:
+            yield f"product.{name}.category: which one is it? {', '.join(categories)}"
+    for category in categories:
+        total = fsum(product.share or 0.0 for product in sales.products_of(category).values())
+        if total > 1 + _ROUNDING:
+            yield f"product: the shares of the products of '{category}' sum to {total:g}, more than 1"
 
 
 def _shift_problems(shift: Shift) -> Iterator[str]:

@@ -17,6 +17,7 @@ from aftersale_simulator.world.behaviour.first_steps import FirstSteps, first_st
 from aftersale_simulator.world.behaviour.in_force import Stated
 from aftersale_simulator.world.carriers import delivered
 from aftersale_simulator.world.orders import copied, hours_of, of_marketplace, synthetic, within
+from aftersale_simulator.world.products import defect_rates
 from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import Said, World
 
@@ -39,9 +40,9 @@ class Basis:
 
     Scenarios of equal bases, whose worlds say the same of every number that the making reads, have the same orders and
     first steps. Of the `sales` it has what orders are made from: their VAT is another question, and what is different
-    about categories comes in by events. `names` are those of its channels and of its categories in the order in which
-    shares add up. `order_factors` are those of the world, `absent`, `conditions` and `contacts` those of its behaviour,
-    and `first_steps` the rows that state them, a scenario's with their places in it.
+    about categories comes in by events. `names` are those of its channels, categories and products in the order in
+    which shares add up. `order_factors` are those of the world, `absent`, `conditions` and `contacts` those of its
+    behaviour, and `first_steps` the rows that state them, a scenario's with their places in it.
     """
 
     seed: int
@@ -49,7 +50,7 @@ class Basis:
     marketplace: Marketplace
     horizon: Horizon
     sales: Sales
-    names: tuple[tuple[str, ...], tuple[str, ...]]
+    names: tuple[tuple[str, ...], ...]
     source: OrderSource | None
     order_factors: tuple[tuple[Instant, Instant, float], ...]
     absent: frozenset[str]
@@ -64,7 +65,7 @@ class Basis:
         prices = {name: product.price for name, product in sales.category.items() if product.price is not None}
         priced = {name: Product(price) for name, price in prices.items()}
         sold = evolve(sales, category=priced, prices_with_vat=None, vat_share=None)
-        names = tuple(sales.channels), tuple(sales.categories)
+        names = tuple(sales.channels), tuple(sales.categories), tuple(sales.product)
         own = scenario.seed, replication, marketplace, scenario.horizon, sold, names, scenario.orders
         behaviour = world.behaviour
         steps = tuple((reaction.stated, reaction.overrides) for reaction in behaviour.on("since"))
@@ -151,7 +152,7 @@ def _made(basis: Basis, world: World, file: Orders | None = None, part: Orders |
     else:
         orders = _of_file(part, days, streams, basis.source)
     orders = delivered(orders, streams, world)
-    steps = first_steps(orders, days, hours_of(sales), streams, world)
+    steps = first_steps(orders, days, hours_of(sales), streams, world, defect_rates(sales))
     _write_no_more(orders, steps)
     return _Made(basis, file, {name: world.said(name) for name in world.asked()}, world, orders, steps)
 

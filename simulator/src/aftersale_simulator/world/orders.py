@@ -21,6 +21,7 @@ from aftersale_simulator.assumptions.parameters import default_profile
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.world.customers import BuyerNames, buyer_numbers, copied_buyers
 from aftersale_simulator.world.names import MadeNames
+from aftersale_simulator.world.products import of_products, product_names, product_numbers, told_costs
 from aftersale_simulator.world.random_streams import Streams
 from aftersale_simulator.world.world import World
 
@@ -232,6 +233,8 @@ def _new_orders(
     prices = [_price(sales, category_name) for category_name in sales.categories]
     medians, sigmas = (np.array(column, np.float64)[category] for column in zip(*prices, strict=True))
     spread = np.exp(sigmas * streams.normal(keys, "order.price", name))
+    price = np.maximum(1, np.rint(medians * unit * spread)).astype(np.int64)
+    product = product_numbers(sales, category, keys, streams, name)
     never = np.full(size, NEVER, np.int64)
     return Orders(
         (name,),
@@ -243,13 +246,15 @@ def _new_orders(
         purchased,
         _pick(sales.channels.values(), keys, streams, "order.channel", name).astype(np.int8),
         category,
-        np.maximum(1, np.rint(medians * unit * spread)).astype(np.int64),
+        of_products(sales, "price", product, price, unit),
         never,
         never,
         _mark(sales.cross_border, keys, streams, "order.cross_border", name),
         _mark(sales.exempt, keys, streams, "order.exempt", name),
         buyer=buyer_numbers(world["repeat_buyer_share"], keys, streams, name),
         buyers=BuyerNames(name, size),
+        products=product_names(sales, product),
+        **told_costs(sales, product, unit),
     )
 
 

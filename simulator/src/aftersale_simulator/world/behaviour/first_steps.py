@@ -5,7 +5,7 @@ They are the reactions that count `since` an instant of an order. Every random n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from attrs import evolve, frozen
@@ -19,6 +19,7 @@ from aftersale_simulator.assumptions.conditions import bare
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.world.behaviour.in_force import InForce
 from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of, objects
+from aftersale_simulator.world.products import defective
 from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
 
@@ -50,10 +51,19 @@ class FirstSteps:
 class _Crowd:
     """All orders of a marketplace as columns, with the conditions that reactions name, and their random numbers."""
 
-    def __init__(self, orders: Orders, days: LocalDays, hours: HourProfile, streams: Streams, world: World) -> None:
+    def __init__(
+        self,
+        orders: Orders,
+        days: LocalDays,
+        hours: HourProfile,
+        streams: Streams,
+        world: World,
+        rates: Mapping[str, float],
+    ) -> None:
         self.orders, self.days, self.world = orders, days, world
         self.keys, self.marketplace, self.size = keys_of(orders), orders.marketplaces[0], len(orders)
         self.by_marketplace: Flags = fulfilled_by_marketplace(orders)
+        self.defective: Flags = defective(orders, self.keys, rates, streams, world)
         self.flags = world.behaviour.bits.columns(self)
         self.contacts: Flags = np.zeros(self.size, bool)
         self._streams, self._hours = streams, hours
@@ -132,9 +142,19 @@ class _Crowd:
         return rows, np.where(beyond, days.bounds[-1], np.where(over, next_day, at))
 
 
-def first_steps(orders: Orders, days: LocalDays, hours: HourProfile, streams: Streams, world: World) -> FirstSteps:
-    """Return the first steps of the buyers of one marketplace, within these days."""
-    crowd = _Crowd(orders, days, hours, streams, world)
+def first_steps(
+    orders: Orders,
+    days: LocalDays,
+    hours: HourProfile,
+    streams: Streams,
+    world: World,
+    defect_rates: Mapping[str, float] | None = None,
+) -> FirstSteps:
+    """Return the first steps of the buyers of one marketplace, within these days.
+
+    `defect_rates` say how often the goods of some products are defective.
+    """
+    crowd = _Crowd(orders, days, hours, streams, world, defect_rates or {})
     names, steps = list[tuple[str, str]](), list[Steps]()
     taken: dict[tuple[str, str], Flags] = {}
     for reaction in world.behaviour.on("since"):
