@@ -9,10 +9,10 @@ from attrs import Factory, define, frozen
 
 from aftersale.cases.model import LATE, Case
 from aftersale.clocks import Instant
+from aftersale.engine.columns import Defect
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.return_terms import fault
-from aftersale.engine.tally import Defect
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
-from aftersale.metrics.days import Counts, day_numbers
+from aftersale.metrics.days import Counts, counts_by_day, day_numbers
 from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, WAITING, Orders
 
 Flags = NDArray[np.bool_]
@@ -76,7 +77,7 @@ class Parcels:
     @classmethod
     def of(cls, orders: Orders, place: int, rows: Counts, zone: str) -> Parcels:
         """Return rows of the orders of one marketplace, by its index."""
-        here = orders.marketplace == place
+        here = slice(None) if len(rows) == len(orders) else orders.marketplace == place
         shipped, delivered = (
             bool((column[here] != NEVER).any()) for column in (orders.shipped_at, orders.delivered_at)
         )
@@ -88,39 +89,39 @@ class Parcels:
     @cached_property
     def bought(self) -> Counts:
         """When each was bought."""
-        return self.orders.purchased_at[self.rows]
+        return self.column("purchased_at")
 
     @cached_property
     def shipped(self) -> Counts:
         """When each was shipped; NEVER where it was not, or nobody knows when."""
-        return self._sound(self.orders.shipped_at)
+        return self._sound("shipped_at")
 
     @cached_property
     def delivered(self) -> Counts:
         """When each was delivered; NEVER where it was not, or nobody knows when."""
-        return self._sound(self.orders.delivered_at)
+        return self._sound("delivered_at")
 
     @cached_property
     def cancelled(self) -> Counts:
         """When the seller cancelled each; NEVER where it was not cancelled, or nobody knows when."""
-        return self._sound(self.orders.cancelled_at)
+        return self._sound("cancelled_at")
 
     @cached_property
     def outcome(self) -> NDArray[np.int8]:
         """How each ended, as its source says."""
-        return self.orders.outcome[self.rows]
+        return self.column("outcome")
 
     @cached_property
     def left(self) -> Flags:
         """Whether each has left, be it known when or not."""
-        instants = (self.orders.shipped_at[self.rows] != NEVER) | (self.orders.delivered_at[self.rows] != NEVER)
+        instants = (self.column("shipped_at") != NEVER) | (self.column("delivered_at") != NEVER)
         gone: Flags = instants | np.isin(self.outcome, (SHIPPED, DELIVERED, LOST))
         return gone
 
     @cached_property
     def void(self) -> Flags:
         """Whether each was cancelled and never left."""
-        cancelled = (self.orders.cancelled_at[self.rows] != NEVER) | (self.outcome == CANCELLED)
+        cancelled = (self.column("cancelled_at") != NEVER) | (self.outcome == CANCELLED)
         void: Flags = cancelled & ~self.left
         return void
 
@@ -130,16 +131,57 @@ class Parcels:
         waits: Flags = ~self.left & ~self.void & (self.tells_shipment | (self.outcome == WAITING))
         return waits
 
-    def _sound(self, column: Counts) -> Counts:
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a column of the orders in these rows; not to be changed."""
+        column: NDArray[Any] = getattr(self.orders, name)
+        return column if len(self.rows) == len(column) else column[self.rows]
+
+    def _sound(self, name: str) -> Counts:
         """Return the instants of a column without those on days before the purchase."""
-        instants = column[self.rows]
+        instants = self.column(name)
         early = np.flatnonzero((instants != NEVER) & (instants < self.bought))
         if not len(early):
             return instants
         days = (day_numbers(column, self.zone) for column in (instants[early], self.bought[early]))
         slips = early[np.less(*days)]
+        instants = instants.copy()
         instants[slips] = NEVER
         return instants
+
+
+@frozen(eq=False)
+class DayCounts:
+    """How many orders of a selection there are by day, without the lag and the window of a line.
+
+    `counted` are the days by which orders count, with how many; `hits` the days from which those of the numerator are
+    known, the days by which they count, and how many; `open` the days of those that are left out.
+    """
+
+    counted: tuple[Counts, Counts]
+    hits: tuple[Counts, Counts, Counts]
+    open: tuple[Counts, Counts]
+
+    @classmethod
+    def of(cls, chosen: Selection, zone: str) -> DayCounts:
+        """Return a selection counted by the days of a zone."""
+        counted = chosen.dates != NEVER
+        hits = chosen.hits & counted
+        if chosen.known is chosen.dates:
+            days, counts = counts_by_day(chosen.dates[hits], zone)
+            known = days
+        else:
+            pairs = (day_numbers(column[hits], zone) for column in (chosen.known, chosen.dates))
+            (known, days), counts = np.unique(np.stack(list(pairs)), axis=1, return_counts=True)
+        open_dates = chosen.open_dates[chosen.open_dates != NEVER]
+        return cls(counts_by_day(chosen.dates[counted], zone), (known, days, counts), counts_by_day(open_dates, zone))
+
+    def within(self, first: int, last: int, day: int) -> tuple[int, int]:
+        """Return how many hits, and how many in all, count by the days from first to last, as known on a day."""
+        known, days, hits = self.hits
+        inside = (days >= first) & (days <= last) & (known <= day)
+        counted, counts = self.counted
+        begin, end = np.searchsorted(counted, (first, last + 1))
+        return int(hits[inside].sum()), int(counts[begin:end].sum())
 
 
 def shipped_late(parcels: Parcels) -> Selection:
@@ -148,7 +190,7 @@ def shipped_late(parcels: Parcels) -> Selection:
     What was cancelled by that date, by the seller or for the buyer, did not have to be sent; what was cancelled later,
     unsent, is late.
     """
-    due = parcels.orders.ship_by[parcels.rows]
+    due = parcels.column("ship_by")
     overdue = parcels.void & (parcels.cancelled > due) & parcels.tells_shipment
     idle = parcels.unshipped | overdue
     counted = (due != NEVER) & ((parcels.shipped != NEVER) | idle)
@@ -174,7 +216,7 @@ def cancelled(parcels: Parcels) -> Selection:
 
 def tracked(parcels: Parcels) -> Selection:
     """Shipments that have a valid tracking number."""
-    numbers = parcels.orders.tracked[parcels.rows]
+    numbers = parcels.column("tracked")
     counted = (parcels.shipped != NEVER) & (numbers >= 0)
     dates = np.where(counted, parcels.shipped, NEVER)
     missing = _open_dates(~counted & ~parcels.void & ~parcels.unshipped, parcels.shipped, parcels.bought)
@@ -183,8 +225,8 @@ def tracked(parcels: Parcels) -> Selection:
 
 def on_time(parcels: Parcels) -> Selection:
     """Tracked shipments that were delivered by the promise."""
-    numbers, due = parcels.orders.tracked[parcels.rows], parcels.orders.promised_at[parcels.rows]
-    lost = (parcels.outcome != DELIVERED) & (parcels.orders.delivered_at[parcels.rows] == NEVER)
+    numbers, due = parcels.column("tracked"), parcels.column("promised_at")
+    lost = (parcels.outcome != DELIVERED) & (parcels.column("delivered_at") == NEVER)
     arrival_known = (parcels.delivered != NEVER) | (lost & (parcels.tells_delivery | (parcels.outcome == LOST)))
     parcel = ~parcels.void & ((numbers == 1) | ((numbers < 0) & ~parcels.unshipped))
     counted = parcel & (numbers == 1) & (due != NEVER) & arrival_known

@@ -1,0 +1,148 @@
+"""Columns: what the tally leaves, arrays of one length with a row for each thing that became known.
+
+Whoever reads a run or a journal reads these, and no case: a metric is a function of columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Self
+
+import numpy as np
+from attrs import astuple, frozen
+from numpy.typing import NDArray
+
+from aftersale.cases.model import Case
+from aftersale.clocks import Instant
+
+FOREVER = np.iinfo(np.int64).max
+"""The end of what has not ended yet."""
+
+
+class Ending(IntEnum):
+    """What becomes known of a deadline's end, as the code in a row; the last three take back the first three."""
+
+    MISSED = 0
+    MET = 1
+    MET_LATE = 2
+    MISSED_UNDONE = 3
+    MET_UNDONE = 4
+    MET_LATE_UNDONE = 5
+
+    @property
+    def undone(self) -> Ending:
+        """The ending that takes this one back, and is taken back by it."""
+        return Ending((self + 3) % 6)
+
+
+CHANGES = np.array([(1, 1, 0), (0, 1, 1), (0, 0, 1), (-1, -1, 0), (0, -1, -1), (0, 0, -1)], np.int8)
+"""By ending: how many more deadlines were missed, have an outcome, and were answered (late, counted, met)."""
+
+
+@frozen(eq=False)
+class Columns:
+    """Arrays of one length, one for each field."""
+
+    def where(self, mask: NDArray[np.bool_]) -> Self:
+        """Return the rows where the mask is true."""
+        return type(self)(*(column[mask] for column in astuple(self, recurse=False)))
+
+    def joined(self, other: Self) -> Self:
+        """Return these rows and then others."""
+        columns = zip(astuple(self, recurse=False), astuple(other, recurse=False), strict=True)
+        return type(self)(*(np.concatenate(pair) for pair in columns))
+
+
+@frozen(eq=False)
+class Endings(Columns):
+    """How deadlines of one name on one marketplace ended, a row for each thing that became known, int64 instants.
+
+    From `known` on, `counted` more deadlines (0, 1, or -1 where an earlier row is taken back) have an outcome, `late`
+    more of them were missed, and `met` more were met or answered late at `ended`; FOREVER where none was answered.
+    `channel` is that of the order, as the tally's number.
+    """
+
+    started: NDArray[np.int64]
+    known: NDArray[np.int64]
+    ended: NDArray[np.int64]
+    late: NDArray[np.int8]
+    counted: NDArray[np.int8]
+    met: NDArray[np.int8]
+    channel: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.started)
+
+
+@frozen(eq=False)
+class Defects(Columns):
+    """Defects of orders on one marketplace, a row for each one that became known or was taken back (`step` 1 or -1).
+
+    `order`, `case`, `component` and `channel` are the tally's numbers; an order that turned out to have been bought at
+    another instant has another number from then on. `bought` and `opened` are when order and case began.
+    """
+
+    order: NDArray[np.int64]
+    case: NDArray[np.int64]
+    component: NDArray[np.int64]
+    bought: NDArray[np.int64]
+    opened: NDArray[np.int64]
+    known: NDArray[np.int64]
+    step: NDArray[np.int64]
+    channel: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.order)
+
+
+@frozen
+class Defect:
+    """A defect of an order (`step` 1), or a defect taken back (`step` -1), as known at an instant.
+
+    `component` is the defect that the workflow names, such as `claim`, or `late:` with the deadline that was missed;
+    `purchased_at` is its order's day, `opened_at` its case's.
+    """
+
+    order: str
+    marketplace: str
+    channel: str
+    case: str
+    purchased_at: Instant
+    opened_at: Instant
+    component: str
+    known_at: Instant
+    step: int
+
+
+@frozen(eq=False)
+class Running:
+    """The deadlines that cases have now, a row each: on which marketplace, their name, when they began.
+
+    `cases` says by marketplace how many cases have any.
+    """
+
+    marketplace: tuple[str, ...]
+    name: tuple[str, ...]
+    started: NDArray[np.int64]
+    cases: dict[str, int]
+
+    @classmethod
+    def of(cls, cases: Iterable[Case]) -> Running:
+        """Return what runs in some cases, gone through once."""
+        open_cases = [case for case in cases if case.deadlines]
+        rows = [
+            (case.marketplace, deadline.name, deadline.started_at) for case in open_cases for deadline in case.deadlines
+        ]
+        counts: dict[str, int] = {}
+        for case in open_cases:
+            counts[case.marketplace] = counts.get(case.marketplace, 0) + 1
+        marketplaces, names, starts = zip(*rows, strict=True) if rows else ((), (), ())
+        return cls(marketplaces, names, np.array(starts, np.int64), counts)
+
+    def starts(self, marketplace: str, name: str) -> NDArray[np.int64]:
+        """Return when the deadlines of a name on a marketplace began, in the order of their cases."""
+        pairs = zip(self.marketplace, self.name, strict=True)
+        return self.started[[place for place, pair in enumerate(pairs) if pair == (marketplace, name)]]
