@@ -76,28 +76,6 @@ class Endings(Columns):
         return len(self.started)
 
 
-@frozen(eq=False)
-class Defects(Columns):
-    """Defects of orders on one marketplace, a row for each one that became known or was taken back (`step` 1 or -1).
-
-    `order`, `case`, `component` and `channel` are the tally's numbers; an order that turned out to have been bought at
-    another instant has another number from then on. `bought` and `opened` are when order and case began.
-    """
-
-    order: NDArray[np.int64]
-    case: NDArray[np.int64]
-    component: NDArray[np.int64]
-    bought: NDArray[np.int64]
-    opened: NDArray[np.int64]
-    known: NDArray[np.int64]
-    step: NDArray[np.int64]
-    channel: NDArray[np.int8]
-
-    def __len__(self) -> int:
-        """Return how many rows there are."""
-        return len(self.order)
-
-
 @frozen
 class Defect:
     """A defect of an order (`step` 1), or a defect taken back (`step` -1), as known at an instant.
@@ -115,6 +93,11 @@ class Defect:
     component: str
     known_at: Instant
     step: int
+
+
+DefectRow = tuple[int, int, Instant, Instant, Instant, int, int]
+"""A defect as numbers: order, case, when the order was bought, when the case was opened, when that was known, step, and
+channel. An order that turned out to have been bought at another instant has another number from then on."""
 
 
 @frozen(eq=False)

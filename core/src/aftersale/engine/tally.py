@@ -12,6 +12,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import LATE, Case, Deadline
 from aftersale.clocks import Instant
-from aftersale.engine.columns import CHANGES, FOREVER, Defect, Defects, Ending, Endings
+from aftersale.engine.columns import CHANGES, FOREVER, Defect, DefectRow, Ending, Endings
 from aftersale.engine.engine import Outcome
 from aftersale.engine.replays import Step
 from aftersale.orders import Order
@@ -29,6 +30,7 @@ NO_ANSWER_NEEDED = "no_reply_needed"
 
 # A global costs the loop less than an attribute of the class.
 MISSED, MET, MET_LATE = Ending.MISSED, Ending.MET, Ending.MET_LATE
+_BY_ENDING = tuple(np.ascontiguousarray(CHANGES.T))
 _LATE_CHANGE: list[int] = CHANGES[:, 0].tolist()
 """By ending: how many more deadlines were missed, as plain ints for the loop."""
 _Name = TypeVar("_Name")
@@ -49,7 +51,7 @@ def _flat() -> array[int]:
 
 _Rows = defaultdict[tuple[str, str], "array[int]"]
 """Flat rows by marketplace and name."""
-_ENDING_WIDTH, _DUE_WIDTH, _OPENING_WIDTH, _DEFECT_WIDTH = 5, 6, 4, 8
+_ENDING_WIDTH, _DUE_WIDTH, _OPENING_WIDTH, _DEFECT_WIDTH = 5, 6, 4, 7
 
 
 # What is counted, without its order and the instant at which it became known. Plain tuples: half a million a year.
@@ -77,11 +79,11 @@ class Tally:
         self._endings: _Rows = defaultdict(_flat)
         self._openings: _Rows = defaultdict(_flat)
         self._dues: _Rows = defaultdict(_flat)
-        self._defects: defaultdict[str, array[int]] = defaultdict(_flat)
+        self._defects: _Rows = defaultdict(_flat)
         self._channels: _Numbers[str] = _Numbers()
         self._orders: _Numbers[tuple[str, Instant]] = _Numbers()
         self._cases: _Numbers[str] = _Numbers()
-        self._components: _Numbers[str] = _Numbers()
+        self._copies: dict[tuple[str, str], Endings] = {}
 
     def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
         """Count a deadline that ended unanswered."""
@@ -172,18 +174,16 @@ class Tally:
         self, order: Order, known_at: Instant, case: str, opened_at: Instant, component: str, step: int
     ) -> None:
         bought = order.purchased_at
-        where = self._orders[order.id, bought], self._cases[case], self._components[component]
-        self._defects[order.marketplace].extend(
-            (*where, bought, opened_at, known_at, step, self._channels[order.channel])
-        )
+        row = self._orders[order.id, bought], self._cases[case], bought, opened_at, known_at, step
+        self._defects[order.marketplace, component].extend((*row, self._channels[order.channel]))
 
     def take(self, defects: Iterable[Defect]) -> None:
         """Add defects by their records, in the order in which they became known."""
         for each in defects:
             where = self._orders[each.order, each.purchased_at], self._cases[each.case]
             times = each.purchased_at, each.opened_at, each.known_at
-            row = (*where, self._components[each.component], *times, each.step, self._channels[each.channel])
-            self._defects[each.marketplace].extend(row)
+            row = *where, *times, each.step, self._channels[each.channel]
+            self._defects[each.marketplace, each.component].extend(row)
 
     def of_channels(self, endings: Endings, channels: Collection[str]) -> Endings:
         """Return the rows of orders of some channels; all of them where none is named."""
@@ -193,16 +193,18 @@ class Tally:
         """Return the numbers of those of some channels of which anything was counted."""
         return [number for name, number in self._channels.items() if name in names]
 
-    def components(self, names: Collection[str]) -> list[int]:
-        """Return the numbers of those of some components of which there are defects."""
-        return [number for name, number in self._components.items() if name in names]
-
     def endings(self, marketplace: str, name: str, first: int = 0) -> Endings:
         """Return how the deadlines of that name ended, from row `first` on; rows are only ever added.
 
         A deadline is late from the marketplace's own end on; see `by_due` for what the desk had to meet.
         """
-        return _endings(_columns(self._endings.get((marketplace, name)), _ENDING_WIDTH, first))
+        rows = self._endings.get((marketplace, name))
+        if first:
+            return _endings(_columns(rows, _ENDING_WIDTH, first))
+        copy = self._copies.get((marketplace, name))
+        if copy is None or len(copy) * _ENDING_WIDTH != len(rows or ()):
+            copy = self._copies[marketplace, name] = _endings(_columns(rows, _ENDING_WIDTH, 0))
+        return copy
 
     def dues(self, marketplace: str, name: str, first: int = 0) -> tuple[Endings, NDArray[np.int64]]:
         """Return what changes in `endings` where a deadline is late from its due time on, and these due times.
@@ -232,42 +234,41 @@ class Tally:
         ended = np.full(len(started), FOREVER)
         return Endings(started, known, ended, none, counted.astype(np.int8), none, channel.astype(np.int8))
 
-    def kinds(self, marketplace: str) -> list[str]:
-        """Return the kinds of the cases that were ever opened on a marketplace, sorted."""
-        return sorted(kind for place, kind in self._openings if place == marketplace)
+    def has_opened(self, marketplace: str, kind: str) -> bool:
+        """Whether a case of a kind was ever opened on a marketplace."""
+        return (marketplace, kind) in self._openings
 
-    def defects_on(self, marketplace: str, first: int = 0) -> Defects:
-        """Return the defects of orders on a marketplace, from row `first` on; rows are only ever added."""
-        order, case, component, *times, step, channel = _columns(self._defects.get(marketplace), _DEFECT_WIDTH, first)
-        bought, opened, known = times
-        return Defects(order, case, component, bought, opened, known, step, channel.astype(np.int8))
+    def defect_rows(self, marketplace: str, component: str, first: int = 0) -> list[DefectRow]:
+        """Return the defects of one sort of orders on a marketplace, from row `first` on, by when they were known."""
+        rows = self._defects.get((marketplace, component))
+        return [] if rows is None else _defect_rows(memoryview(rows)[first * _DEFECT_WIDTH :])
 
     @property
     def defects(self) -> list[Defect]:
-        """All defects as records, those of one marketplace together, in the order in which they became known."""
-        orders, cases = list(self._orders), list(self._cases)
-        components, channels = list(self._components), list(self._channels)
-        return [
-            Defect(
-                orders[order][0], place, channels[channel], cases[case], bought, opened, components[what], known, step
-            )
-            for place, rows in self._defects.items()
-            for order, case, what, bought, opened, known, step, channel in zip(
-                *[iter(rows)] * _DEFECT_WIDTH, strict=True
-            )
+        """All defects as records, by when they became known."""
+        orders, cases, channels = list(self._orders), list(self._cases), list(self._channels)
+        records = [
+            Defect(orders[order][0], place, channels[channel], cases[case], bought, opened, component, known, step)
+            for (place, component), rows in self._defects.items()
+            for order, case, bought, opened, known, step, channel in _defect_rows(rows)
         ]
+        return sorted(records, key=attrgetter("known_at"))
+
+
+def _defect_rows(rows: Iterable[int]) -> list[DefectRow]:
+    return list(zip(*[iter(rows)] * _DEFECT_WIDTH, strict=True))
 
 
 def _columns(rows: array[int] | None, width: int, first: int) -> NDArray[np.int64]:
     """Return the columns of flat rows from row `first` on; a copy, as rows may be added while it is read."""
     if rows is None:
         return np.zeros((width, 0), np.int64)
-    return np.array(memoryview(rows)[first * width :], np.int64).reshape(-1, width).T
+    return np.ascontiguousarray(np.array(memoryview(rows)[first * width :], np.int64).reshape(-1, width).T)
 
 
 def _endings(columns: NDArray[np.int64]) -> Endings:
     started, known, ended, change, channel = columns
-    late, counted, met = CHANGES[change].T
+    late, counted, met = (by_ending[change] for by_ending in _BY_ENDING)
     return Endings(started, known, ended, late, counted, met, channel.astype(np.int8))
 
 

@@ -139,10 +139,14 @@ class Entries:
         )
         return Daily(days, *totals)
 
-    def on(self, day: int) -> tuple[float, float]:
-        """Return the sums of one day."""
-        counts = (self.begins <= day) & (day < self.ends)
-        return float(self.numerator[counts].sum()), float(self.denominator[counts].sum())
+    def by_day(self) -> dict[int, tuple[float, float]]:
+        """Return both sums of each day on which anything counts, by its number."""
+        if not len(self.begins):
+            return {}
+        days = Days(int(self.begins.min()), int(self.ends.max()), "UTC")
+        sums = self.sums(days)
+        pairs = zip(sums.numerator.tolist(), sums.denominator.tolist(), strict=True)
+        return dict(zip(range(days.first, days.last + 1), pairs, strict=True))
 
     @classmethod
     def joined(cls, *parts: Entries) -> Entries:

@@ -1,92 +1,86 @@
-"""Defects: which orders, or which cases, are defective, by the columns of what made them so and what took that back."""
+"""Defects: which orders, or which cases, are defective, from the rows of what made them so and what took that back."""
 
 from __future__ import annotations
 
-import numpy as np
-from attrs import evolve, frozen
-from numpy.typing import NDArray
+from collections.abc import Collection
+from typing import NamedTuple
 
-Numbers = NDArray[np.int64]
+from aftersale.clocks import Instant
+from aftersale.engine.columns import DefectRow
+from aftersale.engine.tally import Tally
+
+_Subject = tuple[int, Instant]
+_Row = tuple[DefectRow, str]
+"""A row, and its component."""
 
 
-@frozen(eq=False)
-class Marks:
-    """What makes subjects defective, a row each, in the order in which it became known.
+class Turn(NamedTuple):
+    """What became defective (`step` 1) or sound again (-1): by which instant it counts, and when that was known."""
 
-    A subject is an order or a case, at the instant by which it counts, both as numbers. It is defective while the steps
-    of any of its `signs` do not add up to nothing.
+    at: Instant
+    known: Instant
+    step: int
+
+
+class Standing:
+    """Which orders of a marketplace, or which of its cases, are defective; each row of the tally is read once.
+
+    One is defective while the steps of some component of some case do not add up to nothing. An order counts by its
+    purchase, a case by its beginning: one that a late fact begins anew, at another instant, is another one from then
+    on, and what it counted before is taken back there.
     """
 
-    subject: Numbers
-    at: Numbers
-    sign: Numbers
-    known: Numbers
-    step: Numbers
+    def __init__(
+        self, marketplace: str, components: Collection[str], channels: Collection[str], *, of_cases: bool
+    ) -> None:
+        """Begin with nothing read; no channels are all."""
+        self._marketplace, self._channels, self._of_cases = marketplace, channels, of_cases
+        self._read = dict.fromkeys(sorted(components), 0)
+        self._depths: dict[tuple[_Subject, int, str], int] = {}
+        self._signs: dict[_Subject, int] = {}
 
-    def __len__(self) -> int:
-        """Return how many rows there are."""
-        return len(self.step)
-
-    def where(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Marks:
-        """Return some of the rows."""
-        columns = (self.subject, self.at, self.sign, self.known, self.step)
-        return Marks(*(column[rows] for column in columns))
-
-    def after(self, earlier: Marks) -> Marks:
-        """Return these rows behind earlier ones."""
-        pairs = zip(_columns(earlier), _columns(self), strict=True)
-        return Marks(*(np.concatenate(pair) for pair in pairs))
-
-    def turns(self) -> Numbers:
-        """Return by row 1 where its subject became defective by it, -1 where it became sound, else 0."""
-        subjects, signs = self._groups()
-        depth = _running(signs, self.step)
-        came = (depth != 0).astype(np.int64) - (depth != self.step)
-        many = _running(subjects, came)
-        turns: Numbers = (many > 0).astype(np.int64) - (many > came)
+    def turns(self, tally: Tally, before: Instant | None = None) -> list[Turn]:
+        """Return what has turned since the last call, of what is known before an instant."""
+        rows = [row for component in self._read for row in self._fresh(tally, component, before)]
+        if len(self._read) > 1:
+            rows.sort(key=_known)
+        turns = []
+        for (order, case, bought, opened, known, step, _), component in rows:
+            subject = (case, opened) if self._of_cases else (order, bought)
+            turn = self._turn(subject, (subject, case, component), step)
+            if turn:
+                turns.append(Turn(subject[1], known, turn))
         return turns
 
-    def standing(self) -> Marks:
-        """Return a row for each sign whose steps do not add up to nothing, with their sum."""
-        _, signs = self._groups()
-        _, first, places = np.unique(signs, return_index=True, return_inverse=True)
-        depth = np.zeros(len(first), np.int64)
-        np.add.at(depth, places, self.step)
-        stands = depth != 0
-        return evolve(self.where(first[stands]), step=depth[stands])
+    def within(self, since: Instant, before: Instant) -> int:
+        """Return how many are defective that count by an instant in [since, before)."""
+        return sum(since <= at < before for _, at in self._signs)
 
-    def count(self) -> int:
-        """Return how many subjects are defective."""
-        rows = self if (self.step > 0).all() else self.standing()
-        subjects, _ = rows._groups()
-        return len(np.unique(subjects))
+    def _fresh(self, tally: Tally, component: str, before: Instant | None) -> list[_Row]:
+        first = self._read[component]
+        rows = [(row, component) for row in tally.defect_rows(self._marketplace, component, first)]
+        if before is not None and rows and _known(rows[-1]) >= before:
+            rows = [row for row in rows if _known(row) < before]
+        self._read[component] = first + len(rows)
+        if not self._channels:
+            return rows
+        numbers = tally.channels(self._channels)
+        return [row for row in rows if row[0][-1] in numbers]
 
-    def _groups(self) -> tuple[Numbers, Numbers]:
-        """Return for each row the numbers of its subject, and of that subject's sign."""
-        subjects = _paired(self.subject, self.at)
-        return subjects, _paired(subjects, self.sign)
-
-
-def _columns(marks: Marks) -> tuple[Numbers, ...]:
-    return marks.subject, marks.at, marks.sign, marks.known, marks.step
-
-
-def _paired(first: Numbers, second: Numbers) -> Numbers:
-    """Return a number for each pair that differs from the others, from 0."""
-    order = np.lexsort((second, first))
-    begins = np.ones(len(order), np.int64)
-    begins[1:] = (np.diff(first[order]) != 0) | (np.diff(second[order]) != 0)
-    numbers = np.empty(len(order), np.int64)
-    numbers[order] = np.cumsum(begins) - 1
-    return numbers
+    def _turn(self, subject: _Subject, sign: tuple[_Subject, int, str], step: int) -> int:
+        """Return 1 when this step is the first sign of its subject, -1 when it takes back the last, else 0."""
+        old = self._depths.get(sign, 0)
+        depth = self._depths[sign] = old + step
+        change = (depth != 0) - (old != 0)
+        if not change:
+            return 0
+        many = self._signs.get(subject, 0)
+        if many + change:
+            self._signs[subject] = many + change
+        else:
+            del self._signs[subject]
+        return bool(many + change) - bool(many)
 
 
-def _running(groups: Numbers, steps: Numbers) -> Numbers:
-    """Return by row the sum of the steps of its group up to that row."""
-    order = np.argsort(groups, kind="stable")
-    ordered, sums = groups[order], np.cumsum(steps[order])
-    begins = np.flatnonzero(np.diff(ordered, prepend=-1))
-    before = np.concatenate([np.zeros(1, np.int64), sums[begins[1:] - 1]])[: len(begins)]
-    running = np.empty(len(order), np.int64)
-    running[order] = sums - np.repeat(before, np.diff(begins, append=len(order)))
-    return running
+def _known(row: _Row) -> Instant:
+    return row[0][4]

@@ -15,12 +15,20 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
-from aftersale.engine.columns import Defects, Endings
+from aftersale.engine.columns import Endings
 from aftersale.engine.docket import Docket
 from aftersale.engine.tally import Tally
 from aftersale.metrics.days import Counts, Daily, Days, Entries, RunningSums, counts_by_day, day_numbers, start_of
-from aftersale.metrics.defects import Marks
-from aftersale.metrics.shipping import SELECTIONS, DayCounts, Parcels, Selection, Wish, buyers_cancellations
+from aftersale.metrics.defects import Standing
+from aftersale.metrics.shipping import (
+    CANCELLATION,
+    SELECTIONS,
+    DayCounts,
+    Parcels,
+    Selection,
+    Wish,
+    buyers_cancellations,
+)
 from aftersale.orders import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind
@@ -54,7 +62,10 @@ class Measure(ABC):
     """One metric of one marketplace; `channels` narrows it to some channels, `components` to some sorts of defect.
 
     `left_out` is how many orders of the last day that was read do not count because something is not known of them.
+    `of_cases` says that its defects count by the case, and not by the order.
     """
+
+    of_cases = False
 
     def __init__(
         self,
@@ -72,8 +83,7 @@ class Measure(ABC):
         self.left_out = 0
         self._orders_in_days: Measure | None = None
         self._sums_so_far = RunningSums()
-        self._defects_read = 0
-        self._defective: Marks | None = None
+        self._standing, self._standing_on = self._sound(), self._sound()
 
     def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
         """Return the metric on each of these days, from all that the docket knows; days never go back.
@@ -98,16 +108,22 @@ class Measure(ABC):
 
         It is what `read` returns for that day, with all orders.
         """
-        last = day - self.rule.lag
-        since, before, known = (start_of(number, self.zone) for number in (last - self.window + 1, last + 1, day + 1))
-        figure = self._figure(docket, orders, day, _Span(since, before, known))
+        figure = self._figure(docket, orders, day)
         if self._orders_in_days is None:
             return figure
         return figure._replace(orders=self._orders_in_days.on(docket, orders, day).denominator)
 
     @abstractmethod
-    def _figure(self, docket: Docket, orders: Orders, day: int, span: _Span) -> Figure:
-        """Return numerator and denominator on a day, of what happened in a span."""
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        """Return numerator and denominator on a day."""
+
+    def _span(self, day: int) -> _Span:
+        """Return when that has to happen which counts on a day."""
+        last, zone = day - self.rule.lag, self.zone
+        return _Span(start_of(last - self.window + 1, zone), start_of(last + 1, zone), start_of(day + 1, zone))
+
+    def prepare(self, orders: Orders) -> None:
+        """Work out what the orders alone say of each day; it is kept with them, for all who count the same of them."""
 
     def _shown(self, sums: Daily) -> Daily:
         """Return sums in the unit of the metric."""
@@ -146,6 +162,11 @@ class Measure(ABC):
             mask &= np.isin(orders.channel[first:end], codes)
         return np.flatnonzero(mask) + first
 
+    def _spread(self, days: Counts, counts: Counts) -> Entries:
+        """Return the entries of what counts in the denominator, so many by each of these days."""
+        begins = days + self.rule.lag
+        return Entries.of(begins, begins + self.window, np.zeros(len(counts)), counts)
+
     def _key(self, what: Hashable) -> Hashable:
         """Return the key of what is worked out of all orders, alike for all lines that count the same of them."""
         return what, self.name, self.zone, tuple(sorted(self.channels))
@@ -153,54 +174,20 @@ class Measure(ABC):
     def _place(self, orders: Orders) -> int:
         return orders.marketplaces.index(self.name) if self.name in orders.marketplaces else -1
 
-    def _orders_within(self, orders: Orders, span: _Span) -> int:
-        first, end = np.searchsorted(orders.purchased_at, (span.since, span.before)).tolist()
-        return len(self._rows(orders, first, end))
+    def _sound(self) -> Standing:
+        """Return the standing of what has no defect yet."""
+        return Standing(self.name, self.components, self.channels, of_cases=self.of_cases)
 
-    def _marks(self, tally: Tally, first: int = 0, span: _Span | None = None) -> Marks:
-        """Return the defects that count from a row on, of these subjects that count in a span."""
-        defects = tally.defects_on(self.name, first)
-        marks = self._marked(defects)
-        counts = _is_any(defects.component, tally.components(self.components))
-        if self.channels:
-            counts &= np.isin(defects.channel, tally.channels(self.channels))
-        if span is not None:
-            counts &= span.holds(marks.at, marks.known)
-        return marks.where(counts)
-
-    def _marked(self, defects: Defects) -> Marks:
-        """Return what defects are marks of: orders, by their own day."""
-        return Marks(defects.order, defects.bought, _signs(defects), defects.known, defects.step)
+    def _defective_on(self, tally: Tally, day: int) -> int:
+        """Return how many are defective by the end of a day, of what counts on it; days never go back."""
+        span = self._span(day)
+        self._standing_on.turns(tally, span.known)
+        return self._standing_on.within(span.since, span.before)
 
     def _changes(self, tally: Tally) -> Entries:
-        """Return an entry for each subject that became defective or sound since the last call.
-
-        A case that a late fact begins anew, at another instant, is another subject: what it counted before is taken
-        back there.
-        """
-        first, self._defects_read = self._defects_read, len(tally.defects_on(self.name))
-        fresh = self._marks(tally, first)
-        marks = fresh
-        if self._defective is not None:
-            marks = fresh.after(self._defective)
-        turns = marks.turns()
-        self._defective = marks.standing()
-        changed = np.flatnonzero(turns[len(marks) - len(fresh) :])
-        steps = turns[len(marks) - len(fresh) :][changed]
-        return self._counted(fresh.at[changed], fresh.known[changed], steps, np.zeros(len(steps)))
-
-
-def _signs(defects: Defects) -> Counts:
-    """Return a number for each pair of case and component."""
-    return (defects.case << 32) + defects.component
-
-
-def _is_any(column: Counts, numbers: Collection[int]) -> Flags:
-    """Return where a column has one of a few numbers."""
-    flags: Flags = np.zeros(len(column), bool)
-    for number in numbers:
-        flags |= column == number
-    return flags
+        """Return an entry for each order or case that became defective or sound since the last call."""
+        at, known, steps = np.array(self._standing.turns(tally), np.int64).reshape(-1, 3).T
+        return self._counted(at, known, steps, np.zeros(len(steps)))
 
 
 class OfOrders(Measure):
@@ -225,16 +212,24 @@ class OfOrders(Measure):
         """Return the new orders, and the orders that became defective or sound."""
         return Entries.joined(self._new_orders(orders, end), self._changes(docket.tally))
 
-    def _figure(self, docket: Docket, orders: Orders, day: int, span: _Span) -> Figure:
-        defective = self._marks(docket.tally, 0, span).count()
-        return Figure(float(defective), float(self._orders_within(orders, span)))
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        defective = self._defective_on(docket.tally, day)
+        return Figure(float(defective), self._sold_on(orders, day))
 
     def _new_orders(self, orders: Orders, end: int) -> Entries:
         first, self._orders_read = self._orders_read, end
         # Millions of orders share a few hundred days.
-        days, counts = self._bought(orders, first, end)
-        begins = days + self.rule.lag
-        return Entries.of(begins, begins + self.window, np.zeros(len(begins)), counts)
+        return self._spread(*self._bought(orders, first, end))
+
+    def prepare(self, orders: Orders) -> None:
+        """Count the orders by the days on which they count."""
+        self._sold_on(orders, 0)
+
+    def _sold_on(self, orders: Orders, day: int) -> float:
+        """Return how many orders count on a day."""
+        key = self._key(("sold", self.rule.lag, self.window))
+        by_day = orders.remembered(key, lambda: self._spread(*self._bought(orders, 0, len(orders))).by_day())
+        return by_day.get(day, (0.0, 0.0))[1]
 
     def _bought(self, orders: Orders, first: int, end: int) -> tuple[Counts, Counts]:
         """Return how many of the rows were bought on which days; of all rows it is kept with the orders."""
@@ -264,9 +259,10 @@ class OfContacts(OfOrders):
             entries.append(self._counted(opened.started, opened.known, opened.counted, np.zeros(len(opened))))
         return Entries.joined(*entries)
 
-    def _figure(self, docket: Docket, orders: Orders, day: int, span: _Span) -> Figure:
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        span = self._span(day)
         cases = sum(_opened_within(docket.tally, self.name, kind, self.channels, span) for kind in self._cases_read)
-        return Figure(float(cases), float(self._orders_within(orders, span)))
+        return Figure(float(cases), self._sold_on(orders, day))
 
 
 def _opened_within(tally: Tally, marketplace: str, kind: str, channels: Collection[str], span: _Span) -> int:
@@ -299,7 +295,7 @@ class OfDeadlines(Measure):
         ended = docket.tally.of_channels(ended, self.channels)
         return self._counted(ended.started, ended.known, ended.late, ended.counted)
 
-    def _figure(self, docket: Docket, orders: Orders, day: int, span: _Span) -> Figure:
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
         tally = docket.tally
         by_handbook = self.rule.set_by == "handbook"
         ended = (
@@ -308,7 +304,7 @@ class OfDeadlines(Measure):
             else tally.endings(self.name, self._deadline)
         )
         ended = tally.of_channels(ended, self.channels)
-        counts = span.holds(ended.started, ended.known)
+        counts = self._span(day).holds(ended.started, ended.known)
         late, counted = (int(column[counts].sum(dtype=np.int64)) for column in (ended.late, ended.counted))
         return Figure(float(late), float(counted))
 
@@ -344,9 +340,9 @@ class MeanHours(Measure):
         waited = _waited(ended, met)
         return self._counted(ended.ended[met], ended.known[met], waited, ended.met[met])
 
-    def _figure(self, docket: Docket, orders: Orders, day: int, span: _Span) -> Figure:
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
         ended = docket.tally.of_channels(docket.tally.endings(self.name, self._deadline), self.channels)
-        met = (ended.met != 0) & span.holds(ended.ended, ended.known)
+        met = (ended.met != 0) & self._span(day).holds(ended.ended, ended.known)
         return Figure(int(_waited(ended, met).sum()) / HOUR, float(ended.met[met].sum(dtype=np.int64)))
 
     def _shown(self, sums: Daily) -> Daily:
@@ -366,6 +362,8 @@ def _waited(ended: Endings, met: Flags) -> Counts:
 class OfCases(Measure):
     """Share of the cases of a kind that have a defect, by the day on which each was opened; each counts once."""
 
+    of_cases = True
+
     def __init__(self, rule: Rule, marketplace: Marketplace, kind: str, components: Collection[str]) -> None:
         """Begin with nothing read."""
         super().__init__(rule, marketplace, components=components)
@@ -380,13 +378,9 @@ class OfCases(Measure):
         cases = self._counted(opened.started, opened.known, np.zeros(len(opened)), opened.counted)
         return Entries.joined(cases, self._changes(docket.tally))
 
-    def _figure(self, docket: Docket, orders: Orders, day: int, span: _Span) -> Figure:
-        cases = _opened_within(docket.tally, self.name, self._kind, self.channels, span)
-        return Figure(float(self._marks(docket.tally, 0, span).count()), float(cases))
-
-    def _marked(self, defects: Defects) -> Marks:
-        """Return what defects are marks of: cases, by the day on which each was opened."""
-        return Marks(defects.case, defects.opened, _signs(defects), defects.known, defects.step)
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        cases = _opened_within(docket.tally, self.name, self._kind, self.channels, self._span(day))
+        return Figure(float(self._defective_on(docket.tally, day)), float(cases))
 
 
 class OfColumns(Measure):
@@ -421,15 +415,24 @@ class OfColumns(Measure):
         parts = [] if counts is None else self._entries(counts)
         return Entries.joined(*parts, *self._excuses(docket, orders, end), _NONE)
 
-    def _figure(self, docket: Docket, orders: Orders, day: int, span: _Span) -> Figure:
-        if len(docket.tally.openings(self.name, "cancellation")):
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        if docket.tally.has_opened(self.name, CANCELLATION):
             today = self.read(docket, orders, Days(day, day, self.zone))
             return Figure(float(today.numerator[0]), float(today.denominator[0]))
+        return Figure(*self._by_day(orders).get(day, (0.0, 0.0)))
+
+    def prepare(self, orders: Orders) -> None:
+        """Count the orders by what their columns say."""
+        self._by_day(orders)
+
+    def _by_day(self, orders: Orders) -> dict[int, tuple[float, float]]:
+        """Return what the orders alone say of each day on which any of them counts."""
+        key = self._key((self._select, self.rule.lag, self.window))
+        return orders.remembered(key, lambda: self._counted_by_day(orders))
+
+    def _counted_by_day(self, orders: Orders) -> dict[int, tuple[float, float]]:
         counts = self._day_counts(orders, 0, len(orders))
-        if counts is None:
-            return Figure(0.0, 0.0)
-        last = day - self.rule.lag
-        return Figure(*map(float, counts.within(last - self.window + 1, last, day)))
+        return {} if counts is None else Entries.joined(*self._entries(counts)).by_day()
 
     def _day_counts(self, orders: Orders, first: int, end: int) -> DayCounts | None:
         """Return what the rows say by day, None where there are none; of all rows it is kept with the orders."""
@@ -449,10 +452,6 @@ class OfColumns(Measure):
         enters = days + self.rule.lag
         bad = Entries.of(np.maximum(enters, known), enters + self.window, hits, np.zeros(len(hits)))
         return [self._spread(*counts.counted), bad]
-
-    def _spread(self, days: Counts, counts: Counts) -> Entries:
-        begins = days + self.rule.lag
-        return Entries.of(begins, begins + self.window, np.zeros(len(counts)), counts)
 
     def _excuses(self, docket: Docket, orders: Orders, end: int) -> Iterator[Entries]:
         """Yield what takes orders out that were cancelled for the buyer, or back in where that was corrected."""

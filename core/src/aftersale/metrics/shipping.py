@@ -16,6 +16,8 @@ from aftersale.metrics.days import Counts, counts_by_day, day_numbers
 from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, WAITING, Orders
 
 Flags = NDArray[np.bool_]
+CANCELLATION = "cancellation"
+"""The kind of case by which a buyer wants an order cancelled."""
 _EVER = np.iinfo(np.int64).max
 
 
@@ -32,10 +34,10 @@ class Wish:
 
 def buyers_cancellations(docket: Docket, marketplace: str) -> Iterator[Wish]:
     """Yield the orders of a marketplace that were cancelled because the buyer wanted it."""
-    if not len(docket.tally.openings(marketplace, "cancellation")):
+    if not docket.tally.has_opened(marketplace, CANCELLATION):
         return
     for case in docket.cases.values():
-        if (case.kind, case.state, case.marketplace) == ("cancellation", "cancelled", marketplace):
+        if (case.kind, case.state, case.marketplace) == (CANCELLATION, "cancelled", marketplace):
             dossier = docket.dossiers[case.order]
             known_at = max(fact.known_at for fact in dossier.facts_of(case.id))
             yield Wish(case.id, case.order, dossier.order.purchased_at, case.opened_at, known_at)
@@ -165,23 +167,16 @@ class DayCounts:
     def of(cls, chosen: Selection, zone: str) -> DayCounts:
         """Return a selection counted by the days of a zone."""
         counted = chosen.dates != NEVER
-        hits = chosen.hits & counted
+        hits = np.flatnonzero(chosen.hits & counted)
         if chosen.known is chosen.dates:
             days, counts = counts_by_day(chosen.dates[hits], zone)
             known = days
         else:
-            pairs = (day_numbers(column[hits], zone) for column in (chosen.known, chosen.dates))
-            (known, days), counts = np.unique(np.stack(list(pairs)), axis=1, return_counts=True)
-        open_dates = chosen.open_dates[chosen.open_dates != NEVER]
-        return cls(counts_by_day(chosen.dates[counted], zone), (known, days, counts), counts_by_day(open_dates, zone))
-
-    def within(self, first: int, last: int, day: int) -> tuple[int, int]:
-        """Return how many hits, and how many in all, count by the days from first to last, as known on a day."""
-        known, days, hits = self.hits
-        inside = (days >= first) & (days <= last) & (known <= day)
-        counted, counts = self.counted
-        begin, end = np.searchsorted(counted, (first, last + 1))
-        return int(hits[inside].sum()), int(counts[begin:end].sum())
+            pairs = [day_numbers(column[hits], zone) for column in (chosen.known, chosen.dates)]
+            (known, days), counts = np.unique(np.stack(pairs), axis=1, return_counts=True)
+        in_all = counts_by_day(chosen.dates if counted.all() else chosen.dates[counted], zone)
+        is_open = np.flatnonzero(chosen.open_dates != NEVER)
+        return cls(in_all, (known, days, counts), counts_by_day(chosen.open_dates[is_open], zone))
 
 
 def shipped_late(parcels: Parcels) -> Selection:

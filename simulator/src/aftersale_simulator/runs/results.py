@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from aftersale.base.money import decimals
 from aftersale.clocks import HOUR, Instant
+from aftersale.engine.columns import Running
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days
-from aftersale.metrics.readings import binds, daily, verdict, verdicts as verdicts_of
+from aftersale.metrics.readings import binds, daily, judgements, verdict
 from aftersale.metrics.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.orders import Orders
 from aftersale.policies.metric_kinds import default_metrics
@@ -221,8 +222,9 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     scenario, horizon, docket, effort = resolved.scenario, resolved.horizon, desk.docket, desk.effort
     orders = {run.orders.marketplaces[0]: run.orders for run in runs}
     policies = {name: docket.policy(name) for name in orders}
+    running = Running.of(docket.cases.values())
     accounts = {
-        name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until)
+        name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until, running)
         for name, marketplace_orders in orders.items()
     }
     labour = labour_cost_of(resolved, effort)
@@ -356,16 +358,22 @@ class _Series:
 
 
 def account(
-    orders: Orders, policies: Policies, docket: Docket, horizon: Horizon, since: Instant, until: Instant
+    orders: Orders,
+    policies: Policies,
+    docket: Docket,
+    horizon: Horizon,
+    since: Instant,
+    until: Instant,
+    running: Running | None = None,
 ) -> Account:
-    """Return one marketplace's figures over the measured period [since, until)."""
+    """Return one marketplace's figures over the measured period [since, until).
+
+    `running` are the deadlines that its cases have in the end, where they were looked for already.
+    """
     name = orders.marketplaces[0]
-    policy = policies[name]
-    waiting = claims = 0
-    for case in docket.cases.values():
-        if case.marketplace == name:
-            waiting += bool(case.deadlines)
-            claims += case.kind == "claim" and since <= case.opened_at < until
+    policy, running = policies[name], running or Running.of(docket.cases.values())
+    claims = docket.tally.openings(name, "claim")
+    claimed = (claims.started >= since) & (claims.started < until)
     days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
     rules = dict(reversed(list(figures_of(policy.metrics(until - 1)))))
     judged = {
@@ -377,12 +385,12 @@ def account(
     series = {name: known.of(rule) for name, rule in judged.items()}
     measured = slice(horizon.warm_up, horizon.warm_up + horizon.days)
     return Account(
-        replies_between(docket, name, since, until),
+        replies_between(docket, name, since, until, running),
         series,
         {name: np.array(binds(rule, series[name]), bool)[measured] for name, rule in judged.items()},
         measured,
-        claims,
-        waiting,
+        int(claims.counted[claimed].sum(dtype=np.int64)),
+        running.cases.get(name, 0),
         int(_review_days(known, until)[horizon.warm_up :].sum()),
         tuple(_deactivations(known, until, range(horizon.warm_up, len(days)))),
         frozenset(name for name, rule in judged.items() if first_whole_day(rule) >= len(days)),
@@ -420,13 +428,12 @@ def _review_days(known: _Series, until: Instant) -> NDArray[np.bool_]:
     Days whose window begins before the simulation tell nothing.
     """
     due = np.zeros(len(known.days), bool)
+    places = np.arange(len(known.days))
     for rule in known.policy.metrics(until - 1):
         if rule.running:
-            running = 0
-            whole = first_whole_day(rule)
-            for day, met in enumerate(verdicts_of(rule, known.of(rule))):
-                running = running + 1 if met is False and day >= whole else 0
-                due[day] |= running >= rule.running
+            missed = (judgements(rule, known.of(rule)) == 0) & (places >= first_whole_day(rule))
+            last_met = np.maximum.accumulate(np.where(missed, -1, places))
+            due |= places - last_met >= rule.running
     return due
 
 

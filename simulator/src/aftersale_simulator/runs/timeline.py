@@ -69,17 +69,14 @@ def timeline_of(
     """Return the timeline of a run, from `days` and daily order defect `rates` by marketplace and `windows` of work."""
     until = effort.until
     first_replies = [_FirstReplies(docket, name, local_days, until) for name, local_days in days.items()]
-    claims: dict[str, list[Instant]] = {name: [] for name in days}
-    for case in docket.cases.values():
-        if case.kind == "claim":
-            claims[case.marketplace].append(case.opened_at)
+    claims = {name: docket.tally.openings(name, "claim") for name in days}
     span = effort.since, until
     return Timeline(
         warm_up,
         _sum(by_day(orders[name].purchased_at, local_days) for name, local_days in days.items()),
         _sum(replies.known_by_day() for replies in first_replies),
         _sum(replies.late_by_day() for replies in first_replies),
-        _sum(by_day(np.array(claims[name], np.int64), local_days) for name, local_days in days.items()),
+        _sum(by_day(claims[name].started, local_days, claims[name].counted) for name, local_days in days.items()),
         tuple(effort.backlog),
         tuple(spent / HOUR for spent in effort.daily),
         tuple(float(hours) for hours in _paid_hours(windows, effort.bounds)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 from attrs import frozen
@@ -54,7 +55,7 @@ class LocalDays:
     @classmethod
     def spanning(cls, first: date, count: int, zone: str) -> LocalDays:
         """Return `count` local days from `first`."""
-        return cls(first, np.array([start_of_day(first + timedelta(i), zone) for i in range(count + 1)], np.int64))
+        return cls(first, _bounds(first, count, zone))
 
     @property
     def lengths(self) -> Instants:
@@ -65,3 +66,11 @@ class LocalDays:
     def weekdays(self) -> NDArray[np.int64]:
         """Each day's weekday, Monday 0."""
         return (np.arange(len(self.bounds) - 1) + self.first.weekday()) % 7
+
+
+@lru_cache(maxsize=256)
+def _bounds(first: date, count: int, zone: str) -> Instants:
+    """Return where each of some local days begins, and where the last one ends; nobody can change it."""
+    bounds = np.array([start_of_day(first + timedelta(i), zone) for i in range(count + 1)], np.int64)
+    bounds.setflags(write=False)
+    return bounds
