@@ -5,6 +5,7 @@ Whoever reads a run or a journal reads these, and no case: a metric is a functio
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Self
@@ -102,30 +103,26 @@ channel. An order that turned out to have been bought at another instant has ano
 
 @frozen(eq=False)
 class Running:
-    """The deadlines that cases have now, a row each: on which marketplace, their name, when they began.
+    """The deadlines that cases have now: when each began, by its marketplace and its name.
 
     `cases` says by marketplace how many cases have any.
     """
 
-    marketplace: tuple[str, ...]
-    name: tuple[str, ...]
-    started: NDArray[np.int64]
+    began: dict[tuple[str, str], NDArray[np.int64]]
     cases: dict[str, int]
 
     @classmethod
     def of(cls, cases: Iterable[Case]) -> Running:
-        """Return what runs in some cases, gone through once."""
-        open_cases = [case for case in cases if case.deadlines]
-        rows = [
-            (case.marketplace, deadline.name, deadline.started_at) for case in open_cases for deadline in case.deadlines
-        ]
-        counts: dict[str, int] = {}
-        for case in open_cases:
-            counts[case.marketplace] = counts.get(case.marketplace, 0) + 1
-        marketplaces, names, starts = zip(*rows, strict=True) if rows else ((), (), ())
-        return cls(marketplaces, names, np.array(starts, np.int64), counts)
+        """Return what runs in some cases."""
+        began: defaultdict[tuple[str, str], list[Instant]] = defaultdict(list)
+        counts: Counter[str] = Counter()
+        for case in cases:
+            if case.deadlines:
+                counts[case.marketplace] += 1
+                for deadline in case.deadlines:
+                    began[case.marketplace, deadline.name].append(deadline.started_at)
+        return cls({key: np.array(starts, np.int64) for key, starts in began.items()}, dict(counts))
 
     def starts(self, marketplace: str, name: str) -> NDArray[np.int64]:
-        """Return when the deadlines of a name on a marketplace began, in the order of their cases."""
-        pairs = zip(self.marketplace, self.name, strict=True)
-        return self.started[[place for place, pair in enumerate(pairs) if pair == (marketplace, name)]]
+        """Return when the deadlines of a name on a marketplace began."""
+        return self.began.get((marketplace, name), np.zeros(0, np.int64))

@@ -124,6 +124,8 @@ class Measure(ABC):
 
     def prepare(self, orders: Orders) -> None:
         """Work out what the orders alone say of each day; it is kept with them, for all who count the same of them."""
+        if self._orders_in_days is not None:
+            self._orders_in_days.prepare(orders)
 
     def _shown(self, sums: Daily) -> Daily:
         """Return sums in the unit of the metric."""
@@ -223,6 +225,7 @@ class OfOrders(Measure):
 
     def prepare(self, orders: Orders) -> None:
         """Count the orders by the days on which they count."""
+        super().prepare(orders)
         self._sold_on(orders, 0)
 
     def _sold_on(self, orders: Orders, day: int) -> float:
@@ -423,6 +426,7 @@ class OfColumns(Measure):
 
     def prepare(self, orders: Orders) -> None:
         """Count the orders by what their columns say."""
+        super().prepare(orders)
         self._by_day(orders)
 
     def _by_day(self, orders: Orders) -> dict[int, tuple[float, float]]:

@@ -152,8 +152,11 @@ def judgements(rule: Rule, series: Daily) -> NDArray[np.int8]:
     met = values > target if rule.direction == "above" else values < target
     if not rule.strict:
         met |= values == target
-    judged = ~np.isnan(values) & (counted >= rule.floor_orders) & np.array(binds(rule, series), bool)
-    judged &= met | ~(values * counted < rule.floor_cases - 0.5)
+    judged = counted >= max(rule.floor_orders, 1)  # less than one is nothing
+    if rule.floor_cases:
+        judged &= met | ~(values * counted < rule.floor_cases - 0.5)
+    if rule.judged_on is not None or series.orders is not None:
+        judged &= np.array(binds(rule, series), bool)
     return np.where(judged, met, -1).astype(np.int8)
 
 

@@ -61,7 +61,7 @@ def replies_between(
 
     `running` are the deadlines that its cases have now, where they were looked for already.
     """
-    running = running or Running.of(docket.cases.values())
+    running = running or docket.running()
     replies = docket.tally.endings(marketplace, "first_reply")
     late = _late_counts(docket.tally.by_due(marketplace, "first_reply", until), since, until)
     expired = _late_counts(replies, since, until)

@@ -321,7 +321,7 @@ class Desk:
                 late = servers.busy > servers.on_duty
                 duration = self._duration(task, state, servers.crew.pace, now)
                 rest = 0 if servers.crew.finishes or late else max(0, now + duration - servers.closes)
-                self._count(task, now, now + duration - rest)
+                self._count(task, servers.crew.team, now, now + duration - rest)
                 if late:
                     self._count_overtime(servers.crew.team, now, duration)
                 now += duration - rest
@@ -348,12 +348,12 @@ class Desk:
             self._rest[task.case] = task, rest
             self._offer(task, state)
 
-    def _count(self, task: Task, start: Instant, end: Instant) -> None:
+    def _count(self, task: Task, team: str, start: Instant, end: Instant) -> None:
         effort = self.effort
+        effort.opened.append(task.opened_at)
+        effort.teams.append(team)
         effort.starts.append(start)
         effort.ends.append(end)
-        if effort.since <= task.opened_at < effort.until:
-            effort.waits.append(start - task.opened_at)
 
     def _count_overtime(self, team: str, start: Instant, duration: int) -> None:
         if self.effort.since <= start < self.effort.until:

@@ -16,8 +16,8 @@ from aftersale.clocks import Instant
 class Effort:
     """What the agents did, in microseconds of agents' time; the measured period is [since, until).
 
-    `starts` and `ends` are those of every handling, `waits` the times from task to start of the measured period's
-    tasks, `backlog` the number of open tasks at the end of each of the days between `bounds`. `overtime` is what teams
+    `starts` and `ends` are those of every handling, `opened` when its task began, `teams` whose agent it was; `backlog`
+    is the number of open tasks at the end of each of the days between `bounds`. `overtime` is what teams
     worked after their shifts in the measured period, `wasted` the number of tasks that were worked on in vain.
     """
 
@@ -27,9 +27,17 @@ class Effort:
     wasted: int = 0
     starts: array[int] = Factory(lambda: array("q"))
     ends: array[int] = Factory(lambda: array("q"))
-    waits: array[int] = Factory(lambda: array("q"))
+    opened: array[int] = Factory(lambda: array("q"))
+    teams: list[str] = Factory(list)
     overtime: dict[str, int] = Factory(dict)
     backlog: list[int] = Factory(list)
+
+    @property
+    def waits(self) -> NDArray[np.int64]:
+        """The times from task to start of the measured period's tasks."""
+        starts, opened = np.array(self.starts, np.int64), np.array(self.opened, np.int64)
+        measured = (opened >= self.since) & (opened < self.until)
+        return (starts - opened)[measured]
 
     @property
     def busy(self) -> int:

@@ -28,7 +28,6 @@ from aftersale_simulator.books.money import COUNTS, LINE, MONEY, Rest, money_of
 from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
-from aftersale_simulator.desk.shifts import labour_cost, paid_hours
 from aftersale_simulator.desk.suspensions import (
     ACCOUNT,
     ClosureLine,
@@ -222,7 +221,7 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     scenario, horizon, docket, effort = resolved.scenario, resolved.horizon, desk.docket, desk.effort
     orders = {run.orders.marketplaces[0]: run.orders for run in runs}
     policies = {name: docket.policy(name) for name in orders}
-    running = Running.of(docket.cases.values())
+    running = docket.running()
     accounts = {
         name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until, running)
         for name, marketplace_orders in orders.items()
@@ -283,19 +282,17 @@ def _effects(
 
 def labour_cost_of(resolved: ResolvedScenario, effort: Effort) -> Decimal:
     """Return what the agents' paid hours of the measured period cost, overtime included, to the smallest unit."""
-    _, cost = _labour(resolved, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
     extra = overtime_cost(resolved.scenario, resolved.shared_world, overtime)
     unit = Decimal(1).scaleb(-decimals(resolved.scenario.currency))
-    return (cost + Decimal(extra)).quantize(unit, ROUND_HALF_UP)
+    return (resolved.paid_time.cost + Decimal(extra)).quantize(unit, ROUND_HALF_UP)
 
 
 def _of_all_teams(resolved: ResolvedScenario, effort: Effort, labour: float) -> dict[str, float | None]:
     """Return the metrics of the whole desk, which belong to no marketplace."""
-    hours, _ = _labour(resolved, effort.since, effort.until)
     overtime = fsum(spent / HOUR for spent in effort.overtime.values())
     return {
-        "occupancy": _quotient(effort.busy / HOUR, hours + overtime),
+        "occupancy": _quotient(effort.busy / HOUR, resolved.paid_time.hours + overtime),
         "labour_cost": labour,
         "mean_wait_hours": float(np.mean(effort.waits)) / HOUR if len(effort.waits) else None,
     }
@@ -306,9 +303,8 @@ def _timeline(
 ) -> Timeline:
     horizon, docket = resolved.horizon, desk.docket
     days = {name: horizon.local_days(docket.policy(name).marketplace.zone) for name in orders}
-    windows = chain.from_iterable(resolved.windows(name) for name in resolved.windows_by_shift)
     rates = {name: figures.judged[RATE].values for name, figures in accounts.items() if RATE in figures.judged}
-    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, windows, rates)
+    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, resolved.paid_time.by_day, rates)
 
 
 def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> dict[str, bool]:
@@ -371,7 +367,7 @@ def account(
     `running` are the deadlines that its cases have in the end, where they were looked for already.
     """
     name = orders.marketplaces[0]
-    policy, running = policies[name], running or Running.of(docket.cases.values())
+    policy, running = policies[name], running or docket.running()
     claims = docket.tally.openings(name, "claim")
     claimed = (claims.started >= since) & (claims.started < until)
     days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
@@ -475,16 +471,6 @@ def _pooled_metric(accounts: Iterable[Account], name: str) -> float | None:
     ]
     numerator = sum(values.numerator[measured][judged].sum() for values, measured, judged in days)
     return _quotient(numerator, sum(values.denominator[measured][judged].sum() for values, measured, judged in days))
-
-
-def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple[float, Decimal]:
-    """Return the agents' paid hours of the measured period and their cost."""
-    hours, cost = 0.0, Decimal(0)
-    for name, team in resolved.scenario.team.items():
-        windows = resolved.windows(name)
-        hours += paid_hours(windows, since, until)
-        cost += labour_cost(team, windows, since, until, resolved.scenario.currency).amount
-    return hours, cost
 
 
 def _lines(
