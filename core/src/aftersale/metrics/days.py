@@ -110,6 +110,29 @@ class Daily:
 
 
 @frozen(eq=False)
+class SumsByDay:
+    """Two sums of each day from a first one on, `numerator` and `denominator` as the rows of one array; else 0."""
+
+    first: int
+    sums: Floats
+
+    def on(self, day: int) -> tuple[float, float]:
+        """Return both sums of one day."""
+        if not 0 <= day - self.first < self.sums.shape[1]:
+            return 0.0, 0.0
+        numerator, denominator = self.sums[:, day - self.first].tolist()
+        return numerator, denominator
+
+    def of(self, days: Days) -> Daily:
+        """Return the sums of some days."""
+        totals = np.zeros((2, len(days)))
+        begin, end = max(days.first, self.first), min(days.last + 1, self.first + self.sums.shape[1])
+        if begin < end:
+            totals[:, begin - days.first : end - days.first] = self.sums[:, begin - self.first : end - self.first]
+        return Daily(days, *totals)
+
+
+@frozen(eq=False)
 class Entries:
     """What counts over a span of days, a row each: first day, day after the last (as numbers), and the two weights."""
 
@@ -139,14 +162,13 @@ class Entries:
         )
         return Daily(days, *totals)
 
-    def by_day(self) -> dict[int, tuple[float, float]]:
-        """Return both sums of each day on which anything counts, by its number."""
+    def by_day(self) -> SumsByDay:
+        """Return the sums of all days on which anything counts."""
         if not len(self.begins):
-            return {}
+            return SumsByDay(0, np.zeros((2, 0)))
         days = Days(int(self.begins.min()), int(self.ends.max()), "UTC")
         sums = self.sums(days)
-        pairs = zip(sums.numerator.tolist(), sums.denominator.tolist(), strict=True)
-        return dict(zip(range(days.first, days.last + 1), pairs, strict=True))
+        return SumsByDay(days.first, np.stack([sums.numerator, sums.denominator]))
 
     @classmethod
     def joined(cls, *parts: Entries) -> Entries:

@@ -18,7 +18,17 @@ from aftersale.clocks import HOUR, Instant
 from aftersale.engine.columns import Endings
 from aftersale.engine.docket import Docket
 from aftersale.engine.tally import Tally
-from aftersale.metrics.days import Counts, Daily, Days, Entries, RunningSums, counts_by_day, day_numbers, start_of
+from aftersale.metrics.days import (
+    Counts,
+    Daily,
+    Days,
+    Entries,
+    RunningSums,
+    SumsByDay,
+    counts_by_day,
+    day_numbers,
+    start_of,
+)
 from aftersale.metrics.defects import Standing
 from aftersale.metrics.shipping import (
     CANCELLATION,
@@ -98,7 +108,7 @@ class Measure(ABC):
 
     def series(self, docket: Docket, orders: Orders, days: Days) -> Daily:
         """Return what the first `read` would, of a measure that is read only once."""
-        sums = self._shown(self.new(docket, orders, len(orders)).sums(days))
+        sums = self._shown(self._sums(docket, orders, days))
         if self._orders_in_days is None:
             return sums
         return evolve(sums, orders=self._orders_in_days.series(docket, orders, days).denominator)
@@ -126,6 +136,9 @@ class Measure(ABC):
         """Work out what the orders alone say of each day; it is kept with them, for all who count the same of them."""
         if self._orders_in_days is not None:
             self._orders_in_days.prepare(orders)
+
+    def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
+        return self.new(docket, orders, len(orders)).sums(days)
 
     def _shown(self, sums: Daily) -> Daily:
         """Return sums in the unit of the metric."""
@@ -212,7 +225,7 @@ class OfOrders(Measure):
 
     def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
         """Return the new orders, and the orders that became defective or sound."""
-        return Entries.joined(self._new_orders(orders, end), self._changes(docket.tally))
+        return Entries.joined(self._new_orders(orders, end), self._subjects(docket))
 
     def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
         defective = self._defective_on(docket.tally, day)
@@ -226,13 +239,23 @@ class OfOrders(Measure):
     def prepare(self, orders: Orders) -> None:
         """Count the orders by the days on which they count."""
         super().prepare(orders)
-        self._sold_on(orders, 0)
+        self._sold(orders)
+
+    def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
+        return evolve(self._subjects(docket).sums(days), denominator=self._sold(orders).of(days).denominator)
+
+    def _subjects(self, docket: Docket) -> Entries:
+        """Return what counts in the numerator."""
+        return self._changes(docket.tally)
 
     def _sold_on(self, orders: Orders, day: int) -> float:
         """Return how many orders count on a day."""
+        return self._sold(orders).on(day)[1]
+
+    def _sold(self, orders: Orders) -> SumsByDay:
+        """Return the orders that count on each day."""
         key = self._key(("sold", self.rule.lag, self.window))
-        by_day = orders.remembered(key, lambda: self._spread(*self._bought(orders, 0, len(orders))).by_day())
-        return by_day.get(day, (0.0, 0.0))[1]
+        return orders.remembered(key, lambda: self._spread(*self._bought(orders, 0, len(orders))).by_day())
 
     def _bought(self, orders: Orders, first: int, end: int) -> tuple[Counts, Counts]:
         """Return how many of the rows were bought on which days; of all rows it is kept with the orders."""
@@ -252,15 +275,14 @@ class OfContacts(OfOrders):
         super().__init__(rule, marketplace)
         self._cases_read = dict.fromkeys(kinds, 0)
 
-    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
-        """Return the new orders and the new cases."""
-        entries = [self._new_orders(orders, end)]
+    def _subjects(self, docket: Docket) -> Entries:
+        entries = []
         for kind, first in self._cases_read.items():
             opened = docket.tally.openings(self.name, kind, first)
             self._cases_read[kind] = first + len(opened)
             opened = docket.tally.of_channels(opened, self.channels)
             entries.append(self._counted(opened.started, opened.known, opened.counted, np.zeros(len(opened))))
-        return Entries.joined(*entries)
+        return Entries.joined(*entries, _NONE)
 
     def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
         span = self._span(day)
@@ -422,21 +444,26 @@ class OfColumns(Measure):
         if docket.tally.has_opened(self.name, CANCELLATION):
             today = self.read(docket, orders, Days(day, day, self.zone))
             return Figure(float(today.numerator[0]), float(today.denominator[0]))
-        return Figure(*self._by_day(orders).get(day, (0.0, 0.0)))
+        return Figure(*self._by_day(orders).on(day))
+
+    def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
+        if docket.tally.has_opened(self.name, CANCELLATION):
+            return super()._sums(docket, orders, days)
+        return self._by_day(orders).of(days)
 
     def prepare(self, orders: Orders) -> None:
         """Count the orders by what their columns say."""
         super().prepare(orders)
         self._by_day(orders)
 
-    def _by_day(self, orders: Orders) -> dict[int, tuple[float, float]]:
+    def _by_day(self, orders: Orders) -> SumsByDay:
         """Return what the orders alone say of each day on which any of them counts."""
         key = self._key((self._select, self.rule.lag, self.window))
         return orders.remembered(key, lambda: self._counted_by_day(orders))
 
-    def _counted_by_day(self, orders: Orders) -> dict[int, tuple[float, float]]:
+    def _counted_by_day(self, orders: Orders) -> SumsByDay:
         counts = self._day_counts(orders, 0, len(orders))
-        return {} if counts is None else Entries.joined(*self._entries(counts)).by_day()
+        return (_NONE if counts is None else Entries.joined(*self._entries(counts))).by_day()
 
     def _day_counts(self, orders: Orders, first: int, end: int) -> DayCounts | None:
         """Return what the rows say by day, None where there are none; of all rows it is kept with the orders."""
