@@ -243,6 +243,16 @@ class Tally:
         rows = self._defects.get((marketplace, component))
         return [] if rows is None else _defect_rows(memoryview(rows)[first * _DEFECT_WIDTH :])
 
+    def depths(self) -> dict[str, dict[tuple[str, str], int]]:
+        """Return by order the sum of the steps of each (component, case): above 0 where the order is defective now."""
+        orders, cases = list(self._orders), list(self._cases)
+        depths: defaultdict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+        for (_, component), rows in self._defects.items():
+            for order, case, *_, step, _ in _defect_rows(rows):
+                of_order, sign = depths[orders[order][0]], (component, cases[case])
+                of_order[sign] = of_order.get(sign, 0) + step
+        return depths
+
     @property
     def defects(self) -> list[Defect]:
         """All defects as records, by when they became known."""

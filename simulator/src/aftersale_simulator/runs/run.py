@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from aftersale.base.collector import without_collector
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant, start_of_day
 from aftersale.costs.charges import moving_kinds
@@ -38,7 +36,7 @@ def run(
     arguments give the same result in any process. Raises CasesFailed if plugins failed too many cases, and
     HookHangs for a hook that does not return.
     """
-    with _without_collector(), guarded(resolved.plugins.watch.limits.hang):
+    with without_collector(), guarded(resolved.plugins.watch.limits.hang):
         return _run(resolved.for_run(), replication, orders, record)
 
 
@@ -69,18 +67,6 @@ def _check_failures(scenario: Scenario, watch: Watch, docket: Docket) -> None:
     failed, cases = len(watch.failed_cases()), len(docket.cases)
     if failed > scenario.most_failed * cases:
         raise CasesFailed(failed, cases, scenario.most_failed, tuple(watch.told()))
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Stop the garbage collector: its searches through millions of records are slow and free almost nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _desk(
