@@ -80,7 +80,9 @@ def read_journal(folder: Path) -> Journal:
     handbook = folder / HANDBOOK if (folder / HANDBOOK).is_file() else None
     numbers = read_own_numbers(folder)
     with without_collector():
-        return Journal(_orders(orders, absent), _facts(facts), where, told, written, handbook, numbers)
+        sold = _orders(orders, absent)
+        del orders  # millions of facts need the room
+        return Journal(sold, _facts(facts), where, told, written, handbook, numbers)
 
 
 def _sorted(frame: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -180,11 +182,12 @@ def _facts(frame: pl.DataFrame) -> list[Fact]:
     happened = times["occurred_at"].to_list()
     known = [at if at == then else then for at, then in zip(happened, times["known_at"].to_list(), strict=True)]
     instants = {"occurred_at": happened, "known_at": known}
-    columns = [
-        instants[name] if name in instants else _shared(frame[name]) if column.kind == pl.String else frame[name]
-        for name, column in FACT_COLUMNS.items()
-    ]
+    columns = [instants.get(name) or _values(frame[name]) for name in FACT_COLUMNS]
     return [_new(Fact, row) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pl.Series) -> list[Any]:
+    return _shared(column) if column.dtype == pl.String else column.to_list()
 
 
 def _shared(column: pl.Series) -> list[str]:
