@@ -156,8 +156,8 @@ class Docket:
 
     def running(self) -> Running:
         """Return the deadlines that cases have now, missed ones among them."""
-        names = {*self._waiting, *self._overdue} & self.cases.keys()
-        return Running.of(self.cases[name] for name in sorted(names))
+        names = dict.fromkeys((*self._waiting, *self._overdue))
+        return Running.of(self.cases[name] for name in names if name in self.cases)
 
     def misfits(self) -> Iterator[tuple[Fact, FactRefused]]:
         """Yield the facts that no case allows as of now, each with the reason."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -102,11 +102,12 @@ class Daily:
     denominator: Floats
     orders: Floats | None = None
 
-    @property
+    @cached_property
     def values(self) -> Floats:
-        """The quotient of each day."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.denominator > 0, self.numerator / self.denominator, np.nan)
+        """The quotient of each day; not to be changed."""
+        nothing = np.full(len(self.denominator), np.nan)
+        values: Floats = np.divide(self.numerator, self.denominator, out=nothing, where=self.denominator > 0)
+        return values
 
 
 @frozen(eq=False)

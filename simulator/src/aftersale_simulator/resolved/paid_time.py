@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain
@@ -11,22 +12,27 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aftersale.clocks import HOUR, Instant
+from aftersale.clocks import HOUR, Instant, local_date
 from aftersale_simulator.desk.shifts import Window, labour_cost, paid_hours
 from aftersale_simulator.scenario.model import Scenario
 
 
 @frozen(eq=False)
 class PaidTime:
-    """The agents' hours on duty, absences not taken out, of each team's `windows`, within `measured` and by the days.
+    """The agents' hours on duty, absences not taken out, of each team's `shifts`, within `measured` and by the days.
 
     `bounds` are the instants that bound the days of the first marketplace.
     """
 
     scenario: Scenario
-    windows: Mapping[str, Sequence[Window]]
+    shifts: Mapping[str, Sequence[Sequence[Window]]]
     measured: tuple[Instant, Instant]
     bounds: NDArray[np.int64]
+
+    @cached_property
+    def windows(self) -> dict[str, list[Window]]:
+        """The windows of all shifts of each team, sorted; shifts may overlap, each brings its own agents."""
+        return {name: sorted(chain.from_iterable(shifts)) for name, shifts in self.shifts.items()}
 
     @cached_property
     def hours(self) -> float:
@@ -42,6 +48,16 @@ class PaidTime:
             for name, team in self.scenario.team.items()
         )
         return sum(costs, start=Decimal(0))
+
+    @cached_property
+    def dates(self) -> dict[str, tuple[frozenset[date], ...]]:
+        """The local days on which each shift of each team has windows that begin."""
+        return {
+            name: tuple(
+                frozenset(local_date(window.start, team.zone) for window in shift) for shift in self.shifts[name]
+            )
+            for name, team in self.scenario.team.items()
+        }
 
     @cached_property
     def by_day(self) -> tuple[float, ...]:

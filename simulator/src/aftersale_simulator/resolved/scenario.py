@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -97,8 +96,7 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
     shared = World(scenario.world)
     numbers = cost_numbers(scenario, policies, shifts, horizon, shared, checked_as or "the scenario")
     zones = _zones(scenario, policies)
-    windows = {name: sorted(chain.from_iterable(of_team)) for name, of_team in shifts.items()}
-    paid = PaidTime(scenario, windows, horizon.measured(zones), horizon.local_days(zones[0]).bounds)
+    paid = PaidTime(scenario, shifts, horizon.measured(zones), horizon.local_days(zones[0]).bounds)
     return ResolvedScenario(
         scenario, plugins, horizon, handbook, rules, policies, sales, worlds, shared, shifts, numbers, paid
     )

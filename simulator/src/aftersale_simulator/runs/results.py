@@ -323,11 +323,10 @@ def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> 
 
 
 def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:
-    """Count the missed and all ended deadlines that put a task on the desk; others end by themselves as they should."""
-    marketplace, workflow = policy.marketplace.name, policy.workflow
-    with_task = {name for kind, state, _ in workflow.tasks() for name in workflow.state(kind, state).opens}
+    """Count the missed and all ended deadlines that the desk works towards."""
+    marketplace, wanted = policy.marketplace.name, policy.workflow.worked_towards
     counts: dict[str, tuple[int, int]] = {}
-    for name in filter(with_task.__contains__, docket.tally.deadlines(marketplace)):
+    for name in filter(wanted.__contains__, docket.tally.deadlines(marketplace)):
         endings = docket.tally.endings(marketplace, name)
         measured = (endings.started >= since) & (endings.started < until)
         counts[name] = (

@@ -93,10 +93,16 @@ def sold_by_day(orders: Orders, days: LocalDays) -> Array:
 
 def by_day(instants: Array, days: LocalDays, weights: NDArray[np.int8] | None = None) -> Array:
     """Count the instants of each day, each with its weight; instants outside the days do not count."""
-    day = np.searchsorted(days.bounds, instants, side="right") - 1
-    inside = (day >= 0) & (day < len(days.bounds) - 1)
-    inside_weights = None if weights is None else weights[inside]
-    return np.rint(np.bincount(day[inside], inside_weights, len(days.bounds) - 1)).astype(np.int64)
+    return _counted(_places(instants, days), days, weights)
+
+
+def _places(instants: Array, days: LocalDays) -> Array:
+    """Return the place of each instant's day, from 1; 0 is before the first, and the last one after all of them."""
+    return np.searchsorted(days.bounds, instants, side="right")
+
+
+def _counted(places: Array, days: LocalDays, weights: NDArray[np.int8] | None) -> Array:
+    return np.rint(np.bincount(places, weights, len(days.bounds) + 1)[1:-1]).astype(np.int64)
 
 
 def hours_of_week(instants: Array, days: LocalDays) -> Array:
@@ -113,13 +119,14 @@ class _FirstReplies:
     def __init__(self, docket: Docket, marketplace: str, days: LocalDays, until: Instant) -> None:
         self._endings = docket.tally.by_due(marketplace, "first_reply", until)
         self._days = days
+        self._places = _places(self._endings.started, days)
         self._hours = hours_of_week(self._endings.started, days)
 
     def known_by_day(self) -> Array:
-        return by_day(self._endings.started, self._days, self._endings.counted)
+        return _counted(self._places, self._days, self._endings.counted)
 
     def late_by_day(self) -> Array:
-        return by_day(self._endings.started, self._days, self._endings.late)
+        return _counted(self._places, self._days, self._endings.late)
 
     def known_by_hour(self, since: Instant, until: Instant) -> Array:
         return self._by_hour(self._endings.counted, since, until)
