@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from aftersale.clocks import Instant
 from aftersale.engine.columns import DefectRow
@@ -14,12 +13,8 @@ _Row = tuple[DefectRow, str]
 """A row, and its component."""
 
 
-class Turn(NamedTuple):
-    """What became defective (`step` 1) or sound again (-1): by which instant it counts, and when that was known."""
-
-    at: Instant
-    known: Instant
-    step: int
+Turn = tuple[Instant, Instant, int]
+"""By which instant something counts that became defective (1) or sound again (-1), and when that was known."""
 
 
 class Standing:
@@ -44,12 +39,15 @@ class Standing:
         rows = [row for component in self._read for row in self._fresh(tally, component, before)]
         if len(self._read) > 1:
             rows.sort(key=_known)
-        turns = []
+        turns, depths, of_cases = [], self._depths, self._of_cases
         for (order, case, bought, opened, known, step, _), component in rows:
-            subject = (case, opened) if self._of_cases else (order, bought)
-            turn = self._turn(subject, (subject, case, component), step)
-            if turn:
-                turns.append(Turn(subject[1], known, turn))
+            subject = (case, opened) if of_cases else (order, bought)
+            sign = subject, case, component
+            old = depths.get(sign, 0)
+            depth = depths[sign] = old + step
+            # Most rows are the first sign of something, or its end.
+            if bool(depth) is not bool(old) and (turn := self._turn(subject, 1 if depth else -1)):
+                turns.append((subject[1], known, turn))
         return turns
 
     def within(self, since: Instant, before: Instant) -> int:
@@ -67,19 +65,14 @@ class Standing:
         numbers = tally.channels(self._channels)
         return [row for row in rows if row[0][-1] in numbers]
 
-    def _turn(self, subject: _Subject, sign: tuple[_Subject, int, str], step: int) -> int:
-        """Return 1 when this step is the first sign of its subject, -1 when it takes back the last, else 0."""
-        old = self._depths.get(sign, 0)
-        depth = self._depths[sign] = old + step
-        change = (depth != 0) - (old != 0)
-        if not change:
-            return 0
-        many = self._signs.get(subject, 0)
-        if many + change:
-            self._signs[subject] = many + change
-        else:
-            del self._signs[subject]
-        return bool(many + change) - bool(many)
+    def _turn(self, subject: _Subject, change: int) -> int:
+        """Count a sign more or less of a subject; return 1 when it is the first, -1 when it was the last, else 0."""
+        many = self._signs.get(subject, 0) + change
+        if many:
+            self._signs[subject] = many
+            return 1 if many == change else 0
+        del self._signs[subject]
+        return -1
 
 
 def _known(row: _Row) -> Instant:
