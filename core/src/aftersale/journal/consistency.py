@@ -17,8 +17,11 @@ _MOST = {"marketplace": np.iinfo(np.int16).max, "channel": np.iinfo(np.int8).max
 
 def inconsistencies(where: str, orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Problem]:
     """Yield the contradictions in the checked columns of a journal, the first of each sort one by one."""
-    yield from _order_problems(where, orders)
-    stores = orders.select("order", pl.col("marketplace").alias("store")).unique("order", keep="first")
+    is_twice = orders["order"].is_duplicated()
+    yield from _order_problems(where, orders, is_twice)
+    stores = orders.select("order", pl.col("marketplace").alias("store"))
+    if is_twice.any():
+        stores = stores.unique("order", keep="first")
     matched = facts.select("order", "marketplace").join(stores, on="order", how="left")
     orphans = matched.filter(pl.col("store").is_null())
     yield from _problems(
@@ -40,8 +43,8 @@ def inconsistencies(where: str, orders: pl.DataFrame, facts: pl.DataFrame) -> It
     )
 
 
-def _order_problems(where: str, orders: pl.DataFrame) -> Iterator[Problem]:
-    twice = orders["order"].filter(orders["order"].is_duplicated())
+def _order_problems(where: str, orders: pl.DataFrame, is_twice: pl.Series) -> Iterator[Problem]:
+    twice = orders["order"].filter(is_twice)
     yield from _problems(where, twice, "order {}", "stands there more than once", "keep one row per order")
     pairs = orders.select("marketplace", "currency").unique()
     mixed = pairs.filter(pl.col("marketplace").is_duplicated())

@@ -203,7 +203,8 @@ def _of_cases(facts: pl.DataFrame) -> Iterator[Doubt]:
     again = openers.join(first, on=_ROW, how="anti").join(names, on=same, how="left").sort(_ROW)
     at = pl.col("occurred_at").alias("at")
     yield from _doubts("doubts.opened_twice", again.select("order", "case", "fact", at, "other"))
-    lost = facts.filter((pl.col("about") != "") & ~pl.col("about").is_in(facts["case"].unique().to_list()))
+    cases = facts.select(pl.col("case").alias("about")).unique()
+    lost = facts.filter(pl.col("about") != "").join(cases, on="about", how="anti").sort(_ROW)
     yield from _doubts("doubts.about", lost.select("order", "case", "about"))
 
 
