@@ -5,9 +5,9 @@ Most orders never become a case, so they stay columns; one becomes an object whe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from itertools import islice, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from attrs import Factory, evolve, field, frozen
@@ -17,6 +17,8 @@ from aftersale.orders import NEVER, NOBODY, UNKNOWN, UNTOLD, Order
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
+
+_Answer = TypeVar("_Answer")
 
 
 def _names(values: Sequence[str]) -> tuple[str, ...]:
@@ -84,6 +86,17 @@ class Orders:
     buyer: NDArray[np.int64] = field(default=Factory(_unknown_buyers, takes_self=True))
     buyers: Sequence[str] = ()
     landed_cost: NDArray[np.int64] = field(default=Factory(_untold, takes_self=True))
+    _remembered: dict[Hashable, Any] = field(factory=dict, init=False, repr=False)
+
+    def remembered(self, key: Hashable, work_out: Callable[[], _Answer]) -> _Answer:
+        """Return what was worked out under a key before, or else what is worked out now.
+
+        It has to follow from the columns alone; other orders, made of these, remember nothing.
+        """
+        if key not in self._remembered:
+            self._remembered[key] = work_out()
+        answer: _Answer = self._remembered[key]
+        return answer
 
     def __len__(self) -> int:
         """Return how many orders there are."""

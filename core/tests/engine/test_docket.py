@@ -3,8 +3,8 @@ from hypothesis import given, strategies as st
 
 from aftersale.base.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.clocks import DAY, HOUR, MINUTE
+from aftersale.engine.columns import FOREVER, Running
 from aftersale.engine.docket import Docket
-from aftersale.engine.tally import FOREVER, running
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.observers import Observers
 from aftersale.testing import fact, order, reference
@@ -226,7 +226,7 @@ def endings(made, name):
 def test_the_tally_counts_when_a_deadline_began_and_how_it_ended():
     made = docket(asked(), fact("seller_reply", MONDAY + 90 * MINUTE), asked(MONDAY + DAY))
     assert endings(made, "first_reply") == [(0, 1.5, 1.5, 0, 1, 1)]
-    assert running(made.cases.values(), "REF", "first_reply").tolist() == [MONDAY + DAY]
+    assert Running.of(made.cases.values()).starts("REF", "first_reply").tolist() == [MONDAY + DAY]
     made.record(fact("seller_reply", MONDAY + 60 * HOUR), BULKY)
     assert endings(made, "first_reply")[1:] == [(24, 48, None, 1, 1, 0), (24, 60, 60, 0, 0, 1)]
 

@@ -8,11 +8,11 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.workflow import default_workflow
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine import replays
+from aftersale.engine.columns import FOREVER
 from aftersale.engine.docket import Docket
 from aftersale.engine.engine import apply
 from aftersale.engine.insertions import insert
 from aftersale.engine.replays import ReplayedOrder
-from aftersale.engine.tally import FOREVER
 from aftersale.metrics.readings import readings
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.observers import Observers

@@ -1,5 +1,6 @@
 """What became known late, twice or in any order: on a later day every figure is that of a journal told in time."""
 
+from collections import Counter, defaultdict, deque
 from contextlib import suppress
 
 import numpy as np
@@ -9,12 +10,16 @@ from hypothesis import given, settings, strategies as st
 
 from aftersale.base.errors import FactRefused
 from aftersale.cases.workflow import default_workflow
-from aftersale.clocks import DAY, HOUR
+from aftersale.clocks import DAY, HOUR, local_date, start_of_day
+from aftersale.engine.columns import Running
 from aftersale.engine.docket import Docket
+from aftersale.engine.tally import Tally
 from aftersale.journal.reading import Journal
 from aftersale.journal.replay import replay
+from aftersale.metrics.days import Days, day_number, day_of
 from aftersale.metrics.diagnosis import diagnose
-from aftersale.metrics.readings import Account, readings
+from aftersale.metrics.measures import Figure, measure
+from aftersale.metrics.readings import Account, readings, verdict_on, verdicts
 from aftersale.metrics.replies import first_replies
 from aftersale.orders import NEVER
 from aftersale.plugins.plugins import load_plugins
@@ -163,3 +168,112 @@ def test_an_account_read_on_every_day_of_late_facts_reads_as_one_that_is_read_on
                 docket.record(each, by_id[each.order])
         docket.advance(at)
         assert account.readings(docket, sold, at) == readings(POLICIES["REF"], docket, sold, at)
+
+
+# --- columns against going through everything once more ---
+
+
+ZONE = POLICIES["REF"].marketplace.zone
+
+
+def measures():
+    """A measure with nothing read for every line, by what it counts."""
+    policy = POLICIES["REF"]
+    lines = [rule for _, rule in policy.at(MONDAY).lines]
+    return [(rule, measure(rule, policy.metric_kinds[rule.name], policy.marketplace)) for rule in lines]
+
+
+def told_late(luck, facts, delay):
+    """The facts as they become known, some of them late, and some twice."""
+    late = [each._replace(known_at=each.occurred_at + luck.randint(0, delay * 24) * HOUR) for each in facts]
+    again = [each._replace(known_at=each.known_at + luck.randint(0, 9 * 24) * HOUR) for each in luck.sample(late, 2)]
+    return sorted([*late, *again], key=lambda each: each.known_at)
+
+
+def days_of(sold, told):
+    """Yield a docket at the end of every third day, and that day's number, until well after the last fact."""
+    docket, waiting = Docket(POLICIES), deque(told)
+    first = day_number(local_date(MONDAY, ZONE))
+    last = day_number(local_date(told[-1].known_at, ZONE)) + 20
+    bought = {name: sold.order(row) for row, name in enumerate(sold.ids)}
+    for day in range(first, last, 3):
+        end = start_of_day(day_of(day + 1), ZONE)
+        while waiting and waiting[0].known_at < end:
+            each = waiting.popleft()
+            with suppress(FactRefused):
+                docket.record(each, bought[each.order])
+        docket.advance(end)
+        yield docket, day
+
+
+def defective(docket, rule, kind, day):
+    """How many orders, or cases, of the window are defective by the end of a day, all defects gone through."""
+    end, since = start_of_day(day_of(day + 1), ZONE), day - rule.lag - rule.amount + 1
+    depths = defaultdict(Counter)
+    for each in docket.tally.defects:
+        if each.component in kind.defects and each.known_at < end:
+            subject = (each.order, each.purchased_at) if kind.counts == "orders" else (each.case, each.opened_at)
+            depths[subject][each.case, each.component] += each.step
+    return sum(
+        any(signs.values()) and since <= day_number(local_date(at, ZONE)) <= day - rule.lag
+        for (_, at), signs in depths.items()
+    )
+
+
+@pytest.mark.once
+@settings(deadline=None, derandomize=True, max_examples=12)
+@given(LUCK, st.sampled_from([0, 1, 20, 60]))
+def test_a_day_read_by_its_window_is_what_reading_everything_gives(luck, delay):
+    sold = sold_by(luck)
+    told, looked = told_late(luck, lived(luck, sold), delay), measures()
+    for docket, day in days_of(sold, told):
+        for (rule, metric), (_, fresh) in zip(looked, measures(), strict=True):
+            kind = default_metrics()[rule.name]
+            figure, read = metric.on(docket, sold, day), fresh.read(docket, sold, Days(day, day, ZONE))
+            assert figure[:2] == (read.numerator[0], read.denominator[0]), rule
+            assert verdict_on(rule, day_of(day), figure) == verdicts(rule, read)[0]
+            if kind.counts in ("orders", "cases"):
+                assert figure.numerator == defective(docket, rule, kind, day), rule
+
+
+@pytest.mark.once
+@settings(deadline=None, derandomize=True, max_examples=12)
+@given(LUCK, st.sampled_from([0, 1, 20, 60]))
+def test_a_series_is_what_reading_day_by_day_gives_and_judged_alike(luck, delay):
+    sold = sold_by(luck)
+    told = told_late(luck, lived(luck, sold), delay)
+    *_, (docket, last) = days_of(sold, told)
+    days = Days(last - 40, last, ZONE)
+    for (rule, one), (_, other) in zip(measures(), measures(), strict=True):
+        series, read = one.series(docket, sold, days), other.read(docket, sold, days)
+        assert np.array_equal(series.numerator, read.numerator), rule
+        assert np.array_equal(series.denominator, read.denominator), rule
+        figures = zip(days.dates(), series.numerator.tolist(), series.denominator.tolist(), strict=True)
+        one_by_one = [verdict_on(rule, day, Figure(bad, counted)) for day, bad, counted in figures]
+        assert verdicts(rule, series) == one_by_one
+
+
+@pytest.mark.once
+@settings(deadline=None, derandomize=True, max_examples=12)
+@given(LUCK, st.sampled_from([0, 1, 20, 60]))
+def test_columns_hold_what_going_through_the_cases_gives(luck, delay):
+    sold = sold_by(luck)
+    for docket, _ in days_of(sold, told_late(luck, lived(luck, sold), delay)):
+        cases, tally = docket.cases.values(), docket.tally
+        running, every = docket.running(), Running.of(cases)
+        assert running.cases == every.cases
+        starts = {key: sorted(began.tolist()) for key, began in running.began.items()}
+        assert starts == {key: sorted(began.tolist()) for key, began in every.began.items()}
+        for kind in WORKFLOW.kinds:
+            rows = tally.openings("REF", kind)
+            opened = Counter(dict.fromkeys(rows.started.tolist(), 0))
+            for at, step in zip(rows.started.tolist(), rows.counted.tolist(), strict=True):
+                opened[at] += step
+            assert +opened == Counter(case.opened_at for case in cases if case.kind == kind)
+        depths = defaultdict(Counter)
+        for each in tally.defects:
+            depths[each.order][each.component, each.case] += each.step
+        assert tally.depths() == depths
+        other = Tally()
+        other.take(tally.defects)
+        assert other.defects == tally.defects

@@ -6,8 +6,9 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from aftersale.clocks import DAY, HOUR, MINUTE, instant, local_date, start_of_day
+from aftersale.engine.columns import Defect
 from aftersale.engine.docket import Docket
-from aftersale.engine.tally import Defect, Tally
+from aftersale.engine.tally import Tally
 from aftersale.metrics.days import Days, RunningSums
 from aftersale.metrics.measures import measure
 from aftersale.metrics.readings import Account, Reading, bearable, daily, meets, readings, standing
@@ -61,7 +62,7 @@ def sold_at(*instants, channel="MFN"):
 
 def spoiled(*defects):
     made = Docket(POLICIES)
-    made.tally.defects += defects
+    made.tally.take(defects)
     return made
 
 

@@ -59,13 +59,15 @@ def shipped(*rows, unknown=(), **more):
 
 
 def series(name, sold, last=9, docket=None, **changes):
-    """(numerator, denominator) of each day, and what is left out on the last."""
-    rule = metric(name, **changes)
-    counted = measure(rule, default_metrics()[name], POLICIES["REF"].marketplace)
+    """(numerator, denominator) of each day, and what is left out on the last; however it is read."""
+    rule, docket = metric(name, **changes), docket or Docket(POLICIES)
+    counted, at_once, on_last = (measure(rule, default_metrics()[name], POLICIES["REF"].marketplace) for _ in range(3))
     days = Days.spanning(FIRST, date(2026, 3, 2 + last), "UTC")
-    found = counted.read(docket or Docket(POLICIES), sold, days)
-    pairs = zip(found.numerator.astype(int).tolist(), found.denominator.astype(int).tolist(), strict=True)
-    return list(pairs), counted.left_out
+    found, other = counted.read(docket, sold, days), at_once.series(docket, sold, days)
+    pairs = list(zip(found.numerator.astype(int).tolist(), found.denominator.astype(int).tolist(), strict=True))
+    assert pairs == list(zip(other.numerator, other.denominator, strict=True))
+    assert pairs[-1] == on_last.on(docket, sold, days.last)[:2]
+    return pairs, counted.left_out
 
 
 def counted(name, sold, day, **changes):

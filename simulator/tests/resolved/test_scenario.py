@@ -1,15 +1,17 @@
 """The resolved scenario: what a scenario means with the installed plugins, worked out once."""
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from aftersale.base.errors import DocumentError, UnknownMarketplace
-from aftersale.clocks import DAY, instant
+from aftersale.clocks import DAY, HOUR, instant
 from aftersale.orders import Order
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import reference
+from aftersale_simulator.desk.shifts import labour_cost
 from aftersale_simulator.resolved import scenario as resolved_scenario
 from aftersale_simulator.resolved.explain import versions
 from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
@@ -146,3 +148,24 @@ def test_a_version_that_no_rule_has_is_refused_with_its_place_and_those_that_the
         versioned("longer_apeal")
     hint = "did you mean 'longer_appeal'? known: longer_appeal"
     assert str(caught.value) == f"shop.toml: rule_versions[0]: no rule has a version 'longer_apeal' ({hint})"
+
+
+def test_what_rosters_come_to_is_summed_window_by_window(plugins: Plugins) -> None:
+    resolved = resolve(scenario(), plugins)
+    paid, (since, until) = resolved.paid_time, resolved.measured
+    inside = [
+        max(0, min(window.end, until) - max(window.start, since)) * window.agents for window in resolved.windows("desk")
+    ]
+    assert paid.hours == sum(inside) / HOUR > 0
+    (team,) = resolved.scenario.team.values()
+    assert paid.cost == labour_cost(team, resolved.windows("desk"), since, until, "EUR").amount
+    bounds = resolved.horizon.local_days(resolved.zones[0]).bounds.tolist()
+    by_day = [
+        sum(
+            max(0, min(window.end, end) - max(window.start, begin)) * window.agents
+            for window in resolved.windows("desk")
+        )
+        / HOUR
+        for begin, end in pairwise(bounds)
+    ]
+    assert paid.by_day == pytest.approx(by_day)

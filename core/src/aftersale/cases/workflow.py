@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Literal, TypeVar, get_args
 
@@ -163,7 +163,16 @@ class Workflow:
 
     def asked_for(self) -> frozenset[str]:
         """Return the names of all rules that cases can ask for, deadlines, windows and switches."""
+        return self._asked_for
+
+    @cached_property
+    def _asked_for(self) -> frozenset[str]:
         return ASKED_BESIDE.union(*(state.opens for state in self._states.values()))
+
+    @cached_property
+    def worked_towards(self) -> frozenset[str]:
+        """The deadlines that states open which put a task on the desk; others end by themselves as they should."""
+        return frozenset(name for state in self._states.values() if state.task for name in map(str, state.opens))
 
     def tasks(self) -> Iterator[tuple[str, str, str]]:
         """Yield (kind, state, task) for every state that puts a task on the desk, in the order of the table."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aftersale.base.collector import without_collector
 from aftersale.base.errors import ClockError
 from aftersale.cli.handbooks import read_with_handbook
 from aftersale.cli.options import journal_options, pairs, print_json, read_day, show
@@ -29,6 +30,7 @@ def _replay(
     """Return a journal, its replay until an instant or the end of a day, and the policies of the replay."""
     from aftersale.journal.replay import replay
 
+    ctx.with_resource(without_collector())
     journal, _, policies = read_with_handbook(loaded(ctx), folder, handbook, plain)
     until = until if day is None else _end_of_day(ctx, journal, day)
     return journal, replay(journal, policies, until), policies
@@ -159,6 +161,7 @@ def show_costs(
     from aftersale.views.money.costs import cost_accounts, cost_listing
     from aftersale.worth.parameters import default_parameters
 
+    ctx.with_resource(without_collector())
     rate_of = {name: _decimal(name, value) for name, value in pairs("--rate", rates)}
     asked = Asked(dict(pairs("--set", own)), into, rate_of, _period(since, before, month), until)
     tasks = {task for _, _, task in loaded(ctx).workflow.tasks()}

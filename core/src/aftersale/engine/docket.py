@@ -10,6 +10,7 @@ from aftersale.base.errors import FactRefused, OtherOrder, UnknownMarketplace
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
+from aftersale.engine.columns import Running
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.engine import Outcome, apply, expire, passing
 from aftersale.engine.insertions import insert
@@ -61,6 +62,8 @@ class Docket:
         self._expiries: list[_Wait] = []
         self._waiting: dict[str, _Wait] = {}
         self._pushed = 0
+        # Cases all of whose deadlines were missed: nothing ends any more, and yet they run until they are answered.
+        self._overdue: list[str] = []
 
     @property
     def now(self) -> Instant:
@@ -151,6 +154,11 @@ class Docket:
             heappop(self._expiries)
         return int(self._expiries[0][0]) if self._expiries else None
 
+    def running(self) -> Running:
+        """Return the deadlines that cases have now, missed ones among them."""
+        names = dict.fromkeys((*self._waiting, *self._overdue))
+        return Running.of(self.cases[name] for name in names if name in self.cases)
+
     def misfits(self) -> Iterator[tuple[Fact, FactRefused]]:
         """Yield the facts that no case allows as of now, each with the reason."""
         for dossier in self.dossiers.values():
@@ -240,7 +248,10 @@ class Docket:
         for deadline in case.deadlines:
             if (first is None or deadline.expires_at < first.expires_at) and deadline.name not in case.missed:
                 first = deadline
-        if first is not None:
+        if first is None:
+            if case.deadlines:
+                self._overdue.append(case.id)
+        else:
             self._pushed += 1
             wait = self._waiting[case.id] = [first.expires_at, case.id, self._pushed, case, first, dossier]
             heappush(self._expiries, wait)

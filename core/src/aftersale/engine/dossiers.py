@@ -6,8 +6,12 @@ lead to the same cases however they arrive.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Set
+from itertools import islice
+from types import MappingProxyType
+from typing import Any
 
 from attrs import define, field
 
@@ -16,9 +20,12 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
 from aftersale.engine.moves import Moved
-from aftersale.engine.replays import ReplayedOrder, at_instant
+from aftersale.engine.replays import ReplayedOrder, at_instant, occurred_at
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""What most dossiers have: few are ever asked for their facts by case."""
 
 
 @define(eq=False)
@@ -36,8 +43,8 @@ class Dossier:
     last: Instant
     replay: ReplayedOrder | None = None
     taken: list[Moved] | None = None
-    _of_case: dict[str, list[Fact]] = field(factory=dict, init=False)
-    _details: dict[str, set[str]] = field(factory=dict, init=False)
+    _of_case: Mapping[str, list[Fact]] = field(default=_NOTHING, init=False)
+    _details: Mapping[str, set[str]] = field(default=_NOTHING, init=False)
     _indexed: int = field(default=0, init=False)
 
     @property
@@ -67,7 +74,8 @@ class Dossier:
 
     def opening(self, case: Case) -> Fact:
         """Return the fact that opened one of its cases; what was refused before it opened nothing."""
-        return next(fact for fact in self.facts_of(case.id) if fact.occurred_at >= case.opened_at)
+        first = bisect_left(self.facts, case.opened_at, key=occurred_at)
+        return next(fact for fact in islice(self.facts, first, None) if fact.case == case.id)
 
     def holds(self, fact: Fact) -> bool:
         """Whether the same fact was recorded before; when it became known makes no difference."""

@@ -56,7 +56,8 @@ OfCase = defaultdict[str, list[Entry]]
 """The entries of each case, as they happened."""
 entry_at: Callable[[Entry], Instant] = attrgetter("at")
 """The instant of an entry, to search by."""
-_occurred_at: Callable[[Fact], Instant] = attrgetter("occurred_at")
+occurred_at: Callable[[Fact], Instant] = attrgetter("occurred_at")
+"""The instant of a fact, to search by."""
 
 
 def happened(policy: Policy) -> Callable[[Fact], Key]:
@@ -72,7 +73,7 @@ def happened(policy: Policy) -> Callable[[Fact], Key]:
 
 def at_instant(facts: list[Fact], at: Instant) -> list[Fact]:
     """Return those of some facts, sorted by when they happened, that happened at an instant."""
-    return facts[bisect_left(facts, at, key=_occurred_at) : bisect_right(facts, at, key=_occurred_at)]
+    return facts[bisect_left(facts, at, key=occurred_at) : bisect_right(facts, at, key=occurred_at)]
 
 
 class ReplayedOrder:
@@ -94,7 +95,7 @@ class ReplayedOrder:
         self._of_case: OfCase | None = None
         self.lookouts = Lookouts(policy.workflow)
         ends: list[tuple[Instant, str]] = []
-        for at, simultaneous in groupby(facts, key=_occurred_at):
+        for at, simultaneous in groupby(facts, key=occurred_at):
             self._pass(at, ends)
             self._extend(at, list(simultaneous), (), ends)
         self._pass(until, ends)

@@ -12,121 +12,46 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from enum import IntEnum
-from typing import Literal
+from operator import attrgetter
+from typing import Literal, TypeVar
 
 import numpy as np
-from attrs import Factory, astuple, define, frozen
 from numpy.typing import NDArray
 
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import LATE, Case, Deadline
 from aftersale.clocks import Instant
+from aftersale.engine.columns import CHANGES, FOREVER, Defect, DefectRow, Ending, Endings
 from aftersale.engine.engine import Outcome
 from aftersale.engine.replays import Step
 from aftersale.orders import Order
 
-FOREVER = np.iinfo(np.int64).max
-"""The end of what has not ended yet."""
 NO_ANSWER_NEEDED = "no_reply_needed"
-
-
-class Ending(IntEnum):
-    """What becomes known of a deadline's end, as the code in a row; the last three take back the first three."""
-
-    MISSED = 0
-    MET = 1
-    MET_LATE = 2
-    MISSED_UNDONE = 3
-    MET_UNDONE = 4
-    MET_LATE_UNDONE = 5
-
-    @property
-    def undone(self) -> Ending:
-        """The ending that takes this one back, and is taken back by it."""
-        return Ending((self + 3) % 6)
-
 
 # A global costs the loop less than an attribute of the class.
 MISSED, MET, MET_LATE = Ending.MISSED, Ending.MET, Ending.MET_LATE
-_CHANGES = np.array([(1, 1, 0), (0, 1, 1), (0, 0, 1), (-1, -1, 0), (0, -1, -1), (0, 0, -1)], np.int8)
-"""By ending: how many more deadlines were missed, have an outcome, and were answered (late, counted, met)."""
-_LATE_CHANGE: list[int] = _CHANGES[:, 0].tolist()
+_BY_ENDING = tuple(np.ascontiguousarray(CHANGES.T))
+_LATE_CHANGE: list[int] = CHANGES[:, 0].tolist()
 """By ending: how many more deadlines were missed, as plain ints for the loop."""
+_Name = TypeVar("_Name")
 
 
-def _column() -> array[int]:
+class _Numbers(dict[_Name, int]):
+    """Numbers of names, from 0, given in the order in which they are first asked for."""
+
+    def __missing__(self, name: _Name) -> int:
+        number = self[name] = len(self)
+        return number
+
+
+def _flat() -> array[int]:
+    """Return rows of some width one after the other: one call adds a row, one copy makes columns of them."""
     return array("q")
 
 
-def _codes() -> array[int]:
-    return array("b")
-
-
-@define
-class _Rows:
-    started: array[int] = Factory(_column)
-    known: array[int] = Factory(_column)
-    ended: array[int] = Factory(_column)
-    change: array[int] = Factory(_codes)
-    channel: array[int] = Factory(_codes)
-
-
-@define
-class _DueRows(_Rows):
-    """Rows about deadlines that the desk has to meet before the marketplace's end, each with when."""
-
-    due: array[int] = Factory(_column)
-
-
-@frozen(eq=False)
-class Endings:
-    """How deadlines of one name on one marketplace ended, a row for each thing that became known, int64 instants.
-
-    From `known` on, `counted` more deadlines (0, 1, or -1 where an earlier row is taken back) have an outcome, `late`
-    more of them were missed, and `met` more were met or answered late at `ended`; FOREVER where none was answered.
-    `channel` is that of the order, as the tally's number.
-    """
-
-    started: NDArray[np.int64]
-    known: NDArray[np.int64]
-    ended: NDArray[np.int64]
-    late: NDArray[np.int8]
-    counted: NDArray[np.int8]
-    met: NDArray[np.int8]
-    channel: NDArray[np.int8]
-
-    def __len__(self) -> int:
-        """Return how many rows there are."""
-        return len(self.started)
-
-    def where(self, mask: NDArray[np.bool_]) -> Endings:
-        """Return the rows where the mask is true."""
-        return Endings(*(column[mask] for column in astuple(self, recurse=False)))
-
-    def joined(self, other: Endings) -> Endings:
-        """Return these rows and then others."""
-        columns = zip(astuple(self, recurse=False), astuple(other, recurse=False), strict=True)
-        return Endings(*(np.concatenate(pair) for pair in columns))
-
-
-@frozen
-class Defect:
-    """A defect of an order (`step` 1), or a defect taken back (`step` -1), as known at an instant.
-
-    `component` is the defect that the workflow names, such as `claim`, or `late:` with the deadline that was missed;
-    `purchased_at` is its order's day, `opened_at` its case's.
-    """
-
-    order: str
-    marketplace: str
-    channel: str
-    case: str
-    purchased_at: Instant
-    opened_at: Instant
-    component: str
-    known_at: Instant
-    step: int
+_Rows = defaultdict[tuple[str, str], "array[int]"]
+"""Flat rows by marketplace and name."""
+_ENDING_WIDTH, _DUE_WIDTH, _OPENING_WIDTH, _DEFECT_WIDTH = 5, 6, 4, 7
 
 
 # What is counted, without its order and the instant at which it became known. Plain tuples: half a million a year.
@@ -151,11 +76,14 @@ class Tally:
 
     def __init__(self) -> None:
         """Start with nothing counted."""
-        self.defects: list[Defect] = []
-        self._rows: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
-        self._openings: defaultdict[tuple[str, str], _Rows] = defaultdict(_Rows)
-        self._dues: defaultdict[tuple[str, str], _DueRows] = defaultdict(_DueRows)
-        self._channels: dict[str, int] = {}
+        self._endings: _Rows = defaultdict(_flat)
+        self._openings: _Rows = defaultdict(_flat)
+        self._dues: _Rows = defaultdict(_flat)
+        self._defects: _Rows = defaultdict(_flat)
+        self._channels: _Numbers[str] = _Numbers()
+        self._orders: _Numbers[tuple[str, Instant]] = _Numbers()
+        self._cases: _Numbers[str] = _Numbers()
+        self._copies: dict[tuple[str, str], Endings] = {}
 
     def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
         """Count a deadline that ended unanswered."""
@@ -174,10 +102,12 @@ class Tally:
                 entry = _ending_entry(before, deadline, fact)
                 if entry is not None:
                     self._add_ending(order, known_at, *entry)
-                for due in _due_by(before, deadline, entry):
-                    self._add_due(order, known_at, *due)
-        for due in _opened_dues(outcome):
-            self._add_due(order, known_at, *due)
+                if deadline.due < deadline.expires_at:
+                    for due in _due_by(before, deadline, entry):
+                        self._add_due(order, known_at, *due)
+        for deadline in outcome.opened:
+            if deadline.due < deadline.expires_at:
+                self._add_due(order, known_at, *_opened_due(case, deadline))
         if outcome.defect:
             self._add_defect(order, known_at, case.id, case.opened_at, outcome.component, outcome.defect)
 
@@ -207,11 +137,7 @@ class Tally:
             self._add_opening(order, known_at, *entry[1], 1 if counts else -1)
 
     def _add_opening(self, order: Order, known_at: Instant, kind: str, opened_at: Instant, step: int) -> None:
-        rows = self._openings[order.marketplace, kind]
-        rows.started.append(opened_at)
-        rows.known.append(known_at)
-        rows.change.append(step)
-        rows.channel.append(self._channel(order.channel))
+        self._openings[order.marketplace, kind].extend((opened_at, known_at, step, self._channels[order.channel]))
 
     def _add_ending(
         self,
@@ -224,12 +150,8 @@ class Tally:
         ended_at: Instant,
         ending: int,
     ) -> None:
-        rows = self._rows[order.marketplace, deadline]
-        rows.started.append(started_at)
-        rows.known.append(known_at)
-        rows.ended.append(ended_at)
-        rows.change.append(ending)
-        rows.channel.append(self._channel(order.channel))
+        row = started_at, known_at, ended_at, ending, self._channels[order.channel]
+        self._endings[order.marketplace, deadline].extend(row)
         if _LATE_CHANGE[ending]:
             self._add_defect(order, known_at, case, opened_at, LATE + deadline, _LATE_CHANGE[ending])
 
@@ -245,37 +167,44 @@ class Tally:
         ending: int,
     ) -> None:
         """Add what a due time before the marketplace's end changes; nothing of it is known before that time."""
-        rows = self._dues[order.marketplace, deadline]
-        rows.started.append(started_at)
-        rows.known.append(max(due, known_at))
-        rows.ended.append(ended_at)
-        rows.change.append(ending)
-        rows.channel.append(self._channel(order.channel))
-        rows.due.append(due)
+        row = started_at, max(due, known_at), ended_at, ending, self._channels[order.channel], due
+        self._dues[order.marketplace, deadline].extend(row)
 
     def _add_defect(
         self, order: Order, known_at: Instant, case: str, opened_at: Instant, component: str, step: int
     ) -> None:
-        where = (order.id, order.marketplace, order.channel, case)
-        self.defects.append(Defect(*where, order.purchased_at, opened_at, component, known_at, step))
+        bought = order.purchased_at
+        row = self._orders[order.id, bought], self._cases[case], bought, opened_at, known_at, step
+        self._defects[order.marketplace, component].extend((*row, self._channels[order.channel]))
 
-    def _channel(self, name: str) -> int:
-        code = self._channels.get(name)
-        return code if code is not None else self._channels.setdefault(name, len(self._channels))
+    def take(self, defects: Iterable[Defect]) -> None:
+        """Add defects by their records, in the order in which they became known."""
+        for each in defects:
+            where = self._orders[each.order, each.purchased_at], self._cases[each.case]
+            times = each.purchased_at, each.opened_at, each.known_at
+            row = *where, *times, each.step, self._channels[each.channel]
+            self._defects[each.marketplace, each.component].extend(row)
 
     def of_channels(self, endings: Endings, channels: Collection[str]) -> Endings:
         """Return the rows of orders of some channels; all of them where none is named."""
-        if not channels:
-            return endings
-        codes = [code for name, code in self._channels.items() if name in channels]
-        return endings.where(np.isin(endings.channel, codes))
+        return endings.where(np.isin(endings.channel, self.channels(channels))) if channels else endings
+
+    def channels(self, names: Collection[str]) -> list[int]:
+        """Return the numbers of those of some channels of which anything was counted."""
+        return [number for name, number in self._channels.items() if name in names]
 
     def endings(self, marketplace: str, name: str, first: int = 0) -> Endings:
         """Return how the deadlines of that name ended, from row `first` on; rows are only ever added.
 
         A deadline is late from the marketplace's own end on; see `by_due` for what the desk had to meet.
         """
-        return _endings(self._rows.get((marketplace, name), _Rows()), first)
+        rows = self._endings.get((marketplace, name))
+        if first:
+            return _endings(_columns(rows, _ENDING_WIDTH, first))
+        copy = self._copies.get((marketplace, name))
+        if copy is None or len(copy) * _ENDING_WIDTH != len(rows or ()):
+            copy = self._copies[marketplace, name] = _endings(_columns(rows, _ENDING_WIDTH, 0))
+        return copy
 
     def dues(self, marketplace: str, name: str, first: int = 0) -> tuple[Endings, NDArray[np.int64]]:
         """Return what changes in `endings` where a deadline is late from its due time on, and these due times.
@@ -284,39 +213,73 @@ class Tally:
         `first` on are returned. A deadline counts as missed until something else is known: whoever reads the rows
         leaves out those that are not due yet.
         """
-        rows = self._dues.get((marketplace, name), _DueRows())
-        return _endings(rows, first), np.array(rows.due[first:], np.int64)
+        columns = _columns(self._dues.get((marketplace, name)), _DUE_WIDTH, first)
+        return _endings(columns[:-1]), columns[-1]
 
     def by_due(self, marketplace: str, name: str, until: Instant) -> Endings:
         """Return how the deadlines of that name ended, late from their due time on, of those due before `until`."""
         changes, due = self.dues(marketplace, name)
-        return self.endings(marketplace, name).joined(changes.where(due < until))
+        ended = self.endings(marketplace, name)
+        return ended.joined(changes.where(due < until)) if len(changes) else ended
 
     def deadlines(self, marketplace: str) -> list[str]:
         """Return the names of the deadlines of which some have ended on a marketplace, sorted."""
-        return sorted(name for place, name in self._rows if place == marketplace)
+        return sorted(name for place, name in self._endings if place == marketplace)
 
     def openings(self, marketplace: str, kind: str, first: int = 0) -> Endings:
         """Return when the cases of a kind were opened, from row `first` on; only started, known and counted matter."""
-        rows = self._openings.get((marketplace, kind), _Rows())
-        started, known = (np.array(column[first:], np.int64) for column in (rows.started, rows.known))
+        columns = _columns(self._openings.get((marketplace, kind)), _OPENING_WIDTH, first)
+        started, known, counted, channel = columns
         none = np.zeros(len(started), np.int8)
-        counted = np.array(rows.change[first:], np.int8)
-        ended, channel = np.full(len(started), FOREVER), np.array(rows.channel[first:], np.int8)
-        return Endings(started, known, ended, none, counted, none, channel)
+        ended = np.full(len(started), FOREVER)
+        return Endings(started, known, ended, none, counted.astype(np.int8), none, channel.astype(np.int8))
+
+    def has_opened(self, marketplace: str, kind: str) -> bool:
+        """Whether a case of a kind was ever opened on a marketplace."""
+        return (marketplace, kind) in self._openings
+
+    def defect_rows(self, marketplace: str, component: str, first: int = 0) -> list[DefectRow]:
+        """Return the defects of one sort of orders on a marketplace, from row `first` on, by when they were known."""
+        rows = self._defects.get((marketplace, component))
+        return [] if rows is None else _defect_rows(memoryview(rows)[first * _DEFECT_WIDTH :])
+
+    def depths(self) -> dict[str, dict[tuple[str, str], int]]:
+        """Return by order the sum of the steps of each (component, case): above 0 where the order is defective now."""
+        orders, cases = list(self._orders), list(self._cases)
+        depths: defaultdict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+        for (_, component), rows in self._defects.items():
+            for order, case, *_, step, _ in _defect_rows(rows):
+                of_order, sign = depths[orders[order][0]], (component, cases[case])
+                of_order[sign] = of_order.get(sign, 0) + step
+        return depths
+
+    @property
+    def defects(self) -> list[Defect]:
+        """All defects as records, by when they became known."""
+        orders, cases, channels = list(self._orders), list(self._cases), list(self._channels)
+        records = [
+            Defect(orders[order][0], place, channels[channel], cases[case], bought, opened, component, known, step)
+            for (place, component), rows in self._defects.items()
+            for order, case, bought, opened, known, step, channel in _defect_rows(rows)
+        ]
+        return sorted(records, key=attrgetter("known_at"))
 
 
-def _endings(rows: _Rows, first: int) -> Endings:
-    late, counted, met = _CHANGES[np.array(rows.change[first:], np.int8)].T
-    return Endings(
-        np.array(rows.started[first:], np.int64),
-        np.array(rows.known[first:], np.int64),
-        np.array(rows.ended[first:], np.int64),
-        late,
-        counted,
-        met,
-        np.array(rows.channel[first:], np.int8),
-    )
+def _defect_rows(rows: Iterable[int]) -> list[DefectRow]:
+    return list(zip(*[iter(rows)] * _DEFECT_WIDTH, strict=True))
+
+
+def _columns(rows: array[int] | None, width: int, first: int) -> NDArray[np.int64]:
+    """Return the columns of flat rows from row `first` on; a copy, as rows may be added while it is read."""
+    if rows is None:
+        return np.zeros((width, 0), np.int64)
+    return np.ascontiguousarray(np.array(memoryview(rows)[first * width :], np.int64).reshape(-1, width).T)
+
+
+def _endings(columns: NDArray[np.int64]) -> Endings:
+    started, known, ended, change, channel = columns
+    late, counted, met = (by_ending[change] for by_ending in _BY_ENDING)
+    return Endings(started, known, ended, late, counted, met, channel.astype(np.int8))
 
 
 def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:
@@ -334,7 +297,9 @@ def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:
                 if entry is not None:
                     yield "ending", entry
                 yield from (("due", due) for due in _due_by(before, closed, entry))
-        yield from (("due", due) for due in _opened_dues(outcome))
+        for opened in outcome.opened:
+            if opened.due < opened.expires_at:
+                yield "due", _opened_due(case, opened)
         if outcome.defect:
             yield "defect", (case.id, case.opened_at, outcome.component, outcome.defect)
 
@@ -354,11 +319,9 @@ def _ending_entry(case: Case, deadline: Deadline, fact: Fact) -> _EndingEntry | 
     return case.id, case.opened_at, deadline.name, deadline.started_at, fact.occurred_at, ending
 
 
-def _opened_dues(outcome: Outcome) -> Iterator[_DueEntry]:
-    """Yield the deadlines that began and are late from a due time on, before the marketplace's own end."""
-    for deadline in outcome.opened:
-        if deadline.due < deadline.expires_at:
-            yield _due_entry(outcome.case, deadline, FOREVER, MISSED)
+def _opened_due(case: Case, deadline: Deadline) -> _DueEntry:
+    """Return what the beginning of a deadline changes that is late before the marketplace's own end."""
+    return _due_entry(case, deadline, FOREVER, MISSED)
 
 
 def _due_by(case: Case, deadline: Deadline, entry: _EndingEntry | None) -> Iterator[_DueEntry]:
@@ -374,15 +337,3 @@ def _due_by(case: Case, deadline: Deadline, entry: _EndingEntry | None) -> Itera
 
 def _due_entry(case: Case, deadline: Deadline, ended_at: Instant, ending: Ending) -> _DueEntry:
     return case.id, deadline.name, deadline.started_at, ended_at, deadline.due, ending
-
-
-def running(cases: Iterable[Case], marketplace: str, name: str) -> NDArray[np.int64]:
-    """Return when the deadlines of that name began that are still running."""
-    starts = [
-        deadline.started_at
-        for case in cases
-        if case.deadlines and case.marketplace == marketplace
-        for deadline in case.deadlines
-        if deadline.name == name
-    ]
-    return np.array(starts, np.int64)

@@ -17,9 +17,12 @@ _MOST = {"marketplace": np.iinfo(np.int16).max, "channel": np.iinfo(np.int8).max
 
 def inconsistencies(where: str, orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Problem]:
     """Yield the contradictions in the checked columns of a journal, the first of each sort one by one."""
-    yield from _order_problems(where, orders)
-    stores = orders.select("order", pl.col("marketplace").alias("store")).unique("order", keep="first")
-    matched = facts.join(stores, on="order", how="left")
+    is_twice = orders["order"].is_duplicated()
+    yield from _order_problems(where, orders, is_twice)
+    stores = orders.select("order", pl.col("marketplace").alias("store"))
+    if is_twice.any():
+        stores = stores.unique("order", keep="first")
+    matched = facts.select("order", "marketplace").join(stores, on="order", how="left")
     orphans = matched.filter(pl.col("store").is_null())
     yield from _problems(
         where, orphans["order"], "fact about order {}", "orders do not have it", "add the order, or leave the fact out"
@@ -33,16 +36,16 @@ def inconsistencies(where: str, orders: pl.DataFrame, facts: pl.DataFrame) -> It
     negative = facts.filter(pl.col("amount") < 0)
     hint = "write what was paid, and name the fact for which way it went"
     yield from _problems(where, negative["order"], "fact about order {}", "has a negative amount", hint)
-    shared = facts.filter(pl.col("case") != "").unique(["case", "order"])
+    shared = facts.select("case", "order").filter(pl.col("case") != "").unique()
     shared = shared.filter(pl.col("case").is_duplicated())
     yield from _problems(
         where, shared["case"], "case {}", "is about more than one order", "give each order its own case"
     )
 
 
-def _order_problems(where: str, orders: pl.DataFrame) -> Iterator[Problem]:
-    twice = orders.filter(pl.col("order").is_duplicated())
-    yield from _problems(where, twice["order"], "order {}", "stands there more than once", "keep one row per order")
+def _order_problems(where: str, orders: pl.DataFrame, is_twice: pl.Series) -> Iterator[Problem]:
+    twice = orders["order"].filter(is_twice)
+    yield from _problems(where, twice, "order {}", "stands there more than once", "keep one row per order")
     pairs = orders.select("marketplace", "currency").unique()
     mixed = pairs.filter(pl.col("marketplace").is_duplicated())
     hint = "keep to one currency in each marketplace"
@@ -57,7 +60,7 @@ def _order_problems(where: str, orders: pl.DataFrame) -> Iterator[Problem]:
 
 
 def _currency_problems(where: str, orders: pl.DataFrame) -> Iterator[Problem]:
-    firsts = orders.unique("currency", keep="first").sort("currency").select("order", "currency").rows()
+    firsts = orders.select("order", "currency").unique("currency", keep="first").sort("currency").rows()
     unknown = [(order, currency) for order, currency in firsts if not _is_currency(currency)]
     hint = "write the code of ISO 4217, such as EUR"
     problems = [

@@ -87,9 +87,11 @@ def doubts(orders: pl.DataFrame, facts: pl.DataFrame) -> Iterator[Doubt]:
     sold = orders.select("order", "purchased_at", "price", "currency")
     kind = pl.when(pl.col("kind").is_in(known)).then(pl.col("kind")).otherwise(pl.lit(_ANY_FACT)).alias("fact")
     facts = facts.with_row_index(_ROW).join(sold, on="order", how="left").sort(_ROW).with_columns(kind)
-    once = facts.unique(_content(facts), keep="first", maintain_order=True)
+    # Of a journal that tells nothing twice no copy is made.
+    is_twice = facts.select(_content(facts)).is_duplicated().any()
+    once = facts.unique(_content(facts), keep="first", maintain_order=True) if is_twice else facts
     yield from _of_times(facts)
-    again = facts.join(once, on=_ROW, how="anti").sort(_ROW)
+    again = facts.join(once, on=_ROW, how="anti").sort(_ROW) if is_twice else facts.clear()
     yield from _doubts("doubts.twice", again.select("order", "case", "fact", pl.col("occurred_at").alias("at")))
     yield from _of_amounts(once)
     yield from _of_values(facts)
@@ -147,7 +149,8 @@ def _pair(rows: pl.DataFrame, later: str, earlier: str) -> pl.DataFrame:
 
 def _of_small_prices(orders: pl.DataFrame) -> Iterator[Doubt]:
     """Yield the marketplaces half of whose prices are below one unit of their money: written in major units."""
-    for _, rows in orders.filter(pl.col("price") > 0).group_by("marketplace", maintain_order=True):
+    priced = orders.select("marketplace", "order", "price", "currency").filter(pl.col("price") > 0)
+    for _, rows in priced.group_by("marketplace", maintain_order=True):
         unit = _unit(rows["currency"][0])
         small = rows.filter(pl.col("price") < unit)
         if unit > 1 and 2 * small.height > rows.height:
@@ -200,7 +203,8 @@ def _of_cases(facts: pl.DataFrame) -> Iterator[Doubt]:
     again = openers.join(first, on=_ROW, how="anti").join(names, on=same, how="left").sort(_ROW)
     at = pl.col("occurred_at").alias("at")
     yield from _doubts("doubts.opened_twice", again.select("order", "case", "fact", at, "other"))
-    lost = facts.filter((pl.col("about") != "") & ~pl.col("about").is_in(facts["case"].unique().to_list()))
+    cases = facts.select(pl.col("case").alias("about")).unique()
+    lost = facts.filter(pl.col("about") != "").join(cases, on="about", how="anti").sort(_ROW)
     yield from _doubts("doubts.about", lost.select("order", "case", "about"))
 
 

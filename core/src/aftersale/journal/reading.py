@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from attrs import evolve, frozen
 
+from aftersale.base.collector import without_collector
 from aftersale.base.errors import DocumentError, JournalError, Problem
 from aftersale.base.files import LIMIT, MEGABYTE, check, most, open_bounded
 from aftersale.cases.facts import Fact
@@ -37,6 +38,8 @@ _CELL = 8
 """In bytes, what a cell takes about: where a file may be larger, it may have more cells."""
 
 _NONE: frozenset[str] = frozenset()
+# As in the engine: a named tuple's own constructor takes several times as long.
+_new = tuple.__new__
 
 
 @frozen(eq=False)
@@ -72,13 +75,20 @@ def read_journal(folder: Path) -> Journal:
     problems = [*order_problems, *fact_problems] or list(inconsistencies(where, orders, facts))
     if problems:
         raise JournalError(where, tuple(problems))
-    orders = orders.sort("purchased_at", maintain_order=True)
-    facts = facts.sort("known_at", maintain_order=True)
+    orders, facts = _sorted(orders, "purchased_at"), _sorted(facts, "known_at")
     told = tuple(doubts(orders, facts))
     written = read_provenance(folder)
     handbook = folder / HANDBOOK if (folder / HANDBOOK).is_file() else None
     numbers = read_own_numbers(folder)
-    return Journal(_orders(orders, absent), _facts(facts), where, told, written, handbook, numbers)
+    with without_collector():
+        sold = _orders(orders, absent)
+        del orders  # millions of facts need the room
+        return Journal(sold, _facts(facts), where, told, written, handbook, numbers)
+
+
+def _sorted(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Return a table sorted by a column, rows of one value in their order; most are sorted already."""
+    return frame if frame[column].is_sorted() else frame.sort(column, maintain_order=True)
 
 
 def _paths(folder: Path) -> dict[str, Path]:
@@ -168,8 +178,23 @@ def _check_cells(path: Path, text: bytes) -> None:
 
 
 def _facts(frame: pl.DataFrame) -> list[Fact]:
-    times = frame.with_columns(pl.col("occurred_at", "known_at").cast(pl.Int64))
-    return [Fact(*row) for row in times.select(list(FACT_COLUMNS)).iter_rows()]
+    """Return the facts, of which those that say the same share their texts and instants: most of a journal's memory."""
+    times = frame.select(pl.col("occurred_at", "known_at").cast(pl.Int64))
+    happened = times["occurred_at"].to_list()
+    known = [at if at == then else then for at, then in zip(happened, times["known_at"].to_list(), strict=True)]
+    instants = {"occurred_at": happened, "known_at": known}
+    columns = [instants.get(name) or _values(frame[name]) for name in FACT_COLUMNS]
+    return [_new(Fact, row) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pl.Series) -> list[Any]:
+    return _shared(column) if column.dtype == pl.String else column.to_list()
+
+
+def _shared(column: pl.Series) -> list[str]:
+    """Return the texts of a column, equal ones as one object."""
+    texts: dict[str, str] = {}
+    return [texts.setdefault(text, text) for text in column.to_list()]
 
 
 def _orders(frame: pl.DataFrame, absent: frozenset[str]) -> Orders:
@@ -221,7 +246,7 @@ def _with_landed_costs(orders: Orders, column: pl.Series) -> Orders:
 
 
 def _products(column: pl.Series) -> list[str]:
-    return column.to_list() if (column != "").any() else []
+    return _shared(column) if (column != "").any() else []
 
 
 def _codes(column: pl.Series, names: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:

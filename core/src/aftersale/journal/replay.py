@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from attrs import define
 
+from aftersale.base.collector import without_collector
 from aftersale.base.errors import AftersaleError, FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
@@ -33,6 +34,11 @@ def replay(
     `until` are left out. A fact that the workflow or the rules refuse does not stop the replay; the facts that are
     still refused at the end are returned with their reasons.
     """
+    with without_collector():
+        return _replay(journal, policies, until, observers)
+
+
+def _replay(journal: Journal, policies: Policies, until: Instant | None, observers: Observers | None) -> Replay:
     docket = Docket(policies, observers)
     orders = _orders_of_facts(journal)
     refused: list[tuple[Fact, AftersaleError]] = []
@@ -47,9 +53,16 @@ def replay(
             refused.append((fact, error))
     end = _end(journal) if until is None else until
     docket.advance(end)
+    docket.passed.clear()
     refused += docket.misfits()
-    places = {id(fact): place for place, fact in enumerate(journal.facts)}
-    return Replay(docket, sorted(refused, key=lambda refusal: places[id(refusal[0])]), end)
+    return Replay(docket, _in_order(refused, journal), end)
+
+
+def _in_order(refused: list[tuple[Fact, AftersaleError]], journal: Journal) -> list[tuple[Fact, AftersaleError]]:
+    """Return refused facts in the order of the journal."""
+    names = {id(fact) for fact, _ in refused}
+    places = {id(fact): place for place, fact in enumerate(journal.facts) if id(fact) in names} if names else {}
+    return sorted(refused, key=lambda refusal: places[id(refusal[0])])
 
 
 def _end(journal: Journal) -> Instant:

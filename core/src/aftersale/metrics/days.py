@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,13 +32,39 @@ def day_numbers(instants: Counts, zone: str) -> Counts:
     """Return the local day of each instant, as its number since 1970-01-01."""
     if not len(instants):
         return np.zeros(0, np.int64)
-    first, last = (day_number(local_date(int(at), zone)) for at in (instants.min(), instants.max()))
-    bounds = np.array([_start(number, zone) for number in range(first, last + 2)], np.int64)
+    first, bounds = _around(instants.min(), instants.max(), zone)
     return first + np.searchsorted(bounds, instants, side="right").astype(np.int64) - 1
 
 
+def counts_by_day(instants: Counts, zone: str) -> tuple[Counts, Counts]:
+    """Return the local days of some instants as numbers, each once and in order, and how many there are on each.
+
+    To sort them is much faster than to look up the day of each.
+    """
+    if not len(instants):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    ordered = np.sort(instants)
+    first, bounds = _around(ordered[0], ordered[-1], zone)
+    counts = np.diff(np.searchsorted(ordered, bounds))
+    days = np.flatnonzero(counts)
+    return days + first, counts[days]
+
+
+def _around(least: np.int64, most: np.int64, zone: str) -> tuple[int, Counts]:
+    """Return the day of the first instant, and the bounds of all days from it to that of the last."""
+    first, last = (day_number(local_date(int(at), zone)) for at in (least, most))
+    return first, _bounds(first, last, zone)
+
+
+@lru_cache(maxsize=256)
+def _bounds(first: int, last: int, zone: str) -> Counts:
+    """Return where each of some days begins, and where the last one ends; not to be changed."""
+    return np.array([start_of(number, zone) for number in range(first, last + 2)], np.int64)
+
+
 @cache
-def _start(number: int, zone: str) -> Instant:
+def start_of(number: int, zone: str) -> Instant:
+    """Return the first instant of the local day of a number since 1970-01-01."""
     return start_of_day(_EPOCH + timedelta(number), zone)
 
 
@@ -76,11 +102,35 @@ class Daily:
     denominator: Floats
     orders: Floats | None = None
 
-    @property
+    @cached_property
     def values(self) -> Floats:
-        """The quotient of each day."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.denominator > 0, self.numerator / self.denominator, np.nan)
+        """The quotient of each day; not to be changed."""
+        nothing = np.full(len(self.denominator), np.nan)
+        values: Floats = np.divide(self.numerator, self.denominator, out=nothing, where=self.denominator > 0)
+        return values
+
+
+@frozen(eq=False)
+class SumsByDay:
+    """Two sums of each day from a first one on, `numerator` and `denominator` as the rows of one array; else 0."""
+
+    first: int
+    sums: Floats
+
+    def on(self, day: int) -> tuple[float, float]:
+        """Return both sums of one day."""
+        if not 0 <= day - self.first < self.sums.shape[1]:
+            return 0.0, 0.0
+        numerator, denominator = self.sums[:, day - self.first].tolist()
+        return numerator, denominator
+
+    def of(self, days: Days) -> Daily:
+        """Return the sums of some days."""
+        totals = np.zeros((2, len(days)))
+        begin, end = max(days.first, self.first), min(days.last + 1, self.first + self.sums.shape[1])
+        if begin < end:
+            totals[:, begin - days.first : end - days.first] = self.sums[:, begin - self.first : end - self.first]
+        return Daily(days, *totals)
 
 
 @frozen(eq=False)
@@ -100,6 +150,26 @@ class Entries:
     def negated(self) -> Entries:
         """Return what takes these entries back."""
         return Entries(self.begins, self.ends, -self.numerator, -self.denominator)
+
+    def sums(self, days: Days) -> Daily:
+        """Return the sums of each of some days."""
+        begins = np.clip(self.begins, days.first, days.last + 1) - days.first
+        ends = np.clip(self.ends, days.first, days.last + 1) - days.first
+        ends = np.maximum(begins, ends)  # what ends before it begins never counts
+        size = len(days) + 1
+        totals = (
+            np.cumsum(np.bincount(begins, weights, size) - np.bincount(ends, weights, size))[:-1]
+            for weights in (self.numerator, self.denominator)
+        )
+        return Daily(days, *totals)
+
+    def by_day(self) -> SumsByDay:
+        """Return the sums of all days on which anything counts."""
+        if not len(self.begins):
+            return SumsByDay(0, np.zeros((2, 0)))
+        days = Days(int(self.begins.min()), int(self.ends.max()), "UTC")
+        sums = self.sums(days)
+        return SumsByDay(days.first, np.stack([sums.numerator, sums.denominator]))
 
     @classmethod
     def joined(cls, *parts: Entries) -> Entries:

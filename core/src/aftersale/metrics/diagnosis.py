@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
+from types import MappingProxyType
 
 from attrs import Factory, define, frozen
 
+from aftersale.base.collector import without_collector
 from aftersale.cases.model import LATE, Case
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.return_terms import fault
-from aftersale.engine.tally import Defect
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies
 
@@ -74,11 +75,16 @@ class Diagnosis:
 
 def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
     """Return what went wrong in all orders of a docket."""
-    defects_of = _defect_depths(docket.tally.defects)
+    with without_collector():
+        return _diagnose(docket, policies)
+
+
+def _diagnose(docket: Docket, policies: Policies) -> Diagnosis:
+    defects_of = docket.tally.depths()
     causes = {name: Cause(name) for name in CAUSES}
     ratings: list[BadFeedback] = []
     for dossier in docket.dossiers.values():
-        components = defects_of.get(dossier.order.id, Counter())
+        components = defects_of.get(dossier.order.id, _SOUND)
         names = list(_causes_of(dossier, components, policies))
         defects = policies[dossier.order.marketplace].order_defects
         defective = any(depth > 0 and component in defects for (component, _), depth in components.items())
@@ -89,15 +95,10 @@ def diagnose(docket: Docket, policies: Policies) -> Diagnosis:
     return Diagnosis(tuple(causes.values()), tuple(_products(docket)), tuple(ratings))
 
 
-def _defect_depths(defects: Iterable[Defect]) -> dict[str, Counter[tuple[str, str]]]:
-    """Return the sum of the steps of each order's defects by (component, case): above 0 where it is defective now."""
-    depths: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for defect in defects:
-        depths[defect.order][defect.component, defect.case] += defect.step
-    return depths
+_SOUND: Mapping[tuple[str, str], int] = MappingProxyType({})
 
 
-def _causes_of(dossier: Dossier, components: Counter[tuple[str, str]], policies: Policies) -> Iterator[str]:
+def _causes_of(dossier: Dossier, components: Mapping[tuple[str, str], int], policies: Policies) -> Iterator[str]:
     """Yield each cause of each case of an order."""
     late: defaultdict[str, set[str]] = defaultdict(set)
     for (component, name), depth in components.items():
@@ -105,41 +106,42 @@ def _causes_of(dossier: Dossier, components: Counter[tuple[str, str]], policies:
             late[name].add(component.removeprefix(LATE))
     for case in dossier.cases.values():
         for cause, holds in _TESTS.items():
-            if holds(case, dossier, late[case.id], policies):
+            if holds(case, dossier, late.get(case.id, _IN_TIME), policies):
                 yield cause
 
 
-_CauseTest = Callable[[Case, Dossier, "set[str]", Policies], bool]
+_IN_TIME: frozenset[str] = frozenset()
+_CauseTest = Callable[[Case, Dossier, Set[str], Policies], bool]
 
 
-def _late_reply(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+def _late_reply(case: Case, dossier: Dossier, late: Set[str], policies: Policies) -> bool:
     return bool(late & {"first_reply", "silence"})
 
 
-def _refused_return(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+def _refused_return(case: Case, dossier: Dossier, late: Set[str], policies: Policies) -> bool:
     return case.state == "declined_in_policy" or (
         case.kind == "claim" and _opening_detail(case, dossier) == "return_refused"
     )
 
 
-def _refund_not_given(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+def _refund_not_given(case: Case, dossier: Dossier, late: Set[str], policies: Policies) -> bool:
     by_marketplace = case.state == "refunded_by_marketplace"
     claimed = case.kind == "claim" and _opening_detail(case, dossier) == "returned_no_refund"
     return bool(late & set(REFUNDS)) or by_marketplace or claimed
 
 
-def _evidence_missing(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+def _evidence_missing(case: Case, dossier: Dossier, late: Set[str], policies: Policies) -> bool:
     return bool(late & set(EVIDENCE))
 
 
-def _late_delivery(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+def _late_delivery(case: Case, dossier: Dossier, late: Set[str], policies: Policies) -> bool:
     order = dossier.order
     promised, arrived = order.promised_at, order.delivered_at
     overdue = promised is not None and (arrived is None or arrived > promised) and case.opened_at > promised
     return overdue and case.kind in ("message", "claim", "not_received", "feedback", "refund")
 
 
-def _product(case: Case, dossier: Dossier, late: set[str], policies: Policies) -> bool:
+def _product(case: Case, dossier: Dossier, late: Set[str], policies: Policies) -> bool:
     """Whether the seller is at fault by the reason code: damaged, wrong, incomplete, other than described."""
     if case.kind == "not_as_described":
         return True

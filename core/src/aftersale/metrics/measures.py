@@ -7,31 +7,75 @@ metric counts is its published definition; the window and the target are in the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from attrs import evolve
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant
+from aftersale.engine.columns import Endings
 from aftersale.engine.docket import Docket
-from aftersale.engine.tally import Defect, Endings, Tally
-from aftersale.metrics.days import Counts, Daily, Days, Entries, RunningSums, day_numbers
-from aftersale.metrics.shipping import SELECTIONS, Parcels, Selection, Wish, buyers_cancellations
+from aftersale.engine.tally import Tally
+from aftersale.metrics.days import (
+    Counts,
+    Daily,
+    Days,
+    Entries,
+    RunningSums,
+    SumsByDay,
+    counts_by_day,
+    day_numbers,
+    start_of,
+)
+from aftersale.metrics.defects import Standing
+from aftersale.metrics.shipping import (
+    CANCELLATION,
+    SELECTIONS,
+    DayCounts,
+    Parcels,
+    Selection,
+    Wish,
+    buyers_cancellations,
+)
 from aftersale.order_columns import Orders
-from aftersale.orders import NEVER
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind
 from aftersale.rules import Rule
+
+Flags = NDArray[np.bool_]
+
+
+class Figure(NamedTuple):
+    """A metric on one day: what `Daily` has of many, `orders` None for a line that always holds."""
+
+    numerator: float
+    denominator: float
+    orders: float | None = None
+
+
+class _Span(NamedTuple):
+    """When that has to happen which counts on a day, [since, before), and before when that has to be known."""
+
+    since: Instant
+    before: Instant
+    known: Instant
+
+    def holds(self, instants: Counts, known: Counts) -> Flags:
+        """Return which rows count by their instants, of those that are known."""
+        flags: Flags = (instants >= self.since) & (instants < self.before) & (known < self.known)
+        return flags
 
 
 class Measure(ABC):
     """One metric of one marketplace; `channels` narrows it to some channels, `components` to some sorts of defect.
 
     `left_out` is how many orders of the last day that was read do not count because something is not known of them.
+    `of_cases` says that its defects count by the case, and not by the order.
     """
+
+    of_cases = False
 
     def __init__(
         self,
@@ -49,8 +93,7 @@ class Measure(ABC):
         self.left_out = 0
         self._orders_in_days: Measure | None = None
         self._sums_so_far = RunningSums()
-        self._defects_read = 0
-        self._depths: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._standing, self._standing_on = self._sound(), self._sound()
 
     def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
         """Return the metric on each of these days, from all that the docket knows; days never go back.
@@ -58,10 +101,48 @@ class Measure(ABC):
         `orders` are all of the source, of which those count that were bought by `at`; without it, all of them.
         """
         self._sums_so_far.add(self.new(docket, orders, len(orders) if at is None else orders.count_until(at)))
-        sums = self._sums_so_far.read(days)
+        sums = self._shown(self._sums_so_far.read(days))
         if self._orders_in_days is None:
             return sums
         return evolve(sums, orders=self._orders_in_days.read(docket, orders, days, at).denominator)
+
+    def series(self, docket: Docket, orders: Orders, days: Days) -> Daily:
+        """Return what the first `read` would, of a measure that is read only once."""
+        sums = self._shown(self._sums(docket, orders, days))
+        if self._orders_in_days is None:
+            return sums
+        return evolve(sums, orders=self._orders_in_days.series(docket, orders, days).denominator)
+
+    def on(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        """Return the metric on the day at whose end the docket stands, read from the day's window alone.
+
+        It is what `read` returns for that day, with all orders.
+        """
+        figure = self._figure(docket, orders, day)
+        if self._orders_in_days is None:
+            return figure
+        return figure._replace(orders=self._orders_in_days.on(docket, orders, day).denominator)
+
+    @abstractmethod
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        """Return numerator and denominator on a day."""
+
+    def _span(self, day: int) -> _Span:
+        """Return when that has to happen which counts on a day."""
+        last, zone = day - self.rule.lag, self.zone
+        return _Span(start_of(last - self.window + 1, zone), start_of(last + 1, zone), start_of(day + 1, zone))
+
+    def prepare(self, orders: Orders) -> None:
+        """Work out what the orders alone say of each day; it is kept with them, for all who count the same of them."""
+        if self._orders_in_days is not None:
+            self._orders_in_days.prepare(orders)
+
+    def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
+        return self.new(docket, orders, len(orders)).sums(days)
+
+    def _shown(self, sums: Daily) -> Daily:
+        """Return sums in the unit of the metric."""
+        return sums
 
     def by_volume(self) -> Measure:
         """Count beside it the orders by whose number it is settled whether the line holds; return the measure."""
@@ -88,40 +169,40 @@ class Measure(ABC):
 
     def _rows(self, orders: Orders, first: int, end: int) -> Counts:
         """Return the rows from `first` up to `end` whose orders belong to this marketplace and these channels."""
-        mask: NDArray[np.bool_] = orders.marketplace[first:end] == self._place(orders)
+        if not self.channels and orders.marketplaces == (self.name,):
+            return np.arange(first, end)
+        mask: Flags = orders.marketplace[first:end] == self._place(orders)
         if self.channels:
             codes = [code for code, channel in enumerate(orders.channels) if channel in self.channels]
             mask &= np.isin(orders.channel[first:end], codes)
         return np.flatnonzero(mask) + first
 
+    def _spread(self, days: Counts, counts: Counts) -> Entries:
+        """Return the entries of what counts in the denominator, so many by each of these days."""
+        begins = days + self.rule.lag
+        return Entries.of(begins, begins + self.window, np.zeros(len(counts)), counts)
+
+    def _key(self, what: Hashable) -> Hashable:
+        """Return the key of what is worked out of all orders, alike for all lines that count the same of them."""
+        return what, self.name, self.zone, tuple(sorted(self.channels))
+
     def _place(self, orders: Orders) -> int:
         return orders.marketplaces.index(self.name) if self.name in orders.marketplaces else -1
 
-    def _changes(self, tally: Tally, subject: Callable[[Defect], tuple[str, Instant]]) -> Entries:
-        """Return an entry for each subject that became defective or sound.
+    def _sound(self) -> Standing:
+        """Return the standing of what has no defect yet."""
+        return Standing(self.name, self.components, self.channels, of_cases=self.of_cases)
 
-        `subject` gives what a defect is of, an order or a case, and the instant by which that counts. A case that a
-        late fact begins anew, at another instant, is another subject: what it counted before is taken back there.
-        """
-        first, self._defects_read = self._defects_read, len(tally.defects)
-        changes, place, components, channels = [], self.name, self.components, self.channels
-        for defect in tally.defects[first:]:
-            if defect.marketplace != place or defect.component not in components:
-                continue
-            if channels and defect.channel not in channels:
-                continue
-            name, at = subject(defect)
-            if step := self._change(f"{name} {at}", defect):
-                changes.append((at, defect.known_at, step))
-        dates, known_at, steps = np.array(changes, np.int64).reshape(-1, 3).T
-        return self._counted(dates, known_at, steps, np.zeros(len(steps)))
+    def _defective_on(self, tally: Tally, day: int) -> int:
+        """Return how many are defective by the end of a day, of what counts on it; days never go back."""
+        span = self._span(day)
+        self._standing_on.turns(tally, span.known)
+        return self._standing_on.within(span.since, span.before)
 
-    def _change(self, name: str, defect: Defect) -> int:
-        """Return 1 when this defect is the subject's first, -1 when it takes back the last, else 0."""
-        depths = self._depths[name]
-        before = any(depths.values())
-        depths[defect.case + defect.component] += defect.step
-        return any(depths.values()) - before
+    def _changes(self, tally: Tally) -> Entries:
+        """Return an entry for each order or case that became defective or sound since the last call."""
+        at, known, steps = np.array(self._standing.turns(tally), np.int64).reshape(-1, 3).T
+        return self._counted(at, known, steps, np.zeros(len(steps)))
 
 
 class OfOrders(Measure):
@@ -144,16 +225,46 @@ class OfOrders(Measure):
 
     def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
         """Return the new orders, and the orders that became defective or sound."""
-        return Entries.joined(self._new_orders(orders, end), self._changes(docket.tally, _order_of))
+        return Entries.joined(self._new_orders(orders, end), self._subjects(docket))
+
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        defective = self._defective_on(docket.tally, day)
+        return Figure(float(defective), self._sold_on(orders, day))
 
     def _new_orders(self, orders: Orders, end: int) -> Entries:
         first, self._orders_read = self._orders_read, end
-        bought = self._days(orders.purchased_at[self._rows(orders, first, end)])
         # Millions of orders share a few hundred days.
-        base = int(bought.min()) if len(bought) else 0
-        counts = np.bincount(bought - base)
-        begins = np.flatnonzero(counts) + base + self.rule.lag
-        return Entries.of(begins, begins + self.window, np.zeros(len(begins)), counts[np.flatnonzero(counts)])
+        return self._spread(*self._bought(orders, first, end))
+
+    def prepare(self, orders: Orders) -> None:
+        """Count the orders by the days on which they count."""
+        super().prepare(orders)
+        self._sold(orders)
+
+    def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
+        return evolve(self._subjects(docket).sums(days), denominator=self._sold(orders).of(days).denominator)
+
+    def _subjects(self, docket: Docket) -> Entries:
+        """Return what counts in the numerator."""
+        return self._changes(docket.tally)
+
+    def _sold_on(self, orders: Orders, day: int) -> float:
+        """Return how many orders count on a day."""
+        return self._sold(orders).on(day)[1]
+
+    def _sold(self, orders: Orders) -> SumsByDay:
+        """Return the orders that count on each day."""
+        key = self._key(("sold", self.rule.lag, self.window))
+        return orders.remembered(key, lambda: self._spread(*self._bought(orders, 0, len(orders))).by_day())
+
+    def _bought(self, orders: Orders, first: int, end: int) -> tuple[Counts, Counts]:
+        """Return how many of the rows were bought on which days; of all rows it is kept with the orders."""
+        if first == 0 and end == len(orders):
+            return orders.remembered(self._key("bought"), lambda: self._bought_rows(orders, first, end))
+        return self._bought_rows(orders, first, end)
+
+    def _bought_rows(self, orders: Orders, first: int, end: int) -> tuple[Counts, Counts]:
+        return counts_by_day(orders.purchased_at[self._rows(orders, first, end)], self.zone)
 
 
 class OfContacts(OfOrders):
@@ -164,23 +275,24 @@ class OfContacts(OfOrders):
         super().__init__(rule, marketplace)
         self._cases_read = dict.fromkeys(kinds, 0)
 
-    def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
-        """Return the new orders and the new cases."""
-        entries = [self._new_orders(orders, end)]
+    def _subjects(self, docket: Docket) -> Entries:
+        entries = []
         for kind, first in self._cases_read.items():
             opened = docket.tally.openings(self.name, kind, first)
             self._cases_read[kind] = first + len(opened)
             opened = docket.tally.of_channels(opened, self.channels)
             entries.append(self._counted(opened.started, opened.known, opened.counted, np.zeros(len(opened))))
-        return Entries.joined(*entries)
+        return Entries.joined(*entries, _NONE)
+
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        span = self._span(day)
+        cases = sum(_opened_within(docket.tally, self.name, kind, self.channels, span) for kind in self._cases_read)
+        return Figure(float(cases), self._sold_on(orders, day))
 
 
-def _order_of(defect: Defect) -> tuple[str, Instant]:
-    return defect.order, defect.purchased_at
-
-
-def _case_of(defect: Defect) -> tuple[str, Instant]:
-    return defect.case, defect.opened_at
+def _opened_within(tally: Tally, marketplace: str, kind: str, channels: Collection[str], span: _Span) -> int:
+    opened = tally.of_channels(tally.openings(marketplace, kind), channels)
+    return int(opened.counted[span.holds(opened.started, opened.known)].sum(dtype=np.int64))
 
 
 class OfDeadlines(Measure):
@@ -207,6 +319,19 @@ class OfDeadlines(Measure):
             ended = ended.joined(self._new_dues(docket))
         ended = docket.tally.of_channels(ended, self.channels)
         return self._counted(ended.started, ended.known, ended.late, ended.counted)
+
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        tally = docket.tally
+        by_handbook = self.rule.set_by == "handbook"
+        ended = (
+            tally.by_due(self.name, self._deadline, docket.now)
+            if by_handbook
+            else tally.endings(self.name, self._deadline)
+        )
+        ended = tally.of_channels(ended, self.channels)
+        counts = self._span(day).holds(ended.started, ended.known)
+        late, counted = (int(column[counts].sum(dtype=np.int64)) for column in (ended.late, ended.counted))
+        return Figure(float(late), float(counted))
 
     def _new_dues(self, docket: Docket) -> Endings:
         """Return what changes by the due times that have passed since the last call."""
@@ -237,18 +362,32 @@ class MeanHours(Measure):
         self._rows_read += len(ended)
         ended = docket.tally.of_channels(ended, self.channels)
         met = ended.met != 0
-        # Summed in whole microseconds: hours would leave rounding errors when they are subtracted again.
-        waited = (ended.ended[met] - ended.started[met]) * ended.met[met]
+        waited = _waited(ended, met)
         return self._counted(ended.ended[met], ended.known[met], waited, ended.met[met])
 
-    def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        ended = docket.tally.of_channels(docket.tally.endings(self.name, self._deadline), self.channels)
+        met = (ended.met != 0) & self._span(day).holds(ended.ended, ended.known)
+        return Figure(int(_waited(ended, met).sum()) / HOUR, float(ended.met[met].sum(dtype=np.int64)))
+
+    def _shown(self, sums: Daily) -> Daily:
         """Return the mean of each day, in hours."""
-        sums = super().read(docket, orders, days, at)
         return evolve(sums, numerator=sums.numerator / HOUR)
+
+
+def _waited(ended: Endings, met: Flags) -> Counts:
+    """Return how long the answered ones waited, or below 0 what takes that back.
+
+    In whole microseconds: hours would leave rounding errors when they are subtracted again.
+    """
+    waited: Counts = (ended.ended[met] - ended.started[met]) * ended.met[met]
+    return waited
 
 
 class OfCases(Measure):
     """Share of the cases of a kind that have a defect, by the day on which each was opened; each counts once."""
+
+    of_cases = True
 
     def __init__(self, rule: Rule, marketplace: Marketplace, kind: str, components: Collection[str]) -> None:
         """Begin with nothing read."""
@@ -262,7 +401,11 @@ class OfCases(Measure):
         self._cases_read += len(opened)
         opened = docket.tally.of_channels(opened, self.channels)
         cases = self._counted(opened.started, opened.known, np.zeros(len(opened)), opened.counted)
-        return Entries.joined(cases, self._changes(docket.tally, _case_of))
+        return Entries.joined(cases, self._changes(docket.tally))
+
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        cases = _opened_within(docket.tally, self.name, self._kind, self.channels, self._span(day))
+        return Figure(float(self._defective_on(docket.tally, day)), float(cases))
 
 
 class OfColumns(Measure):
@@ -278,33 +421,68 @@ class OfColumns(Measure):
         self._select = select
         self._orders_read = 0
         self._open = RunningSums()
+        self._open_orders: Entries | None = None
         self._excused: dict[str, tuple[Wish, Entries]] = {}
 
     def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
         """Return the metric on each of these days, and count what is left out on the last of them."""
         counted = super().read(docket, orders, days, at)
+        if self._open_orders is not None:
+            self._open.add(self._open_orders)
         self.left_out = round(float(self._open.read(days).denominator[-1]))
         return counted
 
     def new(self, docket: Docket, orders: Orders, end: int) -> Entries:
         """Return the new orders, and those that turned out to be cancelled because the buyer wanted it."""
         first, self._orders_read = self._orders_read, end
-        rows = self._rows(orders, first, end)
-        return Entries.joined(self._counted_rows(orders, rows), *self._excuses(docket, orders, end))
+        counts = self._day_counts(orders, first, end)
+        self._open_orders = None if counts is None else self._spread(*counts.open)
+        parts = [] if counts is None else self._entries(counts)
+        return Entries.joined(*parts, *self._excuses(docket, orders, end), _NONE)
 
-    def _counted_rows(self, orders: Orders, rows: Counts) -> Entries:
+    def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
+        if docket.tally.has_opened(self.name, CANCELLATION):
+            today = self.read(docket, orders, Days(day, day, self.zone))
+            return Figure(float(today.numerator[0]), float(today.denominator[0]))
+        return Figure(*self._by_day(orders).on(day))
+
+    def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
+        if docket.tally.has_opened(self.name, CANCELLATION):
+            return super()._sums(docket, orders, days)
+        return self._by_day(orders).of(days)
+
+    def prepare(self, orders: Orders) -> None:
+        """Count the orders by what their columns say."""
+        super().prepare(orders)
+        self._by_day(orders)
+
+    def _by_day(self, orders: Orders) -> SumsByDay:
+        """Return what the orders alone say of each day on which any of them counts."""
+        key = self._key((self._select, self.rule.lag, self.window))
+        return orders.remembered(key, lambda: self._counted_by_day(orders))
+
+    def _counted_by_day(self, orders: Orders) -> SumsByDay:
+        counts = self._day_counts(orders, 0, len(orders))
+        return (_NONE if counts is None else Entries.joined(*self._entries(counts))).by_day()
+
+    def _day_counts(self, orders: Orders, first: int, end: int) -> DayCounts | None:
+        """Return what the rows say by day, None where there are none; of all rows it is kept with the orders."""
+        if first == 0 and end == len(orders):
+            return orders.remembered(self._key(self._select), lambda: self._counted_rows(orders, first, end))
+        return self._counted_rows(orders, first, end)
+
+    def _counted_rows(self, orders: Orders, first: int, end: int) -> DayCounts | None:
+        rows = self._rows(orders, first, end)
         if not len(rows):
-            return _many(rows, rows, bad=False)
+            return None
         chosen = self._select(Parcels.of(orders, self._place(orders), rows, self.zone))
-        opened = self._days(chosen.open_dates[chosen.open_dates != NEVER]) + self.rule.lag
-        self._open.add(_many(opened, opened + self.window, bad=False))
-        counted = chosen.dates != NEVER
-        days = self._days(chosen.dates[counted]) + self.rule.lag
-        hits = chosen.hits[counted]
-        since = np.maximum(days[hits], self._days(chosen.known[counted][hits]))
-        return Entries.joined(
-            _many(days, days + self.window, bad=False), _many(since, days[hits] + self.window, bad=True)
-        )
+        return DayCounts.of(chosen, self.zone)
+
+    def _entries(self, counts: DayCounts) -> list[Entries]:
+        known, days, hits = counts.hits
+        enters = days + self.rule.lag
+        bad = Entries.of(np.maximum(enters, known), enters + self.window, hits, np.zeros(len(hits)))
+        return [self._spread(*counts.counted), bad]
 
     def _excuses(self, docket: Docket, orders: Orders, end: int) -> Iterator[Entries]:
         """Yield what takes orders out that were cancelled for the buyer, or back in where that was corrected."""
@@ -332,16 +510,7 @@ class OfColumns(Measure):
         return Entries.joined(hit, order)
 
 
-def _many(begins: Counts, ends: Counts, *, bad: bool) -> Entries:
-    """Return one entry for all the orders that count on the same days: millions share a few hundred."""
-    if not len(begins):
-        return Entries.of(begins, ends, np.zeros(0), np.zeros(0))
-    base = int(min(begins.min(), ends.min()))
-    size = int(max(begins.max(), ends.max())) - base + 1
-    spans, counts = np.unique((begins - base) * size + (ends - base), return_counts=True)
-    first, last = spans // size + base, spans % size + base
-    none = np.zeros(len(counts))
-    return Entries.of(first, last, *((counts, none) if bad else (none, counts)))
+_NONE = Entries.of(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
 
 def measure(rule: Rule, kind: MetricKind, marketplace: Marketplace) -> Measure:

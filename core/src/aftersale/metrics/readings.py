@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from math import isnan
+from math import isnan, nan
 
+import numpy as np
 from attrs import define, evolve, field, frozen
+from numpy.typing import NDArray
 
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant, local_date
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days, day_number, day_of
-from aftersale.metrics.measures import Measure, OfOrders, measure
+from aftersale.metrics.measures import Figure, Measure, OfOrders, measure
 from aftersale.order_columns import Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale.policies.metric_kinds import MetricKind, Unit
@@ -121,20 +123,49 @@ def verdict(rule: Rule, value: float, counted: float) -> bool | None:
     return None if not met and value * counted < rule.floor_cases - 0.5 else met
 
 
+def verdict_on(rule: Rule, day: date, figure: Figure) -> bool | None:
+    """Return the verdict of a day from what was counted on it, None where the line is not judged then."""
+    if not _binds(rule, day, figure.orders):
+        return None
+    value = figure.numerator / figure.denominator if figure.denominator > 0 else nan
+    return verdict(rule, value, figure.denominator)
+
+
+def _binds(rule: Rule, day: date, orders: float | None) -> bool:
+    return (rule.judged_on is None or day.day == rule.judged_on) and (orders is None or rule.is_for(orders))
+
+
 def binds(rule: Rule, series: Daily) -> list[bool]:
     """Return for each day whether the line is judged then: on a day of evaluation, with orders for which it holds."""
-    dates = series.days.dates()
+    if rule.judged_on is None and series.orders is None:
+        return [True] * len(series.days)
     orders = [None] * len(series.days) if series.orders is None else series.orders.tolist()
-    return [
-        (rule.judged_on is None or day.day == rule.judged_on) and (sold is None or rule.is_for(sold))
-        for day, sold in zip(dates, orders, strict=True)
-    ]
+    return [_binds(rule, day, sold) for day, sold in zip(series.days.dates(), orders, strict=True)]
+
+
+def judgements(rule: Rule, series: Daily) -> NDArray[np.int8]:
+    """Return the verdict of each day: 1 where the target is met, 0 where it is not, -1 where nothing is judged."""
+    values, counted = series.values, series.denominator
+    if rule.target is None:
+        return np.full(len(values), -1, np.int8)
+    target = float(rule.target)
+    met = values > target if rule.direction == "above" else values < target
+    if not rule.strict:
+        met |= values == target
+    judged = counted >= max(rule.floor_orders, 1)  # less than one is nothing
+    if rule.floor_cases:
+        judged &= met | ~(values * counted < rule.floor_cases - 0.5)
+    if rule.judged_on is not None or series.orders is not None:
+        judged &= np.array(binds(rule, series), bool)
+    return np.where(judged, met, -1).astype(np.int8)
+
+
+_WORDS = (False, True, None)
 
 
 def verdicts(rule: Rule, series: Daily) -> list[bool | None]:
     """Return the verdict of each day, None on days on which the line is not judged."""
-    days = zip(binds(rule, series), series.values.tolist(), series.denominator.tolist(), strict=True)
-    return [verdict(rule, value, counted) if bound else None for bound, value, counted in days]
+    return [_WORDS[number] for number in judgements(rule, series).tolist()]
 
 
 def last_evaluation(rule: Rule, day: date) -> date:
@@ -179,7 +210,7 @@ def bearable(rule: Rule, kind: MetricKind, numerator: int, denominator: int) -> 
 def daily(rule: Rule, policy: Policy, docket: Docket, orders: Orders, days: Days) -> Daily:
     """Return a metric of one marketplace on each of the days, as it was known at their ends."""
     kind = policy.metric_kinds[rule.name]
-    return measure(rule, kind, policy.marketplace).read(docket, orders, days)
+    return measure(rule, kind, policy.marketplace).series(docket, orders, days)
 
 
 @define(eq=False)

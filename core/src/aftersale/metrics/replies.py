@@ -10,8 +10,8 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
+from aftersale.engine.columns import Endings, Running
 from aftersale.engine.docket import Docket
-from aftersale.engine.tally import Endings, running
 from aftersale.policies.policy import Policy
 
 PERCENTILES = (50, 90, 95)
@@ -54,13 +54,19 @@ class ReplyFigures:
         return self.hours / self.contacts if self.contacts else None
 
 
-def replies_between(docket: Docket, marketplace: str, since: Instant, until: Instant) -> ReplyFigures:
-    """Return the figures for contacts that began in [since, until), as the docket knows them at `until`."""
+def replies_between(
+    docket: Docket, marketplace: str, since: Instant, until: Instant, running: Running | None = None
+) -> ReplyFigures:
+    """Return the figures for contacts that began in [since, until), as the docket knows them at `until`.
+
+    `running` are the deadlines that its cases have now, where they were looked for already.
+    """
+    running = running or docket.running()
     replies = docket.tally.endings(marketplace, "first_reply")
     late = _late_counts(docket.tally.by_due(marketplace, "first_reply", until), since, until)
     expired = _late_counts(replies, since, until)
     silent, silence_known = _late_counts(docket.tally.endings(marketplace, "silence"), since, until)
-    waiting = running(docket.cases.values(), marketplace, "first_reply")
+    waiting = running.starts(marketplace, "first_reply")
     waiting = until - waiting[(waiting >= since) & (waiting < until)]
     waited = np.concatenate([_answer_times(replies, since, until), waiting])
     percentiles = np.percentile(waited / HOUR, PERCENTILES) if len(waited) else np.zeros(len(PERCENTILES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
-from aftersale.metrics.days import Counts, day_numbers
+from aftersale.metrics.days import Counts, counts_by_day, day_numbers
 from aftersale.order_columns import Orders
 from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, WAITING
 
 Flags = NDArray[np.bool_]
+CANCELLATION = "cancellation"
+"""The kind of case by which a buyer wants an order cancelled."""
 _EVER = np.iinfo(np.int64).max
 
 
@@ -32,10 +35,10 @@ class Wish:
 
 def buyers_cancellations(docket: Docket, marketplace: str) -> Iterator[Wish]:
     """Yield the orders of a marketplace that were cancelled because the buyer wanted it."""
-    if not len(docket.tally.openings(marketplace, "cancellation")):
+    if not docket.tally.has_opened(marketplace, CANCELLATION):
         return
     for case in docket.cases.values():
-        if (case.kind, case.state, case.marketplace) == ("cancellation", "cancelled", marketplace):
+        if (case.kind, case.state, case.marketplace) == (CANCELLATION, "cancelled", marketplace):
             dossier = docket.dossiers[case.order]
             known_at = max(fact.known_at for fact in dossier.facts_of(case.id))
             yield Wish(case.id, case.order, dossier.order.purchased_at, case.opened_at, known_at)
@@ -77,7 +80,7 @@ class Parcels:
     @classmethod
     def of(cls, orders: Orders, place: int, rows: Counts, zone: str) -> Parcels:
         """Return rows of the orders of one marketplace, by its index."""
-        here = orders.marketplace == place
+        here = slice(None) if len(rows) == len(orders) else orders.marketplace == place
         shipped, delivered = (
             bool((column[here] != NEVER).any()) for column in (orders.shipped_at, orders.delivered_at)
         )
@@ -89,39 +92,39 @@ class Parcels:
     @cached_property
     def bought(self) -> Counts:
         """When each was bought."""
-        return self.orders.purchased_at[self.rows]
+        return self.column("purchased_at")
 
     @cached_property
     def shipped(self) -> Counts:
         """When each was shipped; NEVER where it was not, or nobody knows when."""
-        return self._sound(self.orders.shipped_at)
+        return self._sound("shipped_at")
 
     @cached_property
     def delivered(self) -> Counts:
         """When each was delivered; NEVER where it was not, or nobody knows when."""
-        return self._sound(self.orders.delivered_at)
+        return self._sound("delivered_at")
 
     @cached_property
     def cancelled(self) -> Counts:
         """When the seller cancelled each; NEVER where it was not cancelled, or nobody knows when."""
-        return self._sound(self.orders.cancelled_at)
+        return self._sound("cancelled_at")
 
     @cached_property
     def outcome(self) -> NDArray[np.int8]:
         """How each ended, as its source says."""
-        return self.orders.outcome[self.rows]
+        return self.column("outcome")
 
     @cached_property
     def left(self) -> Flags:
         """Whether each has left, be it known when or not."""
-        instants = (self.orders.shipped_at[self.rows] != NEVER) | (self.orders.delivered_at[self.rows] != NEVER)
+        instants = (self.column("shipped_at") != NEVER) | (self.column("delivered_at") != NEVER)
         gone: Flags = instants | np.isin(self.outcome, (SHIPPED, DELIVERED, LOST))
         return gone
 
     @cached_property
     def void(self) -> Flags:
         """Whether each was cancelled and never left."""
-        cancelled = (self.orders.cancelled_at[self.rows] != NEVER) | (self.outcome == CANCELLED)
+        cancelled = (self.column("cancelled_at") != NEVER) | (self.outcome == CANCELLED)
         void: Flags = cancelled & ~self.left
         return void
 
@@ -131,16 +134,50 @@ class Parcels:
         waits: Flags = ~self.left & ~self.void & (self.tells_shipment | (self.outcome == WAITING))
         return waits
 
-    def _sound(self, column: Counts) -> Counts:
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a column of the orders in these rows; not to be changed."""
+        column: NDArray[Any] = getattr(self.orders, name)
+        return column if len(self.rows) == len(column) else column[self.rows]
+
+    def _sound(self, name: str) -> Counts:
         """Return the instants of a column without those on days before the purchase."""
-        instants = column[self.rows]
+        instants = self.column(name)
         early = np.flatnonzero((instants != NEVER) & (instants < self.bought))
         if not len(early):
             return instants
         days = (day_numbers(column, self.zone) for column in (instants[early], self.bought[early]))
         slips = early[np.less(*days)]
+        instants = instants.copy()
         instants[slips] = NEVER
         return instants
+
+
+@frozen(eq=False)
+class DayCounts:
+    """How many orders of a selection there are by day, without the lag and the window of a line.
+
+    `counted` are the days by which orders count, with how many; `hits` the days from which those of the numerator are
+    known, the days by which they count, and how many; `open` the days of those that are left out.
+    """
+
+    counted: tuple[Counts, Counts]
+    hits: tuple[Counts, Counts, Counts]
+    open: tuple[Counts, Counts]
+
+    @classmethod
+    def of(cls, chosen: Selection, zone: str) -> DayCounts:
+        """Return a selection counted by the days of a zone."""
+        counted = chosen.dates != NEVER
+        hits = np.flatnonzero(chosen.hits & counted)
+        if chosen.known is chosen.dates:
+            days, counts = counts_by_day(chosen.dates[hits], zone)
+            known = days
+        else:
+            pairs = [day_numbers(column[hits], zone) for column in (chosen.known, chosen.dates)]
+            (known, days), counts = np.unique(np.stack(pairs), axis=1, return_counts=True)
+        in_all = counts_by_day(chosen.dates if counted.all() else chosen.dates[counted], zone)
+        is_open = np.flatnonzero(chosen.open_dates != NEVER)
+        return cls(in_all, (known, days, counts), counts_by_day(chosen.open_dates[is_open], zone))
 
 
 def shipped_late(parcels: Parcels) -> Selection:
@@ -149,7 +186,7 @@ def shipped_late(parcels: Parcels) -> Selection:
     What was cancelled by that date, by the seller or for the buyer, did not have to be sent; what was cancelled later,
     unsent, is late.
     """
-    due = parcels.orders.ship_by[parcels.rows]
+    due = parcels.column("ship_by")
     overdue = parcels.void & (parcels.cancelled > due) & parcels.tells_shipment
     idle = parcels.unshipped | overdue
     counted = (due != NEVER) & ((parcels.shipped != NEVER) | idle)
@@ -175,7 +212,7 @@ def cancelled(parcels: Parcels) -> Selection:
 
 def tracked(parcels: Parcels) -> Selection:
     """Shipments that have a valid tracking number."""
-    numbers = parcels.orders.tracked[parcels.rows]
+    numbers = parcels.column("tracked")
     counted = (parcels.shipped != NEVER) & (numbers >= 0)
     dates = np.where(counted, parcels.shipped, NEVER)
     missing = _open_dates(~counted & ~parcels.void & ~parcels.unshipped, parcels.shipped, parcels.bought)
@@ -184,8 +221,8 @@ def tracked(parcels: Parcels) -> Selection:
 
 def on_time(parcels: Parcels) -> Selection:
     """Tracked shipments that were delivered by the promise."""
-    numbers, due = parcels.orders.tracked[parcels.rows], parcels.orders.promised_at[parcels.rows]
-    lost = (parcels.outcome != DELIVERED) & (parcels.orders.delivered_at[parcels.rows] == NEVER)
+    numbers, due = parcels.column("tracked"), parcels.column("promised_at")
+    lost = (parcels.outcome != DELIVERED) & (parcels.column("delivered_at") == NEVER)
     arrival_known = (parcels.delivered != NEVER) | (lost & (parcels.tells_delivery | (parcels.outcome == LOST)))
     parcel = ~parcels.void & ((numbers == 1) | ((numbers < 0) & ~parcels.unshipped))
     counted = parcel & (numbers == 1) & (due != NEVER) & arrival_known

@@ -129,7 +129,7 @@ class Agents:
                 late = servers.busy > servers.on_duty
                 duration = self._duration(task, state, servers.crew, now)
                 rest = 0 if servers.crew.finishes or late else max(0, now + duration - servers.closes)
-                self._effort.count(task, now, now + duration - rest)
+                self._effort.count(task, servers.crew.team, now, now + duration - rest)
                 if late:
                     self._effort.count_overtime(servers.crew.team, now, duration)
                 now += duration - rest

@@ -17,8 +17,8 @@ from aftersale.clocks import Instant
 class Effort:
     """What the agents did, in microseconds of agents' time; the measured period is [since, until).
 
-    `starts` and `ends` are those of every handling, `waits` the times from task to start of the measured period's
-    tasks, `backlog` the number of open tasks at the end of each of the days between `bounds`. `overtime` is what teams
+    `starts` and `ends` are those of every handling, `opened` when its task began, `teams` whose agent it was; `backlog`
+    is the number of open tasks at the end of each of the days between `bounds`. `overtime` is what teams
     worked after their shifts in the measured period, `wasted` the number of tasks that were worked on in vain.
     """
 
@@ -28,21 +28,29 @@ class Effort:
     wasted: int = 0
     starts: array[int] = Factory(lambda: array("q"))
     ends: array[int] = Factory(lambda: array("q"))
-    waits: array[int] = Factory(lambda: array("q"))
+    opened: array[int] = Factory(lambda: array("q"))
+    teams: list[str] = Factory(list)
     overtime: dict[str, int] = Factory(dict)
     backlog: list[int] = Factory(list)
 
-    def count(self, task: Task, start: Instant, end: Instant) -> None:
-        """Count the handling of a task, or a part of it."""
+    def count(self, task: Task, team: str, start: Instant, end: Instant) -> None:
+        """Count the handling of a task by an agent of a team, or a part of it."""
+        self.opened.append(task.opened_at)
+        self.teams.append(team)
         self.starts.append(start)
         self.ends.append(end)
-        if self.since <= task.opened_at < self.until:
-            self.waits.append(start - task.opened_at)
 
     def count_overtime(self, team: str, start: Instant, duration: int) -> None:
         """Count what an agent of a team worked after the shift."""
         if self.since <= start < self.until:
             self.overtime[team] = self.overtime.get(team, 0) + duration
+
+    @property
+    def waits(self) -> NDArray[np.int64]:
+        """The times from task to start of the measured period's tasks."""
+        starts, opened = np.array(self.starts, np.int64), np.array(self.opened, np.int64)
+        measured = (opened >= self.since) & (opened < self.until)
+        return (starts - opened)[measured]
 
     @property
     def busy(self) -> int:

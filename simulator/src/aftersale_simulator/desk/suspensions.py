@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, Instant
 from aftersale.engine.docket import Docket
-from aftersale.metrics.days import Daily, Days
+from aftersale.metrics.days import Daily, Days, day_number, day_of
 from aftersale.metrics.measures import Measure, measure
-from aftersale.metrics.readings import verdicts
+from aftersale.metrics.readings import judgements, verdict_on
 from aftersale.order_columns import Orders
 from aftersale.orders import Order
 from aftersale.policies.policy import Policies, Policy
@@ -62,18 +62,20 @@ def closure_line(
 
     Days whose window begins before the series are not judged: what was sold before is missing.
     """
-    above, met, values = rule.direction == "above", verdicts(rule, series), series.values.tolist()
+    above, met, values = rule.direction == "above", judgements(rule, series), series.values
     line = ClosureLine(closes, marketplace, metric, float(rule.target or 0), above)
-    judged = [day for day in days if met[day] is not None and day >= first_whole_day(rule)]
-    if not judged:
+    looked = np.fromiter(days, np.int64)
+    judged = looked[(met[looked] >= 0) & (looked >= first_whole_day(rule))]
+    if not len(judged):
         return line
-    worst = (min if above else max)(judged, key=lambda day: values[day])
-    missed = next((_date(series.days, day) for day in judged if met[day] is False), None)
-    return evolve(line, worst=values[worst], worst_on=_date(series.days, worst), missed_on=missed)
+    worst = int(judged[(np.argmin if above else np.argmax)(values[judged])])
+    missed = judged[met[judged] == 0]
+    missed_on = _date(series.days, int(missed[0])) if len(missed) else None
+    return evolve(line, worst=float(values[worst]), worst_on=_date(series.days, worst), missed_on=missed_on)
 
 
 def _date(days: Days, position: int) -> date:
-    return date(1970, 1, 1) + timedelta(days.first + position)
+    return day_of(days.first + position)
 
 
 @frozen(eq=False)
@@ -118,25 +120,33 @@ class Suspensions:
             policy = policies[run.orders.marketplaces[0]]
             closures = (_sanction(closure, run, policy, until, streams) for closure in run.world.closures)
             sanctions = tuple(sanction for sanction in (_suspension(run, policy, until), *closures) if sanction.lines)
+            for _, metric in (line for sanction in sanctions for line in sanction.lines):
+                metric.prepare(run.orders)
             every = max(1, round(run.world["account_look_days"])) if sanctions else 1
             self._accounts[policy.marketplace.name] = _Account(run.orders, policy.marketplace.zone, sanctions, every)
 
     def looks(self) -> list[tuple[Instant, str, int]]:
         """Return (instant, marketplace, number of the day that ends then) of all looks at accounts, by time."""
-        return sorted(
-            (int(end), name, day)
-            for name, account in self._accounts.items()
-            if account.sanctions
-            for day, end in enumerate(self._horizon.local_days(account.zone).bounds[1:].tolist())
-            if any(self._is_look(account, line, day) for sanction in account.sanctions for line, _ in sanction.lines)
-        )
+        looks = []
+        for name, account in self._accounts.items():
+            rules = (rule for sanction in account.sanctions for rule, _ in sanction.lines)
+            bounds = self._horizon.local_days(account.zone).bounds
+            looks += [(int(bounds[day + 1]), name, day) for day in self._days_of(account, rules)]
+        return sorted(looks)
 
-    def _is_look(self, account: _Account, rule: Rule, day: int) -> bool:
-        """Whether a line is looked at with the end of a day: one of evaluation, where the line has such days."""
-        since = day - self._horizon.warm_up
-        if rule.judged_on is not None:
-            return since >= 0 and (self._horizon.first + timedelta(day)).day == rule.judged_on
-        return since >= 0 and (since + 1) % account.every == 0
+    def _days_of(self, account: _Account, rules: Iterable[Rule]) -> list[int]:
+        """Return the days with whose ends some of these lines of an account are looked at, sorted.
+
+        For lines that are judged on one day of each month these are those days.
+        """
+        horizon, days = self._horizon, set[int]()
+        for judged_on in {rule.judged_on for rule in rules}:
+            if judged_on is None:
+                days.update(range(horizon.warm_up + account.every - 1, horizon.warm_up + horizon.days, account.every))
+            else:
+                measured = range(horizon.warm_up, horizon.warm_up + horizon.days)
+                days.update(day for day in measured if (horizon.first + timedelta(day)).day == judged_on)
+        return sorted(days)
 
     def look(self, name: str, day: int, at: Instant, docket: Docket) -> None:
         """Look at an account at the end of a day, and apply the sanctions of the lines that it misses.
@@ -144,26 +154,31 @@ class Suspensions:
         A line is not judged as long as its window begins before the first simulated day.
         """
         account = self._accounts[name]
-        period = Days.spanning(self._horizon.first, self._horizon.last, account.zone)
-        today = Days(period.first + day, period.first + day, account.zone)
+        today = day_number(self._horizon.first) + day
         for sanction in account.sanctions:
             closed = self.closed[sanction.what]
-            lines = [line for line in sanction.lines if self._judges(account, line[0], day)]
-            if name not in closed and any(_is_missed(account.orders, line, today, docket) for line in lines):
+            if name in closed:
+                continue
+            lines = (line for line in sanction.lines if self._judges(account, line[0], day))
+            if any(_is_missed(account.orders, line, today, docket) for line in lines):
                 closed.append(name)
                 self._lose(name, account.orders, sanction, at)
 
     def _judges(self, account: _Account, rule: Rule, day: int) -> bool:
-        return day >= first_whole_day(rule) and self._is_look(account, rule, day)
+        """Whether a line is judged when the account is looked at with the end of a day."""
+        if day < first_whole_day(rule):
+            return False
+        if rule.judged_on is not None:
+            return (self._horizon.first + timedelta(day)).day == rule.judged_on
+        return (day - self._horizon.warm_up + 1) % account.every == 0
 
     def options(self, name: str) -> Iterator[tuple[str, Rule, list[int]]]:
         """Yield each option of an account that may be closed, with a line that closes it, and the days of the looks."""
         account = self._accounts[name]
-        days = [day for _, place, day in self.looks() if place == name]
         for sanction in account.sanctions:
             if sanction.what != ACCOUNT:
                 for rule, _ in sanction.lines:
-                    yield sanction.what, rule, [day for day in days if self._is_look(account, rule, day)]
+                    yield sanction.what, rule, self._days_of(account, [rule])
 
     def _lose(self, name: str, orders: Orders, sanction: Sanction, at: Instant) -> None:
         coming = (orders.purchased_at >= at) & (orders.purchased_at < at + int(sanction.days * DAY))
@@ -218,9 +233,9 @@ def _lines(closure: Closure, policy: Policy, until: Instant) -> Iterator[tuple[R
             yield line, measure(line, policy.metric_kinds[rule.name], policy.marketplace)
 
 
-def _is_missed(orders: Orders, line: tuple[Rule, Measure], today: Days, docket: Docket) -> bool:
+def _is_missed(orders: Orders, line: tuple[Rule, Measure], day: int, docket: Docket) -> bool:
     rule, metric = line
-    return verdicts(rule, metric.read(docket, orders, today))[0] is False
+    return verdict_on(rule, day_of(day), metric.on(docket, orders, day)) is False
 
 
 def orders_lost(before: Sequence[MarketplaceRun], after: Sequence[MarketplaceRun]) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
-from aftersale.clocks import DAY, local_date, start_of_day
-from aftersale_simulator.desk.shifts import Window
+from aftersale.clocks import DAY, start_of_day
 from aftersale_simulator.effects.trace import Setting, Trace
 from aftersale_simulator.scenario.model import Handling, Shift, Team
 
@@ -15,18 +14,17 @@ def of_teams(trace: Trace) -> Iterator[Setting]:
     """Yield the settings of the teams."""
     for name, team in trace.resolved.scenario.team.items():
         path = f"team.{name}"
-        shifts = trace.resolved.windows_by_shift[name]
+        shifts = trace.resolved.paid_time.dates[name]
         if team.agents and any(shift.agents is not None for shift in team.shifts):
             own = all(shift.agents is not None for shift in team.shifts)
             yield Setting(f"{path}.agents", "replaced" if own else "")
-        for index, (shift, windows) in enumerate(zip(team.shifts, shifts, strict=True)):
-            yield from _of_shift(trace, team, shift, f"{path}.shifts[{index}]", windows)
+        for index, (shift, days) in enumerate(zip(team.shifts, shifts, strict=True)):
+            yield from _of_shift(trace, team, shift, f"{path}.shifts[{index}]", days)
 
 
-def _of_shift(trace: Trace, team: Team, shift: Shift, path: str, windows: tuple[Window, ...]) -> Iterator[Setting]:
+def _of_shift(trace: Trace, team: Team, shift: Shift, path: str, days: frozenset[date]) -> Iterator[Setting]:
     horizon = trace.resolved.horizon
     agents = team.agents if shift.agents is None else shift.agents
-    days = {local_date(window.start, team.zone) for window in windows}
     worked = {day for day in days if horizon.first <= day <= horizon.last}
     if agents and not worked:
         yield Setting(path, "outside")

@@ -83,8 +83,8 @@ def _unbooked(trace: Trace, name: str, policy: Policy) -> str:
         return "" if "offer_accepted_rate" in trace.order_reads[place] else "case"
     if name == "restocking_fee" and not any(row.name == name for row in rows):
         return "unread"
-    returned = any(case.marketplace == place and case.kind == "return" for case in trace.docket.cases.values())
-    return "" if returned else "case"
+    returns = trace.docket.tally.openings(place, "return")
+    return "" if returns.counted.sum(dtype=int) > 0 else "case"
 
 
 def _told(row: Rule, policy: Policy) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -56,7 +56,11 @@ class Trace:
     def categories(self, marketplaces: Iterable[str]) -> frozenset[str]:
         """Return the categories of which these marketplaces sold something."""
         sold = (self.orders[name] for name in marketplaces if name in self.orders)
-        return frozenset(orders.categories[code] for orders in sold for code in np.unique(orders.category).tolist())
+        return frozenset(chain.from_iterable(orders.remembered("categories", _sold_of(orders)) for orders in sold))
+
+
+def _sold_of(orders: Orders) -> Callable[[], frozenset[str]]:
+    return lambda: frozenset(orders.categories[code] for code in np.flatnonzero(np.bincount(orders.category)).tolist())
 
 
 BUYERS = frozenset({"repeat_buyer_share"})

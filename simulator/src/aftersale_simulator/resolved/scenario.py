@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -17,6 +16,7 @@ from aftersale.worth.parameters import Parameters
 from aftersale_simulator.desk.shifts import Window, windows_by_shift
 from aftersale_simulator.resolved.costs import cost_numbers
 from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
+from aftersale_simulator.resolved.paid_time import PaidTime
 from aftersale_simulator.scenario.events import Event, active_events
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
@@ -34,8 +34,8 @@ class ResolvedScenario:
 
     `rules` is None where no event changes any and no version is named. `sales` are those that plugins date or roll
     into the run, `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when
-    each of its shifts works, absences not taken out; `numbers` are those with which costs are booked. Its users read it
-    and change nothing.
+    each of its shifts works, absences not taken out, `paid_time` what that comes to; `numbers` are those with which
+    costs are booked. Its users read it and change nothing.
     """
 
     scenario: Scenario
@@ -49,12 +49,12 @@ class ResolvedScenario:
     shared_world: World
     windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
     numbers: Parameters
+    paid_time: PaidTime
 
     @property
     def zones(self) -> list[str]:
         """The time zones of its marketplaces; where there are none, those of its teams."""
-        zones = [policy.marketplace.zone for policy in self.policies.values()]
-        return zones or [team.zone for team in self.scenario.team.values()]
+        return _zones(self.scenario, self.policies)
 
     @property
     def measured(self) -> tuple[Instant, Instant]:
@@ -73,7 +73,7 @@ class ResolvedScenario:
 
     def windows(self, team: str) -> list[Window]:
         """Return when a team works, sorted; shifts may overlap, each brings its own agents."""
-        return sorted(chain.from_iterable(self.windows_by_shift[team]))
+        return list(self.paid_time.windows[team])
 
 
 def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> ResolvedScenario:
@@ -96,9 +96,16 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
     shifts = {str(name): windows_by_shift(team, horizon) for name, team in scenario.team.items()}
     shared = World(scenario.world)
     numbers = cost_numbers(scenario, policies, shifts, horizon, shared, checked_as or "the scenario")
+    zones = _zones(scenario, policies)
+    paid = PaidTime(scenario, shifts, horizon.measured(zones), horizon.local_days(zones[0]).bounds)
     return ResolvedScenario(
-        scenario, plugins, horizon, handbook, rules, policies, sales, worlds, shared, shifts, numbers
+        scenario, plugins, horizon, handbook, rules, policies, sales, worlds, shared, shifts, numbers, paid
     )
+
+
+def _zones(scenario: Scenario, policies: Mapping[str, Policy]) -> list[str]:
+    zones = [policy.marketplace.zone for policy in policies.values()]
+    return zones or [team.zone for team in scenario.team.values()]
 
 
 def _world(scenario: Scenario, policy: Policy, plugins: Plugins, sales: tuple[Event, ...]) -> World:

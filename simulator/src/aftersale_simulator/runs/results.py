@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from aftersale.base.money import decimals
 from aftersale.clocks import HOUR, Instant
+from aftersale.engine.columns import Running
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Daily, Days
-from aftersale.metrics.readings import binds, daily, verdict, verdicts as verdicts_of
+from aftersale.metrics.readings import binds, daily, judgements, verdict
 from aftersale.metrics.replies import PERCENTILES, ReplyFigures, replies_between
 from aftersale.order_columns import Orders
 from aftersale.policies.metric_kinds import default_metrics
@@ -27,7 +28,6 @@ from aftersale_simulator.books.money import COUNTS, LINE, MONEY, Rest, money_of
 from aftersale_simulator.desk.crews import overtime_cost
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.effort import Effort
-from aftersale_simulator.desk.shifts import labour_cost, paid_hours
 from aftersale_simulator.desk.suspensions import (
     ACCOUNT,
     ClosureLine,
@@ -221,8 +221,9 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     scenario, horizon, docket, effort = resolved.scenario, resolved.horizon, desk.docket, desk.effort
     orders = {run.orders.marketplaces[0]: run.orders for run in runs}
     policies = {name: docket.policy(name) for name in orders}
+    running = docket.running()
     accounts = {
-        name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until)
+        name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until, running)
         for name, marketplace_orders in orders.items()
     }
     labour = labour_cost_of(resolved, effort)
@@ -281,19 +282,17 @@ def _effects(
 
 def labour_cost_of(resolved: ResolvedScenario, effort: Effort) -> Decimal:
     """Return what the agents' paid hours of the measured period cost, overtime included, to the smallest unit."""
-    _, cost = _labour(resolved, effort.since, effort.until)
     overtime = {name: spent / HOUR for name, spent in effort.overtime.items()}
     extra = overtime_cost(resolved.scenario, resolved.shared_world, overtime)
     unit = Decimal(1).scaleb(-decimals(resolved.scenario.currency))
-    return (cost + Decimal(extra)).quantize(unit, ROUND_HALF_UP)
+    return (resolved.paid_time.cost + Decimal(extra)).quantize(unit, ROUND_HALF_UP)
 
 
 def _of_all_teams(resolved: ResolvedScenario, effort: Effort, labour: float) -> dict[str, float | None]:
     """Return the metrics of the whole desk, which belong to no marketplace."""
-    hours, _ = _labour(resolved, effort.since, effort.until)
     overtime = fsum(spent / HOUR for spent in effort.overtime.values())
     return {
-        "occupancy": _quotient(effort.busy / HOUR, hours + overtime),
+        "occupancy": _quotient(effort.busy / HOUR, resolved.paid_time.hours + overtime),
         "labour_cost": labour,
         "mean_wait_hours": float(np.mean(effort.waits)) / HOUR if len(effort.waits) else None,
     }
@@ -304,9 +303,8 @@ def _timeline(
 ) -> Timeline:
     horizon, docket = resolved.horizon, desk.docket
     days = {name: horizon.local_days(docket.policy(name).marketplace.zone) for name in orders}
-    windows = chain.from_iterable(resolved.windows(name) for name in resolved.windows_by_shift)
     rates = {name: figures.judged[RATE].values for name, figures in accounts.items() if RATE in figures.judged}
-    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, windows, rates)
+    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, resolved.paid_time.by_day, rates)
 
 
 def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> dict[str, bool]:
@@ -325,11 +323,10 @@ def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> 
 
 
 def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:
-    """Count the missed and all ended deadlines that put a task on the desk; others end by themselves as they should."""
-    marketplace, workflow = policy.marketplace.name, policy.workflow
-    with_task = {name for kind, state, _ in workflow.tasks() for name in workflow.state(kind, state).opens}
+    """Count the missed and all ended deadlines that the desk works towards."""
+    marketplace, wanted = policy.marketplace.name, policy.workflow.worked_towards
     counts: dict[str, tuple[int, int]] = {}
-    for name in filter(with_task.__contains__, docket.tally.deadlines(marketplace)):
+    for name in filter(wanted.__contains__, docket.tally.deadlines(marketplace)):
         endings = docket.tally.endings(marketplace, name)
         measured = (endings.started >= since) & (endings.started < until)
         counts[name] = (
@@ -356,16 +353,22 @@ class _Series:
 
 
 def account(
-    orders: Orders, policies: Policies, docket: Docket, horizon: Horizon, since: Instant, until: Instant
+    orders: Orders,
+    policies: Policies,
+    docket: Docket,
+    horizon: Horizon,
+    since: Instant,
+    until: Instant,
+    running: Running | None = None,
 ) -> Account:
-    """Return one marketplace's figures over the measured period [since, until)."""
+    """Return one marketplace's figures over the measured period [since, until).
+
+    `running` are the deadlines that its cases have in the end, where they were looked for already.
+    """
     name = orders.marketplaces[0]
-    policy = policies[name]
-    waiting = claims = 0
-    for case in docket.cases.values():
-        if case.marketplace == name:
-            waiting += bool(case.deadlines)
-            claims += case.kind == "claim" and since <= case.opened_at < until
+    policy, running = policies[name], running or docket.running()
+    claims = docket.tally.openings(name, "claim")
+    claimed = (claims.started >= since) & (claims.started < until)
     days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
     rules = dict(reversed(list(figures_of(policy.metrics(until - 1)))))
     judged = {
@@ -377,12 +380,12 @@ def account(
     series = {name: known.of(rule) for name, rule in judged.items()}
     measured = slice(horizon.warm_up, horizon.warm_up + horizon.days)
     return Account(
-        replies_between(docket, name, since, until),
+        replies_between(docket, name, since, until, running),
         series,
         {name: np.array(binds(rule, series[name]), bool)[measured] for name, rule in judged.items()},
         measured,
-        claims,
-        waiting,
+        int(claims.counted[claimed].sum(dtype=np.int64)),
+        running.cases.get(name, 0),
         int(_review_days(known, until)[horizon.warm_up :].sum()),
         tuple(_deactivations(known, until, range(horizon.warm_up, len(days)))),
         frozenset(name for name, rule in judged.items() if first_whole_day(rule) >= len(days)),
@@ -420,13 +423,12 @@ def _review_days(known: _Series, until: Instant) -> NDArray[np.bool_]:
     Days whose window begins before the simulation tell nothing.
     """
     due = np.zeros(len(known.days), bool)
+    places = np.arange(len(known.days))
     for rule in known.policy.metrics(until - 1):
         if rule.running:
-            running = 0
-            whole = first_whole_day(rule)
-            for day, met in enumerate(verdicts_of(rule, known.of(rule))):
-                running = running + 1 if met is False and day >= whole else 0
-                due[day] |= running >= rule.running
+            missed = (judgements(rule, known.of(rule)) == 0) & (places >= first_whole_day(rule))
+            last_met = np.maximum.accumulate(np.where(missed, -1, places))
+            due |= places - last_met >= rule.running
     return due
 
 
@@ -468,16 +470,6 @@ def _pooled_metric(accounts: Iterable[Account], name: str) -> float | None:
     ]
     numerator = sum(values.numerator[measured][judged].sum() for values, measured, judged in days)
     return _quotient(numerator, sum(values.denominator[measured][judged].sum() for values, measured, judged in days))
-
-
-def _labour(resolved: ResolvedScenario, since: Instant, until: Instant) -> tuple[float, Decimal]:
-    """Return the agents' paid hours of the measured period and their cost."""
-    hours, cost = 0.0, Decimal(0)
-    for name, team in resolved.scenario.team.items():
-        windows = resolved.windows(name)
-        hours += paid_hours(windows, since, until)
-        cost += labour_cost(team, windows, since, until, resolved.scenario.currency).amount
-    return hours, cost
 
 
 def _lines(

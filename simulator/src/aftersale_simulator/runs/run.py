@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aftersale.base.collector import without_collector
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant, start_of_day
 from aftersale.costs.charges import moving_kinds
@@ -45,7 +44,7 @@ def run(
     return.
     """
     resolved = resolved.for_run()
-    with _without_collector(), guarded(resolved.plugins.watch.limits.hang):
+    with without_collector(), guarded(resolved.plugins.watch.limits.hang):
         source = MarketplaceRuns() if marketplaces is None else marketplaces
         runs = _marketplace_runs(resolved, replication, orders, source)
         return _run(resolved, replication, runs, record)
@@ -79,18 +78,6 @@ def _check_failures(scenario: Scenario, watch: Watch, docket: Docket) -> None:
     failed, cases = len(watch.failed_cases()), len(docket.cases)
     if failed > scenario.most_failed * cases:
         raise CasesFailed(failed, cases, scenario.most_failed, tuple(watch.told()))
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Stop the garbage collector: its searches through millions of records are slow and free almost nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _marketplace_runs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.docket import Docket
 from aftersale.order_columns import Orders
-from aftersale_simulator.desk.shifts import Window
 from aftersale_simulator.scenario.horizon import LocalDays
 
 if TYPE_CHECKING:
@@ -63,26 +62,23 @@ def timeline_of(
     orders: Mapping[str, Orders],
     docket: Docket,
     effort: Effort,
-    windows: Iterable[Window],
+    paid: Figures,
     rates: Mapping[str, NDArray[np.float64]],
 ) -> Timeline:
-    """Return the timeline of a run, from `days` and daily order defect `rates` by marketplace and `windows` of work."""
+    """Return the timeline of a run, from `days` hours `paid` on each, and daily order defect `rates` by marketplace."""
     until = effort.until
     first_replies = [_FirstReplies(docket, name, local_days, until) for name, local_days in days.items()]
-    claims: dict[str, list[Instant]] = {name: [] for name in days}
-    for case in docket.cases.values():
-        if case.kind == "claim":
-            claims[case.marketplace].append(case.opened_at)
+    claims = {name: docket.tally.openings(name, "claim") for name in days}
     span = effort.since, until
     return Timeline(
         warm_up,
-        _sum(by_day(orders[name].purchased_at, local_days) for name, local_days in days.items()),
+        _sum(sold_by_day(orders[name], local_days) for name, local_days in days.items()),
         _sum(replies.known_by_day() for replies in first_replies),
         _sum(replies.late_by_day() for replies in first_replies),
-        _sum(by_day(np.array(claims[name], np.int64), local_days) for name, local_days in days.items()),
+        _sum(by_day(claims[name].started, local_days, claims[name].counted) for name, local_days in days.items()),
         tuple(effort.backlog),
         tuple(spent / HOUR for spent in effort.daily),
-        tuple(float(hours) for hours in _paid_hours(windows, effort.bounds)),
+        paid,
         {name: tuple(None if isnan(value) else value for value in values.tolist()) for name, values in rates.items()},
         _sum(replies.known_by_hour(*span) for replies in first_replies),
         _sum(replies.late_by_hour(*span) for replies in first_replies),
@@ -90,12 +86,23 @@ def timeline_of(
     )
 
 
+def sold_by_day(orders: Orders, days: LocalDays) -> Array:
+    """Count the orders of each day, whose rows are by time: where each day begins says all."""
+    return np.diff(np.searchsorted(orders.purchased_at, days.bounds)).astype(np.int64)
+
+
 def by_day(instants: Array, days: LocalDays, weights: NDArray[np.int8] | None = None) -> Array:
     """Count the instants of each day, each with its weight; instants outside the days do not count."""
-    day = np.searchsorted(days.bounds, instants, side="right") - 1
-    inside = (day >= 0) & (day < len(days.bounds) - 1)
-    inside_weights = None if weights is None else weights[inside]
-    return np.rint(np.bincount(day[inside], inside_weights, len(days.bounds) - 1)).astype(np.int64)
+    return _counted(_places(instants, days), days, weights)
+
+
+def _places(instants: Array, days: LocalDays) -> Array:
+    """Return the place of each instant's day, from 1; 0 is before the first, and the last one after all of them."""
+    return np.searchsorted(days.bounds, instants, side="right")
+
+
+def _counted(places: Array, days: LocalDays, weights: NDArray[np.int8] | None) -> Array:
+    return np.rint(np.bincount(places, weights, len(days.bounds) + 1)[1:-1]).astype(np.int64)
 
 
 def hours_of_week(instants: Array, days: LocalDays) -> Array:
@@ -112,12 +119,14 @@ class _FirstReplies:
     def __init__(self, docket: Docket, marketplace: str, days: LocalDays, until: Instant) -> None:
         self._endings = docket.tally.by_due(marketplace, "first_reply", until)
         self._days = days
+        self._places = _places(self._endings.started, days)
+        self._hours = hours_of_week(self._endings.started, days)
 
     def known_by_day(self) -> Array:
-        return by_day(self._endings.started, self._days, self._endings.counted)
+        return _counted(self._places, self._days, self._endings.counted)
 
     def late_by_day(self) -> Array:
-        return by_day(self._endings.started, self._days, self._endings.late)
+        return _counted(self._places, self._days, self._endings.late)
 
     def known_by_hour(self, since: Instant, until: Instant) -> Array:
         return self._by_hour(self._endings.counted, since, until)
@@ -127,8 +136,7 @@ class _FirstReplies:
 
     def _by_hour(self, weights: NDArray[np.int8], since: Instant, until: Instant) -> Array:
         measured = (self._endings.started >= since) & (self._endings.started < until)
-        hours = hours_of_week(self._endings.started[measured], self._days)
-        return np.rint(np.bincount(hours, weights[measured], HOURS_PER_WEEK)).astype(np.int64)
+        return np.rint(np.bincount(self._hours[measured], weights[measured], HOURS_PER_WEEK)).astype(np.int64)
 
     def classes(self, since: Instant, until: Instant) -> Array:
         endings = self._endings
@@ -140,13 +148,3 @@ class _FirstReplies:
 
 def _sum(columns: Iterable[Array]) -> Counts:
     return tuple(sum(columns, np.zeros((), np.int64)).tolist())
-
-
-def _paid_hours(windows: Iterable[Window], bounds: Sequence[Instant]) -> NDArray[np.float64]:
-    """Return the agents' hours on duty between each pair of neighbouring bounds."""
-    edges = np.array(bounds, np.int64)
-    paid = np.zeros(len(edges) - 1)
-    for window in windows:
-        inside = np.minimum(edges[1:], window.end) - np.maximum(edges[:-1], window.start)
-        paid += np.maximum(inside, 0) * window.agents / HOUR
-    return paid

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -60,9 +61,7 @@ class LocalDays:
     @classmethod
     def spanning(cls, first: date, count: int, zone: str) -> LocalDays:
         """Return `count` local days from `first`."""
-        import numpy as np
-
-        return cls(first, np.array([start_of_day(first + timedelta(i), zone) for i in range(count + 1)], np.int64))
+        return cls(first, _bounds(first, count, zone))
 
     @property
     def lengths(self) -> Instants:
@@ -77,3 +76,13 @@ class LocalDays:
         import numpy as np
 
         return (np.arange(len(self.bounds) - 1) + self.first.weekday()) % 7
+
+
+@lru_cache(maxsize=256)
+def _bounds(first: date, count: int, zone: str) -> Instants:
+    """Return where each of some local days begins, and where the last one ends; nobody can change it."""
+    import numpy as np
+
+    bounds = np.array([start_of_day(first + timedelta(i), zone) for i in range(count + 1)], np.int64)
+    bounds.setflags(write=False)
+    return bounds
