@@ -50,7 +50,7 @@ from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.metric_kinds import MetricKind, default_metrics
 from aftersale.policies.reactions import Reaction
 from aftersale.policies.sales import DatedSale, Sale
-from aftersale.policies.worlds import Absence, Answer, Contact, Parameter, WorldDefaults
+from aftersale.policies.worlds import Absence, Answer, Codes, Contact, Parameter, WorldDefaults
 from aftersale.reports.orders.formats import CancelMark, Columns, Constants, LinesFile, OrderFormat, parse_formats
 from aftersale.reports.service_logs.formats import ReturnFormat, parse_return_formats
 from aftersale.rules import Condition, Rule, RuleSet, parse_rules
@@ -89,7 +89,7 @@ APART: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signatu
 SHELL = frozenset("|&;<>()$`\\*?[]{}~#!\n")
 """What has a meaning to a shell."""
 CLASSES = ("Scenario", "Period", "Price", "Sales", "Shift", "Team", "Allowed", "Handling")
-CLASSES = (*CLASSES, "Goods", "Product", "Leave", "OrderSource", "Targets", "DeclaredVariant")
+CLASSES = (*CLASSES, "Goods", "Product", "SoldProduct", "Leave", "OrderSource", "Targets", "DeclaredVariant")
 
 
 def text(page: Path) -> str:
@@ -289,6 +289,7 @@ def test_every_key_stands_in_the_table_in_which_the_program_takes_it() -> None:
 
 
 TOP = {"period", "marketplace", "team", "handling", "world", "targets", "orders", "staffing", "event", "variant"}
+TOP |= {"reaction"}
 TOP |= {"rates", "costs", "goods"}
 """The tables of a scenario, each named with what is in it."""
 TABLES = {"the file": scenarios.Scenario, "period": scenarios.Period, "marketplace.NAME": scenarios.Sales}
@@ -469,8 +470,16 @@ def test_the_picture_of_when_hooks_are_called_is_the_one_that_the_program_draws(
 
 def test_every_key_of_a_plugin_s_data_is_described() -> None:
     kinds = (CaseKind, State, Move)
-    worlds = (Parameter, Contact, Reaction, Answer, Absence, Sale, DatedSale, WorldDefaults)
+    worlds = (Parameter, Contact, Answer, Absence, Codes, Sale, DatedSale, WorldDefaults)
     assert undescribed(names(MetricKind, *kinds, *worlds) - {"origin"}, HOOKS_PAGE) == []
+
+
+def test_every_key_of_what_happens_of_itself_is_described() -> None:
+    # Names of random numbers are ours, and a plugin states what a scenario cannot: what it follows, and brings.
+    by_plugins = {"kind", "state", "fact", "name", "missed", "after", "since", "done", "event", "choice"}
+    of_chance = {"draw", "delay_draw", "fresh", "hourly", "repeats", "by_category"}
+    assert undescribed(by_plugins, HOOKS_PAGE) == []
+    assert undescribed(names(Reaction) - by_plugins - of_chance, SCENARIO) == []
 
 
 def test_every_line_of_costs_stands_in_the_table_with_its_group_and_every_key_is_described() -> None:
