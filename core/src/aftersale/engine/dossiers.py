@@ -15,7 +15,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
-from aftersale.engine.moves import Moved
+from aftersale.engine.moves import Moved, Taken
 from aftersale.engine.replays import ReplayedOrder, at_instant
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
@@ -35,7 +35,7 @@ class Dossier:
     cases: dict[str, Case]
     last: Instant
     replay: ReplayedOrder | None = None
-    taken: list[Moved] | None = None
+    taken: Taken | None = None
     _of_case: dict[str, list[Fact]] = field(factory=dict, init=False)
     _details: dict[str, set[str]] = field(factory=dict, init=False)
     _indexed: int = field(default=0, init=False)
@@ -81,7 +81,7 @@ class Dossier:
         the docket was advanced: no other `until` goes with it.
         """
         if self.taken is not None and self.replay is None:
-            return self.taken
+            return self.taken.moves()
         return list(map(Moved.by, self.replayed(policy, until).steps))
 
     def replayed(self, policy: Policy, until: Instant) -> ReplayedOrder:

@@ -349,6 +349,16 @@ class Policy:
         for number in np.unique(spans).tolist():
             yield terms[number], np.flatnonzero(spans == number)
 
+    @property
+    def turns(self) -> list[Instant]:
+        """The instants at which rules or handbook change, sorted."""
+        return self._spans[0]
+
+    @property
+    def spans(self) -> list[Terms]:
+        """What binds before the first change, and after each: one more than there are changes."""
+        return self._spans[1]
+
     def last_terms(self) -> tuple[date | None, Terms]:
         """Return the terms after the last change that is known, with its day; None where nothing changes."""
         starts, terms = self._spans

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aftersale.base.watch import Watch
-from aftersale.clocks import Instant, start_of_day
+from aftersale.clocks import start_of_day
 from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import MoveLog
 from aftersale.orders import Orders
 from aftersale.plugins.watchdog import guarded
+from aftersale.policies.policy import Policies
 from aftersale_simulator.desk.crews import crews
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.suspensions import Suspensions
@@ -46,8 +47,7 @@ def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, re
     scenario, watch = resolved.scenario, resolved.plugins.watch.another()
     streams = Streams(scenario.seed, replication)
     policies = resolved.watched(watch)
-    kinds = frozenset().union(*map(moving_kinds, policies.values()))
-    docket = Docket(policies, resolved.plugins.observers(watch), MoveLog(kinds, _first_measured(resolved)))
+    docket = Docket(policies, resolved.plugins.observers(watch), _move_log(resolved, policies))
     desk = _desk(resolved, docket, streams, orders, recorded=record is not None)
     desk.run()
     _check_failures(scenario, watch, docket)
@@ -59,9 +59,11 @@ def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, re
     return result
 
 
-def _first_measured(resolved: ResolvedScenario) -> Instant:
-    """Return when the first measured day begins anywhere: what happened before is in no book."""
-    return min(start_of_day(resolved.horizon.measured_from, zone) for zone in resolved.zones)
+def _move_log(resolved: ResolvedScenario, policies: Policies) -> MoveLog:
+    """Return a log of all that moves money from the first measured day on: what happened before is in no book."""
+    kinds = frozenset().union(*map(moving_kinds, policies.values()))
+    since = min(start_of_day(resolved.horizon.measured_from, zone) for zone in resolved.zones)
+    return MoveLog(kinds, since, resolved.classes.movements)
 
 
 def _check_failures(scenario: Scenario, watch: Watch, docket: Docket) -> None:
