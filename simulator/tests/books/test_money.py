@@ -195,10 +195,8 @@ def test_nobody_at_work_costs_no_labour_and_tasks_cost_their_minutes(plugins: Pl
 def booked(plugins: Plugins, bought: list[Any], planned: list[Any], *facts: Any) -> tuple[Book, Money]:
     """Return the book of these orders on REF, and what it comes to; an hour's work of 10.00 was paid."""
     shop = resolved(plugins, marketplace={"REF": {**REF, "prices_with_vat": False}}, rates={})
-    docket, by_id = (
-        Docket({"REF": shop.policies["REF"]}, moves=MoveLog(moving_kinds(shop.policies["REF"]), 0)),
-        {each.id: each for each in bought},
-    )
+    moves = MoveLog(moving_kinds(shop.policies["REF"]), 0, shop.classes.movements)
+    docket, by_id = Docket({"REF": shop.policies["REF"]}, moves=moves), {each.id: each for each in bought}
     for each in facts:
         docket.record(each, by_id[each.order])
     until = MONDAY + 20 * DAY

@@ -123,7 +123,7 @@ class Docket:
             if number is None:
                 number = taken.movements.number(_new(Movement, key))
             if not taken.steps and self.moves is not None:
-                self.moves.kept.append(dossier)
+                self.moves.kept[fact.marketplace].append(dossier)
             taken.facts.append(fact)
             taken.steps.append(number)
         elif case is not None and case.task is not None and after.opened_at >= self._since:

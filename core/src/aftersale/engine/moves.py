@@ -67,6 +67,10 @@ class Movement(NamedTuple):
         detail = fact.detail if not move.before or fact.kind in DESCRIBED else ""
         return cls(fact.kind, detail, fact.amount is not None, *move[1:])
 
+    def by(self, fact: Fact) -> Moved:
+        """Return what a step did by a fact."""
+        return Moved(fact, *self[3:])
+
 
 DESCRIBED = frozenset({"return_inspected"})
 """The facts whose detail counts for what follows, beside those that open a case."""
@@ -109,7 +113,7 @@ class Taken:
     def moves(self) -> list[Moved]:
         """Return what each step did, with its fact."""
         known = self.movements.known
-        return [Moved(fact, *known[step][3:]) for fact, step in zip(self.facts, self.steps, strict=True)]
+        return [known[step].by(fact) for fact, step in zip(self.facts, self.steps, strict=True)]
 
 
 Worked = tuple[str, str, str, str, bool, Instant]
@@ -121,8 +125,8 @@ Marketplace, order, kind of task, kind of fact, whether the case came to another
 class MoveLog:
     """What is kept of a run's steps: all that cases of some `kinds` did, in their dossiers, and of others the work.
 
-    Of cases that were opened before `since` no work is kept. `kept` are the dossiers of orders of which a move is, and
-    `late` by order those that got a replay, which goes before what was kept of them.
+    Of cases that were opened before `since` no work is kept. `kept` are by marketplace the dossiers of orders of which
+    a move is, and `late` by order those that got a replay, which goes before what was kept of them.
     """
 
     def __init__(self, kinds: Collection[str], since: Instant, movements: Movements | None = None) -> None:
@@ -130,7 +134,7 @@ class MoveLog:
         self.kinds, self.since = frozenset(kinds), since
         self.movements = movements or Movements()
         self.work: list[Worked] = []
-        self.kept: list[Dossier] = []
+        self.kept: defaultdict[str, list[Dossier]] = defaultdict(list)
         self.late: dict[str, Dossier] = {}
 
 

@@ -15,10 +15,12 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.costs.account import CANCELLED_BY, SALE, Sums
+from aftersale.costs.at_once.booked import Sums as SumsOfLines
+from aftersale.costs.at_once.paths import Did, OrderPaths, PathClass
 from aftersale.costs.charges import price_of_work, task_done
-from aftersale.costs.classes import Did, OrderPath, PathClass, Sums as Booked
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
@@ -91,14 +93,14 @@ def books_of(
     """
     log = docket.moves
     assert log is not None
+    assert log.movements is resolved.classes.movements
     cases = {
         name: _Cases(docket.policy(name), resolved, _span(resolved, docket.policy(name), until))
         for run in runs
         for name in run.orders.marketplaces
     }
-    for dossier in log.kept:
-        if dossier.last >= log.since and dossier.replay is None and dossier.taken is not None:
-            cases[dossier.order.marketplace].add(dossier, dossier.taken)
+    for name, each in cases.items():
+        each.take(log.kept.get(name, ()))
     for dossier in log.late.values():
         cases[dossier.order.marketplace].replay(dossier)
     _count_work(log.work, cases, log.late)
@@ -172,12 +174,11 @@ def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], 
     return dict(rests)
 
 
-def _counted(of_class: PathClass, path: OrderPath, left_out: Collection[str]) -> Did:
+def _counted(of_path: PathClass, facts: Iterable[Fact], left_out: Collection[str]) -> Did:
     """Return what an order did whose cases do not all count, but that it was cancelled, whichever case says so."""
-    facts = path.taken.facts
-    steps = zip(of_class.slots, of_class.movements, strict=True)
+    steps = zip(of_path.slots, of_path.movements, strict=True)
     did = Did.of(step for step, fact in zip(steps, facts, strict=True) if fact.case not in left_out)
-    return did._replace(kinds=of_class.did.kinds)
+    return did._replace(kinds=of_path.did.kinds)
 
 
 class _Cases:
@@ -191,55 +192,66 @@ class _Cases:
         self.facts_at_work: Counter[tuple[str, str, bool]] = Counter()
         self.standing = self.at_stake = 0
         self._policy, self._numbers, self._classes = policy, resolved.numbers, resolved.classes
-        self._paths: list[OrderPath] = []
+        self._paths = OrderPaths()
         self._left_out: dict[int, set[str]] = {}
         self._cancelled: list[Order] = []
-        self._booked: Booked = {}
+        self._booked: SumsOfLines = {}
         self._may_cost: dict[tuple[str, str], bool] = {}
 
-    def add(self, dossier: Dossier, taken: Taken) -> None:
-        """Take in an order with one step or more, of which the cases count that were opened on the measured days."""
+    def take(self, dossiers: Iterable[Dossier]) -> None:
+        """Take in orders with one step or more, but of those that are older, and of those whose steps are replayed."""
         since, before, _ = self.span
-        cases = dossier.cases
-        others = {name for name, case in cases.items() if not since <= case.opened_at < before}
-        if len(others) < len(cases):
-            if others:
-                self._left_out[len(self._paths)] = others
-            path = OrderPath.of(dossier.order, taken) if len(cases) > 1 else OrderPath(dossier.order, taken)
-            self._paths.append(path)
-        elif dossier.last >= since and any(fact.kind == CANCELLED_BY for fact in taken.facts):
-            self._cancelled.append(dossier.order)
+        for dossier in dossiers:
+            taken = dossier.taken
+            if dossier.last < since or dossier.replay is not None or taken is None:
+                continue
+            if len(dossier.cases) == 1 and since <= taken.facts[0].occurred_at < before:
+                self._paths.add(dossier.order, taken, 1)
+            else:
+                self._add(dossier, taken)
 
     def replay(self, dossier: Dossier) -> None:
         """Take in an order of which what was kept is not as it is known now."""
         if dossier.last >= self.span.since:
             taken = self._classes.movements.taken(dossier.moves(self._policy, self.span.until))
             if taken.steps:
-                self.add(dossier, taken)
+                self._add(dossier, taken)
+
+    def _add(self, dossier: Dossier, taken: Taken) -> None:
+        """Take in an order of which the cases count that were opened on the measured days."""
+        since, before, _ = self.span
+        cases = {name: dossier.cases[name] for name in {fact.case for fact in taken.facts}}
+        others = {name for name, case in cases.items() if not since <= case.opened_at < before}
+        if len(others) < len(cases):
+            if others:
+                self._left_out[len(self._paths)] = others
+            self._paths.add(dossier.order, taken, len(cases))
+        elif any(fact.kind == CANCELLED_BY for fact in taken.facts):
+            self._cancelled.append(dossier.order)
 
     def book(self) -> None:
         """Book what was taken in."""
-        booked = self._classes.booked(self._policy, self._numbers, self._paths)
-        orders: dict[PathClass, list[Order]] = {}
-        for row, (of_class, path) in enumerate(zip(booked.classes, self._paths, strict=True)):
-            if row in self._left_out:
-                self._count(_counted(of_class, path, self._left_out[row]), [path.order])
-            else:
-                orders.setdefault(of_class, []).append(path.order)
-        for of_class, some in orders.items():
-            self._count(of_class.did, some)
+        booked, paths = self._classes.booked(self._policy, self._numbers, self._paths), self._paths
+        rows, classes = np.argsort(booked.which, kind="stable"), booked.classes
+        counts = np.bincount(booked.which, minlength=len(classes))
+        for of_path, some in zip(classes, np.split(rows, np.cumsum(counts)[:-1]), strict=True) if classes else ():
+            whole = [row for row in some.tolist() if row not in self._left_out]
+            self._count(of_path.did, whole)
+            for row in some.tolist() if len(whole) < len(some) else ():
+                if row in self._left_out:
+                    self._count(_counted(of_path, paths.taken[row].facts, self._left_out[row]), [row])
         self._booked = booked.sums(self._left_out)
 
-    def _count(self, did: Did, orders: list[Order]) -> None:
+    def _count(self, did: Did, rows: Sequence[int]) -> None:
         """Count what some orders did, each of them the same."""
         for at_work, count in did.work.items():
-            self.facts_at_work[at_work] += count * len(orders)
+            self.facts_at_work[at_work] += count * len(rows)
         standing = sum(map(self._stands, did.ends))
         if standing:
-            self.standing += standing * len(orders)
-            self.at_stake += sum(order.price for order in orders)
+            self.standing += standing * len(rows)
+            self.at_stake += sum(self._paths.orders[row].price for row in rows)
         if CANCELLED_BY in did.kinds:
-            self._cancelled += orders
+            self._cancelled += [self._paths.orders[row] for row in rows]
 
     def _stands(self, end: tuple[str, str]) -> bool:
         """Whether a case may cost more yet, by the fact that opened it, and its state."""

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant
-from aftersale.costs.classes import CostClasses
+from aftersale.costs.at_once.classes import CostClasses
 from aftersale.engine.moves import Movements
 from aftersale.policies.handbook import Handbook
 from aftersale.policies.policy import Policy
@@ -36,8 +36,8 @@ class ResolvedScenario:
 
     `rules` is None where no event changes any and no version is named. `sales` are those that plugins date or roll
     into the run, `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when
-    each of its shifts works, absences not taken out; `numbers` are those with which costs are booked, and `classes` what
-    was booked by them of orders of other runs, which changes no result. Its users read it and change nothing else.
+    each of its shifts works, absences not taken out; `numbers` are those with which costs are booked, and `classes`
+    what was booked by them of orders of other runs, which changes no result. Its users read it and change nothing else.
     """
 
     scenario: Scenario
