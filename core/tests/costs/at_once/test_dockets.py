@@ -248,3 +248,29 @@ def test_sums_are_those_of_the_lines_of_all_cases_but_those_left_out(shop, lived
         sums = booked.sums({place: names for place, names in left_out.items() if names})
         assert {key: amount for key, amount in sums.items() if amount} == {k: v for k, v in wanted.items() if v}
         assert at_once.reads == alone.reads
+
+
+@MANY
+@given(shops, some_lives, some_sales, st.booleans())
+def test_only_orders_of_which_a_rule_asks_for_the_buyer_are_booked_by_themselves(shop, lived, sold, tells):
+    under, numbers = POLICIES[shop[0]], NUMBERS[shop[1]]
+    classes, paths = CostClasses(Movements()), OrderPaths()
+    for dossier in docket_of(under, lived, sold, tells).dossiers.values():
+        if moves := dossier.moves(under, UNTIL):
+            paths.add(dossier.order, classes.movements.taken(moves))
+    alone = classes.booked(under, numbers, paths).alone
+    assert alone <= (len(paths) if shop[0] == "what hangs on buyers, days and borders" else 0)
+
+
+def test_an_order_whose_label_hangs_on_its_buyer_is_booked_by_itself():
+    under, steps = POLICIES["what hangs on buyers, days and borders"], ("return_requested", "return_sent")
+    classes, paths = CostClasses(Movements()), OrderPaths()
+    for buyer in ("B-1", "B-2"):
+        docket, sold = Docket({"REF": under}), order(buyer, buyer=buyer, price=1000)
+        for number, kind in enumerate(steps):
+            at = MONDAY + (5 + number) * DAY
+            docket.record(fact(kind, at, order=sold.id, case=sold.id, detail="defective"), sold)
+        paths.add(sold, classes.movements.taken(docket.dossiers[sold.id].moves(under, UNTIL)))
+    booked = classes.booked(under, PARAMETERS, paths)
+    assert booked.alone == 2
+    assert [[line.line for line in lines] for lines, _ in booked.ledgers().values()] == []

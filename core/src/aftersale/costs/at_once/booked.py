@@ -64,6 +64,11 @@ class Booked:
         for booking in {part.booking for part in self._parts if part.booking is not None}:
             background.parameters.note(booking.reads)
 
+    @property
+    def alone(self) -> int:
+        """How many orders had to be booked by themselves: their classes say too little."""
+        return sum(len(self._positions(part)) for part in self._parts if part.booking is None)
+
     def _given(self, groups: Sequence[OrderClass]) -> dict[Any, NDArray[np.int64]]:
         """Return the amounts that are given, by position; 0 where one is not."""
         orders = [self._paths.orders[row] for row in self._rows]

@@ -83,9 +83,9 @@ class Noted:
         """Return the sum with a number, noted or not."""
         if isinstance(other, Noted):
             return self._sum(other)
+        if not other or not self.above:
+            return other or self
         above, below = other.as_integer_ratio()
-        if not above or not self.above:
-            return other if above else self
         whole = lcm(self.below, below)
         times, more = self.above * (whole // self.below), above * (whole // below)
         common = gcd(times, more)
