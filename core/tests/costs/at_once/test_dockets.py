@@ -109,7 +109,7 @@ RULEBOOKS = {
         ("referral_fee", 'share = "0.12"\nvalid_until = 2026-03-09'),
         ("referral_fee", 'share = "0.125"\nvalid_from = 2026-03-10'),
         ("refund_administration_fee", 'share = "0.333"'),
-        ("fault", 'word = "buyer"'),
+        ("fault", 'word = "buyer"\nwhen = { reason = "unwanted" }'),
         ("prepaid_label", 'word = "automatic"\nwhen = { buyer = ["B-1"] }'),
         ("partial_refund_offer", 'share = "0.30"\nmoney = "9.00"\ncurrency = "EUR"'),
         ("restocking_fee", 'share = "0.10"\nwhen = { cross_border = true }'),
@@ -273,4 +273,8 @@ def test_an_order_whose_label_hangs_on_its_buyer_is_booked_by_itself():
         paths.add(sold, classes.movements.taken(docket.dossiers[sold.id].moves(under, UNTIL)))
     booked = classes.booked(under, PARAMETERS, paths)
     assert booked.alone == 2
-    assert [[line.line for line in lines] for lines, _ in booked.ledgers().values()] == []
+    lines = [line for place in (0, 1) for line in booked.ledgers()[place][0]]
+    assert [(line.order, line.line, line.amount) for line in lines] == [
+        ("B-1", "return_label", 200),
+        ("B-2", "return_shipping", 200),
+    ]

@@ -170,6 +170,6 @@ def _rounded_column(column: Column, below: Any) -> Column:
 def _ratio(first: _Sized, second: _Sized, above: int, below: int) -> _Sized:
     """Return rounded quotients of columns; a divisor that is not above 0 is that of another way through the rules."""
     size = abs(above) * first.size + 1
-    every = 2 * (size + below * second.size)
+    every = 2 * (size + abs(below) * second.size)
     divisor = np.maximum(_fitting(second.column, every) * below, 1)
     return _Sized(_rounded_column(_fitting(first.column, every) * above, divisor), -size, size)

@@ -161,6 +161,10 @@ class Noted:
             raise Unnoted("what is no whole number")
         return self
 
+    def __int__(self) -> int:
+        """Refuse to become a number that notes nothing."""
+        raise Unnoted("a number that notes nothing")
+
     def __abs__(self) -> Any:
         """Return it without its sign, which becomes a condition."""
         return self if self >= 0 else -self
@@ -222,7 +226,7 @@ class _Quotient(NamedTuple):
 
     def quantize(self, unit: Decimal, rounding: str) -> Noted:
         """Return it as a whole number, halves rounded away from zero; its divisor is above 0, which is a condition."""
-        if unit != 1 or rounding != ROUND_HALF_UP or not self.below > 0 or self.below.above < 0:
+        if unit != 1 or rounding != ROUND_HALF_UP or not self.below > 0:
             raise Unnoted("another rounding")
         if not self.above.above:
             return self.above
