@@ -10,7 +10,7 @@ import pytest
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import DAY, Instant
-from aftersale.costs.at_once.dockets import docket_costs
+from aftersale.costs.charges import docket_costs
 from aftersale.journal.reading import Journal, read_journal
 from aftersale.journal.replay import Replay, replay
 from aftersale.metrics.readings import readings

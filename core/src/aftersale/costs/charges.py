@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from aftersale.base.money import decimals, part, rounded
 from aftersale.clocks import Instant
-from aftersale.costs.ledger import CostLedger, CostLine, Unpaid, in_order
+from aftersale.costs.ledger import CostLedger, CostLine, Unpaid, line_place
 from aftersale.costs.own_lines import own_line
 from aftersale.costs.refunds import (
     chargeback,
@@ -20,10 +20,11 @@ from aftersale.costs.refunds import (
     refund_without_asking,
 )
 from aftersale.costs.returns import goods, label, received, way_back
+from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.moves import Moved, confirmations
 from aftersale.orders import Order
-from aftersale.policies.policy import Policy
+from aftersale.policies.policy import Policies, Policy
 from aftersale.worth.fees import limit
 from aftersale.worth.goods import net, vat_basis
 from aftersale.worth.parameters import WAGE, Parameters, default_parameters
@@ -54,7 +55,7 @@ def case_costs(
     ledger = order_costs(dossier.order, dossier.moves(policy, end), policy, known, high_return)
     if unpaid is not None:
         unpaid += ledger.unpaid
-    return tuple(in_order(ledger.lines))
+    return tuple(sorted(ledger.lines, key=lambda line: (line.at, line.case, line_place(line.line))))
 
 
 def order_costs(
@@ -95,6 +96,19 @@ def book(ledger: CostLedger, labour: bool = True) -> None:
         ledger.end(fact)
     goods(ledger)
     ledger.lines = _without_vat(ledger)
+
+
+def docket_costs(
+    docket: Docket,
+    policies: Policies,
+    until: Instant,
+    parameters: Parameters | None = None,
+    high_return: Collection[str] = (),
+    unpaid: list[Unpaid] | None = None,
+) -> Iterable[CostLine]:
+    """Yield the cost lines of all cases of a docket up to an instant, order by order; see `case_costs`."""
+    for dossier in docket.dossiers.values():
+        yield from case_costs(dossier, policies[dossier.order.marketplace], until, parameters, high_return, unpaid)
 
 
 def _without_vat(ledger: CostLedger) -> list[CostLine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from aftersale.base.translations import core_text as text
@@ -61,11 +61,6 @@ class Unpaid(NamedTuple):
 def line_place(line: str) -> tuple[int, str]:
     """Return where a line is shown among all: core's in their order, then those of plugins by name."""
     return _PLACES.get(line, len(_PLACES)), line
-
-
-def in_order(lines: Iterable[CostLine]) -> list[CostLine]:
-    """Return the lines of one order by when each cost arose, then by case and line."""
-    return sorted(lines, key=lambda line: (line.at, line.case, line_place(line.line)))
 
 
 _new = tuple.__new__

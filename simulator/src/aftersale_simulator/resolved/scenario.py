@@ -51,7 +51,7 @@ class ResolvedScenario:
     shared_world: World
     windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
     numbers: Parameters
-    classes: CostClasses = field(factory=lambda: CostClasses(Movements(), labour=False))
+    classes: CostClasses = field(factory=lambda: CostClasses(Movements()))
 
     @property
     def zones(self) -> list[str]:

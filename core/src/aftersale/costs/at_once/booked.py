@@ -14,14 +14,12 @@ from aftersale.costs.at_once.columns import Columns
 from aftersale.costs.at_once.noting import LANDED_COST, PRICE, Background, BookedLine, Booking, OrderClass, Question
 from aftersale.costs.at_once.paths import OrderPaths, PathClass
 from aftersale.costs.charges import order_costs
-from aftersale.costs.ledger import CostLedger, CostLine, Unpaid, fulfilment_of, product_of
+from aftersale.costs.ledger import CostLine, fulfilment_of, product_of
 from aftersale.engine.return_terms import situation
 from aftersale.orders import Order
 
 Sums = dict[tuple[str, str, tuple[str, ...]], int]
 """Minor units by line, currency and basis."""
-Ledgers = dict[int, tuple[list[CostLine], list[Unpaid]]]
-"""By the place of an order its lines, in the order in which they were booked, and its work that no wage prices."""
 
 
 class _Part(NamedTuple):
@@ -132,19 +130,19 @@ class Booked:
         return situation(terms, self._order(position), request, question.after_inspection) == question.answer
 
     def sums(self, left_out: Mapping[int, Collection[str]]) -> Sums:
-        """Return the sums of all lines by line, currency and basis, each line by itself being dear.
+        """Return the sums of all lines but the work, by line, currency and basis.
 
         `left_out` are by the places of their orders the cases of which no line counts.
         """
         sums: Sums = {}
         for part in self._parts:
             if part.booking is None:
-                for line in chain.from_iterable(self._alone(position).lines for position in self._positions(part)):
+                for line in chain.from_iterable(map(self._alone, self._positions(part))):
                     _add(sums, line, line.amount)
             else:
                 for booked in part.booking.lines:
                     _add(sums, booked, self._sum(booked, part))
-        for row, (lines, _) in self.ledgers(left_out).items() if left_out else ():
+        for row, lines in self.lines(left_out).items() if left_out else ():
             for line in lines:
                 if line.case in left_out[row]:
                     _add(sums, line, -line.amount)
@@ -163,56 +161,47 @@ class Booked:
             return range(*self._ends[part.group : part.group + 2])
         return cast("Sequence[int]", part.positions.tolist())
 
-    def _alone(self, position: int) -> CostLedger:
-        """Return the ledger of one order by itself."""
+    def _alone(self, position: int) -> list[CostLine]:
+        """Return the lines of one order that is booked by itself."""
         by, moves = self._background, self._paths.taken[self._rows[position]].moves()
-        return order_costs(self._order(position), moves, by.policy, by.parameters, by.high_return, by.labour)
+        order = self._order(position)
+        return order_costs(order, moves, by.policy, by.parameters, by.high_return, labour=False).lines
 
-    def ledgers(self, places: Collection[int] | None = None) -> Ledgers:
-        """Return by its place what each order booked, in turn, and its work that no wage prices; all, or of some."""
-        ledgers: Ledgers = {}
+    def lines(self, places: Collection[int] | None = None) -> dict[int, list[CostLine]]:
+        """Return by its place the lines of each order, or of each of some, but its work, as they were booked."""
+        lines: dict[int, list[CostLine]] = {}
         for part in self._parts:
             positions = [each for each in self._positions(part) if places is None or self._rows[each] in places]
-            if part.booking is None:
-                of_part = [(ledger.lines, ledger.unpaid) for ledger in map(self._alone, positions)]
-            else:
-                of_part = self._written_out(part.booking, positions)
-            ledgers.update(zip((self._rows[position] for position in positions), of_part, strict=True))
-        return ledgers
+            of_part = (
+                [self._alone(position) for position in positions]
+                if part.booking is None
+                else self._written_out(part.booking, positions)
+            )
+            lines.update(zip((self._rows[position] for position in positions), of_part, strict=True))
+        return lines
 
-    def _written_out(self, booking: Booking, positions: Sequence[int]) -> list[tuple[list[CostLine], list[Unpaid]]]:
+    def _written_out(self, booking: Booking, positions: Sequence[int]) -> list[list[CostLine]]:
         """Return what one booking comes to for some orders."""
-        amounts = [
-            (booked.times * self._columns.of(booked.formula)[positions]).tolist()
-            if booked.formula is not None
-            else [booked.times] * len(positions)
-            for booked in booking.lines
-        ]
-        ledgers = []
-        for number, position in enumerate(positions):
-            facts, order = self._facts(position), self._order(position)
-            lines = [
-                _line(booked, facts[booked.place], order, of_line[number])
+        amounts = [self._amounts(booked, positions) for booked in booking.lines]
+        return [
+            [
+                _line(booked, self._order(position), self._facts(position)[booked.place], of_line[number])
                 for booked, of_line in zip(booking.lines, amounts, strict=True)
             ]
-            ledgers.append((lines, [Unpaid(facts[place].case, task) for place, task in booking.unpaid]))
-        return ledgers
+            for number, position in enumerate(positions)
+        ]
+
+    def _amounts(self, booked: BookedLine, positions: Sequence[int]) -> list[int]:
+        if booked.formula is None:
+            return [booked.times] * len(positions)
+        amounts: list[int] = (booked.times * self._columns.of(booked.formula)[positions]).tolist()
+        return amounts
 
 
-def _line(booked: BookedLine, fact: Fact, order: Order, amount: int) -> CostLine:
+def _line(booked: BookedLine, order: Order, fact: Fact, amount: int) -> CostLine:
+    where = order.id, product_of(order), order.marketplace, fulfilment_of(order), fact.occurred_at
     return CostLine(
-        booked.line,
-        fact.case,
-        order.id,
-        product_of(order),
-        order.marketplace,
-        fulfilment_of(order),
-        fact.occurred_at,
-        amount,
-        booked.currency,
-        booked.estimated,
-        booked.basis,
-        booked.group,
+        booked.line, fact.case, *where, amount, booked.currency, booked.estimated, booked.basis, booked.group
     )
 
 

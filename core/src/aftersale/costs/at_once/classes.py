@@ -95,12 +95,12 @@ class CostClasses:
     """The classes of orders that were met, with what was booked of them.
 
     They are of one set of rules, handbook and parameters, whichever Policy and Parameters say so: orders of other runs
-    are booked by them as well. Without `labour` all is booked but the work. `high_return` is as for `case_costs`.
+    are booked by them as well. `high_return` is as for `case_costs`.
     """
 
-    def __init__(self, movements: Movements, labour: bool = True, high_return: Collection[str] = ()) -> None:
+    def __init__(self, movements: Movements, high_return: Collection[str] = ()) -> None:
         """Begin with none; all paths are to be of these `movements`."""
-        self.movements, self.labour, self.high_return = movements, labour, high_return
+        self.movements, self.high_return = movements, high_return
         self.formulas = Formulas()
         self._marketplaces: dict[str, _Marketplace] = {}
         self._numbers = _Numbers({(): 0})
@@ -111,7 +111,7 @@ class CostClasses:
         known = self._marketplaces.get(name)
         if known is None:
             known = self._marketplaces[name] = _Marketplace.of(policy)
-        background = Background(self.formulas, known.terms, policy, parameters, self.high_return, self.labour)
+        background = Background(self.formulas, known.terms, policy, parameters, self.high_return)
         classes, which = self._path_classes(known, policy, parameters, paths)
         return Booked(background, known.classes, paths, classes, which)
 
@@ -173,7 +173,7 @@ class CostClasses:
         order, taken = paths.orders[row], paths.taken[row]
         movements = [self.movements.known[step] for step in taken.steps]
         slots, every = paths.slots.get(row, (0,) * len(movements)), known.spans_of(order, taken)
-        places = self._asked(policy, movements, slots)
+        places = _asked(policy, movements, slots)
         confirming = any(movement.confirms for movement in movements)
         numbers = _Numbers()
         by_product = self.high_return or f"{LANDED}.{order.product}" in parameters.by_name
@@ -187,28 +187,25 @@ class CostClasses:
             order.landed_cost is not None,
             (every[0], *(every[1 + place] for place in places)),
             tuple([numbers[slots[place]] for place in places]),
-            tuple([self._asked_of(movements[place], confirming) for place in places]),
+            tuple([_asked_of(movements[place], confirming) for place in places]),
         )
         number = known.numbers[said, not order.lines]
         if number == len(known.classes):
             known.classes.append(OrderClass(said, not order.lines))
         return PathClass(number, places, slots, tuple(movements))
 
-    def _asked(self, policy: Policy, movements: Sequence[Movement], slots: Sequence[int]) -> tuple[int, ...]:
-        """Return the places of the steps that costs may ask for, and of those that opened the cases of these."""
-        if any(movement.confirms for movement in movements):
-            return tuple(range(len(movements)))
-        kinds = asked_kinds(policy)
-        asked = {
-            place
-            for place, movement in enumerate(movements)
-            if movement.kind in kinds or movement.tells or (self.labour and movement.task)
-        }
-        opening = {slots.index(case) for case in {slots[place] for place in asked}}
-        return tuple(sorted(asked | opening))
 
-    def _asked_of(self, movement: Movement, confirming: bool) -> Movement:
-        """Return of a movement what costs may ask for."""
-        if not self.labour:
-            movement = movement._replace(task="", by_deadline=False)
-        return movement if confirming else movement._replace(derived=())
+def _asked(policy: Policy, movements: Sequence[Movement], slots: Sequence[int]) -> tuple[int, ...]:
+    """Return the places of the steps that costs may ask for, and of those that opened the cases of these."""
+    if any(movement.confirms for movement in movements):
+        return tuple(range(len(movements)))
+    kinds = asked_kinds(policy)
+    asked = {place for place, movement in enumerate(movements) if movement.kind in kinds or movement.tells}
+    opening = {slots.index(case) for case in {slots[place] for place in asked}}
+    return tuple(sorted(asked | opening))
+
+
+def _asked_of(movement: Movement, confirming: bool) -> Movement:
+    """Return of a movement what costs may ask for, but for the work, which is the same whatever else is booked."""
+    derived = movement.derived if confirming else ()
+    return movement._replace(task="", by_deadline=False, derived=derived)

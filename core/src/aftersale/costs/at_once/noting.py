@@ -91,14 +91,12 @@ class BookedLine(NamedTuple):
 class Booking:
     """What one order of a class booked, and all others of which the conditions hold and the questions say the same.
 
-    `unpaid` are the tasks that were done and that no wage prices, each after the place of a step of its case; `reads`
-    are the parameters that were read.
+    `reads` are the parameters that were read.
     """
 
     conditions: tuple[Condition, ...]
     questions: tuple[Question, ...]
     lines: tuple[BookedLine, ...]
-    unpaid: tuple[tuple[int, str], ...]
     reads: frozenset[str]
 
 
@@ -179,7 +177,6 @@ class Background:
     policy: Policy
     parameters: Parameters
     high_return: Collection[str]
-    labour: bool
 
 
 @define(eq=False)
@@ -210,12 +207,11 @@ def _booking(background: Background, said: Said, real: tuple[Order, Sequence[Fac
     order, policy = _order(said, background.terms, computation, real[0]), background.policy
     ledger = _ClassLedger(order, policy, parameters, steps, confirmed, background.high_return, telling)
     ledger.real, ledger.kinds, ledger.questions = real, asked_kinds(policy), []
-    book(ledger, background.labour)
+    book(ledger, labour=False)
     return Booking(
         tuple(computation.conditions),
         tuple(ledger.questions),
         tuple(map(_booked_line, ledger.lines)),
-        tuple((said.slots.index(int(unpaid.case)), unpaid.task) for unpaid in ledger.unpaid),
         parameters.reads,
     )
 

@@ -15,7 +15,7 @@ from aftersale.base.tables import Table, table
 from aftersale.base.translations import core_text as text, headers_of
 from aftersale.cases.workflow import default_workflow
 from aftersale.costs.account import Sold, accounts_of, sold, together
-from aftersale.costs.at_once.dockets import docket_costs
+from aftersale.costs.charges import docket_costs
 from aftersale.costs.labour import WORKED, idle_labour
 from aftersale.costs.ledger import CostLine, Unpaid
 from aftersale.costs.period import ALWAYS, OpenCases, Period, cases_of, lines_of, open_cases

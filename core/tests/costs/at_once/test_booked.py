@@ -15,10 +15,8 @@ from aftersale.cases.workflow import CaseKind, Move, State
 from aftersale.channels import WORD_OF
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.at_once.classes import CostClasses
-from aftersale.costs.at_once.dockets import docket_costs
 from aftersale.costs.at_once.paths import OrderPaths
-from aftersale.costs.charges import case_costs, order_costs
-from aftersale.costs.ledger import Unpaid
+from aftersale.costs.charges import order_costs
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import Movements
 from aftersale.plugins.plugins import load_plugins
@@ -209,41 +207,44 @@ UNTIL = MONDAY + 400 * DAY
 MANY = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=EXAMPLES)
 
 
+def taken_in(classes, docket, under):
+    """The paths of a docket's orders, each after the lines that it costs by itself."""
+    paths, moved = OrderPaths(), []
+    for dossier in docket.dossiers.values():
+        if moves := dossier.moves(under, UNTIL):
+            paths.add(dossier.order, classes.movements.taken(moves))
+            moved.append((dossier.order, moves))
+    return paths, moved
+
+
 @MANY
 @given(shops, some_lives, some_sales, st.booleans(), st.sampled_from([(), ("P-1", "toys")]))
 def test_orders_cost_at_once_what_each_costs_by_itself_in_every_line(shop, lived, sold, tells, high_return):
     under, numbers = POLICIES[shop[0]], NUMBERS[shop[1]]
-    docket = docket_of(under, lived, sold, tells)
-    alone: list[Unpaid] = []
-    lines = [
-        line
-        for dossier in docket.dossiers.values()
-        for line in case_costs(dossier, under, UNTIL, numbers, high_return, alone)
-    ]
-    unpaid: list[Unpaid] = []
-    assert list(docket_costs(docket, {"REF": under}, UNTIL, numbers, high_return, unpaid)) == lines
-    assert unpaid == alone
+    classes = CostClasses(Movements(), high_return)
+    paths, moved = taken_in(classes, docket_of(under, lived, sold, tells), under)
+    assert classes.booked(under, numbers, paths).lines() == {
+        place: order_costs(bought, moves, under, numbers, high_return, labour=False).lines
+        for place, (bought, moves) in enumerate(moved)
+    }
 
 
 @MANY
 @given(shops, some_lives, some_sales, st.booleans(), st.data())
 def test_sums_are_those_of_the_lines_of_all_cases_but_those_left_out(shop, lived, sold, tells, data):
     under, numbers = POLICIES[shop[0]], NUMBERS[shop[1]]
-    classes = CostClasses(Movements(), labour=False)
+    classes = CostClasses(Movements())
     for _ in range(2):  # with what was booked of other orders before
         docket = docket_of(under, lived, data.draw(some_sales), tells)
-        paths, left_out, wanted = OrderPaths(), {}, Counter()
+        left_out, wanted = {}, Counter()
         at_once, alone = numbers.watched(), numbers.watched()
-        for dossier in docket.dossiers.values():
-            moves = dossier.moves(under, UNTIL)
-            if not moves:
-                continue
+        paths, moved = taken_in(classes, docket, under)
+        for place, (bought, moves) in enumerate(moved):
             names = sorted({move.fact.case for move in moves})
-            left_out[len(paths)] = data.draw(st.sets(st.sampled_from(names)))
-            for line in order_costs(dossier.order, moves, under, alone, labour=False).lines:
-                if line.case not in left_out[len(paths)]:
+            left_out[place] = data.draw(st.sets(st.sampled_from(names)))
+            for line in order_costs(bought, moves, under, alone, labour=False).lines:
+                if line.case not in left_out[place]:
                     wanted[line.line, line.currency, line.basis] += line.amount
-            paths.add(dossier.order, classes.movements.taken(moves))
         booked = classes.booked(under, at_once, paths)
         sums = booked.sums({place: names for place, names in left_out.items() if names})
         assert {key: amount for key, amount in sums.items() if amount} == {k: v for k, v in wanted.items() if v}
@@ -254,10 +255,8 @@ def test_sums_are_those_of_the_lines_of_all_cases_but_those_left_out(shop, lived
 @given(shops, some_lives, some_sales, st.booleans())
 def test_only_orders_of_which_a_rule_asks_for_the_buyer_are_booked_by_themselves(shop, lived, sold, tells):
     under, numbers = POLICIES[shop[0]], NUMBERS[shop[1]]
-    classes, paths = CostClasses(Movements()), OrderPaths()
-    for dossier in docket_of(under, lived, sold, tells).dossiers.values():
-        if moves := dossier.moves(under, UNTIL):
-            paths.add(dossier.order, classes.movements.taken(moves))
+    classes = CostClasses(Movements())
+    paths, _ = taken_in(classes, docket_of(under, lived, sold, tells), under)
     alone = classes.booked(under, numbers, paths).alone
     assert alone <= (len(paths) if shop[0] == "what hangs on buyers, days and borders" else 0)
 
@@ -273,8 +272,7 @@ def test_an_order_whose_label_hangs_on_its_buyer_is_booked_by_itself():
         paths.add(sold, classes.movements.taken(docket.dossiers[sold.id].moves(under, UNTIL)))
     booked = classes.booked(under, PARAMETERS, paths)
     assert booked.alone == 2
-    lines = [line for place in (0, 1) for line in booked.ledgers()[place][0]]
-    assert [(line.order, line.line, line.amount) for line in lines] == [
-        ("B-1", "return_label", 200),
-        ("B-2", "return_shipping", 200),
+    assert [[(line.order, line.line, line.amount) for line in lines] for lines in booked.lines().values()] == [
+        [("B-1", "return_label", 200)],
+        [("B-2", "return_shipping", 200)],
     ]
