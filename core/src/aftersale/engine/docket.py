@@ -55,7 +55,7 @@ class Docket:
         self.moves = moves
         self._kept: frozenset[str] = frozenset() if moves is None else moves.kinds
         self._work: list[Worked] = [] if moves is None else moves.work
-        self._since = BEGINNING if moves is None else moves.since
+        self._numbers: dict[tuple[object, ...], int] = {} if moves is None else moves.movements.numbers
         self._now: Instant = BEGINNING
         # A heap by instant: the next deadline to end of each case that has one. Entries of cases that have moved on
         # stay in it until their time, without their case: to look the case up then would cost more than all the rest.
@@ -119,14 +119,15 @@ class Docket:
             detail = fact.detail if not before or kind in DESCRIBED else ""
             tells = fact.amount is not None
             key = (kind, detail, tells, before, after.state, task, False, outcome.confirms, after.derived)
-            number = taken.movements.numbers.get(key)
+            number = self._numbers.get(key)
             if number is None:
                 number = taken.movements.number(_new(Movement, key))
-            if not taken.steps and self.moves is not None:
+            steps = taken.steps
+            if not steps and self.moves is not None:
                 self.moves.kept[fact.marketplace].append(dossier)
             taken.facts.append(fact)
-            taken.steps.append(number)
-        elif case is not None and case.task is not None and after.opened_at >= self._since:
+            steps.append(number)
+        elif case is not None and case.task is not None:
             changed = before != after.state
             self._work.append((fact.marketplace, fact.order, case.task.kind, fact.kind, changed, after.opened_at))
 
@@ -138,8 +139,12 @@ class Docket:
                 unknown = not policy.workflow.knows(fact.kind)
                 raise OtherOrder(fact.kind, order.id, case.id, case.order, cell=unknown)
         if dossier is None:
-            taken = Taken(self.moves.movements) if self.moves is not None else None
-            dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING, taken=taken)
+            log = self.moves
+            dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
+            if log is not None and fact.known_at >= log.since:
+                dossier.taken = Taken(log.movements, [], [])
+            elif log is not None:
+                log.early.append(dossier)
         return dossier
 
     def advance(self, until: Instant) -> None:

@@ -125,8 +125,9 @@ Marketplace, order, kind of task, kind of fact, whether the case came to another
 class MoveLog:
     """What is kept of a run's steps: all that cases of some `kinds` did, in their dossiers, and of others the work.
 
-    Of cases that were opened before `since` no work is kept. `kept` are by marketplace the dossiers of orders of which
-    a move is, and `late` by order those that got a replay, which goes before what was kept of them.
+    Of orders of which something was known before `since` nothing is kept: what is asked of them is replayed. `kept` are
+    by marketplace the dossiers of orders of which a move is, `early` those of which none was to be, and `late` by order
+    those that got a replay, which goes before what was kept of them.
     """
 
     def __init__(self, kinds: Collection[str], since: Instant, movements: Movements | None = None) -> None:
@@ -135,6 +136,7 @@ class MoveLog:
         self.movements = movements or Movements()
         self.work: list[Worked] = []
         self.kept: defaultdict[str, list[Dossier]] = defaultdict(list)
+        self.early: list[Dossier] = []
         self.late: dict[str, Dossier] = {}
 
 

@@ -7,7 +7,7 @@ both are measured by the marketplace's own days. The lines are those of `aftersa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
@@ -101,7 +101,7 @@ def books_of(
     }
     for name, each in cases.items():
         each.take(log.kept.get(name, ()))
-    for dossier in log.late.values():
+    for dossier in (*(each for each in log.early if each.replay is None), *log.late.values()):
         cases[dossier.order.marketplace].replay(dossier)
     _count_work(log.work, cases, log.late)
     for each in cases.values():
@@ -201,23 +201,34 @@ class _Cases:
     def take(self, dossiers: Iterable[Dossier]) -> None:
         """Take in orders with one step or more, but of those that are older, and of those whose steps are replayed."""
         since, before, _ = self.span
+        cancelling = self._cancelling()
         for dossier in dossiers:
             taken = dossier.taken
             if dossier.last < since or dossier.replay is not None or taken is None:
                 continue
-            if len(dossier.cases) == 1 and since <= taken.facts[0].occurred_at < before:
+            if len(dossier.cases) > 1:
+                self._add(dossier, taken, cancelling)
+            elif since <= taken.facts[0].occurred_at < before:
                 self._paths.add(dossier.order, taken, 1)
-            else:
-                self._add(dossier, taken)
+            elif not cancelling.isdisjoint(taken.steps):
+                self._cancelled.append(dossier.order)
 
     def replay(self, dossier: Dossier) -> None:
-        """Take in an order of which what was kept is not as it is known now."""
-        if dossier.last >= self.span.since:
+        """Take in an order of which no step was kept, or not as it is known now."""
+        since, before, _ = self.span
+        if dossier.last < since:  # its cases are older, and so is its purchase
+            return
+        if dossier.taken is not None or any(since <= case.opened_at < before for case in dossier.cases.values()):
             taken = self._classes.movements.taken(dossier.moves(self._policy, self.span.until))
             if taken.steps:
-                self._add(dossier, taken)
+                self._add(dossier, taken, self._cancelling())
 
-    def _add(self, dossier: Dossier, taken: Taken) -> None:
+    def _cancelling(self) -> set[int]:
+        """Return the movements by which an order is cancelled."""
+        known = self._classes.movements.known
+        return {number for number, movement in enumerate(known) if movement.kind == CANCELLED_BY}
+
+    def _add(self, dossier: Dossier, taken: Taken, cancelling: Set[int]) -> None:
         """Take in an order of which the cases count that were opened on the measured days."""
         since, before, _ = self.span
         cases = {name: dossier.cases[name] for name in {fact.case for fact in taken.facts}}
@@ -226,7 +237,7 @@ class _Cases:
             if others:
                 self._left_out[len(self._paths)] = others
             self._paths.add(dossier.order, taken, len(cases))
-        elif any(fact.kind == CANCELLED_BY for fact in taken.facts):
+        elif not cancelling.isdisjoint(taken.steps):
             self._cancelled.append(dossier.order)
 
     def book(self) -> None:

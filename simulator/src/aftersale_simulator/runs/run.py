@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aftersale.base.watch import Watch
-from aftersale.clocks import start_of_day
+from aftersale.clocks import DAY, start_of_day
 from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import MoveLog
@@ -24,6 +24,10 @@ from aftersale_simulator.runs.results import Result, result_of
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.world.marketplace_run import marketplace_run
 from aftersale_simulator.world.random_streams import Streams
+
+_KEPT_BEFORE = 30 * DAY
+"""How long before the first measured day steps are kept: few orders that are older have a case on a measured day, and
+to replay these takes less time than to keep the steps of all."""
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
@@ -60,10 +64,10 @@ def _run(resolved: ResolvedScenario, replication: int, orders: Orders | None, re
 
 
 def _move_log(resolved: ResolvedScenario, policies: Policies) -> MoveLog:
-    """Return a log of all that moves money from the first measured day on: what happened before is in no book."""
+    """Return a log of all that moves money; of orders long before the first measured day nothing is kept."""
     kinds = frozenset().union(*map(moving_kinds, policies.values()))
     since = min(start_of_day(resolved.horizon.measured_from, zone) for zone in resolved.zones)
-    return MoveLog(kinds, since, resolved.classes.movements)
+    return MoveLog(kinds, since - _KEPT_BEFORE, resolved.classes.movements)
 
 
 def _check_failures(scenario: Scenario, watch: Watch, docket: Docket) -> None:
