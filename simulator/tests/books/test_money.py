@@ -255,3 +255,14 @@ def test_a_case_counts_by_the_day_on_which_it_was_opened_and_an_order_by_its_own
     assert (book.orders, money.metrics["revenue"]) == (0, 0.0)
     assert money.metrics["cost_line_goods_refunded"] == 100.0
     assert money.metrics["total_cost_per_order"] is None
+
+
+def test_what_was_booked_of_other_runs_changes_nothing(plugins: Plugins) -> None:
+    own = {"return_label_share": "0.3", "restocking_kept_share": "0.4"}
+    shop, fresh = resolved(plugins, costs=own), resolved(plugins, costs=own)
+    run(shop, 1)
+    run(shop, 3)
+    after, first = run(shop, 2), run(fresh, 2)
+    assert after == first
+    assert list(after.rests.items()) == list(first.rests.items())
+    assert after.effects == first.effects

@@ -16,9 +16,9 @@ from aftersale.channels import WORD_OF
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.at_once.classes import CostClasses
 from aftersale.costs.at_once.paths import OrderPaths
-from aftersale.costs.charges import order_costs
+from aftersale.costs.charges import moving_kinds, order_costs
 from aftersale.engine.docket import Docket
-from aftersale.engine.moves import Movements
+from aftersale.engine.moves import Moved, MoveLog, Movements
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.cost_kinds import parse_costs
 from aftersale.policies.handbook import default_handbook
@@ -173,9 +173,9 @@ sales = st.fixed_dictionaries(
 )
 
 
-def dossier_of(under, sold, life, tells):
+def dossier_of(under, sold, life, tells, log=None):
     """What is known of an order to which a life happens: each step is one that its case allows, or opens the case."""
-    docket, at = Docket({"REF": under}), sold.purchased_at + DAY
+    docket, at = Docket({"REF": under}, moves=log), sold.purchased_at + DAY
     for slot, choice, amount, detail, hours in life:
         case = f"{sold.id}-{slot}"
         at += hours * HOUR
@@ -259,6 +259,21 @@ def test_only_orders_of_which_a_rule_asks_for_the_buyer_are_booked_by_themselves
     paths, _ = taken_in(classes, docket_of(under, lived, sold, tells), under)
     alone = classes.booked(under, numbers, paths).alone
     assert alone <= (len(paths) if shop[0] == "what hangs on buyers, days and borders" else 0)
+
+
+@MANY
+@given(shops, lives, sales, st.booleans())
+def test_what_a_docket_keeps_of_steps_is_what_a_replay_says_of_them(shop, life, sale, tells):
+    under = POLICIES[shop[0]]
+    log = MoveLog(moving_kinds(under), 0)
+    dossier = dossier_of(under, order(**sale), life, tells, log)
+    if dossier is None or dossier.replay is not None:
+        assert list(log.late) == ([] if dossier is None else [dossier.order.id])
+        return
+    steps = dossier.replayed(under, dossier.last + 1).steps
+    kept = [Moved.by(step) for step in steps if step.outcome.case.kind in log.kinds]
+    assert dossier.moves(under, UNTIL) == kept
+    assert log.kept == ({"REF": [dossier]} if kept else {})
 
 
 def test_an_order_whose_label_hangs_on_its_buyer_is_booked_by_itself():
