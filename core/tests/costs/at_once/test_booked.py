@@ -223,10 +223,11 @@ def test_orders_cost_at_once_what_each_costs_by_itself_in_every_line(shop, lived
     under, numbers = POLICIES[shop[0]], NUMBERS[shop[1]]
     classes = CostClasses(Movements(), high_return)
     paths, moved = taken_in(classes, docket_of(under, lived, sold, tells), under)
-    assert classes.booked(under, numbers, paths).lines() == {
-        place: order_costs(bought, moves, under, numbers, high_return, labour=False).lines
-        for place, (bought, moves) in enumerate(moved)
-    }
+    for _ in range(2):  # with what was booked of these orders before
+        assert classes.booked(under, numbers, paths).lines() == {
+            place: order_costs(bought, moves, under, numbers, high_return, labour=False).lines
+            for place, (bought, moves) in enumerate(moved)
+        }
 
 
 @MANY
@@ -257,6 +258,7 @@ def test_only_orders_of_which_a_rule_asks_for_the_buyer_are_booked_by_themselves
     under, numbers = POLICIES[shop[0]], NUMBERS[shop[1]]
     classes = CostClasses(Movements())
     paths, _ = taken_in(classes, docket_of(under, lived, sold, tells), under)
+    classes.booked(under, numbers, paths)  # the first of a class is booked by itself, whatever its class says
     alone = classes.booked(under, numbers, paths).alone
     assert alone <= (len(paths) if shop[0] == "what hangs on buyers, days and borders" else 0)
 

@@ -33,6 +33,9 @@ class _Part(NamedTuple):
 class Booked:
     """What some orders of one marketplace cost; `which` of the `classes` each one's path has.
 
+    The only order of a class that is met for the first time is booked by itself. Beside these, so many are booked
+    `alone`: what their class says is too little.
+
     Within, orders stand by their classes, and have other positions than they were given at.
     """
 
@@ -44,11 +47,12 @@ class Booked:
         classes: Sequence[PathClass],
         which: NDArray[np.intp],
     ) -> None:
-        """Book one order of each class that was never met, and find out for which of the others its formulas hold."""
+        """Book one order of each class of which none was, and find out for which of the others its formulas hold."""
         self.classes, self.which = classes, which
         self._background, self._paths = background, paths
         self._rows: list[int] = []
         self._parts: list[_Part] = []
+        self.alone = 0
         if not classes:
             return
         numbers = np.array([of_path.number for of_path in classes], np.intp)[which]
@@ -61,11 +65,6 @@ class Booked:
             self._parts += self._parts_of(group, of_class)
         for booking in {part.booking for part in self._parts if part.booking is not None}:
             background.parameters.note(booking.reads)
-
-    @property
-    def alone(self) -> int:
-        """How many orders had to be booked by themselves: their classes say too little."""
-        return sum(len(self._positions(part)) for part in self._parts if part.booking is None)
 
     def _given(self, groups: Sequence[OrderClass]) -> dict[Any, NDArray[np.int64]]:
         """Return the amounts that are given, by position; 0 where one is not."""
@@ -94,6 +93,11 @@ class Booked:
     def _parts_of(self, group: int, of_class: OrderClass) -> Iterator[_Part]:
         """Yield the bookings that hold for the orders of a group; mostly one holds for all."""
         first, end = self._ends[group : group + 2]
+        if not of_class.met and end - first == 1:  # half of the classes are never met again: to note takes three times
+            of_class.met = True
+            yield _Part(None, group, np.arange(first, end))
+            return
+        of_class.met = True
         if of_class.noted and not of_class.bookings:
             of_class.note(self._background, self._order(first), self._facts(first))
         bookings = of_class.bookings
@@ -108,6 +112,7 @@ class Booked:
             left, tried = left[~holds], tried + 1
             if len(left) and tried == len(bookings) and of_class.noted:
                 of_class.note(self._background, self._order(int(left[0])), self._facts(int(left[0])))
+        self.alone += len(left)
         if len(left):
             yield _Part(None, group, left)
 

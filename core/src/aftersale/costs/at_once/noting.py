@@ -181,13 +181,14 @@ class Background:
 
 @define(eq=False)
 class OrderClass:
-    """A class of orders: what it says, and what was booked of it so far.
+    """A class of orders: what it says, whether one was met before, and what was booked of it so far.
 
     It is not `noted` where a rule asks for what it does not say: then its orders are booked one by one.
     """
 
     said: Said
     noted: bool
+    met: bool = False
     bookings: list[Booking] = field(factory=list)
 
     def note(self, background: Background, order: Order, facts: Sequence[Fact]) -> None:
