@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant
+from aftersale.costs.at_once.classes import CostClasses
+from aftersale.engine.moves import Movements
 from aftersale.policies.handbook import Handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet
@@ -35,7 +37,8 @@ class ResolvedScenario:
     `rules` is None where no event changes any and no version is named. `sales` are those that plugins date or roll
     into the run, `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when
     each of its shifts works, absences not taken out, `paid_time` what that comes to; `numbers` are those with which
-    costs are booked. Its users read it and change nothing.
+    costs are booked, and `classes` what was booked by them of orders of other runs, which changes no result. Its users
+    read it and change nothing else.
     """
 
     scenario: Scenario
@@ -50,6 +53,7 @@ class ResolvedScenario:
     windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
     numbers: Parameters
     paid_time: PaidTime
+    classes: CostClasses = field(factory=lambda: CostClasses(Movements()))
 
     @property
     def zones(self) -> list[str]:
