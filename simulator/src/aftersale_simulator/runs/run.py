@@ -48,11 +48,13 @@ def run(
     whatever ran before. Raises CasesFailed if plugins failed too many cases, and HookHangs for a hook that does not
     return.
     """
-    resolved = resolved.for_run()
-    with without_collector(), guarded(resolved.plugins.watch.limits.hang):
+    own = resolved.for_run()
+    with without_collector(), guarded(own.plugins.watch.limits.hang):
         source = MarketplaceRuns() if marketplaces is None else marketplaces
-        runs = _marketplace_runs(resolved, replication, orders, source)
-        return _run(resolved, replication, runs, record)
+        runs = _marketplace_runs(own, replication, orders, source)
+        result = _run(own, replication, runs, record)
+    resolved.give_back(own)
+    return result
 
 
 def _run(
