@@ -47,7 +47,7 @@ RAW: dict[str, Any] = {
 def test_a_run_books_an_outcome_as_a_live_journal_does(outcome: str) -> None:
     facts, wanted, total, contribution = TABLE.OUTCOMES[outcome]
     resolved = resolve(parse_scenario(RAW, "test"), load_plugins((), {"reference": reference}))
-    docket = TABLE.docket_of(facts)
+    docket = TABLE.docket_of(facts, resolved.classes.movements)
     until = docket.now + DAY
     docket.advance(until)
     run: Any = SimpleNamespace(orders=orders(TABLE.SOLD))

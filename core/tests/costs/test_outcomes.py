@@ -40,9 +40,9 @@ REFUNDED = {"goods_refunded": 10000, "referral_fee_returned": -1500, "refund_adm
 PARCEL_BACK = {"return_label": 2000, "repackaging": 500}
 
 
-def docket_of(facts):
+def docket_of(facts, movements=None):
     """The docket after one order's facts, an hour apart; of one that asks to be cancelled nothing was delivered yet."""
-    docket = Docket({"REF": SELLER}, moves=MoveLog(moving_kinds(SELLER), 0))
+    docket = Docket({"REF": SELLER}, moves=MoveLog(moving_kinds(SELLER), 0, movements))
     sold = SOLD if facts[0][0] != "cancellation_requested" else SOLD._replace(delivered_at=None)
     for number, (kind, case, *more) in enumerate(facts):
         docket.record(fact(kind, MONDAY + 5 * DAY + number * HOUR, case=case, **(more[0] if more else {})), sold)

@@ -195,10 +195,8 @@ def test_nobody_at_work_costs_no_labour_and_tasks_cost_their_minutes(plugins: Pl
 def booked(plugins: Plugins, bought: list[Any], planned: list[Any], *facts: Any) -> tuple[Book, Money]:
     """Return the book of these orders on REF, and what it comes to; an hour's work of 10.00 was paid."""
     shop = resolved(plugins, marketplace={"REF": {**REF, "prices_with_vat": False}}, rates={})
-    docket, by_id = (
-        Docket({"REF": shop.policies["REF"]}, moves=MoveLog(moving_kinds(shop.policies["REF"]), 0)),
-        {each.id: each for each in bought},
-    )
+    moves = MoveLog(moving_kinds(shop.policies["REF"]), 0, shop.classes.movements)
+    docket, by_id = Docket({"REF": shop.policies["REF"]}, moves=moves), {each.id: each for each in bought}
     for each in facts:
         docket.record(each, by_id[each.order])
     until = MONDAY + 20 * DAY
@@ -257,3 +255,14 @@ def test_a_case_counts_by_the_day_on_which_it_was_opened_and_an_order_by_its_own
     assert (book.orders, money.metrics["revenue"]) == (0, 0.0)
     assert money.metrics["cost_line_goods_refunded"] == 100.0
     assert money.metrics["total_cost_per_order"] is None
+
+
+def test_what_was_booked_of_other_runs_changes_nothing(plugins: Plugins) -> None:
+    own = {"return_label_share": "0.3", "restocking_kept_share": "0.4"}
+    shop, fresh = resolved(plugins, costs=own), resolved(plugins, costs=own)
+    run(shop, 1)
+    run(shop, 3)
+    after, first = run(shop, 2), run(fresh, 2)
+    assert after == first
+    assert list(after.rests.items()) == list(first.rests.items())
+    assert after.effects == first.effects

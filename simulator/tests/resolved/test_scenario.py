@@ -169,3 +169,12 @@ def test_what_rosters_come_to_is_summed_window_by_window(plugins: Plugins) -> No
         for begin, end in pairwise(bounds)
     ]
     assert paid.by_day == pytest.approx(by_day)
+
+
+def test_two_runs_at_once_have_no_classes_of_orders_in_common(plugins: Plugins) -> None:
+    resolved = resolve(scenario(), plugins)
+    first, second = resolved.for_run(), resolved.for_run()
+    assert first.classes is not second.classes
+    resolved.give_back(first)
+    assert resolved.for_run().classes is first.classes
+    assert resolved.for_run().classes is not first.classes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
+from math import trunc
 
 from moneyed import CURRENCIES, Money
 
@@ -73,4 +74,4 @@ def part(of: int, share: Decimal) -> int:
 
 def rounded(amount: Decimal) -> int:
     """Return an amount of minor units as a whole number of them, halves away from zero."""
-    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
+    return trunc(amount.quantize(Decimal(1), ROUND_HALF_UP))

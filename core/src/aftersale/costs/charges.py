@@ -77,8 +77,14 @@ def order_costs(
         confirming = confirming or bool(step.confirms)
     confirmed = confirmations(steps) if confirming else {}
     ledger = CostLedger(order, policy, parameters, steps, confirmed, high_return, telling)
-    own = policy.costs.by_fact
-    for place, step in enumerate(steps):
+    book(ledger, labour)
+    return ledger
+
+
+def book(ledger: CostLedger, labour: bool = True) -> None:
+    """Book all steps of a ledger that has nothing booked, in turn; without `labour`, all but the work."""
+    own = ledger.policy.costs.by_fact
+    for place, step in enumerate(ledger.steps):
         fact = step.fact
         charge = CHARGES.get(fact.kind) or (own_line if own and fact.kind in own else None)
         told = ledger.begin(place)
@@ -90,7 +96,6 @@ def order_costs(
         ledger.end(fact)
     goods(ledger)
     ledger.lines = _without_vat(ledger)
-    return ledger
 
 
 def docket_costs(
@@ -248,3 +253,5 @@ CHARGES: dict[str, Callable[[CostLedger, Moved], None]] = {
 
 A claim or a chargeback that the marketplace bears costs nothing.
 """
+ASKED = frozenset({"offer_accepted", "partial_refund_offered", "return_inspected"})
+"""What charges ask for beside what is booked: no other fact changes what an order costs, unless it has an amount."""

@@ -12,7 +12,7 @@ from aftersale.cases.money import GIVING_BACK, TAKING_BACK
 from aftersale.channels import FULFILLED_BY_MARKETPLACE, WORD_OF
 from aftersale.clocks import Instant
 from aftersale.engine.moves import Moved
-from aftersale.engine.return_terms import fault
+from aftersale.engine.return_terms import fault, situation
 from aftersale.orders import Order
 from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.policy import Policy, Terms
@@ -68,11 +68,17 @@ _PLACES = {line: place for place, line in enumerate(LINES)}
 _GROUPS: dict[str, str] = {kind.name: kind.group for kind in default_cost_kinds().values()}
 
 
-def _product(order: Order) -> str:
+def product_of(order: Order) -> str:
+    """Return the product that bears the costs of an order: its own, its dearest line's, or else its category."""
     if not order.lines:
         return order.product or order.category
     dearest = max(order.lines, key=lambda line: line.price, default=None)
     return order.product or (dearest.sku if dearest else order.category)
+
+
+def fulfilment_of(order: Order) -> str:
+    """Return the word of the channel of the marketplace for what it ships, else the seller's."""
+    return WORD_OF["marketplace" if order.channel in FULFILLED_BY_MARKETPLACE else "seller"]
 
 
 class CostLedger:
@@ -125,14 +131,14 @@ class CostLedger:
         self.order, self.policy, self.parameters = order, policy, parameters
         self.steps, self.confirmed, self.high_return = steps, confirmed or {}, high_return
         self.by_marketplace = order.channel in FULFILLED_BY_MARKETPLACE
-        self.product = _product(order)
+        self.product = product_of(order)
         own = policy.costs
         self.giving_back = (*GIVING_BACK, *own.giving_back) if own.kinds else GIVING_BACK
         self.given_back = (*GIVEN_BACK, *own.given_back) if own.kinds else GIVEN_BACK
         self.lines: list[CostLine] = []
         self.facts: dict[str, list[Fact]] = {}
         self.unpaid: list[Unpaid] = []
-        self._fulfilment = WORD_OF["marketplace" if self.by_marketplace else "seller"]
+        self._fulfilment = fulfilment_of(order)
         self._fees: list[tuple[Rulebook, Fees]] = []
         self._last: dict[str, dict[str, tuple[int, Fact]]] = {}
         self._whole: dict[str, int] = {}
@@ -190,13 +196,21 @@ class CostLedger:
         taken = self.told_later(case, *TAKING_BACK, *self.policy.costs.taking_back)
         return max(0, self.told_later(case, *self.giving_back) - taken)
 
+    def terms_at(self, at: Instant) -> Terms:
+        """Return the terms in force at an instant: all that the ledger asks of one."""
+        return self.policy.at(at)
+
     def terms(self, fact: Fact) -> Terms:
         """Return the terms in force when a fact happens."""
-        return self.policy.at(fact.occurred_at)
+        return self.terms_at(fact.occurred_at)
+
+    def situation(self, request: Fact, after_inspection: str) -> str:
+        """Return the situation that decides the restocking fee of a return."""
+        return situation(self.terms(request), self.order, request, after_inspection)
 
     def fees(self, at: Instant) -> Fees:
         """Return the fees for the order by the rules of an instant."""
-        book = self.policy.at(at).rulebook
+        book = self.terms_at(at).rulebook
         for known, fees in self._fees:
             if known is book:
                 return fees

@@ -34,7 +34,7 @@ def _book_returned(ledger: CostLedger, fact: Fact) -> None:
     price = ledger.order.price
     if price <= 0:
         return
-    given, names = Decimal(ledger.booked(*REFUNDS)), []
+    given, names = ledger.booked(*REFUNDS) + Decimal(0), []
     for line, name in AFTER.items():
         if amount := ledger.booked(line):
             given += amount * ledger.parameters.value(name)
@@ -53,7 +53,7 @@ def _take_back_kept(ledger: CostLedger, fact: Fact, line: str, moved: int) -> No
     """Book what comes back of the administration fee with the money of a case, in the same proportion."""
     left, kept = ledger.booked(line, case=fact.case), ledger.booked(KEPT, case=fact.case)
     if kept:
-        still = rounded(kept * Decimal(max(0, left)) / (left - moved))
+        still = rounded(Decimal(1) * kept * max(0, left) / (left - moved))
         ledger.estimated(KEPT, fact, still - kept, text("costs.taken_back"))
 
 

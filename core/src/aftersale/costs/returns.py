@@ -118,8 +118,7 @@ def _book_restocking_fee(ledger: CostLedger, receipt: Fact, grade: GoodsGrade) -
     if refund_line is None:
         return
     request = ledger.facts[case][0]
-    situation = return_terms.situation(ledger.terms(request), ledger.order, request, grade.situation)
-    about = {"situation": situation, "reason": request.detail, "grade": grade.name}
+    about = {"situation": ledger.situation(request, grade.situation), "reason": request.detail, "grade": grade.name}
     rule = return_terms.restocking_fee(ledger.terms(refund), ledger.order, about)
     if rule is None or rule.share is None:
         return

@@ -14,7 +14,7 @@ from aftersale.engine.columns import Running
 from aftersale.engine.dossiers import Dossier
 from aftersale.engine.engine import Outcome, apply, expire, passing
 from aftersale.engine.insertions import insert
-from aftersale.engine.moves import Moved, MoveLog, Worked
+from aftersale.engine.moves import DESCRIBED, Moved, MoveLog, Movement, Taken, Worked
 from aftersale.engine.replays import ReplayedOrder, Step
 from aftersale.engine.tally import Tally
 from aftersale.orders import Order
@@ -56,6 +56,7 @@ class Docket:
         self.moves = moves
         self._kept: frozenset[str] = frozenset() if moves is None else moves.kinds
         self._work: list[Worked] = [] if moves is None else moves.work
+        self._numbers: dict[tuple[object, ...], int] = {} if moves is None else moves.movements.numbers
         self._now: Instant = BEGINNING
         # A heap by instant: the next deadline to end of each case that has one. Entries of cases that have moved on
         # stay in it until their time, without their case: to look the case up then would cost more than all the rest.
@@ -107,19 +108,30 @@ class Docket:
         dossier.facts.append(fact)
         dossier.last = at
         if dossier.taken is not None:
-            self._note(case, outcome, fact, dossier.taken)
+            self._note(case, outcome, fact, dossier)
         self._keep(case, outcome, fact, dossier)
         return outcome
 
-    def _note(self, case: Case | None, outcome: Outcome, fact: Fact, taken: list[Moved]) -> None:
+    def _note(self, case: Case | None, outcome: Outcome, fact: Fact, dossier: Dossier) -> None:
         """Keep what a fact did to a case, None where it opened one, in what is kept of its order."""
-        after = outcome.case
+        after, before, taken = outcome.case, outcome.before, dossier.taken
         if after.kind in self._kept:
+            assert taken is not None
             task = case.task.kind if case is not None and case.task is not None else ""
-            move = (fact, outcome.before, after.state, task, False, outcome.confirms, after.derived)
-            taken.append(_new(Moved, move))
+            kind = fact.kind
+            detail = fact.detail if not before or kind in DESCRIBED else ""
+            tells = fact.amount is not None
+            key = (kind, detail, tells, before, after.state, task, False, outcome.confirms, after.derived)
+            number = self._numbers.get(key)
+            if number is None:
+                number = taken.movements.number(_new(Movement, key))
+            steps = taken.steps
+            if not steps and self.moves is not None:
+                self.moves.kept[fact.marketplace].append(dossier)
+            taken.facts.append(fact)
+            steps.append(number)
         elif case is not None and case.task is not None:
-            changed = outcome.before != after.state
+            changed = before != after.state
             self._work.append((fact.marketplace, fact.order, case.task.kind, fact.kind, changed, after.opened_at))
 
     def _open_dossier(self, dossier: Dossier | None, fact: Fact, order: Order, policy: Policy) -> Dossier:
@@ -130,9 +142,12 @@ class Docket:
                 unknown = not policy.workflow.knows(fact.kind)
                 raise OtherOrder(fact.kind, order.id, case.id, case.order, cell=unknown)
         if dossier is None:
-            is_kept = self.moves is not None and fact.known_at >= self.moves.since
-            taken: list[Moved] | None = [] if is_kept else None
-            dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING, taken=taken)
+            log = self.moves
+            dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
+            if log is not None and fact.known_at >= log.since:
+                dossier.taken = Taken(log.movements, [], [])
+            elif log is not None:
+                log.early.append(dossier)
         return dossier
 
     def advance(self, until: Instant) -> None:
@@ -171,7 +186,7 @@ class Docket:
         if dossier.replay is not None:
             dossier.replay.append(Step(case, outcome, passing(case, deadline), deadline), at)
         elif dossier.taken is not None and case.kind in self._kept:
-            dossier.taken.append(Moved.by(Step(case, outcome, passing(case, deadline), deadline)))
+            dossier.taken.add(Moved.by(Step(case, outcome, passing(case, deadline), deadline)))
         if self._observers is not None and self._observers.deadline_missed is not None:
             self._observers.deadline_missed(outcome.case, deadline)
         if outcome.case.state == case.state:
@@ -224,6 +239,8 @@ class Docket:
     def _replay_of(self, dossier: Dossier, policy: Policy) -> ReplayedOrder:
         """Return the replay of an order; made when it is first needed, and anew when the order itself is another."""
         replay = dossier.replay
+        if self.moves is not None:
+            self.moves.late[dossier.order.id] = dossier
         if replay is None or replay.order != dossier.order:
             replay = dossier.replay = ReplayedOrder(dossier.facts, dossier.order, policy, self._now)
             otherwise: dict[str, Case | None] = dict.fromkeys(dossier.cases.keys() - replay.cases.keys())

@@ -19,7 +19,7 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
-from aftersale.engine.moves import Moved
+from aftersale.engine.moves import Moved, Taken
 from aftersale.engine.replays import ReplayedOrder, at_instant, occurred_at
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
@@ -42,7 +42,7 @@ class Dossier:
     cases: dict[str, Case]
     last: Instant
     replay: ReplayedOrder | None = None
-    taken: list[Moved] | None = None
+    taken: Taken | None = None
     _of_case: Mapping[str, list[Fact]] = field(default=_NOTHING, init=False)
     _details: Mapping[str, set[str]] = field(default=_NOTHING, init=False)
     _indexed: int = field(default=0, init=False)
@@ -89,7 +89,7 @@ class Dossier:
         the docket was advanced: no other `until` goes with it.
         """
         if self.taken is not None and self.replay is None:
-            return self.taken
+            return self.taken.moves()
         return list(map(Moved.by, self.replayed(policy, until).steps))
 
     def replayed(self, policy: Policy, until: Instant) -> ReplayedOrder:

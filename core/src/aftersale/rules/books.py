@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cached_property
 from itertools import combinations
 from operator import itemgetter
@@ -78,9 +79,8 @@ class _Look:
         self._words = tuple(sorted(asked - _OF_ORDER))
         columns = [Order._fields.index(word) for word in sorted(asked & _COLUMNS)]
         self._columns = itemgetter(*columns) if columns else None
-        prices = {price for row in rows for price in (row.when.price_above, row.when.price_up_to) if price is not None}
-        unit = decimals(currency) if prices else 0
-        self._steps = sorted(price.scaleb(unit) for price in prices)
+        self._unit = decimals(currency) if any(row.when.has_price for row in rows) else 0
+        self._steps: dict[Any, list[Decimal]] = {}
         # Most names ask nothing, or one word about the question, and are looked up tens of thousands of times.
         self._is_same = not asked
         self._word = next(iter(asked)) if len(asked) == 1 and not asked & _OF_ORDER else ""
@@ -95,9 +95,13 @@ class _Look:
         if self._word:
             key = about.get(self._word)
         else:
+            columns = None if self._columns is None else self._columns(order)
+            steps = self._steps.get(columns)
+            if steps is None:
+                steps = self._steps_for(columns, order)
             key = (
-                None if self._columns is None else self._columns(order),
-                bisect_left(self._steps, order.price) if self._steps else 0,
+                columns,
+                bisect_left(steps, order.price) if steps else 0,
                 *([about.get(word) for word in self._words] if self._words else ()),
             )
         try:
@@ -105,8 +109,16 @@ class _Look:
         except KeyError:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
+                self._steps.clear()
             rule = self._kept[key] = self._first(order, about)
             return rule
+
+    def _steps_for(self, columns: Any, order: Order) -> list[Decimal]:
+        """Return the prices, in minor units from the lowest up, between which rows tell orders like this one apart."""
+        conditions = [row.when for row in self._rows if row.when.may_hold(order, _COLUMNS)]
+        prices = {price for when in conditions for price in (when.price_above, when.price_up_to) if price is not None}
+        steps = self._steps[columns] = sorted(price.scaleb(self._unit) for price in prices)
+        return steps
 
     def _first(self, order: Order, about: Mapping[str, str]) -> Rule | None:
         for rule in self._rows:

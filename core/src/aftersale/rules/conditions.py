@@ -94,6 +94,10 @@ class Condition:
                 return False
         return True
 
+    def may_hold(self, order: Order, words: Collection[str]) -> bool:
+        """Whether what it says in some fields about the order is met, whatever it says in others."""
+        return all(_TESTS[name](value, order, NOTHING, None) for name, value in self.asks.items() if name in words)
+
     @cached_property
     def asks(self) -> dict[str, Any]:
         """The fields that say something, with their values."""

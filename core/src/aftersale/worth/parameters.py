@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -158,6 +158,15 @@ class Parameters:
     def reads(self) -> frozenset[str]:
         """The names that were read so far; none where nobody watches."""
         return frozenset(self.by_name.names) if isinstance(self.by_name, _Watched) else frozenset()
+
+    def afresh(self) -> Parameters:
+        """Return the same parameters; where what is read is kept, of these it is kept from now on."""
+        return self.watched() if isinstance(self.by_name, _Watched) else self
+
+    def note(self, names: Collection[str]) -> None:
+        """Keep that some were read, where that is kept: what was computed of them before was used once more."""
+        if isinstance(self.by_name, _Watched):
+            self.by_name.names.update(names)
 
     def value(self, name: str) -> Decimal:
         """Return the value of a parameter."""

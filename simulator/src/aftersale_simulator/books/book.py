@@ -7,24 +7,24 @@ both are measured by the marketplace's own days. The lines are those of `aftersa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from itertools import chain
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from aftersale.cases.model import Case
+from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.costs.account import CANCELLED_BY, SALE, Sums
-from aftersale.costs.charges import order_costs, price_of_work, task_done
-from aftersale.costs.ledger import CostLine
+from aftersale.costs.at_once.booked import Sums as SumsOfLines
+from aftersale.costs.at_once.paths import Did, OrderPaths, PathClass
+from aftersale.costs.charges import price_of_work, task_done
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
 from aftersale.engine.dossiers import Dossier
-from aftersale.engine.moves import Worked
+from aftersale.engine.moves import Taken, Worked
 from aftersale.order_columns import Orders
 from aftersale.orders import Order
 from aftersale.policies.cost_kinds import default_cost_kinds
@@ -35,8 +35,6 @@ from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 WORKED = "labour_worked"
-# Spelled out: a run books many thousands of lines.
-_KEY = itemgetter(*map(CostLine._fields.index, ("line", "currency", "basis")))
 _GROUPS: dict[str, str] = {kind.name: kind.group for kind in default_cost_kinds().values()}
 
 
@@ -94,20 +92,21 @@ def books_of(
 
     `runs` have the orders that were placed, `planned` those that would have been, had nothing been closed.
     """
+    log = docket.moves
+    assert log is not None
+    assert log.movements is resolved.classes.movements
     cases = {
-        name: _Cases(docket.policy(name), resolved.numbers, _span(resolved, docket.policy(name), until))
+        name: _Cases(docket.policy(name), resolved, _span(resolved, docket.policy(name), until))
         for run in runs
         for name in run.orders.marketplaces
     }
-    late = set()
-    for name, dossier in docket.dossiers.items():
-        if dossier.replay is not None:
-            late.add(name)
-        elif dossier.taken is not None and not dossier.taken:
-            continue  # its cases move no money, and their work is noted
-        cases[dossier.order.marketplace].book(dossier)
-    if docket.moves is not None:
-        _count_work(docket.moves.work, cases, late)
+    for name, each in cases.items():
+        each.take(log.kept.get(name, ()))
+    for dossier in (*(each for each in log.early if each.replay is None), *log.late.values()):
+        cases[dossier.order.marketplace].replay(dossier)
+    _count_work(log.work, cases, log.late)
+    for each in cases.values():
+        each.book()
     return {
         name: _book(cases[name], docket.policy(name), run.orders, plan.orders, resolved.numbers)
         for run, plan in zip(runs, planned, strict=True)
@@ -176,43 +175,105 @@ def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], 
     return dict(rests)
 
 
+def _counted(of_path: PathClass, facts: Iterable[Fact], left_out: Collection[str]) -> Did:
+    """Return what an order did whose cases do not all count, but that it was cancelled, whichever case says so."""
+    steps = zip(of_path.slots, of_path.movements, strict=True)
+    did = Did.of(step for step, fact in zip(steps, facts, strict=True) if fact.case not in left_out)
+    return did._replace(kinds=of_path.did.kinds)
+
+
 class _Cases:
     """The costs of the cases of one marketplace that were opened on the measured days.
 
     Most orders move no money: of these only the work is counted, which costs the same for each task of a kind.
     """
 
-    def __init__(self, policy: Policy, numbers: Parameters, span: Span) -> None:
+    def __init__(self, policy: Policy, resolved: ResolvedScenario, span: Span) -> None:
         self.span = span
         self.facts_at_work: Counter[tuple[str, str, bool]] = Counter()
         self.standing = self.at_stake = 0
-        self._policy, self._numbers = policy, numbers
+        self._policy, self._numbers, self._classes = policy, resolved.numbers, resolved.classes
+        self._paths = OrderPaths()
+        self._left_out: dict[int, set[str]] = {}
         self._cancelled: list[Order] = []
-        self._booked: dict[tuple[str, str, tuple[str, ...]], int] = {}
+        self._booked: SumsOfLines = {}
         self._may_cost: dict[tuple[str, str], bool] = {}
 
-    def book(self, dossier: Dossier) -> None:
-        """Book what the cases of an order cost that were opened on the measured days."""
-        since, before, until = self.span
+    def take(self, dossiers: Iterable[Dossier]) -> None:
+        """Take in orders with one step or more, but of those that are older, and of those whose steps are replayed."""
+        since, before, _ = self.span
+        cancelling = self._cancelling()
+        for dossier in dossiers:
+            taken = dossier.taken
+            if dossier.last < since or dossier.replay is not None or taken is None:
+                continue
+            if len(dossier.cases) > 1:
+                self._add(dossier, taken, cancelling)
+            elif since <= taken.facts[0].occurred_at < before:
+                self._paths.add(dossier.order, taken, 1)
+            elif not cancelling.isdisjoint(taken.steps):
+                self._cancelled.append(dossier.order)
+
+    def replay(self, dossier: Dossier) -> None:
+        """Take in an order of which no step was kept, or not as it is known now."""
+        since, before, _ = self.span
         if dossier.last < since:  # its cases are older, and so is its purchase
             return
-        opened = {name: case for name, case in dossier.cases.items() if since <= case.opened_at < before}
-        if not opened and dossier.taken is None:
-            return
-        moves = dossier.moves(self._policy, until)
-        for move in moves:
-            if move.task and move.fact.case in opened and not move.by_deadline:
-                self.facts_at_work[move.task, move.fact.kind, move.state != move.before] += 1
-            if move.fact.kind == CANCELLED_BY:
-                self._cancelled.append(dossier.order)
-        if not opened:
-            return
-        self._count_standing(dossier.order, opened.values())
-        booked = self._booked
-        for line in order_costs(dossier.order, moves, self._policy, self._numbers, labour=False).lines:
-            if line.case in opened:
-                key = _KEY(line)
-                booked[key] = booked.get(key, 0) + line.amount
+        if dossier.taken is not None or any(since <= case.opened_at < before for case in dossier.cases.values()):
+            taken = self._classes.movements.taken(dossier.moves(self._policy, self.span.until))
+            if taken.steps:
+                self._add(dossier, taken, self._cancelling())
+
+    def _cancelling(self) -> set[int]:
+        """Return the movements by which an order is cancelled."""
+        known = self._classes.movements.known
+        return {number for number, movement in enumerate(known) if movement.kind == CANCELLED_BY}
+
+    def _add(self, dossier: Dossier, taken: Taken, cancelling: Set[int]) -> None:
+        """Take in an order of which the cases count that were opened on the measured days."""
+        since, before, _ = self.span
+        cases = {name: dossier.cases[name] for name in {fact.case for fact in taken.facts}}
+        others = {name for name, case in cases.items() if not since <= case.opened_at < before}
+        if len(others) < len(cases):
+            if others:
+                self._left_out[len(self._paths)] = others
+            self._paths.add(dossier.order, taken, len(cases))
+        elif not cancelling.isdisjoint(taken.steps):
+            self._cancelled.append(dossier.order)
+
+    def book(self) -> None:
+        """Book what was taken in."""
+        booked, paths = self._classes.booked(self._policy, self._numbers, self._paths), self._paths
+        rows, classes = np.argsort(booked.which, kind="stable"), booked.classes
+        counts = np.bincount(booked.which, minlength=len(classes))
+        for of_path, some in zip(classes, np.split(rows, np.cumsum(counts)[:-1]), strict=True) if classes else ():
+            whole = [row for row in some.tolist() if row not in self._left_out]
+            self._count(of_path.did, whole)
+            for row in some.tolist() if len(whole) < len(some) else ():
+                if row in self._left_out:
+                    self._count(_counted(of_path, paths.taken[row].facts, self._left_out[row]), [row])
+        # In an order that says nothing of which classes were met by other runs.
+        self._booked = dict(sorted(booked.sums(self._left_out).items()))
+
+    def _count(self, did: Did, rows: Sequence[int]) -> None:
+        """Count what some orders did, each of them the same."""
+        for at_work, count in did.work.items():
+            self.facts_at_work[at_work] += count * len(rows)
+        standing = sum(map(self._stands, did.ends))
+        if standing:
+            self.standing += standing * len(rows)
+            self.at_stake += sum(self._paths.orders[row].price for row in rows)
+        if CANCELLED_BY in did.kinds:
+            self._cancelled += [self._paths.orders[row] for row in rows]
+
+    def _stands(self, end: tuple[str, str]) -> bool:
+        """Whether a case may cost more yet, by the fact that opened it, and its state."""
+        known = self._may_cost.get(end)
+        if known is None:
+            opening, state = end
+            kind = self._policy.workflow.opened_by(opening)
+            known = self._may_cost[end] = kind is not None and may_cost(self._policy, kind, state)
+        return known
 
     @property
     def work(self) -> dict[str, int]:
@@ -222,16 +283,6 @@ class _Cases:
             if task_done(task, fact, changed, self._numbers):
                 work[task] += count
         return dict(work)
-
-    def _count_standing(self, order: Order, opened: Iterable[Case]) -> None:
-        standing = 0
-        for case in opened:
-            key = case.kind, case.state
-            if key not in self._may_cost:
-                self._may_cost[key] = may_cost(self._policy, *key)
-            standing += self._may_cost[key]
-        self.standing += standing
-        self.at_stake += order.price if standing else 0
 
     def cancelled(self, orders: Orders) -> NDArray[np.bool_]:
         """Return which of some orders were cancelled by a case, whenever that was opened."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant
+from aftersale.costs.at_once.classes import CostClasses
+from aftersale.engine.moves import Movements
 from aftersale.policies.handbook import Handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet
@@ -35,7 +37,9 @@ class ResolvedScenario:
     `rules` is None where no event changes any and no version is named. `sales` are those that plugins date or roll
     into the run, `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when
     each of its shifts works, absences not taken out, `paid_time` what that comes to; `numbers` are those with which
-    costs are booked. Its users read it and change nothing.
+    costs are booked, and `classes` what was booked by them of orders of other runs, which changes no result. Its users
+    read it and change nothing else. A run has `classes` to itself; those that no run has at the moment are
+    `spare_classes`, as runs of one scenario may go on in several threads.
     """
 
     scenario: Scenario
@@ -50,6 +54,8 @@ class ResolvedScenario:
     windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
     numbers: Parameters
     paid_time: PaidTime
+    classes: CostClasses = field(factory=lambda: CostClasses(Movements()))
+    spare_classes: list[CostClasses] = field(factory=list)
 
     @property
     def zones(self) -> list[str]:
@@ -65,7 +71,16 @@ class ResolvedScenario:
         """Return the same with worlds that keep what one run reads in them."""
         worlds = {name: world.watched() for name, world in self.worlds.items()}
         numbers = self.numbers.watched() if self.numbers.own else self.numbers
-        return evolve(self, worlds=worlds, shared_world=self.shared_world.watched(), numbers=numbers)
+        try:
+            classes = self.spare_classes.pop()  # one step: no two threads get the same
+        except IndexError:
+            classes = CostClasses(Movements())
+        shared = self.shared_world.watched()
+        return evolve(self, worlds=worlds, shared_world=shared, numbers=numbers, classes=classes)
+
+    def give_back(self, run: ResolvedScenario) -> None:
+        """Keep what a run that has ended well booked of classes of orders, for the next one."""
+        self.spare_classes.append(run.classes)
 
     def watched(self, watch: Watch) -> dict[str, Policy]:
         """Return the policies of one run; `watch` keeps what goes wrong with plugins."""

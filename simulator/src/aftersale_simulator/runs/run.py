@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from aftersale.base.collector import without_collector
 from aftersale.base.watch import Watch
-from aftersale.clocks import Instant, start_of_day
+from aftersale.clocks import DAY, start_of_day
 from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import MoveLog
 from aftersale.order_columns import Orders
 from aftersale.plugins.watchdog import guarded
+from aftersale.policies.policy import Policies
 from aftersale_simulator.desk.crews import crews
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.suspensions import Suspensions
@@ -22,6 +23,10 @@ from aftersale_simulator.runs.results import Result, result_of
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.world.marketplace_run import MarketplaceRun, MarketplaceRuns
 from aftersale_simulator.world.random_streams import Streams
+
+_KEPT_BEFORE = 30 * DAY
+"""How long before the first measured day steps are kept: few orders that are older have a case on a measured day, and
+to replay these takes less time than to keep the steps of all."""
 
 if TYPE_CHECKING:
     from aftersale.cases.facts import Fact
@@ -43,11 +48,13 @@ def run(
     whatever ran before. Raises CasesFailed if plugins failed too many cases, and HookHangs for a hook that does not
     return.
     """
-    resolved = resolved.for_run()
-    with without_collector(), guarded(resolved.plugins.watch.limits.hang):
+    own = resolved.for_run()
+    with without_collector(), guarded(own.plugins.watch.limits.hang):
         source = MarketplaceRuns() if marketplaces is None else marketplaces
-        runs = _marketplace_runs(resolved, replication, orders, source)
-        return _run(resolved, replication, runs, record)
+        runs = _marketplace_runs(own, replication, orders, source)
+        result = _run(own, replication, runs, record)
+    resolved.give_back(own)
+    return result
 
 
 def _run(
@@ -55,8 +62,7 @@ def _run(
 ) -> Result:
     scenario, watch = resolved.scenario, resolved.plugins.watch.another()
     policies = resolved.watched(watch)
-    kinds = frozenset().union(*map(moving_kinds, policies.values()))
-    docket = Docket(policies, resolved.plugins.observers(watch), MoveLog(kinds, _first_measured(resolved)))
+    docket = Docket(policies, resolved.plugins.observers(watch), _move_log(resolved, policies))
     desk = _desk(resolved, docket, Streams(scenario.seed, replication), runs, recorded=record is not None)
     desk.run()
     _check_failures(scenario, watch, docket)
@@ -68,9 +74,11 @@ def _run(
     return result
 
 
-def _first_measured(resolved: ResolvedScenario) -> Instant:
-    """Return when the first measured day begins anywhere: what happened before is in no book."""
-    return min(start_of_day(resolved.horizon.measured_from, zone) for zone in resolved.zones)
+def _move_log(resolved: ResolvedScenario, policies: Policies) -> MoveLog:
+    """Return a log of all that moves money; of orders long before the first measured day nothing is kept."""
+    kinds = frozenset().union(*map(moving_kinds, policies.values()))
+    since = min(start_of_day(resolved.horizon.measured_from, zone) for zone in resolved.zones)
+    return MoveLog(kinds, since - _KEPT_BEFORE, resolved.classes.movements)
 
 
 def _check_failures(scenario: Scenario, watch: Watch, docket: Docket) -> None:

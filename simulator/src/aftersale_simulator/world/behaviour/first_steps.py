@@ -113,7 +113,7 @@ class _Crowd:
         if reaction.wait_days is not None:
             waited += (self.of(reaction.wait_days, rows) * DAY).astype(np.int64)
         delay = reaction.delay_hours if reaction.delay_hours is not None else reaction.delay_days
-        if delay is None or not len(rows):
+        if delay is None or (not len(rows) and reaction.spread != "lognormal"):
             return waited
         unit = HOUR if reaction.delay_hours is not None else DAY
         purpose = reaction.delay_draw or f"{reaction.draw}.delay"
@@ -188,9 +188,10 @@ def _steps_of(crowd: _Crowd, reaction: InForce, taken: Flags) -> Iterator[Steps]
             where &= crowd.where(condition)
         began = crowd.began(str(row.since))
         where &= began != NEVER
-        if not where.any():
-            continue
-        crowd.world.applied.update(numbers)
+        if where.any():
+            crowd.world.applied.update(numbers)
+        elif any(bare(condition)[1] for condition in row.when or ()):
+            continue  # its numbers are those of orders of which there are none
         rows = _takers(crowd, row, where)
         taken[rows] = True
         moment = began[rows] + crowd.delays(row, rows)
