@@ -57,11 +57,13 @@ class _Marketplace:
     turns: list[Instant]
     spans: list[int]
     categories: frozenset[tuple[str, ...]]
+    reasons: frozenset[tuple[str, ...]]
     asks_border: bool
     classes: list[OrderClass] = field(factory=list)
     paths: dict[tuple[int, ...], PathClass] = field(factory=dict)
     numbers: _Numbers = field(factory=_Numbers)
     alike: dict[tuple[object, ...], str] = field(factory=dict)
+    same_reasons: dict[tuple[bool, ...], str] = field(factory=dict)
 
     @classmethod
     def of(cls, policy: Policy) -> _Marketplace:
@@ -73,7 +75,9 @@ class _Marketplace:
             spans.append(len(terms) - 1)
         rows = [row.when for each in terms for row in _rows(each)]
         categories = frozenset(tuple(when.category) for when in rows if when.category is not None)
-        return cls(terms, policy.changes, spans, categories, any(when.cross_border is not None for when in rows))
+        reasons = frozenset(tuple(when.reason) for when in rows if when.reason is not None)
+        asks_border = any(when.cross_border is not None for when in rows)
+        return cls(terms, policy.changes, spans, categories, reasons, asks_border)
 
     def spans_of(self, order: Order, taken: Taken) -> tuple[int, ...]:
         """Return the numbers of the terms in force at the purchase and at each step."""
@@ -84,6 +88,16 @@ class _Marketplace:
         """Return the first category met that nothing tells from this one."""
         own = name if f"{LANDED}.{name}" in parameters.by_name else ""
         return self.alike.setdefault((own, *(name in row for row in self.categories)), name)
+
+    def reason(self, word: str) -> str:
+        """Return the first reason met that no row tells from this one."""
+        return self.same_reasons.setdefault(tuple([word in row for row in self.reasons]), word)
+
+    def asked_of(self, movement: Movement, confirming: bool) -> Movement:
+        """Return of a movement what costs may ask for, but for the work, which is the same whatever else is booked."""
+        derived = movement.derived if confirming else ()
+        detail = movement.detail if movement.before else self.reason(movement.detail)
+        return movement._replace(task="", by_deadline=False, derived=derived, detail=detail)
 
 
 def _rows(terms: Terms) -> tuple[Rule, ...]:
@@ -186,7 +200,7 @@ class CostClasses:
             order.landed_cost is not None,
             (every[0], *(every[1 + place] for place in places)),
             tuple([numbers[slots[place]] for place in places]),
-            tuple([_asked_of(movements[place], confirming) for place in places]),
+            tuple([known.asked_of(movements[place], confirming) for place in places]),
         )
         number = known.numbers[said, not order.lines]
         if number == len(known.classes):
@@ -202,9 +216,3 @@ def _asked(policy: Policy, movements: Sequence[Movement], slots: Sequence[int]) 
     asked = {place for place, movement in enumerate(movements) if movement.kind in kinds or movement.tells}
     opening = {slots.index(case) for case in {slots[place] for place in asked}}
     return tuple(sorted(asked | opening))
-
-
-def _asked_of(movement: Movement, confirming: bool) -> Movement:
-    """Return of a movement what costs may ask for, but for the work, which is the same whatever else is booked."""
-    derived = movement.derived if confirming else ()
-    return movement._replace(task="", by_deadline=False, derived=derived)

@@ -20,11 +20,10 @@ from aftersale.policies.reactions import MOST_REPEATED, Mark, Reaction, case_kin
 from aftersale_simulator.assumptions.conditions import CASE_WORDS, Standing, bare, order_word
 from aftersale_simulator.world.behaviour.in_force import InForce
 from aftersale_simulator.world.behaviour.order_bits import OrderBits
-from aftersale_simulator.world.behaviour.telling import Condition, telling_of
+from aftersale_simulator.world.behaviour.telling import Condition, Telling
 from aftersale_simulator.world.entities import OrderState
 from aftersale_simulator.world.world import World
 
-NOTHING: tuple[None, str] = (None, "")
 Cases = Mapping[str, Case]
 Scheduled = tuple[Instant, "Response", OrderState]
 """What the world will do: when, what, to which order."""
@@ -91,7 +90,7 @@ class Response:
 
     __slots__ = (
         "_about_contact", "_at_least", "_delay", "_delay_draw", "_draw", "_factor", "_for_days", "_fresh", "_growth",
-        "_happens", "_in_states", "_repeats", "_share", "_sigma", "_spread", "_still", "_telling", "_times",
+        "_happens", "_in_states", "_repeats", "_says", "_share", "_sigma", "_spread", "_still", "_telling", "_times",
         "_unit", "_wait", "_when", "event", "fact", "is_free", "is_late", "lengthens", "numbers", "since",
         "suffix",
     )  # fmt: skip
@@ -106,7 +105,8 @@ class Response:
         self.is_late = bool(reaction.at_least) and reaction.since is not None
         self._happens = not self.fact or self.fact not in behaviour.absent
         self._draw, self._delay_draw = reaction.draw or drawn_by(reaction), reaction.delay_draw
-        self._telling = telling_of(reaction, self._draw, bits, partial(behaviour.called, self.fact))
+        self._telling = Telling(reaction, self._draw, bits, partial(behaviour.called, self.fact))
+        self._says = self._telling.always
         self._fresh = reaction.since is None and reaction.fresh is not False
         self._share, self._factor = _quantity(reaction.share, world), _quantity(reaction.factor, world)
         self._growth, self._for_days = _quantity(reaction.growth, world), _quantity(reaction.for_days, world)
@@ -150,7 +150,7 @@ class Response:
         """Return what happens to a case of the order, as a fact that is known at once."""
         order = state.order
         about = state.behind if self._about_contact else ""
-        value, detail = NOTHING if self._telling is None else self._telling.of(state)
+        value, detail = self._says or self._telling.of(state)
         return happened(self.fact, order.marketplace, order.id, case, at, about, value, detail)
 
     def drawn(self, state: OrderState, at: Instant) -> Sequence[Scheduled] | None:

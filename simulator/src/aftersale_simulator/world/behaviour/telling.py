@@ -15,33 +15,36 @@ from aftersale_simulator.world.entities import OrderState
 
 Called = Callable[[str], str]
 """How a marketplace calls a word of the simulator's."""
+Said = tuple[float | None, str]
+"""What a fact says: a number, None for none, and a word, empty for none."""
 Item = TypeVar("Item")
 
 
 class Weighted(Generic[Item]):
     """Items of which one is drawn, each by its weight among all."""
 
-    __slots__ = ("_edges", "_items", "_last")
+    __slots__ = ("_edges", "_items")
 
     def __init__(self, items: Iterable[tuple[Item, float]]) -> None:
         """Take the items with their weights, not all of which are 0."""
         weighted = [(item, weight) for item, weight in items if weight > 0]
         self._items = [item for item, _ in weighted]
-        sums = list(accumulate(weight for _, weight in weighted))
-        self._edges, self._last = [edge / sums[-1] for edge in sums], len(sums) - 1
+        *sums, whole = accumulate(weight for _, weight in weighted)
+        self._edges = [edge / whole for edge in sums]
 
     @property
-    def is_certain(self) -> bool:
-        """Whether there is nothing to draw."""
-        return self._last == 0
+    def certain(self) -> Item | None:
+        """The item that is drawn whatever the number is, None where there are several."""
+        return None if self._edges else self._items[0]
 
     def at(self, draw: float) -> Item:
         """Return the item of a number in (0, 1)."""
-        return self._items[min(bisect_right(self._edges, draw), self._last)]
+        return self._items[bisect_right(self._edges, draw)]
 
     def drawn(self, purpose: str, state: OrderState) -> Item:
         """Return an order's item, by its random number for a purpose."""
-        return self._items[0] if self._last == 0 else self.at(state.draws.uniform(purpose, state.row))
+        edges = self._edges
+        return self._items[bisect_right(edges, state.draws.uniform(purpose, state.row)) if edges else 0]
 
 
 class Condition(NamedTuple):
@@ -68,10 +71,11 @@ class Condition(NamedTuple):
 class Telling:
     """What the fact of one reaction says: a word, by the first condition that holds or else the usual one, a number.
 
-    Random numbers are keyed by the reaction's `draw`, with `.detail` or `.value` behind it.
+    `always` is what it says whatever the order, None where that hangs on it. Random numbers are keyed by the
+    reaction's `draw`, with `.detail` or `.value` behind it.
     """
 
-    __slots__ = ("_by_condition", "_detail_draw", "_details", "_value_draw", "_values")
+    __slots__ = ("_by_condition", "_detail_draw", "_details", "_value_draw", "_values", "always")
 
     def __init__(self, reaction: Reaction, draw: str, bits: OrderBits, called: Called) -> None:
         """Take a reaction that says something."""
@@ -84,8 +88,11 @@ class Telling:
         ]
         values = reaction.values
         self._values = None if values is None else Weighted((float(key), weight) for key, weight in values.items())
+        word = "" if self._details is None else self._details.certain
+        hangs = self._by_condition or values is not None or word is None
+        self.always: Said | None = None if hangs else (None, str(word))
 
-    def of(self, state: OrderState) -> tuple[float | None, str]:
+    def of(self, state: OrderState) -> Said:
         """Return (value, detail) of the fact for an order."""
         value = None if self._values is None else self._values.drawn(self._value_draw, state)
         words = self._details
@@ -100,8 +107,3 @@ def _words(weights: Mapping[Word, Rate] | None, called: Called) -> Weighted[str]
     if weights is None:
         return None
     return Weighted((called(str(word)), weight) for word, weight in weights.items())
-
-
-def telling_of(reaction: Reaction, draw: str, bits: OrderBits, called: Called) -> Telling | None:
-    """Return what the fact of a reaction says, None where it says nothing."""
-    return Telling(reaction, draw, bits, called) if reaction.sayings() else None
