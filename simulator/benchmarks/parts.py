@@ -3,7 +3,8 @@
     python simulator/benchmarks/parts.py [SCENARIO] [--replications 8] [--json]
 
 Without SCENARIO the shipped one. Prints the median of each part over the replications, after one run that warms up what
-is computed once per process. The world is made in each of these runs, which variants of one replication share. To compare two states of the code, run it in both by turns: replications are the same.
+is computed once per process. The world is made in each of these runs; variants of one replication share it. To compare
+two states of the code, run it in both by turns: replications are the same.
 """
 
 from __future__ import annotations
