@@ -1,9 +1,10 @@
-"""Parts of a run in milliseconds of processor time: world, event loop, account looks, results, costs, and the rest.
+"""Parts of a run in milliseconds of processor time: world, desk, event loop, account looks, results, costs, the rest.
 
     python simulator/benchmarks/parts.py [SCENARIO] [--replications 8] [--json]
 
 Without SCENARIO the shipped one. Prints the median of each part over the replications, after one run that warms up what
-is computed once per process. To compare two states of the code, run it in both by turns: replications are the same.
+is computed once per process. The world is made in each of these runs; variants of one replication share it. To compare
+two states of the code, run it in both by turns: replications are the same.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from aftersale_simulator.whatif.preparation import prepare
 
 WITHIN = {"looks": "loop", "costs": "results"}
 """Parts that lie within another one, from which their time is taken."""
-ORDER = ("world", "loop", "looks", "results", "costs", "rest", "total")
+ORDER = ("world", "desk", "loop", "looks", "results", "costs", "rest", "total")
 
 
 def resolved_of(path: Path | None) -> ResolvedScenario:
@@ -43,7 +44,8 @@ def resolved_of(path: Path | None) -> ResolvedScenario:
 def timed(spent: dict[str, float]) -> Iterator[None]:
     """Add up the processor time of each part of what runs within."""
     places: list[tuple[Any, str, str]] = [
-        (run, "_desk", "world"),
+        (run, "_marketplace_runs", "world"),
+        (run, "_desk", "desk"),
         (Desk, "run", "loop"),
         (Suspensions, "look", "looks"),
         (run, "result_of", "results"),

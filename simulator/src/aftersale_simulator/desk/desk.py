@@ -145,7 +145,7 @@ class Desk:
     def _happen(self, response: Response, state: OrderState, at: Instant) -> None:
         """Let something happen to an order now that its time has come, if it still does."""
         cases = self.docket.cases
-        if not response.still(state, cases):
+        if not (response.is_sure or response.still(state, cases)):
             return
         name = response.case_of(state)
         if response.lengthens is not None:

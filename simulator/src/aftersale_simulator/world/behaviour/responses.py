@@ -24,6 +24,8 @@ from aftersale_simulator.world.behaviour.telling import Condition, Telling
 from aftersale_simulator.world.entities import OrderState
 from aftersale_simulator.world.world import World
 
+# A named tuple's own constructor takes twice the time, and conditions are asked ten thousand times a run.
+_new = tuple.__new__
 Cases = Mapping[str, Case]
 Scheduled = tuple[Instant, "Response", OrderState]
 """What the world will do: when, what, to which order."""
@@ -51,8 +53,10 @@ class _Check:
             if bool(state.marks.get(name)) is not wanted:
                 return False
         if self._cases:
-            standing = Standing(case, cases.get(state.behind), self._reaction, self._workflow)
-            return all(holds(standing) is wanted for holds, wanted in self._cases)
+            standing = _new(Standing, (case, cases.get(state.behind), self._reaction, self._workflow))
+            for holds, wanted in self._cases:
+                if holds(standing) is not wanted:
+                    return False
         return True
 
 
@@ -65,6 +69,11 @@ class _Quantity:
         self._name, self._world, self._is_read = quantity, world, not isinstance(quantity, str)
         varies = isinstance(quantity, str) and world.varies(quantity)
         self._value = None if varies else world.peek(quantity)
+
+    @property
+    def fixed(self) -> float | None:
+        """Its value where that is the same for all orders and days."""
+        return self._value
 
     def of(self, order: Order, at: Instant) -> float:
         if self._value is None:
@@ -84,14 +93,44 @@ class Response:
 
     `fact` or `event` is what happens; `case` names the order's case that it happens to. `is_late` says that whether a
     first step is taken hangs on what its buyer has been through by then, so that it is drawn again when its time comes.
-    `is_free` says that nothing has to hold for it to be drawn.
+    `is_free` says that nothing has to hold for it to be drawn, `is_sure` that nothing has to hold when its time comes.
     `numbers` are the rows of the scenario that made it what it is.
     """
 
     __slots__ = (
-        "_about_contact", "_at_least", "_delay", "_delay_draw", "_draw", "_factor", "_for_days", "_fresh", "_growth",
-        "_happens", "_in_states", "_repeats", "_says", "_share", "_sigma", "_spread", "_still", "_telling", "_times",
-        "_unit", "_wait", "_when", "event", "fact", "is_free", "is_late", "lengthens", "numbers", "since",
+        "_about_contact",
+        "_at_least",
+        "_delay",
+        "_delay_draw",
+        "_draw",
+        "_factor",
+        "_fixed_rate",
+        "_for_days",
+        "_fresh",
+        "_growth",
+        "_happens",
+        "_in_states",
+        "_mean",
+        "_purposes",
+        "_repeats",
+        "_says",
+        "_share",
+        "_sigma",
+        "_spread",
+        "_still",
+        "_telling",
+        "_times",
+        "_unit",
+        "_wait",
+        "_when",
+        "event",
+        "fact",
+        "is_free",
+        "is_late",
+        "is_sure",
+        "lengthens",
+        "numbers",
+        "since",
         "suffix",
     )  # fmt: skip
 
@@ -123,6 +162,10 @@ class Response:
         self._when = _Check(reaction.when, reaction, bits, workflow) if reaction.when else None
         self._still = _Check(reaction.still, reaction, bits, workflow) if reaction.still else None
         self.is_free = self._when is None and self._in_states is None
+        self.is_sure = self._still is None and not self.is_late
+        self._fixed_rate: float | None = None
+        self._mean: float | None = None
+        self._purposes = [] if self._fresh else [(self._draw, self._delay_draw or f"{self._draw}.delay")]
 
     def of(self, state: OrderState) -> Response:
         """Return the response for an order: itself, as it is the same for all."""
@@ -155,13 +198,11 @@ class Response:
 
     def drawn(self, state: OrderState, at: Instant) -> Sequence[Scheduled] | None:
         """Return what follows now that its cause has happened, None where it is not drawn."""
-        draw, turn = self._draw, ""
-        if self._fresh:
-            turn = f".{state.turn(draw)}"
-            draw += turn
+        draw, purpose = self._purposes[0] if not self._fresh else self._purpose(state.turn(self._draw))
         begin = at
         if self._share is not None:
-            rate, chance = self._rate(state, at), state.draws.uniform(draw, state.row)
+            rate = self._fixed_rate if self._fixed_rate is not None else self._rate(state, at)
+            chance = state.draws.uniform(draw, state.row)
             if self._growth is not None:
                 day = self._day(rate, chance, state, at)
                 if day is None:
@@ -173,8 +214,20 @@ class Response:
                 return self._repeated(chance, rate, state, at)
         if not self._happens:
             return ()
-        purpose = f"{draw}.delay" if self._delay_draw is None else self._delay_draw + turn
-        return ((begin + self._delayed(purpose, state, at), self, state),)
+        if self._mean is not None:
+            delay = int(state.draws.exponential(purpose, state.row) * self._mean * self._unit)
+        else:
+            delay = self._delayed(purpose, state, at)
+        return ((begin + delay, self, state),)
+
+    def _purpose(self, turn: int) -> tuple[str, str]:
+        """Return by what the numbers of a turn are keyed, that of the share and that of the delay."""
+        purposes = self._purposes
+        while len(purposes) <= turn:
+            draw = f"{self._draw}.{len(purposes)}"
+            delay = f"{draw}.delay" if self._delay_draw is None else f"{self._delay_draw}.{len(purposes)}"
+            purposes.append((draw, delay))
+        return purposes[turn]
 
     def _rate(self, state: OrderState, at: Instant) -> float:
         """Return the share as it is for an order at an instant; without one it is all that is left."""
@@ -184,6 +237,8 @@ class Response:
         rate = self._share.of(order, at)
         if self._factor is not None:
             rate *= self._factor.of(order, at)
+        elif self._share.fixed is not None and not self._times and not self._at_least:
+            self._fixed_rate = rate  # from its first reading on
         for condition, factor in self._times:
             if condition.holds(state):
                 rate *= factor.of(order, at)
@@ -221,6 +276,8 @@ class Response:
         if self._delay is None:
             return waited
         if self._spread == "exponential":
+            if self._delay.fixed is not None and self._wait is None:
+                self._mean = self._delay.of(order, at)  # from its first reading on
             delay = state.draws.exponential(purpose, state.row) * self._delay.of(order, at)
         elif self._spread == "fixed":
             delay = self._delay.of(order, at)
@@ -269,11 +326,11 @@ class Course:
     def __init__(self, marks: Sequence[str], choices: Sequence[Choice], applied: set[int]) -> None:
         self._marks, self._choices, self._applied = marks, choices, applied
 
-    def begin(self, state: OrderState, at: Instant, case: Case, cases: Cases) -> list[Scheduled]:
+    def begin(self, state: OrderState, at: Instant, case: Case, cases: Cases) -> Sequence[Scheduled]:
         """Return what follows for an order, after it has got its marks."""
         for mark in self._marks:
             state.marks[mark] = state.marks.get(mark, 0) + 1
-        following: list[Scheduled] = []
+        following: Sequence[Scheduled] = ()
         for choice in self._choices:
             for each in choice:
                 response = each if isinstance(each, Response) else each.of(state)
@@ -283,11 +340,11 @@ class Course:
                     self._applied.update(response.numbers)
                 events = response.drawn(state, at)
                 if events is not None:
-                    following += events
+                    following = (*following, *events) if following else events
                     break
         return following
 
-    def decide(self, state: OrderState, at: Instant, case: Case, cases: Cases) -> list[Scheduled]:
+    def decide(self, state: OrderState, at: Instant, case: Case, cases: Cases) -> Sequence[Scheduled]:
         """Return what follows a task that was done: where nothing is drawn the last that may follow, at once."""
         following = self.begin(state, at, case, cases)
         if following or not self._choices:
