@@ -30,6 +30,8 @@ def row(**keys: Any) -> Reaction:
         {"since": "purchase", "fact": "chargeback_filed", "share": 0.5},
         {**FOLLOW_UP, "delay_days": "lag", "spread": "lognormal", "sigma": "spread"},
         {"overrides": ["reminder"], "share": 0.0},
+        {**FOLLOW_UP, "details": {"question": 1}, "details_when": {"late": {"late": 2, "lost": 1}}},
+        {"since": "arrival", "fact": "feedback_left", "values": {"1": 2, "2.5": 1}},
     ],
 )
 def test_what_fits_together_is_taken(keys: dict[str, Any]) -> None:
@@ -56,6 +58,19 @@ def test_what_fits_together_is_taken(keys: dict[str, Any]) -> None:
         ({"missed": "silence", "fact": "claim_file"}, "there is no fact 'claim_file' (did you mean 'claim_filed'?)"),
         ({"done": "replies", "fact": "seller_reply"}, "reaction[0].done: there is no task 'replies' (did you"),
         ({"since": "purchase", "fact": "seller_reply"}, "there is no fact that opens a case 'seller_reply'"),
+        (
+            {**FOLLOW_UP, "details": {"x": 0}},
+            "reaction[0].details: nothing has a weight (give one of them a weight above",
+        ),
+        (
+            {**FOLLOW_UP, "values": {"one": 1}},
+            "reaction[0].values.one: 'one' is no number (values are numbers: values =",
+        ),
+        (
+            {"kind": "claim", "state": "filed", "event": "ruling", "details": {"x": 1}},
+            "reaction[0].details: an event says nothing (say it in the reactions that bring facts)",
+        ),
+        ({"overrides": ["reminder"], "values": {"-1": 1}}, "reaction[0].values.-1: '-1' is no number"),
         ({"overrides": ["reminder"], "state": "answered"}, "reaction[0].state: 'state' is that of the reaction which"),
     ],
 )
@@ -87,6 +102,13 @@ def test_a_fact_that_its_kind_does_not_know_is_about_the_case_that_it_opens() ->
     assert case_kind(row(kind="message", state="answered", fact="claim_filed"), workflow) == "claim"
     assert case_kind(row(**FOLLOW_UP), workflow) == "message"
     assert case_kind(row(missed="silence", fact="claim_filed"), workflow) == "claim"
+
+
+def test_what_a_fact_may_say_is_changed_table_by_table() -> None:
+    usual = row(**FOLLOW_UP, details={"a": 1}, details_when={"late": {"b": 1}})
+    changed = usual.overlaid(row(overrides=["follow_up"], details={"c": 1}))
+    assert changed.sayings() == {"details": {"c": 1.0}, "details_when.late": {"b": 1.0}}
+    assert row(**FOLLOW_UP).sayings() == {}
 
 
 def test_a_row_changes_only_what_it_states_of_another() -> None:

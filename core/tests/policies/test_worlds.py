@@ -11,6 +11,7 @@ from aftersale.policies.worlds import (
     Absence,
     Answer,
     Closure,
+    Codes,
     Contact,
     Parameter,
     WorldDefaults,
@@ -20,6 +21,7 @@ from aftersale.policies.worlds import (
 from aftersale.testing import hostile, plugin
 
 (WORLD,) = load_world("aftersale.testing.hostile")
+SAID = {"source": "made up", "grade": "assumed"}
 PLACE = ("kiribati",)
 OPTION = Closure(
     "Express",
@@ -99,6 +101,23 @@ def test_the_world_of_a_plugin_reaches_whoever_simulates_it():
         (
             {"absent": (Absence(("kiribatti",), ("claim_filed",)),)},
             "aftersale_world: absent[0]: there is no marketplace 'kiribatti' (did you mean 'kiribati'?)",
+        ),
+        (
+            {"codes": (Codes(("kiribatti",), ("claim_filed",), {"lost": "L-1"}, **SAID),)},
+            "aftersale_world: codes[0]: there is no marketplace 'kiribatti' (did you mean 'kiribati'?)",
+        ),
+        (
+            {"codes": (Codes((), ("claim_filed",), {"lost": "L-1"}, **SAID),)},
+            "aftersale_world: codes[0]: codes holds nowhere (name its marketplaces)",
+        ),
+        (
+            {"codes": (Codes(PLACE, ("claims_filed",), {"lost": "L-1"}, **SAID),)},
+            "aftersale_world: codes[0].facts: there is no fact 'claims_filed' (did you mean 'claim_filed'?)",
+        ),
+        (
+            {"codes": tuple(Codes(PLACE, ("claim_filed",), {"lost": code}, **SAID) for code in ("L-1", "L-2"))},
+            "aftersale_world: codes[1].words.lost: 'lost' of 'claim_filed' has a code for kiribati in codes[0] already "
+            "(keep one of them)",
         ),
         (
             {"parameter": (*WORLD.parameter, Parameter("lost_rate", 0.0, 0.0, 1.0, **DECLARED))},

@@ -293,3 +293,43 @@ def test_an_order_whose_label_hangs_on_its_buyer_is_booked_by_itself():
         [("B-1", "return_label", 200)],
         [("B-2", "return_shipping", 200)],
     ]
+
+
+REASONS = """
+[[rule]]
+name = "fault"
+marketplaces = ["REF"]
+word = "seller"
+source = "made up"
+grade = "assumed"
+
+[[rule]]
+name = "fault"
+marketplaces = ["REF"]
+word = "buyer"
+when = { reason = ["no_longer_needed", "better_price"] }
+source = "made up"
+grade = "assumed"
+"""
+
+
+def test_orders_of_reasons_that_no_row_tells_apart_are_of_one_class():
+    rows = (*reference.aftersale_rules(), *parse_rules(tomli.loads(REASONS), "reasons of the test"))
+    made = {name: getattr(reference, name) for name in vars(reference) if name.startswith("aftersale_")}
+    shop = load_plugins((), {"reference": plugin(**{**made, "aftersale_rules": lambda: list(rows)})})
+    under, classes, paths, moved = shop.policy("REF"), CostClasses(Movements()), OrderPaths(), []
+    for reason in ("defective", "a word of nobody", "no_longer_needed", "better_price"):
+        docket, sold = Docket({"REF": under}), order(reason, price=1000)
+        for number, kind in enumerate(("return_requested", "return_sent")):
+            docket.record(fact(kind, MONDAY + (5 + number) * DAY, order=sold.id, case=sold.id, detail=reason), sold)
+        moved.append((sold, docket.dossiers[sold.id].moves(under, UNTIL)))
+        paths.add(sold, classes.movements.taken(moved[-1][1]))
+    booked = classes.booked(under, PARAMETERS, paths)
+    alone = {
+        place: order_costs(sold, moves, under, PARAMETERS, labour=False).lines
+        for place, (sold, moves) in enumerate(moved)
+    }
+    assert booked.lines() == alone
+    assert [bool(alone.get(place)) for place in range(4)] == [True, True, False, False]
+    assert len(booked.classes) == 4
+    assert len({each.number for each in booked.classes}) == 2
