@@ -151,6 +151,8 @@ _PLACE = {"kind", "state", "fact", "event", "name", "overrides", "choice", "miss
 _FIXED = {*_PLACE, "draw", "delay_draw", "fresh", "source", "grade", "note", *SCOPE}
 CHANGES = tuple(spec.name for spec in fields(Reaction) if spec.name not in _FIXED)
 """The keys that a row may change of what it overrides: all but what it follows and brings, and its random numbers."""
+SAYINGS = ("details", "details_when", "values")
+"""The keys by which a row states what its fact says."""
 
 
 @frozen

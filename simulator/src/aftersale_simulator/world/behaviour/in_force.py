@@ -9,7 +9,7 @@ from typing import Literal
 from attrs import evolve, field, frozen
 
 from aftersale.documents.scalars import NumberOrName, Word
-from aftersale.policies.reactions import Mark, Reaction
+from aftersale.policies.reactions import CHANGES, SAYINGS, Mark, Reaction
 from aftersale.policies.worlds import Contact, WorldDefaults
 from aftersale_simulator.assumptions.reactions import SOURCE, CaseName, load_reactions
 from aftersale_simulator.world.behaviour.order_bits import OrderBits
@@ -63,6 +63,12 @@ class InForce:
         """Whether it is another one for some channels, categories or products."""
         return any(_is_narrow(above.row) for above in self.overrides)
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether anything but what its fact says hangs on channels, categories or products, or rows of a scenario."""
+        narrow = (above for above in self.overrides if _is_narrow(above.row))
+        return any(above.number >= 0 or _is_more_than_said(above.row) for above in narrow)
+
     def of(self, orders: OrderClass) -> Reaction:
         """Return the reaction as it is for orders of a channel, category and product."""
         known = self._known.get(orders)
@@ -80,6 +86,10 @@ def _overlaid(row: Reaction, above: Iterable[Reaction]) -> Reaction:
     for other in above:
         row = row.overlaid(other)
     return row
+
+
+def _is_more_than_said(row: Reaction) -> bool:
+    return any(getattr(row, key) is not None for key in CHANGES if key not in SAYINGS)
 
 
 def _is_narrow(row: Reaction) -> bool:
