@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale.order_columns import Orders
 from aftersale.orders import NEVER, Order
-from aftersale.policies.reactions import SAYINGS, Reaction
+from aftersale.policies.reactions import Reaction
 from aftersale_simulator.assumptions.conditions import bare
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.world.behaviour.in_force import InForce
@@ -218,7 +218,7 @@ def _by_class(crowd: _Crowd, reaction: InForce) -> Iterator[tuple[Reaction, tupl
     for code in np.unique(members).tolist():
         channel, category, item = np.unravel_index(code, sizes)
         named = (orders.channels[channel], orders.categories[category], str(names[item]))
-        row = evolve(reaction.of(named), **dict.fromkeys(SAYINGS))
+        row = evolve(reaction.of(named), details=None, details_when=None, values=None)
         _join(alike, row, tuple(reaction.deciding(named)), code)
     for row, numbers, codes in alike:
         yield row, numbers, np.ones(crowd.size, bool) if len(alike) == 1 else np.isin(members, codes)
