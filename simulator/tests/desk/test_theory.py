@@ -34,7 +34,7 @@ from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
 from aftersale.policies.worlds import WorldDefaults, parse_world
 from aftersale.rules import Rule, parse_rules
 from aftersale.testing import plugin
-from aftersale_simulator.desk import desk
+from aftersale_simulator.desk import agents
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.shifts import Window, shift_windows
 from aftersale_simulator.resolved.scenario import resolve
@@ -331,7 +331,7 @@ def last_come_first_served(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(queue: list[Any], item: tuple[Any, ...]) -> None:
         heappush(queue, (-item[0], -item[1], *item[2:]))
 
-    monkeypatch.setattr(desk, "heappush", wrong)
+    monkeypatch.setattr(agents, "heappush", wrong)
 
 
 def slow_to_notice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -587,7 +587,7 @@ def priority_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
         opened = next(part.opened_at for part in item if isinstance(part, Task))
         heappush(queue, (opened, *item[1:]))
 
-    monkeypatch.setattr(desk, "heappush", wrong)
+    monkeypatch.setattr(agents, "heappush", wrong)
 
 
 @pytest.mark.parametrize("wrong", [priority_ignored, last_come_first_served])
