@@ -316,7 +316,8 @@ def test_a_share_of_the_fee_that_comes_back_changes_the_lines_of_fees_alone() ->
 
 def test_returnless_for_everything_costs_more_than_taking_goods_back_and_spares_the_way_back() -> None:
     usual, gifts = shop(), shop("returnless for everything")
-    for line in ("return_label", "repackaging"):
-        assert cents(gifts[f"cost_line_{line}"]) < cents(usual[f"cost_line_{line}"]) / 20
+    # Half of the labels are the buyers' own, who changed their mind.
+    for line, part in (("return_label", 10), ("repackaging", 20)):
+        assert cents(gifts[f"cost_line_{line}"]) < cents(usual[f"cost_line_{line}"]) / part
     assert cents(gifts["cost_refunds"]) > cents(usual["cost_refunds"])
     assert cents(gifts["cost_labour"]) == cents(usual["cost_labour"])  # the desk of both is the same
