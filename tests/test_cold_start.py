@@ -27,6 +27,8 @@ WORKER = """
 import sys
 from pathlib import Path
 from aftersale_simulator.runs.processes import _begin
+
+pytestmark = pytest.mark.once
 print(*(name for name in {heavy} if name in sys.modules), sep=",", file=sys.stderr)
 _begin(Path(sys.argv[1]).read_bytes())
 """

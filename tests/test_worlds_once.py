@@ -10,6 +10,8 @@ from aftersale_simulator.notebook import whatif
 from aftersale_simulator.world import marketplace_run
 from aftersale_simulator.world.marketplace_run import MarketplaceRun, MarketplaceRuns
 
+pytestmark = pytest.mark.once
+
 PLACES = ("US", "DE", "JP")
 SHORT = {"replications": 2, "period.start": date(2026, 3, 2), "period.measured": "14 d", "period.warm_up": "7 d"}
 

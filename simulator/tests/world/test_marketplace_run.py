@@ -220,6 +220,7 @@ def test_a_scenario_has_its_own_where_orders_or_first_steps_depend_on_what_it_ch
     ] == [columns(run) for run in varied.values()]
 
 
+@pytest.mark.once
 def test_results_do_not_depend_on_what_ran_before(plugins: Plugins) -> None:
     scenarios = [scenario(plugins), *(scenario(plugins, **change) for change, _ in CHANGES.values())]
     assert len(scenarios) > MOST_RESOLVED
@@ -251,6 +252,7 @@ def _said_otherwise() -> Iterator[tuple[str, dict[str, Any]]]:
         yield parameter.name, event(factors={str(parameter.name): 0.5})
 
 
+@pytest.mark.once
 def test_no_number_changes_what_is_made_without_being_noticed(plugins: Plugins) -> None:
     runs, usual = MarketplaceRuns(), resolve(scenario(plugins), plugins)
     noticed, matters = set(), set()
