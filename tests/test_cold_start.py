@@ -13,6 +13,7 @@ import pytest
 from aftersale.plugins.plugins import load_plugins
 from aftersale_simulator.runs.job import JobContext
 
+pytestmark = pytest.mark.once
 HEAVY = ("faker", "holidays", "numpy", "plotly", "polars", "scipy", "simpy")
 """Libraries that take longer to load than the rest of a short command; `holidays` brings all the world's countries."""
 COMMAND = """
@@ -27,8 +28,6 @@ WORKER = """
 import sys
 from pathlib import Path
 from aftersale_simulator.runs.processes import _begin
-
-pytestmark = pytest.mark.once
 print(*(name for name in {heavy} if name in sys.modules), sep=",", file=sys.stderr)
 _begin(Path(sys.argv[1]).read_bytes())
 """
