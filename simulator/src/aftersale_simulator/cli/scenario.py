@@ -43,32 +43,22 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
     from aftersale.base.json_documents import as_json
     from aftersale.base.tables import show
     from aftersale_simulator.resolved.days_off import team_days
-    from aftersale_simulator.resolved.explain import closable, dated, explained, explained_costs, shapes, versions
-    from aftersale_simulator.resolved.happenings import happenings
     from aftersale_simulator.resolved.period import period_report
     from aftersale_simulator.resolved.scenario import resolve
-    from aftersale_simulator.show import tables
-    from aftersale_simulator.show.days_off import day_lines, day_notes
+    from aftersale_simulator.show.days_off import day_notes
     from aftersale_simulator.show.period import period_notes
     from aftersale_simulator.show.wording import text
 
     source = load(scenario, plugins)
     resolved = resolve(source.scenario, plugins)
     history = _order_history(source, plugins)
-    numbers, days = explained(resolved, source.words), list(shapes(source.scenario))
-    costs = list(explained_costs(resolved))
     report = period_report([resolved])
     notes = [*period_notes(report), *day_notes([source.scenario])]
-    changes, closures, reactions = list(dated(resolved)), list(closable(resolved)), list(happenings(resolved))
     if json_:
-        summary = dict(_summary(resolved))
-        explained_ = {"parameters": numbers, "costs": costs, "shapes": days, "dated": changes, "closures": closures}
-        explained_ |= {"versions": list(versions(resolved)), "reactions": reactions}
-        explained_ |= {"order_file": _order_record(history, source, plugins)}
-        explained_ |= {"team_days": list(team_days(source.scenario)), "notes": notes}
-        explained_ |= {"unknown": report.unknown}
-        document = {"scenario": source.scenario.name, **summary, **explained_}
-        click.echo(as_json(document, ascii_only=False))
+        of_file, off = _order_record(history, source, plugins), list(team_days(source.scenario))
+        told = {**_explained(source, resolved), "order_file": of_file, "team_days": off, "notes": notes}
+        told["unknown"] = report.unknown
+        click.echo(as_json({"scenario": source.scenario.name, **dict(_summary(resolved)), **told}, ascii_only=False))
         return
     show(source.scenario.name, bold=True)
     for key, value in _summary(resolved):
@@ -77,34 +67,72 @@ def scenario(plugins: Plugins, scenario: Path | None, explain: bool, json_: bool
         _tell_orders(history, source, plugins)
     for note in notes:
         show(text("report.warning", text=note))
-    if not explain:
+    if explain:
+        _explain(source, resolved)
+    else:
         show(text("scenario.more"))
-        return
+
+
+def _explained(source: ScenarioFile, resolved: ResolvedScenario) -> dict[str, object]:
+    """Return all that explains a scenario, by the keys of the JSON document."""
+    from aftersale_simulator.resolved.explain import closable, dated, explained, explained_costs, shapes, versions
+    from aftersale_simulator.resolved.happenings import happenings
+
+    return {
+        "parameters": explained(resolved, source.words),
+        "costs": list(explained_costs(resolved)),
+        "shapes": list(shapes(source.scenario)),
+        "dated": list(dated(resolved)),
+        "closures": list(closable(resolved)),
+        "versions": list(versions(resolved)),
+        "reactions": list(happenings(resolved)),
+    }
+
+
+def _explain(source: ScenarioFile, resolved: ResolvedScenario) -> None:
+    """Show every number of a scenario, all that happens of itself, and what changes for a while."""
+    from aftersale.base.tables import show
+    from aftersale_simulator.resolved.explain import explained, explained_costs
+    from aftersale_simulator.resolved.happenings import happenings
+    from aftersale_simulator.show import tables
+    from aftersale_simulator.show.days_off import day_lines
+    from aftersale_simulator.show.wording import text
+
     header = [text(word) for word in _HEADER]
-    show(tables.rows(header, _rows(numbers)))
+    show(tables.rows(header, _rows(explained(resolved, source.words))))
     show(text("scenario.costs"))
-    show(tables.rows(header, _cost_rows(costs)))
+    show(tables.rows(header, _cost_rows(list(explained_costs(resolved)))))
     show(text("scenario.reactions"))
-    show(tables.rows([text(f"scenario.reaction_{word}") for word in _REACTION_HEADER], _reaction_rows(reactions)))
+    rows = _reaction_rows(list(happenings(resolved)))
+    show(tables.rows([text(f"scenario.reaction_{word}") for word in _REACTION_HEADER], rows))
     for line in day_lines(source.scenario):
         show(line)
-    for change in changes:
+    _explain_changes(source, resolved)
+
+
+def _explain_changes(source: ScenarioFile, resolved: ResolvedScenario) -> None:
+    """Show what is dated, versions of rules, what may be closed, and the shapes of days, weeks and years."""
+    from aftersale.base.tables import show
+    from aftersale_simulator.resolved.explain import SHAPES, closable, dated, shapes, versions
+    from aftersale_simulator.show.wording import text
+
+    for change in dated(resolved):
         key = "sale_rolled" if change["rule"] else change["kind"]
         show(text(f"scenario.{key}", **_change_values(change)))
     for row in versions(resolved):
         before = "; ".join(row["instead_of"]) or "–"
         show(text("scenario.version", **{**row, "instead_of": before}))
-    for closure in closures:
+    for closure in closable(resolved):
         show(text("scenario.closure", **_closure_values(closure)))
         if closure["unread"]:
             values = {"name": closure["name"], "marketplace": closure["marketplace"]}
             note = text("scenario.closure_unread", **values, lines=", ".join(closure["unread"]))
             show(text("report.warning", text=note))
-    for shape in days:
-        for name, profile in (("hourly", shape["hourly"]), ("weekly", shape["weekly"]), ("season", shape["season"])):
+    for shape in shapes(source.scenario):
+        profiles = dict(zip(SHAPES, (shape["hourly"], shape["weekly"], shape["season"]), strict=True))
+        for name, profile in profiles.items():
             weights = " ".join(f"{weight:g}" for weight in profile)
-            line = text(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"])
-            show(line)
+            show(text(f"scenario.{name}", place=shape["marketplace"], weights=weights, source=shape["source"]))
 
 
 def _order_history(source: ScenarioFile, plugins: Plugins) -> History | None:

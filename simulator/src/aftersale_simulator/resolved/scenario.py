@@ -22,7 +22,7 @@ from aftersale_simulator.resolved.paid_time import PaidTime
 from aftersale_simulator.scenario.events import Event, active_events
 from aftersale_simulator.scenario.horizon import Horizon
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.world.checks import check_marketplaces, check_reactions
+from aftersale_simulator.world.checks import check_marketplaces, check_reactions, check_work_orders
 from aftersale_simulator.world.sales import PlacedSale, categories, free_labels, sales_in_run
 from aftersale_simulator.world.world import World
 
@@ -103,6 +103,7 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
     if checked_as:
         check_marketplaces(scenario, plugins, checked_as)
     check_reactions(plugins)
+    check_work_orders(plugins)
     rules = rules_in_force(scenario, plugins)
     policies = plugins.policies(tuple(scenario.marketplace), handbook, rules=rules)
     sales = sales_in_run(scenario, plugins)

@@ -11,7 +11,7 @@ from aftersale.cases.workflow import Workflow
 from aftersale.policies.worlds import WorldDefaults
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.reactions import Written, code_problems, row_problems
-from aftersale_simulator.scenario.vocabulary import allowed_words, task_kinds, vocabulary
+from aftersale_simulator.scenario.vocabulary import WORK_ORDERS, allowed_words, task_kinds, vocabulary
 from aftersale_simulator.world.behaviour.in_force import behaviour
 
 if TYPE_CHECKING:
@@ -61,6 +61,20 @@ def check_reactions(plugins: Plugins) -> None:
     problems = (*row_problems(written, words), *code_problems(plugins.worlds, words))
     if problems:
         raise DocumentError(problems[0].where, problems)
+
+
+def check_work_orders(plugins: Plugins) -> None:
+    """Raise DocumentError for orders of work that plugins call as others are called."""
+    seen: set[str] = set(WORK_ORDERS)
+    problems = []
+    for world in plugins.worlds:
+        for number, order in enumerate(world.work_orders):
+            if order.name in seen:
+                what = f"there is a work order '{order.name}' already"
+                problems.append(Problem(world.origin, f"work_orders[{number}]", what, "call it otherwise"))
+            seen.add(str(order.name))
+    if problems:
+        raise DocumentError(problems[0].where, tuple(problems))
 
 
 def _language_problems(scenario: Scenario, marketplace: str, plugins: Plugins, source: str) -> Iterator[Problem]:

@@ -288,6 +288,21 @@ def test_a_plugin_s_order_of_work_is_taken_by_its_word() -> None:
         parse_scenario({**raw, "work_order": "dearst"}, "test", words)
 
 
+def test_an_order_of_work_that_is_called_as_another_is_refused() -> None:
+    worlds = [
+        WorldDefaults(origin=name, work_orders=(WorkOrder(word, lambda task, order: task.due),))
+        for name, word in (("shop", "risk"), ("other", "dearest"), ("third", "dearest"))
+    ]
+    plugins = load_plugins((), {"reference": reference, "house": plugin(aftersale_world=lambda: worlds)})
+    with pytest.raises(DocumentError) as caught:
+        resolve(parse_scenario(scenario(), "test", vocabulary(plugins)), plugins)
+    told = [(each.where, each.what) for each in caught.value.problems]
+    assert told == [
+        ("shop", "there is a work order 'risk' already"),
+        ("third", "there is a work order 'dearest' already"),
+    ]
+
+
 def test_a_plugin_states_what_follows_events_and_missed_deadlines(plugins: Plugins) -> None:
     rows = (
         Reaction(kind="message", missed="first_reply", event="angry", marketplaces=("REF",), name="anger"),

@@ -130,14 +130,13 @@ class Response:
         "is_sure",
         "lengthens",
         "numbers",
-        "since",
         "suffix",
     )  # fmt: skip
 
     def __init__(self, reaction: Reaction, world: World, workflow: Workflow, numbers: tuple[int, ...] = ()) -> None:
         behaviour, bits, kind = world.behaviour, world.behaviour.bits, case_kind(reaction, workflow)
         case = behaviour.case(kind)
-        self.fact, self.event, self.since = str(reaction.fact or ""), str(reaction.event or ""), reaction.since
+        self.fact, self.event = str(reaction.fact or ""), str(reaction.event or "")
         self.suffix, self.numbers = str(case.suffix), numbers
         self._about_contact = case.about_contact and workflow.opened_by(self.fact) == kind
         self.lengthens = reaction.lengthens
@@ -321,7 +320,7 @@ Cause = TypeVar("Cause", bound=Hashable)
 class Course:
     """What follows one thing: marks that orders get by it, and choices."""
 
-    __slots__ = ("_applied", "_choices", "_kinds", "_marks")
+    __slots__ = ("_applied", "_choices", "_marks")
 
     def __init__(self, marks: Sequence[str], choices: Sequence[Choice], applied: set[int]) -> None:
         self._marks, self._choices, self._applied = marks, choices, applied
