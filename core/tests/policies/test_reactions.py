@@ -45,6 +45,8 @@ def test_what_fits_together_is_taken(keys: dict[str, Any]) -> None:
         ({**FOLLOW_UP, "missed": "silence"}, "reaction[0]: follows state and missed (state one of"),
         ({"kind": "message", "state": "answered"}, "reaction[0]: brings nothing (state a fact, or an event"),
         ({**FOLLOW_UP, "event": "anger"}, "reaction[0]: brings both a fact and an event"),
+        ({"since": "purchase", "event": "x"}, "reaction[0].event: the event is brought by a first step"),
+        ({"missed": "silence", "event": "x"}, "reaction[0].event: the event is of no kind of case (add its kind)"),
         ({**FOLLOW_UP, "delay_hours": 1, "delay_days": 1}, "reaction[0].delay_hours: there is a delay_days too"),
         ({**FOLLOW_UP, "spread": "lognormal"}, "reaction[0].spread: a lognormal delay and a sigma go together"),
         ({**FOLLOW_UP, "sigma": 1}, "reaction[0].spread: a lognormal delay and a sigma go together"),

@@ -186,6 +186,10 @@ def reaction_problems(reaction: Reaction, workflow: Workflow, where: str, path: 
     if (reaction.fact is None) == (reaction.event is None):
         what = "brings both a fact and an event" if reaction.fact else "brings nothing"
         yield Problem(where, path, what, "state a fact, or an event for other reactions")
+    if reaction.event is not None and (reaction.since is not None or reaction.kind is None):
+        what = "is brought by a first step" if reaction.since else "is of no kind of case"
+        hint = "first steps bring facts" if reaction.since else "add its kind"
+        yield Problem(where, f"{path}.event", f"the event {what}", hint)
     if reaction.delay_hours is not None and reaction.delay_days is not None:
         yield Problem(where, f"{path}.delay_hours", "there is a delay_days too", "state one of them")
     if (reaction.spread == "lognormal") != (reaction.sigma is not None):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from aftersale_simulator.world.sales import PlacedSale
 
 _HEADER = ("parameters.name", "assumptions.value", "parameters.range", "parameters.unit", "parameters.source")
+_WITH_SHARE, _WITH_DELAY = ("growth", "for_days"), ("wait_days", "sigma", "lengthens")
+"""Quantities of reactions that are shown by their keys, beside the share and beside the delay."""
 _REACTION_HEADER = ("name", "follows", "share", "brings", "delay", "source")
 
 
@@ -295,15 +297,20 @@ def _reaction_cells(each: Happening) -> tuple[str, ...]:
     share += [f"× {quantity(each['factor'])}"] if each["factor"] is not None else []
     share += [f"× {quantity(value)} ({word})" for word, value in each["times"].items()]
     share += [f"≥ {quantity(value)} ({word})" for word, value in each["at_least"].items()]
-    delay = "–" if each["delay"] is None else f"{quantity(each['delay'])} {each['unit']}, {each['spread']}"
+    share += [f"{key}: {quantity(each['quantities'][key])}" for key in _WITH_SHARE if key in each["quantities"]]
+    delays = [] if each["delay"] is None else [f"{quantity(each['delay'])} {each['unit']}, {each['spread']}"]
+    delays += [f"{key}: {quantity(each['quantities'][key])}" for key in _WITH_DELAY if key in each["quantities"]]
+    source = each["source"] if each["grade"] == "assumed" else f"{each['source']} ({each['grade']})"
+    if each["set_by"] != "simulator":
+        source = text("scenario.reaction_by", who=each["set_by"], source=source)
     conditions = [*each["when"], *(text("scenario.reaction_still", word=word) for word in each["still"])]
     return (
         " ".join(filter(None, (each["reaction"], scope))),
         "; ".join([each["follows"], *conditions]),
         " ".join(share),
         "; ".join([each["brings"], *(_said(key, table) for key, table in each["says"].items())]),
-        delay,
-        each["source"] if each["grade"] == "assumed" else f"{each['source']} ({each['grade']})",
+        "; ".join(delays) or "–",
+        source,
     )
 
 

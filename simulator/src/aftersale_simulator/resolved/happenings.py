@@ -10,6 +10,7 @@ from typing import TypedDict
 from aftersale.policies.reactions import SCOPE, Reaction
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.world.behaviour.in_force import InForce, Stated
+from aftersale_simulator.world.behaviour.responses import drawn_by
 from aftersale_simulator.world.world import World
 
 
@@ -17,9 +18,9 @@ class Happening(TypedDict):
     """One reaction as it is on a marketplace, or for some of its channels, categories and products.
 
     `follows` says what it follows, `brings` the fact, or the event for other reactions. Quantities are numbers, or
-    names of parameters, `values` has what they are on that marketplace. `says` has what the fact may say with its
-    weights, by the keys of the form, such as `details_when.late`, in the marketplace's own words. `overridden` names
-    who overrode it, the strongest last, `source` is that of the strongest.
+    names of parameters: `quantities` has all by their keys, `values` what parameters are on that marketplace. `says`
+    has what the fact may say with its weights, by the keys of the form, such as `details_when.late`, in the
+    marketplace's own words. `overridden` names who overrode it, the strongest last, `source` is that of the strongest.
     """
 
     reaction: str
@@ -41,6 +42,10 @@ class Happening(TypedDict):
     unit: str
     spread: str
     repeats: bool
+    quantities: dict[str, float | str]
+    hourly: bool
+    by_category: bool
+    draw: str
     values: dict[str, float]
     set_by: str
     overridden: list[str]
@@ -101,6 +106,10 @@ def _happening(
         unit="" if delay is None else "hours" if row.delay_hours is not None else "days",
         spread="" if delay is None else row.spread or "exponential",
         repeats=bool(row.repeats),
+        quantities=row.quantities(),
+        hourly=bool(row.hourly),
+        by_category=bool(row.by_category),
+        draw=str(row.draw or drawn_by(row)),
         values={value: world[value] for value in row.quantities().values() if isinstance(value, str)},
         set_by=strongest.author,
         overridden=list(dict.fromkeys(chain(stated.origin for stated in above))),

@@ -10,7 +10,13 @@ from aftersale.base.toml_lines import located
 from aftersale.cases.workflow import Workflow
 from aftersale.policies.worlds import WorldDefaults
 from aftersale_simulator.scenario.model import Scenario
-from aftersale_simulator.scenario.reactions import Written, code_problems, row_problems
+from aftersale_simulator.scenario.reactions import (
+    Written,
+    code_problems,
+    mark_problems,
+    name_problems,
+    row_problems,
+)
 from aftersale_simulator.scenario.vocabulary import WORK_ORDERS, allowed_words, task_kinds, vocabulary
 from aftersale_simulator.world.behaviour.in_force import behaviour
 
@@ -55,10 +61,12 @@ def check_reactions(plugins: Plugins) -> None:
         for world in plugins.worlds
         for number, row in enumerate(world.reaction)
     ]
-    if not written and not any(world.codes for world in plugins.worlds):
+    worlds = plugins.worlds
+    if not written and not any(world.codes or world.mark for world in worlds):
         return
     words = vocabulary(plugins)
-    problems = (*row_problems(written, words), *code_problems(plugins.worlds, words))
+    of_rows = (*row_problems(written, words), *name_problems(written))
+    problems = (*of_rows, *mark_problems(worlds, words), *code_problems(worlds, words))
     if problems:
         raise DocumentError(problems[0].where, problems)
 

@@ -15,7 +15,7 @@ import tomli
 from aftersale.base.errors import DocumentError
 from aftersale.cases.workflow import default_workflow
 from aftersale.plugins.plugins import Plugins, load_plugins
-from aftersale.policies.reactions import Reaction, reaction_problems
+from aftersale.policies.reactions import Mark, Reaction, reaction_problems
 from aftersale.policies.worlds import WorkOrder, WorldDefaults
 from aftersale.testing import plugin, reference
 from aftersale_simulator.assumptions.conditions import CASE_WORDS, ORDER_WORDS
@@ -31,6 +31,7 @@ from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world.behaviour.in_force import behaviour
 
 DOCS = Path(__file__).parents[4] / "simulator/docs/scenario.md"
+MESSAGE: dict[str, Any] = {"kind": "message", "state": "answered", "marketplaces": ("REF",)}
 BUSY = {"message_rate": 0.6, "reminder_rate": 0.5, "return_rate": 0.3, "claim_rate_answered": 0.2}
 
 
@@ -184,8 +185,17 @@ def test_a_scenario_s_row_wins_over_a_plugin_s_that_is_as_narrow() -> None:
         ),
         ([{"overrides": ["reminder"], "channels": ["FBM"]}], "reaction[0].channels[0]: there is no 'FBM'"),
         ([{"overrides": ["return_sent"], "spread": "lognormal"}], "a lognormal delay and a sigma go together"),
-        ([{"overrides": ["reminder"], "growth": 0.1}], "growth and for_days go together"),
+        ([{"overrides": ["reminder"], "growth": 0.1}], "growth: means nothing without 'for_days', which"),
         ([{"kind": "message", "state": "answered", "fact": "claim_filed"}], "reaction[0]: overrides nothing"),
+        (
+            [{"overrides": ["offer_declined"], "factor": 2}],
+            "means nothing without 'share', which 'offer_decl",
+        ),
+        ([{"overrides": ["follow_up"], "times": {"waiting": 2}}], "reaction[0].times: unknown condition 'waiting'"),
+        ([{"overrides": ["follow_up"], "share": "return_lag_days"}], "'return_lag_days' is no share"),
+        ([{"overrides": ["reminder"], "spread": "fixed"}], "reaction[0].spread: is not for what is repeated"),
+        ([{"overrides": ["message"], "repeats": True}], "reaction[0].repeats: is for what follows a case"),
+        ([{"overrides": ["refusal"], "when": ["late"]}], "reaction[0].when: something has to come of every task"),
         (
             [{"overrides": ["reminder"]}, {"overrides": ["reminder"]}],
             "for the same orders as reaction[0]",
@@ -219,6 +229,37 @@ def test_a_plugin_s_row_that_overrides_nothing_known_is_refused_when_a_scenario_
     plugins = load_plugins((), {"reference": reference, "house": plugin(aftersale_world=lambda: [world])})
     with pytest.raises(DocumentError, match=r"shop/world.toml: reaction\[0\].overrides\[0\]: there is no reaction"):
         resolve(parse_scenario(scenario(), "test", vocabulary(plugins)), plugins)
+
+
+@pytest.mark.parametrize(
+    ("world", "problem"),
+    [
+        (
+            {"reaction": (Reaction(**MESSAGE, fact="buyer_message", name="reminder"),)},
+            "reaction[0].name: there is a reaction 'reminder' already",
+        ),
+        (
+            {"reaction": (Reaction(kind="claim", after="rulling", fact="claim_denied", marketplaces=("REF",)),)},
+            "reaction[0].after: no reaction brings the event 'rulling' (did you mean 'ruling'?",
+        ),
+        (
+            {"reaction": (Reaction(**MESSAGE, event="anger"),)},
+            "reaction[0].event: no reaction comes after the event 'anger'",
+        ),
+        ({"mark": (Mark("late", "return", "offered"),)}, "mark[0].name: there is a condition 'late' already"),
+        ({"mark": (Mark("spoilt", "return", "offred"),)}, "mark[0].state: there is no state of a return 'offred'"),
+        ({"mark": (Mark("spoilt", "retrun", "offered"),)}, "mark[0].kind: there is no kind of case 'retrun'"),
+        ({"mark": (Mark("spoilt", "return"),)}, "mark[0]: nothing gives this mark"),
+    ],
+)
+def test_what_a_plugin_states_that_nothing_follows_or_others_state_is_refused(
+    world: dict[str, Any], problem: str
+) -> None:
+    ours = WorldDefaults(origin="shop/world.toml", **world)
+    plugins = load_plugins((), {"reference": reference, "house": plugin(aftersale_world=lambda: [ours])})
+    with pytest.raises(DocumentError) as caught:
+        resolve(parse_scenario(scenario(), "test", vocabulary(plugins)), plugins)
+    assert problem in str(caught.value)
 
 
 def test_what_the_simulator_states_fits_the_form_and_names_only_what_is_declared() -> None:
@@ -269,6 +310,9 @@ def test_everything_that_may_happen_is_explained_with_who_says_so(plugins: Plugi
     assert (usual["share"], usual["set_by"], usual["values"]["reminder_rate"]) == ("reminder_rate", "simulator", 0.5)
     assert (own["share"], own["set_by"], own["source"], own["categories"]) == (0.0, "scenario", "own", ["general"])
     assert own["follows"] == "message awaiting_reply"
+    assert own["quantities"] == {"share": 0.0, "delay_hours": "reminder_delay_hours", "lengthens": "reminder_handling"}
+    (grows,) = (row for row in explained if row["reaction"] == "claim_in_silence")
+    assert {"growth", "for_days", "times.refused"} <= grows["quantities"].keys()
 
 
 def test_a_plugin_s_order_of_work_is_taken_by_its_word() -> None:

@@ -189,7 +189,7 @@ def _steps_of(crowd: _Crowd, reaction: InForce, taken: Flags) -> Iterator[Steps]
         began = crowd.began(str(row.since))
         where &= began != NEVER
         if where.any():
-            crowd.world.applied.update(numbers)
+            crowd.world.applied.update(numbers if row.fact not in crowd.world.behaviour.absent else ())
         elif any(bare(condition)[1] for condition in row.when or ()):
             continue  # its numbers are those of orders of which there are none
         rows = _takers(crowd, row, where)

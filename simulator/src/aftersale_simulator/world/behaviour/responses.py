@@ -91,7 +91,8 @@ def _quantity(quantity: object, world: World) -> _Quantity | None:
 class Response:
     """A reaction as it is for some orders, ready to be drawn.
 
-    `fact` or `event` is what happens; `case` names the order's case that it happens to. `is_late` says that whether a
+    `fact` or `event` is what happens, if it `happens` there at all; `suffix` ends the name of the order's case that it
+    happens to. `is_late` says that whether a
     first step is taken hangs on what its buyer has been through by then, so that it is drawn again when its time comes.
     `is_free` says that nothing has to hold for it to be drawn, `is_sure` that nothing has to hold when its time comes.
     `numbers` are the rows of the scenario that made it what it is.
@@ -108,7 +109,6 @@ class Response:
         "_for_days",
         "_fresh",
         "_growth",
-        "_happens",
         "_in_states",
         "_mean",
         "_purposes",
@@ -125,13 +125,14 @@ class Response:
         "_when",
         "event",
         "fact",
+        "happens",
         "is_free",
         "is_late",
         "is_sure",
         "lengthens",
         "numbers",
         "suffix",
-    )  # fmt: skip
+    )
 
     def __init__(self, reaction: Reaction, world: World, workflow: Workflow, numbers: tuple[int, ...] = ()) -> None:
         behaviour, bits, kind = world.behaviour, world.behaviour.bits, case_kind(reaction, workflow)
@@ -141,7 +142,7 @@ class Response:
         self._about_contact = case.about_contact and workflow.opened_by(self.fact) == kind
         self.lengthens = reaction.lengthens
         self.is_late = bool(reaction.at_least) and reaction.since is not None
-        self._happens = not self.fact or self.fact not in behaviour.absent
+        self.happens = not self.fact or self.fact not in behaviour.absent
         self._draw, self._delay_draw = reaction.draw or drawn_by(reaction), reaction.delay_draw
         self._telling = Telling(reaction, self._draw, bits, partial(behaviour.called, self.fact))
         self._says = self._telling.always
@@ -211,7 +212,7 @@ class Response:
                 return None
             elif self._repeats:
                 return self._repeated(chance, rate, state, at)
-        if not self._happens:
+        if not self.happens:
             return ()
         if self._mean is not None:
             delay = int(state.draws.exponential(purpose, state.row) * self._mean * self._unit)
@@ -260,7 +261,7 @@ class Response:
 
     def _repeated(self, chance: float, rate: float, state: OrderState, at: Instant) -> Sequence[Scheduled]:
         # The number of times is geometric: the probability of one more is always the share. One draw gives it.
-        times = int(log(chance) / log(min(rate, MOST_REPEATED))) if self._happens else 0
+        times = int(log(chance) / log(min(rate, MOST_REPEATED))) if self.happens else 0
         moment, following = float(at), list[Scheduled]()
         mean = self._delay.of(state.order, at) * self._unit if self._delay is not None else 0.0
         for number in range(times):
@@ -335,7 +336,7 @@ class Course:
                 response = each if isinstance(each, Response) else each.of(state)
                 if not (response.is_free or response.may(state, case, cases)):
                     continue
-                if response.numbers:
+                if response.numbers and response.happens:
                     self._applied.update(response.numbers)
                 events = response.drawn(state, at)
                 if events is not None:
