@@ -254,8 +254,8 @@ def _kind(name: str) -> dict[str, Any]:
 
 
 def _world(fit: Fit, patient: bool) -> dict[str, Any]:
-    def parameter(name: str, marketplaces: Iterable[str], value: float) -> dict[str, Any]:
-        row = {"name": name, "marketplaces": list(marketplaces), "default": value, "low": 0.0, "high": 1e6}
+    def parameter(name: str, marketplaces: Iterable[str], value: float, high: float = 1e6) -> dict[str, Any]:
+        row = {"name": name, "marketplaces": list(marketplaces), "default": value, "low": 0.0, "high": high}
         return {**row, "unit": "-", **SOURCE}
 
     usual_facts = ["buyer_message", "return_requested", "claim_filed", "feedback_left", "chargeback_filed"]
@@ -268,7 +268,7 @@ def _world(fit: Fit, patient: bool) -> dict[str, Any]:
         "parameter": [
             parameter("calls", TYPES, 1.0),
             parameter("delay", TYPES, 0.0),
-            parameter("impatient", TYPES, 0.0 if patient else 1.0),
+            parameter("impatient", TYPES, 0.0 if patient else 1.0, 1.0),
             *(parameter("patience", [name], fit.patience[name] / 3600) for name in TYPES),
         ],
         "contact": [{"fact": f"called_{name}", "marketplaces": [name], **call} for name in TYPES],
