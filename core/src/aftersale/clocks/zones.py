@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 from aftersale.base.errors import ClockError, did_you_mean
@@ -60,6 +61,11 @@ class Zone:
         """Return how far local time is ahead of UTC, in µs."""
         pieces = self._day(at // DAY)
         return pieces[0][1] if len(pieces) == 1 else pieces[bisect_right(pieces, at, key=_first) - 1][1]
+
+    def changes(self, since: Instant, until: Instant) -> Iterator[Instant]:
+        """Yield the instants at which clocks change, from the day of `since` to that of `until`."""
+        pieces = self._between(since // DAY, until // DAY + 1)
+        return (at for (_, before), (at, ahead) in pairwise(pieces) if ahead != before)
 
     def read(self, at: Instant) -> int:
         """Return local time in µs since 1970 local, never falling: the least that any later instant shows."""

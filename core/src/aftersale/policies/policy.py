@@ -165,8 +165,12 @@ class Terms:
 
         A row with a last day of its own, such as that of a holiday season, lengthens the window and never cuts it.
         """
-        rules = (rule for book in (self.rulebook, self.handbook) for rule in _windows(book, name, order))
-        return max((end for rule in rules if (end := self._end(rule, at, order, "")) is not None), default=None)
+        ends = (self._end(rule, at, order, "") for rule in self.window_rows(name, order))
+        return max((end for end in ends if end is not None), default=None)
+
+    def window_rows(self, name: str, order: Order) -> Iterator[Rule]:
+        """Yield the rows of both books of which the one that ends last is the end of an order's window."""
+        return (rule for book in (self.rulebook, self.handbook) for rule in _windows(book, name, order))
 
     def switch(self, name: str, order: Order, about: Mapping[str, str] | None = None) -> Rule | None:
         """Return the switch of that name for this order: the marketplace's or the seller's, one that says yes first."""
@@ -207,7 +211,7 @@ class Terms:
         if rule.due:
             return self.functions.due_after(rule, at, order, self.marketplace.calendar, case or order.id)
         if rule.until is not None:
-            return start_of_day(rule.until + timedelta(1), self.marketplace.zone) - 1
+            return end_of_day(rule.until, self.marketplace.zone)
         return rule.due_after(at, self.marketplace.calendar)
 
     def _offsets(self, name: str, fact: str, kind: str) -> Offsets | None:
@@ -222,6 +226,11 @@ class Terms:
         spans = [(row, None if row is None else (row.amount or 0) * HOUR) for row in (rule, seller_rule)]
         deadline = _tighter(name, 0, spans[0], spans[1])
         return name, deadline.due, deadline.set_by, deadline.expires_at, deadline.on_expiry
+
+
+def end_of_day(day: date, zone: str) -> Instant:
+    """Return the last instant of a local day, with which a window closes that has a last day."""
+    return start_of_day(day + timedelta(1), zone) - 1
 
 
 def _metrics(book: Rulebook) -> Iterator[Rule]:

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from aftersale.base.money import decimals, rounded
 from aftersale.base.toml_lines import NOWHERE, UNWRITTEN, Place
-from aftersale.clocks import HOUR, Calendar, Instant, due_after, hours_without
+from aftersale.clocks import HOUR, Calendar, Clock, Instant, OpeningHours, due_after, hours_without
 from aftersale.documents.scalars import parse_weekdays
 from aftersale.rules.conditions import ANY_ORDER, Condition
 
@@ -148,8 +148,21 @@ class Rule:
         assert self.amount is not None
         assert self.clock is not None
         if self.without:
-            return hours_without(calendar.zone, self._days_without).due_after(at, self.amount * HOUR)
+            clock, amount = self.counted(calendar)
+            return clock.due_after(at, amount)
+        # As the clock below would ask it; to make that clock takes half the time again, on the engine's way.
         return due_after(at, self.amount, self.clock, calendar, self.ends)
+
+    def counted(self, calendar: Calendar) -> tuple[Clock | OpeningHours, int]:
+        """Return the clock by which a deadline or window counts its time, and the amount in the clock's unit.
+
+        Not of a row that a function answers (`due`), nor of one with a last day (`until`).
+        """
+        assert self.amount is not None
+        assert self.clock is not None
+        if self.without:
+            return hours_without(calendar.zone, self._days_without), self.amount * HOUR
+        return Clock(self.clock, calendar, self.ends), self.amount
 
     @cached_property
     def _days_without(self) -> frozenset[int]:
