@@ -21,7 +21,7 @@ from aftersale.testing.factories import MONDAY
 from aftersale.worth.fees import Fees
 from aftersale.worth.goods import landed_cost, net
 from aftersale.worth.parameters import default_parameters
-from aftersale.worth.sales import sales
+from aftersale.worth.sales import FeeClasses, sales
 
 PLUGINS = load_plugins((), {"reference": reference})
 REF = PLUGINS.policies()["REF"]
@@ -124,6 +124,20 @@ def test_all_orders_at_once_bring_what_each_brings_by_itself(rows, seller, vat, 
     goods = {f"landed_cost_share.{key}": "0.25" for key in own}
     numbers = default_parameters().with_own({"vat_share.REF": vat, "outbound_cost_share": out, **goods})
     check(rows, seller, numbers)
+
+
+KNOWN = [FeeClasses() for _ in POLICIES]
+
+
+@settings(deadline=None)
+@given(st.lists(sold, max_size=12, unique_by=lambda row: row.id), st.integers(0, len(POLICIES) - 1))
+def test_classes_that_other_orders_were_of_change_nothing(rows, number):
+    made, first, second = orders(*rows), default_parameters().watched(), default_parameters().watched()
+    found = sales(made, POLICIES[number], first, known=KNOWN[number])
+    fresh = sales(made, POLICIES[number], second)
+    for name in ("placed", *NAMES):
+        assert getattr(found, name).tolist() == getattr(fresh, name).tolist()
+    assert first.reads == second.reads
 
 
 def check(rows, seller, numbers):

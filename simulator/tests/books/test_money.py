@@ -11,6 +11,7 @@ import pytest
 from aftersale.base.money import decimals
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.account import SALE
+from aftersale.costs.at_once.paths import SoldOrders
 from aftersale.costs.charges import moving_kinds
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import MoveLog
@@ -201,7 +202,8 @@ def booked(plugins: Plugins, bought: list[Any], planned: list[Any], *facts: Any)
         docket.record(each, by_id[each.order])
     until = MONDAY + 20 * DAY
     docket.advance(until)
-    runs: list[Any] = [SimpleNamespace(orders=orders(*some)) for some in (bought, planned)]
+    none = SoldOrders.of(()), dict[int, int]()
+    runs: list[Any] = [SimpleNamespace(orders=orders(*some), sold=none) for some in (bought, planned)]
     books = books_of(shop, docket, runs[:1], runs[1:], until)
     return books["REF"], money_of(shop, books, Decimal("10.00"))
 

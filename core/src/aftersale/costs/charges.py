@@ -255,3 +255,7 @@ A claim or a chargeback that the marketplace bears costs nothing.
 """
 ASKED = frozenset({"offer_accepted", "partial_refund_offered", "return_inspected"})
 """What charges ask for beside what is booked: no other fact changes what an order costs, unless it has an amount."""
+ASKED_STATES = frozenset(
+    {"borne_by_marketplace", "granted", "granted_without_defect", "lost", "refunded", "with_marketplace"}
+)
+"""The states that charges ask for: of any other state they ask at most whether a case had one."""

@@ -11,10 +11,10 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline
 from aftersale.clocks import Instant
 from aftersale.engine.columns import Running
-from aftersale.engine.dossiers import Dossier
+from aftersale.engine.dossiers import NO_STEP, UNKEPT, Dossier
 from aftersale.engine.engine import Outcome, apply, expire, passing
 from aftersale.engine.insertions import insert
-from aftersale.engine.moves import DESCRIBED, Moved, MoveLog, Movement, Taken, Worked
+from aftersale.engine.moves import DESCRIBED, Moved, MoveLog, Movement
 from aftersale.engine.replays import ReplayedOrder, Step
 from aftersale.engine.tally import Tally
 from aftersale.orders import Order
@@ -55,7 +55,6 @@ class Docket:
         self._observers = observers
         self.moves = moves
         self._kept: frozenset[str] = frozenset() if moves is None else moves.kinds
-        self._work: list[Worked] = [] if moves is None else moves.work
         self._numbers: dict[tuple[object, ...], int] = {} if moves is None else moves.movements.numbers
         self._now: Instant = BEGINNING
         # A heap by instant: the next deadline to end of each case that has one. Entries of cases that have moved on
@@ -107,16 +106,16 @@ class Docket:
             return self._record_late(dossier, fact, policy)
         dossier.facts.append(fact)
         dossier.last = at
-        if dossier.taken is not None:
+        if dossier.row != UNKEPT:
             self._note(case, outcome, fact, dossier)
         self._keep(case, outcome, fact, dossier)
         return outcome
 
     def _note(self, case: Case | None, outcome: Outcome, fact: Fact, dossier: Dossier) -> None:
         """Keep what a fact did to a case, None where it opened one, in what is kept of its order."""
-        after, before, taken = outcome.case, outcome.before, dossier.taken
+        after, before, log = outcome.case, outcome.before, self.moves
         if after.kind in self._kept:
-            assert taken is not None
+            assert log is not None
             task = case.task.kind if case is not None and case.task is not None else ""
             kind = fact.kind
             detail = fact.detail if not before or kind in DESCRIBED else ""
@@ -124,15 +123,19 @@ class Docket:
             key = (kind, detail, tells, before, after.state, task, False, outcome.confirms, after.derived)
             number = self._numbers.get(key)
             if number is None:
-                number = taken.movements.number(_new(Movement, key))
-            steps = taken.steps
-            if not steps and self.moves is not None:
-                self.moves.kept[fact.marketplace].append(dossier)
-            taken.facts.append(fact)
-            steps.append(number)
+                number = log.movements.number(_new(Movement, key))
+            if case is None:
+                log.case_opened(dossier, fact.marketplace)
+            log.rows.append(dossier.row)
+            log.steps.append(number)
+            log.at.append(fact.occurred_at)
+            log.facts.append(fact)
         elif case is not None and case.task is not None:
-            changed = before != after.state
-            self._work.append((fact.marketplace, fact.order, case.task.kind, fact.kind, changed, after.opened_at))
+            assert log is not None
+            work = log.work
+            work.work.append(work.numbers[fact.marketplace, case.task.kind, fact.kind, before != after.state])
+            work.opened.append(after.opened_at)
+            work.orders.append(fact.order)
 
     def _open_dossier(self, dossier: Dossier | None, fact: Fact, order: Order, policy: Policy) -> Dossier:
         """Return the dossier in which a fact opens a case, a new dossier for an order's first; raises OtherOrder."""
@@ -145,7 +148,7 @@ class Docket:
             log = self.moves
             dossier = self.dossiers[order.id] = Dossier(order, [], {}, BEGINNING)
             if log is not None and fact.known_at >= log.since:
-                dossier.taken = Taken(log.movements, [], [])
+                dossier.row = NO_STEP
             elif log is not None:
                 log.early.append(dossier)
         return dossier
@@ -185,8 +188,10 @@ class Docket:
         dossier.last = max(dossier.last, at)
         if dossier.replay is not None:
             dossier.replay.append(Step(case, outcome, passing(case, deadline), deadline), at)
-        elif dossier.taken is not None and case.kind in self._kept:
-            dossier.taken.add(Moved.by(Step(case, outcome, passing(case, deadline), deadline)))
+        elif dossier.row != UNKEPT and case.kind in self._kept:
+            assert self.moves is not None
+            move = Moved.by(Step(case, outcome, passing(case, deadline), deadline))
+            self.moves.add(dossier, move.fact, self.moves.movements.number(Movement.of(move)))
         if self._observers is not None and self._observers.deadline_missed is not None:
             self._observers.deadline_missed(outcome.case, deadline)
         if outcome.case.state == case.state:

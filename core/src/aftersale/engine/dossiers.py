@@ -19,11 +19,13 @@ from aftersale.base.errors import FactRefused
 from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case
 from aftersale.clocks import Instant
-from aftersale.engine.moves import Moved, Taken
+from aftersale.engine.moves import Moved
 from aftersale.engine.replays import ReplayedOrder, at_instant, occurred_at
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy
 
+NO_STEP, UNKEPT = -1, -2
+"""Rows of dossiers of which no step is kept yet, and of which none will be."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 """What most dossiers have: few are ever asked for their facts by case."""
 
@@ -33,8 +35,8 @@ class Dossier:
     """All that is known of one order: its facts as they happened, and its cases by id.
 
     `last` is the instant up to which its cases have been moved; a fact from before it is late. From its first late or
-    refused fact on it has a `replay`, which most orders never need. Until then `taken` has what its steps did, where
-    that is kept.
+    refused fact on it has a `replay`, which most orders never need. `row` is its own in a log of moves: NO_STEP before
+    one is kept, and UNKEPT where none is.
     """
 
     order: Order
@@ -42,7 +44,7 @@ class Dossier:
     cases: dict[str, Case]
     last: Instant
     replay: ReplayedOrder | None = None
-    taken: Taken | None = None
+    row: int = UNKEPT
     _of_case: Mapping[str, list[Fact]] = field(default=_NOTHING, init=False)
     _details: Mapping[str, set[str]] = field(default=_NOTHING, init=False)
     _indexed: int = field(default=0, init=False)
@@ -83,13 +85,7 @@ class Dossier:
         return any(fact[:5] == other_fact[:5] and fact[6:] == other_fact[6:] for other_fact in simultaneous)
 
     def moves(self, policy: Policy, until: Instant) -> list[Moved]:
-        """Return what its steps did as they happened, with the deadlines that end before `until`.
-
-        Where that was kept it is of the kinds of case that its docket's log keeps, and goes up to the instant to which
-        the docket was advanced: no other `until` goes with it.
-        """
-        if self.taken is not None and self.replay is None:
-            return self.taken.moves()
+        """Return what its steps did as they happened, with the deadlines that end before `until`."""
         return list(map(Moved.by, self.replayed(policy, until).steps))
 
     def replayed(self, policy: Policy, until: Instant) -> ReplayedOrder:

@@ -57,7 +57,7 @@ def apply(case: Case | None, fact: Fact, order: Order, terms: Terms, others: Map
         kind, before = case.kind, case.state
         if case.derived and (confirmation := _confirm(case, fact, order, terms, others)) is not None:
             return confirmation
-    way, decided_by = _choose_way(kind, before, fact, order, terms, others)
+    way, decided_by = choose_way(kind, before, fact, order, terms, others)
     if way.stays and case is not None:
         return _new(Outcome, (case, before, (), (), 0, "", ()))
     return _enter_state(case, kind, way, fact, order, terms, others, decided_by)
@@ -69,7 +69,7 @@ def _confirm(case: Case, fact: Fact, order: Order, terms: Terms, others: Mapping
     if event is None:
         return None
     key = case.kind, case.state, fact.kind
-    if terms.ways[key] and not _choose_way(*key[:2], fact, order, terms, others)[0].stays:
+    if terms.ways[key] and not choose_way(*key[:2], fact, order, terms, others)[0].stays:
         return None
     place = case.derived.index(event)
     after = case._replace(derived=case.derived[:place] + case.derived[place + 1 :])
@@ -84,7 +84,7 @@ def expire(case: Case, deadline: Deadline, order: Order, terms: Terms, others: M
     """
     if deadline.on_expiry not in MARKS:
         fact = passing(case, deadline)
-        way, decided_by = _choose_way(case.kind, case.state, fact, order, terms, others)
+        way, decided_by = choose_way(case.kind, case.state, fact, order, terms, others)
         return _enter_state(case, case.kind, way, fact, order, terms, others, decided_by, (fact.kind,))
     missed = (*case.missed, deadline.name)
     where = case.id, case.kind, case.marketplace, case.order, case.state
@@ -99,9 +99,13 @@ def passing(case: Case, deadline: Deadline) -> Fact:
     return Fact(deadline.on_expiry, case.marketplace, case.order, case.id, at, at)
 
 
-def _choose_way(
+def choose_way(
     kind: str, state: str, fact: Fact, order: Order, terms: Terms, others: Mapping[str, Case]
 ) -> tuple[Way, str]:
+    """Return the way that a fact takes, by the guards of the moves that it allows there, and what decided that.
+
+    Raises FactRefused where it allows none.
+    """
     decider = ""
     situation: Situation | None = None
     for way in terms.ways[kind, state, fact.kind]:

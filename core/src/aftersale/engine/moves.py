@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, NamedTuple
-
-from attrs import define, field
+from collections.abc import Collection, Hashable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
@@ -14,6 +12,9 @@ from aftersale.engine.replays import Step
 
 if TYPE_CHECKING:
     from aftersale.engine.dossiers import Dossier
+    from aftersale.orders import Order
+
+_Thing = TypeVar("_Thing", bound=Hashable)
 
 
 class Moved(NamedTuple):
@@ -92,52 +93,79 @@ class Movements:
             self.known.append(movement)
         return number
 
-    def taken(self, moves: Sequence[Moved]) -> Taken:
-        """Return moves as facts and numbers."""
-        return Taken(self, [move.fact for move in moves], [self.number(Movement.of(move)) for move in moves])
+
+class Numbers(dict[_Thing, int]):
+    """Numbers of things in the order in which they were first asked for."""
+
+    def __missing__(self, thing: _Thing) -> int:
+        """Return the next number."""
+        self[thing] = number = len(self)
+        return number
 
 
-@define(eq=False)
-class Taken:
-    """What the steps of one order did, as they happened: each one's fact, and the number of its movement."""
-
-    movements: Movements
-    facts: list[Fact] = field(factory=list)
-    steps: list[int] = field(factory=list)
-
-    def add(self, move: Moved) -> None:
-        """Append what a step did."""
-        self.facts.append(move.fact)
-        self.steps.append(self.movements.number(Movement.of(move)))
-
-    def moves(self) -> list[Moved]:
-        """Return what each step did, with its fact."""
-        known = self.movements.known
-        return [known[step].by(fact) for fact, step in zip(self.facts, self.steps, strict=True)]
+Worked = tuple[str, str, str, bool]
+"""What a fact may have been the work of: marketplace, kind of the task that stood, kind of the fact, and whether the
+case came to another state."""
 
 
-Worked = tuple[str, str, str, str, bool, Instant]
-"""A fact that came while a task stood, on a case of which nothing else is kept: what may have been its work.
+class WorkLog:
+    """Facts that came while a task stood, on cases of which nothing else is kept, as columns.
 
-Marketplace, order, kind of task, kind of fact, whether the case came to another state, when the case was opened."""
+    `work` has for each the number of what it may have done, as of `numbers`, `opened` when its case was opened, and
+    `orders` its order.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.numbers: Numbers[Worked] = Numbers()
+        self.work: list[int] = []
+        self.opened: list[Instant] = []
+        self.orders: list[str] = []
 
 
 class MoveLog:
-    """What is kept of a run's steps: all that cases of some `kinds` did, in their dossiers, and of others the work.
+    """What is kept of a run's steps: all that cases of some `kinds` did, as columns, and of others the `work`.
 
-    Of orders of which something was known before `since` nothing is kept: what is asked of them is replayed. `kept` are
-    by marketplace the dossiers of orders of which a move is, `early` those of which none was to be, and `late` by order
-    those that got a replay, which goes before what was kept of them.
+    `orders` are those of which a step is kept, each by its row, as they were known at their first one, and `places` the
+    numbers of their marketplaces, as of `marketplaces`; of `several` rows more than one case is kept, each named once
+    or more.
+    `rows`, `steps`, `at` and `facts` have for each step, as they were known, the row of its order, the number of its
+    movement, its instant, and its fact. Of orders of which something was known before `since` nothing is kept: what is
+    asked of them is replayed. `early` are the dossiers of these, and `late` by order those that got a replay, which
+    goes before what was kept of them.
     """
 
     def __init__(self, kinds: Collection[str], since: Instant, movements: Movements | None = None) -> None:
         """Begin with nothing; `movements` are those that are known already, such as from other runs."""
         self.kinds, self.since = frozenset(kinds), since
         self.movements = Movements() if movements is None else movements
-        self.work: list[Worked] = []
-        self.kept: defaultdict[str, list[Dossier]] = defaultdict(list)
+        self.work = WorkLog()
+        self.marketplaces: Numbers[str] = Numbers()
+        self.orders: list[Order] = []
+        self.places: list[int] = []
+        self.several: list[int] = []
+        self.rows: list[int] = []
+        self.steps: list[int] = []
+        self.at: list[Instant] = []
+        self.facts: list[Fact] = []
         self.early: list[Dossier] = []
         self.late: dict[str, Dossier] = {}
+
+    def case_opened(self, dossier: Dossier, marketplace: str) -> None:
+        """Take in that a case of an order was opened, of which the next step is the first."""
+        if dossier.row >= 0:
+            self.several.append(dossier.row)
+            return
+        dossier.row = len(self.orders)
+        self.orders.append(dossier.order)
+        self.places.append(self.marketplaces[marketplace])
+
+    def add(self, dossier: Dossier, fact: Fact, number: int) -> None:
+        """Keep what a step of an order did, by the number of its movement."""
+        self.rows.append(dossier.row)
+        self.steps.append(number)
+        self.at.append(fact.occurred_at)
+        self.facts.append(fact)
 
 
 def confirmations(steps: Sequence[Moved]) -> dict[int, Fact]:

@@ -13,6 +13,9 @@ from aftersale.orders import Order
 from aftersale.policies.policy import Terms
 from aftersale.rules import Rule
 
+RETURN_WINDOW = "return_window"
+"""The rule that says how long a return can be requested."""
+
 
 def fault(terms: Terms, order: Order, reason: str) -> Rule | None:
     """Return the rule that says who pays for a return of that reason: the seller where either side says so."""
@@ -52,8 +55,13 @@ def inside_window(terms: Terms, order: Order, asked_at: Instant) -> bool:
 
     It was in time where no rule sets a window, or where it is not known when the window begins.
     """
-    end = _window_end("return_window", terms, order)
+    end = inside_window_until(terms, order)
     return end is None or asked_at <= end
+
+
+def inside_window_until(terms: Terms, order: Order) -> Instant | None:
+    """Return the last instant at which a return is requested in time, None where any is; see `inside_window`."""
+    return _window_end(RETURN_WINDOW, terms, order)
 
 
 def withdrawal(terms: Terms, order: Order, asked_at: Instant) -> Rule | None:
@@ -77,9 +85,18 @@ def situation(terms: Terms, order: Order, request: Fact, after_inspection: str) 
     `request` is the fact that opened the return, `terms` the terms of its day; `after_inspection` is the situation that
     follows from the grade of the goods, empty for goods as new.
     """
-    fault_rule = fault(terms, order, request.detail)
+    known = situation_at_any_time(terms, order, request.detail, after_inspection)
+    return known or change_of_mind(inside_window(terms, order, request.occurred_at))
+
+
+def situation_at_any_time(terms: Terms, order: Order, reason: str, after_inspection: str) -> str:
+    """Return that situation where it is the same whenever the return was requested, empty where that decides it."""
+    fault_rule = fault(terms, order, reason)
     if fault_rule is None or fault_rule.word != "buyer":
         return "received_faulty"
-    if after_inspection:
-        return after_inspection
-    return "change_of_mind" if inside_window(terms, order, request.occurred_at) else "change_of_mind_late"
+    return after_inspection
+
+
+def change_of_mind(inside: bool) -> str:
+    """Return the situation of a buyer who thought better of it, inside the return window or not."""
+    return "change_of_mind" if inside else "change_of_mind_late"

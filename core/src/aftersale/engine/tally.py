@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
 from operator import attrgetter
 from typing import Literal, TypeVar
 
@@ -49,7 +49,7 @@ def _flat() -> array[int]:
     return array("q")
 
 
-_Rows = defaultdict[tuple[str, str], "array[int]"]
+_Rows = MutableMapping[tuple[str, str], "array[int]"]
 """Flat rows by marketplace and name."""
 _ENDING_WIDTH, _DUE_WIDTH, _OPENING_WIDTH, _DEFECT_WIDTH = 5, 6, 4, 7
 
@@ -76,14 +76,18 @@ class Tally:
 
     def __init__(self) -> None:
         """Start with nothing counted."""
-        self._endings: _Rows = defaultdict(_flat)
-        self._openings: _Rows = defaultdict(_flat)
-        self._dues: _Rows = defaultdict(_flat)
-        self._defects: _Rows = defaultdict(_flat)
+        self._endings: _Rows = self._rows("endings")
+        self._openings: _Rows = self._rows("openings")
+        self._dues: _Rows = self._rows("dues")
+        self._defects: _Rows = self._rows("defects")
         self._channels: _Numbers[str] = _Numbers()
         self._orders: _Numbers[tuple[str, Instant]] = _Numbers()
         self._cases: _Numbers[str] = _Numbers()
         self._copies: dict[tuple[str, str], Endings] = {}
+
+    def _rows(self, what: str) -> _Rows:
+        """Return where rows of `endings`, `openings`, `dues` or `defects` are kept."""
+        return defaultdict(_flat)
 
     def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
         """Count a deadline that ended unanswered."""
@@ -176,6 +180,10 @@ class Tally:
         bought = order.purchased_at
         row = self._orders[order.id, bought], self._cases[case], bought, opened_at, known_at, step
         self._defects[order.marketplace, component].extend((*row, self._channels[order.channel]))
+
+    def channel(self, name: str) -> int:
+        """Return the number of a channel in rows."""
+        return self._channels[name]
 
     def take(self, defects: Iterable[Defect]) -> None:
         """Add defects by their records, in the order in which they became known."""

@@ -172,6 +172,15 @@ class Terms:
         """Yield the rows of both books of which the one that ends last is the end of an order's window."""
         return (rule for book in (self.rulebook, self.handbook) for rule in _windows(book, name, order))
 
+    def asked_by_window(self, name: str) -> tuple[str, ...] | None:
+        """Return what a window hangs on of an order, beside its start: channel, category, currency, border.
+
+        One that starts later then never ends earlier. None where it hangs on more, or on a function.
+        """
+        rows = [row for book in (self.rulebook, self.handbook) for row in book.rules(name)]
+        asked = {word for row in rows for word in row.when.asks}
+        return None if asked - _OF_CLASS or any(row.due for row in rows) else tuple(sorted(asked))
+
     def switch(self, name: str, order: Order, about: Mapping[str, str] | None = None) -> Rule | None:
         """Return the switch of that name for this order: the marketplace's or the seller's, one that says yes first."""
         rule, seller_rule = (book.rule(name, order, about or NOTHING) for book in (self.rulebook, self.handbook))
@@ -197,8 +206,7 @@ class Terms:
         `about` is what else is known: the kind of case as `situation`. A function that fails sets none; the failure
         names the case, or the order where it is not given.
         """
-        books = self.rulebook, self.handbook
-        rule, seller_rule = (_if_started(book.rule(name, order, about), fact) for book in books)
+        rule, seller_rule = self.measuring(name, fact, order, about)
         if rule is None and seller_rule is None:
             return None
         by_rule = self._end(rule, at, order, case) if rule else None
@@ -206,6 +214,15 @@ class Terms:
         if by_rule is None and by_handbook is None:
             return None
         return _tighter(name, at, (rule, by_rule), (seller_rule, by_handbook))
+
+    def measuring(
+        self, name: str, fact: str, order: Order, about: Mapping[str, str] = NOTHING
+    ) -> tuple[Rule | None, Rule | None]:
+        """Return the marketplace's row and the seller's by which this fact starts a deadline of that name, if any."""
+        rule, seller_rule = (
+            _if_started(book.rule(name, order, about), fact) for book in (self.rulebook, self.handbook)
+        )
+        return rule, seller_rule
 
     def _end(self, rule: Rule, at: Instant, order: Order, case: str) -> Instant | None:
         if rule.due:
@@ -267,6 +284,8 @@ def _windows(book: Rulebook, name: str, order: Order) -> Iterator[Rule]:
         yield from islice(plain, 1)
 
 
+_OF_CLASS = frozenset({"channel", "category", "cross_border", "currency"})
+"""What a condition may ask of an order that many others have as well."""
 _UNKNOWN = frozenset({"reason", "claim", "grade", "program", "rate_above", "rate_up_to"})
 """What a condition may ask that nobody knows of a case when its deadlines begin."""
 

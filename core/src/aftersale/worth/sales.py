@@ -6,10 +6,13 @@ straight line in the price. A single order's fees are those of `fees.Fees`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
+from itertools import pairwise
 from math import lcm
+from typing import Any, NamedTuple
 
 import numpy as np
 from attrs import frozen
@@ -19,10 +22,10 @@ from aftersale.base.money import decimals
 from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.clocks import Instant
 from aftersale.order_columns import Orders
-from aftersale.orders import CANCELLED, NEVER, WAITING
+from aftersale.orders import CANCELLED, NEVER, WAITING, Order
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import Condition
-from aftersale.worth.fees import Fees, ReferralTerms
+from aftersale.worth.fees import Fees
 from aftersale.worth.goods import goes_by_share, landed_costs, vat
 from aftersale.worth.parameters import Parameters
 
@@ -67,10 +70,12 @@ def sales(
     parameters: Parameters,
     cancelled: Rows | None = None,
     until: Instant | None = None,
+    known: FeeClasses | None = None,
 ) -> Sales:
     """Return what the orders of one marketplace bring; `cancelled` marks those of which cases say that they were.
 
-    With `until` those that were cancelled later still count.
+    With `until` those that were cancelled later still count. `known` are classes of the same rules, handbook and
+    parameters that were met before.
 
     Raises MoneyError for a rule whose currency is not the orders'.
     """
@@ -78,12 +83,9 @@ def sales(
     if until is not None:
         gone &= orders.cancelled_at <= until  # of unknown time is before all instants
     placed = ~gone if cancelled is None else ~(gone | cancelled)
-    shipped = placed & (orders.outcome != WAITING)
+    shipped, by_marketplace = placed & (orders.outcome != WAITING), shipped_by_marketplace(orders)
     marketplace = policy.marketplace.name
-    by_marketplace = np.array([channel in FULFILLED_BY_MARKETPLACE for channel in orders.channels], bool)[
-        orders.channel
-    ]
-    referral, other, assumed = _fees(orders, policy, parameters)
+    referral, other, assumed = _fees(orders, policy, parameters, FeeClasses() if known is None else known)
     nothing = np.zeros(len(orders), np.int64)
     goods = np.where(shipped, landed_costs(orders, parameters), nothing)
     parcels = _share_of(orders, placed & by_marketplace, parameters, "fulfilment_fee_share")
@@ -99,6 +101,13 @@ def sales(
     )
 
 
+def shipped_by_marketplace(orders: Orders) -> Rows:
+    """Return which orders the marketplace ships."""
+    ships = np.array([channel in FULFILLED_BY_MARKETPLACE for channel in orders.channels], bool)
+    of_orders: Rows = ships[orders.channel]
+    return of_orders
+
+
 def _share_of(orders: Orders, rows: Rows, parameters: Parameters, name: str) -> Amounts:
     """Return the share of the price of some orders that a parameter sets, which nothing reads where there are none."""
     amounts = np.zeros(len(orders), np.int64)
@@ -109,94 +118,183 @@ def _share_of(orders: Orders, rows: Rows, parameters: Parameters, name: str) -> 
 
 def shares(amounts: Amounts, share: Decimal) -> Amounts:
     """Return the share of each amount, which is not below zero, in whole minor units, halves rounded up."""
-    return _rounded(amounts, Fraction(0), Fraction(share))
+    return _rounded(amounts, Fraction(share))
 
 
 def without_vat(amounts: Amounts, parameters: Parameters, marketplace: str) -> Amounts:
     """Return prices of a marketplace without the VAT that is in them; nothing is taken out where none is declared."""
-    return _rounded(amounts, Fraction(0), 1 / (1 + Fraction(vat(parameters, marketplace))))
+    return _rounded(amounts, 1 / (1 + Fraction(vat(parameters, marketplace))))
 
 
-def _rounded(amounts: Amounts, base: Fraction, factor: Fraction) -> Amounts:
-    """Return `base` and the `factor` of each amount, halves rounded up."""
-    numerators, whole = _line(amounts, base, factor)
+def _rounded(amounts: Amounts, factor: Fraction) -> Amounts:
+    """Return the `factor` of each amount, halves rounded up."""
+    whole = factor.denominator
+    fits = 2 * int(amounts.max(initial=0)) * abs(factor.numerator) + whole <= _MOST
+    numerators = (amounts if fits else amounts.astype(object)) * factor.numerator
     rounded: Amounts = ((2 * numerators + whole) // (2 * whole)).astype(np.int64)
     return rounded
 
 
-def _line(amounts: Amounts, base: Fraction, factor: Fraction) -> tuple[Amounts, int]:
-    """Return `base` and the `factor` of each amount as numerators over one denominator.
+class _FeeTerms(NamedTuple):
+    """How the fees for orders of one class follow from a price, in whole numbers.
 
-    They are Python's own whole numbers where twice as much would not fit into those of a column.
+    The referral fee is `first` and `times` the price over `whole`, and `least` where it is above 0 and below that;
+    `assumed` says that it is the assumed share. `closing` is the closing fee, and the fee for digital services is
+    `above` times both over `below`.
     """
-    whole = lcm(base.denominator, factor.denominator)
-    first, times = int(base * whole), int(factor * whole)
-    largest = abs(first) + int(amounts.max(initial=0)) * abs(times)
-    fits = 2 * largest + whole <= _MOST
-    return first + (amounts if fits else amounts.astype(object)) * times, whole
 
+    first: int
+    times: int
+    whole: int
+    least: int
+    assumed: bool
+    closing: int
+    above: int
+    below: int
 
-def _fees(orders: Orders, policy: Policy, parameters: Parameters) -> tuple[Amounts, Amounts, Rows]:
-    """Return the referral fee of each order, its other fees, and where the referral fee is the assumed share."""
-    referral, other = np.zeros(len(orders), np.int64), np.zeros(len(orders), np.int64)
-    assumed = np.zeros(len(orders), bool)
-    for terms, rows in _classes(orders, policy):
-        first = orders.order(int(rows[0]))
-        where = terms.handbook.rule(_ESTABLISHED, first)
-        fees = Fees(terms.rulebook, first, parameters, "" if where is None else where.word or "")
-        prices = orders.price[rows]
-        amounts, by_share = _referral(fees.referral_terms(first.price), prices)
-        referral[rows], assumed[rows] = amounts, by_share
+    @classmethod
+    def of(cls, terms: Terms, order: Order, parameters: Parameters) -> _FeeTerms:
+        """Return those of an order's class."""
+        where = terms.handbook.rule(_ESTABLISHED, order)
+        fees = Fees(terms.rulebook, order, parameters, "" if where is None else where.word or "")
+        referral = fees.referral_terms(order.price)
+        share, above = Fraction(referral.share), Fraction(referral.above)
+        base, factor = Fraction(0), share
+        if referral.step is not None:
+            base, factor = -Fraction(referral.step) * (above - share), above
+        whole = lcm(base.denominator, factor.denominator)
         closing = fees.closing()
-        fixed = 0 if closing is None else closing.amount
-        services = terms.rulebook.rule("digital_services_fee", first, _about(fees))
-        other[rows] = fixed
-        if services is not None and services.share is not None:
-            other[rows] += shares(amounts + fixed, services.share)
-    return referral, other, assumed
+        services = terms.rulebook.rule("digital_services_fee", order, _about(fees))
+        part = Fraction(0) if services is None or services.share is None else Fraction(services.share)
+        return cls(
+            int(base * whole),
+            int(factor * whole),
+            whole,
+            referral.floor[0] if referral.floor else 0,
+            referral.basis == ("referral_fee_share",),
+            0 if closing is None else closing.amount,
+            part.numerator,
+            part.denominator,
+        )
 
 
 def _about(fees: Fees) -> dict[str, str]:
     return {"situation": fees.established} if fees.established else {}
 
 
-def _referral(terms: ReferralTerms, prices: Amounts) -> tuple[Amounts, bool]:
-    """Return the referral fees of these prices, and whether they are the assumed share of them."""
-    share, above = Fraction(terms.share), Fraction(terms.above)
-    base, factor = Fraction(0), share
-    if terms.step is not None:
-        base, factor = -Fraction(terms.step) * (above - share), above
-    amounts = _rounded(prices, base, factor)
-    if terms.floor:
-        numerators, whole = _line(prices, base, factor)
-        least = terms.floor[0]
-        amounts = np.where((numerators > 0) & (numerators < least * whole), least, amounts)
-    return amounts, terms.basis == ("referral_fee_share",)
+class FeeClasses:
+    """How fees follow from the price in each class of orders that was met.
+
+    They are of one set of rules, handbook and parameters, whichever Policy and Parameters say so: what is known of a
+    class serves the orders of other runs.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._conditions: dict[tuple[str, int], list[Condition]] = {}
+        self._steps: dict[tuple[str, int, str], Amounts] = {}
+        self._known: dict[tuple[object, ...], tuple[_FeeTerms, frozenset[str]]] = {}
+
+    def conditions(self, policy: Policy, number: int) -> list[Condition]:
+        """Return what the fee rows of a marketplace ask, by the number of the terms."""
+        key = policy.marketplace.name, number
+        if key not in self._conditions:
+            book = policy.terms_after(number).rulebook
+            self._conditions[key] = [rule.when for name in _FEES for rule in book.rules(name)]
+        return self._conditions[key]
+
+    def steps(self, policy: Policy, number: int, category: str) -> Amounts:
+        """Return the prices in minor units, from the lowest up, between which the same rows hold for a category."""
+        key = policy.marketplace.name, number, category
+        if key not in self._steps:
+            conditions, unit = self.conditions(policy, number), decimals(policy.marketplace.currency)
+            asked = [when for when in conditions if when.category is None or category in when.category]
+            self._steps[key] = _steps(asked, unit)
+        return self._steps[key]
+
+    def terms(
+        self, key: tuple[object, ...] | None, terms: Terms, one: Callable[[], Order], parameters: Parameters
+    ) -> _FeeTerms:
+        """Return the terms of a class by all that tells it apart, `one` of which is an order; of that for None."""
+        if key is None:
+            return _FeeTerms.of(terms, one(), parameters)
+        known = self._known.get(key)
+        if known is None:
+            reading = parameters.watched()
+            known = self._known[key] = _FeeTerms.of(terms, one(), reading), reading.reads
+        parameters.note(known[1])
+        return known[0]
 
 
-def _classes(orders: Orders, policy: Policy) -> Iterator[tuple[Terms, NDArray[np.int64]]]:
-    """Yield the rows of orders whose fees go by the same rows of rules, with the terms of the days they were bought."""
+def _fees(orders: Orders, policy: Policy, parameters: Parameters, known: FeeClasses) -> tuple[Amounts, Amounts, Rows]:
+    """Return the referral fee of each order, its other fees, and where the referral fee is the assumed share."""
+    if not len(orders):
+        nothing = np.zeros(0, np.int64)
+        return nothing, nothing, np.zeros(0, bool)
+    found, codes = _fee_terms(orders, policy, parameters, known)
+    columns = [_column(column) for column in zip(*found, strict=True)]
+    first, times, whole, least, assumed, closing, above, below = (column[codes] for column in columns)
+    highest = int(orders.price.max())
+    lines = [(abs(each.first) + highest * abs(each.times), each) for each in found]
+    referrals = max(2 * line + (2 + each.least) * each.whole for line, each in lines)
+    services = max(
+        2 * (line // each.whole + 1 + each.least + each.closing) * each.above + each.below for line, each in lines
+    )
+    prices = orders.price if max(referrals, services) <= _MOST else orders.price.astype(object)
+    numerators = first + prices * times
+    referral = (2 * numerators + whole) // (2 * whole)
+    referral = np.where((numerators > 0) & (numerators < least * whole), least, referral)
+    both = (referral + closing) * above
+    other = closing + (2 * both + below) // (2 * below)
+    return referral.astype(np.int64), other.astype(np.int64), assumed
+
+
+def _column(values: Sequence[int]) -> NDArray[Any]:
+    """Return whole numbers as a column, Python's own where they do not fit."""
+    return np.array(values, bool if isinstance(values[0], bool) else None if max(map(abs, values)) <= _MOST else object)
+
+
+def _fee_terms(
+    orders: Orders, policy: Policy, parameters: Parameters, known: FeeClasses
+) -> tuple[list[_FeeTerms], NDArray[np.intp]]:
+    """Return the terms of the classes of some orders, and which of these each order has."""
+    found: list[_FeeTerms] = []
+    codes = np.zeros(len(orders), np.intp)
     kinds = (orders.channel.astype(np.int64) * len(orders.categories) + orders.category) * 2 + orders.cross_border
-    for terms, bought in _terms_of(policy, orders.purchased_at):
-        conditions = [rule.when for name in _FEES for rule in terms.rulebook.rules(name)]
-        asked = {word for when in conditions for word in when.asks}
-        if asked - _BY_CLASS:  # each order by itself: rows that go by buyers or days of purchase are rare
-            yield from ((terms, rows) for rows in np.array_split(bought, len(bought)))
+    currency = orders.currencies[int(orders.marketplace[0])]
+
+    def take(rows: NDArray[np.intp], key: tuple[object, ...] | None) -> None:
+        codes[rows] = len(found)
+        found.append(known.terms(key, terms, partial(orders.order, int(rows[0])), parameters))
+
+    for number, first, end in _terms_of(policy, orders.purchased_at):
+        terms = policy.terms_after(number)
+        if {word for when in known.conditions(policy, number) for word in when.asks} - _BY_CLASS:
+            # Rows that go by buyers or days of purchase are rare.
+            for row in range(first, end):
+                take(np.array([row]), None)
             continue
-        unit, of_kind = decimals(policy.marketplace.currency), kinds[bought]
+        of_kind = kinds[first:end]
         for kind in np.flatnonzero(np.bincount(of_kind)).tolist():
-            rows = bought[of_kind == kind]
-            category = orders.categories[int(orders.category[rows[0]])]
-            points = _steps([when for when in conditions if when.category is None or category in when.category], unit)
-            classes = np.searchsorted(points, orders.price[rows])
-            yield from ((terms, rows[classes == each]) for each in np.flatnonzero(np.bincount(classes)).tolist())
+            channel, category = divmod(kind // 2, len(orders.categories))
+            words = orders.channels[channel], orders.categories[category], bool(kind % 2)
+            steps, key = known.steps(policy, number, words[1]), (policy.marketplace.name, currency, number, *words)
+            rows = first + np.flatnonzero(of_kind == kind)
+            if not len(steps):
+                take(rows, (*key, 0))
+                continue
+            classes = np.searchsorted(steps, orders.price[rows])
+            for each in np.flatnonzero(np.bincount(classes)).tolist():
+                take(rows[classes == each], (*key, each))
+    return found, codes
 
 
-def _terms_of(policy: Policy, instants: NDArray[np.int64]) -> Iterator[tuple[Terms, NDArray[np.int64]]]:
-    """Yield the terms that bind at some instants, each with the places of those at which it does."""
-    changes = np.searchsorted(np.array(policy.changes, np.int64), instants, side="right")
-    for number in np.unique(changes).tolist():
-        yield policy.terms_after(number), np.flatnonzero(changes == number)
+def _terms_of(policy: Policy, instants: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """Yield the numbers of the terms that bind at instants in order, with the first and the end of their places."""
+    ends = np.searchsorted(instants, np.array(policy.changes, np.int64)).tolist()
+    for number, (first, end) in enumerate(pairwise((0, *ends, len(instants)))):
+        if first < end:
+            yield number, first, end
 
 
 def _steps(conditions: Sequence[Condition], unit: int) -> Amounts:

@@ -7,7 +7,10 @@ import os
 from collections import Counter
 from types import SimpleNamespace
 
+import numpy as np
+import pytest
 import tomli
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from aftersale.base.errors import FactRefused
@@ -15,7 +18,9 @@ from aftersale.cases.workflow import CaseKind, Move, State
 from aftersale.channels import WORD_OF
 from aftersale.clocks import DAY, HOUR
 from aftersale.costs.at_once.classes import CostClasses
-from aftersale.costs.at_once.paths import OrderPaths
+from aftersale.costs.at_once.formulas import Unnoted
+from aftersale.costs.at_once.noting import OTHER, _OtherState, state_asked
+from aftersale.costs.at_once.paths import OrderPaths, kept_paths
 from aftersale.costs.charges import moving_kinds, order_costs
 from aftersale.engine.docket import Docket
 from aftersale.engine.moves import Moved, MoveLog, Movements
@@ -209,12 +214,9 @@ MANY = settings(deadline=None, suppress_health_check=list(HealthCheck), max_exam
 
 def taken_in(classes, docket, under):
     """The paths of a docket's orders, each after the lines that it costs by itself."""
-    paths, moved = OrderPaths(), []
-    for dossier in docket.dossiers.values():
-        if moves := dossier.moves(under, UNTIL):
-            paths.add(dossier.order, classes.movements.taken(moves))
-            moved.append((dossier.order, moves))
-    return paths, moved
+    known = [(dossier.order, dossier.moves(under, UNTIL)) for dossier in docket.dossiers.values()]
+    moved = [(bought, moves) for bought, moves in known if moves]
+    return OrderPaths.of(classes.movements, known), moved
 
 
 @MANY
@@ -224,7 +226,7 @@ def test_orders_cost_at_once_what_each_costs_by_itself_in_every_line(shop, lived
     classes = CostClasses(Movements(), high_return)
     paths, moved = taken_in(classes, docket_of(under, lived, sold, tells), under)
     for _ in range(2):  # with what was booked of these orders before
-        assert classes.booked(under, numbers, paths).lines() == {
+        assert classes.booked({"REF": under}, numbers, paths).lines() == {
             place: order_costs(bought, moves, under, numbers, high_return, labour=False).lines
             for place, (bought, moves) in enumerate(moved)
         }
@@ -246,8 +248,8 @@ def test_sums_are_those_of_the_lines_of_all_cases_but_those_left_out(shop, lived
             for line in order_costs(bought, moves, under, alone, labour=False).lines:
                 if line.case not in left_out[place]:
                     wanted[line.line, line.currency, line.basis] += line.amount
-        booked = classes.booked(under, at_once, paths)
-        sums = booked.sums({place: names for place, names in left_out.items() if names})
+        booked = classes.booked({"REF": under}, at_once, paths)
+        sums = booked.sums({place: names for place, names in left_out.items() if names}).get("REF", {})
         assert {key: amount for key, amount in sums.items() if amount} == {k: v for k, v in wanted.items() if v}
         assert at_once.reads == alone.reads
 
@@ -258,9 +260,27 @@ def test_only_orders_of_which_a_rule_asks_for_the_buyer_are_booked_by_themselves
     under, numbers = POLICIES[shop[0]], NUMBERS[shop[1]]
     classes = CostClasses(Movements())
     paths, _ = taken_in(classes, docket_of(under, lived, sold, tells), under)
-    classes.booked(under, numbers, paths)  # the first of a class is booked by itself, whatever its class says
-    alone = classes.booked(under, numbers, paths).alone
+    classes.booked({"REF": under}, numbers, paths)  # the first of a class is booked by itself, whatever its class says
+    alone = classes.booked({"REF": under}, numbers, paths).alone
     assert alone <= (len(paths) if shop[0] == "what hangs on buyers, days and borders" else 0)
+
+
+def same(paths, others):
+    """Whether paths say the same in all their columns."""
+    columns = ("starts", "steps", "slots", "at", "amounts")
+    return (
+        paths.bounds[-1] == others.bounds[-1] == len(paths)
+        and list(paths.orders) == list(others.orders)
+        and list(paths.facts) == list(others.facts)
+        and all(np.array_equal(getattr(paths, name), getattr(others, name)) for name in columns)
+    )
+
+
+def worked(log):
+    """What a log keeps of work, fact by fact."""
+    work = log.work
+    names = list(work.numbers)
+    return list(zip([names[number] for number in work.work], work.opened, work.orders, strict=True))
 
 
 @MANY
@@ -269,25 +289,100 @@ def test_what_a_docket_keeps_of_steps_is_what_a_replay_says_of_them(shop, life, 
     under = POLICIES[shop[0]]
     log = MoveLog(moving_kinds(under), 0)
     dossier = dossier_of(under, order(**sale), life, tells, log)
+    paths = kept_paths(log, ["REF"])
     if dossier is None or dossier.replay is not None:
         assert list(log.late) == ([] if dossier is None else [dossier.order.id])
+        assert (len(paths), len(paths.steps)) == (0, 0)
         return
     steps = dossier.replayed(under, dossier.last + 1).steps
     kept = [Moved.by(step) for step in steps if step.outcome.case.kind in log.kinds]
-    assert dossier.moves(under, UNTIL) == kept
-    assert log.kept == ({"REF": [dossier]} if kept else {})
+    assert same(paths, OrderPaths.of(log.movements, [(dossier.order, kept)]))
+    assert [paths.movements.known[step].by(told) for step, told in zip(paths.steps, paths.facts, strict=True)] == kept
+    others = [step for step in steps if step.outcome.case.kind not in log.kinds]
+    assert worked(log) == [
+        (("REF", step.before.task.kind, step.fact.kind, step.outcome.before != step.outcome.case.state),
+         step.outcome.case.opened_at, dossier.order.id)
+        for step in others if step.deadline is None and step.before is not None and step.before.task is not None
+    ]  # fmt: skip
+
+
+ELSEWHERE = Policy(
+    evolve(REF.marketplace, name="ELSE"),
+    RuleSet(
+        parse_rules(
+            tomli.loads(
+                "\n".join(
+                    RULE.format(name=name, says=says).replace("REF", "ELSE")
+                    for name, says in (*USUAL, *RULEBOOKS["what hangs on buyers, days and borders"])
+                )
+            ),
+            "rules of the test",
+        )
+    ),
+    default_handbook(),
+    REF.workflow,
+    costs=REF.costs,
+)
+
+
+@MANY
+@given(some_lives, some_sales, st.booleans())
+def test_orders_of_several_marketplaces_cost_at_once_what_each_costs_by_itself(lived, sold, tells):
+    policies = {"REF": POLICIES["steps of prices, a floor and limits"], "ELSE": ELSEWHERE}
+    classes = CostClasses(Movements())
+    here = [
+        (each.order, each.moves(policies["REF"], UNTIL))
+        for each in docket_of(policies["REF"], lived, sold, tells).dossiers.values()
+    ]
+    moved = [
+        (
+            bought._replace(marketplace=name),
+            [move._replace(fact=move.fact._replace(marketplace=name)) for move in moves],
+        )
+        for bought, moves in here
+        for name in policies
+        if moves
+    ]
+    paths = OrderPaths.of(classes.movements, moved)
+    alone = {
+        (bought.id, bought.marketplace): order_costs(
+            bought, moves, policies[bought.marketplace], PARAMETERS, labour=False
+        ).lines
+        for bought, moves in moved
+    }
+    for _ in range(2):
+        booked = classes.booked(policies, PARAMETERS, paths)
+        lines = booked.lines()
+        assert {(paths.orders[row].id, paths.orders[row].marketplace): lines[row] for row in range(len(paths))} == alone
+        for name, sums in booked.sums({}).items():
+            wanted = Counter()
+            for (_, place), of_order in alone.items():
+                for line in of_order if place == name else ():
+                    wanted[line.line, line.currency, line.basis] += line.amount
+            assert {key: each for key, each in sums.items() if each} == {
+                key: each for key, each in wanted.items() if each
+            }
+
+
+def test_of_a_state_that_charges_do_not_ask_for_no_other_is_asked_either():
+    assert [state_asked(state) for state in ("", "granted", "requested")] == ["", "granted", OTHER]
+    other = _OtherState()
+    assert (other == "granted", other in ("lost", "refunded"), bool(other)) == (False, False, True)
+    with pytest.raises(Unnoted):
+        assert other == "requested"
 
 
 def test_an_order_whose_label_hangs_on_its_buyer_is_booked_by_itself():
     under, steps = POLICIES["what hangs on buyers, days and borders"], ("return_requested", "return_sent")
-    classes, paths = CostClasses(Movements()), OrderPaths()
+    classes, moved = CostClasses(Movements()), []
     for buyer in ("B-1", "B-2"):
         docket, sold = Docket({"REF": under}), order(buyer, buyer=buyer, price=1000)
         for number, kind in enumerate(steps):
             at = MONDAY + (5 + number) * DAY
             docket.record(fact(kind, at, order=sold.id, case=sold.id, detail="defective"), sold)
-        paths.add(sold, classes.movements.taken(docket.dossiers[sold.id].moves(under, UNTIL)))
-    booked = classes.booked(under, PARAMETERS, paths)
+        moved.append((sold, docket.dossiers[sold.id].moves(under, UNTIL)))
+    paths = OrderPaths.of(classes.movements, moved)
+    booked = classes.booked({"REF": under}, PARAMETERS, paths)
     assert booked.alone == 2
     assert [[(line.order, line.line, line.amount) for line in lines] for lines in booked.lines().values()] == [
         [("B-1", "return_label", 200)],
@@ -317,19 +412,17 @@ def test_orders_of_reasons_that_no_row_tells_apart_are_of_one_class():
     rows = (*reference.aftersale_rules(), *parse_rules(tomli.loads(REASONS), "reasons of the test"))
     made = {name: getattr(reference, name) for name in vars(reference) if name.startswith("aftersale_")}
     shop = load_plugins((), {"reference": plugin(**{**made, "aftersale_rules": lambda: list(rows)})})
-    under, classes, paths, moved = shop.policy("REF"), CostClasses(Movements()), OrderPaths(), []
+    under, classes, moved = shop.policy("REF"), CostClasses(Movements()), []
     for reason in ("defective", "a word of nobody", "no_longer_needed", "better_price"):
         docket, sold = Docket({"REF": under}), order(reason, price=1000)
         for number, kind in enumerate(("return_requested", "return_sent")):
             docket.record(fact(kind, MONDAY + (5 + number) * DAY, order=sold.id, case=sold.id, detail=reason), sold)
         moved.append((sold, docket.dossiers[sold.id].moves(under, UNTIL)))
-        paths.add(sold, classes.movements.taken(moved[-1][1]))
-    booked = classes.booked(under, PARAMETERS, paths)
+    booked = classes.booked({"REF": under}, PARAMETERS, OrderPaths.of(classes.movements, moved))
     alone = {
         place: order_costs(sold, moves, under, PARAMETERS, labour=False).lines
         for place, (sold, moves) in enumerate(moved)
     }
     assert booked.lines() == alone
     assert [bool(alone.get(place)) for place in range(4)] == [True, True, False, False]
-    assert len(booked.classes) == 4
-    assert len({each.number for each in booked.classes}) == 2
+    assert len(set(booked.which.tolist())) == 2

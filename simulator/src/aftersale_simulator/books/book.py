@@ -7,24 +7,24 @@ both are measured by the marketplace's own days. The lines are those of `aftersa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from itertools import chain
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.costs.account import CANCELLED_BY, SALE, Sums
 from aftersale.costs.at_once.booked import Sums as SumsOfLines
-from aftersale.costs.at_once.paths import Did, OrderPaths, PathClass
+from aftersale.costs.at_once.paths import MovementColumns, OrderPaths, SoldOrders, kept_paths
 from aftersale.costs.charges import price_of_work, task_done
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
-from aftersale.engine.dossiers import Dossier
-from aftersale.engine.moves import Taken, Worked
+from aftersale.engine.dossiers import UNKEPT
+from aftersale.engine.moves import Moved, MoveLog, Movement, WorkLog
 from aftersale.order_columns import Orders
 from aftersale.orders import Order
 from aftersale.policies.cost_kinds import default_cost_kinds
@@ -95,32 +95,64 @@ def books_of(
     log = docket.moves
     assert log is not None
     assert log.movements is resolved.classes.movements
-    cases = {
-        name: _Cases(docket.policy(name), resolved, _span(resolved, docket.policy(name), until))
-        for run in runs
-        for name in run.orders.marketplaces
-    }
-    for name, each in cases.items():
-        each.take(log.kept.get(name, ()))
-    for dossier in (*(each for each in log.early if each.replay is None), *log.late.values()):
-        cases[dossier.order.marketplace].replay(dossier)
+    names = [name for run in runs for name in run.orders.marketplaces]
+    policies = {name: docket.policy(name) for name in names}
+    spans = {name: _span(resolved, policy, until) for name, policy in policies.items()}
+    replayed = list(_replayed(log, policies, spans))
+    paths = kept_paths(log, names, replayed, partial(_as_columns, planned))
+    cases = _cases_of(resolved, policies, spans, paths)
     _count_work(log.work, cases, log.late)
-    for each in cases.values():
-        each.book()
     return {
-        name: _book(cases[name], docket.policy(name), run.orders, plan.orders, resolved.numbers)
+        name: _book(cases[name], policies[name], run.orders, plan.orders, resolved)
         for run, plan in zip(runs, planned, strict=True)
         for name in run.orders.marketplaces
     }
 
 
-def _count_work(work: Iterable[Worked], cases: Mapping[str, _Cases], late: Collection[str]) -> None:
+def _as_columns(planned: Sequence[MarketplaceRun], paths: OrderPaths) -> SoldOrders:
+    """Return the orders of some paths as columns, those of the runs' first steps from the columns of all orders."""
+    several = []
+    for run, ends in zip(planned, pairwise(paths.bounds), strict=True):
+        known, rows = run.sold
+        places = list(map(rows.get, map(id, paths.orders[slice(*ends)])))
+        if None in places:
+            return SoldOrders.of(paths.orders)
+        several.append((known, np.array(places, np.intp)))
+    return SoldOrders.joined(several)
+
+
+def _replayed(
+    log: MoveLog, policies: Mapping[str, Policy], spans: Mapping[str, Span]
+) -> Iterator[tuple[Order, list[Moved]]]:
+    """Yield orders of which no step was kept, or not as they are known now, with what their steps did.
+
+    Where nothing happened on the measured days or after, all cases are older, and so is the purchase.
+    """
+    first = min((span.since for span in spans.values()), default=0)
+    early = [each for each in log.early if each.last >= first and each.replay is None]
+    for dossier in (*early, *log.late.values()):
+        name = dossier.order.marketplace
+        since, before, until = spans[name]
+        if dossier.last >= since and (
+            dossier.row != UNKEPT or any(since <= case.opened_at < before for case in dossier.cases.values())
+        ):
+            yield dossier.order, dossier.moves(policies[name], until)
+
+
+def _count_work(log: WorkLog, cases: Mapping[str, _Cases], late: Collection[str]) -> None:
     """Count the work on cases of which nothing else is kept, but of `late` orders, whose replay is counted."""
-    spans = {name: (each.span.since, each.span.before) for name, each in cases.items()}
-    for place, order, task, fact, changed, opened_at in work:
-        since, before = spans[place]
-        if since <= opened_at < before and order not in late:
-            cases[place].facts_at_work[task, fact, changed] += 1
+    if not len(log.work):
+        return
+    work, opened = np.array(log.work, np.int64), np.array(log.opened, np.int64)
+    spans = [cases[each[0]].span for each in log.numbers]
+    since, before = (np.array([span[end] for span in spans], np.int64)[work] for end in (0, 1))
+    counts = (since <= opened) & (opened < before)
+    if late:
+        counts &= [order not in late for order in log.orders]
+    done = np.bincount(work[counts], minlength=len(spans))
+    for each, count in zip(log.numbers, done.tolist(), strict=True):
+        if count:
+            cases[each[0]].facts_at_work[each[1:]] += count
 
 
 def _span(resolved: ResolvedScenario, policy: Policy, until: Instant) -> Span:
@@ -128,19 +160,31 @@ def _span(resolved: ResolvedScenario, policy: Policy, until: Instant) -> Span:
     return Span(int(bounds[resolved.horizon.warm_up]), int(bounds[-1]), until)
 
 
-def _book(cases: _Cases, policy: Policy, orders: Orders, planned: Orders, numbers: Parameters) -> Book:
-    span, currency = cases.span, policy.marketplace.currency
-    bought, would = _measured(orders, span), _measured(planned, span)
-    sold = sales(bought, policy, numbers, cases.cancelled(bought), span.until)
-    sale, lost = _sums(sold, currency), dict[tuple[str, str], int]()
-    if len(would) > len(bought):
-        # Those that were bought bring the same in both, were they cancelled later or not.
-        placed, all_ = (_sums(sales(each, policy, numbers, until=span.until), currency) for each in (bought, would))
-        lost = {key: amount - placed[key] for key, amount in all_.items()}
+def _book(cases: _Cases, policy: Policy, orders: Orders, planned: Orders, resolved: ResolvedScenario) -> Book:
+    span, currency, numbers, known = cases.span, policy.marketplace.currency, resolved.numbers, resolved.known
+
+    def brought(some: Orders, gone: NDArray[np.bool_] | None = None, by: Parameters = numbers) -> Sales:
+        return sales(some, policy, by, gone, span.until, known.fees)
+
+    would, lost = _measured(planned, span), dict[tuple[str, str], int]()
+    if orders is planned:
+        all_ = known.sales_of(
+            str(policy.marketplace.name), planned, span.until, numbers, lambda by: brought(would, by=by)
+        )
+        bought, sold = would, _Sold.of(all_).without(all_, cases.gone(would))
+    else:
+        bought = _measured(orders, span)
+        gone = np.zeros(len(bought), bool)
+        gone[cases.gone(bought)] = True
+        sold = _Sold.of(brought(bought, gone))
+        if len(would) > len(bought):
+            # Those that were bought bring the same in both, were they cancelled later or not.
+            placed, whole = (_Sold.of(brought(each)).sale(currency) for each in (bought, would))
+            lost = {key: amount - placed[key] for key, amount in whole.items()}
     return Book(
         currency=currency,
-        orders=int(sold.placed.sum()),
-        sale=sale,
+        orders=sold.placed,
+        sale=sold.sale(currency),
         lines={**cases.lines(), **cases.labour()},
         groups={**_GROUPS, **policy.costs.groups},
         rests=_rests(cases.rests(), sold, currency),
@@ -157,11 +201,34 @@ def _measured(orders: Orders, span: Span) -> Orders:
     return orders.between(first, end)
 
 
-def _sums(sold: Sales, currency: str) -> dict[tuple[str, str], int]:
-    return {(name, currency): int(sold.of(name).sum()) for name in SALE}
+class _Sold(NamedTuple):
+    """What many orders bring, by the names of Sales: how many were not cancelled, and the sums of the amounts."""
+
+    placed: int
+    revenue: int
+    selling_fees: int
+    landed_cost: int
+    outbound_cost: int
+    parcels: int
+    assumed_fees: int
+    assumed_goods: int
+
+    @classmethod
+    def of(cls, sold: Sales) -> _Sold:
+        return cls(*(int(getattr(sold, name).sum()) for name in cls._fields))
+
+    def without(self, sold: Sales, rows: NDArray[np.intp]) -> _Sold:
+        """Return the sums without some of the orders, by their rows among what was sold."""
+        return _Sold(
+            *(whole - int(getattr(sold, name)[rows].sum()) for whole, name in zip(self, self._fields, strict=True))
+        )
+
+    def sale(self, currency: str) -> dict[tuple[str, str], int]:
+        """Return what they bring by the names of SALE and the currency."""
+        return {(name, currency): getattr(self, name) for name in SALE}
 
 
-def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], int]:
+def _rests(of_cases: Sums, sold: _Sold, currency: str) -> dict[tuple[str, str], int]:
     """Return what of the contribution rests on each number: of the cases, and of what orders bring."""
     spent = {
         "landed_cost_share": sold.assumed_goods,
@@ -170,110 +237,78 @@ def _rests(of_cases: Sums, sold: Sales, currency: str) -> dict[tuple[str, str], 
         "referral_fee_share": sold.assumed_fees,
     }
     rests = Counter(of_cases)
-    for name, amounts in spent.items():
-        rests[name, currency] -= int(amounts.sum())
+    for name, amount in spent.items():
+        rests[name, currency] -= amount
     return dict(rests)
 
 
-def _counted(of_path: PathClass, facts: Iterable[Fact], left_out: Collection[str]) -> Did:
-    """Return what an order did whose cases do not all count, but that it was cancelled, whichever case says so."""
-    steps = zip(of_path.slots, of_path.movements, strict=True)
-    did = Did.of(step for step, fact in zip(steps, facts, strict=True) if fact.case not in left_out)
-    return did._replace(kinds=of_path.did.kinds)
+def _cases_of(
+    resolved: ResolvedScenario, policies: Mapping[str, Policy], spans: Mapping[str, Span], paths: OrderPaths
+) -> dict[str, _Cases]:
+    """Return what the cases of some orders come to, by marketplace."""
+    columns, cases = MovementColumns.of(paths.movements), paths.cases
+    opened, where = paths.at[cases.first], paths.marketplace[cases.order]
+    since, before = (np.array([span[end] for span in spans.values()], np.int64)[where] for end in (0, 1))
+    counts = (since <= opened) & (opened < before)
+    counting, orders = np.zeros(len(paths) * paths.most, bool), np.zeros(len(paths), bool)
+    counting[cases.number[counts]] = orders[cases.order[counts]] = True
+    rows, others = np.flatnonzero(orders), np.flatnonzero(~counts & orders[cases.order])
+    left_out: dict[int, set[str]] = {}
+    for row, first in zip(cases.order[others].tolist(), cases.first[others].tolist(), strict=True):
+        left_out.setdefault(int(np.searchsorted(rows, row)), set()).add(paths.facts[first].case)
+    booked = resolved.classes.booked(policies, resolved.numbers, paths.chosen(rows)).sums(left_out)
+    known = {name: _Cases(policy, resolved, spans[name], booked[name]) for name, policy in policies.items()}
+    cancelled = paths.order[columns.kind[paths.steps] == columns.kinds.get(CANCELLED_BY, -1)]
+    for row in dict.fromkeys(cancelled.tolist()):
+        order = paths.orders[row]
+        known[order.marketplace].cancelled.append(order)
+    worked, first, last = counting[paths.case], cases.first[counts], cases.last[counts]
+    for number, each in enumerate(known.values()):
+        steps = slice(*paths.step_bounds[number : number + 2])
+        each.count_work(paths.movements.known, paths.steps[steps][worked[steps]])
+        own = where[counts] == number
+        each.count_standing(paths, columns, first[own], last[own])
+    return known
 
 
 class _Cases:
     """The costs of the cases of one marketplace that were opened on the measured days.
 
     Most orders move no money: of these only the work is counted, which costs the same for each task of a kind.
+    `cancelled` are the orders that a case says were cancelled, whenever that was opened.
     """
 
-    def __init__(self, policy: Policy, resolved: ResolvedScenario, span: Span) -> None:
+    def __init__(self, policy: Policy, resolved: ResolvedScenario, span: Span, booked: SumsOfLines) -> None:
+        """Begin with what was booked of the cases, with nothing counted."""
         self.span = span
         self.facts_at_work: Counter[tuple[str, str, bool]] = Counter()
         self.standing = self.at_stake = 0
-        self._policy, self._numbers, self._classes = policy, resolved.numbers, resolved.classes
-        self._paths = OrderPaths()
-        self._left_out: dict[int, set[str]] = {}
-        self._cancelled: list[Order] = []
-        self._booked: SumsOfLines = {}
-        self._may_cost: dict[tuple[str, str], bool] = {}
-
-    def take(self, dossiers: Iterable[Dossier]) -> None:
-        """Take in orders with one step or more, but of those that are older, and of those whose steps are replayed."""
-        since, before, _ = self.span
-        cancelling = self._cancelling()
-        for dossier in dossiers:
-            taken = dossier.taken
-            if dossier.last < since or dossier.replay is not None or taken is None:
-                continue
-            if len(dossier.cases) > 1:
-                self._add(dossier, taken, cancelling)
-            elif since <= taken.facts[0].occurred_at < before:
-                self._paths.add(dossier.order, taken, 1)
-            elif not cancelling.isdisjoint(taken.steps):
-                self._cancelled.append(dossier.order)
-
-    def replay(self, dossier: Dossier) -> None:
-        """Take in an order of which no step was kept, or not as it is known now."""
-        since, before, _ = self.span
-        if dossier.last < since:  # its cases are older, and so is its purchase
-            return
-        if dossier.taken is not None or any(since <= case.opened_at < before for case in dossier.cases.values()):
-            taken = self._classes.movements.taken(dossier.moves(self._policy, self.span.until))
-            if taken.steps:
-                self._add(dossier, taken, self._cancelling())
-
-    def _cancelling(self) -> set[int]:
-        """Return the movements by which an order is cancelled."""
-        known = self._classes.movements.known
-        return {number for number, movement in enumerate(known) if movement.kind == CANCELLED_BY}
-
-    def _add(self, dossier: Dossier, taken: Taken, cancelling: Set[int]) -> None:
-        """Take in an order of which the cases count that were opened on the measured days."""
-        since, before, _ = self.span
-        cases = {name: dossier.cases[name] for name in {fact.case for fact in taken.facts}}
-        others = {name for name, case in cases.items() if not since <= case.opened_at < before}
-        if len(others) < len(cases):
-            if others:
-                self._left_out[len(self._paths)] = others
-            self._paths.add(dossier.order, taken, len(cases))
-        elif not cancelling.isdisjoint(taken.steps):
-            self._cancelled.append(dossier.order)
-
-    def book(self) -> None:
-        """Book what was taken in."""
-        booked, paths = self._classes.booked(self._policy, self._numbers, self._paths), self._paths
-        rows, classes = np.argsort(booked.which, kind="stable"), booked.classes
-        counts = np.bincount(booked.which, minlength=len(classes))
-        for of_path, some in zip(classes, np.split(rows, np.cumsum(counts)[:-1]), strict=True) if classes else ():
-            whole = [row for row in some.tolist() if row not in self._left_out]
-            self._count(of_path.did, whole)
-            for row in some.tolist() if len(whole) < len(some) else ():
-                if row in self._left_out:
-                    self._count(_counted(of_path, paths.taken[row].facts, self._left_out[row]), [row])
+        self.cancelled: list[Order] = []
+        self._policy, self._numbers = policy, resolved.numbers
         # In an order that says nothing of which classes were met by other runs.
-        self._booked = dict(sorted(booked.sums(self._left_out).items()))
+        self._booked: SumsOfLines = dict(sorted(booked.items()))
 
-    def _count(self, did: Did, rows: Sequence[int]) -> None:
-        """Count what some orders did, each of them the same."""
-        for at_work, count in did.work.items():
-            self.facts_at_work[at_work] += count * len(rows)
-        standing = sum(map(self._stands, did.ends))
-        if standing:
-            self.standing += standing * len(rows)
-            self.at_stake += sum(self._paths.orders[row].price for row in rows)
-        if CANCELLED_BY in did.kinds:
-            self._cancelled += [self._paths.orders[row] for row in rows]
+    def count_work(self, known: Sequence[Movement], steps: NDArray[np.int64]) -> None:
+        """Count the facts of some steps that came while a task stood: its kind, theirs, and what they changed."""
+        for number, count in enumerate(np.bincount(steps).tolist()):
+            movement = known[number]
+            if count and movement.task and not movement.by_deadline:
+                self.facts_at_work[movement.task, movement.kind, movement.state != movement.before] += count
 
-    def _stands(self, end: tuple[str, str]) -> bool:
-        """Whether a case may cost more yet, by the fact that opened it, and its state."""
-        known = self._may_cost.get(end)
-        if known is None:
-            opening, state = end
-            kind = self._policy.workflow.opened_by(opening)
-            known = self._may_cost[end] = kind is not None and may_cost(self._policy, kind, state)
-        return known
+    def count_standing(
+        self, paths: OrderPaths, columns: MovementColumns, first: NDArray[np.intp], last: NDArray[np.intp]
+    ) -> None:
+        """Count cases that may cost more yet, of some by their first and last steps; each order is at stake once."""
+        kinds, states = list(columns.kinds), list(columns.states)
+        ends = columns.kind[paths.steps[first]] * len(states) + columns.state[paths.steps[last]]
+        stands = np.zeros(len(kinds) * len(states), bool)
+        for each in np.flatnonzero(np.bincount(ends)).tolist():
+            opening, state = divmod(each, len(states))
+            kind = self._policy.workflow.opened_by(kinds[opening])
+            stands[each] = kind is not None and may_cost(self._policy, kind, states[state])
+        orders = paths.order[first[stands[ends]]]
+        self.standing = len(orders)
+        self.at_stake = sum(paths.orders[row].price for row in set(orders.tolist()))
 
     @property
     def work(self) -> dict[str, int]:
@@ -284,14 +319,10 @@ class _Cases:
                 work[task] += count
         return dict(work)
 
-    def cancelled(self, orders: Orders) -> NDArray[np.bool_]:
-        """Return which of some orders were cancelled by a case, whenever that was opened."""
-        gone = np.zeros(len(orders), bool)
-        for order in self._cancelled:
-            row = orders.row(order.id, order.purchased_at)
-            if row is not None:
-                gone[row] = True
-        return gone
+    def gone(self, orders: Orders) -> NDArray[np.intp]:
+        """Return the rows of some orders that were cancelled."""
+        rows = (orders.row(order.id, order.purchased_at) for order in self.cancelled)
+        return np.array([row for row in rows if row is not None], np.intp)
 
     def lines(self) -> dict[tuple[str, str], int]:
         """Return the sums of the lines by currency, without the work."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
 from aftersale.base.watch import Watch
 from aftersale.clocks import Instant
 from aftersale.costs.at_once.classes import CostClasses
-from aftersale.engine.moves import Movements
 from aftersale.policies.handbook import Handbook
 from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet
@@ -18,6 +17,7 @@ from aftersale.worth.parameters import Parameters
 from aftersale_simulator.desk.shifts import Window, windows_by_shift
 from aftersale_simulator.resolved.costs import cost_numbers
 from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
+from aftersale_simulator.resolved.known_costs import CostBasis, KnownCosts
 from aftersale_simulator.resolved.paid_time import PaidTime
 from aftersale_simulator.scenario.events import Event, active_events
 from aftersale_simulator.scenario.horizon import Horizon
@@ -37,9 +37,9 @@ class ResolvedScenario:
     `rules` is None where no event changes any and no version is named. `sales` are those that plugins date or roll
     into the run, `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when
     each of its shifts works, absences not taken out, `paid_time` what that comes to; `numbers` are those with which
-    costs are booked, and `classes` what was booked by them of orders of other runs, which changes no result. Its users
-    read it and change nothing else. A run has `classes` to itself; those that no run has at the moment are
-    `spare_classes`, as runs of one scenario may go on in several threads.
+    costs are booked, and `known` what was worked out by them in other runs, which changes no result. Its users
+    read it and change nothing else. A run has `known` costs to itself; those that no run has at the moment are
+    `spare`, as runs of one scenario may go on in several threads.
     """
 
     scenario: Scenario
@@ -54,8 +54,14 @@ class ResolvedScenario:
     windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
     numbers: Parameters
     paid_time: PaidTime
-    classes: CostClasses = field(factory=lambda: CostClasses(Movements()))
-    spare_classes: list[CostClasses] = field(factory=list)
+    known: KnownCosts = field(factory=KnownCosts)
+    spare: list[KnownCosts] = field(factory=list)
+    plans: dict[bool, list[Any]] = field(factory=dict)
+
+    @property
+    def classes(self) -> CostClasses:
+        """The classes of orders that costs do not tell apart."""
+        return self.known.classes
 
     @property
     def zones(self) -> list[str]:
@@ -72,15 +78,24 @@ class ResolvedScenario:
         worlds = {name: world.watched() for name, world in self.worlds.items()}
         numbers = self.numbers.watched() if self.numbers.own else self.numbers
         try:
-            classes = self.spare_classes.pop()  # one step: no two threads get the same
+            known = self.spare.pop()  # one step: no two threads get the same
         except IndexError:
-            classes = CostClasses(Movements())
+            known = KnownCosts()
         shared = self.shared_world.watched()
-        return evolve(self, worlds=worlds, shared_world=shared, numbers=numbers, classes=classes)
+        return evolve(self, worlds=worlds, shared_world=shared, numbers=numbers, known=known)
 
     def give_back(self, run: ResolvedScenario) -> None:
-        """Keep what a run that has ended well booked of classes of orders, for the next one."""
-        self.spare_classes.append(run.classes)
+        """Keep what a run that has ended well worked out of costs, for the next one."""
+        self.spare.append(run.known)
+
+    def sharing(self, other: ResolvedScenario) -> ResolvedScenario:
+        """Return the same with the spare known costs of another scenario, of the same plugins and basis."""
+        return evolve(self, spare=other.spare)
+
+    @property
+    def cost_basis(self) -> CostBasis:
+        """What its costs hang on beside orders, their steps and plugins: where that is the same, they can be shared."""
+        return CostBasis.of(self.policies, self.numbers)
 
     def watched(self, watch: Watch) -> dict[str, Policy]:
         """Return the policies of one run; `watch` keeps what goes wrong with plugins."""

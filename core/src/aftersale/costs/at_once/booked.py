@@ -4,197 +4,242 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.cases.facts import Fact
 from aftersale.costs.at_once.columns import Columns
-from aftersale.costs.at_once.noting import LANDED_COST, PRICE, Background, BookedLine, Booking, OrderClass, Question
-from aftersale.costs.at_once.paths import OrderPaths, PathClass
+from aftersale.costs.at_once.noting import LANDED_COST, PRICE, Background, BookedLine, Booking, OrderClass
+from aftersale.costs.at_once.paths import OrderPaths
 from aftersale.costs.charges import order_costs
 from aftersale.costs.ledger import CostLine, fulfilment_of, product_of
-from aftersale.engine.return_terms import situation
+from aftersale.engine.moves import Moved
 from aftersale.orders import Order
 
 Sums = dict[tuple[str, str, tuple[str, ...]], int]
 """Minor units by line, currency and basis."""
+_Rows = NDArray[np.intp]
 
 
 class _Part(NamedTuple):
-    """Orders that one booking holds for, or none: all of a group, by its number, or those at some `positions`."""
+    """Orders of a marketplace, by their positions, that one booking holds for, or none."""
 
+    marketplace: str
     booking: Booking | None
-    group: int
-    positions: NDArray[np.intp] | None
+    positions: _Rows
 
 
 class Booked:
-    """What some orders of one marketplace cost; `which` of the `classes` each one's path has.
+    """What some orders cost; `which` of the classes each one has.
 
     The only order of a class that is met for the first time is booked by itself. Beside these, so many are booked
     `alone`: what their class says is too little.
 
-    Within, orders stand by their classes, and have other positions than they were given at.
+    Within, orders stand by their classes, and have other positions than their rows among the paths.
     """
 
     def __init__(
         self,
-        background: Background,
+        backgrounds: Mapping[str, Background],
         known: Sequence[OrderClass],
         paths: OrderPaths,
-        classes: Sequence[PathClass],
-        which: NDArray[np.intp],
+        asked: tuple[_Rows, _Rows],
+        which: _Rows,
     ) -> None:
-        """Book one order of each class of which none was, and find out for which of the others its formulas hold."""
-        self.classes, self.which = classes, which
-        self._background, self._paths = background, paths
-        self._rows: list[int] = []
-        self._parts: list[_Part] = []
-        self.alone = 0
-        if not classes:
-            return
-        numbers = np.array([of_path.number for of_path in classes], np.intp)[which]
-        rows = np.argsort(numbers, kind="stable")
-        starts = np.concatenate(([0], np.flatnonzero(np.diff(numbers[rows])) + 1))
-        groups = [known[number] for number in numbers[rows[starts]].tolist()]
-        self._rows, self._ends = rows.tolist(), [*starts.tolist(), len(paths)]
-        self._columns = Columns(background.formulas, self._given(groups), starts)
-        for group, of_class in enumerate(groups):
-            self._parts += self._parts_of(group, of_class)
-        for booking in {part.booking for part in self._parts if part.booking is not None}:
-            background.parameters.note(booking.reads)
+        """Book one order of each class of which none was, and find out for which of the others its formulas hold.
 
-    def _given(self, groups: Sequence[OrderClass]) -> dict[Any, NDArray[np.int64]]:
+        `asked` are the places of the steps that classes have, and where those of each order begin among these.
+        """
+        self.which, self.alone = which, 0
+        self._backgrounds, self._paths = backgrounds, paths
+        self._asked, self._begins = asked
+        self._parts: list[_Part] = []
+        if not len(paths):
+            return
+        self._rows = np.argsort(which, kind="stable")
+        numbers = which[self._rows]
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(numbers)) + 1))
+        self._groups = [known[number] for number in numbers[starts].tolist()]
+        self._ends = [*starts.tolist(), len(paths)]
+        self._columns = Columns(next(iter(backgrounds.values())).formulas, self._given(), starts)
+        self._inside = self._requests()
+        for group, of_class in enumerate(self._groups):
+            self._parts += self._parts_of(group, of_class)
+        self._columns.split([part.positions for part in self._parts])
+        parameters = next(iter(backgrounds.values())).parameters
+        for booking in {part.booking for part in self._parts if part.booking is not None}:
+            parameters.note(booking.reads)
+
+    def _given(self) -> dict[Any, NDArray[np.int64]]:
         """Return the amounts that are given, by position; 0 where one is not."""
-        orders = [self._paths.orders[row] for row in self._rows]
+        paths, rows = self._paths, self._rows
         given: dict[Any, NDArray[np.int64]] = {
-            PRICE: np.array([order.price for order in orders], np.int64),
-            LANDED_COST: np.array([order.landed_cost or 0 for order in orders], np.int64),
+            PRICE: paths.sold.price[rows],
+            LANDED_COST: paths.sold.landed_cost[rows],
         }
-        for group, of_class in enumerate(groups):
-            for number, movement in enumerate(of_class.said.movements):
-                if movement.tells:
-                    amounts = given.setdefault(number, np.zeros(len(orders), np.int64))
-                    for position in range(*self._ends[group : group + 2]):
-                        amounts[position] = self._facts(position)[number].amount or 0
+        position = np.empty_like(rows)
+        position[rows] = np.arange(len(rows))
+        told = paths.told
+        among, orders = np.searchsorted(self._asked, told), paths.order[told]
+        numbers = among - self._begins[orders]
+        for number in np.unique(numbers).tolist():
+            of_number = numbers == number
+            amounts = given[number] = np.zeros(len(rows), np.int64)
+            amounts[position[orders[of_number]]] = paths.amounts[told[of_number]]
         return given
 
+    def _requests(self) -> dict[tuple[int, int], NDArray[np.bool_]]:
+        """Return of what known bookings asked whether it lay inside the window, by group and place."""
+        asked = dict.fromkeys(
+            (group, question.place)
+            for group, of_class in enumerate(self._groups)
+            for booking in of_class.bookings
+            for question in booking.questions
+        )
+        return dict(zip(asked, self._inside_of(list(asked)), strict=True))
+
+    def _inside_of(self, asked: Sequence[tuple[int, int]]) -> list[NDArray[np.bool_]]:
+        """Return of the orders of groups whether their step at a place lay inside the window."""
+        if not asked:
+            return []
+        paths, ends = self._paths, self._ends
+        rows = [self._rows[ends[group] : ends[group + 1]] for group, _ in asked]
+        of_steps = [self._asked[self._begins[some] + place] for some, (_, place) in zip(rows, asked, strict=True)]
+        every, at = np.concatenate(rows), paths.at[np.concatenate(of_steps)]
+        inside, places = np.zeros(len(every), bool), paths.marketplace[every]
+        for number, by in enumerate(self._backgrounds.values()):
+            some = np.flatnonzero(places == number)
+            if len(some):
+                inside[some] = by.windows.inside(by.policy, paths, every[some], at[some])
+        return np.split(inside, np.cumsum([len(some) for some in rows])[:-1])
+
     def _order(self, position: int) -> Order:
-        return self._paths.orders[self._rows[position]]
+        return self._paths.orders[int(self._rows[position])]
 
     def _facts(self, position: int) -> list[Fact]:
         """Return the facts that the class of the order at a position has."""
-        row = self._rows[position]
-        facts = self._paths.taken[row].facts
-        return [facts[place] for place in self.classes[self.which[row]].places]
+        first, end = self._begins[self._rows[position] :][:2].tolist()
+        return [self._paths.facts[place] for place in self._asked[first:end].tolist()]
+
+    def _note(self, of_class: OrderClass, position: int) -> None:
+        of_class.note(self._backgrounds[of_class.said.kind.marketplace], self._order(position), self._facts(position))
 
     def _parts_of(self, group: int, of_class: OrderClass) -> Iterator[_Part]:
         """Yield the bookings that hold for the orders of a group; mostly one holds for all."""
         first, end = self._ends[group : group + 2]
-        if not of_class.met and end - first == 1:  # half of the classes are never met again: to note takes three times
+        left: _Rows = np.arange(first, end)
+        place = of_class.said.kind.marketplace
+        if not of_class.met and len(left) == 1:  # half of the classes are never met again: to note takes three times
             of_class.met = True
-            yield _Part(None, group, np.arange(first, end))
+            yield _Part(place, None, left)
             return
         of_class.met = True
         if of_class.noted and not of_class.bookings:
-            of_class.note(self._background, self._order(first), self._facts(first))
-        bookings = of_class.bookings
-        if len(bookings) == 1 and self._holds_for_all(bookings[0], group):
-            yield _Part(bookings[0], group, None)
-            return
-        left, tried = np.arange(first, end), 0
+            self._note(of_class, first)
+        bookings, tried = of_class.bookings, 0
         while len(left) and tried < len(bookings):
-            holds = self._holding(bookings[tried], left)
+            holds = self._holding(bookings[tried], group, left)
+            if holds is None:
+                yield _Part(place, bookings[tried], left)
+                return
             if holds.any():
-                yield _Part(bookings[tried], group, left[holds])
+                yield _Part(place, bookings[tried], left[holds])
             left, tried = left[~holds], tried + 1
             if len(left) and tried == len(bookings) and of_class.noted:
-                of_class.note(self._background, self._order(int(left[0])), self._facts(int(left[0])))
-        self.alone += len(left)
+                self._note(of_class, int(left[0]))
         if len(left):
-            yield _Part(None, group, left)
+            self.alone += len(left)
+            yield _Part(place, None, left)
 
-    def _holds_for_all(self, booking: Booking, group: int) -> bool:
-        return not booking.questions and all(self._columns.hold(each, group) for each in booking.conditions)
+    def _holding(self, booking: Booking, group: int, positions: _Rows) -> NDArray[np.bool_] | None:
+        """Return at which positions of a group all conditions of a booking hold, and its questions have its answers.
 
-    def _holding(self, booking: Booking, positions: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return at which positions all conditions of a booking hold, and all questions have the same answers."""
-        holds = np.ones(len(positions), bool)
-        for condition in booking.conditions:
-            holds &= self._columns.where(condition)[positions]
-        for question in booking.questions:
-            for number in np.flatnonzero(holds).tolist():
-                holds[number] = self._answers(question, int(positions[number]))
-        return holds
-
-    def _answers(self, question: Question, position: int) -> bool:
-        request = self._facts(position)[question.place]
-        terms = self._background.policy.at(request.occurred_at)
-        return situation(terms, self._order(position), request, question.after_inspection) == question.answer
-
-    def sums(self, left_out: Mapping[int, Collection[str]]) -> Sums:
-        """Return the sums of all lines but the work, by line, currency and basis.
-
-        `left_out` are by the places of their orders the cases of which no line counts.
+        None says that this is so for all of the group.
         """
-        sums: Sums = {}
-        for part in self._parts:
+        columns = self._columns
+        holds = [
+            columns.where(condition)[positions]
+            for condition in booking.conditions
+            if not columns.hold(condition, group)
+        ]
+        first = self._ends[group]
+        for question in booking.questions:
+            inside = self._inside.get((group, question.place))
+            if inside is None:
+                (inside,) = self._inside_of([(group, question.place)])
+                self._inside[group, question.place] = inside
+            holds.append(inside[positions - first] == question.inside)
+        whole: NDArray[np.bool_] | None = None
+        for each in holds:
+            whole = each if whole is None else whole & each
+        return whole
+
+    def sums(self, left_out: Mapping[int, Collection[str]]) -> dict[str, Sums]:
+        """Return by marketplace the sums of all lines but the work, by line, currency and basis.
+
+        `left_out` are by the rows of their orders the cases of which no line counts.
+        """
+        of_marketplace: dict[str, Sums] = {name: {} for name in self._paths.marketplaces}
+        for number, part in enumerate(self._parts):
             if part.booking is None:
-                for line in chain.from_iterable(map(self._alone, self._positions(part))):
-                    _add(sums, line, line.amount)
-            else:
-                for booked in part.booking.lines:
-                    _add(sums, booked, self._sum(booked, part))
+                for line in chain.from_iterable(map(self._alone, part.positions.tolist())):
+                    _add(of_marketplace[line.marketplace], line, line.amount)
+                continue
+            sums = of_marketplace[part.marketplace]
+            for booked in part.booking.lines:
+                formula = booked.formula
+                whole = len(part.positions) if formula is None else self._columns.sums(formula)[number]
+                _add(sums, booked, booked.times * whole)
         for row, lines in self.lines(left_out).items() if left_out else ():
             for line in lines:
                 if line.case in left_out[row]:
-                    _add(sums, line, -line.amount)
-        return sums
-
-    def _sum(self, line: BookedLine, part: _Part) -> int:
-        """Return what a line comes to for all orders of a part."""
-        if line.formula is None:
-            return line.times * len(self._positions(part))
-        if part.positions is None:
-            return line.times * self._columns.sums(line.formula)[part.group]
-        return line.times * int(sum(self._columns.of(line.formula)[part.positions].tolist()))
-
-    def _positions(self, part: _Part) -> Sequence[int]:
-        if part.positions is None:
-            return range(*self._ends[part.group : part.group + 2])
-        return cast("Sequence[int]", part.positions.tolist())
+                    _add(of_marketplace[line.marketplace], line, -line.amount)
+        return of_marketplace
 
     def _alone(self, position: int) -> list[CostLine]:
         """Return the lines of one order that is booked by itself."""
-        by, moves = self._background, self._paths.taken[self._rows[position]].moves()
-        order = self._order(position)
-        return order_costs(order, moves, by.policy, by.parameters, by.high_return, labour=False).lines
+        paths, row = self._paths, int(self._rows[position])
+        by = self._backgrounds[paths.marketplaces[int(paths.marketplace[row])]]
+        some, known = slice(*paths.starts[row : row + 2].tolist()), paths.movements.known
+        moves: list[Moved] = [
+            known[step].by(fact) for step, fact in zip(paths.steps[some].tolist(), paths.facts[some], strict=True)
+        ]
+        return order_costs(self._order(position), moves, by.policy, by.parameters, by.high_return, labour=False).lines
 
-    def lines(self, places: Collection[int] | None = None) -> dict[int, list[CostLine]]:
-        """Return by its place the lines of each order, or of each of some, but its work, as they were booked."""
+    def lines(self, rows: Collection[int] | None = None) -> dict[int, list[CostLine]]:
+        """Return by its row the lines of each order, or of each of some, but its work, as they were booked."""
         lines: dict[int, list[CostLine]] = {}
-        for part in self._parts:
-            positions = [each for each in self._positions(part) if places is None or self._rows[each] in places]
-            of_part = (
-                [self._alone(position) for position in positions]
-                if part.booking is None
-                else self._written_out(part.booking, positions)
-            )
-            lines.update(zip((self._rows[position] for position in positions), of_part, strict=True))
+        wanted = np.ones(len(self._paths), bool) if rows is None else np.zeros(len(self._paths), bool)
+        wanted[[] if rows is None else list(rows)] = True
+        for number in self._parts_with(wanted):
+            _, booking, positions = self._parts[number]
+            some = positions[wanted[self._rows[positions]]]
+            places = some.tolist()
+            written = [self._alone(each) for each in places] if booking is None else self._written_out(booking, places)
+            lines.update(zip(self._rows[some].tolist(), written, strict=True))
         return lines
+
+    def _parts_with(self, wanted: NDArray[np.bool_]) -> list[int]:
+        """Return the parts of which some order is wanted."""
+        if not self._parts:
+            return []
+        sizes = [len(part.positions) for part in self._parts]
+        of_part = np.repeat(np.arange(len(sizes)), sizes)
+        positions = np.concatenate([part.positions for part in self._parts])
+        parts: list[int] = np.unique(of_part[wanted[self._rows[positions]]]).tolist()
+        return parts
 
     def _written_out(self, booking: Booking, positions: Sequence[int]) -> list[list[CostLine]]:
         """Return what one booking comes to for some orders."""
         amounts = [self._amounts(booked, positions) for booked in booking.lines]
-        return [
-            [
-                _line(booked, self._order(position), self._facts(position)[booked.place], of_line[number])
-                for booked, of_line in zip(booking.lines, amounts, strict=True)
-            ]
-            for number, position in enumerate(positions)
-        ]
+        written = []
+        for number, position in enumerate(positions):
+            order, facts = self._order(position), self._facts(position) if booking.lines else []
+            lines = zip(booking.lines, amounts, strict=True)
+            written.append([_line(booked, order, facts[booked.place], of_line[number]) for booked, of_line in lines])
+        return written
 
     def _amounts(self, booked: BookedLine, positions: Sequence[int]) -> list[int]:
         if booked.formula is None:

@@ -13,57 +13,48 @@ for more raises Unnoted. The orders of such a class are booked one by one.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Hashable, Sequence
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from attrs import define, field
 from numpy.typing import NDArray
 
-from aftersale.clocks import Instant
 from aftersale.costs.at_once.booked import Booked
 from aftersale.costs.at_once.formulas import Formulas
-from aftersale.costs.at_once.noting import Background, OrderClass, Said, asked_kinds, narrowed
-from aftersale.costs.at_once.paths import OrderPaths, PathClass
-from aftersale.engine.moves import Movement, Movements, Taken
-from aftersale.orders import Order
-from aftersale.policies.policy import Policy, Terms
+from aftersale.costs.at_once.noting import Background, OrderClass, Said, asked_kinds, narrowed, state_asked
+from aftersale.costs.at_once.paths import Kind, OrderPaths
+from aftersale.costs.at_once.windows import ReturnWindows
+from aftersale.engine.moves import Movement, Movements, Numbers
+from aftersale.policies.policy import Policies, Policy, Terms
 from aftersale.rules import Rule
 from aftersale.worth.parameters import LANDED, Parameters
 
-_FIELDS = ("channel", "currency", "category", "cross_border")
-_OF_ORDER = itemgetter(*map(Order._fields.index, _FIELDS))
-_OF_ORDER_AND_PRODUCT = itemgetter(*map(Order._fields.index, (*_FIELDS, "product")))
-
-
-class _Numbers(dict[Hashable, int]):
-    """Numbers of things in the order in which they were first asked for."""
-
-    def __missing__(self, thing: Hashable) -> int:
-        self[thing] = number = len(self)
-        return number
+_SLOT, _SPAN = 2**16, 2**16
+"""What no slot and no number of terms reaches: a step is told in one whole number."""
 
 
 @define(eq=False)
 class _Marketplace:
-    """The classes of one marketplace: by what they say, and by all in which orders are compared first.
+    """What tells orders of one marketplace apart.
 
     `terms` are those that bind between changes of what costs ask for, `turns` the instants at which anything changes,
-    and `spans` the numbers of the terms before and after each of these.
+    and `spans` the numbers of the terms before and after each of these. `asked` are the kinds of fact that costs may
+    ask for.
     """
 
+    asked: frozenset[str]
     terms: list[Terms]
-    turns: list[Instant]
-    spans: list[int]
+    turns: NDArray[np.int64]
+    spans: NDArray[np.int64]
     categories: frozenset[tuple[str, ...]]
     reasons: frozenset[tuple[str, ...]]
     asks_border: bool
-    classes: list[OrderClass] = field(factory=list)
-    paths: dict[tuple[int, ...], PathClass] = field(factory=dict)
-    numbers: _Numbers = field(factory=_Numbers)
+    windows: ReturnWindows
     alike: dict[tuple[object, ...], str] = field(factory=dict)
     same_reasons: dict[tuple[bool, ...], str] = field(factory=dict)
+    asked_of: _Asked = field(factory=lambda: _Asked.nothing())
 
     @classmethod
     def of(cls, policy: Policy) -> _Marketplace:
@@ -77,12 +68,21 @@ class _Marketplace:
         categories = frozenset(tuple(when.category) for when in rows if when.category is not None)
         reasons = frozenset(tuple(when.reason) for when in rows if when.reason is not None)
         asks_border = any(when.cross_border is not None for when in rows)
-        return cls(terms, policy.changes, spans, categories, reasons, asks_border)
+        turns = np.array(policy.changes, np.int64), np.array(spans, np.int64)
+        return cls(asked_kinds(policy), terms, *turns, categories, reasons, asks_border, ReturnWindows(policy))
 
-    def spans_of(self, order: Order, taken: Taken) -> tuple[int, ...]:
-        """Return the numbers of the terms in force at the purchase and at each step."""
-        instants = (order.purchased_at, *(fact.occurred_at for fact in taken.facts))
-        return tuple([self.spans[bisect_right(self.turns, at)] for at in instants])
+    def spans_of(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the numbers of the terms in force at some instants."""
+        return self.spans[np.searchsorted(self.turns, at, "right")]
+
+    def kind(self, kind: Kind, parameters: Parameters, high_return: Collection[str]) -> Kind:
+        """Return what costs may ask of orders of a kind."""
+        by_product = high_return or f"{LANDED}.{kind.product}" in parameters.by_name
+        return kind._replace(
+            category=kind.category if high_return else self.category(kind.category, parameters),
+            cross_border=kind.cross_border and self.asks_border,
+            product=kind.product if by_product else "",
+        )
 
     def category(self, name: str, parameters: Parameters) -> str:
         """Return the first category met that nothing tells from this one."""
@@ -93,11 +93,64 @@ class _Marketplace:
         """Return the first reason met that no row tells from this one."""
         return self.same_reasons.setdefault(tuple([word in row for row in self.reasons]), word)
 
-    def asked_of(self, movement: Movement, confirming: bool) -> Movement:
+    def movement(self, movement: Movement, confirming: bool) -> Movement:
         """Return of a movement what costs may ask for, but for the work, which is the same whatever else is booked."""
         derived = movement.derived if confirming else ()
         detail = movement.detail if movement.before else self.reason(movement.detail)
-        return movement._replace(task="", by_deadline=False, derived=derived, detail=detail)
+        before, state = state_asked(movement.before), state_asked(movement.state)
+        asked = movement._replace(before=before, state=state, task="", by_deadline=False)
+        return asked._replace(derived=derived, detail=detail)
+
+
+class _Asked(NamedTuple):
+    """What costs may ask of all known movements, by their numbers.
+
+    `asks` says whether they may ask for such a step at all, `confirms` whether it tells what had followed by rule.
+    `plain` and `confirming` number what is asked of it, the latter in orders with a step that confirms one.
+    """
+
+    asks: NDArray[np.bool_]
+    confirms: NDArray[np.bool_]
+    plain: NDArray[np.int64]
+    confirming: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, marketplace: _Marketplace, known: Sequence[Movement], numbers: Numbers[Movement]) -> _Asked:
+        asked = marketplace.asked
+        return cls(
+            np.array([movement.kind in asked or movement.tells for movement in known], bool),
+            np.array([bool(movement.confirms) for movement in known], bool),
+            np.array([numbers[marketplace.movement(movement, False)] for movement in known], np.int64),
+            np.array([numbers[marketplace.movement(movement, True)] for movement in known], np.int64),
+        )
+
+    @classmethod
+    def joined(cls, several: Sequence[_Asked]) -> _Asked:
+        """Return several, one after the other."""
+        columns: list[Any] = [np.concatenate(column) for column in zip(*several, strict=True)]
+        return cls(*columns) if columns else cls.nothing()
+
+    @classmethod
+    def nothing(cls) -> _Asked:
+        """Return that of no movement."""
+        none, no_numbers = np.zeros(0, bool), np.zeros(0, np.int64)
+        return cls(none, none, no_numbers, no_numbers)
+
+
+class AskedSteps(NamedTuple):
+    """The steps of orders that costs may ask for, and those that opened the cases of these.
+
+    `places` are theirs among all steps, and `starts` says where those of each order begin, and at its end where the
+    last ones end. `slots` number their cases within the order, `spans` the terms in force, `movements` what is asked
+    of them. `bought` are the terms in force when each order was bought.
+    """
+
+    places: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    slots: NDArray[np.int64]
+    spans: NDArray[np.int64]
+    movements: NDArray[np.int64]
+    bought: NDArray[np.int64]
 
 
 def _rows(terms: Terms) -> tuple[Rule, ...]:
@@ -115,104 +168,101 @@ class CostClasses:
         """Begin with none; all paths are to be of these `movements`."""
         self.movements, self.high_return = movements, high_return
         self.formulas = Formulas()
+        self._classes: list[OrderClass] = []
+        self._keys: dict[bytes, int] = {}
+        self._kinds: Numbers[Kind] = Numbers()
+        self._asked_movements: Numbers[Movement] = Numbers()
         self._marketplaces: dict[str, _Marketplace] = {}
-        self._numbers = _Numbers({(): 0})
 
-    def booked(self, policy: Policy, parameters: Parameters, paths: OrderPaths) -> Booked:
-        """Return what orders of the policy's marketplace cost; the parameters know the estimates of its own lines."""
-        name = policy.marketplace.name
-        known = self._marketplaces.get(name)
-        if known is None:
-            known = self._marketplaces[name] = _Marketplace.of(policy)
-        background = Background(self.formulas, known.terms, policy, parameters, self.high_return)
-        classes, which = self._path_classes(known, policy, parameters, paths)
-        return Booked(background, known.classes, paths, classes, which)
+    def booked(self, policies: Policies, parameters: Parameters, paths: OrderPaths) -> Booked:
+        """Return what orders cost; the parameters know the estimates of the lines of the policies' own."""
+        for name in paths.marketplaces:
+            if name not in self._marketplaces:
+                self._marketplaces[name] = _Marketplace.of(policies[name])
+        known = [self._marketplaces[name] for name in paths.marketplaces]
+        backgrounds = {
+            name: Background(self.formulas, each.terms, policies[name], parameters, self.high_return, each.windows)
+            for name, each in zip(paths.marketplaces, known, strict=True)
+        }
+        asked = self._asked(known, paths)
+        which = self._which(parameters, paths, asked)
+        return Booked(backgrounds, self._classes, paths, (asked.places, asked.starts), which)
 
-    def _path_classes(
-        self, known: _Marketplace, policy: Policy, parameters: Parameters, paths: OrderPaths
-    ) -> tuple[list[PathClass], NDArray[np.intp]]:
-        """Return the classes of some paths, and which of these each order has."""
-        if not paths:
-            return [], np.zeros(0, np.intp)
-        compared = self._compared(known, parameters, paths)
-        code = compared[0]
-        for column in compared[1:]:
-            code = code * (1 + int(column.max())) + column
-        _, first, which = np.unique(code, return_index=True, return_inverse=True)
-        classes = []
-        for row in first.tolist():
-            key = tuple([int(column[row]) for column in compared])
-            of_path = known.paths.get(key)
-            if of_path is None:
-                of_path = known.paths[key] = self._path_class(known, policy, parameters, paths, row)
-            classes.append(of_path)
-        return classes, which
-
-    def _compared(self, known: _Marketplace, parameters: Parameters, paths: OrderPaths) -> list[NDArray[np.int64]]:
-        """Return in numbers all in which orders may differ by their class: what they are, their steps, cases, terms."""
-        of_product = bool(self.high_return) or any(name.startswith(f"{LANDED}.") for name in parameters.by_name)
-        of_order = _OF_ORDER_AND_PRODUCT if of_product else _OF_ORDER
-        kinds = [(of_order(order), order.landed_cost is None, not order.lines) for order in paths.orders]
-        number = self._numbers.__getitem__
-        slots = np.zeros(len(paths), np.int64)
-        for row, of_row in paths.slots.items():
-            slots[row] = number(of_row)
-        steps = map(tuple, [taken.steps for taken in paths.taken])
-        numbers = (np.array(list(map(number, things)), np.int64) for things in (kinds, steps))
-        return [*numbers, slots, self._spans(known, paths)]
-
-    def _spans(self, known: _Marketplace, paths: OrderPaths) -> NDArray[np.int64]:
-        """Return the number of the terms of each order, of several terms that of all of them together."""
-        instants = np.array(
-            [
-                [order.purchased_at for order in paths.orders],
-                [taken.facts[0].occurred_at for taken in paths.taken],
-                [taken.facts[-1].occurred_at for taken in paths.taken],
-            ],
-            np.int64,
+    def _asked(self, marketplaces: Sequence[_Marketplace], paths: OrderPaths) -> AskedSteps:
+        """Return the steps that costs may ask for."""
+        of_movement = self._asked_of(marketplaces)
+        steps, cases, movements = paths.steps, paths.cases, len(self.movements.known)
+        steps = paths.marketplace[paths.order] * movements + steps
+        confirming = np.zeros(len(paths), bool)
+        confirming[paths.order[of_movement.confirms[steps]]] = True
+        confirming = confirming[paths.order]
+        asks = of_movement.asks[steps] | confirming
+        of_case = np.zeros(len(paths) * paths.most, bool)
+        of_case[paths.case[asks]] = True
+        asks[cases.first[of_case[cases.number]]] = True
+        places = np.flatnonzero(asks)
+        starts = np.searchsorted(places, paths.starts)
+        slots = (np.cumsum(of_case.reshape(-1, paths.most), axis=1) - 1).ravel()[paths.case[places]]
+        own, at, ends = steps[places], paths.at[places], starts[list(paths.bounds)].tolist()
+        spans = [each.spans_of(at[first:end]) for each, (first, end) in zip(marketplaces, pairwise(ends), strict=True)]
+        bought = paths.sold.purchased_at
+        return AskedSteps(
+            places,
+            starts,
+            slots,
+            np.concatenate(spans) if spans else at,
+            np.where(confirming[places], of_movement.confirming[own], of_movement.plain[own]),
+            np.concatenate(
+                [
+                    each.spans_of(bought[first:end])
+                    for each, (first, end) in zip(marketplaces, pairwise(paths.bounds), strict=True)
+                ]
+            )
+            if spans
+            else bought,
         )
-        spans: NDArray[np.int64] = np.array(known.spans, np.int64)[
-            np.searchsorted(np.array(known.turns, np.int64), instants, "right")
+
+    def _asked_of(self, marketplaces: Sequence[_Marketplace]) -> _Asked:
+        """Return what costs may ask of all known movements on each marketplace, one marketplace after the other."""
+        known = self.movements.known
+        for each in marketplaces:
+            more = known[len(each.asked_of.asks) :]
+            if more:
+                each.asked_of = _Asked.joined((each.asked_of, _Asked.of(each, more, self._asked_movements)))
+        return _Asked.joined([each.asked_of for each in marketplaces])
+
+    def _which(self, parameters: Parameters, paths: OrderPaths, asked: AskedSteps) -> NDArray[np.intp]:
+        """Return the class of each order: what it is and its steps, each as a number, are the key of its class."""
+        sold, rows = paths.sold, np.arange(len(paths))
+        keys = np.empty(len(paths) + len(asked.places), np.int64)
+        begins = asked.starts + np.arange(len(paths) + 1)
+        keys[begins[:-1]] = np.array(self._kinds_of(parameters, sold.kinds), np.int64)[sold.kind] * _SPAN + asked.bought
+        own = np.arange(len(asked.places)) + np.repeat(rows, np.diff(asked.starts)) + 1
+        keys[own] = (asked.movements * _SLOT + asked.slots) * _SPAN + asked.spans
+        whole, bounds, known = keys.tobytes(), (begins * keys.itemsize).tolist(), self._keys
+        of_order = [whole[first:end] for first, end in pairwise(bounds)]
+        if not known.keys() >= set(of_order):
+            kinds, movements = list(self._kinds), list(self._asked_movements)
+            for row, key in enumerate(of_order):
+                if key not in known:
+                    known[key] = len(self._classes)
+                    self._classes.append(_class(keys[begins[row] : begins[row + 1]].tolist(), kinds, movements))
+        return np.array(list(map(known.__getitem__, of_order)), np.intp)
+
+    def _kinds_of(self, parameters: Parameters, kinds: Iterable[Kind]) -> list[int]:
+        """Return the numbers of what costs may ask of kinds of order."""
+        return [
+            self._kinds[self._marketplaces[kind.marketplace].kind(kind, parameters, self.high_return)] for kind in kinds
         ]
-        several = np.flatnonzero((spans[0] != spans[1]) | (spans[0] != spans[2]))  # terms never come again
-        for row in several.tolist():
-            spans[0, row] = len(known.terms) + self._numbers[known.spans_of(paths.orders[row], paths.taken[row])]
-        of_order: NDArray[np.int64] = spans[0]
-        return of_order
-
-    def _path_class(
-        self, known: _Marketplace, policy: Policy, parameters: Parameters, paths: OrderPaths, row: int
-    ) -> PathClass:
-        order, taken = paths.orders[row], paths.taken[row]
-        movements = [self.movements.known[step] for step in taken.steps]
-        slots, every = paths.slots.get(row, (0,) * len(movements)), known.spans_of(order, taken)
-        places = _asked(policy, movements, slots)
-        confirming = any(movement.confirms for movement in movements)
-        numbers = _Numbers()
-        by_product = self.high_return or f"{LANDED}.{order.product}" in parameters.by_name
-        said = Said(
-            order.marketplace,
-            order.channel,
-            order.currency,
-            order.category if self.high_return else known.category(order.category, parameters),
-            order.cross_border and known.asks_border,
-            order.product if by_product else "",
-            order.landed_cost is not None,
-            (every[0], *(every[1 + place] for place in places)),
-            tuple([numbers[slots[place]] for place in places]),
-            tuple([known.asked_of(movements[place], confirming) for place in places]),
-        )
-        number = known.numbers[said, not order.lines]
-        if number == len(known.classes):
-            known.classes.append(OrderClass(said, not order.lines))
-        return PathClass(number, places, slots, tuple(movements))
 
 
-def _asked(policy: Policy, movements: Sequence[Movement], slots: Sequence[int]) -> tuple[int, ...]:
-    """Return the places of the steps that costs may ask for, and of those that opened the cases of these."""
-    if any(movement.confirms for movement in movements):
-        return tuple(range(len(movements)))
-    kinds = asked_kinds(policy)
-    asked = {place for place, movement in enumerate(movements) if movement.kind in kinds or movement.tells}
-    opening = {slots.index(case) for case in {slots[place] for place in asked}}
-    return tuple(sorted(asked | opening))
+def _class(key: Sequence[int], kinds: Sequence[Kind], movements: Sequence[Movement]) -> OrderClass:
+    """Return a class by its key."""
+    (kind, bought), steps = divmod(key[0], _SPAN), [divmod(each, _SPAN) for each in key[1:]]
+    said = Said(
+        kinds[kind],
+        (bought, *(span for _, span in steps)),
+        tuple([step % _SLOT for step, _ in steps]),
+        tuple([movements[step // _SLOT] for step, _ in steps]),
+    )
+    return OrderClass(said, not said.kind.lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +31,8 @@ class _Sized(NamedTuple):
 class Columns:
     """What formulas come to in many rows at once, each worked out when it is first asked for.
 
-    The rows are in groups that follow each other, and `starts` says where each begins. Columns are exact: where int64
+    The rows are in groups that follow each other, and `starts` says where each begins; sums are those of these groups,
+    or of the parts into which rows were `split`. Columns are exact: where int64
     could overflow they are Python's own whole numbers. In rows for which a formula was not noted it means nothing.
     """
 
@@ -41,6 +42,8 @@ class Columns:
         """Begin with the amounts that are given, by their names."""
         self._formulas, self._given, self._starts = formulas, given, starts
         self._known: dict[int, _Sized] = {}
+        self._sequence: NDArray[np.intp] | None = None
+        self._parts = starts
         self._sums: dict[int, list[int]] = {}
         self._groups: dict[Condition, list[bool]] = {}
 
@@ -48,13 +51,20 @@ class Columns:
         """Return what a formula comes to in each row."""
         return self._sized(formula).column
 
+    def split(self, parts: Sequence[NDArray[np.intp]]) -> None:
+        """Let sums be those of some parts, each one row or more; a row is in one part at most."""
+        self._sums.clear()
+        self._sequence = np.concatenate(parts)
+        self._parts = np.cumsum([0, *map(len, parts)])[:-1]
+
     def sums(self, formula: int) -> list[int]:
-        """Return what a formula comes to in each group."""
+        """Return what a formula comes to in each group or part."""
         sums = self._sums.get(formula)
         if sums is None:
             known = self._sized(formula)
             column = _fitting(known.column, known.size * len(known.column))
-            sums = self._sums[formula] = np.add.reduceat(column, self._starts).tolist()
+            rows = column if self._sequence is None else column[self._sequence]
+            sums = self._sums[formula] = np.add.reduceat(rows, self._parts).tolist()
         return sums
 
     def hold(self, condition: Condition, group: int) -> bool:

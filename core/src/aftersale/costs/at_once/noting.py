@@ -14,10 +14,12 @@ from attrs import define, evolve, field, frozen
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.costs.at_once.formulas import Computation, Condition, Formulas, Noted, Unasked, Unnoted
-from aftersale.costs.charges import ASKED, CHARGES, book
+from aftersale.costs.at_once.paths import Kind
+from aftersale.costs.at_once.windows import ReturnWindows
+from aftersale.costs.charges import ASKED, ASKED_STATES, CHARGES, book
 from aftersale.costs.ledger import CostLedger, CostLine
 from aftersale.engine.moves import DESCRIBED, Moved, Movement, confirmations
-from aftersale.engine.return_terms import situation
+from aftersale.engine.return_terms import change_of_mind, inside_window, situation_at_any_time
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms
 from aftersale.rules import NOTHING, Rule, Rulebook
@@ -47,31 +49,48 @@ RULES = frozenset(
 _UNASKED: Any = Unasked()
 
 
+OTHER = "…"
+"""Stands in a movement that costs may ask for in place of a state that charges do not ask for."""
+
+
+class _OtherState:
+    """A state that is none of those that charges ask for; whether it is another one raises Unnoted."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, state: object) -> bool:
+        """Whether it is one of the states that charges ask for, which it is not."""
+        if state not in ASKED_STATES:
+            raise Unnoted(f"the state {state} is left out")
+        return False
+
+
+def state_asked(state: str) -> str:
+    """Return what of a state charges may ask for: itself, OTHER, or nothing where there is none."""
+    return state if not state or state in ASKED_STATES else OTHER
+
+
 class Said(NamedTuple):
     """All that the rules of costs may ask of the orders of a class.
 
-    `product` is empty where nothing goes by it; `landed` says that orders tell what their goods cost. `spans` number
-    the terms in force at the purchase and at each step, `slots` the case of each step.
+    The product of the `kind` is empty where nothing goes by it. `spans` number the terms in force at the purchase and
+    at each step, `slots` the case of each step.
     """
 
-    marketplace: str
-    channel: str
-    currency: str
-    category: str
-    cross_border: bool
-    product: str
-    landed: bool
+    kind: Kind
     spans: tuple[int, ...]
     slots: tuple[int, ...]
     movements: tuple[Movement, ...]
 
 
 class Question(NamedTuple):
-    """What a booking asked of its order that the class does not say: the situation of a return; and the answer."""
+    """What a booking asked of its order that the class does not say: whether the step at a place lay `inside` a window.
+
+    It is a return's request, and the window that in which one can be requested.
+    """
 
     place: int
-    after_inspection: str
-    answer: str
+    inside: bool
 
 
 class BookedLine(NamedTuple):
@@ -145,7 +164,7 @@ class _ClassLedger(CostLedger):
     __slots__ = ("kinds", "questions", "real")
     real: tuple[Order, Sequence[Fact]]
     kinds: frozenset[str]
-    questions: list[Question]
+    questions: dict[Question, None]
 
     def terms_at(self, at: Instant) -> Terms:
         """Return the terms in force at an instant of the class."""
@@ -153,13 +172,14 @@ class _ClassLedger(CostLedger):
 
     def situation(self, request: Fact, after_inspection: str) -> str:
         """Return the situation of a return; where days decide it, that of the real order, which is a question."""
-        try:
-            return super().situation(request, after_inspection)
-        except Unnoted:
-            (order, facts), at = self.real, cast("_Instant", request.occurred_at)
-            answer = situation(self.policy.at(facts[at.place].occurred_at), order, facts[at.place], after_inspection)
-            self.questions.append(Question(at.place, after_inspection, answer))
-            return answer
+        known = situation_at_any_time(self.terms(request), self.order, request.detail, after_inspection)
+        if known:
+            return known
+        (order, facts), at = self.real, cast("_Instant", request.occurred_at)
+        requested_at = facts[at.place].occurred_at
+        inside = inside_window(self.policy.at(requested_at), order, requested_at)
+        self.questions[Question(at.place, inside)] = None
+        return change_of_mind(inside)
 
     def happened(self, case: str, *kinds: str) -> Fact | None:
         """Return the last fact of these kinds, of those that a class has."""
@@ -170,13 +190,17 @@ class _ClassLedger(CostLedger):
 
 @frozen(eq=False)
 class Background:
-    """What the orders of one marketplace are booked by; `terms` are those that tell classes apart, by their numbers."""
+    """What the orders of one marketplace are booked by; `terms` are those that tell classes apart, by their numbers.
+
+    `windows` know when returns could be requested.
+    """
 
     formulas: Formulas
     terms: Sequence[Terms]
     policy: Policy
     parameters: Parameters
     high_return: Collection[str]
+    windows: ReturnWindows
 
 
 @define(eq=False)
@@ -207,7 +231,7 @@ def _booking(background: Background, said: Said, real: tuple[Order, Sequence[Fac
     confirmed = confirmations(steps) if any(step.confirms for step in steps) else {}
     order, policy = _order(said, background.terms, computation, real[0]), background.policy
     ledger = _ClassLedger(order, policy, parameters, steps, confirmed, background.high_return, telling)
-    ledger.real, ledger.kinds, ledger.questions = real, asked_kinds(policy), []
+    ledger.real, ledger.kinds, ledger.questions = real, asked_kinds(policy), {}
     book(ledger, labour=False)
     return Booking(
         tuple(computation.conditions),
@@ -218,20 +242,20 @@ def _booking(background: Background, said: Said, real: tuple[Order, Sequence[Fac
 
 
 def _order(said: Said, terms: Sequence[Terms], computation: Computation, real: Order) -> Order:
-    landed = None if real.landed_cost is None else computation.given(LANDED_COST, real.landed_cost)
+    kind, landed = said.kind, None if real.landed_cost is None else computation.given(LANDED_COST, real.landed_cost)
     return Order(
         id="",
-        marketplace=said.marketplace,
+        marketplace=kind.marketplace,
         purchased_at=cast("Instant", _Instant(-1, terms[said.spans[0]])),
-        channel=said.channel,
+        channel=kind.channel,
         price=computation.given(PRICE, real.price),
-        currency=said.currency,
-        category=said.category,
-        cross_border=said.cross_border,
+        currency=kind.currency,
+        category=kind.category,
+        cross_border=kind.cross_border,
         exempt=_UNASKED,
         promised_at=_UNASKED,
         delivered_at=_UNASKED,
-        product=said.product,
+        product=kind.product,
         shipped_at=_UNASKED,
         buyer=_UNASKED,
         landed_cost=landed,
@@ -243,7 +267,7 @@ def _steps(said: Said, terms: Sequence[Terms], computation: Computation, real: S
     for place, (movement, slot, fact) in enumerate(zip(said.movements, said.slots, real, strict=True)):
         stand_in = Fact(
             kind=movement.kind,
-            marketplace=said.marketplace,
+            marketplace=said.kind.marketplace,
             order="",
             case=str(slot),
             occurred_at=cast("Instant", _Instant(place, terms[said.spans[1 + place]])),
@@ -253,8 +277,12 @@ def _steps(said: Said, terms: Sequence[Terms], computation: Computation, real: S
             detail=movement.detail if not movement.before or movement.kind in DESCRIBED else _UNASKED,
             amount=None if fact.amount is None else computation.given(place, fact.amount),
         )
-        steps.append(movement.by(stand_in))
+        states: Any = [_OTHER_STATE if each == OTHER else each for each in (movement.before, movement.state)]
+        steps.append(movement.by(stand_in)._replace(before=states[0], state=states[1]))
     return steps
+
+
+_OTHER_STATE = _OtherState()
 
 
 def _booked_line(line: CostLine) -> BookedLine:
