@@ -130,6 +130,7 @@ OPENERS = {
     "core/src/aftersale/cli/program.py": "the null device",
     "core/src/aftersale/journal/soundness.py": "sums of files that were checked, a piece at a time",
     "core/src/aftersale/scaffold/new_plugin.py": "resources of the package",
+    "simulator/src/aftersale_simulator/kernel/extension.py": "the kernel's source, whose sum names what is compiled",
     "simulator/src/aftersale_simulator/output_files.py": "folders, to lock them",
     "simulator/src/aftersale_simulator/show/html.py": "resources of the package",
 }

@@ -133,7 +133,7 @@ def test_a_table_shows_the_metrics_that_plugins_add(
     source = ScenarioFile.of("desk.toml", RAW, Path(), vocabulary(plugins))
     planned = plan(source, ["world.ticket_rate=0.1,0.2"])
     found = compare_variants(
-        planned, lambda variants, times: run_variants(variants, times, SerialPool(JobContext(plugins)), lambda: None)
+        planned, lambda variants, times: run_variants(variants, times, SerialPool(JobContext(plugins)), lambda *_: None)
     )
     metrics = list(record(found)["variants"][0]["metrics"])
     assert metrics[len(METRICS) :][:3] == ["mean_first_response_hours", "unsolved_ticket_rate", "total_cost"]
@@ -169,7 +169,7 @@ def test_each_marketplace_tells_which_deadline_it_missed_most(
     source = ScenarioFile.of("desk.toml", raw, Path(), vocabulary(plugins))
     found = compare_variants(
         plan(source),
-        lambda variants, times: run_variants(variants, times, SerialPool(JobContext(plugins)), lambda: None),
+        lambda variants, times: run_variants(variants, times, SerialPool(JobContext(plugins)), lambda *_: None),
     )
     (variant,) = found.variant_results
     results = [run(resolve(source.scenario, plugins), number) for number in (1, 2)]

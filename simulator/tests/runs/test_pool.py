@@ -83,11 +83,11 @@ def scenario(name: str = "shop") -> Scenario:
 def test_a_worker_that_is_killed_costs_a_repeat_and_nothing_else(here: Path, marks: Path) -> None:
     jobs = [(scenario(), number) for number in range(1, 7)]
     with worker_pool(1, plugins(here, "killer_never", "False", marks)) as alone:
-        wanted = alone.work(jobs, lambda: None)
+        wanted = alone.work(jobs, lambda *_: None)
     done: list[int] = []
     with worker_pool(2, plugins(here, "killer_once", "not any(MARKS.iterdir())", marks)) as pool:
-        found = pool.work(jobs, lambda: done.append(1))
-        again = pool.work(jobs[:2], lambda: None)
+        found = pool.work(jobs, lambda *_: done.append(1))
+        again = pool.work(jobs[:2], lambda *_: None)
     assert found == wanted
     assert again == wanted[:2]
     assert len(done) == len(jobs)
@@ -97,7 +97,7 @@ def test_a_worker_that_is_killed_costs_a_repeat_and_nothing_else(here: Path, mar
 def test_a_replication_that_nobody_survives_is_named(here: Path, marks: Path) -> None:
     deadly = plugins(here, "killer_always", "True", marks)
     with worker_pool(2, deadly) as pool, pytest.raises(WorkerDied) as caught:
-        pool.work([(scenario("deadly"), 3), (scenario("deadly"), 4)], lambda: None)
+        pool.work([(scenario("deadly"), 3), (scenario("deadly"), 4)], lambda *_: None)
     assert str(caught.value) == (
         "replication 3 of 'deadly' killed every worker that ran it "
         "(run it with --workers 1 to see why, or with fewer orders where memory is short)"
@@ -106,7 +106,7 @@ def test_a_replication_that_nobody_survives_is_named(here: Path, marks: Path) ->
 
 def test_no_work_is_done_at_once(here: Path, marks: Path) -> None:
     with worker_pool(2, plugins(here, "killer_never", "False", marks)) as pool:
-        assert pool.work([], lambda: None) == []
+        assert pool.work([], lambda *_: None) == []
 
 
 NOISY = """
@@ -132,7 +132,7 @@ def noisy(folder: Path, name: str, loops: bool, watch: Watch) -> Plugins:
 def test_what_plugins_print_in_workers_is_told_once(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     lines: list[str] = []
     with worker_pool(2, noisy(here, "killer_noisy", False, Watch(tell=lines.append))) as pool:
-        pool.work([(scenario(), number) for number in range(1, 5)], lambda: None)
+        pool.work([(scenario(), number) for number in range(1, 5)], lambda *_: None)
     assert len(lines) == 1
     assert lines[0].startswith("printed: aftersale_fact_recorded of plugin 'house' (not installed) on case REF-")
     assert " writes 'noted" in lines[0]
@@ -142,7 +142,7 @@ def test_what_plugins_print_in_workers_is_told_once(here: Path, capfd: pytest.Ca
 def test_a_hook_that_does_not_return_in_a_worker_ends_the_run_and_is_named(here: Path) -> None:
     watch = Watch(limits=evolve(declared_limits(), hang=0.2))
     with worker_pool(2, noisy(here, "killer_loops", True, watch)) as pool, pytest.raises(HookHangs) as caught:
-        pool.work([(scenario(), 1), (scenario(), 2)], lambda: None)
+        pool.work([(scenario(), 1), (scenario(), 2)], lambda *_: None)
     assert (caught.value.hook, caught.value.place[:16]) == ("aftersale_fact_recorded", "killer_loops.py:")
     assert "aftersale_fact_recorded of plugin 'house' (not installed)" in caught.value.__notes__[0]
 
@@ -171,7 +171,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with ProcessPool(2, Context()) as pool:
-            pool.work([(SimpleNamespace(seed=1), number) for number in (1, 2, 3)], lambda: os.write(1, b"done\\n"))
+            pool.work([(SimpleNamespace(seed=1), number) for number in (1, 2, 3)], lambda *_: os.write(1, b"done\\n"))
     except Stopped as stopped:
         print(stopped.rows)
 """

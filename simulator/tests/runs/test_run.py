@@ -192,7 +192,7 @@ made = parse_scenario(raw, "test")
 plugins = load_plugins((), {"reference": reference})
 if __name__ == "__main__":
     with worker_pool(int(sys.argv[2]), plugins) as pool:
-        found = run_variants([("a", made), ("b", made)], (1, 2), pool, lambda: None)
+        found = run_variants([("a", made), ("b", made)], (1, 2), pool, lambda *_: None)
     figures = lambda attribute, _: attribute.name != "effects"
     print(as_json([[asdict(result, filter=figures) for result in row] for row in found], sort_keys=True))
 """

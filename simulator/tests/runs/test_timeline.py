@@ -1,5 +1,6 @@
 """The figures of each day and of the whole, against going through the cases of a run one by one."""
 
+from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,9 @@ from aftersale.order_columns import Orders
 from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale.testing import order, orders, reference
 from aftersale_simulator.desk.desk import Desk
+from aftersale_simulator.plan.runs import KernelDesk
 from aftersale_simulator.resolved.scenario import resolve
+from aftersale_simulator.runs.engines import Engine
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.timeline import by_day, sold_by_day
 from aftersale_simulator.scenario.document import parse_scenario
@@ -43,11 +46,25 @@ def plugins() -> Plugins:
     return load_plugins((), {"reference": reference})
 
 
-def test_claims_open_cases_and_waits_are_those_of_the_cases(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
-    desks: list[Desk] = []
-    monkeypatch.setattr(Desk, "leave", lambda desk: desks.append(desk))
+def _noting(desks: list[Any], placed: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def noted(desk: Any) -> Any:
+        desks.append(desk)
+        return placed(desk)
+
+    return noted
+
+
+@pytest.mark.parametrize("engine", ["auto", "simpy"])
+def test_claims_open_cases_and_waits_are_those_of_the_cases(
+    plugins: Plugins, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desks: list[Any] = []
+    for kind in (Desk, KernelDesk):
+        monkeypatch.setattr(kind, "placed", _noting(desks, kind.placed))
+        monkeypatch.setattr(kind, "leave", lambda desk: None)
     resolved = resolve(parse_scenario(RAW, "test"), plugins)
-    result = run(resolved, 1)
+    result = run(resolved, 1, engine=engine)
+    assert (result.engine == "simpy") == (engine == "simpy")
     (desk,) = desks
     by_days: list[list[int]] = []
     since, until = resolved.measured

@@ -348,7 +348,7 @@ def test_variants_of_the_desk_have_one_of_each_replication_and_the_memory_stays_
     context, kept = JobContext(plugins), set[int]()
     jobs: list[Job] = [(staffed(plugins, agents), number) for agents in range(1, 6) for number in range(1, 5)]
     jobs = jobs if by_variant else sorted(jobs, key=lambda job: job[1])
-    results = SerialPool(context).work(jobs, lambda: kept.add(len(context.marketplaces)))
+    results = SerialPool(context).work(jobs, lambda position, result: kept.add(len(context.marketplaces)))
     assert made == [(name, number) for number in range(1, 5) for name in ("REF", "ALT")]
     assert kept == {2}
     assert results == [JobContext(plugins).work(job) for job in jobs]

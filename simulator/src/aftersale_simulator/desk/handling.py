@@ -14,14 +14,24 @@ from aftersale_simulator.world.world import World
 
 def handling_times(spec: Handling, language: str) -> Callable[[OrderState, str], int]:
     """Return how long a task takes in a language, in microseconds, as a function of its order's draws and a purpose."""
+    shape, mean, sigma = shape_of(spec, language)
+    if shape == "fixed":
+        whole = round(mean)
+        return lambda state, purpose: whole
+    if shape == "exponential":
+        return lambda state, purpose: round(mean * state.draws.exponential(purpose, state.row))
+    return lambda state, purpose: round(exp(mean + sigma * state.draws.normal(purpose, state.row)))
+
+
+def shape_of(spec: Handling, language: str) -> tuple[str, float, float]:
+    """Return the shape of a handling time with its mean in microseconds, or with centre and spread of the logarithm."""
     mean = round(spec.mean * spec.language.get(Word(language), 1.0))
     if spec.shape == "fixed" or mean == 0:
-        return lambda state, purpose: mean
+        return "fixed", mean, 0.0
     if spec.shape == "exponential":
-        return lambda state, purpose: round(mean * state.draws.exponential(purpose, state.row))
+        return "exponential", mean, 0.0
     sigma = sqrt(log(1 + spec.cv**2))
-    centre = log(mean) - sigma**2 / 2
-    return lambda state, purpose: round(exp(centre + sigma * state.draws.normal(purpose, state.row)))
+    return "lognormal", log(mean) - sigma**2 / 2, sigma
 
 
 def other_times(world: World, language: str) -> Callable[[OrderState, str], int]:

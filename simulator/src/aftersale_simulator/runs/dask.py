@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from aftersale.base.watch import explained
 from aftersale_simulator.runs.failures import ClusterUnusable, Stopped, WorkerDied
-from aftersale_simulator.runs.job import Job, JobContext, WaitingJobs
+from aftersale_simulator.runs.job import Job, JobContext, OnDone, WaitingJobs
 from aftersale_simulator.runs.results import Result
 
 try:
@@ -77,7 +77,7 @@ class DaskPool:
             raise self._unusable(differences, _SAME)
         return bool(answers) and not any(isinstance(answer, Exception) for answer in answers.values())
 
-    def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
+    def work(self, jobs: Sequence[Job], on_done: OnDone) -> list[Result]:
         """Run all jobs and return their results in the same order.
 
         What dies with a worker, or with the scheduler, is repeated on the workers that are there. Raises WorkerDied for
@@ -94,7 +94,7 @@ class DaskPool:
                     failures.append(outcome)
                     return True
                 results[position] = outcome
-                on_done()
+                on_done(position, outcome)
             return len(results) > before
 
         try:

@@ -56,6 +56,20 @@ class Stopped(KeyboardInterrupt):
         self.rows = rows
 
 
+class EngineUnusable(AftersaleError):
+    """An engine that was asked for is not there."""
+
+    def __init__(self, engine: str) -> None:
+        """Keep the engine's name."""
+        super().__init__(engine)
+        self.engine = engine
+
+    def __str__(self) -> str:
+        """Return the problem and what to do."""
+        hint = "take --engine plain for the same figures, or get a C compiler and install aftersale-simulator again"
+        return visible(f"--engine {self.engine}: the kernel is not compiled here ({hint})")
+
+
 class ClusterUnusable(AftersaleError):
     """A Dask cluster cannot be used."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from aftersale.order_columns import Orders
+from aftersale_simulator.plan.basis import PlanBasis
 from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
+from aftersale_simulator.runs.engines import Engine
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.scenario.model import Scenario
@@ -24,11 +26,13 @@ Job = tuple[Scenario, int]
 
 MOST_RESOLVED = 16
 """How many scenarios stay resolved for their next replications (assumed)."""
+MOST_PLANS = 8
+"""How many plans stay for scenarios that they fit (assumed)."""
 
 
 @define
 class JobContext:
-    """What a worker needs for every job: the plugins, and the orders of a file if there is one.
+    """What a worker needs for every job: the plugins, the orders of a file if there is one, and what runs it.
 
     It keeps what the next jobs are likely to need again: the scenarios that were resolved last, and what scenarios have
     in common in the replication of the last job.
@@ -36,19 +40,33 @@ class JobContext:
 
     plugins: Plugins
     orders: Orders | None = None
+    engine: Engine = "auto"
     marketplaces: MarketplaceRuns = field(factory=MarketplaceRuns, init=False, eq=False, repr=False)
     _resolved: tuple[ResolvedScenario, ...] = field(default=(), init=False, eq=False, repr=False)
+    _plans: tuple[tuple[PlanBasis, dict[bool, list[Any]]], ...] = field(default=(), init=False, eq=False, repr=False)
 
     def work(self, job: Job) -> Result:
         """Run one job."""
         scenario, replication = job
         resolved = self._resolve(scenario)
-        return run(resolved, replication, orders=self.orders, marketplaces=self.marketplaces)
+        return run(resolved, replication, orders=self.orders, marketplaces=self.marketplaces, engine=self.engine)
+
+    def _plans_of(self, resolved: ResolvedScenario) -> dict[bool, list[Any]]:
+        """Return where the plans are kept that a scenario shares with those of the same basis."""
+        basis = PlanBasis.of(resolved)
+        known = next((plans for other, plans in self._plans if other == basis), {})
+        others = [each for each in self._plans if each[1] is not known]
+        self._plans = (*others[max(0, len(others) - MOST_PLANS + 1) :], (basis, known))
+        return known
 
     def _resolve(self, scenario: Scenario) -> ResolvedScenario:
         resolved = next((known for known in self._resolved if _is_same(known.scenario, scenario)), None)
         if resolved is None:
             resolved = resolve(scenario, self.plugins)
+            basis = resolved.cost_basis
+            twin = next((known for known in self._resolved if known.cost_basis == basis), None)
+            resolved = resolved if twin is None else resolved.sharing(twin)
+            resolved = evolve(resolved, plans=self._plans_of(resolved))
         others = [known for known in self._resolved if known is not resolved]
         # A whole tuple at once: threads of a cluster's worker may share this context.
         self._resolved = (*others[max(0, len(others) - MOST_RESOLVED + 1) :], resolved)
@@ -101,5 +119,7 @@ class WaitingJobs:
         return iter(self.take, None)
 
 
+OnDone = Callable[[int, Result], None]
+"""Is told of each job that is done: its position among the jobs, and its result."""
 RunVariants = Callable[[Sequence[tuple[str, Scenario]], Sequence[int]], list[list[Result]]]
 """Runs variants: takes (name, scenario) pairs and replication numbers, returns results as [variant][replication]."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from aftersale.order_columns import Orders
 from aftersale_simulator.runs.failures import Stopped
-from aftersale_simulator.runs.job import Job, JobContext, WaitingJobs
+from aftersale_simulator.runs.job import Job, JobContext, OnDone, WaitingJobs
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
+    from aftersale_simulator.runs.engines import Engine
 
 T = TypeVar("T")
 
@@ -21,8 +22,8 @@ T = TypeVar("T")
 class WorkerPool(Protocol):
     """What runs jobs, in an order of its own: jobs of one replication share what their scenarios have in common."""
 
-    def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
-        """Run all jobs and return their results in the same order; `on_done` is called after each.
+    def work(self, jobs: Sequence[Job], on_done: OnDone) -> list[Result]:
+        """Run all jobs and return their results in the same order; `on_done` is told of each when it is done.
 
         Raises Stopped with what is done after Ctrl-C.
         """
@@ -35,13 +36,13 @@ class SerialPool:
         """Take the context of all jobs."""
         self._context = context
 
-    def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
+    def work(self, jobs: Sequence[Job], on_done: OnDone) -> list[Result]:
         """Run one job after the other, replication by replication."""
         results: dict[int, Result] = {}
         try:
             for position in WaitingJobs(jobs, range(len(jobs))):
                 results[position] = self._context.work(jobs[position])
-                on_done()
+                on_done(position, results[position])
         except KeyboardInterrupt:
             raise Stopped([[results.get(position) for position in range(len(jobs))]]) from None
         return [results[position] for position in range(len(jobs))]
@@ -49,13 +50,18 @@ class SerialPool:
 
 @contextmanager
 def worker_pool(
-    workers: int, plugins: Plugins, orders: Orders | None = None, cluster: str | None = None
+    workers: int,
+    plugins: Plugins,
+    orders: Orders | None = None,
+    cluster: str | None = None,
+    engine: Engine = "auto",
 ) -> Iterator[WorkerPool]:
     """Open a pool: this process, so many processes, or the Dask `cluster` at an address; close it afterwards.
 
-    The results do not depend on the pool. Raises ClusterUnusable if the cluster cannot be used.
+    The results depend neither on the pool nor on the `engine` that runs them. Raises
+    ClusterUnusable if the cluster cannot be used.
     """
-    context = JobContext(plugins, orders)
+    context = JobContext(plugins, orders, engine)
     if cluster is not None:
         from aftersale_simulator.runs.dask import DaskPool  # needs what only the extra `dask` installs
 
@@ -71,7 +77,7 @@ def worker_pool(
 
 
 def run_variants(
-    variants: Sequence[tuple[str, Scenario]], replications: Sequence[int], pool: WorkerPool, on_done: Callable[[], None]
+    variants: Sequence[tuple[str, Scenario]], replications: Sequence[int], pool: WorkerPool, on_done: OnDone
 ) -> list[list[Result]]:
     """Run the numbered replications of every variant and return the results as [variant][replication].
 

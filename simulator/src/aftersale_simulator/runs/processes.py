@@ -10,7 +10,7 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -23,7 +23,7 @@ from aftersale_simulator.runs.failures import Stopped, WorkerDied
 
 if TYPE_CHECKING:
     from aftersale.base.watch import Note
-    from aftersale_simulator.runs.job import Job, JobContext
+    from aftersale_simulator.runs.job import Job, JobContext, OnDone
     from aftersale_simulator.runs.results import Result
 
     _Answer = Future[tuple[Result, list[Note]]]
@@ -57,7 +57,7 @@ class ProcessPool:
         """Kill all workers, whatever they are doing."""
         self._dismiss()
 
-    def work(self, jobs: Sequence[Job], on_done: Callable[[], None]) -> list[Result]:
+    def work(self, jobs: Sequence[Job], on_done: OnDone) -> list[Result]:
         """Run all jobs and return their results in the same order.
 
         Raises WorkerDied for a job that no worker survives, and Stopped with what is done after Ctrl-C.
@@ -71,7 +71,7 @@ class ProcessPool:
             try:
                 for position, result in self._results(jobs, remaining[:1] if alone else remaining):
                     results[position] = result
-                    on_done()
+                    on_done(position, result)
             except BrokenProcessPool:
                 self._dismiss()
                 if alone:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from math import fsum, inf
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from attrs import field, frozen
@@ -100,6 +100,20 @@ class LineVerdict:
         return over / self.limit if self.limit else over
 
 
+class Reason(NamedTuple):
+    """Why SimPy ran a replication: the key of a message, and the values that it asks for."""
+
+    key: str
+    values: tuple[tuple[str, str], ...]
+
+
+class Ran(NamedTuple):
+    """What ran a replication: `compiled`, `plain` or `simpy`, and why that is SimPy where nobody asked for it."""
+
+    engine: str
+    reasons: tuple[Reason, ...] = ()
+
+
 @frozen
 class Result:
     """The result of one replication.
@@ -116,7 +130,8 @@ class Result:
     due on any measured day, and whether what plugins name was closed. `lines` are the verdicts behind `targets`,
     `closures` say how near each marketplace came to closing an account or an option. `effects` are those of the
     scenario's settings, `units` what the values of metrics are that have a line. `rests` are the declared numbers that
-    money rests on; currencies that are `unrated` leave it unknown.
+    money rests on; currencies that are `unrated` leave it unknown. `engine` is what ran it, with the
+    `reasons` why that is SimPy where nobody asked for it.
     """
 
     metrics: dict[str, float | None]
@@ -135,6 +150,13 @@ class Result:
     units: dict[str, Unit] = field(factory=dict, eq=False)
     rests: dict[str, Rest] = field(factory=dict)
     unrated: tuple[str, ...] = ()
+    engine: str = field(default="simpy", eq=False)
+    reasons: tuple[Reason, ...] = field(default=(), eq=False)
+
+    @property
+    def ran(self) -> Ran:
+        """What ran it, and why."""
+        return Ran(self.engine, self.reasons)
 
 
 def verdicts(results: Sequence[Result]) -> list[bool | None]:

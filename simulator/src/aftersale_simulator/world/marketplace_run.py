@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import count
 
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import Instant
+from aftersale.costs.at_once.paths import SoldOrders
 from aftersale.order_columns import COLUMNS, Orders
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.scenario.horizon import Horizon, LocalDays
@@ -32,6 +35,15 @@ class MarketplaceRun:
     orders: Orders
     steps: FirstSteps
     world: World
+
+    @property
+    def sold(self) -> tuple[SoldOrders, Mapping[int, int]]:
+        """The orders to which something happens as columns, and the row of each there by its identity."""
+        return self.orders.remembered(self.steps, partial(_sold, self.orders, self.steps))
+
+
+def _sold(orders: Orders, steps: FirstSteps) -> tuple[SoldOrders, Mapping[int, int]]:
+    return SoldOrders.of_columns(orders, steps.places), dict(zip(map(id, steps.orders), count()))
 
 
 @frozen
@@ -173,14 +185,19 @@ def _of_file(orders: Orders, days: LocalDays, streams: Streams, source: OrderSou
 def first_steps_in_order(runs: Sequence[MarketplaceRun]) -> Iterator[tuple[Instant, str, int, int]]:
     """Yield (instant, kind, index of the run, row) over all marketplaces in order of time."""
     names = list(dict.fromkeys(name for run in runs for name in run.steps.names))
+    columns = (column.tolist() for column in first_steps_columns(runs, names))
+    for instant, kind, number, row in zip(*columns, strict=True):
+        yield instant, names[kind], number, row
+
+
+def first_steps_columns(runs: Sequence[MarketplaceRun], names: Sequence[str]) -> tuple[NDArray[np.int64], ...]:
+    """Return instants, kinds as indices into `names`, indices of runs and rows over all marketplaces, by time."""
     at = np.concatenate([run.steps.at for run in runs])
     numbers = np.repeat(np.arange(len(runs)), [len(run.steps.at) for run in runs])
     kinds = np.concatenate([_kind_numbers(run.steps, names) for run in runs])
     rows = np.concatenate([run.steps.rows for run in runs])
     sequence = np.lexsort((numbers, at))
-    columns = (column[sequence].tolist() for column in (at, kinds, numbers, rows))
-    for instant, kind, number, row in zip(*columns, strict=True):
-        yield instant, names[kind], number, row
+    return at[sequence], kinds[sequence], numbers[sequence], rows[sequence]
 
 
 def _kind_numbers(steps: FirstSteps, names: Sequence[str]) -> NDArray[np.int64]:

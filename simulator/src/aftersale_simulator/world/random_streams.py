@@ -89,6 +89,13 @@ class Draws:
             column = self._uniform[purpose] = _as_array(self._streams.uniform(self._chosen, purpose, self._marketplace))
         return column[row]
 
+    def column(self, distribution: str, purpose: str) -> array[float]:
+        """Return the numbers of all rows for a purpose: of `uniform`, `exponential` or `normal`; not to be changed."""
+        known: dict[str, array[float]] = getattr(self, f"_{distribution}")
+        if purpose not in known:
+            known[purpose] = _as_array(getattr(self._streams, distribution)(self._chosen, purpose, self._marketplace))
+        return known[purpose]
+
     def exponential(self, purpose: str, row: int) -> float:
         """Return a row's exponential number of mean 1 for a purpose."""
         column = self._exponential.get(purpose)

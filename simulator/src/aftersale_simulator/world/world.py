@@ -157,6 +157,11 @@ class World:
                 value = value * override.factor + override.value
         return self._clip(name, value)
 
+    @property
+    def varying(self) -> frozenset[str]:
+        """The parameters that events change."""
+        return frozenset(name for name, overrides in self._overrides.items() if overrides)
+
     def varies(self, name: str) -> bool:
         """Whether events make a parameter another one on some days or for some categories."""
         return name in self._overrides

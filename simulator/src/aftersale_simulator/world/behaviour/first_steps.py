@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant
@@ -35,7 +35,8 @@ class FirstSteps:
     """What buyers do by themselves, before they get an answer, sorted by time.
 
     `kinds` are indices into `names` and `facts`, the reactions' names and what they bring; `rows` are indices into
-    `draws`, `bits` and `orders`, the few orders to which something happens.
+    `draws`, `bits`, `places` and `orders`, the few orders to which something happens, the former their rows among all.
+    `lowered` is for whoever makes something of these orders that others will need again.
     """
 
     names: tuple[str, ...]
@@ -46,6 +47,8 @@ class FirstSteps:
     orders: tuple[Order, ...]
     draws: Draws
     bits: list[int]
+    places: NDArray[np.intp]
+    lowered: dict[int, object] = field(factory=dict, init=False)
 
 
 class _Crowd:
@@ -177,7 +180,7 @@ def _sorted(crowd: _Crowd, names: list[tuple[str, str]], steps: list[Steps], end
     bits = crowd.world.behaviour.bits.packed(crowd.flags, chosen)
     called, facts = tuple(name for name, _ in names), tuple(fact for _, fact in names)
     picked, draws = objects(crowd.orders, chosen), crowd.draws(chosen)
-    return FirstSteps(called, facts, at[order], kinds[order], rows, picked, draws, bits)
+    return FirstSteps(called, facts, at[order], kinds[order], rows, picked, draws, bits, chosen)
 
 
 def _steps_of(crowd: _Crowd, reaction: InForce, taken: Flags) -> Iterator[Steps]:

@@ -123,6 +123,11 @@ class Behaviour:
         return OrderBits.of(word for row in rows for word in conditions_of(row))
 
     @property
+    def reactions_said(self) -> tuple[tuple[Stated, tuple[Stated, ...]], ...]:
+        """What states each reaction, and what overrides it."""
+        return tuple((reaction.stated, reaction.overrides) for reaction in self.reactions)
+
+    @property
     def contacts(self) -> frozenset[str]:
         """The kinds of case by which buyers turn to the seller."""
         return frozenset(kind for kind, case in self.cases.items() if case.contact)

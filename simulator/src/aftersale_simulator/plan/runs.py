@@ -1,0 +1,397 @@
+"""Runs: one replication on the kernel, and what it leaves in the form in which a desk leaves it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from aftersale.cases.model import Case
+from aftersale.clocks import start_of_day
+from aftersale.engine.columns import Running
+from aftersale.engine.tally import Tally
+from aftersale_simulator.desk.crews import CrewPlan, crews
+from aftersale_simulator.desk.effort import Effort
+from aftersale_simulator.desk.queues import FAR, changes_of, first_after, queues_of
+from aftersale_simulator.desk.suspensions import Suspensions
+from aftersale_simulator.desk.work_order import sort_key
+from aftersale_simulator.plan.asking import Asking
+from aftersale_simulator.plan.cases import bounds_of
+from aftersale_simulator.plan.orders import dealt_of, orders_of
+from aftersale_simulator.plan.steps import KernelSteps
+from aftersale_simulator.scenario.vocabulary import task_kinds
+from aftersale_simulator.world.marketplace_run import MarketplaceRun, first_steps_columns
+from aftersale_simulator.world.random_streams import Streams
+
+if TYPE_CHECKING:
+    from aftersale.clocks import Instant
+    from aftersale.policies.policy import Policy
+    from aftersale_simulator.kernel.kernel import Kernel, Longs
+    from aftersale_simulator.plan.names import Names
+    from aftersale_simulator.plan.plan import Plan
+    from aftersale_simulator.resolved.scenario import ResolvedScenario
+
+WORK_ORDERS = ("deadline", "arrival")
+
+
+@frozen(eq=False)
+class _Place:
+    """A marketplace as queues need it: its kinds of tasks and its language."""
+
+    times: dict[str, None]
+    language: str
+
+
+@frozen(eq=False)
+class CrewTable:
+    """A crew for the kernel: when how many agents come and go, and how they work."""
+
+    most: int
+    at: list[int]
+    changes: list[int]
+    closes: int
+    closing: list[int]
+    reopening: list[int]
+    overtime: int
+    finishes: bool
+    usual: bool
+    pace: Any
+    queues: list[int]
+
+    @classmethod
+    def of(cls, crew: CrewPlan, queues: list[int], start: Instant, until: Instant) -> CrewTable:
+        """Return a crew that serves these queues, for a run between two instants."""
+        changes = changes_of(crew.windows, start, until)
+        leaving = [at for at, change in changes if change < 0]
+        coming = [at for at, change in changes if change > 0]
+        on_duty = np.cumsum([0, *(change for _, change in changes)])
+        return cls(
+            int(on_duty.max()),
+            [at for at, _ in changes],
+            [change for _, change in changes],
+            first_after(leaving, start) if changes else FAR,
+            [first_after(leaving, at) for at, _ in changes],
+            [first_after(coming, at) for at, _ in changes],
+            crew.overtime,
+            crew.finishes,
+            crew.pace.is_usual,
+            crew.pace.at,
+            queues,
+        )
+
+
+def _begin_with_others(names: NDArray[np.str_]) -> bool:
+    """Whether any of some sorted names begins with the one before it."""
+    return len(names) > 1 and bool(np.char.startswith(names[1:], names[:-1]).any())
+
+
+def _spans(bounds: Sequence[tuple[int, list[Instant]]]) -> tuple[array[int], array[int], array[int]]:
+    """Return by marketplace the number of the first terms, where its turns begin, and all turns."""
+    first, begins, turns = array("q"), array("q", [0]), array("q")
+    for number, within in bounds:
+        first.append(number)
+        turns.extend(within)
+        begins.append(len(turns))
+    return first, begins, turns or array("q", [0])
+
+
+class _RowsByName(MutableMapping[tuple[str, str], "array[int]"]):
+    """Rows that the kernel adds to, by marketplace and name; taken over when they are asked for."""
+
+    def __init__(self) -> None:
+        self._columns: list[Longs] = []
+        self._names: Names[tuple[str, str]] | None = None
+        self._taken: dict[tuple[str, str], array[int]] = {}
+
+    def follow(self, columns: list[Longs], names: Names[tuple[str, str]]) -> None:
+        """Begin with what the kernel keeps; `names` are those of its keys."""
+        self._columns, self._names = columns, names
+
+    def __getitem__(self, key: tuple[str, str]) -> array[int]:
+        number = None if self._names is None else self._names.known(key)
+        column = self._columns[number] if number is not None and number < len(self._columns) else None
+        if column is None or not len(column):
+            raise KeyError(key)
+        taken = self._taken.setdefault(key, array("q"))
+        if len(taken) < len(column):
+            # Others may have a view of what was taken before, so that it cannot grow.
+            taken = self._taken[key] = array("q", taken)
+            taken.frombytes(column.column(len(taken)))
+        return taken
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for number, column in enumerate(self._columns):
+            if len(column) and self._names is not None:
+                yield self._names[number]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __setitem__(self, key: tuple[str, str], rows: array[int]) -> None:
+        raise TypeError("the kernel alone adds rows")
+
+    def __delitem__(self, key: tuple[str, str]) -> None:
+        raise TypeError("the kernel alone adds rows")
+
+
+class KernelTally(Tally):
+    """A tally whose rows the kernel adds."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, _RowsByName] = {}
+        super().__init__()
+
+    def _rows(self, what: str) -> _RowsByName:
+        rows = self.kept[what] = _RowsByName()
+        return rows
+
+    def follow(self, plan: Plan, kernel: Kernel) -> None:
+        """Begin with the rows that a kernel keeps."""
+        cases = plan.cases
+        self.kept["endings"].follow(kernel.endings, cases.endings)
+        self.kept["dues"].follow(kernel.dues, cases.endings)
+        self.kept["openings"].follow(kernel.openings, cases.openings)
+        self.kept["defects"].follow(kernel.defects, cases.components)
+
+
+class LeftCases(Mapping[str, Case]):
+    """The cases of a run by their names, made when one of them is asked for: how many there are is known."""
+
+    def __init__(self, asking: Asking, kernel: Kernel) -> None:
+        self._asking, self._kernel = asking, kernel
+
+    def __len__(self) -> int:
+        return len(self._kernel.c_order)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __getitem__(self, name: str) -> Case:
+        return self._made[name]
+
+    @cached_property
+    def _made(self) -> dict[str, Case]:
+        made = (self._asking._case(self._kernel, number) for number in range(len(self)))
+        return {case.id: case for case in made}
+
+
+class LeftDocket:
+    """What a docket would say after the run."""
+
+    asking: Asking
+    moves: KernelSteps
+
+    def __init__(self, policies: Mapping[str, Policy]) -> None:
+        self.tally, self._policies = KernelTally(), policies
+        self.now = 0
+        self.kernel: Kernel | None = None
+
+    def policy(self, marketplace: str) -> Policy:
+        """Return the policy of a marketplace."""
+        return self._policies[marketplace]
+
+    @property
+    def cases(self) -> Mapping[str, Case]:
+        """The cases, made when one of them is asked for."""
+        assert self.kernel is not None
+        return LeftCases(self.asking, self.kernel)
+
+    def running(self) -> Running:
+        """Return the deadlines that cases have at the end."""
+        assert self.kernel is not None
+        kernel, plan = self.kernel, self.asking.plan
+        counts = np.frombuffer(kernel.c_deadlines.column(), np.int64)
+        having = np.flatnonzero(counts)
+        slots = np.repeat(having * plan.tables.slots, counts[having])
+        slots += np.arange(len(slots)) - np.repeat(np.cumsum(counts[having]) - counts[having], counts[having])
+        names, starts = (np.frombuffer(each.column(), np.int64)[slots] for each in (kernel.d_name, kernel.d_began))
+        began = {
+            plan.cases.endings[name]: starts[names == name] for name in np.flatnonzero(np.bincount(names)).tolist()
+        }
+        places = self.asking.place[np.frombuffer(kernel.c_order.column(), np.int64)[having]]
+        cases = {plan.cases.places[place]: count for place, count in enumerate(np.bincount(places).tolist()) if count}
+        return Running(began, cases)
+
+
+class KernelDesk:
+    """A desk whose run the kernel is: it leaves what `Desk` leaves."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        resolved: ResolvedScenario,
+        policies: Mapping[str, Policy],
+        streams: Streams,
+        runs: Sequence[MarketplaceRun],
+    ) -> None:
+        scenario, horizon, zones = resolved.scenario, resolved.horizon, resolved.zones
+        since, until = resolved.measured
+        start = min(start_of_day(horizon.first, zone) for zone in zones)
+        bounds = horizon.local_days(zones[0]).bounds.tolist()
+        self.plan, self.runs, self.until, self.resolved = plan, runs, until, resolved
+        self.docket = LeftDocket(policies)
+        self.effort = Effort(since, until, bounds)
+        self.suspensions = Suspensions(runs, policies, horizon, until, streams)
+        plans = crews(scenario, resolved.windows_by_shift, resolved.shared_world, streams)
+        added = {str(each.name): each.key for world in resolved.plugins.worlds for each in world.work_orders}
+        keys = {
+            run.orders.marketplaces[0]: sort_key(
+                scenario.work_order, policies[run.orders.marketplaces[0]], run.world, added
+            )
+            for run in runs
+        }
+        count, served = self._queues(plans)
+        self.crews = plans
+        tables = [CrewTable.of(crew, queues, start, until) for crew, queues in zip(plans, served, strict=True)]
+        self._order_of_work(scenario.work_order, keys)
+        self.asking = Asking(plan, runs, policies, keys, count, self._look)
+        self.docket.asking = self.asking
+        steps = self._steps()
+        spans = _spans([bounds_of(policies[name].changes, start, until) for name in plan.cases.places])
+        self.kernel = plan.kernel.Kernel(
+            plan.tables, self.asking, self._orders(), steps, (start, since, until, *plan.span), tables, bounds,
+            self.suspensions.looks(), spans, dealt_of(plan, runs),
+        )  # fmt: skip
+        self._missing = 0
+        self.docket.kernel = self.kernel
+        self.docket.tally.follow(plan, self.kernel)
+
+    def _queues(self, plans: Sequence[CrewPlan]) -> tuple[int, list[list[int]]]:
+        """Number the queues; say of each task which one is its own, and who serves it."""
+        plan = self.plan
+        places = {
+            name: _Place(
+                dict.fromkeys(task_kinds(plan.policies[name].workflow)), plan.policies[name].marketplace.languages[0]
+            )
+            for name in plan.cases.places
+        }
+        queues = queues_of(places, plans)  # type: ignore[arg-type]
+        numbers: dict[int, int] = {}
+        for queue in queues.values():
+            numbers.setdefault(id(queue), len(numbers))
+        served = []
+        for crew in plans:
+            own = [
+                numbers[id(queue)]
+                for (name, task), queue in queues.items()
+                if crew.works_on(name, task, places[name].language)
+            ]
+            served.append(list(dict.fromkeys(own)))
+        for task in range(len(plan.tables.automatic)):
+            place, kind = plan.cases.tasks[task]
+            number = numbers[id(queues[plan.cases.places[place], kind])]
+            row = task * 10
+            plan.tables.tasks[row + 6] = number
+            plan.tables.tasks[row + 7] = len(plan.tables.crews)
+            plan.tables.crews.extend([crew for crew, own in enumerate(served) if number in own])
+            plan.tables.tasks[row + 8] = len(plan.tables.crews)
+        return len(numbers), served
+
+    def _order_of_work(self, word: str, keys: Mapping[str, Any]) -> None:
+        from aftersale.cases.model import Task
+
+        for task in range(len(self.plan.tables.automatic)):
+            place, kind = self.plan.cases.tasks[task]
+            head = 0
+            if word == "risk":
+                head = -keys[self.plan.cases.places[place]](Task(kind, "", "", 0, "", "", 0), None)
+            self.plan.tables.tasks[task * 10 + 5] = head
+            self.plan.tables.tasks[task * 10 + 9] = {"deadline": 0, "risk": 0, "arrival": 1}.get(word, 2)
+
+    def _orders(self) -> tuple[NDArray[np.int64], ...]:
+        """Return the columns of all orders to which something happens, the marketplaces one after the other."""
+        columns = [orders_of(self.plan, place, run) for place, run in enumerate(self.runs)]
+        channels = [
+            np.array([self.docket.tally.channel(name) for name in run.orders.channels], np.int64)[known.channel]
+            for run, known in zip(self.runs, columns, strict=True)
+        ]
+        rank = self._ranks(np.concatenate([known.names for known in columns]))
+        parts = zip(*(known.columns for known in columns), strict=True)
+        row, place, bits, bought, kind, narrow, begins = (np.concatenate(part) for part in parts)
+        every = row, place, bits, bought, np.concatenate(channels), kind, narrow, begins, rank
+        return tuple(column if len(column) else np.zeros(1, np.int64) for column in every)
+
+    def _ranks(self, names: NDArray[np.str_]) -> NDArray[np.int64]:
+        """Return the rank of each order's name, or of each with each end of a case's name, one order after the other.
+
+        These are needed where the name of an order begins with that of another, as it may in a file of orders.
+        """
+        ordered = np.argsort(names, kind="stable")
+        if self.resolved.scenario.orders is not None and _begin_with_others(names[ordered]):
+            suffixes = np.array(self.plan.responses.suffixes.things, np.str_)
+            names = np.char.add(np.repeat(names, len(suffixes)), np.tile(suffixes, len(names)))
+            ordered = np.argsort(names, kind="stable")
+        rank = np.empty(len(names), np.int64)
+        rank[ordered] = np.arange(len(names))
+        return rank
+
+    def _steps(self) -> tuple[NDArray[np.int64], ...]:
+        """Return the first steps in order of time: when, the item of the response, and the order."""
+        names = list(dict.fromkeys(name for run in self.runs for name in run.steps.names))
+        at, kind, number, row = first_steps_columns(self.runs, names)
+        starts = np.cumsum([0, *(len(run.steps.orders) for run in self.runs)])[:-1]
+        items = np.zeros((len(self.runs), len(names)), np.int64)
+        for place, run in enumerate(self.runs):
+            for name in run.steps.names:
+                items[place, names.index(name)] = self.plan.responses.first(run.orders.marketplaces[0], name)
+        return at, items[number, kind], starts[number] + row
+
+    def _look(self, kernel: Kernel, name: str, day: int, at: Instant) -> None:
+        self.docket.now = kernel.now
+        self.suspensions.look(name, day, at, self.docket)  # type: ignore[arg-type]
+        if len(self.suspensions.missing) > self._missing:
+            self._missing = len(self.suspensions.missing)
+            for number, order in enumerate(self.asking.orders):
+                if self.suspensions.misses(order):
+                    kernel.missing[number] = 1
+
+    def run(self) -> None:
+        """Run to the end of the period, and take in what that leaves."""
+        kernel, effort = self.kernel, self.effort
+        kernel.run()
+        self.docket.now = self.until
+        movements = self.resolved.classes.movements
+        self.docket.moves = KernelSteps.of(self.asking, kernel, movements, self.asking.late_orders.dossiers)
+        handled = np.frombuffer(kernel.handled.column(), np.int64).reshape(-1, 4)
+        for column, values in zip((effort.opened, None, effort.starts, effort.ends), handled.T, strict=True):
+            if column is not None:
+                column.frombytes(np.ascontiguousarray(values).tobytes())
+        teams = [crew.team for crew in self.crews]
+        effort.teams.extend(map(teams.__getitem__, handled[:, 1].tolist()))
+        overtime = np.frombuffer(kernel.overtime.column(), np.int64).reshape(-1, 2)
+        for crew, duration in overtime.tolist():
+            effort.overtime[teams[crew]] = effort.overtime.get(teams[crew], 0) + duration
+        effort.wasted, effort.backlog = kernel.wasted, list(kernel.backlog)
+        for number, (place, drawn) in enumerate(self.plan.responses.responses):
+            if drawn.numbers and number < len(kernel.applied) and kernel.applied[number]:
+                self.resolved.worlds[place].applied.update(drawn.numbers)
+        for place, kind in self._kinds(kernel.timed):
+            if kind not in self.resolved.scenario.handling:
+                self.resolved.worlds[place].reads.add("other_task_minutes")
+
+    @property
+    def tasks(self) -> set[tuple[str, str]]:
+        """The (marketplace, kind) pairs of tasks that came up."""
+        return set(self._kinds(self.kernel.seen))
+
+    def _kinds(self, flags: Longs) -> Iterator[tuple[str, str]]:
+        """Yield the (marketplace, kind) pairs of the kinds of task that are marked."""
+        for number in range(len(flags)):
+            if flags[number]:
+                place, kind = self.plan.cases.tasks[number]
+                yield self.plan.cases.places[place], kind
+
+    def leave(self) -> None:
+        """Give back what serves the next run, and drop all attributes: they refer to each other in cycles."""
+        self.kernel.leave()
+        for each in (self.asking.late_orders, self.asking, self.docket, self):
+            vars(each).clear()
+
+    def placed(self) -> list[MarketplaceRun]:
+        """Return the marketplaces with the orders that were placed."""
+        return list(self.suspensions.placed(self.runs))
