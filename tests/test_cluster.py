@@ -86,10 +86,10 @@ def test_workers_that_are_killed_with_all_that_they_hold_cost_a_repeat_and_nothi
         jobs = [(scenario, number) for number in (1, 2, 3)]
         done: list[int] = []
         with worker_pool(1, plugins, cluster=cluster.scheduler_address) as pool:
-            found = pool.work(jobs, lambda: done.append(1))
+            found = pool.work(jobs, lambda *_: done.append(1))
         assert len(list((house / "marks").iterdir())) == 2
         with worker_pool(1, plugins) as alone:
-            assert alone.work(jobs, lambda: None) == found
+            assert alone.work(jobs, lambda *_: None) == found
         assert len(done) == 3
     finally:
         sys.modules.pop("killer", None)
@@ -110,9 +110,9 @@ def test_a_cluster_that_goes_away_is_one_error(monkeypatch: pytest.MonkeyPatch) 
         address = here.scheduler_address
         monkeypatch.setattr(JobContext, "work", lambda context, job: job[1])
         with clusters.DaskPool(address, JobContext(load_plugins(None))) as pool:
-            assert pool.work(jobs, lambda: None) == [1, 2]
+            assert pool.work(jobs, lambda *_: None) == [1, 2]
             with pytest.raises(ClusterUnusable) as caught:
-                pool.work(jobs, here.close)
+                pool.work(jobs, lambda *_: here.close())
     # While it goes away its worker may still answer, and no more work comes back.
     words = ("has no workers that answer: ", "loses all work")
     assert str(caught.value).startswith(tuple(f"--dask {address}: {each}" for each in words))

@@ -20,7 +20,9 @@ from aftersale.plugins.plugins import Plugins, load_plugins
 from aftersale_simulator.calibration.fit import Calibration, Files, calibrated
 from aftersale_simulator.output_files import toml_value
 from aftersale_simulator.resolved.scenario import resolve
+from aftersale_simulator.runs.engines import Engine
 from aftersale_simulator.runs.pool import run_variants, worker_pool
+from aftersale_simulator.runs.results import Result
 from aftersale_simulator.scenario.document import ScenarioFile, load_scenario
 from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.staffing import record, search
@@ -141,20 +143,22 @@ def whatif(
     precision: float | None = None,
     salt: str | None = None,
     workers: int = 1,
+    engine: Engine = "auto",
     plugins: Plugins | None = None,
 ) -> WhatIf:
     """Compare variants of a scenario, as `aftersale whatif` does.
 
     `vary` maps paths to values to compare, `settings` maps paths to values for all variants. With a `salt` the buyers
-    of an order file are known by keyed hashes. Raises DocumentError with every mistake. In a program, call it under `if
-    __name__ == "__main__"` for more than one worker.
+    of an order file are known by keyed hashes. `engine` is what runs the replications, with the same figures. Raises
+    DocumentError with every mistake, and EngineUnusable. In a program, call it under `if __name__ == "__main__"` for
+    more than one worker.
     """
     plugin_set = plugins or load_plugins()
     source = _load(scenario, plugin_set)
     grid = [f"{path}={','.join(map(toml_value, values))}" for path, values in (vary or {}).items()]
     comparison_plan, history = prepare(source, plugin_set, grid, (), settings, stress, salt)
     goal = None if precision is None else Precision(precision)
-    with worker_pool(workers, plugin_set, history.orders if history else None) as pool:
+    with worker_pool(workers, plugin_set, history.orders if history else None, None, engine) as pool:
         run = partial(run_variants, pool=pool, on_done=_silent)
         return WhatIf(compare_variants(comparison_plan, run, goal))
 
@@ -167,17 +171,19 @@ def staff(
     at_most: int = search.BUDGET,
     salt: str | None = None,
     workers: int = 1,
+    engine: Engine = "auto",
     plugins: Plugins | None = None,
 ) -> Staff:
     """Find the cheapest roster that keeps every target in a share `probability` of all periods, as `aftersale staff`.
 
-    With a `salt` the buyers of an order file are known by keyed hashes. Raises DocumentError with every mistake, and if
-    the scenario allows too many rosters.
+    With a `salt` the buyers of an order file are known by keyed hashes. `engine` is what runs the replications, with
+    the same figures. Raises DocumentError with every mistake, and if the scenario allows too many rosters, and
+    EngineUnusable.
     """
     plugin_set = plugins or load_plugins()
     comparison_plan, history = prepare(_load(scenario, plugin_set), plugin_set, options=settings, salt=salt)
     resolved = resolve(comparison_plan.scenario, plugin_set)
-    with worker_pool(workers, plugin_set, history.orders if history else None) as pool:
+    with worker_pool(workers, plugin_set, history.orders if history else None, None, engine) as pool:
         run = partial(pool.work, on_done=_silent)
         return Staff(search.cheapest(resolved, run, "staffing", probability, at_most))
 
@@ -210,5 +216,5 @@ def _load(scenario: Source, plugins: Plugins) -> ScenarioFile:
     return source
 
 
-def _silent() -> None:
+def _silent(position: int, result: Result) -> None:
     """Show no progress."""

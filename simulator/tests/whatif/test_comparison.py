@@ -424,6 +424,7 @@ def test_the_document_has_the_words_that_others_build_on() -> None:
         "scenario",
         "seed",
         "replications",
+        "engine",
         "partial",
         "finished",
         "currency",

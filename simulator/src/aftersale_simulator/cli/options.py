@@ -25,6 +25,14 @@ salt = click.option(
 )
 seed = click.option("--seed", type=click.IntRange(min=0), help="Meet other buyers; by default the scenario's seed.")
 workers = click.option("--workers", type=click.IntRange(min=1), help="Processes to use; by default one per processor.")
+engine = click.option(
+    "--engine",
+    type=click.Choice(["auto", "compiled", "plain", "simpy"]),
+    default="auto",
+    show_default=True,
+    help="What runs the replications, with the same figures: the kernel, compiled or as plain Python, or SimPy; auto "
+    "takes the fastest that is here.",
+)
 page = click.option(
     "page_file",
     "--report",

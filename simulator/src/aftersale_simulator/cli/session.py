@@ -1,10 +1,9 @@
-"""Session: what every command does around its own work: load, plan, open a worker pool, show progress."""
+"""Session: what every command does around its own work: load, plan, open a worker pool, run variants."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
+    from aftersale_simulator.cli.progress import Progress
     from aftersale_simulator.output_files import Outputs
+    from aftersale_simulator.runs.engines import Engine
     from aftersale_simulator.runs.job import RunVariants
     from aftersale_simulator.runs.pool import WorkerPool
+    from aftersale_simulator.runs.results import Result
     from aftersale_simulator.scenario.document import ScenarioFile
+    from aftersale_simulator.scenario.model import Scenario
     from aftersale_simulator.whatif.variants import Plan
 
 
@@ -106,34 +109,41 @@ def options_of(seed: int | None, replications: int | None, orders: Path | None) 
 
 @contextmanager
 def pool_of(
-    plugins: Plugins, workers: int | None, history: History | None, cluster: str | None = None
+    plugins: Plugins,
+    workers: int | None,
+    history: History | None,
+    cluster: str | None = None,
+    engine: Engine = "auto",
 ) -> Iterator[WorkerPool]:
-    """Open the pool that runs the replications: processes here, by default one per processor, or a cluster."""
-    from aftersale_simulator.runs.pool import worker_pool
+    """Open the pool that runs the replications: processes here, by default one per processor, or a cluster.
 
+    Here it says so, once, where `auto` finds no compiled kernel. Raises EngineUnusable where that is asked for.
+    """
+    import click
+
+    from aftersale_simulator.runs.engines import check_engine, usual_engine
+    from aftersale_simulator.runs.pool import worker_pool
+    from aftersale_simulator.show.wording import text
+
+    if cluster is None:  # the kernels of a cluster's workers are their own
+        check_engine(engine)
+        if engine == "auto" and usual_engine() == "plain":
+            click.echo(text("engine.uncompiled"), err=True)
     orders = history.orders if history else None
-    with worker_pool(workers or os.cpu_count() or 1, plugins, orders, cluster) as pool:
+    with worker_pool(workers or os.cpu_count() or 1, plugins, orders, cluster, engine) as pool:
         yield pool
 
 
-def runner(pool: WorkerPool, on_done: Callable[[], None]) -> RunVariants:
-    """Return a function that runs variants on a pool; `on_done` is called after each replication."""
+def runner(pool: WorkerPool, progress: Progress) -> RunVariants:
+    """Return a function that runs variants on a pool and shows their progress."""
     from aftersale_simulator.runs import pool as pools
 
-    return lambda variants, replications: pools.run_variants(variants, replications, pool, on_done)
+    def run(variants: Sequence[tuple[str, Scenario]], replications: Sequence[int]) -> list[list[Result]]:
+        def on_done(position: int, result: Result) -> None:
+            replication, variant = divmod(position, len(variants))
+            progress.done(result, variants[variant][0], replications[replication])
 
+        progress.expect(len(variants) * len(replications))
+        return pools.run_variants(variants, replications, pool, on_done)
 
-@contextmanager
-def progress_bar(total: int | None, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Show the progress of the runs on stderr, unless the output goes to a file or a program."""
-    if quiet or not (sys.stderr.isatty() and sys.stdout.isatty()):
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from aftersale_simulator.show.wording import text
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(text("report.running"), total=total)
-        yield lambda: progress.advance(task)
+    return run

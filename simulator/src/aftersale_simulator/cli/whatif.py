@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aftersale_simulator.cli import options
+from aftersale_simulator.cli.progress import progress
 from aftersale_simulator.cli.session import (
     cells_wanted,
     check_writable,
@@ -18,7 +19,6 @@ from aftersale_simulator.cli.session import (
     order_notes,
     pool_of,
     prepare,
-    progress_bar,
     runner,
     tell_written,
 )
@@ -26,6 +26,7 @@ from aftersale_simulator.cli.session import (
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.calibration.history import History
+    from aftersale_simulator.runs.engines import Engine
     from aftersale_simulator.runs.pool import WorkerPool
     from aftersale_simulator.whatif.comparison import Comparison
     from aftersale_simulator.whatif.precision import Precision
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @options.seed
 @options.workers
 @options.dask
+@options.engine
 @click.option(
     "--out", type=options.A_FOLDER, help="Write whatif.json, whatif.csv and scenario.toml to this new folder."
 )
@@ -83,6 +85,7 @@ def whatif(
     seed: int | None,
     workers: int | None,
     dask: str | None,
+    engine: Engine,
     out: Path | None,
     stress: Sequence[str],
     page_file: Path | None,
@@ -115,7 +118,7 @@ def whatif(
     plan, history = prepare(source, plugins, vary, settings, given, stress, salt)
     goal = None if precision is None else Precision(precision, at_most)
     with speaking(language):
-        with pool_of(plugins, workers, history, dask) as pool:
+        with pool_of(plugins, workers, history, dask, engine) as pool:
             comparison = _compare(plan, pool, goal, json_)
             if sensitivity and comparison.finished is None:
                 comparison = _with_sensitivity(comparison, plan, pool, json_)
@@ -129,8 +132,10 @@ def whatif(
 def _compare(plan: Plan, pool: WorkerPool, goal: Precision | None, quiet: bool) -> Comparison:
     from aftersale_simulator.whatif.comparison import compare_variants
 
-    with progress_bar(None if goal else plan.runs, quiet) as on_done:
-        return compare_variants(plan, runner(pool, on_done), goal, keep_partial=True)
+    names = tuple(variant.name for variant in plan.variants)
+    at_most = None if goal is None else goal.budget * len(names)
+    with progress(quiet=quiet, at_most=at_most, variants=names, scenario=plan.variants[0].scenario) as shown:
+        return compare_variants(plan, runner(pool, shown), goal, keep_partial=True)
 
 
 def _with_sensitivity(comparison: Comparison, plan: Plan, pool: WorkerPool, quiet: bool) -> Comparison:
@@ -143,8 +148,8 @@ def _with_sensitivity(comparison: Comparison, plan: Plan, pool: WorkerPool, quie
     chosen = comparison.cheapest or comparison.nearest
     scenario = next(variant.scenario for variant in plan.variants if variant.name == chosen.name)
     try:
-        with progress_bar(None, quiet) as on_done:
-            result = sensitivity(chosen.name, scenario, plan.words, runner(pool, on_done))
+        with progress(quiet=quiet) as shown:
+            result = sensitivity(chosen.name, scenario, plan.words, runner(pool, shown))
     except Stopped:
         return evolve(comparison, finished={variant.name: comparison.replications for variant in plan.variants})
     return evolve(comparison, sensitivity=result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from aftersale.documents.scalars import Rate, Word
 from aftersale_simulator.runs.results import LATE, RATE, verdicts
@@ -15,7 +15,7 @@ from aftersale_simulator.scenario.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from aftersale_simulator.runs.job import RunVariants
-    from aftersale_simulator.runs.results import Result
+    from aftersale_simulator.runs.results import Ran, Result
 
 MEASURES = (LATE, RATE)
 """The two metrics that decide."""
@@ -52,7 +52,10 @@ class Swing:
 
 @frozen
 class Sensitivity:
-    """The swings of all numbers of a variant's world, the heaviest first, and the variant's own figures."""
+    """The swings of all numbers of a variant's world, the heaviest first, and the variant's own figures.
+
+    `ran` says what ran the variant and each change, by their names.
+    """
 
     variant: str
     factor: float
@@ -60,6 +63,7 @@ class Sensitivity:
     usual: dict[str, Estimate]
     kept: int
     swings: tuple[Swing, ...]
+    ran: dict[str, tuple[Ran, ...]] = field(factory=dict)
 
 
 def sensitivity(
@@ -74,7 +78,8 @@ def sensitivity(
     variants = [(name, scenario)]
     changes = [(parameter, value) for parameter, ends in plan for value in ends if value is not None]
     variants += [(f"{parameter} = {value:g}", _with(scenario, parameter, value)) for parameter, value in changes]
-    usual, *changed = run_variants(variants, numbers)
+    matrix = run_variants(variants, numbers)
+    usual, *changed = matrix
     remaining = iter(changed)
     swings = []
     for parameter, ends in plan:
@@ -83,7 +88,9 @@ def sensitivity(
     limits = {measure: float(getattr(scenario.targets, measure) or 1.0) for measure in MEASURES}
     swings.sort(key=lambda swing: -swing.weight(limits))
     figures = {measure: estimate(_values(usual, measure)) for measure in MEASURES}
-    return Sensitivity(name, factor, len(numbers), figures, _times_kept(usual), tuple(swings))
+    names = (name for name, _ in variants)
+    ran = {each: tuple(dict.fromkeys(result.ran for result in row)) for each, row in zip(names, matrix, strict=True)}
+    return Sensitivity(name, factor, len(numbers), figures, _times_kept(usual), tuple(swings), ran)
 
 
 def _value(name: str, scenario: Scenario, words: Vocabulary) -> float:

@@ -11,14 +11,14 @@ from aftersale_simulator.books.money import CONTRIBUTION, TOTAL
 from aftersale_simulator.judging.outcomes import closure_outcomes
 from aftersale_simulator.resolved.days_off import IDLE
 from aftersale_simulator.resolved.period import TAKEN
-from aftersale_simulator.runs.results import COST
+from aftersale_simulator.runs.results import COST, Ran
 from aftersale_simulator.runs.statistics import Estimate, difference, enough, erlang_c_agents, is_undecided
 from aftersale_simulator.scenario.model import clock_text
 from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.money import money_notes
 from aftersale_simulator.show.numbers import Numbers, number
 from aftersale_simulator.show.period import period_notes
-from aftersale_simulator.show.wording import amount, joined, percent, target_name, text
+from aftersale_simulator.show.wording import amount, engine_notes, engine_word, joined, percent, target_name, text
 from aftersale_simulator.staffing.rosters import TODAY, Roster
 from aftersale_simulator.staffing.search import Candidate, SearchResult
 from aftersale_simulator.whatif.answer import closure_sentences
@@ -88,11 +88,12 @@ class ErlangRecord(TypedDict):
 class StaffRecord(TypedDict):
     """A search in JSON; `roster`, `cost` and `probability` are those of the answer, on fresh replications.
 
-    `orders` is what was read of the order file, None without one.
+    `orders` is what was read of the order file, None without one. `engine` is what ran the replications.
     """
 
     scenario: str
     seed: int
+    engine: str
     currency: str
     wanted: float
     today: DeskRecord
@@ -129,6 +130,7 @@ def record(outcome: SearchResult, notes: Sequence[str] = (), orders: dict[str, A
     return StaffRecord(
         scenario=scenario.name,
         seed=scenario.seed,
+        engine=engine_word(_ran(outcome)),
         currency=scenario.currency,
         wanted=outcome.wanted,
         today=_desk(outcome, outcome.today),
@@ -362,7 +364,12 @@ def warnings(outcome: SearchResult) -> list[str]:
     lines += [] if period is None else period_notes(period, without=[TAKEN])
     unrated = sorted({name for result in outcome.today.results.values() for name in result.unrated})
     lines += money_notes([outcome.staffing.scenario], unrated)
-    return [*lines, *day_notes([outcome.staffing.scenario], without=[IDLE])]
+    lines += day_notes([outcome.staffing.scenario], without=[IDLE])
+    return [*lines, *engine_notes(_ran(outcome))]
+
+
+def _ran(outcome: SearchResult) -> dict[str, tuple[Ran, ...]]:
+    return {roster_text(outcome, roster): ran for roster, ran in outcome.ran.items()}
 
 
 def _too_few(outcome: SearchResult) -> Iterator[str]:

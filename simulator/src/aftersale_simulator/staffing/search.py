@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import floor, inf
 
 from attrs import Factory, define, field, frozen
 
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.runs.failures import Stopped
-from aftersale_simulator.runs.results import Result, verdicts
+from aftersale_simulator.runs.results import Ran, Result, verdicts
 from aftersale_simulator.runs.statistics import SURE, Estimate, estimate, wilson
 from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.staffing.rosters import TODAY, Roster, Staffing, staffing
@@ -88,7 +88,8 @@ class SearchResult:
     `complete` says that every cheaper roster was tried or cannot do the work; `tried` counts rosters, `replications`
     all replications. `today` is the desk as it is, on the replications of the search. `unsettled` counts the rosters
     that are cheaper than the best, or all without one, of which the search does not know whether they keep the targets.
-    `stopped` says that Ctrl-C ended it: there is no best then, and the frontier is that of what was tried.
+    `stopped` says that Ctrl-C ended it: there is no best then, and the frontier is that of what was tried. `ran` says
+    what ran each roster that was simulated.
     """
 
     staffing: Staffing
@@ -105,6 +106,7 @@ class SearchResult:
     today: Candidate
     unsettled: int
     stopped: bool = False
+    ran: Mapping[Roster, tuple[Ran, ...]] = field(factory=dict)
 
     @property
     def may_miss(self) -> int:
@@ -140,6 +142,7 @@ class Search:
     candidates: dict[Roster, Candidate] = field(factory=dict)
     replications: int = 0
     today: Candidate = field(factory=lambda: Candidate(TODAY))
+    ran: dict[Roster, dict[Ran, None]] = field(factory=dict)
 
     def found(self) -> SearchResult:
         """Search, check, and return the result."""
@@ -163,7 +166,8 @@ class Search:
         frontier = self._frontier(best)
         luck = tuple(by_luck)
         parts = (best, check, next_best, one_less, frontier, luck, complete, len(self.candidates), self.replications)
-        return SearchResult(self.staffing, self.wanted, *parts, self.today, self._unsettled(rosters, best, by_luck))
+        unsettled = self._unsettled(rosters, best, by_luck)
+        return SearchResult(self.staffing, self.wanted, *parts, self.today, unsettled, ran=self._ran)
 
     def _unsettled(self, rosters: Sequence[Roster], best: Candidate | None, by_luck: Sequence[Candidate]) -> int:
         """Count the rosters cheaper than the best that were neither given up nor found lucky."""
@@ -180,7 +184,11 @@ class Search:
         frontier = self._unbeaten(tried, lambda candidate: (candidate.share() or 0.0, -_late(candidate)))
         parts = (None, None, None, (), tuple(frontier), (), False, len(tried), self.replications)
         unsettled = self.staffing.size - sum(self._is_dropped(roster) for roster in self.candidates)
-        return SearchResult(self.staffing, self.wanted, *parts, self.today, unsettled, stopped=True)
+        return SearchResult(self.staffing, self.wanted, *parts, self.today, unsettled, stopped=True, ran=self._ran)
+
+    @property
+    def _ran(self) -> dict[Roster, tuple[Ran, ...]]:
+        return {roster: tuple(ran) for roster, ran in self.ran.items()}
 
     @property
     def fresh(self) -> range:
@@ -240,6 +248,7 @@ class Search:
         for (candidate, number), result in zip(jobs, results, strict=True):
             if result is not None:
                 candidate.results[number] = result
+                self.ran.setdefault(candidate.roster, {})[result.ran] = None
                 self.replications += 1
 
     def _keeping(self, rosters: Sequence[Roster]) -> Iterator[Candidate]:

@@ -16,7 +16,7 @@ from aftersale_simulator.show.days_off import day_notes
 from aftersale_simulator.show.money import money_notes
 from aftersale_simulator.show.numbers import Numbers
 from aftersale_simulator.show.period import period_notes
-from aftersale_simulator.show.wording import amount, failed, joined, percent, target_name, text
+from aftersale_simulator.show.wording import amount, engine_notes, failed, joined, percent, target_name, text
 from aftersale_simulator.whatif.comparison import Comparison, VariantResult
 
 
@@ -207,6 +207,7 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
     if comparison.period is not None:
         yield from period_notes(comparison.period)
     yield from day_notes(comparison.scenarios)
+    yield from engine_notes(comparison.ran)
     if comparison.replications < 2:
         yield text("warning.one_replication")
         return

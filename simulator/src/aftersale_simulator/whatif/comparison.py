@@ -24,7 +24,7 @@ from aftersale_simulator.judging.outcomes import (
 from aftersale_simulator.resolved.period import PeriodReport
 from aftersale_simulator.runs.failures import Stopped
 from aftersale_simulator.runs.job import RunVariants
-from aftersale_simulator.runs.results import REACHED, Result, Unit, verdicts
+from aftersale_simulator.runs.results import REACHED, Ran, Result, Unit, verdicts
 from aftersale_simulator.runs.statistics import Ends, Estimate, difference, enough, estimate, is_undecided
 from aftersale_simulator.runs.timeline import Timeline
 from aftersale_simulator.scenario.model import Cheapest, Scenario
@@ -154,6 +154,16 @@ class Comparison:
         """How its metrics are written."""
         units = {name: unit for variant in self.variant_results for name, unit in variant.units.items()}
         return Numbers(self.scenario.currency, units)
+
+    @property
+    def ran(self) -> dict[str, tuple[Ran, ...]]:
+        """What ran each variant, and each change of the sensitivity, by their names."""
+        found = {
+            variant.name: tuple(dict.fromkeys(result.ran for result in variant.results))
+            for variant in self.variant_results
+        }
+        swings = {} if self.sensitivity is None else self.sensitivity.ran
+        return found | {name: tuple(dict.fromkeys((*found.get(name, ()), *ran))) for name, ran in swings.items()}
 
     @property
     def replications(self) -> int:

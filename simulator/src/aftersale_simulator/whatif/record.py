@@ -13,7 +13,7 @@ from aftersale_simulator.runs.statistics import Estimate, wilson
 from aftersale_simulator.show.effects import idle_settings
 from aftersale_simulator.show.money import not_simulated
 from aftersale_simulator.show.sheets import sheet
-from aftersale_simulator.show.wording import joined, text
+from aftersale_simulator.show.wording import engine_word, joined, text
 from aftersale_simulator.stress.trials import StressResult
 from aftersale_simulator.whatif.answer import answer, warnings
 from aftersale_simulator.whatif.comparison import Comparison, Figure, MarketplaceResult, VariantResult
@@ -156,12 +156,14 @@ class ComparisonRecord(TypedDict):
     """A comparison in JSON; `cheapest` names the variant that the answer recommends, or is None.
 
     A `partial` one was stopped; `finished` has the replications that each variant of the plan finished.
-    `without_effect` names each setting of the scenario that changed nothing in any variant, with the reason.
+    `without_effect` names each setting of the scenario that changed nothing in any variant, with the reason. `engine`
+    is what ran the replications.
     """
 
     scenario: str
     seed: int
     replications: int
+    engine: str
     partial: bool
     finished: dict[str, int]
     currency: str
@@ -194,6 +196,7 @@ def record(
         scenario=scenario.name,
         seed=scenario.seed,
         replications=scenario.replications,
+        engine=engine_word(comparison.ran),
         partial=comparison.finished is not None,
         finished=_finished(comparison),
         currency=scenario.currency,

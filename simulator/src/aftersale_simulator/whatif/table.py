@@ -16,8 +16,9 @@ from aftersale_simulator.books.money import CONTRIBUTION, LINE, TOTAL
 from aftersale_simulator.desk.suspensions import ACCOUNT
 from aftersale_simulator.judging.choice import RANKED
 from aftersale_simulator.judging.outcomes import ClosureOutcome, nearest_lines
-from aftersale_simulator.runs.results import COST, DEACTIVATED, LATE_BY_MARKETPLACE, RATE, REVIEW, UNITS
-from aftersale_simulator.runs.statistics import Estimate
+from aftersale_simulator.runs.results import COST, DEACTIVATED, LATE, LATE_BY_MARKETPLACE, RATE, REVIEW, UNITS, Result
+from aftersale_simulator.runs.statistics import Estimate, estimate
+from aftersale_simulator.scenario.model import Scenario
 from aftersale_simulator.scenario.vocabulary import allowed_words
 from aftersale_simulator.show.effects import idle_sentence
 from aftersale_simulator.show.money import not_simulated
@@ -197,6 +198,30 @@ def _overview(comparison: Comparison) -> Iterator[Table | str]:
     yield rows(header, values, numbers=range(1, len(header)))
     if rest:
         yield text("report.difference_row", name=comparison.variant_results[0].name)
+
+
+def so_far(results: Mapping[str, Sequence[Result]], scenario: Scenario) -> Table:
+    """Return what results so far tell of variants by name: late replies, order defects, and the money that ranks them.
+
+    Order defects are left out where they judge none; labour stands for money that is not known, as in the answer.
+    """
+    every = [result for found in results.values() for result in found]
+    numbers = Numbers(scenario.currency, {name: unit for result in every for name, unit in result.units.items()})
+    money = RANKED[scenario.cheapest][0]
+    judged = any(result.metrics.get(RATE) is not None for result in every)
+    names = [LATE, *([RATE] if judged else []), COST if any(result.unrated for result in every) else money]
+    values = (
+        (
+            variant,
+            *(
+                numbers.estimate(estimate([each.metrics.get(name) for each in found], within=numbers.ends(name)), name)
+                for name in names
+            ),
+        )
+        for variant, found in results.items()
+    )
+    header = [text("column.variant"), *map(numbers.heading, names)]
+    return rows(header, values, numbers=range(1, len(header)))
 
 
 def difference_text(comparison: Comparison, variant: VariantResult) -> str:
