@@ -1,4 +1,4 @@
-"""A week of a real call centre, as the simulated desk predicts it and as simpler models do."""
+"""A week of a real call centre, as the simulated desk predicts it on each engine and as simpler models do."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def script() -> Any:
     return module
 
 
-@pytest.fixture(scope="module")
-def table(script: Any) -> Table:
+@pytest.fixture(scope="module", params=["auto", "simpy"])
+def table(script: Any, request: pytest.FixtureRequest) -> Table:
     if not (DATA / script.FILE).exists():
         pytest.skip(f"the log of calls is not here: {script.FILE}")
-    found: Table = script.predictions(script.January.read(DATA), 2)
+    found: Table = script.predictions(script.January.read(DATA, request.param), 2)
     return found
 
 
@@ -81,7 +81,8 @@ def made_up(day: int, minute: int, kind: str, wait: int, taken: bool) -> str:
     return f"1,-,0,{kind},1999-01-{day:02d},{came},{came},0,{queue},{talk}"
 
 
-def test_the_script_reads_any_log_of_that_month(script: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["auto", "simpy"])
+def test_the_script_reads_any_log_of_that_month(script: Any, tmp_path: Path, engine: str) -> None:
     lines = [COLUMNS]
     for day in range(3, 31):
         for place, kind in enumerate(script.TYPES):
@@ -90,7 +91,7 @@ def test_the_script_reads_any_log_of_that_month(script: Any, tmp_path: Path) -> 
     lines.append(made_up(25, 40, "IN", 0, taken=True))  # internet support is another desk
     lines.append(made_up(25, 41, "PS", 0, taken=False))  # who never queued asked for nobody
     (tmp_path / script.FILE).write_bytes(gzip.compress("\n".join(lines).encode()))
-    found = script.predictions(script.January.read(tmp_path), 1)
+    found = script.predictions(script.January.read(tmp_path, engine), 1)
     assert list(found) == ["observed", "forecast", "replayed", "naive queue", "Erlang C", "Erlang A"]
     assert found["observed"] == (10.0, 0.5, 0.5, 0.5, 0.0)
     # One agent talks for a minute; who comes 20 s after that began waits for 40 s, with patience for 20 s on average.

@@ -161,7 +161,8 @@ def test_rows_of_the_handbook_by_which_money_is_booked_are_no_mere_advice(tmp_pa
 
 def whatif(tmp_path, raw, *options):
     (tmp_path / "s.toml").write_text(as_toml(raw), encoding="utf-8")
-    return CliRunner(**APART).invoke(cli, ["whatif", str(tmp_path / "s.toml"), "--workers", "1", *options])
+    words = ["whatif", str(tmp_path / "s.toml"), "--workers", "1", *options]
+    return CliRunner(**APART).invoke(cli, words, obj=plugins())  # loaded once for all these commands
 
 
 def answered(tmp_path, raw, *options) -> dict[str, Any]:
@@ -241,9 +242,8 @@ EXPLAINED = {
 
 def scenario(tmp_path, raw, *options) -> str:
     (tmp_path / "s.toml").write_text(as_toml(raw), encoding="utf-8")
-    ended = CliRunner(**APART).invoke(
-        cli, ["scenario", str(tmp_path / "s.toml"), *options], env={"COLUMNS": "200"}, catch_exceptions=False
-    )
+    words = ["scenario", str(tmp_path / "s.toml"), *options]
+    ended = CliRunner(**APART).invoke(cli, words, env={"COLUMNS": "200"}, catch_exceptions=False, obj=plugins())
     assert ended.exit_code == 0, ended.stderr
     return ended.stdout
 
@@ -429,12 +429,15 @@ def test_numbers_of_money_are_typed_without_quotes_and_stay_exact(tmp_path):
 def test_what_is_set_from_the_command_line_moves_what_hangs_on_it_and_nothing_else(tmp_path):
     raw = shop({**AMERICAN, **RATES})
     names = ("revenue", "landed_cost", "cost_line_return_label", "labour_cost")
-    usual = {name: means(answered(tmp_path, raw), name)[0] for name in names}
+    usual = answered(tmp_path, raw)
     moved = {
-        setting: {name: means(answered(tmp_path, raw, "--set", setting), name)[0] for name in names}
+        setting: answered(tmp_path, raw, "--set", setting)
         for setting in ("rates.USD=7.1", "costs.return_label_share=0.3", "goods.category.toys=0.5")
     }
-    changed = {setting: [name for name in names if found[name] != usual[name]] for setting, found in moved.items()}
+    changed = {
+        setting: [name for name in names if means(found, name) != means(usual, name)]
+        for setting, found in moved.items()
+    }
     assert changed == {
         "rates.USD=7.1": ["revenue", "landed_cost", "cost_line_return_label"],
         "costs.return_label_share=0.3": ["cost_line_return_label"],

@@ -1,6 +1,6 @@
 """A week of a real call centre, predicted by the simulated desk, by a naive queue and by Erlang's formulas.
 
-    python simulator/benchmarks/callcentre.py FOLDER [--replications 10] [--fit]
+    python simulator/benchmarks/callcentre.py FOLDER [--replications 10] [--engine auto] [--fit]
 
 FOLDER holds `bank_calls_1999-01.csv.gz`: one line per call to a bank in January 1999. What calls are like (when they
 come, how long they take by type, how long callers wait before they hang up) is fitted to the days until 23 January; the
@@ -30,15 +30,14 @@ from datetime import date, timedelta
 from math import exp
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
+from unittest import mock
 
 import numpy as np
 import polars as pl
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aftersale.cases.facts import Fact
-from aftersale.cases.model import Case
 from aftersale.cases.workflow import parse_workflow
 from aftersale.clocks import SECOND, start_of_day
 from aftersale.order_columns import Orders
@@ -48,7 +47,10 @@ from aftersale.policies.marketplaces import parse_marketplaces
 from aftersale.policies.worlds import parse_world
 from aftersale.rules import parse_rules
 from aftersale.testing import plugin
+from aftersale_simulator.desk.desk import Desk
+from aftersale_simulator.plan.runs import KernelDesk
 from aftersale_simulator.resolved.scenario import resolve
+from aftersale_simulator.runs.engines import Engine
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.statistics import erlang_c
 from aftersale_simulator.scenario.document import parse_scenario
@@ -203,23 +205,18 @@ def observed(calls: pl.DataFrame, first: date) -> Week:
     return tabled(days, of_week["at"].to_numpy(), of_week["wait"].to_numpy(), of_week["taken"].to_numpy())
 
 
-def centre(fit: Fit, patient: bool, facts: list[Fact]) -> ModuleType:
-    """Return the call centre as a plugin, which appends the recorded `facts`.
+def centre(fit: Fit, patient: bool) -> ModuleType:
+    """Return the call centre as a plugin.
 
-    A call is first picked up, which takes no time, and then worked on: picking up is a fact, so that every wait is
-    known. What was picked up is more urgent than all that wait, so the agent goes on with it.
+    A call is first picked up, which takes no time, and then worked on: picking up is a task of its own, so that every
+    wait is known. What was picked up is more urgent than all that wait, so the agent goes on with it.
     """
-
-    def note(case: Case, fact: Fact) -> None:
-        facts.append(fact)
-
     return plugin(
         "centre",
         aftersale_marketplaces=_marketplaces,
         aftersale_rules=_rules,
         aftersale_workflow=lambda: list(parse_workflow({"kind": list(map(_kind, TYPES))}, "centre").kinds.values()),
         aftersale_world=lambda: [parse_world(_world(fit, patient), "centre")],
-        aftersale_fact_recorded=note,
     )
 
 
@@ -301,10 +298,17 @@ Stream = Sequence[tuple[date, float, str]]
 """Calls as (day, second of the day, type), in order."""
 
 
-def played(fit: Fit, roster: Array, stream: Stream, replication: int, first: date, patient: bool = False) -> Week:
+def played(
+    fit: Fit,
+    roster: Array,
+    stream: Stream,
+    replication: int,
+    first: date,
+    patient: bool = False,
+    engine: Engine = "auto",
+) -> Week:
     """Run the week once on the simulator's desk and return how it went."""
-    facts: list[Fact] = []
-    plugins = load_plugins((), {"centre": centre(fit, patient, facts)})
+    plugins = load_plugins((), {"centre": centre(fit, patient)})
     talks = {f"talk_{name}": {"mean": f"{mean:.1f} s", "cv": cv} for name, (mean, cv) in fit.handling.items()}
     raw = {
         "name": "a call centre",
@@ -315,9 +319,23 @@ def played(fit: Fit, roster: Array, stream: Stream, replication: int, first: dat
         "handling": {**talks, **{f"take_{name}": {"mean": "0 s", "shape": "fixed"} for name in TYPES}},
     }
     scenario = parse_scenario(raw, "callcentre", vocabulary(plugins))
-    result = run(resolve(scenario, plugins), replication, orders=_orders(stream))
+    weeks: list[Week] = []
+
+    def noting(placed: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def noted(desk: Any) -> Any:
+            weeks.append(_week_of_desk(desk, first))
+            return placed(desk)
+
+        return noted
+
+    with (
+        mock.patch.object(Desk, "placed", noting(Desk.placed)),
+        mock.patch.object(KernelDesk, "placed", noting(KernelDesk.placed)),
+    ):
+        result = run(resolve(scenario, plugins), replication, orders=_orders(stream), engine=engine)
     assert not result.failed
-    return _week_of_facts(facts, first)
+    assert (result.engine == "simpy") == (engine == "simpy")
+    return weeks[0]
 
 
 def _orders(stream: Stream) -> Orders:
@@ -330,21 +348,18 @@ def _orders(stream: Stream) -> Orders:
     return Orders(TYPES, ("ILS",) * len(TYPES), ("MFN",), ("call",), ids, kinds, at, *flat, never, never, none, none)
 
 
-def _week_of_facts(facts: Iterable[Fact], first: date) -> Week:
-    """Return the week of a run from its facts; callers who still wait at the end have waited until then."""
-    arrivals: dict[str, int] = {}
-    endings: dict[str, tuple[int, bool]] = {}
+def _week_of_desk(desk: Desk | KernelDesk, first: date) -> Week:
+    """Return the week of a run from what its desk leaves; callers who still wait at the end have waited until then."""
     bounds = np.array([start_of_day(day, ZONE) for day in (*week(first), first + timedelta(DAYS))])
-    for fact in facts:
-        if fact.kind.startswith("called"):
-            arrivals[fact.case] = fact.occurred_at
-        else:
-            endings.setdefault(fact.case, (fact.occurred_at, fact.kind.startswith("taken")))
-    ends = [endings.get(case, (int(bounds[-1]), False)) for case in arrivals]
-    at = np.array(list(arrivals.values()))
+    came, took, done = (np.array(times) for times in (desk.effort.opened, desk.effort.starts, desk.effort.ends))
+    picked_up = took == done
+    ends = {"waiting": lambda case: int(bounds[-1]), "abandoned": lambda case: case.moved_at}
+    untaken = [case for case in desk.docket.cases.values() if case.state in ends]
+    at = np.concatenate([came[picked_up], np.array([case.opened_at for case in untaken], np.int64)])
+    end = np.concatenate([took[picked_up], np.array([ends[case.state](case) for case in untaken], np.int64)])
     days = np.searchsorted(bounds, at, side="right") - 1
-    waits = (np.array([end for end, _ in ends]) - at) / SECOND
-    return tabled(days.tolist(), (at - bounds[days]) / SECOND, waits, np.array([taken for _, taken in ends]))
+    taken = np.arange(len(at)) < picked_up.sum()
+    return tabled(days.tolist(), (at - bounds[days]) / SECOND, (end - at) / SECOND, taken)
 
 
 def week(first: date) -> list[date]:
@@ -421,12 +436,13 @@ class January:
 
     calls: pl.DataFrame
     fit: Fit
+    engine: Engine = "auto"
 
     @classmethod
-    def read(cls, folder: Path) -> January:
-        """Read the calls and fit to those of the first weeks."""
+    def read(cls, folder: Path, engine: Engine = "auto") -> January:
+        """Read the calls and fit to those of the first weeks; weeks are run by `engine`."""
         calls = requests(folder)
-        return cls(calls, Fit.of(calls.filter(pl.col("day") < FIRST)))
+        return cls(calls, Fit.of(calls.filter(pl.col("day") < FIRST)), engine)
 
     def roster(self, first: date, level: float) -> Array:
         """Return the roster of one week, by weekday and half hour."""
@@ -441,16 +457,20 @@ class January:
         stream = list(calls.select("day", pl.col("at").cast(pl.Float64), "type").iter_rows())
         patient = way == "naive queue"
         own_roster = naive(roster) if patient else roster
-        weeks = [played(self.fit, own_roster, stream, number + 1, first, patient) for number in range(replications)]
+        numbers = range(1, replications + 1)
+        weeks = [played(self.fit, own_roster, stream, number, first, patient, self.engine) for number in numbers]
         return np.mean(weeks, axis=0)
 
     def forecast(self, replications: int) -> Week:
         """Return the last week as the weeks before let expect it, on average over replications."""
         roster = self.fit.rosters[LEVELS["replayed"]]
         numbers = range(1, replications + 1)
-        return np.mean(
-            [played(self.fit, roster, forecast(self.fit, number), number, FIRST) for number in numbers], axis=0
-        )
+        streams = (forecast(self.fit, number) for number in numbers)
+        weeks = [
+            played(self.fit, roster, stream, number, FIRST, engine=self.engine)
+            for number, stream in zip(numbers, streams, strict=True)
+        ]
+        return np.mean(weeks, axis=0)
 
     def fitted(self) -> dict[str, float]:
         """Return the level of each way of predicting at which the mean waits of the earlier weeks come out best."""
@@ -483,9 +503,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help=f"where {FILE} is")
     parser.add_argument("--replications", type=int, default=10)
+    parser.add_argument("--engine", choices=get_args(Engine), default="auto", help="what runs our desk")
     parser.add_argument("--fit", action="store_true", help="print the levels that suit the earlier weeks, and stop")
     arguments = parser.parse_args()
-    january = January.read(arguments.folder)
+    january = January.read(arguments.folder, arguments.engine)
     if arguments.fit:
         print(january.fitted())
         return

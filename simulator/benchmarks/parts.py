@@ -1,10 +1,11 @@
-"""Parts of a run in milliseconds of processor time: world, desk, event loop, account looks, results, costs, the rest.
+"""Parts of a run on SimPy in milliseconds of processor time: world, desk, event loop, looks, results, costs, the rest.
 
     python simulator/benchmarks/parts.py [SCENARIO] [--replications 8] [--json]
 
 Without SCENARIO the shipped one. Prints the median of each part over the replications, after one run that warms up what
 is computed once per process. The world is made in each of these runs; variants of one replication share it. To compare
-two states of the code, run it in both by turns: replications are the same.
+two states of the code, run it in both by turns: replications are the same. Those of a run on the
+kernel: engines.py --shipped.
 """
 
 from __future__ import annotations
@@ -54,11 +55,13 @@ def timed(spent: dict[str, float]) -> Iterator[None]:
     ]
     with ExitStack() as stack:
         for owner, name, part in places:
-            stack.enter_context(mock.patch.object(owner, name, _timing(getattr(owner, name), spent, part)))
+            stack.enter_context(mock.patch.object(owner, name, timing(getattr(owner, name), spent, part)))
         yield
 
 
-def _timing(function: Callable[..., Any], spent: dict[str, float], part: str) -> Callable[..., Any]:
+def timing(function: Callable[..., Any], spent: dict[str, float], part: str) -> Callable[..., Any]:
+    """Return a function that adds the processor time that it takes to a part."""
+
     def timing(*args: Any, **keywords: Any) -> Any:
         began = time.process_time()
         try:
@@ -74,7 +77,7 @@ def measured(resolved: ResolvedScenario, replication: int) -> dict[str, float]:
     spent: defaultdict[str, float] = defaultdict(float)
     began = time.process_time()
     with timed(spent):
-        run.run(resolved, replication)
+        run.run(resolved, replication, engine="simpy")
     total = time.process_time() - began
     for part, around in WITHIN.items():
         spent[around] -= spent[part]

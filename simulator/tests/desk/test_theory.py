@@ -1,8 +1,9 @@
 """The desk against theory: what is known in closed form about queues and clocks, and desks made wrong on purpose.
 
 Every check returns its disagreements: figures whose interval over replications misses the theory, or is wider than the
-precision that the check states. Right desks have none, and each desk made wrong has at least one. The figures are
-logged: `pytest simulator/tests/desk/test_theory.py --log-cli-level=INFO` shows them.
+precision that the check states. Right desks have none, and each desk made wrong has at least one. Each check is made on
+the kernel and on SimPy, and reads of both what both leave. The figures are logged:
+`pytest simulator/tests/desk/test_theory.py --log-cli-level=INFO` shows them.
 """
 
 from __future__ import annotations
@@ -10,34 +11,36 @@ from __future__ import annotations
 import csv
 import logging
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache, partial
-from heapq import heappush
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
+from unittest import mock
 
 import numpy as np
 import pytest
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from numpy.typing import NDArray
 from scipy.linalg import expm
 from scipy.stats import norm, t
 
-from aftersale.cases.facts import Fact
-from aftersale.cases.model import Case, Task
+from aftersale.cases.model import Case
 from aftersale.cases.workflow import CaseKind, parse_workflow
 from aftersale.clocks import HOUR, MINUTE, start_of_day
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.marketplaces import Marketplace, parse_marketplaces
-from aftersale.policies.worlds import WorldDefaults, parse_world
+from aftersale.policies.worlds import WorkOrder, WorldDefaults, parse_world
 from aftersale.rules import Rule, parse_rules
 from aftersale.testing import plugin
-from aftersale_simulator.desk import agents
 from aftersale_simulator.desk.desk import Desk
 from aftersale_simulator.desk.shifts import Window, shift_windows
-from aftersale_simulator.resolved.scenario import resolve
+from aftersale_simulator.kernel import load_kernel
+from aftersale_simulator.plan.runs import KernelDesk
+from aftersale_simulator.resolved.scenario import ResolvedScenario, resolve
+from aftersale_simulator.runs.engines import Engine
 from aftersale_simulator.runs.results import Result
 from aftersale_simulator.runs.run import run
 from aftersale_simulator.runs.statistics import erlang_c
@@ -56,7 +59,12 @@ ZONE = "Atlantic/Reykjavik"  # no clock changes
 FIRST = date(2026, 3, 2)
 ALWAYS = {"days": "Mon-Sun", "hours": "00:00-24:00"}
 SOURCE = {"source": "made up", "grade": "assumed"}
+NEWEST = "newest"
+"""The work order of the line's own: what is due last goes first, and of one line what came last."""
 TELL = logging.getLogger(__name__)
+on_each_engine = pytest.mark.parametrize("engine", ["auto", "simpy"])
+opened_up = pytest.mark.parametrize("engine", ["plain", "simpy"])
+"""For faults within the loop: a compiled kernel's cannot be changed, that of the same file as plain Python can."""
 
 Array = NDArray[np.float64]
 Wrong = Callable[[pytest.MonkeyPatch], None]
@@ -119,22 +127,17 @@ def world(*names: str) -> WorldDefaults:
         "answer": [{"task": "answer_call", "fact": "call_answered"}],
         "absent": [{"marketplaces": names, "facts": usual}],
     }
-    return parse_world(made, "line")
+    return evolve(parse_world(made, "line"), work_orders=(WorkOrder(NEWEST, lambda task, order: -task.due),))
 
 
-def lines(deadlines: dict[str, int], seen: list[Fact], opens: Sequence[str] = ("first_reply",)) -> ModuleType:
-    """Return a plugin with a marketplace for each deadline of its calls, which keeps what it has `seen`."""
-
-    def noted(case: Case, fact: Fact) -> None:
-        seen.append(fact)
-
+def lines(deadlines: dict[str, int], opens: Sequence[str] = ("first_reply",)) -> ModuleType:
+    """Return a plugin with a marketplace for each deadline of its calls."""
     return plugin(
         "line",
         aftersale_marketplaces=lambda: marketplaces(*deadlines),
         aftersale_rules=lambda: rules(deadlines),
         aftersale_workflow=lambda: kinds(opens),
         aftersale_world=lambda: [world(*deadlines)],
-        aftersale_fact_recorded=noted,
     )
 
 
@@ -143,7 +146,7 @@ class Played:
     """One replication: its result, its measured period in hours, and its calls' times.
 
     `opened` and `ended` are sorted, in hours from the beginning of the measured period; `stays` tells how long each
-    call of the measured period took from its coming to its end, in the order of coming, of those that came to one.
+    call of the measured period took from its coming to its end, of those that came to one.
     """
 
     result: Result
@@ -210,16 +213,13 @@ class Line:
     deadlines: dict[str, int] = field(factory=lambda: {LINE: 24})
     opens: Sequence[str] = ("first_reply",)
     first: date = FIRST
+    work_order: ClassVar[str] = "deadline"
 
-    def play(self, replications: int) -> list[Played]:
-        seen: list[Fact] = []
-        plugins = load_plugins((), {"line": lines(self.deadlines, seen, self.opens)})
-        scenario = parse_scenario(self._raw(), "line", vocabulary(plugins))
-        found = []
-        for replication in range(1, replications + 1):
-            seen.clear()
-            found.append(_played(run(resolve(scenario, plugins), replication), seen, self.first, 24.0 * self.days))
-        return found
+    def play(self, replications: int, engine: Engine = "auto") -> list[Played]:
+        plugins = load_plugins((), {"line": lines(self.deadlines, self.opens)})
+        resolved = resolve(parse_scenario(self._raw(), "line", vocabulary(plugins)), plugins)
+        numbers = range(1, replications + 1)
+        return [_played(*left_by(resolved, number, engine), self.first, 24.0 * self.days) for number in numbers]
 
     def _raw(self) -> dict[str, Any]:
         flat = {"price": {"median": "25"}, "weekly": [1.0] * 7, "dispersion": 1.0, "hourly": list(self.hourly)}
@@ -231,18 +231,36 @@ class Line:
             "team": {"line": {"zone": ZONE, "agents": self.agents, "shifts": list(self.shifts)}},
             "handling": {"answer_call": self.handling},
             "world": self.world,
+            "work_order": self.work_order,
         }
 
 
-def _played(result: Result, seen: Iterable[Fact], first: date, hours: float) -> Played:
+def left_by(resolved: ResolvedScenario, replication: int, engine: Engine) -> tuple[Result, list[Case]]:
+    """Run once, and return the result and the cases as they stand at the end, which every engine leaves."""
+    cases: list[Case] = []
+
+    def noting(placed: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def noted(desk: Any) -> Any:
+            cases.extend(desk.docket.cases.values())
+            return placed(desk)
+
+        return noted
+
+    with (
+        mock.patch.object(Desk, "placed", noting(Desk.placed)),
+        mock.patch.object(KernelDesk, "placed", noting(KernelDesk.placed)),
+    ):
+        result = run(resolved, replication, engine=engine)
+    assert (result.engine == "simpy") == (engine == "simpy")
+    return result, cases
+
+
+def _played(result: Result, cases: Sequence[Case], first: date, hours: float) -> Played:
     start = start_of_day(first, ZONE)
-    opened: dict[str, float] = {}
-    ended: dict[str, float] = {}
-    for fact in seen:
-        times = opened if fact.kind == "call_opened" else ended
-        times.setdefault(fact.case, (fact.occurred_at - start) / HOUR)
-    stays = np.array([ended[call] - at for call, at in opened.items() if at >= 0 and call in ended])
-    return Played(result, hours, np.sort(list(opened.values())), np.sort(list(ended.values())), stays)
+    opened = np.array([case.opened_at - start for case in cases]) / HOUR
+    moved = np.array([case.moved_at - start for case in cases]) / HOUR
+    over = np.array([case.state != "waiting" for case in cases])
+    return Played(result, hours, np.sort(opened), np.sort(moved[over]), (moved - opened)[over & (opened >= 0)])
 
 
 @frozen
@@ -302,6 +320,9 @@ def chances_of(played: Sequence[Played], rate: float, handling: float) -> tuple[
     return calls, [one.mean_handling / handling - 1 for one in played]
 
 
+# Desks made wrong show what the checks can find, whatever runs the desk, so it is what runs them soonest.
+
+
 def everywhere(monkeypatch: pytest.MonkeyPatch, original: Any, wrong: Any) -> None:
     """Put something wrong in the place of a function, wherever the simulator calls it by name."""
     own = [module for name, module in sys.modules.items() if name.startswith("aftersale_simulator")]
@@ -311,13 +332,16 @@ def everywhere(monkeypatch: pytest.MonkeyPatch, original: Any, wrong: Any) -> No
         monkeypatch.setattr(module, name, wrong)
 
 
-def handling_without_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw = Draws.exponential
+def without_spread(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all exponential numbers be the mean that are drawn for purposes of which this is a part."""
+    column = Draws.column
 
-    def wrong(draws: Draws, purpose: str, row: int) -> float:
-        return 1.0 if purpose.startswith("handling.") else draw(draws, purpose, row)
+    def wrong(draws: Draws, distribution: str, purpose: str) -> Any:
+        drawn = column(draws, distribution, purpose)
+        return array("d", [1.0]) * len(drawn) if distribution == "exponential" and part in purpose else drawn
 
-    monkeypatch.setattr(Draws, "exponential", wrong)
+    monkeypatch.setattr(Draws, "column", wrong)
+    monkeypatch.setattr(Draws, "exponential", lambda draws, purpose, row: wrong(draws, "exponential", purpose)[row])
 
 
 def one_agent_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,22 +351,31 @@ def one_agent_more(monkeypatch: pytest.MonkeyPatch) -> None:
     everywhere(monkeypatch, shift_windows, wrong)
 
 
-def last_come_first_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(queue: list[Any], item: tuple[Any, ...]) -> None:
-        heappush(queue, (-item[0], -item[1], *item[2:]))
-
-    monkeypatch.setattr(agents, "heappush", wrong)
+def in_order(work_order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Line, "work_order", work_order)
 
 
 def slow_to_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tasks reach the queue two minutes after they began, so that agents idle meanwhile."""
-    enqueue = Desk._enqueue
+    kernel, noticed = load_kernel(plain=True).Kernel, -1
+    enqueue, enqueue_on_kernel, answer = Desk._enqueue, kernel.enqueue, kernel.answer
 
     def wrong(desk: Desk, *arguments: Any) -> None:
         later = desk.env.timeout(2 * MINUTE)
         later.callbacks.append(lambda _: enqueue(desk, *arguments))
 
+    def wrong_on_kernel(desk: Any, task: int, order: int) -> None:
+        desk.call(desk.now + 2 * MINUTE, noticed, task, order)
+
+    def answering(desk: Any, what: int, *arguments: int) -> None:
+        if what == noticed:
+            enqueue_on_kernel(desk, *arguments)
+        else:
+            answer(desk, what, *arguments)
+
     monkeypatch.setattr(Desk, "_enqueue", wrong)
+    monkeypatch.setattr(kernel, "enqueue", wrong_on_kernel)
+    monkeypatch.setattr(kernel, "answer", answering)
 
 
 def moved(hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,11 +416,11 @@ M_M_C = {1: (2.0, 15.0, 56, 1.0, 0.12), 3: (12.0, 10.0, 9, 0.5, 0.16), 10: (24.0
 """By agents: calls an hour, mean minutes of handling, days, hours of what is called a long stay, and the precision."""
 
 
-def against_erlang_c(agents: int, replications: int) -> Verdict:
+def against_erlang_c(agents: int, replications: int, engine: Engine = "auto") -> Verdict:
     """Compare a desk that never closes with M/M/c."""
     rate, minutes, days, long, precision = M_M_C[agents]
     line = Line({LINE: rate}, agents, {"mean": f"{minutes} min", "shape": "exponential"}, days, 1)
-    played = line.play(replications)
+    played = line.play(replications, engine)
     waits, mean = erlang_c(agents, rate * minutes / 60)
     figures = [
         Figure("chance to wait", waits, [float(np.mean(one.found() >= agents)) for one in played]),
@@ -412,9 +445,10 @@ def longer_than(hours: float, agents: int, rate: float, minutes: float) -> float
     return float(own + waits * service * (np.exp(-drain * hours) - own) / (service - drain))
 
 
+@on_each_engine
 @pytest.mark.parametrize("agents", M_M_C)
-def test_a_desk_that_never_closes_waits_as_erlang_says(agents: int) -> None:
-    assert against_erlang_c(agents, 24 if agents > 9 else 18) == AGREED
+def test_a_desk_that_never_closes_waits_as_erlang_says(agents: int, engine: Engine) -> None:
+    assert against_erlang_c(agents, 24 if agents > 9 else 18, engine) == AGREED
 
 
 @pytest.mark.parametrize("agents", M_M_C)
@@ -429,10 +463,9 @@ def test_erlang_s_formula_is_that_of_the_table_of_exact_values(agents: int) -> N
 @pytest.mark.parametrize(
     ("wrong", "seen", "replications"),
     [
-        (handling_without_spread, "mean wait", 14),
+        (partial(without_spread, "handling."), "mean wait", 14),
         (one_agent_more, "mean wait", 9),
-        (last_come_first_served, "long stays", 24),
-        (slow_to_notice, "mean wait", 9),
+        (partial(in_order, NEWEST), "long stays", 24),
     ],
 )
 def test_a_desk_made_wrong_does_not_wait_as_erlang_says(
@@ -440,6 +473,14 @@ def test_a_desk_made_wrong_does_not_wait_as_erlang_says(
 ) -> None:
     wrong(monkeypatch)
     assert seen in against_erlang_c(3, replications).wrong
+
+
+@opened_up
+def test_a_desk_that_is_slow_to_notice_does_not_wait_as_erlang_says(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_to_notice(monkeypatch)
+    assert "mean wait" in against_erlang_c(3, 9, engine).wrong
 
 
 PATIENCE = {8: (60.0, 7.0, 10.0, 2), 6: (40.0, 10.0, 20.0, 2)}
@@ -482,12 +523,12 @@ class ErlangA:
         )
 
 
-def against_erlang_a(agents: int, replications: int) -> Verdict:
+def against_erlang_a(agents: int, replications: int, engine: Engine = "auto") -> Verdict:
     """Compare a line whose callers hang up after an exponential time with M/M/c+M, each figure to within 12 %."""
     rate, minutes, patience, days = PATIENCE[agents]
     callers = {"impatient_share": 1.0, "patience_hours": patience / 60}
     line = Line({LINE: rate}, agents, {"mean": f"{minutes} min", "shape": "exponential"}, days, 1, callers)
-    played = line.play(replications)
+    played = line.play(replications, engine)
     theory = ErlangA.of(agents, rate, 60 / minutes, 60 / patience)
     # A call taken at its agent counts as abandoned in its case when its patience would have ended later: tasks tell.
     left = [1 - one.result.counts["tasks"] / one.calls for one in played]
@@ -499,9 +540,10 @@ def against_erlang_a(agents: int, replications: int) -> Verdict:
     return verdict(figures, 0.12, chances_of(played, rate, minutes / 60))
 
 
+@on_each_engine
 @pytest.mark.parametrize("agents", PATIENCE)
-def test_callers_without_patience_leave_as_erlang_a_says(agents: int) -> None:
-    assert against_erlang_a(agents, 12) == AGREED
+def test_callers_without_patience_leave_as_erlang_a_says(agents: int, engine: Engine) -> None:
+    assert against_erlang_a(agents, 12, engine) == AGREED
 
 
 @pytest.mark.parametrize("agents", [1, 2, 3, 5, 6, 8, 10, 14, 20, 30, 50])
@@ -512,20 +554,11 @@ def test_the_chain_of_impatient_callers_gives_the_exact_values_of_the_table(agen
     assert told == pytest.approx([row["A_pab"], row["A_occupancy"], row["A_mean_wait_min"]], rel=1e-7)
 
 
-def patience_without_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw = Draws.exponential
-
-    def wrong(draws: Draws, purpose: str, row: int) -> float:
-        return 1.0 if "call_abandoned" in purpose else draw(draws, purpose, row)
-
-    monkeypatch.setattr(Draws, "exponential", wrong)
-
-
 @pytest.mark.parametrize(
     ("wrong", "seen"),
     [
-        (patience_without_spread, "abandonment"),
-        (last_come_first_served, "mean wait of those served"),
+        (partial(without_spread, "call_abandoned"), "abandonment"),
+        (partial(in_order, NEWEST), "mean wait of those served"),
     ],
 )
 def test_a_desk_made_wrong_does_not_lose_callers_as_erlang_a_says(
@@ -553,13 +586,13 @@ def cobham(agents: int, urgent: float, routine: float, hours: float, squares: fl
     return free / (1 - own), free / (1 - own) / (1 - both)
 
 
-def against_cobham(agents: int, replications: int) -> Verdict:
+def against_cobham(agents: int, replications: int, engine: Engine = "auto") -> Verdict:
     """Compare two lines of which one's deadlines always end before the other's; each figure to within 25 %."""
     urgent, routine, minutes, days = CLASSES[agents]
     rates, deadlines = {URGENT: urgent, ROUTINE: routine}, {URGENT: 12, ROUTINE: 24_000}
     spread = {"shape": "lognormal", "cv": 0.8} if agents == 1 else {"shape": "exponential"}
     line = Line(rates, agents, {"mean": f"{minutes} min", **spread}, days, 1, deadlines=deadlines)
-    played = line.play(replications)
+    played = line.play(replications, engine)
     waits = dict(zip(rates, cobham(agents, urgent, routine, minutes / 60, spread.get("cv", 1.0) ** 2), strict=True))
     figures = [
         Figure(
@@ -577,24 +610,17 @@ def urgent_first(rates: dict[str, float], waits: dict[str, float]) -> float:
     return sum(rates[name] * waits[name] for name in rates) / sum(rates.values())
 
 
+@on_each_engine
 @pytest.mark.parametrize("agents", CLASSES)
-def test_urgent_calls_overtake_routine_ones_as_cobham_says(agents: int) -> None:
-    assert against_cobham(agents, 18) == AGREED
+def test_urgent_calls_overtake_routine_ones_as_cobham_says(agents: int, engine: Engine) -> None:
+    assert against_cobham(agents, 18, engine) == AGREED
 
 
-def priority_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(queue: list[Any], item: tuple[Any, ...]) -> None:
-        opened = next(part.opened_at for part in item if isinstance(part, Task))
-        heappush(queue, (opened, *item[1:]))
-
-    monkeypatch.setattr(agents, "heappush", wrong)
-
-
-@pytest.mark.parametrize("wrong", [priority_ignored, last_come_first_served])
+@pytest.mark.parametrize("work_order", ["arrival", NEWEST])
 def test_a_desk_that_takes_calls_in_another_order_is_not_as_cobham_says(
-    wrong: Wrong, monkeypatch: pytest.MonkeyPatch
+    work_order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong(monkeypatch)
+    in_order(work_order, monkeypatch)
     told = against_cobham(3, 10)
     assert {"URGENT wait", "ROUTINE wait"} <= set(told.wrong)
     assert "all waits" not in told.wrong
@@ -684,12 +710,12 @@ def solved(peak: str) -> Day:
     return Chain(rates, on_duty).day()
 
 
-def against_its_chain(peak: str, replications: int) -> Verdict:
+def against_its_chain(peak: str, replications: int, engine: Engine = "auto") -> Verdict:
     """Compare a line whose arrivals and staffing change by the hour with its chain, each figure to within 20 %."""
     agents, rates, on_duty = PEAKS[peak]
     shifts = [ALWAYS] if agents == min(on_duty) == max(on_duty) else [ALWAYS, DAY_SHIFT]
     line = Line({LINE: sum(rates) / 24}, agents, HALF, 28, 2, shifts=shifts, hourly=rates)
-    played = line.play(replications)
+    played = line.play(replications, engine)
     theory = solved(peak)
     late = [float(one.present(24 * np.arange(28) + 22).mean()) for one in played]
     figures = [
@@ -701,9 +727,10 @@ def against_its_chain(peak: str, replications: int) -> Verdict:
     return verdict(figures, 0.2, chances_of(played, sum(rates) / 24, 1 / SERVICE))
 
 
+@on_each_engine
 @pytest.mark.parametrize("peak", PEAKS)
-def test_a_line_with_peaks_and_shifts_fills_and_drains_as_its_chain_says(peak: str) -> None:
-    assert against_its_chain(peak, 14) == AGREED
+def test_a_line_with_peaks_and_shifts_fills_and_drains_as_its_chain_says(peak: str, engine: Engine) -> None:
+    assert against_its_chain(peak, 14, engine) == AGREED
 
 
 def arrivals_without_peaks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -732,13 +759,13 @@ def test_a_line_that_keeps_other_hours_does_not_fill_and_drain_as_its_chain_says
     assert seen in against_its_chain("arrivals and staffing", 14).wrong
 
 
-def against_little(replications: int) -> Verdict:
+def against_little(replications: int, engine: Engine = "auto") -> Verdict:
     """Compare calls present with their rate times their stay, to within 1 %.
 
-    How many are present comes from the facts, their rate, wait and handling from what the desk counts of its agents.
+    How many are present comes from the cases, their rate, wait and handling from what the desk counts of its agents.
     """
     line = Line({LINE: 12.0}, 3, days=14, warm_up=1)
-    played = line.play(replications)
+    played = line.play(replications, engine)
     stays = [one.calls / one.hours * (one.mean_wait + one.mean_handling) for one in played]
     found = [one.mean_present() / stay for one, stay in zip(played, stays, strict=True)]
     for one in played:
@@ -746,24 +773,28 @@ def against_little(replications: int) -> Verdict:
     return verdict([Figure("present over rate times stay", 1.0, found)], 0.01)
 
 
-def test_calls_present_are_their_rate_times_their_stay() -> None:
-    assert against_little(5) == AGREED
+@on_each_engine
+def test_calls_present_are_their_rate_times_their_stay(engine: Engine) -> None:
+    assert against_little(5, engine) == AGREED
 
 
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lose one task in fifty on its way to the queue."""
-    enqueue, count = Desk._enqueue, iter(range(10**9))
 
-    def wrong(desk: Desk, *arguments: Any) -> None:
-        if next(count) % 50:
-            enqueue(desk, *arguments)
+    def forgetting(enqueue: Callable[..., None]) -> Callable[..., None]:
+        count = iter(range(10**9))
+        return lambda *arguments: enqueue(*arguments) if next(count) % 50 else None
 
-    monkeypatch.setattr(Desk, "_enqueue", wrong)
+    for desk, name in ((Desk, "_enqueue"), (load_kernel(plain=True).Kernel, "enqueue")):
+        monkeypatch.setattr(desk, name, forgetting(getattr(desk, name)))
 
 
-def test_at_a_desk_that_forgets_tasks_more_calls_are_present_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
+@opened_up
+def test_at_a_desk_that_forgets_tasks_more_calls_are_present_than_that(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forgetful(monkeypatch)
-    assert "present over rate times stay" in against_little(4).wrong
+    assert "present over rate times stay" in against_little(4, engine).wrong
 
 
 OFFICES = {"Mon-Fri": (63, 15, 15, 15, 15), "Mon-Sat": (39, 15, 15, 15, 15, 15), "Mon-Sun": (15,) * 7}
@@ -782,12 +813,12 @@ def office(days: str) -> Line:
     return Line({LINE: 1.5}, 50, now, 7 * WEEKS, 7, shifts=[hours], opens=("first_reply", "silence"), first=TUESDAY)
 
 
-def against_closed_hours(days: str) -> dict[str, str]:
+def against_closed_hours(days: str, engine: Engine = "auto") -> dict[str, str]:
     """Compare an office that answers at once with the hours in which it is closed: a gap of g h makes g - t h late.
 
     Which hours of the week are late is exact; shares of calls lie within normal intervals, all together of CONFIDENCE.
     """
-    (one,) = office(days).play(1)
+    (one,) = office(days).play(1, engine)
     gaps, timeline = OFFICES[days], one.result.timeline
     assert timeline is not None
     told = {}
@@ -818,9 +849,12 @@ def beyond(gaps: Sequence[int], edge: float, answered: bool) -> float:
     return (waiting - min(max(0.0, 15 - edge), unanswered) / WEEKS) / (168 - unanswered / WEEKS)
 
 
+@on_each_engine
 @pytest.mark.parametrize("days", OFFICES)
-def test_an_office_that_answers_at_once_is_late_for_the_closed_hours_beyond_the_deadline(days: str) -> None:
-    assert against_closed_hours(days) == {}
+def test_an_office_that_answers_at_once_is_late_for_the_closed_hours_beyond_the_deadline(
+    days: str, engine: Engine
+) -> None:
+    assert against_closed_hours(days, engine) == {}
 
 
 @pytest.mark.parametrize("wrong", [partial(moved, 1), partial(moved, -1), without_the_first_hour, on_call_at_night])
