@@ -21,7 +21,7 @@ from random import Random  # noqa: TID251  an instance, of which a seed decides 
 from types import FrameType
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "kernel"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "identity"))
 
 from comparison import compared, desk_run, kernel_run, left_by, plan_of, uncompiled
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings

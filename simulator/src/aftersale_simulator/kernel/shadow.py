@@ -37,5 +37,5 @@ def declare(kind: Callable[..., _T], value: object = None, **_options: object) -
 
 
 def cast(kind: Callable[[Any], _T], value: object) -> _T:
-    """Return a value as one of a kind."""
-    return kind(value)
+    """Return a value as one of a kind, itself where it is one."""
+    return value if isinstance(kind, type) and isinstance(value, kind) else kind(value)
