@@ -36,6 +36,6 @@ def declare(kind: Callable[..., _T], value: object = None, **_options: object) -
     return value
 
 
-def cast(kind: Callable[[Any], _T], value: object) -> _T:
+def cast(kind: Callable[[Any], Any], value: Any) -> Any:
     """Return a value as one of a kind, itself where it is one."""
     return value if isinstance(kind, type) and isinstance(value, kind) else kind(value)
