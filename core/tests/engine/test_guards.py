@@ -3,7 +3,7 @@ import pytest
 from aftersale.cases.model import Case
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.engine import apply
-from aftersale.engine.guards import BESIDE, GUARDS, Situation
+from aftersale.engine.guards import BESIDE, GUARDS, OF_EXEMPT, OF_INSTANTS, OF_WINDOWS, Situation
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.decisions import RETURN, Decider, Decisions
 from aftersale.policies.handbook import Handbook, default_handbook
@@ -293,3 +293,29 @@ def test_a_guard_that_is_not_said_to_look_beside_its_case_does_not(name):
     about = OwnCaseOnly({"C-1": case("return", "requested", "C-1")})
     told = fact("return_requested", MONDAY, about="C-2", detail="CR-DEFECTIVE", value=2)
     GUARDS[name](Situation("return", told, order(channel="FBA"), terms(FBA, REST), about))
+
+
+class Watched:
+    """An order that keeps what is asked of it."""
+
+    def __init__(self, sold):
+        self.sold, self.asked = sold, set()
+
+    def __getattr__(self, name):
+        self.asked.add(name)
+        return getattr(self.sold, name)
+
+
+@pytest.mark.parametrize("guard", sorted(GUARDS))
+def test_what_guards_ask_of_instants_and_of_exemption_is_told(guard):
+    sold = Watched(order(delivered_at=MONDAY, shipped_at=MONDAY))
+    bound = terms(
+        {"name": "auto_authorise", "value": True},
+        {"name": "returnless", "value": False},
+        {"name": "handled_by_marketplace", "value": False},
+        {"name": "safe_t", "value": True},
+        {"name": "prepaid_label", "word": "seller_choice"},
+    )
+    holds(guard, sold=sold, bound=bound)
+    assert bool(sold.asked & {"delivered_at", "shipped_at", "promised_at"}) is (guard in OF_WINDOWS | OF_INSTANTS)
+    assert ("exempt" in sold.asked) is (guard in OF_EXEMPT)

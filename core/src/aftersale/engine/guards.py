@@ -312,3 +312,9 @@ BESIDE: Mapping[str, tuple[Sign, ...]] = {
 }
 """The guards that look at other cases of the order than the fact's own, with the signs that they look for. When a case
 turns out to have shown a sign, or not to have, what they answered is asked again."""
+OF_WINDOWS = frozenset({"in_policy", "authorised_at_once", "declined_at_once", "refunded_without_return"})
+"""The guards that ask whether a return was requested in time."""
+OF_INSTANTS = frozenset({"delivered", "sent_already"})
+"""The guards that compare an instant of the order with the fact's."""
+OF_EXEMPT = frozenset({"authorised_at_once", "declined_at_once", "refunded_without_return"})
+"""The guards that ask whether an order is exempt."""

@@ -46,35 +46,33 @@ MET_UNDONE = cython.declare(cython.longlong, 4)
 
 
 # The rows of tables and their fields, each by its place in the row.
-R_PLACE = cython.declare(cython.longlong, 0)
-R_SAYS = cython.declare(cython.longlong, 1)
-R_FACT = cython.declare(cython.longlong, 2)
-R_EVENT = cython.declare(cython.longlong, 3)
-R_SUFFIX = cython.declare(cython.longlong, 4)
-R_LONGER = cython.declare(cython.longlong, 5)
-R_LATE = cython.declare(cython.longlong, 6)
-R_SURE = cython.declare(cython.longlong, 7)
-R_HAPPENS = cython.declare(cython.longlong, 8)
-R_FRESH = cython.declare(cython.longlong, 9)
-R_SHARE = cython.declare(cython.longlong, 10)
-R_FACTOR = cython.declare(cython.longlong, 11)
-R_GROWTH = cython.declare(cython.longlong, 12)
-R_DAYS = cython.declare(cython.longlong, 13)
-R_REPEATS = cython.declare(cython.longlong, 14)
-R_UNIT = cython.declare(cython.longlong, 15)
-R_DELAY = cython.declare(cython.longlong, 16)
-R_SPREAD = cython.declare(cython.longlong, 17)
-R_WAIT = cython.declare(cython.longlong, 18)
-R_SIGMA = cython.declare(cython.longlong, 19)
-R_NUMBERED = cython.declare(cython.longlong, 20)
-R_TIMES = cython.declare(cython.longlong, 21)
-R_TIMES_END = cython.declare(cython.longlong, 22)
-R_LEAST = cython.declare(cython.longlong, 23)
-R_LEAST_END = cython.declare(cython.longlong, 24)
-R_WHEN = cython.declare(cython.longlong, 25)
-R_STILL = cython.declare(cython.longlong, 26)
-R_TELLING = cython.declare(cython.longlong, 27)
-RESPONSE = cython.declare(cython.longlong, 28)
+R_FACT = cython.declare(cython.longlong, 0)
+R_EVENT = cython.declare(cython.longlong, 1)
+R_SUFFIX = cython.declare(cython.longlong, 2)
+R_LONGER = cython.declare(cython.longlong, 3)
+R_LATE = cython.declare(cython.longlong, 4)
+R_SURE = cython.declare(cython.longlong, 5)
+R_HAPPENS = cython.declare(cython.longlong, 6)
+R_FRESH = cython.declare(cython.longlong, 7)
+R_SHARE = cython.declare(cython.longlong, 8)
+R_FACTOR = cython.declare(cython.longlong, 9)
+R_GROWTH = cython.declare(cython.longlong, 10)
+R_DAYS = cython.declare(cython.longlong, 11)
+R_REPEATS = cython.declare(cython.longlong, 12)
+R_UNIT = cython.declare(cython.longlong, 13)
+R_DELAY = cython.declare(cython.longlong, 14)
+R_SPREAD = cython.declare(cython.longlong, 15)
+R_WAIT = cython.declare(cython.longlong, 16)
+R_SIGMA = cython.declare(cython.longlong, 17)
+R_NUMBERED = cython.declare(cython.longlong, 18)
+R_TIMES = cython.declare(cython.longlong, 19)
+R_TIMES_END = cython.declare(cython.longlong, 20)
+R_LEAST = cython.declare(cython.longlong, 21)
+R_LEAST_END = cython.declare(cython.longlong, 22)
+R_WHEN = cython.declare(cython.longlong, 23)
+R_STILL = cython.declare(cython.longlong, 24)
+R_TELLING = cython.declare(cython.longlong, 25)
+RESPONSE = cython.declare(cython.longlong, 26)
 C_MASK = cython.declare(cython.longlong, 0)
 C_VALUE = cython.declare(cython.longlong, 1)
 C_MARKS = cython.declare(cython.longlong, 2)
@@ -113,24 +111,20 @@ H_ITEMS_END = cython.declare(cython.longlong, 1)
 CHOICE = cython.declare(cython.longlong, 2)
 K_TASK = cython.declare(cython.longlong, 0)
 K_COURSE = cython.declare(cython.longlong, 1)
-K_DEADLINES = cython.declare(cython.longlong, 2)
-STANDING = cython.declare(cython.longlong, 3)
+STANDING = cython.declare(cython.longlong, 2)
 M_STANDING = cython.declare(cython.longlong, 0)
 M_HOW = cython.declare(cython.longlong, 1)
-M_NEW = cython.declare(cython.longlong, 2)
-M_CHANGES = cython.declare(cython.longlong, 3)
-M_OPENS = cython.declare(cython.longlong, 4)
-M_RECIPE = cython.declare(cython.longlong, 5)
-M_WAY = cython.declare(cython.longlong, 6)
-M_DEFECT = cython.declare(cython.longlong, 7)
-M_COMPONENT = cython.declare(cython.longlong, 8)
-M_OPENING = cython.declare(cython.longlong, 9)
-M_UNNEEDED = cython.declare(cython.longlong, 10)
-M_FACT = cython.declare(cython.longlong, 11)
-M_LOG = cython.declare(cython.longlong, 12)
-M_SUFFIX = cython.declare(cython.longlong, 13)
-M_CONTACT = cython.declare(cython.longlong, 14)
-MOVE = cython.declare(cython.longlong, 15)
+M_CHANGES = cython.declare(cython.longlong, 2)
+M_OPENS = cython.declare(cython.longlong, 3)
+M_RECIPE = cython.declare(cython.longlong, 4)
+M_DEFECT = cython.declare(cython.longlong, 5)
+M_COMPONENT = cython.declare(cython.longlong, 6)
+M_OPENING = cython.declare(cython.longlong, 7)
+M_UNNEEDED = cython.declare(cython.longlong, 8)
+M_FACT = cython.declare(cython.longlong, 9)
+M_LOG = cython.declare(cython.longlong, 10)
+M_CONTACT = cython.declare(cython.longlong, 11)
+MOVE = cython.declare(cython.longlong, 12)
 D_NAME = cython.declare(cython.longlong, 0)
 D_THEN = cython.declare(cython.longlong, 1)
 D_CLOCK = cython.declare(cython.longlong, 2)
@@ -138,21 +132,16 @@ D_AMOUNT = cython.declare(cython.longlong, 3)
 D_SELLERS = cython.declare(cython.longlong, 4)
 D_SELLERS_AMOUNT = cython.declare(cython.longlong, 5)
 RECIPE = cython.declare(cython.longlong, 6)
+CLOCK = cython.declare(cython.longlong, 4)  # where two functions begin, and how many knots each has
+WINDOW = cython.declare(cython.longlong, 2)  # a clock and its amount
 # A clock of a recipe: its table, or one of these.
 NO_CLOCK = cython.declare(cython.longlong, -1)
-WALL = cython.declare(cython.longlong, -2)
-FIXED = cython.declare(cython.longlong, -3)
-Y_PLACE = cython.declare(cython.longlong, 0)
-Y_REPLY = cython.declare(cython.longlong, 1)
-Y_COURSE = cython.declare(cython.longlong, 2)
-Y_ANSWER = cython.declare(cython.longlong, 3)
-Y_SHAPE = cython.declare(cython.longlong, 4)
-Y_HEAD = cython.declare(cython.longlong, 5)
-Y_QUEUE = cython.declare(cython.longlong, 6)
-Y_CREWS = cython.declare(cython.longlong, 7)
-Y_CREWS_END = cython.declare(cython.longlong, 8)
-Y_ORDER = cython.declare(cython.longlong, 9)
-TASK = cython.declare(cython.longlong, 10)
+FIXED = cython.declare(cython.longlong, -2)
+Y_REPLY = cython.declare(cython.longlong, 0)
+Y_COURSE = cython.declare(cython.longlong, 1)
+Y_ANSWER = cython.declare(cython.longlong, 2)
+Y_SHAPE = cython.declare(cython.longlong, 3)
+TASK = cython.declare(cython.longlong, 4)
 
 
 def longs(size):
@@ -516,7 +505,6 @@ class Tables:
     automatic = cython.declare(Doubles, visibility="public")
     mean = cython.declare(Doubles, visibility="public")
     sigma = cython.declare(Doubles, visibility="public")
-    crews = cython.declare(Longs, visibility="public")
     clocks = cython.declare(Longs, visibility="public")
     knots = cython.declare(Longs, visibility="public")
     reached = cython.declare(Longs, visibility="public")
@@ -534,6 +522,7 @@ class Tables:
     holding = cython.declare(Memo, visibility="public")
     misses = cython.declare(Memo, visibility="public")
     missed = cython.declare(Memo, visibility="public")
+    widths = cython.declare(dict, visibility="public")  # how many fields a row of each table has
     spare = cython.declare(list, visibility="public")
     fresh = cython.declare(cython.longlong, visibility="public")
     slots = cython.declare(cython.longlong, visibility="public")  # how many deadlines a case may have at once
@@ -543,7 +532,7 @@ class Tables:
         self.responses, self.conditions, self.chances, self.tellings = Longs(), Longs(), Longs(), Longs()
         self.said, self.words, self.courses, self.choices, self.items = Longs(), Longs(), Longs(), Longs(), Longs()
         self.narrowed, self.standings, self.moves, self.recipes = Longs(), Longs(), Longs(), Longs()
-        self.tasks, self.crews, self.varies, self.suffix_rank, self.late = Longs(), Longs(), Longs(), Longs(), Longs()
+        self.tasks, self.varies, self.suffix_rank, self.late = Longs(), Longs(), Longs(), Longs()
         self.clocks, self.knots, self.reached, self.windows, self.window_rows = (
             Longs(), Longs(), Longs(), Memo(), Longs()
         )  # fmt: skip
@@ -553,6 +542,22 @@ class Tables:
         self.kinds, self.first_columns = Memo(), Longs()
         self.holding, self.misses, self.missed = Memo(), Memo(), Memo()
         self.fresh = self.suffixes = self.slots = 0
+        self.widths = {
+            "responses": RESPONSE,
+            "conditions": CONDITION,
+            "chances": CHANCE,
+            "tellings": TELLING,
+            "said": SAID,
+            "words": WORDS,
+            "courses": COURSE,
+            "choices": CHOICE,
+            "standings": STANDING,
+            "moves": MOVE,
+            "recipes": RECIPE,
+            "tasks": TASK,
+            "clocks": CLOCK,
+            "window_rows": WINDOW,
+        }
         self.spare = []
 
 
@@ -577,7 +582,6 @@ class Kernel:
     events: cython.longlong
     open_tasks = cython.declare(cython.longlong, visibility="public")
     wasted = cython.declare(cython.longlong, visibility="public")
-    opened_cases = cython.declare(cython.longlong, visibility="public")
     # orders
     row: cython.longlong[::1]
     place: cython.longlong[::1]
@@ -632,7 +636,6 @@ class Kernel:
     d_name = cython.declare(Longs, visibility="public")
     d_then = cython.declare(Longs, visibility="public")
     d_missed = cython.declare(Longs, visibility="public")
-    opened = cython.declare(Longs, visibility="public")
     # tasks
     t_case = cython.declare(Longs, visibility="public")
     t_type = cython.declare(Longs, visibility="public")
@@ -669,11 +672,15 @@ class Kernel:
     due: Longs
     follows: Longs
     top: cython.Py_ssize_t
-    # agents
+    # agents, and by kind of task: by what it is sorted, its head start, its queue, and who serves that
+    y_order: cython.longlong[::1]
+    y_head: cython.longlong[::1]
+    y_queue: cython.longlong[::1]
+    y_crews: cython.longlong[::1]
+    y_crew: cython.longlong[::1]
     queues: list
     pushed: cython.longlong
     queue_task: Longs
-    queue_key: Doubles
     a_crew: cython.longlong[::1]
     a_task: Longs
     a_rest: Longs
@@ -689,13 +696,11 @@ class Kernel:
     s_queues: Longs
     served: Longs
     plans: list
-    plan_at: list
     # random numbers and parameters
     dealt: Doubles
     column_at: Longs
     values: Doubles
     value_known: Longs
-    varying: dict
     applied = cython.declare(Longs, visibility="public")
     longer: dict
     bounds: list
@@ -715,11 +720,11 @@ class Kernel:
     overtime = cython.declare(Longs, visibility="public")
     backlog = cython.declare(list, visibility="public")
 
-    def __init__(self, tables, learning, orders, steps, times, crews, bounds, looks, spans, dealt):
+    def __init__(self, tables, learning, orders, steps, times, crews, work, bounds, looks, spans, dealt):
         self.t, self.learning, self.taken = tables, learning, []
         self.start, self.since, self.until, self.first_begin, self.last_begin = times
         self.now, self.known, self.watched = self.start, -(2**63) + 1, self.until + 1
-        self.sequence = self.events = self.open_tasks = self.wasted = self.opened_cases = 0
+        self.sequence = self.events = self.open_tasks = self.wasted = 0
         self.row, self.place, self.bits, self.bought, self.channel, self.kind, self.narrow, self.begins, self.rank = (
             orders
         )
@@ -746,7 +751,6 @@ class Kernel:
         self.f_behind, self.f_older = self.take(), self.take()
         self.d_began, self.d_due, self.d_end = self.take(), self.take(), self.take()
         self.d_name, self.d_then, self.d_missed = self.take(), self.take(), self.take()
-        self.opened = Longs([0] * (4 * tables.slots))
         self.t_case, self.t_type, self.t_due, self.t_opened = self.take(), self.take(), self.take(), self.take()
         self.t_move = self.take()
         self.seen = Longs([0] * (len(tables.tasks) // TASK + 1))
@@ -764,10 +768,10 @@ class Kernel:
             self.take(),
         )
         self.due, self.follows, self.top = Longs([0] * 64), Longs([0] * 64), 0
-        self.pushed, self.queue_task, self.queue_key = 0, self.take(), Doubles()
-        self.varying, self.longer = {}, {}
+        self.pushed, self.queue_task, self.longer = 0, self.take(), {}
         self.dealt, self.column_at = dealt
         self.values, self.value_known, self.applied = Doubles(), self.take(), self.take()
+        self.y_order, self.y_head, self.y_queue, self.y_crews, self.y_crew = work
         self.bounds, self.looks = bounds, looks
         self.span_first, self.span_turn, self.turn_at = spans
         self.endings, self.dues, self.openings, self.defects = [], [], [], []
@@ -1127,7 +1131,9 @@ class Kernel:
         self.marks[order] |= self.t.courses.at[row + U_MARKS]
         self.answers[order] += self.t.courses.at[row + U_ANSWERS]
         for choice in range(self.t.courses.at[row + U_CHOICES], self.t.courses.at[row + U_CHOICES_END]):
-            for place in range(self.t.choices.at[choice * CHOICE], self.t.choices.at[choice * CHOICE + 1]):
+            for place in range(
+                self.t.choices.at[choice * CHOICE + H_ITEMS], self.t.choices.at[choice * CHOICE + H_ITEMS_END]
+            ):
                 response = self.response_of(self.t.items.at[place], order)
                 condition = self.field(response, R_WHEN)
                 if condition >= 0 and not self.holds(condition, order, standing):
@@ -1384,7 +1390,7 @@ class Kernel:
         due: cython.longlong
         row: cython.longlong
         for row in range(rows >> 8, (rows >> 8) + (rows & 255)):
-            due = self.due_by(self.t.window_rows.at[2 * row], self.t.window_rows.at[2 * row + 1], begins)
+            due = self.due_by(self.t.window_rows.at[WINDOW * row], self.t.window_rows.at[WINDOW * row + 1], begins)
             end = due if due > end else end
         return end
 
@@ -1539,23 +1545,15 @@ class Kernel:
         d: cython.longlong
         by_rule: cython.longlong
         by_seller: cython.longlong
-        if count and recipe < 0:
-            self.learning.deadlines(self, self.t.moves.at[row + M_WAY], order, at)
         for number in range(count):
             self.d_began.at[slot] = at
-            if recipe >= 0:
-                d = (recipe + number) * RECIPE
-                self.d_name.at[slot] = self.t.recipes.at[d + D_NAME]
-                self.d_then.at[slot] = self.t.recipes.at[d + D_THEN]
-                by_rule = self.due_by(self.t.recipes.at[d + D_CLOCK], self.t.recipes.at[d + D_AMOUNT], at)
-                by_seller = self.due_by(self.t.recipes.at[d + D_SELLERS], self.t.recipes.at[d + D_SELLERS_AMOUNT], at)
-                self.d_due.at[slot] = by_rule if by_rule <= by_seller else by_seller
-                self.d_end.at[slot] = by_rule if by_rule < FAR else by_seller
-            else:
-                self.d_name.at[slot] = self.opened.at[4 * number]
-                self.d_due.at[slot] = self.opened.at[4 * number + 1]
-                self.d_end.at[slot] = self.opened.at[4 * number + 2]
-                self.d_then.at[slot] = self.opened.at[4 * number + 3]
+            d = (recipe + number) * RECIPE
+            self.d_name.at[slot] = self.t.recipes.at[d + D_NAME]
+            self.d_then.at[slot] = self.t.recipes.at[d + D_THEN]
+            by_rule = self.due_by(self.t.recipes.at[d + D_CLOCK], self.t.recipes.at[d + D_AMOUNT], at)
+            by_seller = self.due_by(self.t.recipes.at[d + D_SELLERS], self.t.recipes.at[d + D_SELLERS_AMOUNT], at)
+            self.d_due.at[slot] = by_rule if by_rule <= by_seller else by_seller
+            self.d_end.at[slot] = by_rule if by_rule < FAR else by_seller
             self.d_missed.at[slot] = 0
             if self.d_due.at[slot] < self.d_end.at[slot]:
                 self.add_due(order, slot, max(self.d_due.at[slot], known), FOREVER, MISSED)
@@ -1568,11 +1566,9 @@ class Kernel:
         """Return when a clock is due that begins at an instant, FAR for none; see `aftersale.clocks.tables`."""
         if clock == NO_CLOCK:
             return FAR
-        if clock == WALL:
-            return at + amount
         if clock == FIXED:
             return amount
-        row: cython.longlong = 6 * clock
+        row: cython.longlong = CLOCK * clock
         return self.table_value(
             self.t.clocks.at[row + 2],
             self.t.clocks.at[row + 3],
@@ -1723,7 +1719,6 @@ class Kernel:
         o.add(known)
         o.add(1)
         o.add(self.channel[order])
-        self.opened_cases += 1
 
     @cython.cfunc
     def count_ending(
@@ -1918,9 +1913,9 @@ class Kernel:
 
     @cython.cfunc
     def sort_key(self, task: cython.longlong, kind: cython.longlong) -> cython.double:
-        order: cython.longlong = self.of_task(kind, Y_ORDER)
+        order: cython.longlong = self.y_order[kind]
         if order == 0:
-            return self.t_due.at[task] - self.of_task(kind, Y_HEAD)
+            return self.t_due.at[task] - self.y_head[kind]
         if order == 1:
             return self.t_opened.at[task]
         return self.learning.sort_key(self, task)
@@ -1929,14 +1924,14 @@ class Kernel:
     def offer(self, task: cython.longlong):
         """Put a task into its queue, and wake an idle agent who can do it."""
         kind: cython.longlong = self.t_type.at[task]
-        queue: Heap = cython.cast(Heap, self.queues[self.of_task(kind, Y_QUEUE)])
+        queue: Heap = cython.cast(Heap, self.queues[self.y_queue[kind]])
         self.pushed += 1
         self.queue_task.add(task)
         queue.push(self.sort_key(task, kind), self.pushed)
         place: cython.longlong
         crew: cython.longlong
-        for place in range(self.of_task(kind, Y_CREWS), self.of_task(kind, Y_CREWS_END)):
-            crew = self.t.crews.at[place]
+        for place in range(self.y_crews[kind], self.y_crews[kind + 1]):
+            crew = self.y_crew[place]
             if self.s_busy.at[crew] < self.s_on_duty.at[crew]:
                 self.assign(crew)
                 return
@@ -2158,7 +2153,9 @@ class Kernel:
         place: cython.longlong
         response: cython.longlong
         last: cython.longlong = -1
-        for place in range(self.t.choices.at[choice * CHOICE], self.t.choices.at[choice * CHOICE + 1]):
+        for place in range(
+            self.t.choices.at[choice * CHOICE + H_ITEMS], self.t.choices.at[choice * CHOICE + H_ITEMS_END]
+        ):
             response = self.response_of(self.t.items.at[place], order)
             if self.field(response, R_WHEN) < 0 or self.holds(self.field(response, R_WHEN), order, standing):
                 last = response

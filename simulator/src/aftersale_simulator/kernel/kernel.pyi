@@ -49,7 +49,6 @@ class Tables:
     automatic: Doubles
     mean: Doubles
     sigma: Doubles
-    crews: Longs
     clocks: Longs
     knots: Longs
     reached: Longs
@@ -67,6 +66,7 @@ class Tables:
     holding: Memo
     misses: Memo
     missed: Memo
+    widths: dict[str, int]
     spare: list[Any]
     fresh: int
     slots: int
@@ -76,7 +76,6 @@ class Kernel:
     now: int
     open_tasks: int
     wasted: int
-    opened_cases: int
     missing: array[int]
     behind: Longs
     newest: Longs
@@ -95,7 +94,6 @@ class Kernel:
     d_name: Longs
     d_then: Longs
     d_missed: Longs
-    opened: Longs
     t_case: Longs
     t_type: Longs
     t_due: Longs
@@ -120,6 +118,7 @@ class Kernel:
         steps: Sequence[Column],
         times: tuple[Instant, Instant, Instant, Instant, Instant],
         crews: Sequence[object],
+        work: tuple[Column, Column, Column, Column, Column],
         bounds: Sequence[Instant],
         looks: Sequence[tuple[Instant, str, int]],
         spans: tuple[Column, Column, Column],

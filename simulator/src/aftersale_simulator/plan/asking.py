@@ -11,7 +11,7 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import MARKS
 from aftersale.engine.guards import ABOUT, BESIDE
-from aftersale.engine.return_terms import inside_window_until
+from aftersale.engine.return_terms import RETURN_WINDOW, inside_window_until
 from aftersale_simulator.plan.cases import Symbol
 from aftersale_simulator.plan.late import Followed, LateOrders
 
@@ -157,7 +157,7 @@ class Asking:
         """Return where the rows of an order's window begin, times 256, with how many there are; 0 to ask again."""
         bought = self.orders[order]
         clocks = self.plan.clocks[self.plan.cases.places.index(bought.marketplace)]
-        rows = max(0, clocks.window(self.terms(bought, at), "return_window", bought))
+        rows = clocks.window(self.terms(bought, at), RETURN_WINDOW, bought)
         self.plan.tables.windows.put(key, rows)
         return rows
 
@@ -220,16 +220,6 @@ class Asking:
         fact = Fact(said.kind, bought.marketplace, bought.id, name, at, at, about, said.value, said.detail)
         row = self.plan.cases.move(standing, fact, said, bought, terms, others)
         return self.plan.add_move(row, bought.marketplace)
-
-    def deadlines(self, kernel: Kernel, way: int, order: int, at: Instant) -> None:
-        """Write the deadlines that a way opens into the kernel."""
-        bought, cases = self.orders[order], self.plan.cases
-        opened = self.terms(bought, at).deadlines(cases.ways[way], at, bought, bought.id)
-        for number, deadline in enumerate(opened):
-            kernel.opened[4 * number] = cases.place_of_ending(bought.marketplace, deadline.name)
-            kernel.opened[4 * number + 1] = deadline.due
-            kernel.opened[4 * number + 2] = deadline.expires_at
-            kernel.opened[4 * number + 3] = cases.then(deadline.on_expiry)
 
     def _cases(self, kernel: Kernel, order: int) -> dict[str, Case]:
         cases, each = {}, kernel.newest[order]

@@ -10,12 +10,13 @@ from aftersale.cases.facts import Fact
 from aftersale.cases.model import LATE, Case, Deadline, Task
 from aftersale.cases.workflow import MARKS
 from aftersale.engine.engine import Outcome, apply, choose_way, expire
-from aftersale.engine.guards import ASKED_BY, BESIDE
+from aftersale.engine.guards import ASKED_BY, BESIDE, OF_EXEMPT, OF_INSTANTS, OF_WINDOWS
 from aftersale.engine.moves import Moved, Movement
 from aftersale.engine.replays import Step
 from aftersale.engine.tally import NO_ANSWER_NEEDED
 from aftersale.policies.decisions import RETURN
 from aftersale_simulator.plan.names import Names, Unplanned
+from aftersale_simulator.plan.rows import add, count
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from aftersale_simulator.kernel.kernel import Tables
     from aftersale_simulator.plan.clocks import LoweredClocks
 
-OF_WINDOWS = frozenset({"in_policy", "authorised_at_once", "declined_at_once", "refunded_without_return"})
-"""The guards that ask whether a return was requested in time."""
-OF_INSTANTS = frozenset({"delivered", "sent_already"})
-"""The guards that compare an instant of the order with the fact's."""
-OF_EXEMPT = OF_WINDOWS - {"in_policy"}
-"""The guards that ask whether an order is exempt."""
 EXEMPT = "exempt order"
 """Beside the names of rules: that orders are told apart by whether they are exempt."""
 WINDOW, OTHERS, INSTANTS, DECIDED = 1, 2, 4, 8
@@ -71,11 +66,19 @@ class LoweredCases:
     """How cases may stand, and what moves them, as rows that are made when they are first met."""
 
     def __init__(
-        self, tables: Tables, policies: Mapping[str, Policy], kept: frozenset[str], clocks: Sequence[LoweredClocks]
+        self,
+        tables: Tables,
+        policies: Mapping[str, Policy],
+        kept: frozenset[str],
+        clocks: Sequence[LoweredClocks],
+        contacts: Sequence[frozenset[str]],
     ) -> None:
-        """Take the policies by marketplace, the kinds of case of which all steps are kept, and the clocks by place."""
+        """Take the policies by marketplace, the kinds of case of which all steps are kept, and by place more.
+
+        That is the clocks, and the kinds of case by which buyers turn to the seller.
+        """
         self.tables, self.policies, self.places = tables, list(policies.values()), list(policies)
-        self._kept, self.clocks = kept, clocks
+        self._kept, self.clocks, self._contacts = kept, clocks, contacts
         self.standings: Names[Stands] = Names((1 << 16) - 2, "ways in which a case stands")
         self.symbols: Names[Symbol] = Names(1 << 13, "facts")
         self.kinds: Names[str] = Names(1 << 13, "kinds of facts")
@@ -88,7 +91,6 @@ class LoweredCases:
         self.schemes: Names[frozenset[str]] = Names(1 << 20, "ways to tell orders apart")
         states = (state for policy in self.policies for kind in policy.workflow.kinds.values() for state in kind.state)
         tables.slots = max((len(state.opens) for state in states), default=0) or 1
-        self.ways: list[Way] = []
         self.way: Way | None = None
         self._recipes: dict[tuple[tuple[int, ...], ...], int] = {}
 
@@ -160,47 +162,36 @@ class LoweredCases:
     ) -> list[int]:
         after, place = outcome.case, self.places.index(fact.marketplace)
         name = self.places[place]
-        recipe = number = -1
-        if way is not None and outcome.opened:
-            recipe, number = self._recipe(name, way, outcome, order, terms)
+        recipe = self._recipe(name, way, outcome, order, terms) if way is not None and outcome.opened else -1
         return [
             self.standing(place, after),
             how,
-            int(case is None),
             int(outcome.before != after.state),
             len(outcome.opened),
             recipe,
-            number,
             outcome.defect,
             self.components((name, outcome.component)) if outcome.defect else -1,
             self.openings((name, after.kind)) if case is None else -1,
             int(fact.kind == NO_ANSWER_NEEDED),
             self.symbols(Symbol(fact.kind, passes=True)),
             self._logged(case, outcome, fact, deadline),
-            0,
-            0,
+            int(after.kind in self._contacts[place]),
         ]
 
-    def _recipe(self, place: str, way: Way, outcome: Outcome, order: Order, terms: Terms) -> tuple[int, int]:
-        """Return the first row of the deadlines that a way opens; or else -1 and the number of the way.
-
-        That is so where a plugin's function sets one of them.
-        """
+    def _recipe(self, place: str, way: Way, outcome: Outcome, order: Order, terms: Terms) -> int:
+        """Return the first row of the deadlines that a way opens."""
         rows, about, clocks = [], {"situation": way.kind}, self.clocks[self.places.index(place)]
         for deadline in outcome.opened:
             asked = terms.measuring(deadline.name, way.started_by, order, about)
-            if any(row is not None and row.due for row in asked):
-                self.ways.append(way)
-                return -1, len(self.ways) - 1
             by = [value for row in asked for value in clocks.of(row)]
-            rows.append([self.place_of_ending(place, deadline.name), self.then(deadline.on_expiry), *by])
-        key = tuple(map(tuple, rows))
+            rows.append((self.place_of_ending(place, deadline.name), self.then(deadline.on_expiry), *by))
+        key = tuple(rows)
         first = self._recipes.get(key)
         if first is None:
-            first = self._recipes[key] = len(self.tables.recipes) // 6
+            first = self._recipes[key] = count(self.tables, "recipes")
             for row in rows:
-                self.tables.recipes.extend(row)
-        return first, -1
+                add(self.tables, "recipes", row)
+        return first
 
     def then(self, on_expiry: str) -> int:
         """Return the symbol of what happens by itself when a deadline ends; below 0 where it only counts as missed."""

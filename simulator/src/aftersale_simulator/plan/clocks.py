@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aftersale.policies.due_dates.due_tables import DueTables
 from aftersale.policies.policy import end_of_day
+from aftersale_simulator.plan.rows import add, count
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from aftersale.rules import Rule
     from aftersale_simulator.kernel.kernel import Tables
 
-NO_CLOCK, WALL, FIXED = -1, -2, -3
-"""In the place of a table: nothing is counted; plain hours are; the end is an instant whatever the beginning."""
+NO_CLOCK, FIXED = -1, -2
+"""In the place of a table: nothing is counted; the end is an instant whatever the beginning."""
 
 
 class LoweredClocks:
@@ -39,27 +40,21 @@ class LoweredClocks:
         return self._row(table), amount * table.unit
 
     def window(self, terms: Terms, name: str, order: Order) -> int:
-        """Return where the rows of an order's window begin, times 256, with how many there are; 0 for none.
-
-        -1 where a plugin's function ends it.
-        """
+        """Return where the rows of an order's window begin, times 256, with how many there are; 0 for none."""
         rows = list(terms.window_rows(name, order))
-        if any(row.due for row in rows):
-            return -1
-        first = len(self._tables.window_rows) // 2
+        first = count(self._tables, "window_rows")
         for row in rows:
-            self._tables.window_rows.extend(self.of(row))
+            add(self._tables, "window_rows", self.of(row))
         return first << 8 | len(rows) if rows else 0
 
     def _row(self, table: ClockTable) -> int:
         number = self._rows.get(id(table))
         if number is None:
             tables = self._tables
-            number = self._rows[id(table)] = len(tables.clocks) // 6
-            row = []
+            row: list[int] = []
             for piecewise in (table.running, table.dues):
                 row += [len(tables.knots), len(piecewise.knots)]
                 tables.knots.extend(piecewise.knots.tolist())
                 tables.reached.extend(piecewise.values.tolist())
-            tables.clocks.extend([*row, 0, 0])
+            number = self._rows[id(table)] = add(tables, "clocks", row)
         return number

@@ -24,6 +24,7 @@ from aftersale_simulator.plan.cases import EXEMPT, LoweredCases, Symbol
 from aftersale_simulator.plan.clocks import LoweredClocks
 from aftersale_simulator.plan.names import Names
 from aftersale_simulator.plan.responses import LoweredResponses
+from aftersale_simulator.plan.rows import add
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.scenario.vocabulary import task_kinds
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = 120 * DAY, 120 * DAY
 """How far tables of clocks reach beyond the days of a run: windows of returns begin with deliveries."""
+REPLY = "reply"
+"""The kind of task of which every answer of a conversation takes a time of its own."""
 SHAPES = ("fixed", "exponential", "lognormal")
 WORDS = frozenset({"channel", "category", "buyer", "cross_border"})
 """What rules ask of an order by its values, beside prices and days."""
@@ -55,7 +58,8 @@ class Plan:
         start = min(start_of_day(horizon.first, zone) for zone in resolved.zones)
         self.span = start - BEFORE, resolved.measured[1] + AFTER
         self.clocks = [LoweredClocks(self.tables, policy, *self.span) for policy in resolved.policies.values()]
-        self.cases = LoweredCases(self.tables, resolved.policies, kept, self.clocks)
+        contacts = [world.behaviour.contacts for world in resolved.worlds.values()]
+        self.cases = LoweredCases(self.tables, resolved.policies, kept, self.clocks, contacts)
         self.columns: Names[tuple[str, str, str]] = Names(1 << 40, "random numbers")
         self.kinds: Names[tuple[Any, ...]] = Names(1 << 16, "classes of orders")
         self.narrow: Names[tuple[Any, ...]] = Names(1 << 20, "classes of orders")
@@ -98,7 +102,7 @@ class Plan:
             place = self.cases.places[stands.place]
             task = self.cases.tasks((stands.place, stands.task)) if stands.task else -1
             course = self.responses.course(place, "states", (stands.kind, stands.state))
-            self.tables.standings.extend([task, course, len(stands.deadlines)])
+            add(self.tables, "standings", [task, course])
 
     def _rank_suffixes(self) -> None:
         """Number the ends of all cases' names, and rank them: deadlines of one instant end by the names of cases."""
@@ -112,12 +116,9 @@ class Plan:
     def add_move(self, row: list[int], place: str) -> int:
         """Write the row of what a fact does where there is none like it yet, and return its number."""
         self.add_standings()
-        kind = self.cases.standings[row[0]].kind
-        row[14] = int(kind in self._resolved.worlds[place].behaviour.contacts)
         number = self._moves.get(key := (*row, id(self.cases.way)))
         if number is None:
-            number = self._moves[key] = len(self.ways)
-            self.tables.moves.extend(row)
+            number = self._moves[key] = add(self.tables, "moves", row)
             self.ways.append(self.cases.way)
         return number
 
@@ -132,8 +133,7 @@ class Plan:
         if spec is None:
             spec = Handling(Duration(round(world.peek("other_task_minutes") * MINUTE)))
         shape, mean, sigma = shape_of(spec, resolved.policies[name].marketplace.languages[0])
-        self.tables.tasks.extend([place, int(kind == "reply"), course, symbol, SHAPES.index(shape), 0, -1, 0, 0, 0])
-        assert len(self.tables.tasks) // 10 - 1 == number
+        assert add(self.tables, "tasks", [int(kind == REPLY), course, symbol, SHAPES.index(shape)]) == number
         self.tables.automatic.append(automatic)
         self.tables.mean.append(mean)
         self.tables.sigma.append(sigma)

@@ -9,6 +9,7 @@ from aftersale.cases.model import Case
 from aftersale.policies.reactions import MOST_REPEATED
 from aftersale_simulator.assumptions.conditions import Standing
 from aftersale_simulator.plan.names import Names
+from aftersale_simulator.plan.rows import add, count
 from aftersale_simulator.world.behaviour.responses import Course, Response, Responses, drawn_by
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 ANSWERED = "answered"
 """The mark that counts the answers of a conversation."""
 SPREADS = ("exponential", "fixed")
-WIDTH = 28
-"""How many fields a row of a response has."""
 
 
 class LoweredResponses:
@@ -115,13 +114,14 @@ class LoweredResponses:
             for mark in course._marks:
                 marks |= 1 << self.marks(mark)
             # A row goes in before what it leads to: a course may come to itself again.
-            at = len(self.tables.courses)
-            self.tables.courses.extend([marks, list(course._marks).count(ANSWERED), 0, 0])
+            number = add(self.tables, "courses", [marks, list(course._marks).count(ANSWERED), 0, 0])
+            assert number == row
             choices = [self._choice(place, choice) for choice in course._choices]
-            first = len(self.tables.choices) // 2
-            for begin, end in choices:
-                self.tables.choices.extend([begin, end])
-            self.tables.courses[at + 2], self.tables.courses[at + 3] = first, first + len(choices)
+            first = count(self.tables, "choices")
+            for choice in choices:
+                add(self.tables, "choices", choice)
+            at = (number + 1) * self.tables.widths["courses"]
+            self.tables.courses[at - 2], self.tables.courses[at - 1] = first, first + len(choices)
         return row
 
     def _choice(self, place: str, choice: Iterable[Any]) -> tuple[int, int]:
@@ -135,10 +135,10 @@ class LoweredResponses:
         if row is None:
             row = self._rows[id(drawn)] = len(self.responses)
             self.responses.append((place, drawn))
-            begin = len(self.tables.responses)
-            self.tables.responses.extend([0] * WIDTH)  # an event leads on to others, which come behind
+            width = self.tables.widths["responses"]
+            add(self.tables, "responses", [0] * width)  # an event leads on to others, which come behind
             for number, value in enumerate(self._fields(place, drawn, row)):
-                self.tables.responses[begin + number] = value
+                self.tables.responses[row * width + number] = value
         return row
 
     def _fields(self, place: str, drawn: Response, row: int) -> list[int]:
@@ -150,8 +150,6 @@ class LoweredResponses:
         least, least_end = self._chances(place, drawn._at_least)
         spread = SPREADS.index(drawn._spread) if drawn._spread in SPREADS else 2
         return [
-            self.places.index(place),
-            0,
             int(bool(drawn.fact)),
             -1 if drawn.fact else self.course(place, "events", drawn.event),
             self.suffixes(drawn.suffix),
@@ -194,10 +192,10 @@ class LoweredResponses:
         return [0, 0, bit, bit if wanted else 0]
 
     def _chances(self, place: str, table: Iterable[tuple[Any, Any]]) -> tuple[int, int]:
-        begin = len(self.tables.chances) // 5
+        begin = count(self.tables, "chances")
         rows = [[*self._looks(*condition), self._quantity(place, value._name)] for condition, value in table]
         for row in rows:
-            self.tables.chances.extend(row)
+            add(self.tables, "chances", row)
         return begin, begin + len(rows)
 
     def _condition(self, check: Any, states: frozenset[str] | None) -> int:
@@ -216,8 +214,7 @@ class LoweredResponses:
         if states is not None or (check is not None and check._cases):
             question = len(self._questions)
             self._questions.append((check, states))
-        self.tables.conditions.extend([mask, value, marks, marked, question])
-        return len(self.tables.conditions) // 5 - 1
+        return add(self.tables, "conditions", [mask, value, marks, marked, question])
 
     def _telling(self, drawn: Response, row: int) -> int:
         telling = drawn._telling
@@ -226,17 +223,16 @@ class LoweredResponses:
         words = [""]
         usual = -1 if telling._details is None else self._words(telling._details, words)
         conditions = [(self._looks(*condition), self._words(each, words)) for condition, each in telling._by_condition]
-        begin = len(self.tables.said) // 5
+        begin = count(self.tables, "said")
         for looks, number in conditions:
-            self.tables.said.extend([*looks, number])
+            add(self.tables, "said", [*looks, number])
         values: list[float | None] = [None]
         drawn_values = -1
         if telling._values is not None:
             values = list(telling._values._items)
             drawn_values = self._words(telling._values, [])
         self.sayings[row] = values, words
-        self.tables.tellings.extend([drawn_values, usual, begin, begin + len(conditions), len(words)])
-        return len(self.tables.tellings) // 5 - 1
+        return add(self.tables, "tellings", [drawn_values, usual, begin, begin + len(conditions), len(words)])
 
     def _words(self, weighted: Any, words: list[Any]) -> int:
         """Add weighted words to all that a response may say, and return the number of their edges."""
@@ -245,8 +241,7 @@ class LoweredResponses:
         begin = len(self.tables.edges)
         for edge in weighted._edges:
             self.tables.edges.append(edge)
-        self.tables.words.extend([begin, begin + len(weighted._edges), first])
-        return len(self.tables.words) // 3 - 1
+        return add(self.tables, "words", [begin, begin + len(weighted._edges), first])
 
 
 class _Of:

@@ -11,7 +11,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from aftersale.cases.model import Case
+from aftersale.cases.model import Case, Task
 from aftersale.clocks import start_of_day
 from aftersale.engine.columns import Running
 from aftersale.engine.tally import Tally
@@ -19,10 +19,11 @@ from aftersale_simulator.desk.crews import CrewPlan, crews
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.queues import FAR, changes_of, first_after, queues_of
 from aftersale_simulator.desk.suspensions import Suspensions
-from aftersale_simulator.desk.work_order import sort_key
+from aftersale_simulator.desk.work_order import WORK_ORDERS, sort_key
 from aftersale_simulator.plan.asking import Asking
 from aftersale_simulator.plan.cases import bounds_of
 from aftersale_simulator.plan.orders import dealt_of, orders_of
+from aftersale_simulator.plan.rows import count
 from aftersale_simulator.plan.steps import KernelSteps
 from aftersale_simulator.scenario.vocabulary import task_kinds
 from aftersale_simulator.world.marketplace_run import MarketplaceRun, first_steps_columns
@@ -31,12 +32,15 @@ from aftersale_simulator.world.random_streams import Streams
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.policies.policy import Policy
+    from aftersale.policies.worlds import SortKey
     from aftersale_simulator.kernel.kernel import Kernel, Longs
     from aftersale_simulator.plan.names import Names
     from aftersale_simulator.plan.plan import Plan
     from aftersale_simulator.resolved.scenario import ResolvedScenario
 
-WORK_ORDERS = ("deadline", "arrival")
+BY_DUE, BY_ARRIVAL, BY_PLUGIN = 0, 1, 2
+"""By what the kernel sorts tasks: when they are due, when they came, or what a plugin's work order says of each."""
+_Work = tuple["array[int]", "array[int]", "array[int]", "array[int]", "array[int]"]
 
 
 @frozen(eq=False)
@@ -245,24 +249,24 @@ class KernelDesk:
             )
             for run in runs
         }
-        count, served = self._queues(plans)
+        queues, served = self._queues(plans)
         self.crews = plans
-        tables = [CrewTable.of(crew, queues, start, until) for crew, queues in zip(plans, served, strict=True)]
-        self._order_of_work(scenario.work_order, keys)
-        self.asking = Asking(plan, runs, policies, keys, count, self._look)
+        tables = [CrewTable.of(crew, own, start, until) for crew, own in zip(plans, served, strict=True)]
+        self.asking = Asking(plan, runs, policies, keys, 1 + max(queues, default=-1), self._look)
         self.docket.asking = self.asking
         steps = self._steps()
         spans = _spans([bounds_of(policies[name].changes, start, until) for name in plan.cases.places])
         self.kernel = plan.kernel.Kernel(
-            plan.tables, self.asking, self._orders(), steps, (start, since, until, *plan.span), tables, bounds,
+            plan.tables, self.asking, self._orders(), steps, (start, since, until, *plan.span), tables,
+            self._work(queues, served, keys), bounds,
             self.suspensions.looks(), spans, dealt_of(plan, runs),
         )  # fmt: skip
         self._missing = 0
         self.docket.kernel = self.kernel
         self.docket.tally.follow(plan, self.kernel)
 
-    def _queues(self, plans: Sequence[CrewPlan]) -> tuple[int, list[list[int]]]:
-        """Number the queues; say of each task which one is its own, and who serves it."""
+    def _queues(self, plans: Sequence[CrewPlan]) -> tuple[list[int], list[list[int]]]:
+        """Number the queues; return which one each kind of task has, and which ones each crew serves."""
         plan = self.plan
         places = {
             name: _Place(
@@ -282,26 +286,34 @@ class KernelDesk:
                 if crew.works_on(name, task, places[name].language)
             ]
             served.append(list(dict.fromkeys(own)))
-        for task in range(len(plan.tables.automatic)):
-            place, kind = plan.cases.tasks[task]
-            number = numbers[id(queues[plan.cases.places[place], kind])]
-            row = task * 10
-            plan.tables.tasks[row + 6] = number
-            plan.tables.tasks[row + 7] = len(plan.tables.crews)
-            plan.tables.crews.extend([crew for crew, own in enumerate(served) if number in own])
-            plan.tables.tasks[row + 8] = len(plan.tables.crews)
-        return len(numbers), served
+        return [numbers[id(queues[plan.cases.places[place], kind])] for place, kind in self._tasks()], served
 
-    def _order_of_work(self, word: str, keys: Mapping[str, Any]) -> None:
-        from aftersale.cases.model import Task
+    def _tasks(self) -> list[tuple[int, str]]:
+        """Return the kinds of tasks, each of a marketplace by its place, as the plan numbers them."""
+        return self.plan.cases.tasks.things[: count(self.plan.tables, "tasks")]
 
-        for task in range(len(self.plan.tables.automatic)):
-            place, kind = self.plan.cases.tasks[task]
-            head = 0
-            if word == "risk":
-                head = -keys[self.plan.cases.places[place]](Task(kind, "", "", 0, "", "", 0), None)
-            self.plan.tables.tasks[task * 10 + 5] = head
-            self.plan.tables.tasks[task * 10 + 9] = {"deadline": 0, "risk": 0, "arrival": 1}.get(word, 2)
+    def _work(self, queues: Sequence[int], served: Sequence[Sequence[int]], keys: Mapping[str, SortKey]) -> _Work:
+        """Return by kind of task by what it is sorted, its head start and its queue, and which crews serve that."""
+        places, order, head, begins, crews = self.plan.cases.places, array("q"), array("q"), array("q", [0]), array("q")
+        for (place, kind), queue in zip(self._tasks(), queues, strict=True):
+            by, ahead = self._sorted_by(keys[places[place]], kind)
+            order.append(by)
+            head.append(ahead)
+            crews.extend([crew for crew, own in enumerate(served) if queue in own])
+            begins.append(len(crews))
+        return order, head, array("q", queues), begins, crews or array("q", [0])
+
+    def _sorted_by(self, key: SortKey, kind: str) -> tuple[int, int]:
+        """Return by what a work order of ours sorts a kind of task, BY_DUE with the head start or BY_ARRIVAL.
+
+        The order itself is asked: of these it looks at nothing but when the task is due and when it came.
+        """
+        if self.resolved.scenario.work_order not in WORK_ORDERS:
+            return BY_PLUGIN, 0
+        probes = Task(kind, "", "", 0, "", "", 0), Task(kind, "", "", 1, "", "", 0), Task(kind, "", "", 0, "", "", 1)
+        nothing, due, came = (int(key(probe, None)) for probe in probes)  # type: ignore[arg-type]
+        assert (due - nothing, came - nothing) in ((1, 0), (0, 1))
+        return (BY_DUE, -nothing) if due > nothing else (BY_ARRIVAL, 0)
 
     def _orders(self) -> tuple[NDArray[np.int64], ...]:
         """Return the columns of all orders to which something happens, the marketplaces one after the other."""
