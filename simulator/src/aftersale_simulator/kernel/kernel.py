@@ -27,16 +27,18 @@ FAR = cython.declare(cython.longlong, 2**62)
 DAY = cython.declare(cython.longlong, 86_400_000_000)
 FOREVER = cython.declare(cython.longlong, 2**63 - 1)
 
+# What may be called: of one instant these come after all that is simulated.
 BEGIN = cython.declare(cython.longlong, 0)
 HAPPEN = cython.declare(cython.longlong, 1)
 EXPIRE = cython.declare(cython.longlong, 2)
 FINISH = cython.declare(cython.longlong, 3)
-
-TAKE = cython.declare(cython.longlong, 0)
-DONE = cython.declare(cython.longlong, 1)
-SHIFT = cython.declare(cython.longlong, 2)
-BACKLOG = cython.declare(cython.longlong, 3)
-LOOK = cython.declare(cython.longlong, 4)
+CALLED = cython.declare(cython.longlong, 2**60)  # what is added to the number of a call
+# What may be simulated.
+TAKE = cython.declare(cython.longlong, 4)
+DONE = cython.declare(cython.longlong, 5)
+SHIFT = cython.declare(cython.longlong, 6)
+BACKLOG = cython.declare(cython.longlong, 7)
+LOOK = cython.declare(cython.longlong, 8)
 
 MISSED = cython.declare(cython.longlong, 0)
 MET = cython.declare(cython.longlong, 1)
@@ -143,6 +145,83 @@ Y_ANSWER = cython.declare(cython.longlong, 2)
 Y_SHAPE = cython.declare(cython.longlong, 3)
 TASK = cython.declare(cython.longlong, 4)
 
+# What a run keeps, a row for each: what one step looks at lies side by side.
+ORDER_PLACE = cython.declare(cython.longlong, 0)
+ORDER_BITS = cython.declare(cython.longlong, 1)
+ORDER_MARKS = cython.declare(cython.longlong, 2)
+ORDER_LAST = cython.declare(cython.longlong, 3)
+ORDER_NEWEST = cython.declare(cython.longlong, 4)
+ORDER_BEHIND = cython.declare(cython.longlong, 5)
+ORDER_ANSWERS = cython.declare(cython.longlong, 6)
+ORDER_FACT = cython.declare(cython.longlong, 7)
+ORDER_ITEM = cython.declare(cython.longlong, 8)
+ORDER_BOUGHT = cython.declare(cython.longlong, 9)
+ORDER_CHANNEL = cython.declare(cython.longlong, 10)
+ORDER_KIND = cython.declare(cython.longlong, 11)
+ORDER_BEGINS = cython.declare(cython.longlong, 12)
+ORDER_ENDS = cython.declare(cython.longlong, 13)
+ORDER_SPAN = cython.declare(cython.longlong, 14)
+ORDER_RANK = cython.declare(cython.longlong, 15)
+ORDER = cython.declare(cython.longlong, 16)
+CASE_STANDING = cython.declare(cython.longlong, 0)
+CASE_ORDER = cython.declare(cython.longlong, 1)
+CASE_SUFFIX = cython.declare(cython.longlong, 2)
+CASE_TASK = cython.declare(cython.longlong, 3)
+CASE_DEADLINES = cython.declare(cython.longlong, 4)
+CASE_WAITS = cython.declare(cython.longlong, 5)
+CASE_OLDER = cython.declare(cython.longlong, 6)
+CASE_OPENED = cython.declare(cython.longlong, 7)
+CASE_MOVED = cython.declare(cython.longlong, 8)
+CASE_OFFERED = cython.declare(cython.longlong, 9)
+CASE_REST = cython.declare(cython.longlong, 10)
+CASE_REST_TASK = cython.declare(cython.longlong, 11)
+CASE_SPLIT = cython.declare(cython.longlong, 12)
+CASE = cython.declare(cython.longlong, 13)
+DEADLINE_BEGAN = cython.declare(cython.longlong, 0)
+DEADLINE_DUE = cython.declare(cython.longlong, 1)
+DEADLINE_END = cython.declare(cython.longlong, 2)
+DEADLINE_NAME = cython.declare(cython.longlong, 3)
+DEADLINE_THEN = cython.declare(cython.longlong, 4)
+DEADLINE_MISSED = cython.declare(cython.longlong, 5)
+DEADLINE = cython.declare(cython.longlong, 6)
+JOB_CASE = cython.declare(cython.longlong, 0)
+JOB_TYPE = cython.declare(cython.longlong, 1)
+JOB_DUE = cython.declare(cython.longlong, 2)
+JOB_OPENED = cython.declare(cython.longlong, 3)
+JOB_MOVE = cython.declare(cython.longlong, 4)
+JOB = cython.declare(cython.longlong, 5)
+FACT_SUFFIX = cython.declare(cython.longlong, 0)
+FACT_SYMBOL = cython.declare(cython.longlong, 1)
+FACT_AT = cython.declare(cython.longlong, 2)
+FACT_BEHIND = cython.declare(cython.longlong, 3)
+FACT_OLDER = cython.declare(cython.longlong, 4)
+FACT = cython.declare(cython.longlong, 5)
+LOG_ORDER = cython.declare(cython.longlong, 0)
+LOG_CASE = cython.declare(cython.longlong, 1)
+LOG_KEPT = cython.declare(cython.longlong, 2)
+LOG_AT = cython.declare(cython.longlong, 3)
+LOG_FACT = cython.declare(cython.longlong, 4)
+LOG = cython.declare(cython.longlong, 5)
+EVENT_AT = cython.declare(cython.longlong, 0)
+EVENT_TIE = cython.declare(cython.longlong, 1)
+EVENT_NEXT = cython.declare(cython.longlong, 2)
+EVENT_WHAT = cython.declare(cython.longlong, 3)
+EVENT_A = cython.declare(cython.longlong, 4)
+EVENT_B = cython.declare(cython.longlong, 5)
+EVENT = cython.declare(cython.longlong, 6)
+# Rows that are counted: deadlines that ended, those due before the marketplace's own end, cases opened, defects, work.
+ENDING = cython.declare(cython.longlong, 5)
+EARLY = cython.declare(cython.longlong, 6)
+OPENING = cython.declare(cython.longlong, 4)
+DEFECT = cython.declare(cython.longlong, 7)
+HANDLED = cython.declare(cython.longlong, 4)
+# Two numbers for each column of random numbers: where it begins among those that were dealt, or one of these; its key.
+UNDEALT = cython.declare(cython.longlong, -1)
+COMPUTED = cython.declare(cython.longlong, -2)
+UNIFORM = cython.declare(cython.longlong, 0b1001101)  # for which purposes numbers are uniform: a bit for each
+UNIT = cython.declare(cython.double, 2.0**-53)
+BUCKET = cython.declare(cython.longlong, 30)  # bits of the microseconds of a bucket: 18 minutes
+
 
 def longs(size):
     """Return an array of whole numbers, all 0."""
@@ -200,6 +279,7 @@ class Longs:
 
     @cython.cfunc
     @cython.inline
+    @cython.exceptval(-1, check=False)
     def add(self, value: cython.longlong) -> cython.Py_ssize_t:
         if self.size == self.room:
             self.grow()
@@ -216,11 +296,13 @@ class Longs:
 
     @cython.cfunc
     @cython.inline
-    def reserve(self, count: cython.Py_ssize_t):
-        """Take so many places at the end, whatever stands there."""
+    @cython.exceptval(-1, check=False)
+    def reserve(self, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Take so many places at the end, whatever stands there, and return the first."""
         while self.size + count > self.room:
             self.grow()
         self.size += count
+        return self.size - count
 
     @cython.cfunc
     def reach(self, place: cython.Py_ssize_t, value: cython.longlong):
@@ -249,6 +331,42 @@ class Longs:
     def column(self, first=0):
         """Return the values from a place on, as bytes of 8 for each."""
         return memoryview(self.at)[first : self.size].tobytes()
+
+
+@cython.cclass
+class Field:
+    """A field of rows as a column: there are `several` parts of a width in each row, one after the other."""
+
+    rows: Longs
+    first: cython.Py_ssize_t
+    width: cython.Py_ssize_t
+    several: cython.Py_ssize_t
+    part: cython.Py_ssize_t
+
+    def __init__(self, rows, width, first, several=1, part=0):
+        self.rows, self.width, self.first, self.several, self.part = rows, width, first, several, part
+
+    @cython.cfunc
+    def place(self, number: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        return number // self.several * self.width + self.first + number % self.several * self.part
+
+    def __len__(self):
+        return self.rows.size // self.width * self.several
+
+    def __getitem__(self, number):
+        return self.rows.at[self.place(number)]
+
+    def __setitem__(self, number, value):
+        self.rows.at[self.place(number)] = value
+
+    def column(self):
+        """Return the values, as bytes of 8 for each."""
+        column = longs(len(self))
+        values: cython.longlong[::1] = column
+        number: cython.Py_ssize_t
+        for number in range(len(column)):
+            values[number] = self.rows.at[self.place(number)]
+        return column.tobytes()
 
 
 @cython.cfunc
@@ -322,39 +440,53 @@ class Doubles:
 
 @cython.cclass
 class Heap:
-    """Numbers in order of their keys, those of one key in order of the numbers, or with `ranks` of their ranks."""
+    """Things in order of their keys, those of one key in order of the numbers that break the tie."""
 
     keys: cython.double[::1]
-    numbers: cython.longlong[::1]
+    ties: cython.longlong[::1]
+    things: cython.longlong[::1]
     size: cython.Py_ssize_t
     room: cython.Py_ssize_t
     items: list
-    ranks: Longs
 
-    def __init__(self, ranks=None, room=256):
-        self.size, self.room, self.items, self.ranks = 0, room, [], ranks
-        self.keys, self.numbers = doubles(room), longs(room)
+    def __init__(self, room=256):
+        self.size, self.room, self.items = 0, room, []
+        self.keys, self.ties, self.things = doubles(room), longs(room), longs(room)
 
     @cython.cfunc
     def grow(self):
-        keys, numbers = doubles(2 * self.room), longs(2 * self.room)
+        keys, ties, things = doubles(2 * self.room), longs(2 * self.room), longs(2 * self.room)
         memoryview(keys)[: self.room] = memoryview(self.keys)
-        memoryview(numbers)[: self.room] = memoryview(self.numbers)
-        self.keys, self.numbers, self.room = keys, numbers, 2 * self.room
+        memoryview(ties)[: self.room] = memoryview(self.ties)
+        memoryview(things)[: self.room] = memoryview(self.things)
+        self.keys, self.ties, self.things, self.room = keys, ties, things, 2 * self.room
 
     @cython.cfunc
     @cython.inline
-    def before(self, number: cython.longlong, other: cython.longlong) -> cython.bint:
-        if self.ranks is None:
-            return number < other
-        rank: cython.longlong = self.ranks.at[number]
-        another: cython.longlong = self.ranks.at[other]
-        return number < other if rank == another else rank < another
+    @cython.exceptval(check=False)
+    def before(
+        self, place: cython.Py_ssize_t, key: cython.double, tie: cython.longlong, thing: cython.longlong
+    ) -> cython.bint:
+        if self.keys[place] != key:
+            return self.keys[place] < key
+        return self.ties[place] < tie or (self.ties[place] == tie and self.things[place] < thing)
 
     @cython.cfunc
-    def push(self, key: cython.double, number: cython.longlong) -> cython.Py_ssize_t:
+    @cython.inline
+    @cython.exceptval(check=False)
+    def put(
+        self, place: cython.Py_ssize_t, key: cython.double, tie: cython.longlong, thing: cython.longlong
+    ) -> cython.bint:
+        self.keys[place] = key
+        self.ties[place] = tie
+        self.things[place] = thing
+        return True
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def push(self, key: cython.double, tie: cython.longlong, thing: cython.longlong) -> cython.Py_ssize_t:
         if not cython.compiled:
-            heappush(self.items, (key, 0 if self.ranks is None else self.ranks.at[number], number))
+            heappush(self.items, (key, tie, thing))
             self.size += 1
             return 0
         if self.size == self.room:
@@ -364,50 +496,42 @@ class Heap:
         self.size += 1
         while place > 0:
             parent = (place - 1) >> 1
-            if self.keys[parent] < key or (self.keys[parent] == key and self.before(self.numbers[parent], number)):
+            if self.before(parent, key, tie, thing):
                 break
-            self.keys[place] = self.keys[parent]
-            self.numbers[place] = self.numbers[parent]
+            self.put(place, self.keys[parent], self.ties[parent], self.things[parent])
             place = parent
-        self.keys[place] = key
-        self.numbers[place] = number
+        self.put(place, key, tie, thing)
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def pop(self) -> cython.longlong:
+        """Take out the first thing and return it."""
         if not cython.compiled:
             self.size -= 1
             return heappop(self.items)[2]
-        first: cython.longlong = self.numbers[0]
+        first: cython.longlong = self.things[0]
         self.size -= 1
         last: cython.Py_ssize_t = self.size
         key: cython.double = self.keys[last]
-        number: cython.longlong = self.numbers[last]
+        tie: cython.longlong = self.ties[last]
+        thing: cython.longlong = self.things[last]
         place: cython.Py_ssize_t = 0
-        child: cython.Py_ssize_t
-        while True:
-            child = 2 * place + 1
-            if child >= last:
-                break
-            if child + 1 < last and (
-                self.keys[child + 1] < self.keys[child]
-                or (
-                    self.keys[child + 1] == self.keys[child]
-                    and self.before(self.numbers[child + 1], self.numbers[child])
-                )
-            ):
+        child: cython.Py_ssize_t = 1
+        while child < last:
+            if child + 1 < last and self.before(child + 1, self.keys[child], self.ties[child], self.things[child]):
                 child += 1
-            if not (self.keys[child] < key or (self.keys[child] == key and self.before(self.numbers[child], number))):
+            if not self.before(child, key, tie, thing):
                 break
-            self.keys[place] = self.keys[child]
-            self.numbers[place] = self.numbers[child]
+            self.put(place, self.keys[child], self.ties[child], self.things[child])
             place = child
-        self.keys[place] = key
-        self.numbers[place] = number
+            child = 2 * place + 1
+        self.put(place, key, tie, thing)
         return first
 
     @cython.cfunc
     @cython.inline
+    @cython.exceptval(check=False)
     def top(self) -> cython.double:
         if not cython.compiled:
             return self.items[0][0]
@@ -415,18 +539,124 @@ class Heap:
 
     @cython.cfunc
     @cython.inline
-    def first(self) -> cython.longlong:
+    @cython.exceptval(check=False)
+    def thing(self) -> cython.longlong:
+        """Return the first thing."""
         if not cython.compiled:
             return self.items[0][2]
-        return self.numbers[0]
+        return self.things[0]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def first(self) -> cython.longlong:
+        """Return the number of the first thing that breaks ties."""
+        if not cython.compiled:
+            return self.items[0][1]
+        return self.ties[0]
+
+
+@cython.cclass
+class Calendar:
+    """What is to come, as rows by their instants; of one instant the lower tie comes first.
+
+    What lies further ahead waits in buckets of a quarter of an hour or so, in no order: only those of the bucket that
+    has come stand in a heap, which so stays small. Rows that have come are used again.
+    """
+
+    rows: Longs
+    heads: cython.longlong[::1]
+    heap: Heap
+    start: cython.longlong
+    bucket: cython.longlong
+    last: cython.longlong
+    spare: cython.longlong
+
+    def __init__(self, rows, start, until):
+        self.rows, self.heap, self.start, self.bucket, self.spare = rows, Heap(), start, 0, -1
+        self.last = max(0, until - start >> BUCKET) + 1
+        self.heads = array("q", [-1]) * (self.last + 1)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def bucket_of(self, at: cython.longlong) -> cython.longlong:
+        if at <= self.start:
+            return 0
+        bucket: cython.longlong = (at - self.start) >> BUCKET
+        return bucket if bucket < self.last else self.last
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def put(
+        self, at: cython.longlong, tie: cython.longlong, what: cython.longlong, a: cython.longlong, b: cython.longlong
+    ) -> cython.longlong:
+        """Let something come, and return its row."""
+        row: cython.longlong = self.spare
+        if row >= 0:
+            self.spare = self.rows.at[row + EVENT_NEXT]
+        else:
+            row = self.rows.reserve(EVENT)
+        self.rows.at[row + EVENT_AT] = at
+        self.rows.at[row + EVENT_TIE] = tie
+        self.rows.at[row + EVENT_WHAT] = what
+        self.rows.at[row + EVENT_A] = a
+        self.rows.at[row + EVENT_B] = b
+        bucket: cython.longlong = self.bucket_of(at)
+        if bucket <= self.bucket:
+            self.heap.push(at, tie, row)
+        else:
+            self.rows.at[row + EVENT_NEXT] = self.heads[bucket]
+            self.heads[bucket] = row
+        return row
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def come(self, bucket: cython.longlong) -> cython.Py_ssize_t:
+        """Go on to the next bucket that has anything, at most to this one; return how much has come and is here."""
+        row: cython.longlong
+        while not self.heap.size and self.bucket < bucket:
+            self.bucket += 1
+            row = self.heads[self.bucket]
+            while row >= 0:
+                self.heap.push(self.rows.at[row + EVENT_AT], self.rows.at[row + EVENT_TIE], row)
+                row = self.rows.at[row + EVENT_NEXT]
+        return self.heap.size
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1, check=False)
+    def first(self) -> cython.longlong:
+        """Return when the next comes, FAR for never."""
+        if not self.heap.size and not self.come(self.last):
+            return FAR
+        return cython.cast(cython.longlong, self.heap.top())
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1, check=False)
+    def comes_before(self, at: cython.longlong) -> cython.bint:
+        """Whether anything comes before an instant."""
+        if not self.heap.size and not self.come(self.bucket_of(at)):
+            return False
+        return self.heap.top() < at
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1, check=False)
+    def pop(self) -> cython.longlong:
+        """Take out the next, and return its row: it is free from now on, but keeps what it says until another comes."""
+        row: cython.longlong = self.heap.pop()
+        self.rows.at[row + EVENT_NEXT] = self.spare
+        self.spare = row
+        return row
 
 
 @cython.cclass
 class Memo:
     """Whole numbers by whole numbers, -1 for what is not known."""
 
-    keys: cython.longlong[::1]
-    values: cython.longlong[::1]
+    pairs: cython.longlong[::1]  # key and value, by turns
     mask: cython.longlong
     used: cython.longlong
     known: dict
@@ -434,19 +664,25 @@ class Memo:
     def __init__(self):
         self.known = {}
         self.mask, self.used = 1023, 0
-        self.keys, self.values = array("q", [-1]) * 1024, longs(1024)
+        self.pairs = array("q", [-1]) * 2048
 
     @cython.cfunc
     @cython.inline
+    @cython.exceptval(check=False)
+    def place(self, key: cython.longlong) -> cython.longlong:
+        """Return where a key stands or may be put."""
+        place: cython.longlong = spread(key) & self.mask
+        while self.pairs[2 * place] != key and self.pairs[2 * place] != -1:
+            place = (place + 1) & self.mask
+        return 2 * place
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
     def get(self, key: cython.longlong) -> cython.longlong:
         if not cython.compiled:
             return self.known.get(key, -1)
-        place: cython.longlong = spread(key) & self.mask
-        while self.keys[place] != key:
-            if self.keys[place] == -1:
-                return -1
-            place = (place + 1) & self.mask
-        return self.values[place]
+        return self.pairs[self.place(key) + 1]
 
     def put(self, key, value):
         """Remember a value."""
@@ -459,24 +695,22 @@ class Memo:
 
     @cython.cfunc
     def insert(self, key: cython.longlong, value: cython.longlong):
-        place: cython.longlong = spread(key) & self.mask
-        while self.keys[place] != -1 and self.keys[place] != key:
-            place = (place + 1) & self.mask
-        if self.keys[place] == -1:
+        place: cython.longlong = self.place(key)
+        if self.pairs[place] == -1:
             self.used += 1
-        self.keys[place] = key
-        self.values[place] = value
+        self.pairs[place] = key
+        self.pairs[place + 1] = value
 
     @cython.cfunc
     def double(self):
-        keys, values = self.keys, self.values
+        pairs: cython.longlong[::1] = self.pairs
         size: cython.longlong = self.mask + 1
         place: cython.longlong
         self.mask, self.used = 2 * size - 1, 0
-        self.keys, self.values = array("q", [-1]) * (2 * size), longs(2 * size)
+        self.pairs = array("q", [-1]) * (4 * size)
         for place in range(size):
-            if keys[place] != -1:
-                self.insert(keys[place], values[place])
+            if pairs[2 * place] != -1:
+                self.insert(pairs[2 * place], pairs[2 * place + 1])
 
 
 @cython.cclass
@@ -583,81 +817,52 @@ class Kernel:
     open_tasks = cython.declare(cython.longlong, visibility="public")
     wasted = cython.declare(cython.longlong, visibility="public")
     # orders
-    row: cython.longlong[::1]
-    place: cython.longlong[::1]
-    bits: cython.longlong[::1]
-    bought: cython.longlong[::1]
-    channel: cython.longlong[::1]
-    kind: cython.longlong[::1]
+    o: Longs
     narrow: cython.longlong[::1]
     missing = cython.declare(object, visibility="public")
     lost: cython.longlong[::1]
-    marks: cython.longlong[::1]
-    answers: cython.longlong[::1]
-    behind = cython.declare(Longs, visibility="public")
-    newest = cython.declare(Longs, visibility="public")
-    last: cython.longlong[::1]
-    newest_fact: cython.longlong[::1]
+    behind = cython.declare(Field, visibility="public")
+    newest = cython.declare(Field, visibility="public")
     turns: cython.longlong[::1]
-    begins: cython.longlong[::1]
     first_begin: cython.longlong
     last_begin: cython.longlong
-    ends: cython.longlong[::1]
-    ends_span: cython.longlong[::1]
+    rank: cython.longlong[::1]
+    paired: cython.longlong  # by how many ends of names each order has ranks of its own, 0 where one rank will do
     # facts as they were told
-    f_suffix: Longs
-    f_symbol: Longs
-    f_at: Longs
-    f_behind: Longs
-    f_older: Longs
+    f: Longs
     # first steps
     step_at: cython.longlong[::1]
     step_item: cython.longlong[::1]
     step_order: cython.longlong[::1]
     steps: cython.Py_ssize_t
     step: cython.Py_ssize_t
-    # cases
-    c_order = cython.declare(Longs, visibility="public")
-    c_standing = cython.declare(Longs, visibility="public")
-    c_suffix = cython.declare(Longs, visibility="public")
-    c_opened = cython.declare(Longs, visibility="public")
-    c_moved = cython.declare(Longs, visibility="public")
-    c_task = cython.declare(Longs, visibility="public")
-    c_split = cython.declare(Longs, visibility="public")  # whether the docket's replay has a copy of its own
-    c_waits: Longs
-    c_older = cython.declare(Longs, visibility="public")
-    c_offered: Longs
-    c_rest: Longs
-    c_rest_task: Longs
-    c_deadlines = cython.declare(Longs, visibility="public")
-    d_began = cython.declare(Longs, visibility="public")
-    d_due = cython.declare(Longs, visibility="public")
-    d_end = cython.declare(Longs, visibility="public")
-    d_name = cython.declare(Longs, visibility="public")
-    d_then = cython.declare(Longs, visibility="public")
-    d_missed = cython.declare(Longs, visibility="public")
+    # cases, each with its deadlines
+    c: Longs
+    width: cython.longlong
+    c_order = cython.declare(Field, visibility="public")
+    c_standing = cython.declare(Field, visibility="public")
+    c_suffix = cython.declare(Field, visibility="public")
+    c_opened = cython.declare(Field, visibility="public")
+    c_moved = cython.declare(Field, visibility="public")
+    c_task = cython.declare(Field, visibility="public")
+    c_split = cython.declare(Field, visibility="public")  # whether the docket's replay has a copy of its own
+    c_older = cython.declare(Field, visibility="public")
+    c_deadlines = cython.declare(Field, visibility="public")
+    d_began = cython.declare(Field, visibility="public")
+    d_due = cython.declare(Field, visibility="public")
+    d_end = cython.declare(Field, visibility="public")
+    d_name = cython.declare(Field, visibility="public")
+    d_then = cython.declare(Field, visibility="public")
     # tasks
-    t_case = cython.declare(Longs, visibility="public")
-    t_type = cython.declare(Longs, visibility="public")
-    t_due = cython.declare(Longs, visibility="public")
-    t_opened = cython.declare(Longs, visibility="public")
-    t_move = cython.declare(Longs, visibility="public")
+    j: Longs
+    t_case = cython.declare(Field, visibility="public")
+    t_opened = cython.declare(Field, visibility="public")
+    t_move = cython.declare(Field, visibility="public")
     seen = cython.declare(Longs, visibility="public")
     timed = cython.declare(Longs, visibility="public")
     # what is to come
-    calls: Heap
-    call_what: Longs
-    call_a: Longs
-    call_b: Longs
-    simulated: Heap
-    event_what: Longs
-    event_a: Longs
-    expiries: Heap
-    x_case: Longs
-    x_rank: Longs
-    rank: cython.longlong[::1]
-    paired: cython.longlong  # by how many ends of names each order has ranks of its own, 0 where one rank will do
-    x_slot: Longs
+    coming: Calendar
+    expiries: Calendar
     # deadlines that ended and that nothing has followed yet
     p_case: Longs
     p_standing: Longs
@@ -680,7 +885,6 @@ class Kernel:
     y_crew: cython.longlong[::1]
     queues: list
     pushed: cython.longlong
-    queue_task: Longs
     a_crew: cython.longlong[::1]
     a_task: Longs
     a_rest: Longs
@@ -699,6 +903,8 @@ class Kernel:
     # random numbers and parameters
     dealt: Doubles
     column_at: Longs
+    place_begins: cython.longlong[::1]
+    mixing: cython.ulonglong[::1]
     values: Doubles
     value_known: Longs
     applied = cython.declare(Longs, visibility="public")
@@ -725,40 +931,27 @@ class Kernel:
         self.start, self.since, self.until, self.first_begin, self.last_begin = times
         self.now, self.known, self.watched = self.start, -(2**63) + 1, self.until + 1
         self.sequence = self.events = self.open_tasks = self.wasted = 0
-        self.row, self.place, self.bits, self.bought, self.channel, self.kind, self.narrow, self.begins, self.rank = (
-            orders
-        )
-        count = len(orders[0])
+        _, place, bits, bought, channel, kind, self.narrow, begins, self.rank = orders
+        count = len(place)
         self.paired = len(self.rank) // count if len(self.rank) > count else 0
         self.missing = longs(count)
         self.lost = self.missing
-        self.marks, self.answers, self.last = longs(count), longs(count), array("q", [-(2**62)]) * count
-        self.newest_fact, self.ends, self.ends_span = array("q", [-1]) * count, longs(count), array("q", [-1]) * count
-        self.behind, self.newest = Longs([-1] * count), Longs([-1] * count)
+        fields = [place, bits, 0, -(2**62), -1, -1, 0, -1, learning.items, bought, channel, kind, begins, 0, -1]
+        self.o = self.take()
+        self.o.reserve(count * ORDER)
+        for number, field in enumerate([*fields, -1 if self.paired else self.rank]):
+            self.fill(number, ORDER, field, count)
+        self.place_begins = learning.begins
         self.turns = longs(max(1, count * tables.fresh))
         self.step_at, self.step_item, self.step_order = steps
         self.steps, self.step = len(steps[0]), 0
-        self.c_order, self.c_standing, self.c_suffix, self.c_opened = self.take(), self.take(), self.take(), self.take()
-        self.c_moved, self.c_task, self.c_waits, self.c_older = self.take(), self.take(), self.take(), self.take()
-        self.c_offered, self.c_rest, self.c_rest_task, self.c_deadlines = (
-            self.take(),
-            self.take(),
-            self.take(),
-            self.take(),
-        )
-        self.c_split = self.take()
-        self.f_suffix, self.f_symbol, self.f_at = self.take(), self.take(), self.take()
-        self.f_behind, self.f_older = self.take(), self.take()
-        self.d_began, self.d_due, self.d_end = self.take(), self.take(), self.take()
-        self.d_name, self.d_then, self.d_missed = self.take(), self.take(), self.take()
-        self.t_case, self.t_type, self.t_due, self.t_opened = self.take(), self.take(), self.take(), self.take()
-        self.t_move = self.take()
+        self.c, self.j, self.f = self.take(), self.take(), self.take()
+        self.width = CASE + tables.slots * DEADLINE
+        self._show_fields()
         self.seen = Longs([0] * (len(tables.tasks) // TASK + 1))
         self.timed = Longs([0] * len(self.seen))
-        self.calls, self.call_what, self.call_a, self.call_b = Heap(), Longs([0]), Longs([0]), Longs([0])
-        self.simulated, self.event_what, self.event_a = Heap(), self.take(), self.take()
-        self.x_rank = self.take()
-        self.expiries, self.x_case, self.x_slot = Heap(self.x_rank), self.take(), self.take()
+        self.coming = Calendar(self.take(), self.start, self.until)
+        self.expiries = Calendar(self.take(), self.start, self.until)
         self.p_case, self.p_standing, self.p_moved, self.p_changed = self.take(), self.take(), self.take(), self.take()
         self.p_name, self.p_at, self.p_task, self.p_open, self.p_ends = (
             self.take(),
@@ -768,8 +961,9 @@ class Kernel:
             self.take(),
         )
         self.due, self.follows, self.top = Longs([0] * 64), Longs([0] * 64), 0
-        self.pushed, self.queue_task, self.longer = 0, self.take(), {}
+        self.pushed, self.longer = 0, {}
         self.dealt, self.column_at = dealt
+        self.mixing = learning.mixing
         self.values, self.value_known, self.applied = Doubles(), self.take(), self.take()
         self.y_order, self.y_head, self.y_queue, self.y_crews, self.y_crew = work
         self.bounds, self.looks = bounds, looks
@@ -779,6 +973,41 @@ class Kernel:
         self.backlog_next, self.look_next = 1, 0
         self.plans, self.queues = crews, []
         self._hire()
+
+    @cython.cfunc
+    def fill(self, first: cython.Py_ssize_t, width: cython.Py_ssize_t, values, count: cython.Py_ssize_t):
+        """Write a field of the rows of all orders: a value of each, or the same for all."""
+        place: cython.Py_ssize_t
+        if not cython.compiled:
+            column = array("q", [values]) * count if isinstance(values, int) else array("q", values.tobytes())
+            self.o.at[first : count * width : width] = column
+            return
+        if isinstance(values, int):
+            one: cython.longlong = values
+            for place in range(count):
+                self.o.at[place * width + first] = one
+            return
+        each: cython.longlong[::1] = values
+        for place in range(count):
+            self.o.at[place * width + first] = each[place]
+
+    def _show_fields(self):
+        """Let others read and write what they need of the rows, by columns."""
+        c, width, slots = self.c, self.width, self.t.slots
+        self.behind, self.newest = Field(self.o, ORDER, ORDER_BEHIND), Field(self.o, ORDER, ORDER_NEWEST)
+        self.c_order, self.c_standing = Field(c, width, CASE_ORDER), Field(c, width, CASE_STANDING)
+        self.c_suffix, self.c_opened = Field(c, width, CASE_SUFFIX), Field(c, width, CASE_OPENED)
+        self.c_moved, self.c_task = Field(c, width, CASE_MOVED), Field(c, width, CASE_TASK)
+        self.c_split, self.c_older = Field(c, width, CASE_SPLIT), Field(c, width, CASE_OLDER)
+        self.c_deadlines = Field(c, width, CASE_DEADLINES)
+        self.d_began, self.d_due = (
+            Field(c, width, CASE + part, slots, DEADLINE) for part in (DEADLINE_BEGAN, DEADLINE_DUE)
+        )
+        self.d_end, self.d_name, self.d_then = (
+            Field(c, width, CASE + part, slots, DEADLINE) for part in (DEADLINE_END, DEADLINE_NAME, DEADLINE_THEN)
+        )
+        self.t_case, self.t_opened = Field(self.j, JOB, JOB_CASE), Field(self.j, JOB, JOB_OPENED)
+        self.t_move = Field(self.j, JOB, JOB_MOVE)
 
     def take(self):
         """Return an empty column, one of an earlier run where that has left one: to make one anew takes longer."""
@@ -796,40 +1025,25 @@ class Kernel:
 
     @cython.cfunc
     def call(self, at: cython.longlong, what: cython.longlong, a: cython.longlong, b: cython.longlong):
-        self.call_what.add(what)
-        self.call_a.add(a)
-        self.call_b.add(b)
         self.sequence += 1
-        self.calls.push(at, self.sequence)
+        self.coming.put(at, CALLED + self.sequence, what, a, b)
 
     @cython.cfunc
     def simulate(self, at: cython.longlong, what: cython.longlong, a: cython.longlong):
-        self.event_what.add(what)
-        self.event_a.add(a)
-        self.simulated.push(at, self.events)
         self.events += 1
+        self.coming.put(at, self.events, what, a, 0)
 
     def run(self):
         """Let everything happen before the end of the period, and end the deadlines that end before it."""
-        at: cython.double
-        number: cython.longlong
-        self.calls.push(self.until, 0)
-        while True:
-            at = self.calls.top()
-            if self.simulated.size and self.simulated.top() <= at:
-                if self.simulated.top() >= self.until:
-                    break
-                at = self.simulated.top()
-                number = self.simulated.pop()
-                self.now = cython.cast(cython.longlong, at)
-                self.resume(self.event_what.at[number], self.event_a.at[number])
-            elif at >= self.until:
-                break
-            else:
-                number = self.calls.pop()
-                if at > self.now:
-                    self.now = cython.cast(cython.longlong, at)
-                self.answer(self.call_what.at[number], self.call_a.at[number], self.call_b.at[number])
+        at: cython.longlong = self.coming.first()
+        row: cython.longlong
+        rows: Longs = self.coming.rows
+        while at < self.until:
+            row = self.coming.pop()
+            if at > self.now:
+                self.now = at
+            self.happens_now(rows.at[row + EVENT_WHAT], rows.at[row + EVENT_A], rows.at[row + EVENT_B])
+            at = self.coming.first()
         self.now = self.until
         if len(self.backlog) < len(self.bounds) - 1:
             self.backlog.append(self.open_tasks)
@@ -837,22 +1051,19 @@ class Kernel:
         self.p_case.size = 0
 
     @cython.cfunc
-    def answer(self, what: cython.longlong, a: cython.longlong, b: cython.longlong):
+    def happens_now(self, what: cython.longlong, a: cython.longlong, b: cython.longlong):
         if what == HAPPEN:
             self.happen(a, b, self.now)
+        elif what == DONE:
+            self.done(a)
+        elif what == TAKE:
+            self.work(a)
         elif what == BEGIN:
             self.begin_step(a)
         elif what == EXPIRE:
             self.expire_watched(a)
-        else:
+        elif what == FINISH:
             self.finish(a, self.now)
-
-    @cython.cfunc
-    def resume(self, what: cython.longlong, a: cython.longlong):
-        if what == TAKE:
-            self.work(a)
-        elif what == DONE:
-            self.done(a)
         elif what == SHIFT:
             self.shift(a, True)
         elif what == BACKLOG:
@@ -896,9 +1107,9 @@ class Kernel:
     @cython.inline
     @cython.exceptval(check=False)
     def case_of(self, order: cython.longlong, suffix: cython.longlong) -> cython.longlong:
-        case: cython.longlong = self.newest.at[order]
-        while case >= 0 and self.c_suffix.at[case] != suffix:
-            case = self.c_older.at[case]
+        case: cython.longlong = self.o.at[order * ORDER + ORDER_NEWEST]
+        while case >= 0 and self.c.at[case * self.width + CASE_SUFFIX] != suffix:
+            case = self.c.at[case * self.width + CASE_OLDER]
         return case
 
     @cython.cfunc
@@ -918,7 +1129,8 @@ class Kernel:
             return
         begin: cython.Py_ssize_t = self.top
         case: cython.longlong = self.case_of(order, suffix)
-        self.follow_course(course, order, at, case, self.c_standing.at[case])
+        standing: cython.longlong = self.c.at[case * self.width + CASE_STANDING] if case >= 0 else -1
+        self.follow_course(course, order, at, case, standing)
         end: cython.Py_ssize_t = self.top
         place: cython.Py_ssize_t
         for place in range(begin, end):
@@ -946,15 +1158,15 @@ class Kernel:
         """Whether a condition holds of an order and its case, which stands like that, -1 for none."""
         at: cython.longlong = condition * CONDITION
         c: Longs = self.t.conditions
-        if self.bits[order] & c.at[at + C_MASK] != c.at[at + C_VALUE]:
+        if self.o.at[order * ORDER + ORDER_BITS] & c.at[at + C_MASK] != c.at[at + C_VALUE]:
             return False
-        if self.marks[order] & c.at[at + C_MARKS] != c.at[at + C_MARKED]:
+        if self.o.at[order * ORDER + ORDER_MARKS] & c.at[at + C_MARKS] != c.at[at + C_MARKED]:
             return False
         if c.at[at + C_CASES] < 0:
             return True
-        contact: cython.longlong = self.behind.at[order]
+        contact: cython.longlong = self.o.at[order * ORDER + ORDER_BEHIND]
         if contact >= 0:
-            contact = self.c_standing.at[contact]
+            contact = self.c.at[contact * self.width + CASE_STANDING]
         key: cython.longlong = (c.at[at + C_CASES] << 40) | ((standing + 1) << 20) | (contact + 1)
         found: cython.longlong = self.t.holding.get(key)
         if found < 0:
@@ -966,11 +1178,11 @@ class Kernel:
         condition: cython.longlong = self.field(response, R_STILL)
         if condition >= 0:
             case: cython.longlong = self.case_of(order, self.field(response, R_SUFFIX))
-            if not self.holds(condition, order, self.c_standing.at[case] if case >= 0 else -1):
+            if not self.holds(condition, order, self.c.at[case * self.width + CASE_STANDING] if case >= 0 else -1):
                 return False
         if not self.field(response, R_LATE):
             return True
-        return self.number(0, response, 0, order) < self.rate(response, order, self.bought[order])
+        return self.number(0, response, 0, order) < self.rate(response, order, self.o.at[order * ORDER + ORDER_BOUGHT])
 
     # --- random numbers and parameters ----------------------------------------------------------------------------
 
@@ -985,13 +1197,39 @@ class Kernel:
             column = self.t.first_columns.at[first]
         if column < 0:
             column = self.column(what, thing, turn)
-        if column >= self.column_at.size:
-            self.column_at.reach(column, -1)
-        begin: cython.longlong = self.column_at.at[column]
-        if begin < 0:
+        if 2 * column >= self.column_at.size:
+            self.column_at.reach(2 * column + 1, UNDEALT)
+        begin: cython.longlong = self.column_at.at[2 * column]
+        if begin == UNDEALT:
+            begin = self.deal(what, column)
+        if begin == COMPUTED:
+            return self.uniform(self.column_at.at[2 * column + 1], self.o.at[order * ORDER + ORDER_ITEM])
+        return self.dealt.at[begin + order - self.place_begins[self.o.at[order * ORDER + ORDER_PLACE]]]
+
+    @cython.cfunc
+    def deal(self, what: cython.longlong, column: cython.longlong) -> cython.longlong:
+        """Return where the numbers of a column begin, or that each is worked out when it is asked for."""
+        begin: cython.longlong = COMPUTED
+        if cython.compiled and (UNIFORM >> what) & 1:
+            self.column_at.at[2 * column + 1] = self.learning.key(column)
+        else:
             begin = self.dealt.extend(self.learning.deal(self, column))
-            self.column_at.at[column] = begin
-        return self.dealt.at[begin + self.row[order]]
+        self.column_at.at[2 * column] = begin
+        return begin
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def uniform(self, key: cython.longlong, item: cython.longlong) -> cython.double:
+        """Return the number in (0, 1) of an item; see `_mix` of `aftersale_simulator.world.random_streams`."""
+        mixed: cython.ulonglong = cython.cast(cython.ulonglong, item) + 1
+        mixed = mixed * self.mixing[0] + cython.cast(cython.ulonglong, key)
+        mixed ^= mixed >> self.mixing[1]
+        mixed *= self.mixing[2]
+        mixed ^= mixed >> self.mixing[3]
+        mixed *= self.mixing[4]
+        mixed ^= mixed >> self.mixing[5]
+        return (cython.cast(cython.double, mixed >> self.mixing[6]) + 0.5) * UNIT
 
     @cython.cfunc
     def column(self, what: cython.longlong, thing: cython.longlong, turn: cython.longlong) -> cython.longlong:
@@ -1046,9 +1284,9 @@ class Kernel:
     def chance_holds(self, place: cython.longlong, order: cython.longlong) -> cython.bint:
         at: cython.longlong = place * CHANCE
         c: Longs = self.t.chances
-        if self.bits[order] & c.at[at + F_MASK] != c.at[at + F_VALUE]:
+        if self.o.at[order * ORDER + ORDER_BITS] & c.at[at + F_MASK] != c.at[at + F_VALUE]:
             return False
-        return self.marks[order] & c.at[at + F_MARKS] == c.at[at + F_MARKED]
+        return self.o.at[order * ORDER + ORDER_MARKS] & c.at[at + F_MARKS] == c.at[at + F_MARKED]
 
     @cython.cfunc
     def said(self, response: cython.longlong, order: cython.longlong) -> cython.longlong:
@@ -1076,8 +1314,8 @@ class Kernel:
             number = self.drawn_word(values, 2, response, order) * self.t.tellings.at[at + T_WIDTH]
         for place in range(self.t.tellings.at[at + T_CONDITIONS], self.t.tellings.at[at + T_CONDITIONS_END]):
             row = place * SAID
-            if (self.bits[order] & s.at[row + W_MASK] == s.at[row + W_VALUE]) and (
-                self.marks[order] & s.at[row + W_MARKS] == s.at[row + W_MARKED]
+            if (self.o.at[order * ORDER + ORDER_BITS] & s.at[row + W_MASK] == s.at[row + W_VALUE]) and (
+                self.o.at[order * ORDER + ORDER_MARKS] & s.at[row + W_MARKS] == s.at[row + W_MARKED]
             ):
                 words = s.at[row + W_WORDS]
                 break
@@ -1128,8 +1366,8 @@ class Kernel:
         choice: cython.longlong
         response: cython.longlong
         condition: cython.longlong
-        self.marks[order] |= self.t.courses.at[row + U_MARKS]
-        self.answers[order] += self.t.courses.at[row + U_ANSWERS]
+        self.o.at[order * ORDER + ORDER_MARKS] |= self.t.courses.at[row + U_MARKS]
+        self.o.at[order * ORDER + ORDER_ANSWERS] += self.t.courses.at[row + U_ANSWERS]
         for choice in range(self.t.courses.at[row + U_CHOICES], self.t.courses.at[row + U_CHOICES_END]):
             for place in range(
                 self.t.choices.at[choice * CHOICE + H_ITEMS], self.t.choices.at[choice * CHOICE + H_ITEMS_END]
@@ -1251,18 +1489,18 @@ class Kernel:
     @cython.cfunc
     def record(self, order: cython.longlong, suffix: cython.longlong, symbol: cython.longlong, at: cython.longlong):
         """Let a fact move an order's case, or open it, and let follow what follows."""
-        if self.expiries.size and self.expiries.top() < at:
+        if self.expiries.comes_before(at):
             self.advance(at)
         elif at > self.known:
             self.known = at
         case: cython.longlong = self.case_of(order, suffix)
-        if at <= self.last[order]:
+        if at <= self.o.at[order * ORDER + ORDER_LAST]:
             late = self.learning.late(self, order, suffix, symbol, at)
             if late is not None:
                 self.record_late(order, late)
                 return
         move: cython.longlong = self.move_of(order, case, suffix, symbol, at)
-        self.last[order] = at
+        self.o.at[order * ORDER + ORDER_LAST] = at
         self.note_fact(order, suffix, symbol, at)
         before: cython.longlong = case
         case = self.moved(order, case, suffix, move, at, at)
@@ -1271,25 +1509,28 @@ class Kernel:
         row: cython.longlong = move * MOVE
         if self.t.moves.at[row + M_CHANGES]:
             if before < 0 and self.t.moves.at[row + M_CONTACT]:
-                self.behind.at[order] = case
+                self.o.at[order * ORDER + ORDER_BEHIND] = case
             self.follow(
                 order,
                 case,
                 self.t.moves.at[row + M_STANDING],
                 at,
-                self.c_task.at[case],
-                self.c_deadlines.at[case] if self.t.moves.at[row + M_HOW] == 0 else 0,
-                case * self.t.slots,
+                self.c.at[case * self.width + CASE_TASK],
+                self.c.at[case * self.width + CASE_DEADLINES] if self.t.moves.at[row + M_HOW] == 0 else 0,
+                case * self.width + CASE,
             )
 
     @cython.cfunc
     @cython.inline
     def note_fact(self, order: cython.longlong, suffix: cython.longlong, symbol: cython.longlong, at: cython.longlong):
-        self.f_suffix.add(suffix)
-        self.f_symbol.add(symbol)
-        self.f_at.add(at)
-        self.f_behind.add(self.behind.at[order])
-        self.newest_fact[order] = self.f_older.add(self.newest_fact[order])
+        begin: cython.Py_ssize_t = self.f.reserve(FACT)
+        mine: cython.longlong = order * ORDER
+        self.f.at[begin + FACT_SUFFIX] = suffix
+        self.f.at[begin + FACT_SYMBOL] = symbol
+        self.f.at[begin + FACT_AT] = at
+        self.f.at[begin + FACT_BEHIND] = self.o.at[mine + ORDER_BEHIND]
+        self.f.at[begin + FACT_OLDER] = self.o.at[mine + ORDER_FACT]
+        self.o.at[mine + ORDER_FACT] = begin
 
     @cython.cfunc
     def record_late(self, order: cython.longlong, late: tuple):
@@ -1300,23 +1541,23 @@ class Kernel:
         if not late[1]:
             return
         if late[2]:
-            self.behind.at[order] = case
+            self.o.at[order * ORDER + ORDER_BEHIND] = case
         self.follow(
             order,
             case,
-            self.c_standing.at[case],
-            self.c_moved.at[case],
-            self.c_task.at[case],
-            self.c_deadlines.at[case] if late[3] else 0,
-            case * self.t.slots,
+            self.c.at[case * self.width + CASE_STANDING],
+            self.c.at[case * self.width + CASE_MOVED],
+            self.c.at[case * self.width + CASE_TASK],
+            self.c.at[case * self.width + CASE_DEADLINES] if late[3] else 0,
+            case * self.width + CASE,
         )
 
     def facts_of(self, order):
         """Return the facts of an order as they were told: suffix, symbol, instant, and the contact behind it then."""
-        facts, fact = [], self.newest_fact[order]
+        facts, fact = [], self.o.at[order * ORDER + ORDER_FACT]
         while fact >= 0:
-            facts.append((self.f_suffix[fact], self.f_symbol[fact], self.f_at[fact], self.f_behind[fact]))
-            fact = self.f_older[fact]
+            facts.append(tuple([self.f.at[fact + field] for field in range(FACT_OLDER)]))
+            fact = self.f.at[fact + FACT_OLDER]
         return facts[::-1]
 
     def cases_of(self, order):
@@ -1333,11 +1574,11 @@ class Kernel:
 
     def channel_of(self, order):
         """Return the number of an order's channel."""
-        return self.channel[order]
+        return self.o.at[order * ORDER + ORDER_CHANNEL]
 
     def hand_over(self, order):
         """Let somebody else record all facts of an order from now on."""
-        self.last[order] = FAR
+        self.o.at[order * ORDER + ORDER_LAST] = FAR
 
     def begin_case(self, order, suffix, at):
         """Open a case that somebody else keeps."""
@@ -1345,21 +1586,37 @@ class Kernel:
 
     def begin_task(self, case, kind, at, due):
         """Return a new task."""
-        self.t_case.add(case)
-        self.t_type.add(kind)
-        self.t_opened.add(at)
-        self.t_move.add(-1)
-        return self.t_due.add(due)
+        return self.add_job(case, kind, due, at, -1)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def add_job(
+        self,
+        case: cython.longlong,
+        kind: cython.longlong,
+        due: cython.longlong,
+        at: cython.longlong,
+        move: cython.longlong,
+    ) -> cython.longlong:
+        begin: cython.Py_ssize_t = self.j.reserve(JOB)
+        self.j.at[begin + JOB_CASE] = case
+        self.j.at[begin + JOB_TYPE] = kind
+        self.j.at[begin + JOB_DUE] = due
+        self.j.at[begin + JOB_OPENED] = at
+        self.j.at[begin + JOB_MOVE] = move
+        return begin // JOB
 
     def let_stand(self, case, standing, moved, rows):
         """Let a case stand as somebody else says, with rows of deadlines: began, due, end, name, then, missed."""
-        self.c_standing[case] = standing
-        self.c_moved[case] = moved
-        self.c_deadlines[case] = len(rows)
-        for number, row in enumerate(rows):
-            slot = case * self.t.slots + number
-            self.d_began[slot], self.d_due[slot], self.d_end[slot] = row[:3]
-            self.d_name[slot], self.d_then[slot], self.d_missed[slot] = row[3:]
+        its: cython.longlong = case * self.width
+        self.c.at[its + CASE_STANDING] = standing
+        self.c.at[its + CASE_MOVED] = moved
+        self.c.at[its + CASE_DEADLINES] = len(rows)
+        place: cython.longlong = its + CASE
+        for row in rows:
+            for value in row:
+                self.c.at[place] = value
+                place += 1
         self.expect(case)
 
     @cython.cfunc
@@ -1379,9 +1636,9 @@ class Kernel:
         self, order: cython.longlong, place: cython.longlong, span: cython.longlong, at: cython.longlong
     ) -> cython.longlong:
         """Return until when a return of an order is requested in time, FAR without an end."""
-        key: cython.longlong = (self.kind[order] << 16) | (place << 6) | span
+        key: cython.longlong = (self.o.at[order * ORDER + ORDER_KIND] << 16) | (place << 6) | span
         rows: cython.longlong = self.t.windows.get(key)
-        begins: cython.longlong = self.begins[order]
+        begins: cython.longlong = self.o.at[order * ORDER + ORDER_BEGINS]
         if rows < 0:
             rows = self.learning.windows(key, order, at)
         if rows == 0 or begins < self.first_begin or begins >= self.last_begin:
@@ -1404,8 +1661,8 @@ class Kernel:
         at: cython.longlong,
     ) -> cython.longlong:
         """Return what a fact does to a case, or to none: by all that this may depend on."""
-        standing: cython.longlong = self.c_standing.at[case] if case >= 0 else -1
-        place: cython.longlong = self.place[order]
+        standing: cython.longlong = self.c.at[case * self.width + CASE_STANDING] if case >= 0 else -1
+        place: cython.longlong = self.o.at[order * ORDER + ORDER_PLACE]
         asked: cython.longlong = ((standing + 1) << 30) | (place << 20) | symbol
         needs: cython.longlong = self.t.needs.get(asked)
         if needs < 0:
@@ -1416,17 +1673,22 @@ class Kernel:
         others: cython.longlong = 0
         bits: cython.longlong = 0
         if needs & 1:
-            if self.ends_span[order] != span:
-                self.ends[order] = self.window_end(order, place, span, at)
-                self.ends_span[order] = span
-            bits = 1 if (self.c_opened.at[case] if case >= 0 else at) <= self.ends[order] else 0
+            if self.o.at[order * ORDER + ORDER_SPAN] != span:
+                self.o.at[order * ORDER + ORDER_ENDS] = self.window_end(order, place, span, at)
+                self.o.at[order * ORDER + ORDER_SPAN] = span
+            bits = (
+                1
+                if (self.c.at[case * self.width + CASE_OPENED] if case >= 0 else at)
+                <= self.o.at[order * ORDER + ORDER_ENDS]
+                else 0
+            )
         if needs & 2:
             others = self.learning.others(self, order, case)
         if needs & 4:
             bits |= self.learning.instants(order, at) << 1
-        kind: cython.longlong = self.t.kinds.get((self.kind[order] << 20) | (needs >> 4))
+        kind: cython.longlong = self.t.kinds.get((self.o.at[order * ORDER + ORDER_KIND] << 20) | (needs >> 4))
         if kind < 0:
-            kind = self.learning.kind((self.kind[order] << 20) | (needs >> 4), needs >> 4, order)
+            kind = self.learning.kind((self.o.at[order * ORDER + ORDER_KIND] << 20) | (needs >> 4), needs >> 4, order)
         key: cython.longlong = (
             (((((((((standing + 1) << 13) | symbol) << 16) | kind) << 6) | span) << 8) | others) << 3
         ) | bits
@@ -1450,22 +1712,27 @@ class Kernel:
         how: cython.longlong = self.t.moves.at[row + M_HOW]
         task: cython.longlong
         if self.t.moves.at[row + M_LOG] >= 0:
-            self.log.add(order)
-            self.log.add(case if case >= 0 else self.c_order.size)
-            self.log.add(self.t.moves.at[row + M_LOG])
-            self.log.add(at)
-            self.log.add(self.t.moves.at[row + M_FACT])
+            self.keep(
+                order,
+                case if case >= 0 else self.c.size // self.width,
+                self.t.moves.at[row + M_LOG],
+                at,
+                self.t.moves.at[row + M_FACT],
+            )
         if how == 1:
             return case
         if how == 2:
-            self.c_standing.at[case] = self.t.moves.at[row + M_STANDING]
-            if self.c_split.at[case] and self.c_task.at[case] >= 0:
+            self.c.at[case * self.width + CASE_STANDING] = self.t.moves.at[row + M_STANDING]
+            if self.c.at[case * self.width + CASE_SPLIT] and self.c.at[case * self.width + CASE_TASK] >= 0:
                 # The docket has the task from its replay then: another object, which is in no queue.
-                task = self.c_task.at[case]
-                self.c_task.at[case] = self.begin_task(
-                    case, self.t_type.at[task], self.t_opened.at[task], self.t_due.at[task]
+                task = self.c.at[case * self.width + CASE_TASK]
+                self.c.at[case * self.width + CASE_TASK] = self.begin_task(
+                    case,
+                    self.j.at[task * JOB + JOB_TYPE],
+                    self.j.at[task * JOB + JOB_OPENED],
+                    self.j.at[task * JOB + JOB_DUE],
                 )
-            self.c_split.at[case] = 0
+            self.c.at[case * self.width + CASE_SPLIT] = 0
             self.expect(case)
             return case
         if case < 0:
@@ -1473,60 +1740,81 @@ class Kernel:
             self.count_opening(self.t.moves.at[row + M_OPENING], at, known, order)
         else:
             self.close_deadlines(case, row, at, known)
-        self.c_standing.at[case] = self.t.moves.at[row + M_STANDING]
-        self.c_moved.at[case] = at
-        self.c_split.at[case] = 0
+        self.c.at[case * self.width + CASE_STANDING] = self.t.moves.at[row + M_STANDING]
+        self.c.at[case * self.width + CASE_MOVED] = at
+        self.c.at[case * self.width + CASE_SPLIT] = 0
         self.open_deadlines(order, case, move, at, known)
         task = self.t.standings.at[self.t.moves.at[row + M_STANDING] * STANDING + K_TASK]
-        self.c_task.at[case] = self.new_task(case, task, move, at) if task >= 0 else -1
+        self.c.at[case * self.width + CASE_TASK] = self.new_task(case, task, move, at) if task >= 0 else -1
         self.expect(case)
         if self.t.moves.at[row + M_DEFECT]:
             self.count_defect(self.t.moves.at[row + M_COMPONENT], order, case, known, self.t.moves.at[row + M_DEFECT])
         return case
 
     @cython.cfunc
+    @cython.inline
+    def keep(
+        self,
+        order: cython.longlong,
+        case: cython.longlong,
+        kept: cython.longlong,
+        at: cython.longlong,
+        fact: cython.longlong,
+    ):
+        """Keep a step of a case that moves money, or that may have been work."""
+        begin: cython.Py_ssize_t = self.log.reserve(LOG)
+        self.log.at[begin + LOG_ORDER] = order
+        self.log.at[begin + LOG_CASE] = case
+        self.log.at[begin + LOG_KEPT] = kept
+        self.log.at[begin + LOG_AT] = at
+        self.log.at[begin + LOG_FACT] = fact
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def open_case(self, order: cython.longlong, suffix: cython.longlong, at: cython.longlong) -> cython.longlong:
-        case: cython.longlong = self.c_order.add(order)
-        self.c_standing.add(-1)
-        self.c_suffix.add(suffix)
-        self.c_opened.add(at)
-        self.c_moved.add(at)
-        self.c_task.add(-1)
-        self.c_waits.add(-1)
-        self.c_older.add(self.newest.at[order])
-        self.c_offered.add(0)
-        self.c_rest.add(0)
-        self.c_rest_task.add(-1)
-        self.c_deadlines.add(0)
-        self.c_split.add(0)
-        self.d_began.reserve(self.t.slots)
-        self.d_due.reserve(self.t.slots)
-        self.d_end.reserve(self.t.slots)
-        self.d_name.reserve(self.t.slots)
-        self.d_then.reserve(self.t.slots)
-        self.d_missed.reserve(self.t.slots)
-        self.newest.at[order] = case
+        its: cython.Py_ssize_t = self.c.reserve(self.width)
+        case: cython.longlong = its // self.width
+        self.c.at[its + CASE_STANDING] = -1
+        self.c.at[its + CASE_ORDER] = order
+        self.c.at[its + CASE_SUFFIX] = suffix
+        self.c.at[its + CASE_TASK] = -1
+        self.c.at[its + CASE_DEADLINES] = 0
+        self.c.at[its + CASE_WAITS] = -1
+        self.c.at[its + CASE_OLDER] = self.o.at[order * ORDER + ORDER_NEWEST]
+        self.c.at[its + CASE_OPENED] = at
+        self.c.at[its + CASE_MOVED] = at
+        self.c.at[its + CASE_OFFERED] = 0
+        self.c.at[its + CASE_REST] = 0
+        self.c.at[its + CASE_REST_TASK] = -1
+        self.c.at[its + CASE_SPLIT] = 0
+        self.o.at[order * ORDER + ORDER_NEWEST] = case
         return case
 
     @cython.cfunc
     def close_deadlines(self, case: cython.longlong, row: cython.longlong, at: cython.longlong, known: cython.longlong):
-        order: cython.longlong = self.c_order.at[case]
-        slot: cython.longlong
+        its: cython.longlong = case * self.width
+        order: cython.longlong = self.c.at[its + CASE_ORDER]
+        slot: cython.longlong = its + CASE
+        _: cython.longlong
         ending: cython.longlong
-        for slot in range(case * self.t.slots, case * self.t.slots + self.c_deadlines.at[case]):
-            ending = MET
-            ended: cython.longlong = at
+        ended: cython.longlong
+        for _ in range(self.c.at[its + CASE_DEADLINES]):
+            ending, ended = MET, at
             if self.t.moves.at[row + M_UNNEEDED]:
-                ending = MISSED_UNDONE if self.d_missed.at[slot] else -1
+                ending = MISSED_UNDONE if self.c.at[slot + DEADLINE_MISSED] else -1
                 ended = FOREVER
-            elif self.t.moves.at[row + M_FACT] == self.d_then.at[slot] and at == self.d_end.at[slot]:
+            elif (
+                self.t.moves.at[row + M_FACT] == self.c.at[slot + DEADLINE_THEN]
+                and at == self.c.at[slot + DEADLINE_END]
+            ):
                 ending, ended = MISSED, FOREVER
-            elif self.d_missed.at[slot]:
+            elif self.c.at[slot + DEADLINE_MISSED]:
                 ending = MET_LATE
             if ending >= 0:
                 self.count_ending(order, case, slot, known, ended, ending)
-            if self.d_due.at[slot] < self.d_end.at[slot]:
+            if self.c.at[slot + DEADLINE_DUE] < self.c.at[slot + DEADLINE_END]:
                 self.count_due(order, slot, known, ended, ending)
+            slot += DEADLINE
 
     @cython.cfunc
     def open_deadlines(
@@ -1540,25 +1828,25 @@ class Kernel:
         row: cython.longlong = move * MOVE
         count: cython.longlong = self.t.moves.at[row + M_OPENS]
         recipe: cython.longlong = self.t.moves.at[row + M_RECIPE]
-        slot: cython.longlong = case * self.t.slots
+        slot: cython.longlong = case * self.width + CASE
         number: cython.longlong
         d: cython.longlong
         by_rule: cython.longlong
         by_seller: cython.longlong
         for number in range(count):
-            self.d_began.at[slot] = at
+            self.c.at[slot + DEADLINE_BEGAN] = at
             d = (recipe + number) * RECIPE
-            self.d_name.at[slot] = self.t.recipes.at[d + D_NAME]
-            self.d_then.at[slot] = self.t.recipes.at[d + D_THEN]
+            self.c.at[slot + DEADLINE_NAME] = self.t.recipes.at[d + D_NAME]
+            self.c.at[slot + DEADLINE_THEN] = self.t.recipes.at[d + D_THEN]
             by_rule = self.due_by(self.t.recipes.at[d + D_CLOCK], self.t.recipes.at[d + D_AMOUNT], at)
             by_seller = self.due_by(self.t.recipes.at[d + D_SELLERS], self.t.recipes.at[d + D_SELLERS_AMOUNT], at)
-            self.d_due.at[slot] = by_rule if by_rule <= by_seller else by_seller
-            self.d_end.at[slot] = by_rule if by_rule < FAR else by_seller
-            self.d_missed.at[slot] = 0
-            if self.d_due.at[slot] < self.d_end.at[slot]:
-                self.add_due(order, slot, max(self.d_due.at[slot], known), FOREVER, MISSED)
-            slot += 1
-        self.c_deadlines.at[case] = count
+            self.c.at[slot + DEADLINE_DUE] = by_rule if by_rule <= by_seller else by_seller
+            self.c.at[slot + DEADLINE_END] = by_rule if by_rule < FAR else by_seller
+            self.c.at[slot + DEADLINE_MISSED] = 0
+            if self.c.at[slot + DEADLINE_DUE] < self.c.at[slot + DEADLINE_END]:
+                self.add_due(order, slot, max(self.c.at[slot + DEADLINE_DUE], known), FOREVER, MISSED)
+            slot += DEADLINE
+        self.c.at[case * self.width + CASE_DEADLINES] = count
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -1596,81 +1884,91 @@ class Kernel:
     def new_task(
         self, case: cython.longlong, kind: cython.longlong, move: cython.longlong, at: cython.longlong
     ) -> cython.longlong:
-        due: cython.longlong = self.d_due.at[case * self.t.slots]
-        slot: cython.longlong
-        for slot in range(case * self.t.slots, case * self.t.slots + self.c_deadlines.at[case]):
-            if self.d_due.at[slot] < due:
-                due = self.d_due.at[slot]
-        self.t_case.add(case)
-        self.t_type.add(kind)
-        self.t_opened.add(at)
-        self.t_move.add(move)
-        return self.t_due.add(due)
+        its: cython.longlong = case * self.width
+        slot: cython.longlong = its + CASE
+        due: cython.longlong = self.c.at[slot + DEADLINE_DUE]
+        _: cython.longlong
+        for _ in range(self.c.at[its + CASE_DEADLINES]):
+            if self.c.at[slot + DEADLINE_DUE] < due:
+                due = self.c.at[slot + DEADLINE_DUE]
+            slot += DEADLINE
+        return self.add_job(case, kind, due, at, move)
 
     @cython.cfunc
     def expect(self, case: cython.longlong):
         """Wait for the case's next deadline that has not been missed yet."""
+        its: cython.longlong = case * self.width
         first: cython.longlong = -1
-        slot: cython.longlong
-        for slot in range(case * self.t.slots, case * self.t.slots + self.c_deadlines.at[case]):
-            if not self.d_missed.at[slot] and (first < 0 or self.d_end.at[slot] < self.d_end.at[first]):
+        slot: cython.longlong = its + CASE
+        _: cython.longlong
+        for _ in range(self.c.at[its + CASE_DEADLINES]):
+            if not self.c.at[slot + DEADLINE_MISSED] and (
+                first < 0 or self.c.at[slot + DEADLINE_END] < self.c.at[first + DEADLINE_END]
+            ):
                 first = slot
-        self.c_waits.at[case] = -1
+            slot += DEADLINE
+        self.c.at[its + CASE_WAITS] = -1
         if first >= 0:
-            self.x_case.add(case)
-            if self.paired:
-                self.x_rank.add(self.rank[self.c_order.at[case] * self.paired + self.c_suffix.at[case]])
-            else:
-                self.x_rank.add(
-                    (self.rank[self.c_order.at[case]] << 10) | self.t.suffix_rank.at[self.c_suffix.at[case]]
-                )
-            self.c_waits.at[case] = self.x_slot.add(first)
-            self.expiries.push(self.d_end.at[first], self.c_waits.at[case])
+            end: cython.longlong = self.c.at[first + DEADLINE_END]
+            self.c.at[its + CASE_WAITS] = self.expiries.put(end, self.rank_of(its), case, first, 0)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def rank_of(self, its: cython.longlong) -> cython.longlong:
+        """Return the rank of a case's name, by where its row begins."""
+        order: cython.longlong = self.c.at[its + CASE_ORDER]
+        suffix: cython.longlong = self.c.at[its + CASE_SUFFIX]
+        if self.paired:
+            return self.rank[order * self.paired + suffix]
+        return (self.o.at[order * ORDER + ORDER_RANK] << 10) | self.t.suffix_rank.at[suffix]
 
     @cython.cfunc
     def advance(self, until: cython.longlong):
         """End every deadline that ends before this instant."""
-        number: cython.longlong
+        row: cython.longlong
         case: cython.longlong
-        while self.expiries.size and self.expiries.top() < until:
-            number = self.expiries.pop()
-            case = self.x_case.at[number]
-            if self.c_waits.at[case] == number:
-                self.c_waits.at[case] = -1
-                self.expire(case, self.x_slot.at[number])
+        while self.expiries.comes_before(until):
+            row = self.expiries.pop()
+            case = self.expiries.rows.at[row + EVENT_WHAT]
+            if self.c.at[case * self.width + CASE_WAITS] == row:
+                self.c.at[case * self.width + CASE_WAITS] = -1
+                self.expire(case, self.expiries.rows.at[row + EVENT_A])
         if until > self.known:
             self.known = until
 
     @cython.cfunc
     def expire(self, case: cython.longlong, slot: cython.longlong):
-        order: cython.longlong = self.c_order.at[case]
-        at: cython.longlong = self.d_end.at[slot]
-        name: cython.longlong = self.d_name.at[slot]
-        then: cython.longlong = self.d_then.at[slot]
+        order: cython.longlong = self.c.at[case * self.width + CASE_ORDER]
+        at: cython.longlong = self.c.at[slot + DEADLINE_END]
+        name: cython.longlong = self.c.at[slot + DEADLINE_NAME]
+        then: cython.longlong = self.c.at[slot + DEADLINE_THEN]
         move: cython.longlong = -1
         changed: cython.longlong = 0
         opened: cython.longlong = 0
-        if self.last[order] == FAR:
+        if self.o.at[order * ORDER + ORDER_LAST] == FAR:
             changed, opened = self.learning.expire_late(self, order, case, at)
         elif then < 0:
             self.miss(order, case, slot, at)
         else:
-            move = self.move_of(order, case, self.c_suffix.at[case], then, at)
-            self.moved(order, case, self.c_suffix.at[case], move, at, at)
+            move = self.move_of(order, case, self.c.at[case * self.width + CASE_SUFFIX], then, at)
+            self.moved(order, case, self.c.at[case * self.width + CASE_SUFFIX], move, at, at)
             changed, opened = self.t.moves.at[move * MOVE + M_CHANGES], 1
-        if at > self.last[order]:
-            self.last[order] = at
+        if at > self.o.at[order * ORDER + ORDER_LAST]:
+            self.o.at[order * ORDER + ORDER_LAST] = at
         self.p_case.add(case)
-        self.p_standing.add(self.c_standing.at[case])
-        self.p_moved.add(self.c_moved.at[case])
+        self.p_standing.add(self.c.at[case * self.width + CASE_STANDING])
+        self.p_moved.add(self.c.at[case * self.width + CASE_MOVED])
         self.p_changed.add(changed)
-        self.p_name.add(self.course_of_miss(self.c_standing.at[case], name) if not changed else -1)
+        self.p_name.add(self.course_of_miss(self.c.at[case * self.width + CASE_STANDING], name) if not changed else -1)
         self.p_at.add(at)
-        self.p_task.add(self.c_task.at[case])
-        self.p_open.add(self.c_deadlines.at[case] if opened else 0)
-        place: cython.longlong
-        for place in range(self.t.slots):
-            self.p_ends.add(self.d_end.at[case * self.t.slots + place])
+        self.p_task.add(self.c.at[case * self.width + CASE_TASK])
+        self.p_open.add(self.c.at[case * self.width + CASE_DEADLINES] if opened else 0)
+        slot = case * self.width + CASE
+        _: cython.longlong
+        for _ in range(self.t.slots):
+            self.p_ends.add(self.c.at[slot + DEADLINE_END])
+            slot += DEADLINE
 
     @cython.cfunc
     def course_of_miss(self, standing: cython.longlong, name: cython.longlong) -> cython.longlong:
@@ -1683,27 +1981,23 @@ class Kernel:
     @cython.cfunc
     def miss(self, order: cython.longlong, case: cython.longlong, slot: cython.longlong, at: cython.longlong):
         """Mark a deadline as missed: the case keeps its state."""
-        place: cython.longlong = slot - case * self.t.slots
-        then: cython.longlong = self.d_then.at[slot]
-        key: cython.longlong = (self.c_standing.at[case] << 20) | (place << 3) | -then
+        place: cython.longlong = (slot - case * self.width - CASE) // DEADLINE
+        then: cython.longlong = self.c.at[slot + DEADLINE_THEN]
+        key: cython.longlong = (self.c.at[case * self.width + CASE_STANDING] << 20) | (place << 3) | -then
         found: cython.longlong = self.t.missed.get(key)
         if found < 0:
-            found = self.learning.miss(key, self.c_standing.at[case], place, then)
+            found = self.learning.miss(key, self.c.at[case * self.width + CASE_STANDING], place, then)
         log: cython.longlong = found >> 20 if found >= 1 << 20 else 0
         log -= 1
         found &= (1 << 20) - 1
         if log >= 0:
-            self.log.add(order)
-            self.log.add(case)
-            self.log.add(log)
-            self.log.add(at)
-            self.log.add(-1)
+            self.keep(order, case, log, at, -1)
         self.count_ending(order, case, slot, at, FOREVER, MISSED)
-        if self.d_due.at[slot] < self.d_end.at[slot]:
+        if self.c.at[slot + DEADLINE_DUE] < self.c.at[slot + DEADLINE_END]:
             self.count_due(order, slot, at, FOREVER, MISSED)
-        self.d_missed.at[slot] = 1
-        self.c_split.at[case] = 0
-        self.c_standing.at[case] = found
+        self.c.at[slot + DEADLINE_MISSED] = 1
+        self.c.at[case * self.width + CASE_SPLIT] = 0
+        self.c.at[case * self.width + CASE_STANDING] = found
         self.expect(case)
 
     def add_row(self, columns, key, row):
@@ -1715,10 +2009,11 @@ class Kernel:
     @cython.cfunc
     def count_opening(self, key: cython.longlong, at: cython.longlong, known: cython.longlong, order: cython.longlong):
         o: Longs = of_key(self.openings, key)
-        o.add(at)
-        o.add(known)
-        o.add(1)
-        o.add(self.channel[order])
+        row: cython.Py_ssize_t = o.reserve(OPENING)
+        o.at[row] = at
+        o.at[row + 1] = known
+        o.at[row + 2] = 1
+        o.at[row + 3] = self.o.at[order * ORDER + ORDER_CHANNEL]
 
     @cython.cfunc
     def count_ending(
@@ -1730,14 +2025,17 @@ class Kernel:
         ended: cython.longlong,
         ending: cython.longlong,
     ):
-        e: Longs = of_key(self.endings, self.d_name.at[slot])
-        e.add(self.d_began.at[slot])
-        e.add(known)
-        e.add(ended)
-        e.add(ending)
-        e.add(self.channel[order])
+        e: Longs = of_key(self.endings, self.c.at[slot + DEADLINE_NAME])
+        row: cython.Py_ssize_t = e.reserve(ENDING)
+        e.at[row] = self.c.at[slot + DEADLINE_BEGAN]
+        e.at[row + 1] = known
+        e.at[row + 2] = ended
+        e.at[row + 3] = ending
+        e.at[row + 4] = self.o.at[order * ORDER + ORDER_CHANNEL]
         if ending == MISSED or ending == MISSED_UNDONE:  # noqa: SIM109 - in C no tuple is made
-            self.count_defect(self.t.late.at[self.d_name.at[slot]], order, case, known, 1 if ending == MISSED else -1)
+            self.count_defect(
+                self.t.late.at[self.c.at[slot + DEADLINE_NAME]], order, case, known, 1 if ending == MISSED else -1
+            )
 
     @cython.cfunc
     def count_due(
@@ -1749,10 +2047,10 @@ class Kernel:
         ending: cython.longlong,
     ):
         """Count what the end of a deadline changes that is due before the marketplace's own end."""
-        if self.d_missed.at[slot]:
+        if self.c.at[slot + DEADLINE_MISSED]:
             return
-        known = max(known, self.d_due.at[slot])
-        if ending == MET and ended > self.d_due.at[slot]:
+        known = max(known, self.c.at[slot + DEADLINE_DUE])
+        if ending == MET and ended > self.c.at[slot + DEADLINE_DUE]:
             self.add_due(order, slot, known, ended, MET_UNDONE)
             self.add_due(order, slot, known, ended, MET_LATE)
         else:
@@ -1767,13 +2065,14 @@ class Kernel:
         ended: cython.longlong,
         ending: cython.longlong,
     ):
-        e: Longs = of_key(self.dues, self.d_name.at[slot])
-        e.add(self.d_began.at[slot])
-        e.add(known)
-        e.add(ended)
-        e.add(ending)
-        e.add(self.channel[order])
-        e.add(self.d_due.at[slot])
+        e: Longs = of_key(self.dues, self.c.at[slot + DEADLINE_NAME])
+        row: cython.Py_ssize_t = e.reserve(EARLY)
+        e.at[row] = self.c.at[slot + DEADLINE_BEGAN]
+        e.at[row + 1] = known
+        e.at[row + 2] = ended
+        e.at[row + 3] = ending
+        e.at[row + 4] = self.o.at[order * ORDER + ORDER_CHANNEL]
+        e.at[row + 5] = self.c.at[slot + DEADLINE_DUE]
 
     @cython.cfunc
     def count_defect(
@@ -1785,13 +2084,14 @@ class Kernel:
         step: cython.longlong,
     ):
         e: Longs = of_key(self.defects, key)
-        e.add(order)
-        e.add(case)
-        e.add(self.bought[order])
-        e.add(self.c_opened.at[case])
-        e.add(known)
-        e.add(step)
-        e.add(self.channel[order])
+        row: cython.Py_ssize_t = e.reserve(DEFECT)
+        e.at[row] = order
+        e.at[row + 1] = case
+        e.at[row + 2] = self.o.at[order * ORDER + ORDER_BOUGHT]
+        e.at[row + 3] = self.c.at[case * self.width + CASE_OPENED]
+        e.at[row + 4] = known
+        e.at[row + 5] = step
+        e.at[row + 6] = self.o.at[order * ORDER + ORDER_CHANNEL]
 
     # --- what follows a new state ---------------------------------------------------------------------------------
 
@@ -1804,7 +2104,7 @@ class Kernel:
         order: cython.longlong
         for place in range(count):
             case = self.p_case.at[place]
-            order = self.c_order.at[case]
+            order = self.c.at[case * self.width + CASE_ORDER]
             if self.p_changed.at[place]:
                 self.follow(
                     order,
@@ -1850,11 +2150,11 @@ class Kernel:
         ends: cython.longlong,
     ):
         """Let follow what follows a case's new state; `ends` is where the ends of its new deadlines stand."""
-        if (task >= 0) != (self.c_offered.at[case] != 0):
+        if (task >= 0) != (self.c.at[case * self.width + CASE_OFFERED] != 0):
             self.open_tasks += 1 if task >= 0 else -1
-            self.c_offered.at[case] = 1 if task >= 0 else 0
+            self.c.at[case * self.width + CASE_OFFERED] = 1 if task >= 0 else 0
         if self.longer:
-            self.longer.pop(order * self.t.suffixes + self.c_suffix.at[case], None)
+            self.longer.pop(order * self.t.suffixes + self.c.at[case * self.width + CASE_SUFFIX], None)
         course: cython.longlong = self.t.standings.at[standing * STANDING + K_COURSE]
         if course >= 0:
             self.follow_and_schedule(course, order, moved, case, standing)
@@ -1868,7 +2168,9 @@ class Kernel:
         place: cython.longlong
         expires: cython.longlong
         for place in range(count):
-            expires = self.d_end.at[ends + place] if ends >= 0 else self.p_ends.at[-1 - ends + place]
+            expires = (
+                self.c.at[ends + place * DEADLINE + DEADLINE_END] if ends >= 0 else self.p_ends.at[-1 - ends + place]
+            )
             if expires < self.watched - 1:
                 self.watched = expires + 1
                 self.call(expires + 1, EXPIRE, expires, 0)
@@ -1880,13 +2182,26 @@ class Kernel:
         self.advance(self.now)
         self.follow_passed()
         self.watched = self.until + 1
-        while self.expiries.size and self.c_waits.at[self.x_case.at[self.expiries.first()]] != self.expiries.first():
+        following: cython.longlong = self.next_expiry()
+        if following + 1 < self.until:
+            self.watched = following + 1
+            self.call(following + 1, EXPIRE, following, 0)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def next_expiry(self) -> cython.longlong:
+        """Return when the next deadline ends that a case still waits for, FAR for never."""
+        at: cython.longlong = self.expiries.first()
+        while at < FAR and not self.still_waits(self.expiries.heap.thing()):
             self.expiries.pop()
-        if self.expiries.size:
-            following: cython.longlong = cython.cast(cython.longlong, self.expiries.top())
-            if following + 1 < self.until:
-                self.watched = following + 1
-                self.call(following + 1, EXPIRE, following, 0)
+            at = self.expiries.first()
+        return at
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def still_waits(self, row: cython.longlong) -> cython.bint:
+        return self.c.at[self.expiries.rows.at[row + EVENT_WHAT] * self.width + CASE_WAITS] == row
 
     # --- tasks and agents -----------------------------------------------------------------------------------------
 
@@ -1899,11 +2214,11 @@ class Kernel:
     @cython.cfunc
     @cython.exceptval(check=False)
     def turn(self, kind: cython.longlong, order: cython.longlong) -> cython.longlong:
-        return self.answers[order] if self.of_task(kind, Y_REPLY) else 0
+        return self.o.at[order * ORDER + ORDER_ANSWERS] if self.of_task(kind, Y_REPLY) else 0
 
     @cython.cfunc
     def enqueue(self, task: cython.longlong, order: cython.longlong):
-        kind: cython.longlong = self.t_type.at[task]
+        kind: cython.longlong = self.j.at[task * JOB + JOB_TYPE]
         self.seen.at[kind] = 1
         share: cython.double = self.t.automatic.at[kind]
         if share != 0 and self.number(6, kind, self.turn(kind, order), order) < share:
@@ -1915,19 +2230,18 @@ class Kernel:
     def sort_key(self, task: cython.longlong, kind: cython.longlong) -> cython.double:
         order: cython.longlong = self.y_order[kind]
         if order == 0:
-            return self.t_due.at[task] - self.y_head[kind]
+            return self.j.at[task * JOB + JOB_DUE] - self.y_head[kind]
         if order == 1:
-            return self.t_opened.at[task]
+            return self.j.at[task * JOB + JOB_OPENED]
         return self.learning.sort_key(self, task)
 
     @cython.cfunc
     def offer(self, task: cython.longlong):
         """Put a task into its queue, and wake an idle agent who can do it."""
-        kind: cython.longlong = self.t_type.at[task]
+        kind: cython.longlong = self.j.at[task * JOB + JOB_TYPE]
         queue: Heap = cython.cast(Heap, self.queues[self.y_queue[kind]])
         self.pushed += 1
-        self.queue_task.add(task)
-        queue.push(self.sort_key(task, kind), self.pushed)
+        queue.push(self.sort_key(task, kind), self.pushed, task)
         place: cython.longlong
         crew: cython.longlong
         for place in range(self.y_crews[kind], self.y_crews[kind + 1]):
@@ -1940,7 +2254,6 @@ class Kernel:
         """Let every agent wait for work, and begin with the shifts; see `Agents`."""
         crew: cython.longlong
         agents = array("q")
-        self.queue_task.add(-1)
         self.idle = []
         self.s_on_duty, self.s_busy, self.s_closes = Longs(), Longs(), Longs()
         self.s_overtime, self.s_reopens, self.s_next = Longs(), Longs(), Longs()
@@ -2008,8 +2321,8 @@ class Kernel:
                     best = queue
             if best is None:
                 return -1
-            task = self.queue_task.at[best.pop()]
-            if self.c_task.at[self.t_case.at[task]] == task:
+            task = best.pop()
+            if self.c.at[(self.j.at[task * JOB + JOB_CASE]) * self.width + CASE_TASK] == task:
                 return task
 
     @cython.cfunc
@@ -2032,7 +2345,7 @@ class Kernel:
         if self.now < self.s_overtime.at[crew]:
             task: cython.longlong = self.most_urgent(crew)
             if task >= 0:
-                if self.t_due.at[task] < self.s_reopens.at[crew]:
+                if self.j.at[task * JOB + JOB_DUE] < self.s_reopens.at[crew]:
                     return task
                 self.offer(task)
         return -1
@@ -2047,10 +2360,11 @@ class Kernel:
         rest: cython.longlong = 0
         if not self.s_finishes.at[crew] and not late:
             rest = max(0, self.now + duration - self.s_closes.at[crew])
-        self.handled.add(self.t_opened.at[task])
-        self.handled.add(crew)
-        self.handled.add(self.now)
-        self.handled.add(self.now + duration - rest)
+        row: cython.Py_ssize_t = self.handled.reserve(HANDLED)
+        self.handled.at[row] = self.j.at[task * JOB + JOB_OPENED]
+        self.handled.at[row + 1] = crew
+        self.handled.at[row + 2] = self.now
+        self.handled.at[row + 3] = self.now + duration - rest
         if late and self.since <= self.now < self.until:
             self.overtime.add(crew)
             self.overtime.add(duration)
@@ -2076,22 +2390,22 @@ class Kernel:
 
     @cython.cfunc
     def put_down(self, task: cython.longlong, rest: cython.longlong):
-        case: cython.longlong = self.t_case.at[task]
-        if self.c_task.at[case] == task:
-            self.c_rest.at[case] = rest
-            self.c_rest_task.at[case] = task
+        case: cython.longlong = self.j.at[task * JOB + JOB_CASE]
+        if self.c.at[case * self.width + CASE_TASK] == task:
+            self.c.at[case * self.width + CASE_REST] = rest
+            self.c.at[case * self.width + CASE_REST_TASK] = task
             self.offer(task)
 
     @cython.cfunc
     def duration(self, task: cython.longlong, crew: cython.longlong) -> cython.longlong:
-        case: cython.longlong = self.t_case.at[task]
-        if self.c_rest_task.at[case] >= 0:
-            known: cython.longlong = self.c_rest_task.at[case]
-            self.c_rest_task.at[case] = -1
+        case: cython.longlong = self.j.at[task * JOB + JOB_CASE]
+        if self.c.at[case * self.width + CASE_REST_TASK] >= 0:
+            known: cython.longlong = self.c.at[case * self.width + CASE_REST_TASK]
+            self.c.at[case * self.width + CASE_REST_TASK] = -1
             if known == task:
-                return self.c_rest.at[case]
-        kind: cython.longlong = self.t_type.at[task]
-        order: cython.longlong = self.c_order.at[case]
+                return self.c.at[case * self.width + CASE_REST]
+        kind: cython.longlong = self.j.at[task * JOB + JOB_TYPE]
+        order: cython.longlong = self.c.at[case * self.width + CASE_ORDER]
         shape: cython.longlong = self.of_task(kind, Y_SHAPE)
         turn: cython.longlong = self.turn(kind, order)
         duration: cython.longlong
@@ -2103,7 +2417,7 @@ class Kernel:
         else:
             duration = even(exp(self.t.mean.at[kind] + self.t.sigma.at[kind] * self.number(8, kind, turn, order)))
         if self.longer:
-            longer = self.longer.get(order * self.t.suffixes + self.c_suffix.at[case])
+            longer = self.longer.get(order * self.t.suffixes + self.c.at[case * self.width + CASE_SUFFIX])
             if longer:
                 more: cython.double = 0
                 for quantity, times in longer.items():
@@ -2119,14 +2433,14 @@ class Kernel:
         self.advance(at)
         if self.p_case.size:
             self.follow_passed()
-        case: cython.longlong = self.t_case.at[task]
-        order: cython.longlong = self.c_order.at[case]
-        if self.c_task.at[case] != task:
+        case: cython.longlong = self.j.at[task * JOB + JOB_CASE]
+        order: cython.longlong = self.c.at[case * self.width + CASE_ORDER]
+        if self.c.at[case * self.width + CASE_TASK] != task:
             self.wasted += 1
             return
-        kind: cython.longlong = self.t_type.at[task]
+        kind: cython.longlong = self.j.at[task * JOB + JOB_TYPE]
         course: cython.longlong = self.of_task(kind, Y_COURSE)
-        suffix: cython.longlong = self.c_suffix.at[case]
+        suffix: cython.longlong = self.c.at[case * self.width + CASE_SUFFIX]
         if course < 0:
             self.record(order, suffix, self.of_task(kind, Y_ANSWER), at)
             return
@@ -2145,7 +2459,7 @@ class Kernel:
     def decide(self, course: cython.longlong, order: cython.longlong, at: cython.longlong, case: cython.longlong):
         """Put what follows a done task on top: where nothing is drawn the last that may follow, at once."""
         begin: cython.Py_ssize_t = self.top
-        standing: cython.longlong = self.c_standing.at[case]
+        standing: cython.longlong = self.c.at[case * self.width + CASE_STANDING]
         self.follow_course(course, order, at, case, standing)
         choice: cython.longlong = self.t.courses.at[course * COURSE + U_CHOICES_END] - 1
         if self.top > begin or choice < self.t.courses.at[course * COURSE + U_CHOICES]:

@@ -18,6 +18,12 @@ class Longs:
     def __setitem__(self, place: int, value: int) -> None: ...
     def column(self, first: int = 0) -> bytes: ...
 
+class Field:
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: int) -> int: ...
+    def __setitem__(self, place: int, value: int) -> None: ...
+    def column(self) -> bytes: ...
+
 class Doubles:
     def __init__(self, values: Sequence[float] = (), room: int = 64) -> None: ...
     def append(self, value: float) -> int: ...
@@ -77,28 +83,25 @@ class Kernel:
     open_tasks: int
     wasted: int
     missing: array[int]
-    behind: Longs
-    newest: Longs
-    c_order: Longs
-    c_standing: Longs
-    c_suffix: Longs
-    c_opened: Longs
-    c_moved: Longs
-    c_task: Longs
-    c_split: Longs
-    c_older: Longs
-    c_deadlines: Longs
-    d_began: Longs
-    d_due: Longs
-    d_end: Longs
-    d_name: Longs
-    d_then: Longs
-    d_missed: Longs
-    t_case: Longs
-    t_type: Longs
-    t_due: Longs
-    t_opened: Longs
-    t_move: Longs
+    behind: Field
+    newest: Field
+    c_order: Field
+    c_standing: Field
+    c_suffix: Field
+    c_opened: Field
+    c_moved: Field
+    c_task: Field
+    c_split: Field
+    c_older: Field
+    c_deadlines: Field
+    d_began: Field
+    d_due: Field
+    d_end: Field
+    d_name: Field
+    d_then: Field
+    t_case: Field
+    t_opened: Field
+    t_move: Field
     seen: Longs
     timed: Longs
     applied: Longs

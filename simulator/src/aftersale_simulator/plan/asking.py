@@ -14,6 +14,7 @@ from aftersale.engine.guards import ABOUT, BESIDE
 from aftersale.engine.return_terms import RETURN_WINDOW, inside_window_until
 from aftersale_simulator.plan.cases import Symbol
 from aftersale_simulator.plan.late import Followed, LateOrders
+from aftersale_simulator.world.random_streams import MIXING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 NEVER_ENDS = 2**62
+_NONE = np.zeros(1, np.int64)
+"""Where there is no order, one that nothing asks for: columns of the kernel have a row at least."""
 
 
 class Asking:
@@ -47,8 +50,12 @@ class Asking:
         self.orders: list[Order] = [order for run in runs for order in run.steps.orders]
         sizes = [len(run.steps.orders) for run in runs]
         self.place = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+        draws = [run.steps.draws for run in runs]
+        self.items = np.concatenate([np.zeros(0, np.int64), *(each.items for each in draws)]) if sum(sizes) else _NONE
+        self.begins = array("q", np.cumsum([0, *sizes[:-1]]).tolist())
+        self.mixing = array("Q", MIXING)
         self._worlds = {run.orders.marketplaces[0]: run.world for run in runs}
-        self._draws = {run.orders.marketplaces[0]: run.steps.draws for run in runs}
+        self._draws = {run.orders.marketplaces[0]: each for run, each in zip(runs, draws, strict=True)}
         self._sort_keys = sort_keys
         self.late_orders = LateOrders(self)
 
@@ -116,6 +123,12 @@ class Asking:
         """Return the random numbers of a column, one for each order of its marketplace."""
         place, distribution, purpose = self.plan.columns[column]
         return self._draws[place].column(distribution, purpose)
+
+    def key(self, column: int) -> int:
+        """Return the key of a column's numbers, with a sign, for a kernel that works them out itself."""
+        place, _, purpose = self.plan.columns[column]
+        key = self._draws[place].key(purpose)
+        return key - (1 << 64) if key >> 63 else key
 
     def value(self, kernel: Kernel, quantity: int, order: int, at: Instant) -> float:
         """Return a quantity for an order at an instant, which counts as read."""

@@ -114,6 +114,10 @@ class WaitingJobs:
             del self._waiting[current]
         return position
 
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return sum(map(len, self._waiting.values()))
+
     def __iter__(self) -> Iterator[int]:
         """Take all that wait, as one worker does."""
         return iter(self.take, None)

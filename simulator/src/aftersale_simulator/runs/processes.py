@@ -95,7 +95,10 @@ class ProcessPool:
         running: dict[_Answer, tuple[int, int]] = {}
 
         def employ(worker: int) -> None:
-            position = waiting.take(worker)
+            """Give a worker its next job, and one ahead while there are enough for all: it waits for none then."""
+            has = sum(1 for each, _ in running.values() if each == worker)
+            most = 2 if len(waiting) > 2 * self._workers else 1
+            position = waiting.take(worker) if has < most else None
             if position is not None:
                 future = self._pools[worker].submit(_do, jobs[position])
                 running[future] = worker, position
@@ -103,7 +106,7 @@ class ProcessPool:
 
         with _interrupts_kept_away():
             self._pools = self._pools or [self._one_worker() for _ in range(self._workers)]
-            for worker in range(self._workers):
+            for worker in (*range(self._workers), *range(self._workers)):
                 employ(worker)
         broken = False
         while running:

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 # SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014): the step and the two
 # multipliers of its finaliser. Library generators draw in sequence; here each item is computed without those before it.
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-_MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
-_LAST = np.uint64(31)
-_UNUSED_BITS = np.uint64(11)
+MIXING = 0x9E3779B97F4A7C15, 30, 0xBF58476D1CE4E5B9, 27, 0x94D049BB133111EB, 31, 11
+"""The step, twice a shift and a multiplier, the last shift, and how many bits a number does not use."""
 _UNIT = 2.0**-53
 _BLOCK = 1 << 15
 """Numbers mixed at a time: as many as the processor's cache holds."""
@@ -33,7 +31,7 @@ class Streams:
     def uniform(self, items: int | NDArray[np.int64], *purpose: object) -> NDArray[np.float64]:
         """Return the numbers in (0, 1) of the given items, or of that many first ones, for a purpose."""
         numbers = np.arange(items) if isinstance(items, int) else items
-        key = np.uint64(self._key(8, purpose))
+        key = np.uint64(self.key(*purpose))
         draws = np.empty(len(numbers))
         for begin in range(0, len(numbers), _BLOCK):
             block = slice(begin, begin + _BLOCK)
@@ -51,20 +49,23 @@ class Streams:
         draws: NDArray[np.float64] = ndtri(self.uniform(items, *purpose))
         return draws
 
-    def _key(self, size: int, purpose: tuple[object, ...]) -> int:
+    def key(self, *purpose: object) -> int:
+        """Return the key that tells the numbers of a purpose from all others."""
         text = "/".join((self._root, *map(str, purpose)))
-        return int.from_bytes(blake2b(text.encode(), digest_size=size).digest(), "little")
+        return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def _mix(z: NDArray[np.uint64], key: np.uint64, out: NDArray[np.float64]) -> None:
+    step, shift, factor, another_shift, another_factor, last_shift, unused = map(np.uint64, MIXING)
     z += np.uint64(1)
-    z *= _STEP
+    z *= step
     z += key
-    for shift, factor in _MIX:
-        z ^= z >> shift
-        z *= factor
-    z ^= z >> _LAST
-    z >>= _UNUSED_BITS
+    z ^= z >> shift
+    z *= factor
+    z ^= z >> another_shift
+    z *= another_factor
+    z ^= z >> last_shift
+    z >>= unused
     np.add(z, 0.5, out=out)
     out *= _UNIT
 
@@ -81,6 +82,15 @@ class Draws:
         self._uniform: dict[str, array[float]] = {}
         self._exponential: dict[str, array[float]] = {}
         self._normal: dict[str, array[float]] = {}
+
+    @property
+    def items(self) -> NDArray[np.int64]:
+        """The orders' keys, by row."""
+        return self._chosen
+
+    def key(self, purpose: str) -> int:
+        """Return the key of the numbers of all orders for a purpose."""
+        return self._streams.key(purpose, self._marketplace)
 
     def uniform(self, purpose: str, row: int) -> float:
         """Return a row's number in (0, 1) for a purpose."""
