@@ -218,7 +218,9 @@ HANDLED = cython.declare(cython.longlong, 4)
 # Two numbers for each column of random numbers: where it begins among those that were dealt, or one of these; its key.
 UNDEALT = cython.declare(cython.longlong, -1)
 COMPUTED = cython.declare(cython.longlong, -2)
+COMPUTED_LOGARITHM = cython.declare(cython.longlong, -3)
 UNIFORM = cython.declare(cython.longlong, 0b1001101)  # for which purposes numbers are uniform: a bit for each
+EXPONENTIAL = cython.declare(cython.longlong, 0b10010010)
 UNIT = cython.declare(cython.double, 2.0**-53)
 BUCKET = cython.declare(cython.longlong, 30)  # bits of the microseconds of a bucket: 18 minutes
 
@@ -1202,15 +1204,18 @@ class Kernel:
         begin: cython.longlong = self.column_at.at[2 * column]
         if begin == UNDEALT:
             begin = self.deal(what, column)
-        if begin == COMPUTED:
-            return self.uniform(self.column_at.at[2 * column + 1], self.o.at[order * ORDER + ORDER_ITEM])
+        if begin <= COMPUTED:
+            drawn: cython.double = self.uniform(
+                self.column_at.at[2 * column + 1], self.o.at[order * ORDER + ORDER_ITEM]
+            )
+            return drawn if begin == COMPUTED else -log(drawn)
         return self.dealt.at[begin + order - self.place_begins[self.o.at[order * ORDER + ORDER_PLACE]]]
 
     @cython.cfunc
     def deal(self, what: cython.longlong, column: cython.longlong) -> cython.longlong:
         """Return where the numbers of a column begin, or that each is worked out when it is asked for."""
-        begin: cython.longlong = COMPUTED
-        if cython.compiled and (UNIFORM >> what) & 1:
+        begin: cython.longlong = COMPUTED if (UNIFORM >> what) & 1 else COMPUTED_LOGARITHM
+        if cython.compiled and ((UNIFORM | EXPONENTIAL) >> what) & 1:
             self.column_at.at[2 * column + 1] = self.learning.key(column)
         else:
             begin = self.dealt.extend(self.learning.deal(self, column))

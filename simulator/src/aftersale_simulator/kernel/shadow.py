@@ -26,7 +26,7 @@ def _as_it_is(decorated: _T) -> _T:
 cclass = cfunc = inline = _as_it_is
 
 
-def exceptval(*, check: bool) -> Callable[[_T], _T]:
+def exceptval(value: object = None, *, check: bool) -> Callable[[_T], _T]:
     """Return a decorator; exceptions of Python need no value that stands for them."""
     return _as_it_is
 

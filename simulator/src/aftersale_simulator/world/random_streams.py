@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from hashlib import blake2b
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,16 +104,19 @@ class Draws:
         """Return the numbers of all rows for a purpose: of `uniform`, `exponential` or `normal`; not to be changed."""
         known: dict[str, array[float]] = getattr(self, f"_{distribution}")
         if purpose not in known:
-            known[purpose] = _as_array(getattr(self._streams, distribution)(self._chosen, purpose, self._marketplace))
+            known[purpose] = self._dealt(distribution, purpose)
         return known[purpose]
+
+    def _dealt(self, distribution: str, purpose: str) -> array[float]:
+        if distribution == "exponential":
+            # The logarithm that the kernel has: that of numpy has other last bits on some processors.
+            draws = self._streams.uniform(self._chosen, purpose, self._marketplace)
+            return array("d", [-log(draw) for draw in draws.tolist()])
+        return _as_array(getattr(self._streams, distribution)(self._chosen, purpose, self._marketplace))
 
     def exponential(self, purpose: str, row: int) -> float:
         """Return a row's exponential number of mean 1 for a purpose."""
-        column = self._exponential.get(purpose)
-        if column is None:
-            column = _as_array(self._streams.exponential(self._chosen, purpose, self._marketplace))
-            self._exponential[purpose] = column
-        return column[row]
+        return self.column("exponential", purpose)[row]
 
     def normal(self, purpose: str, row: int) -> float:
         """Return a row's standard normal number for a purpose."""
