@@ -231,6 +231,20 @@ def test_the_tally_counts_when_a_deadline_began_and_how_it_ended():
     assert endings(made, "first_reply")[1:] == [(24, 48, None, 1, 1, 0), (24, 60, 60, 0, 0, 1)]
 
 
+def test_the_deadlines_that_began_in_a_period_are_counted_by_name_with_what_was_taken_back():
+    made = docket(asked(), fact("no_reply_needed", MONDAY + 30 * HOUR))
+    made.record(fact("buyer_message", MONDAY + 31 * HOUR, case="C-2"), BULKY)
+    made.advance(MONDAY + 100 * HOUR)
+    answers, silences = ("REF", "first_reply"), ("REF", "silence")
+    assert made.tally.ended_between(MONDAY, MONDAY + DAY) == {answers: (0, 0), silences: (0, 0)}
+    assert made.tally.ended_between(MONDAY, MONDAY + 2 * DAY) == {answers: (1, 1), silences: (1, 1)}
+    assert made.tally.ended_between(MONDAY, MONDAY + 2 * DAY, [silences, ("REF", "appeal")]) == {
+        silences: (1, 1),
+        ("REF", "appeal"): (0, 0),
+    }
+    assert Docket(POLICIES).tally.ended_between(MONDAY, MONDAY + DAY) == {}
+
+
 def test_a_contact_that_needs_no_reply_is_not_counted_and_taken_back_if_it_was():
     made = docket(asked(), fact("no_reply_needed", MONDAY + 5 * HOUR))
     assert (endings(made, "first_reply"), endings(made, "silence")) == ([], [])

@@ -8,7 +8,7 @@ from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
 from aftersale.metrics.days import Days
 from aftersale.metrics.measures import measure
-from aftersale.metrics.readings import Account, readings
+from aftersale.metrics.readings import Account, readings, verdict_on, verdicts
 from aftersale.orders import CANCELLED, DELIVERED, LOST, NEVER, SHIPPED, WAITING
 from aftersale.plugins.plugins import load_plugins
 from aftersale.policies.handbook import Handbook
@@ -67,6 +67,10 @@ def series(name, sold, last=9, docket=None, **changes):
     pairs = list(zip(found.numerator.astype(int).tolist(), found.denominator.astype(int).tolist(), strict=True))
     assert pairs == list(zip(other.numerator, other.denominator, strict=True))
     assert pairs[-1] == on_last.on(docket, sold, days.last)[:2]
+    if on_last.is_foretold(docket.tally):
+        figures = [on_last.on(docket, sold, day) for day in range(days.first, days.last + 1)]
+        by_day = [verdict_on(rule, day, figure) for day, figure in zip(days.dates(), figures, strict=True)]
+        assert verdicts(rule, on_last.foretold(sold, days)) == by_day
     return pairs, counted.left_out
 
 
@@ -252,6 +256,14 @@ def wished(at, done, *more, known=None):
 )
 def test_what_the_buyer_wanted_cancelled_in_time_did_not_have_to_be_sent(at, done, row, expected):
     assert counted("late_shipment_rate", shipped(SENT, row), 6, docket=wished(at, done)) == expected
+
+
+def test_what_the_orders_alone_say_holds_until_a_buyer_wants_one_cancelled():
+    late = measure(metric("late_shipment_rate"), default_metrics()["late_shipment_rate"], POLICIES["REF"].marketplace)
+    assert late.is_foretold(Docket(POLICIES).tally)
+    assert not late.is_foretold(wished(1, 2).tally)
+    replies = measure(metric("late_reply_rate"), default_metrics()["late_reply_rate"], POLICIES["REF"].marketplace)
+    assert not replies.is_foretold(Docket(POLICIES).tally)
 
 
 def test_what_the_buyer_wanted_cancelled_counts_until_it_is_known():

@@ -76,6 +76,11 @@ class Endings(Columns):
         """Return how many rows there are."""
         return len(self.started)
 
+    def began_in(self, since: Instant, until: Instant) -> NDArray[np.bool_]:
+        """Return which rows are of deadlines that began in [since, until)."""
+        began: NDArray[np.bool_] = (self.started >= since) & (self.started < until)
+        return began
+
 
 @frozen
 class Defect:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Hashable, ItemsView, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ _BY_ENDING = tuple(np.ascontiguousarray(CHANGES.T))
 _LATE_CHANGE: list[int] = CHANGES[:, 0].tolist()
 """By ending: how many more deadlines were missed, as plain ints for the loop."""
 _Name = TypeVar("_Name")
+_Follower = TypeVar("_Follower")
 
 
 class _Numbers(dict[_Name, int]):
@@ -44,13 +45,50 @@ class _Numbers(dict[_Name, int]):
         return number
 
 
+Key = tuple[str, str]
+"""A marketplace, and what rows are of on it: a deadline, a kind of case, a component."""
+
+
+class Rows(Protocol):
+    """Rows of some width one after the other, as flat numbers by marketplace and name."""
+
+    def __getitem__(self, key: Key, /) -> array[int]:
+        """Return where rows of a key are added."""
+
+    def __contains__(self, key: object, /) -> bool:
+        """Whether there are rows of a key."""
+
+    def __iter__(self) -> Iterator[Key]:
+        """Yield the keys of which there are rows."""
+
+    def items(self) -> ItemsView[Key, array[int]]:
+        """Return the keys with their rows."""
+
+    def size(self, key: Key) -> int:
+        """Return how many numbers there are of a key, all its rows together."""
+
+    def numbers(self, key: Key, first: int = 0) -> NDArray[np.int64]:
+        """Return the numbers of a key from place `first` on; a copy, as rows may be added while it is read."""
+
+
+class _OwnRows(defaultdict[Key, "array[int]"]):
+    """Rows in arrays: one call adds a row, one copy makes columns of them."""
+
+    def __init__(self) -> None:
+        super().__init__(_flat)
+
+    def size(self, key: Key) -> int:
+        return len(self.get(key, ()))
+
+    def numbers(self, key: Key, first: int = 0) -> NDArray[np.int64]:
+        rows = self.get(key)
+        return np.zeros(0, np.int64) if rows is None else np.array(memoryview(rows)[first:], np.int64)
+
+
 def _flat() -> array[int]:
-    """Return rows of some width one after the other: one call adds a row, one copy makes columns of them."""
     return array("q")
 
 
-_Rows = MutableMapping[tuple[str, str], "array[int]"]
-"""Flat rows by marketplace and name."""
 _ENDING_WIDTH, _DUE_WIDTH, _OPENING_WIDTH, _DEFECT_WIDTH = 5, 6, 4, 7
 
 
@@ -76,18 +114,20 @@ class Tally:
 
     def __init__(self) -> None:
         """Start with nothing counted."""
-        self._endings: _Rows = self._rows("endings")
-        self._openings: _Rows = self._rows("openings")
-        self._dues: _Rows = self._rows("dues")
-        self._defects: _Rows = self._rows("defects")
+        self._endings = self._rows("endings")
+        self._openings = self._rows("openings")
+        self._dues = self._rows("dues")
+        self._defects = self._rows("defects")
         self._channels: _Numbers[str] = _Numbers()
         self._orders: _Numbers[tuple[str, Instant]] = _Numbers()
         self._cases: _Numbers[str] = _Numbers()
-        self._copies: dict[tuple[str, str], Endings] = {}
+        self._copies: dict[Key, Endings] = {}
+        self._opening_copies: dict[Key, Endings] = {}
+        self._remembered: dict[Hashable, Any] = {}
 
-    def _rows(self, what: str) -> _Rows:
+    def _rows(self, what: str) -> Rows:
         """Return where rows of `endings`, `openings`, `dues` or `defects` are kept."""
-        return defaultdict(_flat)
+        return _OwnRows()
 
     def missed(self, case: Case, deadline: Deadline, order: Order) -> None:
         """Count a deadline that ended unanswered."""
@@ -181,6 +221,16 @@ class Tally:
         row = self._orders[order.id, bought], self._cases[case], bought, opened_at, known_at, step
         self._defects[order.marketplace, component].extend((*row, self._channels[order.channel]))
 
+    def remembered(self, key: Hashable, begin: Callable[[], _Follower]) -> _Follower:
+        """Return what follows the rows under a key, begun now where nobody asked for it before.
+
+        It has to read rows from the first one on, and to hang on nothing else.
+        """
+        if key not in self._remembered:
+            self._remembered[key] = begin()
+        follower: _Follower = self._remembered[key]
+        return follower
+
     def channel(self, name: str) -> int:
         """Return the number of a channel in rows."""
         return self._channels[name]
@@ -206,13 +256,31 @@ class Tally:
 
         A deadline is late from the marketplace's own end on; see `by_due` for what the desk had to meet.
         """
-        rows = self._endings.get((marketplace, name))
+        key = marketplace, name
         if first:
-            return _endings(_columns(rows, _ENDING_WIDTH, first))
-        copy = self._copies.get((marketplace, name))
-        if copy is None or len(copy) * _ENDING_WIDTH != len(rows or ()):
-            copy = self._copies[marketplace, name] = _endings(_columns(rows, _ENDING_WIDTH, 0))
+            return _endings(_columns(self._endings, key, _ENDING_WIDTH, first))
+        copy = self._copies.get(key)
+        if copy is None or len(copy) * _ENDING_WIDTH != self._endings.size(key):
+            copy = self._copies[key] = _endings(_columns(self._endings, key, _ENDING_WIDTH))
         return copy
+
+    def ended_between(
+        self, since: Instant, until: Instant, keys: Iterable[Key] | None = None
+    ) -> dict[Key, tuple[int, int]]:
+        """Count the deadlines that began in [since, until), by marketplace and name: the late ones, and all that ended.
+
+        As in `endings`, they are late from the marketplace's own end on. Without `keys`, those are counted of which any
+        has ended, in their order.
+        """
+        keys = sorted(self._endings) if keys is None else list(keys)
+        if not keys:
+            return {}
+        parts = [self._endings.numbers(key) for key in keys]
+        started, ending = (np.concatenate([part[place::_ENDING_WIDTH] for part in parts]) for place in (0, 3))
+        codes = np.repeat(np.arange(len(keys)) * len(CHANGES), [len(part) // _ENDING_WIDTH for part in parts]) + ending
+        counts = np.bincount(codes[(started >= since) & (started < until)], minlength=len(keys) * len(CHANGES))
+        changes = counts.reshape(len(keys), len(CHANGES)) @ CHANGES.astype(np.int64)
+        return {key: (late, counted) for key, (late, counted, _) in zip(keys, changes.tolist(), strict=True)}
 
     def dues(self, marketplace: str, name: str, first: int = 0) -> tuple[Endings, NDArray[np.int64]]:
         """Return what changes in `endings` where a deadline is late from its due time on, and these due times.
@@ -221,35 +289,34 @@ class Tally:
         `first` on are returned. A deadline counts as missed until something else is known: whoever reads the rows
         leaves out those that are not due yet.
         """
-        columns = _columns(self._dues.get((marketplace, name)), _DUE_WIDTH, first)
+        columns = _columns(self._dues, (marketplace, name), _DUE_WIDTH, first)
         return _endings(columns[:-1]), columns[-1]
 
     def by_due(self, marketplace: str, name: str, until: Instant) -> Endings:
         """Return how the deadlines of that name ended, late from their due time on, of those due before `until`."""
-        changes, due = self.dues(marketplace, name)
         ended = self.endings(marketplace, name)
-        return ended.joined(changes.where(due < until)) if len(changes) else ended
-
-    def deadlines(self, marketplace: str) -> list[str]:
-        """Return the names of the deadlines of which some have ended on a marketplace, sorted."""
-        return sorted(name for place, name in self._endings if place == marketplace)
+        if not self._dues.size((marketplace, name)):
+            return ended
+        changes, due = self.dues(marketplace, name)
+        return ended.joined(changes.where(due < until))
 
     def openings(self, marketplace: str, kind: str, first: int = 0) -> Endings:
         """Return when the cases of a kind were opened, from row `first` on; only started, known and counted matter."""
-        columns = _columns(self._openings.get((marketplace, kind)), _OPENING_WIDTH, first)
-        started, known, counted, channel = columns
-        none = np.zeros(len(started), np.int8)
-        ended = np.full(len(started), FOREVER)
-        return Endings(started, known, ended, none, counted.astype(np.int8), none, channel.astype(np.int8))
+        key = marketplace, kind
+        if first:
+            return _openings(_columns(self._openings, key, _OPENING_WIDTH, first))
+        copy = self._opening_copies.get(key)
+        if copy is None or len(copy) * _OPENING_WIDTH != self._openings.size(key):
+            copy = self._opening_copies[key] = _openings(_columns(self._openings, key, _OPENING_WIDTH))
+        return copy
 
     def has_opened(self, marketplace: str, kind: str) -> bool:
         """Whether a case of a kind was ever opened on a marketplace."""
-        return (marketplace, kind) in self._openings
+        return self._openings.size((marketplace, kind)) > 0
 
     def defect_rows(self, marketplace: str, component: str, first: int = 0) -> list[DefectRow]:
         """Return the defects of one sort of orders on a marketplace, from row `first` on, by when they were known."""
-        rows = self._defects.get((marketplace, component))
-        return [] if rows is None else _defect_rows(memoryview(rows)[first * _DEFECT_WIDTH :])
+        return _defect_rows(self._defects.numbers((marketplace, component), first * _DEFECT_WIDTH).tolist())
 
     def depths(self) -> dict[str, dict[tuple[str, str], int]]:
         """Return by order the sum of the steps of each (component, case): above 0 where the order is defective now."""
@@ -277,17 +344,21 @@ def _defect_rows(rows: Iterable[int]) -> list[DefectRow]:
     return list(zip(*[iter(rows)] * _DEFECT_WIDTH, strict=True))
 
 
-def _columns(rows: array[int] | None, width: int, first: int) -> NDArray[np.int64]:
-    """Return the columns of flat rows from row `first` on; a copy, as rows may be added while it is read."""
-    if rows is None:
-        return np.zeros((width, 0), np.int64)
-    return np.ascontiguousarray(np.array(memoryview(rows)[first * width :], np.int64).reshape(-1, width).T)
+def _columns(rows: Rows, key: Key, width: int, first: int = 0) -> NDArray[np.int64]:
+    """Return the columns of flat rows from row `first` on."""
+    return np.ascontiguousarray(rows.numbers(key, first * width).reshape(-1, width).T)
 
 
 def _endings(columns: NDArray[np.int64]) -> Endings:
     started, known, ended, change, channel = columns
     late, counted, met = (by_ending[change] for by_ending in _BY_ENDING)
     return Endings(started, known, ended, late, counted, met, channel.astype(np.int8))
+
+
+def _openings(columns: NDArray[np.int64]) -> Endings:
+    started, known, counted, channel = columns
+    none, ended = np.zeros(len(started), np.int8), np.full(len(started), FOREVER)
+    return Endings(started, known, ended, none, counted.astype(np.int8), none, channel.astype(np.int8))
 
 
 def _entries_of(steps: Iterable[Step]) -> Iterator[_Entry]:

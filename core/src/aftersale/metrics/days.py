@@ -30,20 +30,21 @@ def day_of(number: int) -> date:
 
 def day_numbers(instants: Counts, zone: str) -> Counts:
     """Return the local day of each instant, as its number since 1970-01-01."""
-    if not len(instants):
-        return np.zeros(0, np.int64)
+    if not instants.size:
+        return np.zeros(instants.shape, np.int64)
     first, bounds = _around(instants.min(), instants.max(), zone)
-    return first + np.searchsorted(bounds, instants, side="right").astype(np.int64) - 1
+    numbers: Counts = np.searchsorted(bounds, instants, side="right") + (first - 1)
+    return numbers
 
 
 def counts_by_day(instants: Counts, zone: str) -> tuple[Counts, Counts]:
     """Return the local days of some instants as numbers, each once and in order, and how many there are on each.
 
-    To sort them is much faster than to look up the day of each.
+    To sort them is much faster than to look up the day of each, most of all where they are in order but for a few.
     """
     if not len(instants):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    ordered = np.sort(instants)
+    ordered = np.sort(instants, kind="stable")
     first, bounds = _around(ordered[0], ordered[-1], zone)
     counts = np.diff(np.searchsorted(ordered, bounds))
     days = np.flatnonzero(counts)
@@ -153,15 +154,18 @@ class Entries:
 
     def sums(self, days: Days) -> Daily:
         """Return the sums of each of some days."""
-        begins = np.clip(self.begins, days.first, days.last + 1) - days.first
-        ends = np.clip(self.ends, days.first, days.last + 1) - days.first
-        ends = np.maximum(begins, ends)  # what ends before it begins never counts
-        size = len(days) + 1
-        totals = (
-            np.cumsum(np.bincount(begins, weights, size) - np.bincount(ends, weights, size))[:-1]
-            for weights in (self.numerator, self.denominator)
-        )
-        return Daily(days, *totals)
+        spans = self._spans(days)
+        return Daily(days, *(_running(spans, weights, len(days)) for weights in (self.numerator, self.denominator)))
+
+    def numerators(self, days: Days) -> Floats:
+        """Return the sums of the numerators alone."""
+        return _running(self._spans(days), self.numerator, len(days))
+
+    def _spans(self, days: Days) -> tuple[Counts, Counts]:
+        """Return where each entry begins and ends among some days, from 0."""
+        begins = np.minimum(np.maximum(self.begins, days.first), days.last + 1)
+        ends = np.minimum(np.maximum(self.ends, begins), days.last + 1)  # what ends before it begins never counts
+        return begins - days.first, ends - days.first
 
     def by_day(self) -> SumsByDay:
         """Return the sums of all days on which anything counts."""
@@ -180,6 +184,14 @@ class Entries:
             np.concatenate([part.numerator for part in parts]),
             np.concatenate([part.denominator for part in parts]),
         )
+
+
+def _running(spans: tuple[Counts, Counts], weights: Floats, count: int) -> Floats:
+    """Return the sum of the weights on each of so many days, from where their spans begin to where they end."""
+    begins, ends = spans
+    steps = np.bincount(begins, weights, count + 1) - np.bincount(ends, weights, count + 1)
+    sums: Floats = np.cumsum(steps[:-1])
+    return sums
 
 
 class RunningSums:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import repeat
 
 from aftersale.clocks import Instant
 from aftersale.engine.columns import DefectRow
@@ -18,7 +19,7 @@ Turn = tuple[Instant, Instant, int]
 
 
 class Standing:
-    """Which orders of a marketplace, or which of its cases, are defective; each row of the tally is read once.
+    """Which orders of a marketplace, or which of its cases, turned defective or sound; rows are read once for all.
 
     One is defective while the steps of some component of some case do not add up to nothing. An order counts by its
     purchase, a case by its beginning: one that a late fact begins anew, at another instant, is another one from then
@@ -33,14 +34,20 @@ class Standing:
         self._read = dict.fromkeys(sorted(components), 0)
         self._depths: dict[tuple[_Subject, int, str], int] = {}
         self._signs: dict[_Subject, int] = {}
+        self._turns: list[Turn] = []
 
-    def turns(self, tally: Tally, before: Instant | None = None) -> list[Turn]:
-        """Return what has turned since the last call, of what is known before an instant."""
-        rows = [row for component in self._read for row in self._fresh(tally, component, before)]
-        if len(self._read) > 1:
-            rows.sort(key=_known)
-        turns, depths, of_cases = [], self._depths, self._of_cases
-        for (order, case, bought, opened, known, step, _), component in rows:
+    @classmethod
+    def kept(
+        cls, tally: Tally, marketplace: str, components: Collection[str], channels: Collection[str], *, of_cases: bool
+    ) -> Standing:
+        """Return the one that a tally keeps for all who ask the same of it."""
+        key = "standing", marketplace, frozenset(components), frozenset(channels), of_cases
+        return tally.remembered(key, lambda: cls(marketplace, components, channels, of_cases=of_cases))
+
+    def turns(self, tally: Tally) -> list[Turn]:
+        """Return what has turned so far, by when that was known; more is added when it is asked again."""
+        turns, depths, of_cases = self._turns, self._depths, self._of_cases
+        for (order, case, bought, opened, known, step, _), component in self._fresh(tally):
             subject = (case, opened) if of_cases else (order, bought)
             sign = subject, case, component
             old = depths.get(sign, 0)
@@ -50,20 +57,20 @@ class Standing:
                 turns.append((subject[1], known, turn))
         return turns
 
-    def within(self, since: Instant, before: Instant) -> int:
-        """Return how many are defective that count by an instant in [since, before)."""
-        return sum(since <= at < before for _, at in self._signs)
-
-    def _fresh(self, tally: Tally, component: str, before: Instant | None) -> list[_Row]:
-        first = self._read[component]
-        rows = [(row, component) for row in tally.defect_rows(self._marketplace, component, first)]
-        if before is not None and rows and _known(rows[-1]) >= before:
-            rows = [row for row in rows if _known(row) < before]
-        self._read[component] = first + len(rows)
-        if not self._channels:
-            return rows
-        numbers = tally.channels(self._channels)
-        return [row for row in rows if row[0][-1] in numbers]
+    def _fresh(self, tally: Tally) -> list[_Row]:
+        """Return the rows that were not read yet, by when they were known."""
+        fresh: list[_Row] = []
+        for component, first in self._read.items():
+            rows = tally.defect_rows(self._marketplace, component, first)
+            if rows:
+                self._read[component] = first + len(rows)
+                fresh += zip(rows, repeat(component))
+        if len(self._read) > 1:
+            fresh.sort(key=_known)
+        if self._channels and fresh:
+            numbers = tally.channels(self._channels)
+            return [row for row in fresh if row[0][-1] in numbers]
+        return fresh
 
     def _turn(self, subject: _Subject, change: int) -> int:
         """Count a sign more or less of a subject; return 1 when it is the first, -1 when it was the last, else 0."""

@@ -23,13 +23,14 @@ from aftersale.metrics.days import (
     Daily,
     Days,
     Entries,
+    Floats,
     RunningSums,
     SumsByDay,
     counts_by_day,
     day_numbers,
     start_of,
 )
-from aftersale.metrics.defects import Standing
+from aftersale.metrics.defects import Standing, Turn
 from aftersale.metrics.shipping import (
     CANCELLATION,
     SELECTIONS,
@@ -37,6 +38,7 @@ from aftersale.metrics.shipping import (
     Parcels,
     Selection,
     Wish,
+    any_of,
     buyers_cancellations,
 )
 from aftersale.order_columns import Orders
@@ -91,9 +93,10 @@ class Measure(ABC):
         self.components = frozenset(components)
         self.window = rule.amount or 0
         self.left_out = 0
-        self._orders_in_days: Measure | None = None
+        self._orders_in_days: OfOrders | None = None
         self._sums_so_far = RunningSums()
-        self._standing, self._standing_on = self._sound(), self._sound()
+        self._standing: Standing | None = None
+        self._turns_read = 0
 
     def read(self, docket: Docket, orders: Orders, days: Days, at: Instant | None = None) -> Daily:
         """Return the metric on each of these days, from all that the docket knows; days never go back.
@@ -111,7 +114,7 @@ class Measure(ABC):
         sums = self._shown(self._sums(docket, orders, days))
         if self._orders_in_days is None:
             return sums
-        return evolve(sums, orders=self._orders_in_days.series(docket, orders, days).denominator)
+        return evolve(sums, orders=self._orders_in_days.sold(orders, days))
 
     def on(self, docket: Docket, orders: Orders, day: int) -> Figure:
         """Return the metric on the day at whose end the docket stands, read from the day's window alone.
@@ -140,6 +143,14 @@ class Measure(ABC):
     def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
         return self.new(docket, orders, len(orders)).sums(days)
 
+    def foretold(self, orders: Orders, days: Days) -> Daily | None:
+        """Return what `series` says as long as it `is_foretold`; None for what hangs on cases anyway."""
+        return None
+
+    def is_foretold(self, tally: Tally) -> bool:
+        """Whether the orders alone still say what the metric is, whatever has happened to them so far."""
+        return False
+
     def _shown(self, sums: Daily) -> Daily:
         """Return sums in the unit of the metric."""
         return sums
@@ -163,8 +174,9 @@ class Measure(ABC):
 
         What takes an entry back has the same instant, so that it ends with it however late it becomes known.
         """
-        enters = self._days(instants) + self.rule.lag
-        begins = np.maximum(enters, self._days(known))
+        begins, told = self._days(np.array((instants, known)))
+        enters = begins + self.rule.lag
+        begins = np.maximum(enters, told)
         return Entries.of(begins, enters + self.window, numerator, denominator)
 
     def _rows(self, orders: Orders, first: int, end: int) -> Counts:
@@ -174,7 +186,7 @@ class Measure(ABC):
         mask: Flags = orders.marketplace[first:end] == self._place(orders)
         if self.channels:
             codes = [code for code, channel in enumerate(orders.channels) if channel in self.channels]
-            mask &= np.isin(orders.channel[first:end], codes)
+            mask &= any_of(orders.channel[first:end], codes)
         return np.flatnonzero(mask) + first
 
     def _spread(self, days: Counts, counts: Counts) -> Entries:
@@ -189,19 +201,23 @@ class Measure(ABC):
     def _place(self, orders: Orders) -> int:
         return orders.marketplaces.index(self.name) if self.name in orders.marketplaces else -1
 
-    def _sound(self) -> Standing:
-        """Return the standing of what has no defect yet."""
-        return Standing(self.name, self.components, self.channels, of_cases=self.of_cases)
+    def _turns(self, tally: Tally) -> list[Turn]:
+        """Return which orders or cases have turned defective or sound so far."""
+        if self._standing is None:
+            about = self.name, self.components, self.channels
+            self._standing = Standing.kept(tally, *about, of_cases=self.of_cases)
+        return self._standing.turns(tally)
 
     def _defective_on(self, tally: Tally, day: int) -> int:
-        """Return how many are defective by the end of a day, of what counts on it; days never go back."""
-        span = self._span(day)
-        self._standing_on.turns(tally, span.known)
-        return self._standing_on.within(span.since, span.before)
+        """Return how many are defective by the end of a day, of what counts on it."""
+        since, before, limit = self._span(day)
+        return sum([turn for at, known, turn in self._turns(tally) if since <= at < before and known < limit])
 
     def _changes(self, tally: Tally) -> Entries:
         """Return an entry for each order or case that became defective or sound since the last call."""
-        at, known, steps = np.array(self._standing.turns(tally), np.int64).reshape(-1, 3).T
+        turns = self._turns(tally)[self._turns_read :]
+        self._turns_read += len(turns)
+        at, known, steps = np.array(turns, np.int64).reshape(-1, 3).T
         return self._counted(at, known, steps, np.zeros(len(steps)))
 
 
@@ -242,7 +258,7 @@ class OfOrders(Measure):
         self._sold(orders)
 
     def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
-        return evolve(self._subjects(docket).sums(days), denominator=self._sold(orders).of(days).denominator)
+        return Daily(days, self._subjects(docket).numerators(days), self.sold(orders, days))
 
     def _subjects(self, docket: Docket) -> Entries:
         """Return what counts in the numerator."""
@@ -251,6 +267,11 @@ class OfOrders(Measure):
     def _sold_on(self, orders: Orders, day: int) -> float:
         """Return how many orders count on a day."""
         return self._sold(orders).on(day)[1]
+
+    def sold(self, orders: Orders, days: Days) -> Floats:
+        """Return how many orders count on each of these days; it is kept with them."""
+        key = self._key(("sold", self.rule.lag, self.window, days))
+        return orders.remembered(key, lambda: self._sold(orders).of(days).denominator)
 
     def _sold(self, orders: Orders) -> SumsByDay:
         """Return the orders that count on each day."""
@@ -441,15 +462,27 @@ class OfColumns(Measure):
         return Entries.joined(*parts, *self._excuses(docket, orders, end), _NONE)
 
     def _figure(self, docket: Docket, orders: Orders, day: int) -> Figure:
-        if docket.tally.has_opened(self.name, CANCELLATION):
-            today = self.read(docket, orders, Days(day, day, self.zone))
-            return Figure(float(today.numerator[0]), float(today.denominator[0]))
-        return Figure(*self._by_day(orders).on(day))
+        if self.is_foretold(docket.tally):
+            return Figure(*self._by_day(orders).on(day))
+        today = self.read(docket, orders, Days(day, day, self.zone))
+        return Figure(float(today.numerator[0]), float(today.denominator[0]))
 
-    def _sums(self, docket: Docket, orders: Orders, days: Days) -> Daily:
-        if docket.tally.has_opened(self.name, CANCELLATION):
-            return super()._sums(docket, orders, days)
-        return self._by_day(orders).of(days)
+    def series(self, docket: Docket, orders: Orders, days: Days) -> Daily:
+        """Return what the first `read` would; where the orders alone say that, it is kept with them."""
+        return self.foretold(orders, days) if self.is_foretold(docket.tally) else super().series(docket, orders, days)
+
+    def foretold(self, orders: Orders, days: Days) -> Daily:
+        """Return the metric on each of these days as long as no buyer wants an order cancelled."""
+        key = self._key((self._select, self.rule.lag, self.window, self.rule.in_days, days))
+        return orders.remembered(key, lambda: self._foretold(orders, days))
+
+    def _foretold(self, orders: Orders, days: Days) -> Daily:
+        sums = self._by_day(orders).of(days)
+        return sums if self._orders_in_days is None else evolve(sums, orders=self._orders_in_days.sold(orders, days))
+
+    def is_foretold(self, tally: Tally) -> bool:
+        """Whether no buyer has wanted an order cancelled."""
+        return not tally.has_opened(self.name, CANCELLATION)
 
     def prepare(self, orders: Orders) -> None:
         """Count the orders by what their columns say."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from aftersale.clocks import HOUR, Instant, local_date, start_of_day
 from aftersale.engine.columns import Endings, Running
 from aftersale.engine.docket import Docket
+from aftersale.engine.tally import Key
 from aftersale.policies.policy import Policy
 
 PERCENTILES = (50, 90, 95)
@@ -55,21 +57,30 @@ class ReplyFigures:
 
 
 def replies_between(
-    docket: Docket, marketplace: str, since: Instant, until: Instant, running: Running | None = None
+    docket: Docket,
+    marketplace: str,
+    since: Instant,
+    until: Instant,
+    running: Running | None = None,
+    ended: Mapping[Key, tuple[int, int]] | None = None,
+    answered: NDArray[np.int64] | None = None,
 ) -> ReplyFigures:
     """Return the figures for contacts that began in [since, until), as the docket knows them at `until`.
 
-    `running` are the deadlines that its cases have now, where they were looked for already.
+    `running` are the deadlines that its cases have now, `ended` how many of the period are late and how many have
+    ended, and `answered` is what `answer_times` says of it, where they were looked for already.
     """
-    running = running or docket.running()
-    replies = docket.tally.endings(marketplace, "first_reply")
-    late = _late_counts(docket.tally.by_due(marketplace, "first_reply", until), since, until)
-    expired = _late_counts(replies, since, until)
-    silent, silence_known = _late_counts(docket.tally.endings(marketplace, "silence"), since, until)
-    waiting = running.starts(marketplace, "first_reply")
+    tally, running = docket.tally, running or docket.running()
+    answers, silences = (marketplace, "first_reply"), (marketplace, "silence")
+    ended = tally.ended_between(since, until, (answers, silences)) if ended is None else ended
+    replies, by_due = tally.endings(*answers), tally.by_due(*answers, until)
+    expired = ended.get(answers, _NONE)
+    late = expired if by_due is replies else _late_counts(by_due, since, until)
+    silent, silence_known = ended.get(silences, _NONE)
+    waiting = running.starts(*answers)
     waiting = until - waiting[(waiting >= since) & (waiting < until)]
-    waited = np.concatenate([_answer_times(replies, since, until), waiting])
-    percentiles = np.percentile(waited / HOUR, PERCENTILES) if len(waited) else np.zeros(len(PERCENTILES))
+    answered = answer_times(docket, marketplace, since, until) if answered is None else answered
+    waited = np.concatenate([answered, np.sort(waiting)])
     return ReplyFigures(
         len(waited),
         len(waiting),
@@ -79,23 +90,49 @@ def replies_between(
         late[1],
         # Summed in whole microseconds, so that it does not hang on the order in which answers became known.
         int(waited.sum()) / HOUR,
-        tuple(float(value) for value in percentiles),
+        percentiles(waited / HOUR, PERCENTILES),
         expired if expired != late else None,
     )
 
 
+_NONE = 0, 0
+
+
+def percentiles(values: NDArray[np.float64], percents: Sequence[float]) -> tuple[float, ...]:
+    """Return percentiles of some values, between two of them by where they lie in between; 0 of no values.
+
+    They are what NumPy's function of that name says, which takes most of its time to see what it is asked.
+    """
+    if not len(values):
+        return (0.0,) * len(percents)
+    ordered, last = np.sort(values, kind="stable"), len(values) - 1  # most values are in order
+    return tuple(_between(ordered, last * (percent / 100), last) for percent in percents)
+
+
+def _between(ordered: NDArray[np.float64], place: float, last: int) -> float:
+    """Return what stands at a place in sorted values, from the nearer of its two neighbours, as NumPy rounds it."""
+    before = int(place)
+    low, high, part = float(ordered[before]), float(ordered[min(before + 1, last)]), place - before
+    rise = high - low
+    return high - rise * (1 - part) if part >= 0.5 else low + rise * part
+
+
 def _late_counts(endings: Endings, since: Instant, until: Instant) -> tuple[int, int]:
-    in_period = (endings.started >= since) & (endings.started < until)
+    in_period = endings.began_in(since, until)
     return int(endings.late[in_period].sum(dtype=np.int64)), int(endings.counted[in_period].sum(dtype=np.int64))
 
 
-def _answer_times(endings: Endings, since: Instant, until: Instant) -> NDArray[np.int64]:
-    """Return how long the answered contacts of the period waited; a row that takes one back removes its time."""
-    in_period = (endings.started >= since) & (endings.started < until) & (endings.met != 0)
-    waited: NDArray[np.int64] = (endings.ended - endings.started)[in_period]
+def answer_times(docket: Docket, marketplace: str, since: Instant, until: Instant) -> NDArray[np.int64]:
+    """Return how long the answered contacts of the period waited, sorted.
+
+    A row that takes an answer back removes its time.
+    """
+    endings = docket.tally.endings(marketplace, "first_reply")
+    in_period = np.flatnonzero(endings.began_in(since, until) & (endings.met != 0))
+    waited: NDArray[np.int64] = endings.ended[in_period] - endings.started[in_period]
     met = endings.met[in_period]
     if (met > 0).all():
-        return waited
+        return np.sort(waited)
     net = Counter(waited[met > 0].tolist())
     net.subtract(waited[met < 0].tolist())
     return np.sort(np.array(list(net.elements()), np.int64))

@@ -41,7 +41,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 _COUNTED_KEYS = ("defects", "case", "deadline", "cases")
 
 
-@frozen
+@frozen(cache_hash=True)  # what is worked out of a line is found by its kind, too
 class MetricKind:
     """A metric: its name, what it counts, and its meaning in English and Chinese.
 

@@ -27,7 +27,7 @@ SetBy = Literal["rule", "handbook"]
 EVERYWHERE = "*"
 
 
-@frozen
+@frozen(cache_hash=True)  # what is worked out of a row is found by it, again and again
 class Rule:
     """One dated line of one marketplace (or of the handbook, whose marketplace is `*`).
 

@@ -48,33 +48,33 @@ class Effort:
     @property
     def waits(self) -> NDArray[np.int64]:
         """The times from task to start of the measured period's tasks."""
-        starts, opened = np.array(self.starts, np.int64), np.array(self.opened, np.int64)
+        starts, opened = _column(self.starts), _column(self.opened)
         measured = (opened >= self.since) & (opened < self.until)
-        return (starts - opened)[measured]
+        return starts[measured] - opened[measured]
 
     @property
     def busy(self) -> int:
         """How long agents worked in the measured period."""
-        starts, ends = self._handled()
-        inside = np.minimum(ends, self.until) - np.maximum(starts, self.since)
+        inside = np.minimum(_column(self.ends), self.until) - np.maximum(_column(self.starts), self.since)
         return int(np.maximum(inside, 0).sum())
 
     @property
     def tasks(self) -> int:
         """How many handlings began in the measured period."""
-        starts, _ = self._handled()
-        return int(((starts >= self.since) & (starts < self.until)).sum())
+        starts = _column(self.starts)
+        return int(np.count_nonzero((starts >= self.since) & (starts < self.until)))
 
     @property
     def daily(self) -> list[int]:
         """How long agents worked on each day; all of a handling belongs to the day on which it began."""
-        starts, ends = self._handled()
-        totals = np.zeros(max(0, len(self.bounds) - 1), np.int64)
-        day = np.searchsorted(np.array(self.bounds, np.int64), starts, side="right") - 1
-        inside = (day >= 0) & (day < len(totals))
-        np.add.at(totals, day[inside], (ends - starts)[inside])
-        durations: list[int] = totals.tolist()
+        starts, bounds = _column(self.starts), np.array(self.bounds, np.int64)
+        place = np.searchsorted(bounds, starts, side="right")
+        # The days' sums are whole numbers of microseconds, and far from those that a float rounds.
+        totals = np.bincount(place, _column(self.ends) - starts, len(bounds) + 1)[1 : max(1, len(bounds))]
+        durations: list[int] = totals.astype(np.int64).tolist()
         return durations
 
-    def _handled(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        return np.array(self.starts, np.int64), np.array(self.ends, np.int64)
+
+def _column(values: array[int]) -> NDArray[np.int64]:
+    """Return values as a column; not to be kept, as nothing can be added while it is there."""
+    return np.frombuffer(values, np.int64) if values else np.zeros(0, np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -28,7 +28,6 @@ ACCOUNT = "account"
 """What every marketplace may close: the offers that the seller fulfils. Plugins name other options."""
 
 Flags = NDArray[np.bool_]
-Lines = Sequence[tuple[Rule, Measure]]
 
 
 @frozen
@@ -79,12 +78,67 @@ def _date(days: Days, position: int) -> date:
 
 
 @frozen(eq=False)
+class _Judging:
+    """On the ends of which simulated days, from 0, a line is judged, and which of them miss it by the orders alone."""
+
+    days: Collection[int]
+    missed: Collection[int]
+
+    @classmethod
+    def of(cls, rule: Rule, metric: Measure, orders: Orders, horizon: Horizon, every: int) -> _Judging:
+        """Return the days of a line of an account that is looked at `every` so many days."""
+        metric.prepare(orders)
+        first = first_whole_day(rule)
+        days = frozenset(day for day in _looks(rule, horizon, every) if day >= first)
+        series = metric.foretold(orders, Days.spanning(horizon.first, horizon.last, metric.zone))
+        missed = np.flatnonzero(judgements(rule, series) == 0).tolist() if series is not None else ()
+        return cls(days, frozenset(missed))
+
+
+@frozen(eq=False)
+class _Line:
+    """A line that closes something, its metric, and the days on which it is judged."""
+
+    rule: Rule
+    metric: Measure
+    judging: _Judging
+
+    @classmethod
+    def of(cls, rule: Rule, policy: Policy, orders: Orders, horizon: Horizon, every: int) -> _Line:
+        """Return a line of an account that is looked at `every` so many days."""
+        kind = policy.metric_kinds[rule.name]
+        metric = measure(rule, kind, policy.marketplace)
+        key = "judging", rule, kind, metric.name, metric.zone, horizon, every
+        return cls(rule, metric, orders.remembered(key, lambda: _Judging.of(rule, metric, orders, horizon, every)))
+
+    def is_missed(self, orders: Orders, first: int, day: int, docket: Docket) -> bool:
+        """Whether the line is missed at the end of a day, from 0; `first` is the number of the first one."""
+        if day not in self.judging.days:
+            return False
+        if self.metric.is_foretold(docket.tally):
+            return day in self.judging.missed
+        figure = self.metric.on(docket, orders, first + day)
+        return verdict_on(self.rule, day_of(first + day), figure) is False
+
+
+def _looks(rule: Rule, horizon: Horizon, every: int) -> list[int]:
+    """Return the measured days, from the first simulated one on, with whose ends a line is looked at, sorted.
+
+    For a line that is judged on one day of each month these are those days.
+    """
+    if rule.judged_on is None:
+        return list(range(horizon.warm_up + every - 1, horizon.warm_up + horizon.days, every))
+    measured = range(horizon.warm_up, horizon.warm_up + horizon.days)
+    return [day for day in measured if (horizon.first + timedelta(day)).day == rule.judged_on]
+
+
+@frozen(eq=False)
 class Sanction:
-    """What is closed when one of these lines is missed: `orders` marks those that are lost in the next `days`."""
+    """What is closed when a line of one of these rules is missed: `orders` marks what is lost in the next `days`."""
 
     what: str
-    lines: Lines
-    orders: Flags
+    rules: Sequence[Rule]
+    orders: Callable[[], Flags]
     days: float
 
 
@@ -94,7 +148,7 @@ class _Account:
 
     orders: Orders
     zone: str
-    sanctions: tuple[Sanction, ...]
+    sanctions: Sequence[tuple[Sanction, Sequence[_Line]]]
     every: int
 
 
@@ -111,7 +165,7 @@ class Suspensions:
     ) -> None:
         """Watch these marketplaces by the lines in force at the end of the run."""
         self.missing: set[str] = set()
-        self._horizon = horizon
+        self._horizon, self._first = horizon, day_number(horizon.first)
         self._lost = {run.orders.marketplaces[0]: np.zeros(len(run.orders), bool) for run in runs}
         self._accounts = {}
         names = dict.fromkeys(closure.name for run in runs for closure in run.world.closures)
@@ -119,34 +173,22 @@ class Suspensions:
         for run in runs:
             policy = policies[run.orders.marketplaces[0]]
             closures = (_sanction(closure, run, policy, until, streams) for closure in run.world.closures)
-            sanctions = tuple(sanction for sanction in (_suspension(run, policy, until), *closures) if sanction.lines)
-            for _, metric in (line for sanction in sanctions for line in sanction.lines):
-                metric.prepare(run.orders)
-            every = max(1, round(run.world["account_look_days"])) if sanctions else 1
+            closing = [sanction for sanction in (_suspension(run, policy, until), *closures) if sanction.rules]
+            every = max(1, round(run.world["account_look_days"])) if closing else 1
+            sanctions = [
+                (each, [_Line.of(rule, policy, run.orders, horizon, every) for rule in each.rules]) for each in closing
+            ]
             self._accounts[policy.marketplace.name] = _Account(run.orders, policy.marketplace.zone, sanctions, every)
 
     def looks(self) -> list[tuple[Instant, str, int]]:
         """Return (instant, marketplace, number of the day that ends then) of all looks at accounts, by time."""
         looks = []
         for name, account in self._accounts.items():
-            rules = (rule for sanction in account.sanctions for rule, _ in sanction.lines)
-            bounds = self._horizon.local_days(account.zone).bounds
-            looks += [(int(bounds[day + 1]), name, day) for day in self._days_of(account, rules)]
+            rules = {rule.judged_on: rule for sanction, _ in account.sanctions for rule in sanction.rules}
+            days = {day for rule in rules.values() for day in _looks(rule, self._horizon, account.every)}
+            bounds = self._horizon.local_days(account.zone).bounds.tolist()
+            looks += [(bounds[day + 1], name, day) for day in days]
         return sorted(looks)
-
-    def _days_of(self, account: _Account, rules: Iterable[Rule]) -> list[int]:
-        """Return the days with whose ends some of these lines of an account are looked at, sorted.
-
-        For lines that are judged on one day of each month these are those days.
-        """
-        horizon, days = self._horizon, set[int]()
-        for judged_on in {rule.judged_on for rule in rules}:
-            if judged_on is None:
-                days.update(range(horizon.warm_up + account.every - 1, horizon.warm_up + horizon.days, account.every))
-            else:
-                measured = range(horizon.warm_up, horizon.warm_up + horizon.days)
-                days.update(day for day in measured if (horizon.first + timedelta(day)).day == judged_on)
-        return sorted(days)
 
     def look(self, name: str, day: int, at: Instant, docket: Docket) -> None:
         """Look at an account at the end of a day, and apply the sanctions of the lines that it misses.
@@ -154,35 +196,25 @@ class Suspensions:
         A line is not judged as long as its window begins before the first simulated day.
         """
         account = self._accounts[name]
-        today = day_number(self._horizon.first) + day
-        for sanction in account.sanctions:
+        for sanction, lines in account.sanctions:
             closed = self.closed[sanction.what]
             if name in closed:
                 continue
-            lines = (line for line in sanction.lines if self._judges(account, line[0], day))
-            if any(_is_missed(account.orders, line, today, docket) for line in lines):
+            if any(line.is_missed(account.orders, self._first, day, docket) for line in lines):
                 closed.append(name)
                 self._lose(name, account.orders, sanction, at)
-
-    def _judges(self, account: _Account, rule: Rule, day: int) -> bool:
-        """Whether a line is judged when the account is looked at with the end of a day."""
-        if day < first_whole_day(rule):
-            return False
-        if rule.judged_on is not None:
-            return (self._horizon.first + timedelta(day)).day == rule.judged_on
-        return (day - self._horizon.warm_up + 1) % account.every == 0
 
     def options(self, name: str) -> Iterator[tuple[str, Rule, list[int]]]:
         """Yield each option of an account that may be closed, with a line that closes it, and the days of the looks."""
         account = self._accounts[name]
-        for sanction in account.sanctions:
+        for sanction, _ in account.sanctions:
             if sanction.what != ACCOUNT:
-                for rule, _ in sanction.lines:
-                    yield sanction.what, rule, self._days_of(account, [rule])
+                for rule in sanction.rules:
+                    yield sanction.what, rule, _looks(rule, self._horizon, account.every)
 
     def _lose(self, name: str, orders: Orders, sanction: Sanction, at: Instant) -> None:
         coming = (orders.purchased_at >= at) & (orders.purchased_at < at + int(sanction.days * DAY))
-        lost = coming & sanction.orders
+        lost = coming & sanction.orders()
         self._lost[name] |= lost
         self.missing.update(orders.ids[row] for row in np.flatnonzero(lost).tolist())
 
@@ -201,24 +233,25 @@ def _suspension(run: MarketplaceRun, policy: Policy, until: Instant) -> Sanction
     """Return what a deactivated account loses, with every metric whose line leads to deactivation."""
     rules = [rule for rule in policy.metrics(until - 1) if rule.state == "deactivated"]
     days = run.world["suspension_days"] if rules else 0.0
-    rules = rules if days else []
-    lines = [(rule, measure(rule, policy.metric_kinds[rule.name], policy.marketplace)) for rule in rules]
-    return Sanction(ACCOUNT, lines, ~fulfilled_by_marketplace(run.orders), days)
+    return Sanction(ACCOUNT, rules if days else (), lambda: ~fulfilled_by_marketplace(run.orders), days)
 
 
 def _sanction(closure: Closure, run: MarketplaceRun, policy: Policy, until: Instant, streams: Streams) -> Sanction:
     """Return what the loss of an option costs, with its lines as metrics of its channel's orders over its days."""
     orders = run.orders
-    channel = np.isin(orders.channel, [code for code, name in enumerate(orders.channels) if name == closure.channel])
-    days = run.world[closure.lasts_days] if channel.any() else 0.0
-    if not days:
-        return Sanction(closure.name, (), channel, days)
-    draws = streams.uniform(keys_of(orders), f"closure.{closure.name}", orders.marketplaces[0])
-    lost = channel & (draws < run.world[closure.share])
-    return Sanction(closure.name, list(_lines(closure, policy, until)), lost, days)
+    code = orders.channels.index(closure.channel) if closure.channel in orders.channels else -1
+    days = run.world[closure.lasts_days] if (orders.channel == code).any() else 0.0
+    share = run.world[closure.share] if days else 0.0
+
+    def lost() -> Flags:
+        draws = streams.uniform(keys_of(orders), f"closure.{closure.name}", orders.marketplaces[0])
+        flags: Flags = (orders.channel == code) & (draws < share)
+        return flags
+
+    return Sanction(closure.name, list(_rules(closure, policy, until)) if days else (), lost, days)
 
 
-def _lines(closure: Closure, policy: Policy, until: Instant) -> Iterator[tuple[Rule, Measure]]:
+def _rules(closure: Closure, policy: Policy, until: Instant) -> Iterator[Rule]:
     terms = policy.at(until - 1)
     shares = {rule.name: rule.share for rule in terms.rulebook.rows if rule.name in closure.lines}
     for name, counts in closure.lines.items():
@@ -229,13 +262,7 @@ def _lines(closure: Closure, policy: Policy, until: Instant) -> Iterator[tuple[R
             channels, floor = (closure.channel,), terms.floor(name)
             line = evolve(rule, target=share, amount=closure.days, lag=0, channel=channels, strict=False)
             line = evolve(line, floor_orders=floor, floor_cases=0, judged_on=None)
-            line = evolve(line, in_days=0, if_orders_at_least=None, if_orders_below=None)
-            yield line, measure(line, policy.metric_kinds[rule.name], policy.marketplace)
-
-
-def _is_missed(orders: Orders, line: tuple[Rule, Measure], day: int, docket: Docket) -> bool:
-    rule, metric = line
-    return verdict_on(rule, day_of(day), metric.on(docket, orders, day)) is False
+            yield evolve(line, in_days=0, if_orders_at_least=None, if_orders_below=None)
 
 
 def orders_lost(before: Sequence[MarketplaceRun], after: Sequence[MarketplaceRun]) -> int:

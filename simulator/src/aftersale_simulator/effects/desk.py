@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from attrs import fields
+
 from aftersale.clocks import DAY, start_of_day
 from aftersale_simulator.effects.trace import Setting, Trace
 from aftersale_simulator.scenario.model import Handling, Shift, Team
+
+_USUAL_CV = fields(Handling).cv.default
 
 
 def of_teams(trace: Trace) -> Iterator[Setting]:
@@ -23,9 +27,9 @@ def of_teams(trace: Trace) -> Iterator[Setting]:
 
 
 def _of_shift(trace: Trace, team: Team, shift: Shift, path: str, days: frozenset[date]) -> Iterator[Setting]:
-    horizon = trace.resolved.horizon
+    first, last = trace.resolved.horizon.first, trace.resolved.horizon.last
     agents = team.agents if shift.agents is None else shift.agents
-    worked = {day for day in days if horizon.first <= day <= horizon.last}
+    worked = {day for day in days if first <= day <= last}
     if agents and not worked:
         yield Setting(path, "outside")
         return
@@ -36,8 +40,8 @@ def _of_shift(trace: Trace, team: Team, shift: Shift, path: str, days: frozenset
     if shift.hired is not None:
         learning = trace.resolved.shared_world["new_hire_days"]
         learnt = start_of_day(shift.hired, team.zone) + int(learning * DAY)
-        first = start_of_day(horizon.first, team.zone)
-        yield Setting(f"{path}.hired", "" if learnt > first else "outside")
+        begin = start_of_day(first, team.zone)
+        yield Setting(f"{path}.hired", "" if learnt > begin else "outside")
     served = [name for name in trace.resolved.policies if not team.serves or name in team.serves]
     spoken = {trace.resolved.policies[name].marketplace.languages[0] for name in served}
     for language in shift.languages:
@@ -58,5 +62,5 @@ def of_handling(trace: Trace) -> Iterator[Setting]:
         spoken = {trace.resolved.policies[place].marketplace.languages[0] for place in places}
         for language in handling.language:
             yield Setting(f"{path}.language.{language}", "" if language in spoken else "language")
-        if handling.cv != Handling(handling.mean).cv:
+        if handling.cv != _USUAL_CV:
             yield Setting(f"{path}.cv", "" if handling.shape == "lognormal" else "shape")

@@ -9,19 +9,13 @@ from aftersale.policies.handbook import SHIPPED
 from aftersale.policies.policy import FLOOR, Policy
 from aftersale.rules import EVERYWHERE, Rule
 from aftersale_simulator.effects.trace import Setting, Trace
+from aftersale_simulator.resolved.asked import acting_names
 
-_DECISIONS = frozenset({"returnless", "prepaid_label", FLOOR})
-"""What the engine decides by beside the deadlines, windows and switches of the workflow."""
 _UNTOLD = frozenset({"reason", "claim", "grade", "program", "rate_above", "rate_up_to", "situation"})
 """What simulated cases do not tell; the situation of a floor is its metric."""
 _ESTABLISHED, _OFFER = "seller_established_in", "partial_refund_offer"
 _BOOKED = frozenset({_ESTABLISHED, _OFFER, "fault", "restocking_fee"})
 """By what money is booked beside what happens: they say nothing to the cases."""
-
-
-def acting_names(policy: Policy) -> frozenset[str]:
-    """Return the names of the rules that decide what happens in a run; others are advice, or costs of a journal."""
-    return policy.workflow.asked_for() | _DECISIONS | policy.metric_kinds.keys()
 
 
 def of_handbook(trace: Trace) -> Iterator[Setting]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
-from attrs import NOTHING, Factory, fields
+from attrs import Factory, fields
 
 from aftersale.policies.decisions import RETURN
 from aftersale.policies.policy import Policy
-from aftersale.rules import Rule
-from aftersale_simulator.effects.handbook import acting_names
 from aftersale_simulator.effects.trace import Setting, Trace
 from aftersale_simulator.scenario.model import Product, Sales, SoldProduct
 from aftersale_simulator.world.products import DEFECT_RATE
@@ -27,15 +26,13 @@ _OF_FILE = (
     "dispersion",
 )
 """The settings in whose place an order file stands."""
-_FEES = frozenset({"referral_fee", "referral_fee_above", "referral_fee_minimum", "closing_fee"})
-"""The rows by which the fee of a sale goes by category."""
 
 
 def of_marketplaces(trace: Trace) -> Iterator[Setting]:
     """Yield the settings of the marketplaces."""
     for name, sales in trace.resolved.scenario.marketplace.items():
         path, policy = f"marketplace.{name}", trace.resolved.policies[name]
-        given = [key for key in _OF_FILE if _is_given(sales, key)]
+        given = [key for key in _OF_FILE if getattr(sales, key) != _USUAL[key]]
         for key in given:
             if trace.from_file:
                 yield Setting(f"{path}.{key}", "" if key == "price" and _asks_price(policy) else "file")
@@ -46,12 +43,13 @@ def of_marketplaces(trace: Trace) -> Iterator[Setting]:
         yield from _of_products(trace, name, sales, path)
 
 
-def _is_given(sales: Sales, key: str) -> bool:
-    default = getattr(fields(Sales), key).default
-    if default is NOTHING:
-        return True
-    usual = default.factory() if isinstance(default, Factory) else default  # type: ignore[arg-type]
-    return bool(getattr(sales, key) != usual)
+def _usual(name: str) -> Any:
+    default = getattr(fields(Sales), name).default
+    return default.factory() if isinstance(default, Factory) else default  # type: ignore[arg-type]
+
+
+_USUAL = {name: _usual(name) for name in _OF_FILE}
+"""What each of these settings is where nobody says it; nothing equals that of one that has to be said."""
 
 
 def _asks_price(policy: Policy) -> bool:
@@ -64,17 +62,11 @@ def _reason(trace: Trace, name: str, sales: Sales, key: str, policy: Policy) -> 
         own = {str(category) for category, product in sales.category.items() if product.price is not None}
         return "replaced" if own >= set(sales.categories) and not _asks_price(policy) else ""
     if key == "cross_border":
-        return "" if any("cross_border" in rule.when.asks for rule in _rows(policy)) else "unread"
+        return "" if "cross_border" in trace.resolved.asked[name].fields else "unread"
     if key == "exempt":
-        asked = any(rule.name == "auto_authorise" for rule in _rows(policy)) or RETURN in policy.decisions.names()
+        asked = "auto_authorise" in trace.resolved.asked[name].names or RETURN in policy.decisions.names()
         return "" if asked else "unread"
     return ("" if _tells_categories(trace, name, sales, policy) else "unread") if key == "categories" else ""
-
-
-def _rows(policy: Policy) -> Sequence[Rule]:
-    names = acting_names(policy)
-    rows = (*policy.rules.history(policy.marketplace.name), *policy.handbook.history())
-    return [rule for rule in rows if rule.name in names]
 
 
 def _tells_categories(trace: Trace, name: str, sales: Sales, policy: Policy) -> bool:
@@ -82,15 +74,14 @@ def _tells_categories(trace: Trace, name: str, sales: Sales, policy: Policy) -> 
     events = (*trace.resolved.scenario.event, *(sale.event for sale in trace.resolved.sales))
     rates = any(f"return_rate_{category}" in trace.reads for category in sales.categories)
     by_event = any(event.categories and event.concerns(name) for event in events)
-    asked = any("category" in rule.when.asks for rule in _rows(policy)) or _is_priced(trace, sales, policy)
+    asked = "category" in trace.resolved.asked[name].fields or _is_priced(trace, name, sales)
     return bool(sales.category) or rates or by_event or asked or bool(policy.decisions.names())
 
 
-def _is_priced(trace: Trace, sales: Sales, policy: Policy) -> bool:
+def _is_priced(trace: Trace, name: str, sales: Sales) -> bool:
     """Whether fees or goods of a category of the marketplace cost what those of others do not."""
-    rows = policy.rules.history(policy.marketplace.name)
-    words = {word for row in rows if row.name in _FEES for word in row.when.category or ()}
-    return not set(map(str, sales.categories)).isdisjoint(words | set(map(str, trace.resolved.scenario.goods.category)))
+    priced = trace.resolved.asked[name].fee_categories | set(map(str, trace.resolved.scenario.goods.category))
+    return not priced.isdisjoint(map(str, sales.categories))
 
 
 def _of_category(trace: Trace, name: str, category: str, product: Product, path: str) -> Iterator[Setting]:

@@ -12,6 +12,8 @@ from aftersale_simulator.effects.sales import of_marketplaces
 from aftersale_simulator.effects.trace import Effects, Setting, Trace
 from aftersale_simulator.scenario.model import Targets
 
+_USUAL_SHARE = Targets().share_of_replications
+
 
 def effects_of(trace: Trace) -> Effects:
     """Return the effects of a scenario's settings on a run; what has its default is no setting."""
@@ -29,7 +31,7 @@ def _settings(trace: Trace) -> Iterator[Setting]:
     for name in scenario.world:
         yield Setting(f"world.{name}", "" if name in trace.reads else "unread")
     yield from of_reactions(trace)
-    if scenario.targets.share_of_replications != Targets().share_of_replications:
+    if scenario.targets.share_of_replications != _USUAL_SHARE:
         yield Setting("targets.share_of_replications", "" if trace.judged else "unjudged")
     yield from of_costs(trace)
     yield from of_events(trace)

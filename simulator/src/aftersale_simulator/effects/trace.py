@@ -12,7 +12,6 @@ from attrs import frozen
 from aftersale.clocks import Instant
 from aftersale.engine.docket import Docket
 from aftersale.order_columns import Orders
-from aftersale.policies.policy import Policy
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 
 
@@ -72,14 +71,7 @@ def reads_of(resolved: ResolvedScenario) -> tuple[frozenset[str], dict[str, froz
     by_order = {name: frozenset(world.order_reads) for name, world in resolved.worlds.items()}
     worlds = (*resolved.worlds.values(), resolved.shared_world)
     reads = frozenset(chain.from_iterable((*(world.reads for world in worlds), *by_order.values())))
-    return (reads if any(map(_asks_who_bought, resolved.policies.values())) else reads - BUYERS), by_order
-
-
-def _asks_who_bought(policy: Policy) -> bool:
-    """Whether a row asks for the buyer, or a plugin is given orders and may look at it."""
-    rows = chain(policy.rules.history(policy.marketplace.name), policy.handbook.history())
-    given = bool(policy.decisions.names() or policy.functions.names())
-    return given or any(row.when.buyer is not None for row in rows)
+    return (reads if any(asked.buyers for asked in resolved.asked.values()) else reads - BUYERS), by_order
 
 
 @frozen

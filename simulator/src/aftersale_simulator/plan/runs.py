@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from aftersale.cases.model import Case, Task
 from aftersale.clocks import start_of_day
 from aftersale.engine.columns import Running
-from aftersale.engine.tally import Tally
+from aftersale.engine.tally import Key, Tally
 from aftersale_simulator.desk.crews import CrewPlan, crews
 from aftersale_simulator.desk.effort import Effort
 from aftersale_simulator.desk.queues import FAR, changes_of, first_after, queues_of
@@ -104,31 +105,41 @@ def _spans(bounds: Sequence[tuple[int, list[Instant]]]) -> tuple[array[int], arr
     return first, begins, turns or array("q", [0])
 
 
-class _RowsByName(MutableMapping[tuple[str, str], "array[int]"]):
-    """Rows that the kernel adds to, by marketplace and name; taken over when they are asked for."""
+_NO_NUMBERS = np.zeros(0, np.int64)
+
+
+class _KernelRows(Mapping[Key, "array[int]"]):
+    """Rows that the kernel adds to, by marketplace and name; they are read where it keeps them."""
 
     def __init__(self) -> None:
         self._columns: list[Longs] = []
-        self._names: Names[tuple[str, str]] | None = None
-        self._taken: dict[tuple[str, str], array[int]] = {}
+        self._names: Names[Key] | None = None
 
-    def follow(self, columns: list[Longs], names: Names[tuple[str, str]]) -> None:
+    def follow(self, columns: list[Longs], names: Names[Key]) -> None:
         """Begin with what the kernel keeps; `names` are those of its keys."""
         self._columns, self._names = columns, names
 
-    def __getitem__(self, key: tuple[str, str]) -> array[int]:
-        number = None if self._names is None else self._names.known(key)
-        column = self._columns[number] if number is not None and number < len(self._columns) else None
-        if column is None or not len(column):
-            raise KeyError(key)
-        taken = self._taken.setdefault(key, array("q"))
-        if len(taken) < len(column):
-            # Others may have a view of what was taken before, so that it cannot grow.
-            taken = self._taken[key] = array("q", taken)
-            taken.frombytes(column.column(len(taken)))
-        return taken
+    def size(self, key: Key) -> int:
+        column = self._column(key)
+        return 0 if column is None else len(column)
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
+    def numbers(self, key: Key, first: int = 0) -> NDArray[np.int64]:
+        column = self._column(key)
+        if column is None or len(column) <= first:
+            return _NO_NUMBERS
+        return np.frombuffer(column.column(first), np.int64)
+
+    def _column(self, key: Key) -> Longs | None:
+        number = None if self._names is None else self._names.known(key)
+        return self._columns[number] if number is not None and number < len(self._columns) else None
+
+    def __getitem__(self, key: Key) -> array[int]:
+        column = self._column(key)
+        if not column:
+            raise KeyError(key)
+        return array("q", column.column())
+
+    def __iter__(self) -> Iterator[Key]:
         for number, column in enumerate(self._columns):
             if len(column) and self._names is not None:
                 yield self._names[number]
@@ -136,22 +147,16 @@ class _RowsByName(MutableMapping[tuple[str, str], "array[int]"]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def __setitem__(self, key: tuple[str, str], rows: array[int]) -> None:
-        raise TypeError("the kernel alone adds rows")
-
-    def __delitem__(self, key: tuple[str, str]) -> None:
-        raise TypeError("the kernel alone adds rows")
-
 
 class KernelTally(Tally):
     """A tally whose rows the kernel adds."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, _RowsByName] = {}
+        self.kept: dict[str, _KernelRows] = {}
         super().__init__()
 
-    def _rows(self, what: str) -> _RowsByName:
-        rows = self.kept[what] = _RowsByName()
+    def _rows(self, what: str) -> _KernelRows:
+        rows = self.kept[what] = _KernelRows()
         return rows
 
     def follow(self, plan: Plan, kernel: Kernel) -> None:
@@ -210,16 +215,16 @@ class LeftDocket:
         assert self.kernel is not None
         kernel, plan = self.kernel, self.asking.plan
         counts = np.frombuffer(kernel.c_deadlines.column(), np.int64)
+        began: defaultdict[Key, list[Instant]] = defaultdict(list)
+        cases: Counter[str] = Counter()
+        # Few cases of a run are open at its end, so that these are read one by one.
         having = np.flatnonzero(counts)
-        slots = np.repeat(having * plan.tables.slots, counts[having])
-        slots += np.arange(len(slots)) - np.repeat(np.cumsum(counts[having]) - counts[having], counts[having])
-        names, starts = (np.frombuffer(each.column(), np.int64)[slots] for each in (kernel.d_name, kernel.d_began))
-        began = {
-            plan.cases.endings[name]: starts[names == name] for name in np.flatnonzero(np.bincount(names)).tolist()
-        }
-        places = self.asking.place[np.frombuffer(kernel.c_order.column(), np.int64)[having]]
-        cases = {plan.cases.places[place]: count for place, count in enumerate(np.bincount(places).tolist()) if count}
-        return Running(began, cases)
+        for case, running in zip(having.tolist(), counts[having].tolist(), strict=True):
+            cases[plan.cases.places[self.asking.place[kernel.c_order[case]]]] += 1
+            first = case * plan.tables.slots
+            for slot in range(first, first + running):
+                began[plan.cases.endings[kernel.d_name[slot]]].append(kernel.d_began[slot])
+        return Running({key: np.array(starts, np.int64) for key, starts in began.items()}, dict(cases))
 
 
 class KernelDesk:

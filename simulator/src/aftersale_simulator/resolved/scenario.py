@@ -15,6 +15,7 @@ from aftersale.policies.policy import Policy
 from aftersale.rules import RuleSet
 from aftersale.worth.parameters import Parameters
 from aftersale_simulator.desk.shifts import Window, windows_by_shift
+from aftersale_simulator.resolved.asked import Asked
 from aftersale_simulator.resolved.costs import cost_numbers
 from aftersale_simulator.resolved.handbook import rules_in_force, seller_handbook
 from aftersale_simulator.resolved.known_costs import CostBasis, KnownCosts
@@ -36,10 +37,10 @@ class ResolvedScenario:
 
     `rules` is None where no event changes any and no version is named. `sales` are those that plugins date or roll
     into the run, `shared_world` the numbers that belong to no marketplace. `windows_by_shift` says for each team when
-    each of its shifts works, absences not taken out, `paid_time` what that comes to; `numbers` are those with which
-    costs are booked, and `known` what was worked out by them in other runs, which changes no result. Its users
-    read it and change nothing else. A run has `known` costs to itself; those that no run has at the moment are
-    `spare`, as runs of one scenario may go on in several threads.
+    each of its shifts works, absences not taken out, `paid_time` what that comes to; `asked` says for each marketplace
+    what rows ask for. `numbers` are those with which costs are booked, and `known` what was worked out by them in other
+    runs, which changes no result. Its users read it and change nothing else. A run has `known` costs to itself; those
+    that no run has at the moment are `spare`, as runs of one scenario may go on in several threads.
     """
 
     scenario: Scenario
@@ -54,6 +55,7 @@ class ResolvedScenario:
     windows_by_shift: Mapping[str, tuple[tuple[Window, ...], ...]]
     numbers: Parameters
     paid_time: PaidTime
+    asked: Mapping[str, Asked]
     known: KnownCosts = field(factory=KnownCosts)
     spare: list[KnownCosts] = field(factory=list)
     plans: dict[bool, list[Any]] = field(factory=dict)
@@ -129,8 +131,9 @@ def resolve(scenario: Scenario, plugins: Plugins, checked_as: str = "") -> Resol
     numbers = cost_numbers(scenario, policies, shifts, horizon, shared, checked_as or "the scenario")
     zones = _zones(scenario, policies)
     paid = PaidTime(scenario, shifts, horizon.measured(zones), horizon.local_days(zones[0]).bounds)
+    asked = {name: Asked.of(policy) for name, policy in policies.items()}
     return ResolvedScenario(
-        scenario, plugins, horizon, handbook, rules, policies, sales, worlds, shared, shifts, numbers, paid
+        scenario, plugins, horizon, handbook, rules, policies, sales, worlds, shared, shifts, numbers, paid, asked
     )
 
 

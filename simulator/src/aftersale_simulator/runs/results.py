@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from itertools import chain
 from math import fsum, inf
 from typing import Literal, NamedTuple
@@ -16,9 +17,11 @@ from aftersale.base.money import decimals
 from aftersale.clocks import HOUR, Instant
 from aftersale.engine.columns import Running
 from aftersale.engine.docket import Docket
+from aftersale.engine.tally import Key
 from aftersale.metrics.days import Daily, Days
+from aftersale.metrics.measures import Measure, measure
 from aftersale.metrics.readings import binds, daily, judgements, verdict
-from aftersale.metrics.replies import PERCENTILES, ReplyFigures, replies_between
+from aftersale.metrics.replies import PERCENTILES, ReplyFigures, answer_times, replies_between
 from aftersale.order_columns import Orders
 from aftersale.policies.metric_kinds import default_metrics
 from aftersale.policies.policy import Policies, Policy
@@ -183,10 +186,13 @@ class Account:
     `judged_days` says by name on which measured days each of those is judged: on all, or on those of evaluation, and
     with orders for which the line holds. `partial` names those of them whose window of orders lies within the simulated
     days on no measured day, `at_least` those that are better the higher they are. `units` has what the values of all
-    metrics are that have a line.
+    metrics are that have a line. `figures` are all lines, each after the name of its figure, and `answered` has the
+    times from contact to first reply, sorted.
     """
 
+    figures: tuple[tuple[str, Rule], ...]
     replies: ReplyFigures
+    answered: NDArray[np.int64]
     judged: dict[str, Daily]
     judged_days: dict[str, NDArray[np.bool_]]
     measured: slice
@@ -198,13 +204,25 @@ class Account:
     units: dict[str, Unit]
     at_least: frozenset[str]
 
-    @property
+    @cached_property
     def worst_day(self) -> float | None:
         """The highest order defect rate as of any measured day; None if there was nothing to judge."""
         if RATE not in self.judged:
             return None
         values = self.judged[RATE].values[self.measured][self.judged_days[RATE]]
-        return float(np.nanmax(values)) if np.isfinite(values).any() else None
+        told = values[np.isfinite(values)]
+        return float(told.max()) if len(told) else None
+
+    @cached_property
+    def totals(self) -> dict[str, tuple[float, float]]:
+        """By name the sums of numerators and of denominators over the measured days on which it is judged."""
+        return {
+            name: (
+                series.numerator[self.measured][self.judged_days[name]].sum(),
+                series.denominator[self.measured][self.judged_days[name]].sum(),
+            )
+            for name, series in self.judged.items()
+        }
 
     def counted(self, name: str) -> float:
         """How many a figure counts at most on a measured day, or in all of them where it has no days.
@@ -243,16 +261,16 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
     scenario, horizon, docket, effort = resolved.scenario, resolved.horizon, desk.docket, desk.effort
     orders = {run.orders.marketplaces[0]: run.orders for run in runs}
     policies = {name: docket.policy(name) for name in orders}
-    running = docket.running()
+    running, ended = docket.running(), docket.tally.ended_between(effort.since, effort.until)
     accounts = {
-        name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until, running)
+        name: account(marketplace_orders, policies, docket, horizon, effort.since, effort.until, running, ended)
         for name, marketplace_orders in orders.items()
     }
-    labour = labour_cost_of(resolved, effort)
-    metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort, float(labour))}
+    labour, busy = labour_cost_of(resolved, effort), effort.busy / HOUR
+    metrics = {**pool_accounts(list(accounts.values())), **_of_all_teams(resolved, effort, busy, float(labour))}
     by_marketplace = {name: pool_accounts([figures]) for name, figures in accounts.items()}
     plugin_metrics = sorted(metrics.keys() - set(METRICS))
-    lines = tuple(_lines(scenario, policies, accounts, metrics, by_marketplace, effort.until))
+    lines = tuple(_verdicts_on_lines(scenario, accounts, metrics, by_marketplace))
     verdicts = _verdicts(lines)
     closures = tuple(_closures(desk, policies, orders, horizon, accounts))
     books = books_of(resolved, docket, runs, desk.runs, effort.until)
@@ -271,9 +289,9 @@ def result_of(resolved: ResolvedScenario, desk: Desk, runs: Sequence[Marketplace
             "orders_lost": orders_lost(desk.runs, runs),
         },
         failed,
-        {name: _missed(docket, policies[name], effort.since, effort.until) for name in orders},
+        {name: _missed(ended, policies[name]) for name in orders},
         _timeline(resolved, desk, orders, accounts),
-        effort.busy / HOUR,
+        busy,
         _reached(accounts.values(), desk.suspensions),
         tuple(name for name, met in verdicts.items() if met is None),
         lines,
@@ -310,13 +328,14 @@ def labour_cost_of(resolved: ResolvedScenario, effort: Effort) -> Decimal:
     return (resolved.paid_time.cost + Decimal(extra)).quantize(unit, ROUND_HALF_UP)
 
 
-def _of_all_teams(resolved: ResolvedScenario, effort: Effort, labour: float) -> dict[str, float | None]:
-    """Return the metrics of the whole desk, which belong to no marketplace."""
+def _of_all_teams(resolved: ResolvedScenario, effort: Effort, busy: float, labour: float) -> dict[str, float | None]:
+    """Return the metrics of the whole desk, which belong to no marketplace; `busy` are the agents' hours of work."""
+    waits = effort.waits
     overtime = fsum(spent / HOUR for spent in effort.overtime.values())
     return {
-        "occupancy": _quotient(effort.busy / HOUR, resolved.paid_time.hours + overtime),
+        "occupancy": _quotient(busy, resolved.paid_time.hours + overtime),
         "labour_cost": labour,
-        "mean_wait_hours": float(np.mean(effort.waits)) / HOUR if len(effort.waits) else None,
+        "mean_wait_hours": float(np.mean(waits)) / HOUR if len(waits) else None,
     }
 
 
@@ -326,7 +345,9 @@ def _timeline(
     horizon, docket = resolved.horizon, desk.docket
     days = {name: horizon.local_days(docket.policy(name).marketplace.zone) for name in orders}
     rates = {name: figures.judged[RATE].values for name, figures in accounts.items() if RATE in figures.judged}
-    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, resolved.paid_time.by_day, rates)
+    answered = [figures.answered for figures in accounts.values()]
+    paid = resolved.paid_time.by_day
+    return timeline_of(days, horizon.warm_up, orders, docket, desk.effort, paid, rates, answered)
 
 
 def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> dict[str, bool]:
@@ -344,34 +365,47 @@ def _reached(accounts: Collection[Account], suspensions: Suspensions | None) -> 
     }
 
 
-def _missed(docket: Docket, policy: Policy, since: Instant, until: Instant) -> dict[str, tuple[int, int]]:
-    """Count the missed and all ended deadlines that the desk works towards."""
+def _missed(ended: Mapping[Key, tuple[int, int]], policy: Policy) -> dict[str, tuple[int, int]]:
+    """Return the missed and all ended deadlines that the desk works towards, of those of all marketplaces."""
     marketplace, wanted = policy.marketplace.name, policy.workflow.worked_towards
-    counts: dict[str, tuple[int, int]] = {}
-    for name in filter(wanted.__contains__, docket.tally.deadlines(marketplace)):
-        endings = docket.tally.endings(marketplace, name)
-        measured = (endings.started >= since) & (endings.started < until)
-        counts[name] = (
-            int(endings.late[measured].sum(dtype=np.int64)),
-            int(endings.counted[measured].sum(dtype=np.int64)),
-        )
-    return counts
+    return {name: counts for (place, name), counts in ended.items() if place == marketplace and name in wanted}
 
 
-class _Series:
-    """The daily values of one marketplace's lines, each worked out once: several figures read the same line."""
+class _Lines:
+    """The lines of one marketplace; daily values of each are worked out once, as several figures read the same line."""
 
-    def __init__(self, policy: Policy, docket: Docket, orders: Orders, days: Days) -> None:
+    def __init__(self, policy: Policy, docket: Docket, orders: Orders, days: Days, until: Instant) -> None:
+        """Take the lines in force at the end of the period."""
         self.policy, self.days = policy, days
+        self.rules = policy.metrics(until - 1)
+        self.figures = tuple(figures_of(self.rules))
         self._docket, self._orders = docket, orders
-        self._known: dict[int, tuple[Rule, Daily]] = {}
+        self._measures: dict[int, Measure] = {}
+        self._known: dict[int, Daily] = {}
 
     def of(self, rule: Rule) -> Daily:
+        """Return the daily values of a line."""
         known = self._known.get(id(rule))
         if known is None:
-            values = daily(rule, self.policy, self._docket, self._orders, self.days)
-            known = self._known[id(rule)] = rule, values
-        return known[1]
+            known = self._known[id(rule)] = self._measure(rule).series(self._docket, self._orders, self.days)
+        return known
+
+    def closure(self, figure: str, rule: Rule, measured: range) -> ClosureLine:
+        """Return how near a line came to closing the account; where the orders alone say it, it is kept with them."""
+        place, kind = self.policy.marketplace.name, self.policy.metric_kinds[rule.name]
+        if not self._measure(rule).is_foretold(self._docket.tally):
+            return closure_line(ACCOUNT, place, figure, rule, self.of(rule), measured)
+        return self._orders.remembered(
+            ("closure", figure, rule, kind, self.days, measured),
+            lambda: closure_line(ACCOUNT, place, figure, rule, self.of(rule), measured),
+        )
+
+    def _measure(self, rule: Rule) -> Measure:
+        known = self._measures.get(id(rule))
+        if known is None:
+            kind = self.policy.metric_kinds[rule.name]
+            known = self._measures[id(rule)] = measure(rule, kind, self.policy.marketplace)
+        return known
 
 
 def account(
@@ -382,46 +416,46 @@ def account(
     since: Instant,
     until: Instant,
     running: Running | None = None,
+    ended: Mapping[Key, tuple[int, int]] | None = None,
 ) -> Account:
     """Return one marketplace's figures over the measured period [since, until).
 
-    `running` are the deadlines that its cases have in the end, where they were looked for already.
+    `running` and `ended` are what `replies_between` takes, where they were looked for already.
     """
     name = orders.marketplaces[0]
     policy, running = policies[name], running or docket.running()
     claims = docket.tally.openings(name, "claim")
-    claimed = (claims.started >= since) & (claims.started < until)
     days = Days.spanning(horizon.first, horizon.last, policy.marketplace.zone)
-    rules = dict(reversed(list(figures_of(policy.metrics(until - 1)))))
+    lines = _Lines(policy, docket, orders, days, until)
+    rules = dict(reversed(lines.figures))
     judged = {
         name: rule
         for name, rule in rules.items()
         if rule.name == RATE or rule.name not in default_metrics() or _counts_to_its_own_end(rule)
     }
-    known = _Series(policy, docket, orders, days)
-    series = {name: known.of(rule) for name, rule in judged.items()}
+    series = {name: lines.of(rule) for name, rule in judged.items()}
     measured = slice(horizon.warm_up, horizon.warm_up + horizon.days)
+    answered = answer_times(docket, name, since, until)
     return Account(
-        replies_between(docket, name, since, until, running),
+        lines.figures,
+        replies_between(docket, name, since, until, running, ended, answered),
+        answered,
         series,
         {name: np.array(binds(rule, series[name]), bool)[measured] for name, rule in judged.items()},
         measured,
-        int(claims.counted[claimed].sum(dtype=np.int64)),
+        int(claims.counted[claims.began_in(since, until)].sum(dtype=np.int64)),
         running.cases.get(name, 0),
-        int(_review_days(known, until)[horizon.warm_up :].sum()),
-        tuple(_deactivations(known, until, range(horizon.warm_up, len(days)))),
+        int(_review_days(lines)[horizon.warm_up :].sum()),
+        tuple(_deactivations(lines, range(horizon.warm_up, len(days)))),
         frozenset(name for name, rule in judged.items() if first_whole_day(rule) >= len(days)),
         {name: policy.metric_kinds[rule.name].unit for name, rule in rules.items()},
         frozenset(name for name, rule in judged.items() if rule.direction == "above"),
     )
 
 
-def _deactivations(known: _Series, until: Instant, measured: range) -> Iterator[ClosureLine]:
+def _deactivations(lines: _Lines, measured: range) -> Iterator[ClosureLine]:
     """Yield how near each target that costs the account came to being missed on a measured day."""
-    for figure, rule in figures_of(known.policy.metrics(until - 1)):
-        if rule.state == DEACTIVATED:
-            place = known.policy.marketplace.name
-            yield closure_line(ACCOUNT, place, figure, rule, known.of(rule), measured)
+    return (lines.closure(figure, rule, measured) for figure, rule in lines.figures if rule.state == DEACTIVATED)
 
 
 def _closures(
@@ -439,16 +473,16 @@ def _closures(
             yield closure_line(option, name, rule.name, rule, series, looks)
 
 
-def _review_days(known: _Series, until: Instant) -> NDArray[np.bool_]:
+def _review_days(lines: _Lines) -> NDArray[np.bool_]:
     """Return for each day whether some target has been missed for as many days running as lead to a review.
 
     Days whose window begins before the simulation tell nothing.
     """
-    due = np.zeros(len(known.days), bool)
-    places = np.arange(len(known.days))
-    for rule in known.policy.metrics(until - 1):
+    due = np.zeros(len(lines.days), bool)
+    places = np.arange(len(lines.days))
+    for rule in lines.rules:
         if rule.running:
-            missed = (judgements(rule, known.of(rule)) == 0) & (places >= first_whole_day(rule))
+            missed = (judgements(rule, lines.of(rule)) == 0) & (places >= first_whole_day(rule))
             last_met = np.maximum.accumulate(np.where(missed, -1, places))
             due |= places - last_met >= rule.running
     return due
@@ -485,22 +519,15 @@ def pool_accounts(accounts: Sequence[Account]) -> dict[str, float | None]:
 
 def _pooled_metric(accounts: Iterable[Account], name: str) -> float | None:
     """Return a metric over all measured days and all marketplaces that it judges."""
-    days = [
-        (figures.judged[name], figures.measured, figures.judged_days[name])
-        for figures in accounts
-        if name in figures.judged
-    ]
-    numerator = sum(values.numerator[measured][judged].sum() for values, measured, judged in days)
-    return _quotient(numerator, sum(values.denominator[measured][judged].sum() for values, measured, judged in days))
+    totals = [account.totals[name] for account in accounts if name in account.totals]
+    return _quotient(sum(numerator for numerator, _ in totals), sum(denominator for _, denominator in totals))
 
 
-def _lines(
+def _verdicts_on_lines(
     scenario: Scenario,
-    policies: Policies,
     accounts: Mapping[str, Account],
     metrics: Mapping[str, float | None],
     by_marketplace: Mapping[str, Mapping[str, float | None]],
-    until: Instant,
 ) -> Iterator[LineVerdict]:
     """Yield the verdict on each target on every marketplace that it applies to.
 
@@ -516,7 +543,7 @@ def _lines(
             above = name in account.at_least
             yield _limited(name, marketplace, figures.get(name), limit, account.counted(name), above)
     for marketplace, figures in by_marketplace.items():
-        for figure, rule in figures_of(policies[marketplace].metrics(until - 1)):
+        for figure, rule in accounts[marketplace].figures:
             name = figure if figure in figures else rule.name
             if name in figures and not (limits and rule.set_by == "handbook"):
                 value = figures[name]
