@@ -27,9 +27,10 @@ except SystemExit as ended:
 WORKER = """
 import sys
 from pathlib import Path
-from aftersale_simulator.runs.processes import _begin
+from aftersale_simulator.runs.processes import _begin, _take_context
 print(*(name for name in {heavy} if name in sys.modules), sep=",", file=sys.stderr)
-_begin(Path(sys.argv[1]).read_bytes())
+_begin()
+_take_context(Path(sys.argv[1]).read_bytes())
 """
 TOLD = "\nprint(*(name for name in {heavy} if name in sys.modules), sep=',', file=sys.stderr)\n"
 

@@ -51,10 +51,11 @@ def tell_worker_seconds() -> None:
     """Start a worker as `ProcessPool` does, and print its processor time."""
     from aftersale.plugins.plugins import load_plugins
     from aftersale_simulator.runs.job import JobContext
-    from aftersale_simulator.runs.processes import _begin
+    from aftersale_simulator.runs.processes import _begin, _take_context
 
     packed = pickle.dumps(JobContext(load_plugins(set_aside=True)))
-    with ProcessPoolExecutor(1, get_context("spawn"), _begin, (packed,)) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), _begin) as pool:
+        pool.submit(_take_context, packed)
         print(pool.submit(time.process_time).result())
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aftersale_simulator.runs.engines import Engine
     from aftersale_simulator.runs.job import RunVariants
     from aftersale_simulator.runs.pool import WorkerPool
+    from aftersale_simulator.runs.processes import EarlyWorkers
     from aftersale_simulator.runs.results import Result
     from aftersale_simulator.scenario.document import ScenarioFile
     from aftersale_simulator.scenario.model import Scenario
@@ -108,12 +109,26 @@ def options_of(seed: int | None, replications: int | None, orders: Path | None) 
 
 
 @contextmanager
+def early_workers(workers: int | None, cluster: str | None) -> Iterator[EarlyWorkers | None]:
+    """Let worker processes start to load, where a pool will want some: what they need takes as long as to prepare."""
+    count = workers or os.cpu_count() or 1
+    if cluster is not None or count == 1:
+        yield None
+        return
+    from aftersale_simulator.runs.processes import EarlyWorkers
+
+    with EarlyWorkers(count) as early:
+        yield early
+
+
+@contextmanager
 def pool_of(
     plugins: Plugins,
     workers: int | None,
     history: History | None,
     cluster: str | None = None,
     engine: Engine = "auto",
+    early: EarlyWorkers | None = None,
 ) -> Iterator[WorkerPool]:
     """Open the pool that runs the replications: processes here, by default one per processor, or a cluster.
 
@@ -130,7 +145,7 @@ def pool_of(
         if engine == "auto" and usual_engine() == "plain":
             click.echo(text("engine.uncompiled"), err=True)
     orders = history.orders if history else None
-    with worker_pool(workers or os.cpu_count() or 1, plugins, orders, cluster, engine) as pool:
+    with worker_pool(workers or os.cpu_count() or 1, plugins, orders, cluster, engine, early) as pool:
         yield pool
 
 

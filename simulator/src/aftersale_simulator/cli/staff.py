@@ -13,6 +13,7 @@ from aftersale_simulator.cli.progress import progress
 from aftersale_simulator.cli.session import (
     cells_wanted,
     check_writable,
+    early_workers,
     load,
     options_of,
     order_notes,
@@ -83,10 +84,11 @@ def staff(
 
     check_writable(out, page_file)
     given = options_of(seed, replications, orders)
-    plan, history = prepare(load(scenario, plugins), plugins, (), settings, given, salt=salt)
-    with speaking(language):
-        with pool_of(plugins, workers, history, dask, engine) as pool:
+    with early_workers(workers, dask) as early:
+        plan, history = prepare(load(scenario, plugins), plugins, (), settings, given, salt=salt)
+        with speaking(language), pool_of(plugins, workers, history, dask, engine, early) as pool:
             outcome = _search(plan, plugins, pool, probability, at_most, quiet=json_)
+    with speaking(language):
         if outcome.stopped:
             click.echo(text("report.stopped"), err=True)
         _tell(outcome, plan, plugins, history, out, page_file, json_)

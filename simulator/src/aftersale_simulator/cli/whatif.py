@@ -13,6 +13,7 @@ from aftersale_simulator.cli.progress import progress
 from aftersale_simulator.cli.session import (
     cells_wanted,
     check_writable,
+    early_workers,
     follow,
     load,
     options_of,
@@ -105,23 +106,25 @@ def whatif(
     team.shenzhen.agents or team.shenzhen.shifts.0.days.
     """
     from aftersale_simulator.show.wording import speaking, text
-    from aftersale_simulator.whatif.precision import Precision
-    from aftersale_simulator.whatif.table import check_columns
 
     check_writable(out, page_file)
     shown = [name.strip() for name in wanted.split(",") if name.strip()] if wanted else []
-    check_columns(shown, plugins)
-    source = load(scenario, plugins)
-    if scenario is None and orders is not None:
-        source = follow(source, orders, plugins)
-    given = options_of(seed, replications, orders) | ({"cheapest": cheapest} if cheapest else {})
-    plan, history = prepare(source, plugins, vary, settings, given, stress, salt)
-    goal = None if precision is None else Precision(precision, at_most)
-    with speaking(language):
-        with pool_of(plugins, workers, history, dask, engine) as pool:
+    with early_workers(workers, dask) as early:
+        from aftersale_simulator.whatif.precision import Precision
+        from aftersale_simulator.whatif.table import check_columns
+
+        check_columns(shown, plugins)
+        source = load(scenario, plugins)
+        if scenario is None and orders is not None:
+            source = follow(source, orders, plugins)
+        given = options_of(seed, replications, orders) | ({"cheapest": cheapest} if cheapest else {})
+        plan, history = prepare(source, plugins, vary, settings, given, stress, salt)
+        goal = None if precision is None else Precision(precision, at_most)
+        with speaking(language), pool_of(plugins, workers, history, dask, engine, early) as pool:
             comparison = _compare(plan, pool, goal, json_)
             if sensitivity and comparison.finished is None:
                 comparison = _with_sensitivity(comparison, plan, pool, json_)
+    with speaking(language):
         if comparison.finished is not None:
             click.echo(text("report.stopped"), err=True)
         _tell(comparison, plan, plugins, history, out, page_file, by_marketplace, shown, json_)

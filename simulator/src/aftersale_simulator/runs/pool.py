@@ -15,6 +15,7 @@ from aftersale_simulator.scenario.model import Scenario
 if TYPE_CHECKING:
     from aftersale.plugins.plugins import Plugins
     from aftersale_simulator.runs.engines import Engine
+    from aftersale_simulator.runs.processes import EarlyWorkers
 
 T = TypeVar("T")
 
@@ -55,11 +56,12 @@ def worker_pool(
     orders: Orders | None = None,
     cluster: str | None = None,
     engine: Engine = "auto",
+    early: EarlyWorkers | None = None,
 ) -> Iterator[WorkerPool]:
     """Open a pool: this process, so many processes, or the Dask `cluster` at an address; close it afterwards.
 
-    The results depend neither on the pool nor on the `engine` that runs them. Raises
-    ClusterUnusable if the cluster cannot be used.
+    The results depend neither on the pool nor on the `engine` that runs them. Processes that have started `early` are
+    taken before others start. Raises ClusterUnusable if the cluster cannot be used.
     """
     context = JobContext(plugins, orders, engine)
     if cluster is not None:
@@ -70,7 +72,7 @@ def worker_pool(
     elif workers > 1:
         from aftersale_simulator.runs.processes import ProcessPool
 
-        with ProcessPool(workers, context) as processes:
+        with ProcessPool(workers, context, early) as processes:
             yield processes
     else:
         yield SerialPool(context)

@@ -10,10 +10,12 @@ import os
 import pickle
 import signal
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing import get_context, parent_process, resource_tracker
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -35,6 +37,31 @@ T = TypeVar("T")
 _context: list[JobContext] = []
 
 
+class EarlyWorkers:
+    """Worker processes that load what any job needs while this process still finds out what there is to do."""
+
+    def __init__(self, workers: int) -> None:
+        """Take how many there should be."""
+        self._workers = workers
+        self._pools: list[ProcessPoolExecutor] = []
+
+    def __enter__(self) -> Self:
+        """Start them."""
+        with _interrupts_kept_away():
+            for _ in range(self._workers):
+                self._pools.append(_one_worker())
+                self._pools[-1].submit(_load)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill those that nobody has taken."""
+        _kill(self._pools)
+
+    def take(self) -> ProcessPoolExecutor | None:
+        """Return one for somebody else to keep, None where none is left."""
+        return self._pools.pop() if self._pools else None
+
+
 class ProcessPool:
     """Worker processes that load the same plugins once and serve every call of `work`.
 
@@ -43,9 +70,13 @@ class ProcessPool:
     process ends, however it does, they end too.
     """
 
-    def __init__(self, workers: int, context: JobContext) -> None:
-        """Take the largest number of workers and the context of all jobs; workers start with the first jobs."""
+    def __init__(self, workers: int, context: JobContext, early: EarlyWorkers | None = None) -> None:
+        """Take the largest number of workers and the context of all jobs; workers start with the first jobs.
+
+        Those that have started `early` become its own.
+        """
         self._workers, self._packed = workers, pickle.dumps(context)
+        self._early = early
         self._watch = context.plugins.watch
         self._pools: list[ProcessPoolExecutor] = []
 
@@ -105,7 +136,10 @@ class ProcessPool:
                 future.add_done_callback(ended.put)
 
         with _interrupts_kept_away():
-            self._pools = self._pools or [self._one_worker() for _ in range(self._workers)]
+            while len(self._pools) < self._workers:
+                early = None if self._early is None else self._early.take()
+                self._pools.append(early or _one_worker())
+                self._pools[-1].submit(_take_context, self._packed)
             for worker in (*range(self._workers), *range(self._workers)):
                 employ(worker)
         broken = False
@@ -123,13 +157,6 @@ class ProcessPool:
         if broken:
             raise BrokenProcessPool
 
-    def _one_worker(self) -> ProcessPoolExecutor:
-        """Return a pool of a single process, which starts with its first job: so a job goes to a certain worker.
-
-        Spawned, not forked: the threads of the table library do not survive a fork.
-        """
-        return ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._packed,))
-
     def _tell(self, notes: list[Note]) -> None:
         """Tell what the plugins of a worker did, unless another worker's did the same before."""
         for key, line in notes:
@@ -137,11 +164,23 @@ class ProcessPool:
 
     def _dismiss(self) -> None:
         pools, self._pools = self._pools, []
-        for pool in pools:
-            for process in list((pool._processes or {}).values()):
-                process.kill()
-        for pool in pools:
-            pool.shutdown(wait=True, cancel_futures=True)
+        _kill(pools)
+
+
+def _one_worker() -> ProcessPoolExecutor:
+    """Return a pool of a single process, which starts with its first job: so a job goes to a certain worker.
+
+    Spawned, not forked: the threads of the table library do not survive a fork.
+    """
+    return ProcessPoolExecutor(1, get_context("spawn"), _begin)
+
+
+def _kill(pools: Sequence[ProcessPoolExecutor]) -> None:
+    for pool in pools:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+    for pool in pools:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _next(ended: SimpleQueue[Future[T]]) -> Future[T]:
@@ -168,14 +207,29 @@ def _interrupts_kept_away() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(packed: bytes) -> None:
+def _begin() -> None:
     gc.disable()  # all that is loaded stays: a search for garbage meanwhile takes a tenth of the time
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from aftersale.plugins.prints import hear_prints
 
     hear_prints()
-    _context[:] = [pickle.loads(packed)]
+
+
+def _load() -> None:
+    """Load what any job needs: it takes as long as all that the first process does until it knows the jobs."""
+    for module in ("scipy.special", "aftersale_simulator.runs.job"):
+        import_module(module)
+    import_module("aftersale_simulator.kernel").load_kernel()
+
+
+def _take_context(packed: bytes) -> None:
+    """Take what all jobs need; where that fails, nothing can be done here."""
+    try:
+        _context[:] = [pickle.loads(packed)]
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
     _context[0].plugins.watch.relay()
     # Loaded objects stay: a garbage search through them after every replication would take an eighth of its time.
     gc.collect()
