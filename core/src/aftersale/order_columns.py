@@ -129,8 +129,25 @@ class Orders:
         return evolve(self, ids=[self.ids[place] for place in places], products=products, **columns)
 
     def order(self, index: int) -> Order:
-        """Return one order as an object, without its lines."""
-        return self.picked(np.array([index]))[0]
+        """Return one order as an object, without its lines; see `picked`, which takes less time for many."""
+        place, buyer, landed = self.marketplace.item(index), self.buyer.item(index), self.landed_cost.item(index)
+        return Order(
+            self.ids[index],
+            self.marketplaces[place],
+            self.purchased_at.item(index),
+            self.channels[self.channel.item(index)],
+            self.price.item(index),
+            self.currencies[place],
+            self.categories[self.category.item(index)],
+            self.cross_border.item(index),
+            self.exempt.item(index),
+            _instant(self.promised_at.item(index)),
+            _instant(self.delivered_at.item(index)),
+            product=self.products[index] if self.products else "",
+            shipped_at=_instant(self.shipped_at.item(index)),
+            buyer="" if buyer == NOBODY else self.buyers[buyer - 1] if self.buyers else str(buyer),
+            landed_cost=None if landed == UNTOLD else landed,
+        )
 
     def picked(self, indices: NDArray[np.int64]) -> list[Order]:
         """Return some orders as objects, without their lines."""
@@ -193,8 +210,12 @@ COLUMNS = (
 """The columns that have a value for each order, beside `ids`."""
 
 
+def _instant(value: Instant) -> Instant | None:
+    return None if value == NEVER else value
+
+
 def _instants(column: NDArray[np.int64]) -> list[Instant | None]:
-    return [None if value == NEVER else value for value in column.tolist()]
+    return list(map(_instant, column.tolist()))
 
 
 def _amounts(column: NDArray[np.int64]) -> Iterable[int | None]:

@@ -14,6 +14,7 @@ from aftersale.engine.guards import ABOUT, BESIDE
 from aftersale.engine.return_terms import RETURN_WINDOW, inside_window_until
 from aftersale_simulator.plan.cases import Symbol
 from aftersale_simulator.plan.late import Followed, LateOrders
+from aftersale_simulator.plan.orders import OrdersOfAll
 from aftersale_simulator.world.random_streams import MIXING
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Asking:
         """Take a run's marketplaces, its policies, whose watch keeps what plugins fail, and who looks at accounts."""
         self.plan, self.runs, self.queue_count, self.look = plan, runs, queue_count, look
         self.policies = policies
-        self.orders: list[Order] = [order for run in runs for order in run.steps.orders]
+        self.orders = OrdersOfAll([run.steps.orders for run in runs])
         sizes = [len(run.steps.orders) for run in runs]
         self.place = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
         draws = [run.steps.draws for run in runs]

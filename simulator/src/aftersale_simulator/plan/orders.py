@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate, permutations
 from operator import is_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from attrs import frozen
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from aftersale.orders import NEVER
 
 if TYPE_CHECKING:
+    from aftersale.orders import Order
     from aftersale_simulator.kernel.kernel import Doubles, Longs
     from aftersale_simulator.plan.plan import Plan
     from aftersale_simulator.world.marketplace_run import MarketplaceRun
@@ -24,15 +27,40 @@ DEALT = -1
 
 @frozen(eq=False)
 class OrderRows:
-    """The orders of one marketplace to which something happens; `names` begin the names of their cases.
+    """The orders of one marketplace to which something happens.
 
     `columns` are the row of random numbers, the place of the marketplace, the bits of conditions, when it was bought,
     the number of what rules may ask of it and of what narrows responses, and when its return window begins.
     """
 
-    names: NDArray[np.str_]
     channel: Column
     columns: tuple[Column, ...]
+
+
+class OrdersOfAll(Sequence["Order"]):
+    """The orders of several marketplaces, one after the other, each read when it is asked for."""
+
+    def __init__(self, parts: Sequence[Sequence[Order]]) -> None:
+        """Take the orders of each."""
+        self._parts = parts
+        self._begins = [0, *accumulate(map(len, parts))]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self._begins[-1]
+
+    @overload
+    def __getitem__(self, number: int) -> Order: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Order]: ...
+    def __getitem__(self, number: int | slice) -> Order | Sequence[Order]:
+        """Return one of them, or a list of some."""
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        place = bisect_right(self._begins, number) - 1
+        return self._parts[place][number - self._begins[place]]
 
 
 def orders_of(plan: Plan, place: int, run: MarketplaceRun) -> OrderRows:
@@ -75,14 +103,45 @@ def _rows(plan: Plan, place: int, run: MarketplaceRun) -> OrderRows:
         _narrow(plan, run),
         np.where(begins == NEVER, -1, begins),
     )
-    names = np.array([f"{order.id}-" for order in run.steps.orders], np.str_)
-    return OrderRows(names, orders.channel[rows].astype(np.int64), tuple(c.astype(np.int64) for c in columns))
+    return OrderRows(orders.channel[rows].astype(np.int64), tuple(c.astype(np.int64) for c in columns))
+
+
+def ranks_of(runs: Sequence[MarketplaceRun], suffixes: Sequence[str]) -> Column:
+    """Return the rank of each order's name, or of each with each end of a case's name, one order after the other.
+
+    These are needed where the name of an order begins with that of another, as it may in a file of orders.
+    """
+    by_keys = [run.steps.orders.in_order_of_names() for run in runs]
+    known = [each for each in by_keys if each is not None]
+    first = [f"{prefix}-" for prefix, _ in known]
+    if len(known) == len(runs) and not any(one.startswith(other) for one, other in permutations(first, 2)):
+        of_run = np.repeat(np.argsort(np.argsort(np.array(first))), [len(keys) for _, keys in known])
+        return _ranked(np.lexsort((np.concatenate([keys for _, keys in known]), of_run)))
+    names = np.array([f"{name}-" for run in runs for name in run.steps.orders.names()], np.str_)
+    ordered = np.argsort(names, kind="stable")
+    if _begin_with_others(names[ordered]):
+        names = np.char.add(np.repeat(names, len(suffixes)), np.tile(np.array(suffixes, np.str_), len(names)))
+        ordered = np.argsort(names, kind="stable")
+    return _ranked(ordered)
+
+
+def _ranked(ordered: NDArray[np.intp]) -> Column:
+    """Return the rank of each by all in their order."""
+    rank = np.empty(len(ordered), np.int64)
+    rank[ordered] = np.arange(len(ordered))
+    return rank
+
+
+def _begin_with_others(names: NDArray[np.str_]) -> bool:
+    """Whether any of some sorted names begins with the one before it."""
+    return len(names) > 1 and bool(np.char.startswith(names[1:], names[:-1]).any())
 
 
 def _kinds(plan: Plan, run: MarketplaceRun) -> Column:
     """Return the number of what rules may ask of each order: of one that stands for all that are told apart so."""
     orders, rows, asked = run.orders, run.steps.places, plan.asked_of_all[run.orders.marketplaces[0]]
-    buyers = [None if order.buyer not in asked.words.get("buyer", ()) else order.buyer for order in run.steps.orders]
+    named = asked.words.get("buyer", frozenset())
+    buyers = [order.buyer if order.buyer in named else None for order in run.steps.orders] if named else []
     several = sorted({buyer for buyer in buyers if buyer is not None})
     buyer = np.array([-1 if each is None else several.index(each) for each in buyers], np.int64) if several else 0
     parts = (
@@ -100,8 +159,8 @@ def _kinds(plan: Plan, run: MarketplaceRun) -> Column:
 def _narrow(plan: Plan, run: MarketplaceRun) -> Column:
     """Return the number of each order's channel, category and product."""
     orders, rows, bought = run.orders, run.steps.places, run.steps.orders
-    names = sorted({order.product for order in bought}) if orders.products else []
-    product = np.searchsorted(np.array(names, np.str_), [order.product for order in bought]) if names else 0
+    names = sorted({orders.products[row] for row in rows.tolist()}) if orders.products else []
+    product = np.searchsorted(np.array(names, np.str_), [orders.products[row] for row in rows.tolist()]) if names else 0
     parts = orders.channel[rows], orders.category[rows], product
 
     def number(row: int) -> int:

@@ -23,7 +23,7 @@ from aftersale_simulator.desk.suspensions import Suspensions
 from aftersale_simulator.desk.work_order import WORK_ORDERS, sort_key
 from aftersale_simulator.plan.asking import Asking
 from aftersale_simulator.plan.cases import bounds_of
-from aftersale_simulator.plan.orders import dealt_of, orders_of
+from aftersale_simulator.plan.orders import dealt_of, orders_of, ranks_of
 from aftersale_simulator.plan.rows import count
 from aftersale_simulator.plan.steps import KernelSteps
 from aftersale_simulator.scenario.vocabulary import task_kinds
@@ -88,11 +88,6 @@ class CrewTable:
             crew.pace.at,
             queues,
         )
-
-
-def _begin_with_others(names: NDArray[np.str_]) -> bool:
-    """Whether any of some sorted names begins with the one before it."""
-    return len(names) > 1 and bool(np.char.startswith(names[1:], names[:-1]).any())
 
 
 def _spans(bounds: Sequence[tuple[int, list[Instant]]]) -> tuple[array[int], array[int], array[int]]:
@@ -327,25 +322,11 @@ class KernelDesk:
             np.array([self.docket.tally.channel(name) for name in run.orders.channels], np.int64)[known.channel]
             for run, known in zip(self.runs, columns, strict=True)
         ]
-        rank = self._ranks(np.concatenate([known.names for known in columns]))
+        rank = ranks_of(self.runs, self.plan.responses.suffixes.things)
         parts = zip(*(known.columns for known in columns), strict=True)
         row, place, bits, bought, kind, narrow, begins = (np.concatenate(part) for part in parts)
         every = row, place, bits, bought, np.concatenate(channels), kind, narrow, begins, rank
         return tuple(column if len(column) else np.zeros(1, np.int64) for column in every)
-
-    def _ranks(self, names: NDArray[np.str_]) -> NDArray[np.int64]:
-        """Return the rank of each order's name, or of each with each end of a case's name, one order after the other.
-
-        These are needed where the name of an order begins with that of another, as it may in a file of orders.
-        """
-        ordered = np.argsort(names, kind="stable")
-        if self.resolved.scenario.orders is not None and _begin_with_others(names[ordered]):
-            suffixes = np.array(self.plan.responses.suffixes.things, np.str_)
-            names = np.char.add(np.repeat(names, len(suffixes)), np.tile(suffixes, len(names)))
-            ordered = np.argsort(names, kind="stable")
-        rank = np.empty(len(names), np.int64)
-        rank[ordered] = np.arange(len(names))
-        return rank
 
     def _steps(self) -> tuple[NDArray[np.int64], ...]:
         """Return the first steps in order of time: when, the item of the response, and the order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from attrs import evolve, frozen
@@ -15,7 +15,7 @@ from aftersale.channels import FULFILLED_BY_MARKETPLACE
 from aftersale.clocks import DAY
 from aftersale.metrics.days import day_number
 from aftersale.order_columns import COLUMNS, Orders
-from aftersale.orders import NEVER, NOBODY, Order
+from aftersale.orders import NEVER, Order
 from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.assumptions.parameters import default_profile
 from aftersale_simulator.scenario.horizon import LocalDays
@@ -41,6 +41,8 @@ _PER_DAY = 1 << 24
 """How many orders of one day can have different keys."""
 _NAME = "%s-%05d-%05d"
 """The name of a synthetic order: marketplace, day, number."""
+_PADDED = 10**5
+"""Days and numbers below this have as many digits."""
 
 
 class KeyedIds(MadeNames):
@@ -68,6 +70,16 @@ class OrderIds(KeyedIds):
         prefix, keys = self.prefix, self.keys[places]
         days, numbers = (keys // _PER_DAY).tolist(), (keys % _PER_DAY).tolist()
         return [_NAME % (prefix, day, number) for day, number in zip(days, numbers, strict=True)]
+
+    def in_order(self, places: NDArray[np.int64]) -> tuple[str, Instants] | None:
+        """Return what all names begin with, and the keys at some places, which stand in the order of the names.
+
+        None where they do not, as a day or a number has more digits than others.
+        """
+        keys = self.keys[places]
+        last, most = int(keys.max(initial=0)) // _PER_DAY, int((keys % _PER_DAY).max(initial=0))
+        padded = keys.min(initial=0) >= 0 and max(last, most) < _PADDED
+        return (self.prefix, keys) if padded else None
 
     def _name(self, place: int) -> str:
         return _NAME % (self.prefix, *divmod(int(self.keys[place]), _PER_DAY))
@@ -125,15 +137,42 @@ def kept(orders: Orders, where: NDArray[np.bool_]) -> Orders:
     return selected
 
 
-def objects(orders: Orders, rows: NDArray[np.int64]) -> tuple[Order, ...]:
-    """Return some of the orders as objects, with the names that `Orders.picked` makes one by one."""
-    ids, buyers, columns = orders.ids, orders.buyers, {name: getattr(orders, name)[rows] for name in COLUMNS}
-    names = ids.at(rows) if isinstance(ids, MadeNames) else [ids[row] for row in rows.tolist()]
-    if isinstance(buyers, MadeNames) and (columns["buyer"] != NOBODY).all():
-        buyers, columns["buyer"] = buyers.at(columns["buyer"] - 1), np.arange(1, len(rows) + 1)
-    products = [orders.products[row] for row in rows.tolist()] if orders.products else []
-    few: Orders = evolve(orders, ids=names, buyers=buyers, products=products, **columns)
-    return tuple(few.picked(np.arange(len(rows))))
+class MadeOrders(Sequence[Order]):
+    """Some of many orders as objects, each made when it is read for the first time: a kernel reads few of them."""
+
+    def __init__(self, orders: Orders, rows: Instants) -> None:
+        """Take the rows of the orders."""
+        self._orders, self._rows = orders, rows
+        self._made: dict[int, Order] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Order: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Order]: ...
+    def __getitem__(self, index: int | slice) -> Order | Sequence[Order]:
+        """Return one order, always the same object, or a list of some."""
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        made = self._made.get(index)
+        if made is None:
+            place = range(len(self))[index]
+            # Whoever reads it at the same time, in another thread, has the same one.
+            made = self._made.setdefault(place, self._orders.order(int(self._rows[place])))
+        return made
+
+    def names(self) -> list[str]:
+        """Return the names of all, which takes less time than one by one."""
+        ids = self._orders.ids
+        return ids.at(self._rows) if isinstance(ids, MadeNames) else [ids[row] for row in self._rows.tolist()]
+
+    def in_order_of_names(self) -> tuple[str, Instants] | None:
+        """Return what all names begin with, and numbers that stand in the order of the names; None where none do."""
+        ids = self._orders.ids
+        return ids.in_order(self._rows) if isinstance(ids, OrderIds) else None
 
 
 class HourProfile:

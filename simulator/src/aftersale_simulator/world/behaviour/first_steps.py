@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, HOUR, Instant
 from aftersale.order_columns import Orders
-from aftersale.orders import NEVER, Order
+from aftersale.orders import NEVER
 from aftersale.policies.reactions import Reaction
 from aftersale_simulator.assumptions.conditions import bare
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.world.behaviour.in_force import InForce
-from aftersale_simulator.world.orders import HourProfile, fulfilled_by_marketplace, keys_of, objects
+from aftersale_simulator.world.orders import HourProfile, MadeOrders, fulfilled_by_marketplace, keys_of
 from aftersale_simulator.world.products import defective
 from aftersale_simulator.world.random_streams import Draws, Streams
 from aftersale_simulator.world.world import World
@@ -44,7 +44,7 @@ class FirstSteps:
     at: Instants
     kinds: NDArray[np.int64]
     rows: NDArray[np.int64]
-    orders: tuple[Order, ...]
+    orders: MadeOrders
     draws: Draws
     bits: list[int]
     places: NDArray[np.intp]
@@ -179,7 +179,7 @@ def _sorted(crowd: _Crowd, names: list[tuple[str, str]], steps: list[Steps], end
     chosen, rows = np.unique(buyers[order], return_inverse=True)
     bits = crowd.world.behaviour.bits.packed(crowd.flags, chosen)
     called, facts = tuple(name for name, _ in names), tuple(fact for _, fact in names)
-    picked, draws = objects(crowd.orders, chosen), crowd.draws(chosen)
+    picked, draws = MadeOrders(crowd.orders, chosen), crowd.draws(chosen)
     return FirstSteps(called, facts, at[order], kinds[order], rows, picked, draws, bits, chosen)
 
 
