@@ -147,11 +147,11 @@ SOLD = {"price": 1000, "days": 1, "delivered_at": None}
 LONG = 21 * 24  # from the first instant to the measured days
 
 
-@example([SOLD, SOLD], [(0, 0, 4, LONG, 0, None, ""), (0, 0, 1, 1, 0, None, "")], 0, [])  # is cancelled
-@example([SOLD], [(0, 0, 3, LONG, 0, None, ""), (0, 1, 3, 1, 0, None, "")], 0, [])  # two cases that stand
+@example([SOLD, SOLD], [(0, 0, 4, LONG, 0, None, ""), (0, 0, 1, 1, 0, None, "")], 0, [], True)  # is cancelled
+@example([SOLD], [(0, 0, 3, LONG, 0, None, ""), (0, 1, 3, 1, 0, None, "")], 0, [], True)  # two cases that stand
 @example(
     [SOLD], [(0, 0, 2, LONG, 0, None, ""), *((0, 0, n, 5, 0, None, "") for n in range(6)), (0, 1, 3, 9, 30, None, "")],
-    0, [],
+    0, [], False,
 )  # work, and then a late fact  # fmt: skip
 @settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=EXAMPLES)
 @given(
@@ -159,9 +159,10 @@ LONG = 21 * 24  # from the first instant to the measured days
     st.lists(told, max_size=40),
     st.sampled_from([0, MONDAY - 10 * DAY, MONDAY + 5 * DAY]),
     st.lists(sale, max_size=2),
+    st.booleans(),
 )
 def test_what_is_booked_at_once_is_what_is_booked_one_by_one(
-    some: list[dict[str, Any]], facts: list[Any], since: int, closed: list[dict[str, Any]]
+    some: list[dict[str, Any]], facts: list[Any], since: int, closed: list[dict[str, Any]], foreseen: bool
 ) -> None:
     resolved, sold = shop(), [bought(number, **each) for number, each in enumerate(some)]
     never = [bought(100 + number, **each) for number, each in enumerate(closed)]
@@ -169,9 +170,9 @@ def test_what_is_booked_at_once_is_what_is_booked_one_by_one(
     placed, planned = orders(*sold), orders(*sold, *never)
     log = MoveLog(moving_kinds(policy), since, resolved.classes.movements)
     logged, plain = dockets(sold, facts, log)
-    until, none = logged.now, (SoldOrders.of(()), dict[int, int]())
-    plan: Any = SimpleNamespace(orders=planned, sold=none)
-    run: Any = plan if not never else SimpleNamespace(orders=placed, sold=none)
+    until, known = logged.now, sold if foreseen else []
+    plan: Any = SimpleNamespace(orders=planned, sold=SoldOrders.of(known), steps=SimpleNamespace(orders=known))
+    run: Any = plan if not never else SimpleNamespace(orders=placed)
     wanted = one_by_one(plain, placed, until)
     for _ in range(2):  # with all that was worked out before
         book = books_of(resolved, logged, [run], [plan], until)["REF"]

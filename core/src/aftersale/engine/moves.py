@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
 from aftersale.engine.replays import Step
@@ -127,8 +130,8 @@ class MoveLog:
     """What is kept of a run's steps: all that cases of some `kinds` did, as columns, and of others the `work`.
 
     `orders` are those of which a step is kept, each by its row, as they were known at their first one, and `places` the
-    numbers of their marketplaces, as of `marketplaces`; of `several` rows more than one case is kept, each named once
-    or more.
+    numbers of their marketplaces, as of `marketplaces`. Where it is known beforehand to which orders something may
+    happen, `numbers` say which of these each one is.
     `rows`, `steps`, `at` and `facts` have for each step, as they were known, the row of its order, the number of its
     movement, its instant, and its fact. Of orders of which something was known before `since` nothing is kept: what is
     asked of them is replayed. `early` are the dossiers of these, and `late` by order those that got a replay, which
@@ -143,7 +146,7 @@ class MoveLog:
         self.marketplaces: Numbers[str] = Numbers()
         self.orders: list[Order] = []
         self.places: list[int] = []
-        self.several: list[int] = []
+        self.numbers: NDArray[np.int64] | None = None
         self.rows: list[int] = []
         self.steps: list[int] = []
         self.at: list[Instant] = []
@@ -153,12 +156,10 @@ class MoveLog:
 
     def case_opened(self, dossier: Dossier, marketplace: str) -> None:
         """Take in that a case of an order was opened, of which the next step is the first."""
-        if dossier.row >= 0:
-            self.several.append(dossier.row)
-            return
-        dossier.row = len(self.orders)
-        self.orders.append(dossier.order)
-        self.places.append(self.marketplaces[marketplace])
+        if dossier.row < 0:
+            dossier.row = len(self.orders)
+            self.orders.append(dossier.order)
+            self.places.append(self.marketplaces[marketplace])
 
     def add(self, dossier: Dossier, fact: Fact, number: int) -> None:
         """Keep what a step of an order did, by the number of its movement."""
@@ -166,6 +167,12 @@ class MoveLog:
         self.steps.append(number)
         self.at.append(fact.occurred_at)
         self.facts.append(fact)
+
+    @property
+    def cases(self) -> NDArray[np.int64]:
+        """A number for the case of each step."""
+        numbers = Numbers[str]()
+        return np.array([numbers[fact.case] for fact in self.facts], np.int64)
 
 
 def confirmations(steps: Sequence[Moved]) -> dict[int, Fact]:

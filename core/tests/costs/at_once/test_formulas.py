@@ -59,9 +59,9 @@ def test_formulas_come_to_what_was_computed_wherever_their_conditions_hold(progr
         np.array([0]),
     )
     holds = np.ones(len(given_rows), bool)
-    for condition in computation.conditions:
-        holds &= columns.where(condition)
-        assert columns.hold(condition, 0) == bool(columns.where(condition).all())
+    for number in map(formulas.condition, computation.conditions):
+        holds &= columns.where(number)
+        assert columns.hold({number}, 0) == bool(columns.where(number).all())
     assert holds[0]
     for row in np.flatnonzero(holds).tolist():
         wanted = computed(program, given_rows[row])

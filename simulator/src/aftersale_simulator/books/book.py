@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import chain, pairwise
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -99,7 +98,7 @@ def books_of(
     policies = {name: docket.policy(name) for name in names}
     spans = {name: _span(resolved, policy, until) for name, policy in policies.items()}
     replayed = list(_replayed(log, policies, spans))
-    paths = kept_paths(log, names, replayed, partial(_as_columns, planned))
+    paths = kept_paths(log, names, replayed, _sold(log, planned))
     cases = _cases_of(resolved, policies, spans, paths)
     _count_work(log.work, cases, log.late)
     return {
@@ -109,16 +108,16 @@ def books_of(
     }
 
 
-def _as_columns(planned: Sequence[MarketplaceRun], paths: OrderPaths) -> SoldOrders:
-    """Return the orders of some paths as columns, those of the runs' first steps from the columns of all orders."""
-    several = []
-    for run, ends in zip(planned, pairwise(paths.bounds), strict=True):
-        known, rows = run.sold
-        places = list(map(rows.get, map(id, paths.orders[slice(*ends)])))
-        if None in places:
-            return SoldOrders.of(paths.orders)
-        several.append((known, np.array(places, np.intp)))
-    return SoldOrders.joined(several)
+def _sold(log: MoveLog, planned: Sequence[MarketplaceRun]) -> SoldOrders | None:
+    """Return the orders of a log as columns, from those of all orders with first steps; None where one is not known."""
+    numbers = log.numbers
+    if numbers is None:
+        known = {id(order): number for number, order in enumerate(chain(*(run.steps.orders for run in planned)))}
+        found = [known.get(id(order), -1) for order in log.orders]
+        if -1 in found:
+            return None
+        numbers = np.array(found, np.int64)
+    return SoldOrders.joined([run.sold for run in planned]).chosen(numbers)
 
 
 def _replayed(
@@ -308,7 +307,7 @@ class _Cases:
             stands[each] = kind is not None and may_cost(self._policy, kind, states[state])
         orders = paths.order[first[stands[ends]]]
         self.standing = len(orders)
-        self.at_stake = sum(paths.orders[row].price for row in set(orders.tolist()))
+        self.at_stake = int(paths.sold.price[np.unique(orders)].sum())
 
     @property
     def work(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.cases.facts import Fact
+from aftersale.costs.at_once.paths import Picked
 from aftersale.engine.dossiers import NO_STEP, Dossier
 from aftersale.engine.moves import Movements, Numbers, Worked
 
@@ -43,10 +44,11 @@ class KernelSteps:
     marketplaces: Numbers[str]
     orders: Sequence[Order]
     places: Column
-    several: Column
+    numbers: Column
     rows: Column
     steps: Column
     at: Column
+    cases: Column
     facts: Sequence[Fact]
     early: tuple[Dossier, ...]
     late: Mapping[str, Dossier]
@@ -58,23 +60,20 @@ class KernelSteps:
         log = np.frombuffer(kernel.log.column(), np.int64).reshape(-1, WIDTH)
         number, is_move, worked = _kept(cases.log.things, movements)
         moving = is_move[log[:, 2]]
-        moves = log[moving]
+        moves = log.take(np.flatnonzero(moving), axis=0)
         has_steps = np.zeros(len(asking.orders), bool)
         has_steps[moves[:, 0]] = True
         known = np.flatnonzero(has_steps)
         row_of = np.full(len(has_steps), NO_STEP)
         row_of[known] = np.arange(len(known))
-        of_row = [asking.orders[order] for order in known.tolist()]
+        of_row = Picked((asking.orders,), known)
         for name in cases.places:
             places[name]
         if late:
             names = {order.id: row for row, order in enumerate(of_row)}
             for dossier in late.values():
                 dossier.row = names.get(dossier.order.id, NO_STEP)
-        of_case = np.full(len(kernel.c_order), -1)
-        of_case[moves[:, 1]] = moves[:, 0]
-        several = np.flatnonzero(np.bincount(of_case[of_case >= 0], minlength=1) > 1)
-        done = log[~moving]
+        done = log.take(np.flatnonzero(~moving), axis=0)
         opened = np.frombuffer(kernel.c_opened.column(), np.int64)
         by_order = _Ids(asking.orders, done[:, 0])
         work = KernelWork(worked, number[done[:, 2]], opened[done[:, 1]], by_order)
@@ -84,10 +83,11 @@ class KernelSteps:
             places,
             of_row,
             asking.place[known],
-            row_of[several],
+            known,
             row_of[moves[:, 0]],
             number[moves[:, 2]],
             moves[:, 3],
+            moves[:, 1],
             _Facts(asking, kernel, moves),
             (),
             late,

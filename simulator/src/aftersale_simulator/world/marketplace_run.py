@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count
 
 import numpy as np
 from attrs import evolve, frozen
@@ -37,13 +36,9 @@ class MarketplaceRun:
     world: World
 
     @property
-    def sold(self) -> tuple[SoldOrders, Mapping[int, int]]:
-        """The orders to which something happens as columns, and the row of each there by its identity."""
-        return self.orders.remembered(self.steps, partial(_sold, self.orders, self.steps))
-
-
-def _sold(orders: Orders, steps: FirstSteps) -> tuple[SoldOrders, Mapping[int, int]]:
-    return SoldOrders.of_columns(orders, steps.places), dict(zip(map(id, steps.orders), count()))
+    def sold(self) -> SoldOrders:
+        """The orders to which something happens as columns."""
+        return self.orders.remembered(self.steps, partial(SoldOrders.of_columns, self.orders, self.steps.places))
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -11,24 +11,25 @@ from numpy.typing import NDArray
 
 from aftersale.cases.facts import Fact
 from aftersale.costs.at_once.columns import Columns
-from aftersale.costs.at_once.noting import LANDED_COST, PRICE, Background, BookedLine, Booking, OrderClass
-from aftersale.costs.at_once.paths import OrderPaths
+from aftersale.costs.at_once.noting import LANDED_COST, PRICE, Background, BookedLine, Booking, Lone, OrderClass, SumKey
+from aftersale.costs.at_once.paths import OrderPaths, sequence
 from aftersale.costs.charges import order_costs
 from aftersale.costs.ledger import CostLine, fulfilment_of, product_of
 from aftersale.engine.moves import Moved
 from aftersale.orders import Order
 
-Sums = dict[tuple[str, str, tuple[str, ...]], int]
+Sums = dict[SumKey, int]
 """Minor units by line, currency and basis."""
 _Rows = NDArray[np.intp]
 
 
 class _Part(NamedTuple):
-    """Orders of a marketplace, by their positions, that one booking holds for, or none."""
+    """Orders of a marketplace, from one place of the sequence up to another, that one booking holds for, or none."""
 
     marketplace: str
-    booking: Booking | None
-    positions: _Rows
+    booking: Booking | Lone | None
+    first: int
+    end: int
 
 
 class Booked:
@@ -37,7 +38,8 @@ class Booked:
     The only order of a class that is met for the first time is booked by itself. Beside these, so many are booked
     `alone`: what their class says is too little.
 
-    Within, orders stand by their classes, and have other positions than their rows among the paths.
+    Within, orders stand by their classes, and have other positions than their rows among the paths. The sequence is
+    that of the positions by parts: those of a class stand where they did, but one part after the other.
     """
 
     def __init__(
@@ -58,19 +60,19 @@ class Booked:
         self._parts: list[_Part] = []
         if not len(paths):
             return
-        self._rows = np.argsort(which, kind="stable")
+        self._rows = sequence(which, len(known))
         numbers = which[self._rows]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(numbers)) + 1))
         self._groups = [known[number] for number in numbers[starts].tolist()]
         self._ends = [*starts.tolist(), len(paths)]
         self._columns = Columns(next(iter(backgrounds.values())).formulas, self._given(), starts)
         self._inside = self._requests()
+        self._sequence = np.arange(len(paths))
         for group, of_class in enumerate(self._groups):
-            self._parts += self._parts_of(group, of_class)
-        self._columns.split([part.positions for part in self._parts])
-        parameters = next(iter(backgrounds.values())).parameters
-        for booking in {part.booking for part in self._parts if part.booking is not None}:
-            parameters.note(booking.reads)
+            self._part(group, of_class)
+        self._columns.split(self._sequence, np.array([part.first for part in self._parts]))
+        reads = {part.booking.reads for part in self._parts if part.booking is not None}
+        next(iter(backgrounds.values())).parameters.note(frozenset().union(*reads))
 
     def _given(self) -> dict[Any, NDArray[np.int64]]:
         """Return the amounts that are given, by position; 0 where one is not."""
@@ -126,32 +128,57 @@ class Booked:
     def _note(self, of_class: OrderClass, position: int) -> None:
         of_class.note(self._backgrounds[of_class.said.kind.marketplace], self._order(position), self._facts(position))
 
-    def _parts_of(self, group: int, of_class: OrderClass) -> Iterator[_Part]:
-        """Yield the bookings that hold for the orders of a group; mostly one holds for all."""
+    def _part(self, group: int, of_class: OrderClass) -> None:
+        """Find out which bookings hold for the orders of a group; mostly the first one holds for all."""
+        first, end = self._ends[group : group + 2]
+        place, bookings = of_class.said.kind.marketplace, of_class.bookings
+        if bookings and not bookings[0].questions and self._columns.hold(bookings[0].conditions, group):
+            self._parts.append(_Part(place, bookings[0], first, end))
+            return
+        for booking, positions in self._parts_of(group, of_class):
+            end = first + len(positions)
+            self._sequence[first:end] = positions
+            self._parts.append(_Part(place, booking, first, end))
+            first = end
+
+    def _parts_of(self, group: int, of_class: OrderClass) -> Iterator[tuple[Booking | Lone | None, _Rows]]:
+        """Yield bookings with the positions of the orders of a group that each holds for, None for no booking."""
         first, end = self._ends[group : group + 2]
         left: _Rows = np.arange(first, end)
-        place = of_class.said.kind.marketplace
-        if not of_class.met and len(left) == 1:  # half of the classes are never met again: to note takes three times
-            of_class.met = True
-            yield _Part(place, None, left)
-            return
-        of_class.met = True
         if of_class.noted and not of_class.bookings:
+            # Half of the classes are met no more but by the same order in other runs: to note takes three times.
+            lone = self._lone(of_class, first) if len(left) == 1 else None
+            if lone is not None:
+                yield lone, left
+                return
             self._note(of_class, first)
         bookings, tried = of_class.bookings, 0
         while len(left) and tried < len(bookings):
             holds = self._holding(bookings[tried], group, left)
             if holds is None:
-                yield _Part(place, bookings[tried], left)
+                yield bookings[tried], left
                 return
             if holds.any():
-                yield _Part(place, bookings[tried], left[holds])
+                yield bookings[tried], left[holds]
             left, tried = left[~holds], tried + 1
             if len(left) and tried == len(bookings) and of_class.noted:
                 self._note(of_class, int(left[0]))
         if len(left):
             self.alone += len(left)
-            yield _Part(place, None, left)
+            yield None, left
+
+    def _lone(self, of_class: OrderClass, position: int) -> Lone | None:
+        """Return what the order at a position costs, the only one of its class that was ever met; None for another."""
+        paths, row, known = self._paths, int(self._rows[position]), of_class.lone
+        by = self._backgrounds[of_class.said.kind.marketplace]
+        if known is not None and known.order != paths.orders[row]:
+            return None
+        moves = self._moves(row)
+        if known is None:
+            parameters = by.parameters.afresh()
+            lines = order_costs(paths.orders[row], moves, by.policy, parameters, by.high_return, labour=False).lines
+            known = of_class.lone = Lone(paths.orders[row], moves, _sums(lines), parameters.reads)
+        return known if known.moves == moves else None
 
     def _holding(self, booking: Booking, group: int, positions: _Rows) -> NDArray[np.bool_] | None:
         """Return at which positions of a group all conditions of a booking hold, and its questions have its answers.
@@ -162,7 +189,7 @@ class Booked:
         holds = [
             columns.where(condition)[positions]
             for condition in booking.conditions
-            if not columns.hold(condition, group)
+            if not columns.hold({condition}, group)
         ]
         first = self._ends[group]
         for question in booking.questions:
@@ -183,15 +210,17 @@ class Booked:
         """
         of_marketplace: dict[str, Sums] = {name: {} for name in self._paths.marketplaces}
         for number, part in enumerate(self._parts):
-            if part.booking is None:
-                for line in chain.from_iterable(map(self._alone, part.positions.tolist())):
-                    _add(of_marketplace[line.marketplace], line, line.amount)
-                continue
             sums = of_marketplace[part.marketplace]
-            for booked in part.booking.lines:
-                formula = booked.formula
-                whole = len(part.positions) if formula is None else self._columns.sums(formula)[number]
-                _add(sums, booked, booked.times * whole)
+            booking = part.booking
+            if isinstance(booking, Booking):
+                for key, formula, times in booking.addends:
+                    sums[key] = sums.get(key, 0) + times * self._columns.sums(formula)[number]
+            elif booking is not None:
+                for key, amount in booking.sums.items():
+                    sums[key] = sums.get(key, 0) + amount
+            else:
+                for line in chain.from_iterable(map(self._alone, self._sequence[part.first : part.end].tolist())):
+                    _add(sums, line, line.amount)
         for row, lines in self.lines(left_out).items() if left_out else ():
             for line in lines:
                 if line.case in left_out[row]:
@@ -202,50 +231,42 @@ class Booked:
         """Return the lines of one order that is booked by itself."""
         paths, row = self._paths, int(self._rows[position])
         by = self._backgrounds[paths.marketplaces[int(paths.marketplace[row])]]
+        moves = self._moves(row)
+        return order_costs(paths.orders[row], moves, by.policy, by.parameters, by.high_return, labour=False).lines
+
+    def _moves(self, row: int) -> list[Moved]:
+        """Return what all steps of an order did, by its row."""
+        paths = self._paths
         some, known = slice(*paths.starts[row : row + 2].tolist()), paths.movements.known
-        moves: list[Moved] = [
-            known[step].by(fact) for step, fact in zip(paths.steps[some].tolist(), paths.facts[some], strict=True)
-        ]
-        return order_costs(self._order(position), moves, by.policy, by.parameters, by.high_return, labour=False).lines
+        return [known[step].by(fact) for step, fact in zip(paths.steps[some].tolist(), paths.facts[some], strict=True)]
 
     def lines(self, rows: Collection[int] | None = None) -> dict[int, list[CostLine]]:
         """Return by its row the lines of each order, or of each of some, but its work, as they were booked."""
         lines: dict[int, list[CostLine]] = {}
         wanted = np.ones(len(self._paths), bool) if rows is None else np.zeros(len(self._paths), bool)
         wanted[[] if rows is None else list(rows)] = True
-        for number in self._parts_with(wanted):
-            _, booking, positions = self._parts[number]
-            some = positions[wanted[self._rows[positions]]]
-            places = some.tolist()
-            written = [self._alone(each) for each in places] if booking is None else self._written_out(booking, places)
-            lines.update(zip(self._rows[some].tolist(), written, strict=True))
+        if not wanted.any():
+            return lines
+        some = np.flatnonzero(wanted[self._rows[self._sequence]])
+        numbers = np.searchsorted([part.first for part in self._parts], some, "right") - 1
+        for number in np.unique(numbers).tolist():
+            positions, booking = self._sequence[some[numbers == number]], self._parts[number].booking
+            places = positions.tolist()
+            noted = isinstance(booking, Booking)
+            written = self._written_out(booking, places) if noted else list(map(self._alone, places))
+            lines.update(zip(self._rows[positions].tolist(), written, strict=True))
         return lines
-
-    def _parts_with(self, wanted: NDArray[np.bool_]) -> list[int]:
-        """Return the parts of which some order is wanted."""
-        if not self._parts:
-            return []
-        sizes = [len(part.positions) for part in self._parts]
-        of_part = np.repeat(np.arange(len(sizes)), sizes)
-        positions = np.concatenate([part.positions for part in self._parts])
-        parts: list[int] = np.unique(of_part[wanted[self._rows[positions]]]).tolist()
-        return parts
 
     def _written_out(self, booking: Booking, positions: Sequence[int]) -> list[list[CostLine]]:
         """Return what one booking comes to for some orders."""
-        amounts = [self._amounts(booked, positions) for booked in booking.lines]
+        columns = [(booked, booked.times * self._columns.of(booked.formula)[positions]) for booked in booking.lines]
+        amounts = [column.tolist() for _, column in columns]
         written = []
         for number, position in enumerate(positions):
             order, facts = self._order(position), self._facts(position) if booking.lines else []
             lines = zip(booking.lines, amounts, strict=True)
             written.append([_line(booked, order, facts[booked.place], of_line[number]) for booked, of_line in lines])
         return written
-
-    def _amounts(self, booked: BookedLine, positions: Sequence[int]) -> list[int]:
-        if booked.formula is None:
-            return [booked.times] * len(positions)
-        amounts: list[int] = (booked.times * self._columns.of(booked.formula)[positions]).tolist()
-        return amounts
 
 
 def _line(booked: BookedLine, order: Order, fact: Fact, amount: int) -> CostLine:
@@ -255,6 +276,13 @@ def _line(booked: BookedLine, order: Order, fact: Fact, amount: int) -> CostLine
     )
 
 
-def _add(sums: Sums, line: CostLine | BookedLine, amount: int) -> None:
+def _sums(lines: Iterable[CostLine]) -> Sums:
+    sums = Sums()
+    for line in lines:
+        _add(sums, line, line.amount)
+    return sums
+
+
+def _add(sums: Sums, line: CostLine, amount: int) -> None:
     key = line.line, line.currency, line.basis
     sums[key] = sums.get(key, 0) + amount

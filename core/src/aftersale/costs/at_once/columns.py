@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,17 +45,17 @@ class Columns:
         self._sequence: NDArray[np.intp] | None = None
         self._parts = starts
         self._sums: dict[int, list[int]] = {}
-        self._groups: dict[Condition, list[bool]] = {}
+        self._everywhere: set[int] = set()
+        self._groups: dict[int, list[bool]] = {}
 
     def of(self, formula: int) -> Column:
         """Return what a formula comes to in each row."""
         return self._sized(formula).column
 
-    def split(self, parts: Sequence[NDArray[np.intp]]) -> None:
-        """Let sums be those of some parts, each one row or more; a row is in one part at most."""
+    def split(self, rows: NDArray[np.intp], starts: NDArray[np.intp]) -> None:
+        """Let sums be those of some parts of one row or more each: of `rows`, parts begin where `starts` say."""
         self._sums.clear()
-        self._sequence = np.concatenate(parts)
-        self._parts = np.cumsum([0, *map(len, parts)])[:-1]
+        self._sequence, self._parts = rows, starts
 
     def sums(self, formula: int) -> list[int]:
         """Return what a formula comes to in each group or part."""
@@ -67,21 +67,28 @@ class Columns:
             sums = self._sums[formula] = np.add.reduceat(rows, self._parts).tolist()
         return sums
 
-    def hold(self, condition: Condition, group: int) -> bool:
-        """Whether a condition holds in all rows of a group."""
-        holds = self._groups.get(condition)
+    def hold(self, conditions: Set[int], group: int) -> bool:
+        """Whether some conditions, by their numbers, hold in all rows of a group."""
+        return conditions <= self._everywhere or all([self._hold(number)[group] for number in conditions])
+
+    def _hold(self, number: int) -> list[bool]:
+        """Return for each group whether a condition holds in all of its rows."""
+        holds = self._groups.get(number)
         if holds is None:
-            known = self._sized(condition.formula)
-            everywhere = _decided(condition, known)
+            condition = self._formulas.conditions[number]
+            everywhere = _decided(condition, self._sized(condition.formula))
             if everywhere is None:
-                holds = np.logical_and.reduceat(self.where(condition), self._starts).tolist()
+                holds = np.logical_and.reduceat(self.where(number), self._starts).tolist()
             else:
                 holds = [everywhere] * len(self._starts)
-            self._groups[condition] = holds
-        return holds[group]
+            self._groups[number] = holds
+            if all(holds):
+                self._everywhere.add(number)
+        return holds
 
-    def where(self, condition: Condition) -> NDArray[np.bool_]:
-        """Return in which rows a condition holds."""
+    def where(self, number: int) -> NDArray[np.bool_]:
+        """Return in which rows a condition holds, by its number."""
+        condition = self._formulas.conditions[number]
         column = self.of(condition.formula)
         holds: NDArray[np.bool_] = HOLDS[condition.relation](column) == condition.holds
         return holds

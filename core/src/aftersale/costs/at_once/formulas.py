@@ -30,10 +30,12 @@ class Condition(NamedTuple):
 
 @define(eq=False)
 class Formulas:
-    """All formulas by number; the same formula has one number, whoever computes it."""
+    """All formulas by number, and all conditions of formulas; the same one has one number, whoever computes it."""
 
     known: list[tuple[Any, ...]] = field(factory=list)
+    conditions: list[Condition] = field(factory=list)
     _numbers: dict[tuple[Any, ...], int] = field(factory=dict)
+    _condition_numbers: dict[Condition, int] = field(factory=dict)
 
     def number(self, *formula: Any) -> int:
         """Return the number of a formula: the name of an operation, numbers of formulas, and whole numbers."""
@@ -41,6 +43,14 @@ class Formulas:
         if number is None:
             number = self._numbers[formula] = len(self.known)
             self.known.append(formula)
+        return number
+
+    def condition(self, condition: Condition) -> int:
+        """Return the number of a condition."""
+        number = self._condition_numbers.get(condition)
+        if number is None:
+            number = self._condition_numbers[condition] = len(self.conditions)
+            self.conditions.append(condition)
         return number
 
 

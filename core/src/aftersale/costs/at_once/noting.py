@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from aftersale.cases.facts import Fact
 from aftersale.clocks import Instant
-from aftersale.costs.at_once.formulas import Computation, Condition, Formulas, Noted, Unasked, Unnoted
+from aftersale.costs.at_once.formulas import Computation, Formulas, Noted, Unasked, Unnoted
 from aftersale.costs.at_once.paths import Kind
 from aftersale.costs.at_once.windows import ReturnWindows
 from aftersale.costs.charges import ASKED, ASKED_STATES, CHARGES, book
@@ -93,12 +93,16 @@ class Question(NamedTuple):
     inside: bool
 
 
+SumKey = tuple[str, str, tuple[str, ...]]
+"""By what lines are summed up: line, currency and basis."""
+
+
 class BookedLine(NamedTuple):
-    """One line of every order of a class: `times` a formula, or `times` itself without one; `place` is the step's."""
+    """One line of every order of a class: `times` a formula; `place` is the step's."""
 
     line: str
     place: int
-    formula: int | None
+    formula: int
     times: int
     currency: str
     estimated: bool
@@ -106,16 +110,35 @@ class BookedLine(NamedTuple):
     group: str
 
 
+class Addend(NamedTuple):
+    """What a line adds to the sum of a `key`: `times` a formula."""
+
+    key: SumKey
+    formula: int
+    times: int
+
+
+class Lone(NamedTuple):
+    """What the only order of a class that was met so far costs by all its `moves`; `reads` are as of a booking."""
+
+    order: Order
+    moves: list[Moved]
+    sums: Mapping[SumKey, int]
+    reads: frozenset[str]
+
+
 @frozen(eq=False)
 class Booking:
     """What one order of a class booked, and all others of which the conditions hold and the questions say the same.
 
-    `reads` are the parameters that were read.
+    The conditions are numbers of the formulas. `addends` are what the lines add to sums, `reads` the parameters that
+    were read.
     """
 
-    conditions: tuple[Condition, ...]
+    conditions: frozenset[int]
     questions: tuple[Question, ...]
     lines: tuple[BookedLine, ...]
+    addends: tuple[Addend, ...]
     reads: frozenset[str]
 
 
@@ -205,14 +228,14 @@ class Background:
 
 @define(eq=False)
 class OrderClass:
-    """A class of orders: what it says, whether one was met before, and what was booked of it so far.
+    """A class of orders: what it says, and what was booked of it so far: of the first one alone what it costs.
 
     It is not `noted` where a rule asks for what it does not say: then its orders are booked one by one.
     """
 
     said: Said
     noted: bool
-    met: bool = False
+    lone: Lone | None = None
     bookings: list[Booking] = field(factory=list)
 
     def note(self, background: Background, order: Order, facts: Sequence[Fact]) -> None:
@@ -233,10 +256,12 @@ def _booking(background: Background, said: Said, real: tuple[Order, Sequence[Fac
     ledger = _ClassLedger(order, policy, parameters, steps, confirmed, background.high_return, telling)
     ledger.real, ledger.kinds, ledger.questions = real, asked_kinds(policy), {}
     book(ledger, labour=False)
+    lines = tuple([_booked_line(line, background.formulas) for line in ledger.lines])
     return Booking(
-        tuple(computation.conditions),
+        frozenset(map(background.formulas.condition, computation.conditions)),
         tuple(ledger.questions),
-        tuple(map(_booked_line, ledger.lines)),
+        lines,
+        tuple([Addend((line.line, line.currency, line.basis), line.formula, line.times) for line in lines]),
         parameters.reads,
     )
 
@@ -285,9 +310,9 @@ def _steps(said: Said, terms: Sequence[Terms], computation: Computation, real: S
 _OTHER_STATE = _OtherState()
 
 
-def _booked_line(line: CostLine) -> BookedLine:
+def _booked_line(line: CostLine, formulas: Formulas) -> BookedLine:
     amount: Any = line.amount
-    formula = None
+    formula = formulas.number("one")
     if isinstance(amount, Noted):
         if amount.below != 1:
             raise Unnoted("an amount that is no whole number")
