@@ -202,8 +202,8 @@ def booked(plugins: Plugins, bought: list[Any], planned: list[Any], *facts: Any)
         docket.record(each, by_id[each.order])
     until = MONDAY + 20 * DAY
     docket.advance(until)
-    none = SoldOrders.of(()), dict[int, int]()
-    runs: list[Any] = [SimpleNamespace(orders=orders(*some), sold=none) for some in (bought, planned)]
+    none, steps = SoldOrders.of(()), SimpleNamespace(orders=[])
+    runs: list[Any] = [SimpleNamespace(orders=orders(*some), sold=none, steps=steps) for some in (bought, planned)]
     books = books_of(shop, docket, runs[:1], runs[1:], until)
     return books["REF"], money_of(shop, books, Decimal("10.00"))
 

@@ -132,7 +132,7 @@ class Booked:
         """Find out which bookings hold for the orders of a group; mostly the first one holds for all."""
         first, end = self._ends[group : group + 2]
         place, bookings = of_class.said.kind.marketplace, of_class.bookings
-        if bookings and not bookings[0].questions and self._columns.hold(bookings[0].conditions, group):
+        if bookings and not bookings[0].questions and not self._columns.open(bookings[0].conditions, group):
             self._parts.append(_Part(place, bookings[0], first, end))
             return
         for booking, positions in self._parts_of(group, of_class):
@@ -186,11 +186,7 @@ class Booked:
         None says that this is so for all of the group.
         """
         columns = self._columns
-        holds = [
-            columns.where(condition)[positions]
-            for condition in booking.conditions
-            if not columns.hold({condition}, group)
-        ]
+        holds = [columns.where(condition)[positions] for condition in columns.open(booking.conditions, group)]
         first = self._ends[group]
         for question in booking.questions:
             inside = self._inside.get((group, question.place))
@@ -209,12 +205,13 @@ class Booked:
         `left_out` are by the rows of their orders the cases of which no line counts.
         """
         of_marketplace: dict[str, Sums] = {name: {} for name in self._paths.marketplaces}
+        of_parts = self._columns.sums
         for number, part in enumerate(self._parts):
             sums = of_marketplace[part.marketplace]
             booking = part.booking
             if isinstance(booking, Booking):
                 for key, formula, times in booking.addends:
-                    sums[key] = sums.get(key, 0) + times * self._columns.sums(formula)[number]
+                    sums[key] = sums.get(key, 0) + times * of_parts(formula)[number]
             elif booking is not None:
                 for key, amount in booking.sums.items():
                     sums[key] = sums.get(key, 0) + amount

@@ -13,7 +13,7 @@ for more raises Unnoted. The orders of such a class are booked one by one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -171,6 +171,7 @@ class CostClasses:
         self._classes: list[OrderClass] = []
         self._keys: dict[bytes, int] = {}
         self._kinds: Numbers[Kind] = Numbers()
+        self._kind_numbers: dict[Kind, int] = {}
         self._asked_movements: Numbers[Movement] = Numbers()
         self._marketplaces: dict[str, _Marketplace] = {}
 
@@ -233,27 +234,56 @@ class CostClasses:
 
     def _which(self, parameters: Parameters, paths: OrderPaths, asked: AskedSteps) -> NDArray[np.intp]:
         """Return the class of each order: what it is and its steps, each as a number, are the key of its class."""
+        if not len(paths):
+            return np.zeros(0, np.intp)
         sold, rows = paths.sold, np.arange(len(paths))
         keys = np.empty(len(paths) + len(asked.places), np.int64)
         begins = asked.starts + np.arange(len(paths) + 1)
         keys[begins[:-1]] = np.array(self._kinds_of(parameters, sold.kinds), np.int64)[sold.kind] * _SPAN + asked.bought
         own = np.arange(len(asked.places)) + np.repeat(rows, np.diff(asked.starts)) + 1
         keys[own] = (asked.movements * _SLOT + asked.slots) * _SPAN + asked.spans
-        whole, bounds, known = keys.tobytes(), (begins * keys.itemsize).tolist(), self._keys
-        of_order = [whole[first:end] for first, end in pairwise(bounds)]
-        if not known.keys() >= set(of_order):
-            kinds, movements = list(self._kinds), list(self._asked_movements)
-            for row, key in enumerate(of_order):
-                if key not in known:
-                    known[key] = len(self._classes)
-                    self._classes.append(_class(keys[begins[row] : begins[row + 1]].tolist(), kinds, movements))
-        return np.array(list(map(known.__getitem__, of_order)), np.intp)
+        examples, alike = _alike(keys, begins)
+        bounds = zip(begins[examples].tolist(), begins[examples + 1].tolist(), strict=True)
+        return np.array([self._class(keys[first:end]) for first, end in bounds], np.intp)[alike]
 
-    def _kinds_of(self, parameters: Parameters, kinds: Iterable[Kind]) -> list[int]:
+    def _class(self, key: NDArray[np.int64]) -> int:
+        """Return the number of a class by its key, a new one where it was never met."""
+        number = self._keys.get(whole := key.tobytes())
+        if number is None:
+            number = self._keys[whole] = len(self._classes)
+            self._classes.append(_class(key.tolist(), list(self._kinds), list(self._asked_movements)))
+        return number
+
+    def _kinds_of(self, parameters: Parameters, kinds: Sequence[Kind]) -> list[int]:
         """Return the numbers of what costs may ask of kinds of order."""
-        return [
-            self._kinds[self._marketplaces[kind.marketplace].kind(kind, parameters, self.high_return)] for kind in kinds
-        ]
+        known = self._kind_numbers
+        for kind in kinds:
+            if kind not in known:
+                asked = self._marketplaces[kind.marketplace].kind(kind, parameters, self.high_return)
+                known[kind] = self._kinds[asked]
+        return list(map(known.__getitem__, kinds))
+
+
+def _alike(keys: NDArray[np.int64], starts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows such that each row is equal to one of these, and which of these that is.
+
+    The rows are numbers that follow each other, and `starts` says where each begins, and at its end where the last one
+    ends. What is returned may have rows that are equal; rows of other numbers never count as equal.
+    """
+    counts, begins = np.diff(starts), starts[:-1]
+    place = np.arange(len(keys)) - np.repeat(begins, counts)
+    mixed = (keys.astype(np.uint64) + place.astype(np.uint64) * _MIXING[0]) * _MIXING[1]
+    mixed ^= mixed >> np.uint64(32)
+    _, examples, alike = np.unique(np.add.reduceat(mixed * _MIXING[0], begins), return_index=True, return_inverse=True)
+    example = examples[alike]
+    same = keys == keys.take(np.repeat(begins[example], counts) + place, mode="clip")
+    others = np.flatnonzero(~np.logical_and.reduceat(same, begins) | (counts != counts[example]))
+    alike[others] = len(examples) + np.arange(len(others))
+    return np.concatenate((examples, others)), alike
+
+
+_MIXING = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9], np.uint64)
+"""Odd numbers without a pattern: products with them are different for most rows that are."""
 
 
 def _class(key: Sequence[int], kinds: Sequence[Kind], movements: Sequence[Movement]) -> OrderClass:

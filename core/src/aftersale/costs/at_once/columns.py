@@ -47,6 +47,7 @@ class Columns:
         self._sums: dict[int, list[int]] = {}
         self._everywhere: set[int] = set()
         self._groups: dict[int, list[bool]] = {}
+        self._where: dict[int, NDArray[np.bool_]] = {}
 
     def of(self, formula: int) -> Column:
         """Return what a formula comes to in each row."""
@@ -67,9 +68,10 @@ class Columns:
             sums = self._sums[formula] = np.add.reduceat(rows, self._parts).tolist()
         return sums
 
-    def hold(self, conditions: Set[int], group: int) -> bool:
-        """Whether some conditions, by their numbers, hold in all rows of a group."""
-        return conditions <= self._everywhere or all([self._hold(number)[group] for number in conditions])
+    def open(self, conditions: Set[int], group: int) -> list[int]:
+        """Return which of some conditions, by their numbers, do not hold in all rows of a group."""
+        left = conditions - self._everywhere
+        return [number for number in left if not self._hold(number)[group]] if left else []
 
     def _hold(self, number: int) -> list[bool]:
         """Return for each group whether a condition holds in all of its rows."""
@@ -88,9 +90,11 @@ class Columns:
 
     def where(self, number: int) -> NDArray[np.bool_]:
         """Return in which rows a condition holds, by its number."""
-        condition = self._formulas.conditions[number]
-        column = self.of(condition.formula)
-        holds: NDArray[np.bool_] = HOLDS[condition.relation](column) == condition.holds
+        holds = self._where.get(number)
+        if holds is None:
+            condition = self._formulas.conditions[number]
+            holds = HOLDS[condition.relation](self.of(condition.formula)) == condition.holds
+            self._where[number] = holds
         return holds
 
     def _sized(self, formula: int) -> _Sized:
