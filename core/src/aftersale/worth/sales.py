@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from math import lcm
+from operator import sub
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,23 @@ _BY_CLASS = frozenset({"channel", "category", "cross_border", "currency", "price
 """What a fee row may ask of an order without telling orders of one class apart."""
 
 
+class Sold(NamedTuple):
+    """What many orders bring, by the names of Sales: how many were not cancelled, and the sums of the amounts."""
+
+    placed: int
+    revenue: int
+    selling_fees: int
+    landed_cost: int
+    outbound_cost: int
+    parcels: int
+    assumed_fees: int
+    assumed_goods: int
+
+    def without(self, others: Sold) -> Sold:
+        """Return what is left without some of the orders."""
+        return Sold(*map(sub, self, others))
+
+
 @frozen(eq=False)
 class Sales:
     """What each of some orders brings, in minor units of its currency; nothing of those that were cancelled.
@@ -62,6 +80,18 @@ class Sales:
         """Return the amounts of one name: revenue, selling_fees, landed_cost or outbound_cost."""
         amounts: Amounts = getattr(self, name)
         return amounts
+
+    @cached_property
+    def sums(self) -> Sold:
+        """What all of the orders bring."""
+        return Sold(*(int(getattr(self, name).sum()) for name in Sold._fields))
+
+    def sums_of(self, rows: NDArray[np.intp]) -> Sold:
+        """Return what some of the orders bring, by their rows."""
+        return Sold(*(int(getattr(self, name)[rows].sum()) for name in Sold._fields)) if len(rows) else _NOTHING
+
+
+_NOTHING = Sold(*(0 for _ in Sold._fields))
 
 
 def sales(

@@ -72,7 +72,7 @@ def test_formulas_come_to_what_was_computed_wherever_their_conditions_hold(progr
         assert found == wanted
     for value in noted:
         if isinstance(value, Noted):
-            assert columns.sums(value.formula) == [sum(columns.of(value.formula).tolist())]
+            assert columns.sums[value.formula] == [sum(columns.of(value.formula).tolist())]
 
 
 def test_what_cannot_be_noted_is_refused():

@@ -29,7 +29,7 @@ from aftersale.orders import Order
 from aftersale.policies.cost_kinds import default_cost_kinds
 from aftersale.policies.policy import Policy
 from aftersale.worth.parameters import Parameters
-from aftersale.worth.sales import Sales, sales
+from aftersale.worth.sales import Sales, Sold, sales
 from aftersale_simulator.resolved.scenario import ResolvedScenario
 from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
@@ -165,69 +165,54 @@ def _book(cases: _Cases, policy: Policy, orders: Orders, planned: Orders, resolv
     def brought(some: Orders, gone: NDArray[np.bool_] | None = None, by: Parameters = numbers) -> Sales:
         return sales(some, policy, by, gone, span.until, known.fees)
 
-    would, lost = _measured(planned, span), dict[tuple[str, str], int]()
+    lost, (first, end) = dict[tuple[str, str], int](), _measured(planned, span)
+    count, missed = end - first, 0
     if orders is planned:
         all_ = known.sales_of(
-            str(policy.marketplace.name), planned, span.until, numbers, lambda by: brought(would, by=by)
+            str(policy.marketplace.name),
+            planned,
+            span.until,
+            numbers,
+            lambda by: brought(planned.between(first, end), by=by),
         )
-        bought, sold = would, _Sold.of(all_).without(all_, cases.gone(would))
+        gone = cases.gone(planned) - first
+        sold = all_.sums.without(all_.sums_of(gone[(gone >= 0) & (gone < count)]))
     else:
-        bought = _measured(orders, span)
-        gone = np.zeros(len(bought), bool)
-        gone[cases.gone(bought)] = True
-        sold = _Sold.of(brought(bought, gone))
-        if len(would) > len(bought):
+        would, bought = planned.between(first, end), orders.between(*_measured(orders, span))
+        cancelled, missed = np.zeros(len(bought), bool), len(would) - len(bought)
+        cancelled[cases.gone(bought)] = True
+        sold = brought(bought, cancelled).sums
+        if missed > 0:
             # Those that were bought bring the same in both, were they cancelled later or not.
-            placed, whole = (_Sold.of(brought(each)).sale(currency) for each in (bought, would))
+            placed, whole = (_sale(brought(each).sums, currency) for each in (bought, would))
             lost = {key: amount - placed[key] for key, amount in whole.items()}
     return Book(
         currency=currency,
         orders=sold.placed,
-        sale=sold.sale(currency),
+        sale=_sale(sold, currency),
         lines={**cases.lines(), **cases.labour()},
         groups={**_GROUPS, **policy.costs.groups},
         rests=_rests(cases.rests(), sold, currency),
         work=cases.work,
         standing=cases.standing,
         at_stake=cases.at_stake,
-        missed_orders=len(would) - len(bought),
+        missed_orders=missed,
         missed=lost,
     )
 
 
-def _measured(orders: Orders, span: Span) -> Orders:
+def _measured(orders: Orders, span: Span) -> tuple[int, int]:
+    """Return which rows were bought on the measured days: the first, and the end."""
     first, end = np.searchsorted(orders.purchased_at, span[:2]).tolist()
-    return orders.between(first, end)
+    return first, end
 
 
-class _Sold(NamedTuple):
-    """What many orders bring, by the names of Sales: how many were not cancelled, and the sums of the amounts."""
-
-    placed: int
-    revenue: int
-    selling_fees: int
-    landed_cost: int
-    outbound_cost: int
-    parcels: int
-    assumed_fees: int
-    assumed_goods: int
-
-    @classmethod
-    def of(cls, sold: Sales) -> _Sold:
-        return cls(*(int(getattr(sold, name).sum()) for name in cls._fields))
-
-    def without(self, sold: Sales, rows: NDArray[np.intp]) -> _Sold:
-        """Return the sums without some of the orders, by their rows among what was sold."""
-        return _Sold(
-            *(whole - int(getattr(sold, name)[rows].sum()) for whole, name in zip(self, self._fields, strict=True))
-        )
-
-    def sale(self, currency: str) -> dict[tuple[str, str], int]:
-        """Return what they bring by the names of SALE and the currency."""
-        return {(name, currency): getattr(self, name) for name in SALE}
+def _sale(sold: Sold, currency: str) -> dict[tuple[str, str], int]:
+    """Return what orders bring by the names of SALE and the currency."""
+    return {(name, currency): getattr(sold, name) for name in SALE}
 
 
-def _rests(of_cases: Sums, sold: _Sold, currency: str) -> dict[tuple[str, str], int]:
+def _rests(of_cases: Sums, sold: Sold, currency: str) -> dict[tuple[str, str], int]:
     """Return what of the contribution rests on each number: of the cases, and of what orders bring."""
     spent = {
         "landed_cost_share": sold.assumed_goods,
@@ -289,9 +274,10 @@ class _Cases:
 
     def count_work(self, known: Sequence[Movement], steps: NDArray[np.int64]) -> None:
         """Count the facts of some steps that came while a task stood: its kind, theirs, and what they changed."""
-        for number, count in enumerate(np.bincount(steps).tolist()):
-            movement = known[number]
-            if count and movement.task and not movement.by_deadline:
+        counts = np.bincount(steps)
+        for number in np.flatnonzero(counts).tolist():
+            movement, count = known[number], int(counts[number])
+            if movement.task and not movement.by_deadline:
                 self.facts_at_work[movement.task, movement.kind, movement.state != movement.before] += count
 
     def count_standing(
@@ -307,7 +293,9 @@ class _Cases:
             stands[each] = kind is not None and may_cost(self._policy, kind, states[state])
         orders = paths.order[first[stands[ends]]]
         self.standing = len(orders)
-        self.at_stake = int(paths.sold.price[np.unique(orders)].sum())
+        at_stake = np.zeros(len(paths), bool)
+        at_stake[orders] = True
+        self.at_stake = int(paths.sold.price[at_stake].sum())
 
     @property
     def work(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -177,7 +177,7 @@ class Booked:
         if known is None:
             parameters = by.parameters.afresh()
             lines = order_costs(paths.orders[row], moves, by.policy, parameters, by.high_return, labour=False).lines
-            known = of_class.lone = Lone(paths.orders[row], moves, _sums(lines), parameters.reads)
+            known = of_class.lone = Lone(paths.orders[row], moves, lines, parameters.reads)
         return known if known.moves == moves else None
 
     def _holding(self, booking: Booking, group: int, positions: _Rows) -> NDArray[np.bool_] | None:
@@ -205,18 +205,16 @@ class Booked:
         `left_out` are by the rows of their orders the cases of which no line counts.
         """
         of_marketplace: dict[str, Sums] = {name: {} for name in self._paths.marketplaces}
-        of_parts = self._columns.sums
         for number, part in enumerate(self._parts):
             sums = of_marketplace[part.marketplace]
             booking = part.booking
             if isinstance(booking, Booking):
+                of_parts = self._columns.sums
                 for key, formula, times in booking.addends:
-                    sums[key] = sums.get(key, 0) + times * of_parts(formula)[number]
-            elif booking is not None:
-                for key, amount in booking.sums.items():
-                    sums[key] = sums.get(key, 0) + amount
+                    sums[key] = sums.get(key, 0) + times * of_parts[formula][number]
             else:
-                for line in chain.from_iterable(map(self._alone, self._sequence[part.first : part.end].tolist())):
+                positions = self._sequence[part.first : part.end].tolist()
+                for line in chain.from_iterable(self._written_out(booking, positions)):
                     _add(sums, line, line.amount)
         for row, lines in self.lines(left_out).items() if left_out else ():
             for line in lines:
@@ -248,14 +246,16 @@ class Booked:
         numbers = np.searchsorted([part.first for part in self._parts], some, "right") - 1
         for number in np.unique(numbers).tolist():
             positions, booking = self._sequence[some[numbers == number]], self._parts[number].booking
-            places = positions.tolist()
-            noted = isinstance(booking, Booking)
-            written = self._written_out(booking, places) if noted else list(map(self._alone, places))
+            written = self._written_out(booking, positions.tolist())
             lines.update(zip(self._rows[positions].tolist(), written, strict=True))
         return lines
 
-    def _written_out(self, booking: Booking, positions: Sequence[int]) -> list[list[CostLine]]:
-        """Return what one booking comes to for some orders."""
+    def _written_out(self, booking: Booking | Lone | None, positions: Sequence[int]) -> list[list[CostLine]]:
+        """Return the lines of some orders for which one booking holds, or of each that is booked by itself."""
+        if isinstance(booking, Lone):
+            return [booking.lines]
+        if booking is None:
+            return list(map(self._alone, positions))
         columns = [(booked, booked.times * self._columns.of(booked.formula)[positions]) for booked in booking.lines]
         amounts = [column.tolist() for _, column in columns]
         written = []
@@ -271,13 +271,6 @@ def _line(booked: BookedLine, order: Order, fact: Fact, amount: int) -> CostLine
     return CostLine(
         booked.line, fact.case, *where, amount, booked.currency, booked.estimated, booked.basis, booked.group
     )
-
-
-def _sums(lines: Iterable[CostLine]) -> Sums:
-    sums = Sums()
-    for line in lines:
-        _add(sums, line, line.amount)
-    return sums
 
 
 def _add(sums: Sums, line: CostLine, amount: int) -> None:

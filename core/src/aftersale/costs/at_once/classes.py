@@ -243,14 +243,17 @@ class CostClasses:
         own = np.arange(len(asked.places)) + np.repeat(rows, np.diff(asked.starts)) + 1
         keys[own] = (asked.movements * _SLOT + asked.slots) * _SPAN + asked.spans
         examples, alike = _alike(keys, begins)
-        bounds = zip(begins[examples].tolist(), begins[examples + 1].tolist(), strict=True)
-        return np.array([self._class(keys[first:end]) for first, end in bounds], np.intp)[alike]
+        whole, ends, known = keys.tobytes(), begins * keys.itemsize, self._keys
+        bounds = zip(ends[examples].tolist(), ends[examples + 1].tolist(), strict=True)
+        numbers = [known.get(whole[first:end], -1) for first, end in bounds]
+        for place in [place for place, number in enumerate(numbers) if number < 0]:
+            numbers[place] = self._class(keys[slice(*begins[examples[place] :][:2].tolist())])
+        return np.array(numbers, np.intp)[alike]
 
     def _class(self, key: NDArray[np.int64]) -> int:
         """Return the number of a class by its key, a new one where it was never met."""
-        number = self._keys.get(whole := key.tobytes())
-        if number is None:
-            number = self._keys[whole] = len(self._classes)
+        number = self._keys.setdefault(key.tobytes(), len(self._classes))
+        if number == len(self._classes):
             self._classes.append(_class(key.tolist(), list(self._kinds), list(self._asked_movements)))
         return number
 

@@ -31,9 +31,9 @@ class _Sized(NamedTuple):
 class Columns:
     """What formulas come to in many rows at once, each worked out when it is first asked for.
 
-    The rows are in groups that follow each other, and `starts` says where each begins; sums are those of these groups,
-    or of the parts into which rows were `split`. Columns are exact: where int64
-    could overflow they are Python's own whole numbers. In rows for which a formula was not noted it means nothing.
+    The rows are in groups that follow each other, and `starts` says where each begins; `sums` has by formula those of
+    these groups, or of the parts into which rows were `split`. Columns are exact: where int64 could overflow they are
+    Python's own whole numbers. In rows for which a formula was not noted it means nothing.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Columns:
         self._known: dict[int, _Sized] = {}
         self._sequence: NDArray[np.intp] | None = None
         self._parts = starts
-        self._sums: dict[int, list[int]] = {}
+        self.sums = _Sums(self)
         self._everywhere: set[int] = set()
         self._groups: dict[int, list[bool]] = {}
         self._where: dict[int, NDArray[np.bool_]] = {}
@@ -55,17 +55,15 @@ class Columns:
 
     def split(self, rows: NDArray[np.intp], starts: NDArray[np.intp]) -> None:
         """Let sums be those of some parts of one row or more each: of `rows`, parts begin where `starts` say."""
-        self._sums.clear()
+        self.sums.clear()
         self._sequence, self._parts = rows, starts
 
-    def sums(self, formula: int) -> list[int]:
+    def summed(self, formula: int) -> list[int]:
         """Return what a formula comes to in each group or part."""
-        sums = self._sums.get(formula)
-        if sums is None:
-            known = self._sized(formula)
-            column = _fitting(known.column, known.size * len(known.column))
-            rows = column if self._sequence is None else column[self._sequence]
-            sums = self._sums[formula] = np.add.reduceat(rows, self._parts).tolist()
+        known = self._sized(formula)
+        column = _fitting(known.column, known.size * len(known.column))
+        rows = column if self._sequence is None else column[self._sequence]
+        sums: list[int] = np.add.reduceat(rows, self._parts).tolist()
         return sums
 
     def open(self, conditions: Set[int], group: int) -> list[int]:
@@ -126,6 +124,18 @@ class Columns:
             case _:
                 second, *numbers = numbers
                 return _ratio(first, self._sized(second), *numbers)
+
+
+class _Sums(dict[int, list[int]]):
+    """Sums of formulas, each worked out when it is first asked for."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__()
+        self._columns = columns
+
+    def __missing__(self, formula: int) -> list[int]:
+        self[formula] = sums = self._columns.summed(formula)
+        return sums
 
 
 def _decided(condition: Condition, known: _Sized) -> bool | None:

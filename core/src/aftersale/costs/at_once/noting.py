@@ -123,7 +123,7 @@ class Lone(NamedTuple):
 
     order: Order
     moves: list[Moved]
-    sums: Mapping[SumKey, int]
+    lines: list[CostLine]
     reads: frozenset[str]
 
 
