@@ -38,8 +38,9 @@ class Booked:
     The only order of a class that is met for the first time is booked by itself. Beside these, so many are booked
     `alone`: what their class says is too little.
 
-    Within, orders stand by their classes, and have other positions than their rows among the paths. The sequence is
-    that of the positions by parts: those of a class stand where they did, but one part after the other.
+    Within, orders stand by their classes, and have other positions than their rows among the paths; those of classes
+    that cost nothing have none. The sequence is that of the positions by parts: those of a class stand where they did,
+    but one part after the other.
     """
 
     def __init__(
@@ -60,19 +61,30 @@ class Booked:
         self._parts: list[_Part] = []
         if not len(paths):
             return
-        self._rows = sequence(which, len(known))
-        numbers = which[self._rows]
-        starts = np.concatenate(([0], np.flatnonzero(np.diff(numbers)) + 1))
-        self._groups = [known[number] for number in numbers[starts].tolist()]
-        self._ends = [*starts.tolist(), len(paths)]
-        self._columns = Columns(next(iter(backgrounds.values())).formulas, self._given(), starts)
+        sizes = np.bincount(which, minlength=len(known))
+        met = [(number, known[number]) for number in np.flatnonzero(sizes).tolist()]
+        reads = {of_class.bookings[0].reads for _, of_class in met if of_class.costs_nothing}
+        costing = [number for number, of_class in met if not of_class.costs_nothing]
+        if costing:
+            self._find(known, costing, sizes)
+        reads.update(part.booking.reads for part in self._parts if part.booking is not None)
+        next(iter(backgrounds.values())).parameters.note(frozenset().union(*reads))
+
+    def _find(self, known: Sequence[OrderClass], costing: list[int], sizes: _Rows) -> None:
+        """Find out what is booked for the orders of some classes; `sizes` says how many each class has."""
+        self._groups = [known[number] for number in costing]
+        self._ends = [0, *np.cumsum(sizes[costing]).tolist()]
+        costs = np.zeros(len(known), bool)
+        costs[costing] = True
+        some = np.flatnonzero(costs[self.which])
+        self._rows = some[sequence(self.which[some], len(known))]
+        formulas = next(iter(self._backgrounds.values())).formulas
+        self._columns = Columns(formulas, self._given(), np.array(self._ends[:-1]))
         self._inside = self._requests()
-        self._sequence = np.arange(len(paths))
+        self._sequence = np.arange(len(some))
         for group, of_class in enumerate(self._groups):
             self._part(group, of_class)
         self._columns.split(self._sequence, np.array([part.first for part in self._parts]))
-        reads = {part.booking.reads for part in self._parts if part.booking is not None}
-        next(iter(backgrounds.values())).parameters.note(frozenset().union(*reads))
 
     def _given(self) -> dict[Any, NDArray[np.int64]]:
         """Return the amounts that are given, by position; 0 where one is not."""
@@ -81,9 +93,9 @@ class Booked:
             PRICE: paths.sold.price[rows],
             LANDED_COST: paths.sold.landed_cost[rows],
         }
-        position = np.empty_like(rows)
+        position = np.full(len(paths), -1)
         position[rows] = np.arange(len(rows))
-        told = paths.told
+        told = paths.told[position[paths.order[paths.told]] >= 0]
         among, orders = np.searchsorted(self._asked, told), paths.order[told]
         numbers = among - self._begins[orders]
         for number in np.unique(numbers).tolist():
@@ -237,11 +249,12 @@ class Booked:
 
     def lines(self, rows: Collection[int] | None = None) -> dict[int, list[CostLine]]:
         """Return by its row the lines of each order, or of each of some, but its work, as they were booked."""
-        lines: dict[int, list[CostLine]] = {}
-        wanted = np.ones(len(self._paths), bool) if rows is None else np.zeros(len(self._paths), bool)
-        wanted[[] if rows is None else list(rows)] = True
-        if not wanted.any():
+        asked = range(len(self._paths)) if rows is None else rows
+        lines: dict[int, list[CostLine]] = {row: [] for row in asked}
+        if not lines or not self._parts:
             return lines
+        wanted = np.zeros(len(self._paths), bool)
+        wanted[list(lines)] = True
         some = np.flatnonzero(wanted[self._rows[self._sequence]])
         numbers = np.searchsorted([part.first for part in self._parts], some, "right") - 1
         for number in np.unique(numbers).tolist():

@@ -238,6 +238,12 @@ class OrderClass:
     lone: Lone | None = None
     bookings: list[Booking] = field(factory=list)
 
+    @property
+    def costs_nothing(self) -> bool:
+        """Whether its orders are known to cost nothing, whatever their amounts and whenever their steps happened."""
+        first = self.bookings[0] if self.bookings else None
+        return first is not None and not (first.lines or first.conditions or first.questions)
+
     def note(self, background: Background, order: Order, facts: Sequence[Fact]) -> None:
         """Book one of its orders; `facts` are those of its steps that the class has."""
         try:

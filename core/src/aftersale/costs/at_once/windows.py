@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from operator import attrgetter
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aftersale.clocks import DAY, Instant
-from aftersale.costs.at_once.paths import OrderPaths
+from aftersale.costs.at_once.paths import Kind, OrderPaths
 from aftersale.engine.moves import Numbers
 from aftersale.engine.return_terms import RETURN_WINDOW, inside_window
 from aftersale.orders import NEVER, Order
-from aftersale.policies.policy import Policy, Terms
-
+from aftersale.policies.policy import Policy
 
 MOST_KEPT = 256
 """How many ends of windows of one kind are known to the very instant (assumed)."""
@@ -32,97 +30,116 @@ class ReturnWindows:
         """Begin with no window known; any policy of the same rules and handbook may ask."""
         self._turns = np.array(policy.changes, np.int64)
         self._asked: dict[int, tuple[str, ...] | None] = {}
-        self._ends: defaultdict[tuple[int, object], _Ends] = defaultdict(_Ends)
+        self._classes: Numbers[tuple[int, tuple[object, ...] | None]] = Numbers()
+        self._class_of: dict[tuple[int, Kind], int] = {}
+        self._windows: list[_Windows | None] = []  # None where they hang on the order itself
+        self._by_order = np.zeros(0, bool)
+        self._first = 0
+        self._ends = np.zeros((0, 0), np.int64)
 
     def inside(
         self, policy: Policy, paths: OrderPaths, rows: NDArray[np.intp], at: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
         """Return for some orders, by their rows, whether a return that was requested at an instant was in time."""
-        kinds, starts, inside = paths.sold.kinds, paths.sold.arrives_at[rows], np.ones(len(rows), bool)
-        known = starts != NEVER  # where the window does not begin yet, all are in time
-        terms = np.searchsorted(self._turns, at, "right")
-        for number in np.flatnonzero(np.bincount(terms[known])).tolist():
-            binding, numbers = policy.terms_after(number), Numbers[object]()
-            asked = self._asked_by(binding, number)
-            own = np.flatnonzero(known & (terms == number))
-            some_kinds, of_kinds = np.unique(paths.sold.kind[rows[own]], return_inverse=True)
-            asks = attrgetter(*asked) if asked else lambda kind: ()
-            classes = np.array([numbers[asks(kinds[kind])] for kind in some_kinds.tolist()])[of_kinds]
-            for of_class, each in numbers.items():
-                some = own[classes == each]
-                ends = None if asked is None else self._ends[number, of_class]
-                inside[some] = _inside(binding, ends, paths, rows[some], at[some])
+        inside = np.ones(len(rows), bool)
+        known = np.flatnonzero(paths.sold.arrives_at[rows] != NEVER)  # before a window begins, all are in time
+        if not len(known):
+            return inside
+        rows, at = rows[known], at[known]
+        starts, classes = paths.sold.arrives_at[rows], self._classes_of(policy, paths, rows, at)
+        days = starts // DAY
+        self._know(policy, int(days.min()), int(days.max()) + 2)
+        places = days - self._first
+        early = at <= self._ends[classes, places]
+        open_ = ~early & (at <= self._ends[classes, places + 1])
+        for place in np.flatnonzero(open_ | self._by_order[classes]).tolist():
+            windows, when = self._windows[classes[place]], int(at[place])
+            if windows is None:
+                early[place] = inside_window(policy.at(when), paths.orders[int(rows[place])], when)
+            else:
+                early[place] = when <= windows.end(policy, int(starts[place]))
+        inside[known] = early
         return inside
 
-    def _asked_by(self, terms: Terms, number: int) -> tuple[str, ...] | None:
-        """Return what return windows ask of orders, None where that is more than their kind."""
+    def _classes_of(
+        self, policy: Policy, paths: OrderPaths, rows: NDArray[np.intp], at: NDArray[np.int64]
+    ) -> NDArray[np.intp]:
+        """Return of orders and instants the number of what their windows hang on."""
+        kinds = paths.sold.kinds
+        terms = np.searchsorted(self._turns, at, "right")
+        several, alike = np.unique(terms * len(kinds) + paths.sold.kind[rows], return_inverse=True)
+        classes = []
+        for place, (number, kind) in enumerate(divmod(each, len(kinds)) for each in several.tolist()):
+            found = self._class_of.get((number, kinds[kind]))
+            if found is None:
+                order = paths.orders[int(rows[np.argmax(alike == place)])]
+                found = self._class(policy, number, kinds[kind], order)
+            classes.append(found)
+        return np.array(classes, np.intp)[alike]
+
+    def _class(self, policy: Policy, number: int, kind: Kind, order: Order) -> int:
+        """Return the number of what windows of a kind hang on under the terms of a number; `order` is of the kind."""
         if number not in self._asked:
-            self._asked[number] = terms.asked_by_window(RETURN_WINDOW)
-        return self._asked[number]
+            self._asked[number] = policy.terms_after(number).asked_by_window(RETURN_WINDOW)
+        asked = self._asked[number]
+        says = None if asked is None else tuple([getattr(kind, each) for each in asked])
+        found = self._class_of[number, kind] = self._classes[number, says]
+        if found == len(self._windows):
+            windows = None if asked is None else _Windows(number, order)
+            self._windows.append(windows)
+            self._by_order = np.array([each is None for each in self._windows])
+            days = range(self._first, self._first + self._ends.shape[1])
+            ends = np.array([_ends(windows, policy, days)], np.int64)
+            self._ends = np.concatenate((self._ends, ends))
+        return found
+
+    def _know(self, policy: Policy, first: int, end: int) -> None:
+        """Let it be known when windows end that begin with some days, by their numbers."""
+        size = self._ends.shape[1]
+        known = range(self._first, self._first + size) if size else range(first, first)
+        if first >= known.start and end <= known.stop:
+            return
+        before, after = range(first, known.start), range(known.stop, end)
+        self._ends = np.array(
+            [
+                [*_ends(windows, policy, before), *ends, *_ends(windows, policy, after)]
+                for windows, ends in zip(self._windows, self._ends.tolist(), strict=True)
+            ],
+            np.int64,
+        )
+        self._first = min(first, known.start)
 
 
-class _Ends:
-    """When windows of one kind end that begin with the days, the first of which has the number `first`.
+class _Windows:
+    """The windows of orders of one kind under the terms of a number.
 
-    Of those that begin at other instants the last ones that were asked for are known too, MOST_KEPT at most: runs that
-    have orders in common ask for the same.
+    When those end that were asked for last is known, of MOST_KEPT at most: runs that have orders in common ask for the
+    same.
     """
 
-    def __init__(self) -> None:
-        self._exactly: dict[Instant, Instant] = {}
-        self._first = 0
-        self._ends = np.zeros(0, np.int64)
+    def __init__(self, number: int, order: Order) -> None:
+        self._number, self._order = number, order
+        self._known: dict[Instant, Instant] = {}
 
-    def around(
-        self, terms: Terms, order: Order, starts: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return of windows that begin at some instants the earliest and the latest at which each may end."""
-        days = starts // DAY
-        first, end = int(days.min()), int(days.max()) + 2
-        if first < self._first or end > self._first + len(self._ends):
-            known = range(self._first, self._first + len(self._ends)) if len(self._ends) else range(first, first)
-            first, end = min(first, known.start), max(end, known.stop)
-            before, after = (
-                [_end(terms, order, day * DAY) for day in days]
-                for days in (range(first, known.start), range(known.stop, end))
-            )
-            self._ends = np.array([*before, *self._ends.tolist(), *after], np.int64)
-            self._first = first
-        places = days - self._first
-        return self._ends[places], self._ends[places + 1]
-
-
-    def exactly(self, terms: Terms, order: Order, start: Instant) -> Instant:
+    def end(self, policy: Policy, start: Instant) -> Instant:
         """Return when a window ends that begins at an instant."""
-        end = self._exactly.get(start)
+        end = self._known.get(start)
         if end is None:
-            if len(self._exactly) >= MOST_KEPT:
-                self._exactly.clear()
-            end = self._exactly[start] = _end(terms, order, start)
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            end = self._known[start] = self.ends(policy, [start])[0]
         return end
 
+    def ends(self, policy: Policy, starts: Iterable[Instant]) -> list[Instant]:
+        """Return when windows end that begin at some instants; those that no rule sets end last of all."""
+        terms = policy.terms_after(self._number)
+        ends = [terms.window_end(RETURN_WINDOW, start, self._order) for start in starts]
+        return [_LAST if end is None else end for end in ends]
 
-def _end(terms: Terms, order: Order, start: Instant) -> Instant:
-    """Return when a window ends that begins at an instant."""
-    end = terms.window_end(RETURN_WINDOW, start, order)
-    return _LAST if end is None else end
 
-
-def _inside(
-    terms: Terms, ends: _Ends | None, paths: OrderPaths, rows: NDArray[np.intp], at: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Return whether requests were in time; without `ends` each is looked at by itself."""
-    if ends is None:
-        return np.array(
-            [inside_window(terms, paths.orders[row], when) for row, when in zip(rows.tolist(), at.tolist(), strict=True)],
-            bool,
-        )
-    order, starts = paths.orders[int(rows[0])], paths.sold.arrives_at[rows]
-    least, most = ends.around(terms, order, starts)
-    inside: NDArray[np.bool_] = at <= least
-    for place in np.flatnonzero(~inside & (at <= most)).tolist():
-        inside[place] = at[place] <= ends.exactly(terms, order, int(starts[place]))
-    return inside
+def _ends(windows: _Windows | None, policy: Policy, days: range) -> list[Instant]:
+    """Return when windows end that begin with some days, by their numbers."""
+    return [NEVER] * len(days) if windows is None else windows.ends(policy, [day * DAY for day in days])
 
 
 _LAST = int(np.iinfo(np.int64).max)
