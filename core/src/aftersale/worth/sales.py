@@ -222,6 +222,7 @@ class FeeClasses:
     def __init__(self) -> None:
         """Begin with none."""
         self._conditions: dict[tuple[str, int], list[Condition]] = {}
+        self._by_class: dict[tuple[str, int], bool] = {}
         self._steps: dict[tuple[str, int, str], Amounts] = {}
         self._known: dict[tuple[object, ...], tuple[_FeeTerms, frozenset[str]]] = {}
 
@@ -232,6 +233,14 @@ class FeeClasses:
             book = policy.terms_after(number).rulebook
             self._conditions[key] = [rule.when for name in _FEES for rule in book.rules(name)]
         return self._conditions[key]
+
+    def go_by_class(self, policy: Policy, number: int) -> bool:
+        """Whether the fee rows of a marketplace ask nothing that tells orders of one class apart."""
+        key = policy.marketplace.name, number
+        if key not in self._by_class:
+            asked = {word for when in self.conditions(policy, number) for word in when.asks}
+            self._by_class[key] = asked <= _BY_CLASS
+        return self._by_class[key]
 
     def steps(self, policy: Policy, number: int, category: str) -> Amounts:
         """Return the prices in minor units, from the lowest up, between which the same rows hold for a category."""
@@ -293,30 +302,42 @@ def _fee_terms(
     kinds = (orders.channel.astype(np.int64) * len(orders.categories) + orders.category) * 2 + orders.cross_border
     currency = orders.currencies[int(orders.marketplace[0])]
 
-    def take(rows: NDArray[np.intp], key: tuple[object, ...] | None) -> None:
-        codes[rows] = len(found)
-        found.append(known.terms(key, terms, partial(orders.order, int(rows[0])), parameters))
+    def take(key: tuple[object, ...] | None, row: Callable[[], int]) -> int:
+        """Return the code of a class, of which the order of a row is."""
+        found.append(known.terms(key, terms, lambda: orders.order(row()), parameters))
+        return len(found) - 1
 
     for number, first, end in _terms_of(policy, orders.purchased_at):
         terms = policy.terms_after(number)
-        if {word for when in known.conditions(policy, number) for word in when.asks} - _BY_CLASS:
+        if not known.go_by_class(policy, number):
             # Rows that go by buyers or days of purchase are rare.
-            for row in range(first, end):
-                take(np.array([row]), None)
+            codes[first:end] = [take(None, partial(int, row)) for row in range(first, end)]
             continue
         of_kind = kinds[first:end]
+        code_of = np.zeros(int(of_kind.max()) + 1, np.intp)
+        stepped = []
         for kind in np.flatnonzero(np.bincount(of_kind)).tolist():
             channel, category = divmod(kind // 2, len(orders.categories))
             words = orders.channels[channel], orders.categories[category], bool(kind % 2)
             steps, key = known.steps(policy, number, words[1]), (policy.marketplace.name, currency, number, *words)
+            if len(steps):
+                stepped.append((kind, steps, key))
+            else:
+                code_of[kind] = take((*key, 0), partial(_row_of, np.arange(first, end), of_kind, kind))
+        codes[first:end] = code_of[of_kind]
+        for kind, steps, key in stepped:
             rows = first + np.flatnonzero(of_kind == kind)
-            if not len(steps):
-                take(rows, (*key, 0))
-                continue
             classes = np.searchsorted(steps, orders.price[rows])
+            of_class = np.zeros(len(steps) + 1, np.intp)
             for each in np.flatnonzero(np.bincount(classes)).tolist():
-                take(rows[classes == each], (*key, each))
+                of_class[each] = take((*key, each), partial(_row_of, rows, classes, each))
+            codes[rows] = of_class[classes]
     return found, codes
+
+
+def _row_of(rows: NDArray[np.intp], classes: NDArray[np.int64], each: int) -> int:
+    """Return the first of some rows that is of a class."""
+    return int(rows[np.argmax(classes == each)])
 
 
 def _terms_of(policy: Policy, instants: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:

@@ -268,7 +268,7 @@ class _Cases:
         self.facts_at_work: Counter[tuple[str, str, bool]] = Counter()
         self.standing = self.at_stake = 0
         self.cancelled: list[Order] = []
-        self._policy, self._numbers = policy, resolved.numbers
+        self._policy, self._numbers, self._known = policy, resolved.numbers, resolved.known
         # In an order that says nothing of which classes were met by other runs.
         self._booked: SumsOfLines = dict(sorted(booked.items()))
 
@@ -289,13 +289,21 @@ class _Cases:
         stands = np.zeros(len(kinds) * len(states), bool)
         for each in np.flatnonzero(np.bincount(ends)).tolist():
             opening, state = divmod(each, len(states))
-            kind = self._policy.workflow.opened_by(kinds[opening])
-            stands[each] = kind is not None and may_cost(self._policy, kind, states[state])
+            stands[each] = self._stands(kinds[opening], states[state])
         orders = paths.order[first[stands[ends]]]
         self.standing = len(orders)
         at_stake = np.zeros(len(paths), bool)
         at_stake[orders] = True
         self.at_stake = int(paths.sold.price[at_stake].sum())
+
+    def _stands(self, opening: str, state: str) -> bool:
+        """Whether a case in a state may cost more yet, by the kind of fact that opened it."""
+        key = self._policy.marketplace.name, opening, state
+        stands = self._known.stands.get(key)
+        if stands is None:
+            kind = self._policy.workflow.opened_by(opening)
+            stands = self._known.stands[key] = kind is not None and may_cost(self._policy, kind, state)
+        return stands
 
     @property
     def work(self) -> dict[str, int]:

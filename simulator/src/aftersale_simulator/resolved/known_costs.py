@@ -61,11 +61,13 @@ class _Sold(NamedTuple):
 class KnownCosts:
     """What was worked out of costs under one CostBasis: it changes no result. One run at a time has it to itself.
 
-    `classes` are the classes of orders with what was booked of them, `fees` those of sales.
+    `classes` are the classes of orders with what was booked of them, `fees` those of sales. `stands` says by
+    marketplace, the kind of fact that opened a case and its state whether the case may cost more yet.
     """
 
     classes: CostClasses = field(factory=lambda: CostClasses(Movements()))
     fees: FeeClasses = field(factory=FeeClasses)
+    stands: dict[tuple[str, str, str], bool] = field(factory=dict)
     _sold: dict[str, _Sold] = field(factory=dict, init=False)
 
     def sales_of(

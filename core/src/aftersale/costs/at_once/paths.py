@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, chain
+from math import prod
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar, overload
 from weakref import WeakKeyDictionary
@@ -86,8 +87,8 @@ class SoldOrders:
         names = Numbers[str]()
         product = np.array([names[orders.products[row]] for row in rows.tolist()] if orders.products else 0, np.int64)
         sizes = len(orders.marketplaces), len(orders.channels), len(orders.categories), max(1, len(names)), 2, 2
-        some, kind = np.unique(
-            np.ravel_multi_index((marketplace, channel, category, product, border, told), sizes), return_inverse=True
+        some, kind = _numbered(
+            np.ravel_multi_index((marketplace, channel, category, product, border, told), sizes), prod(sizes)
         )
         products, parts = list(names) or [""], (column.tolist() for column in np.unravel_index(some, sizes))
         kinds = [
@@ -282,6 +283,17 @@ class CaseColumns(NamedTuple):
     order: NDArray[np.intp]
     first: NDArray[np.intp]
     last: NDArray[np.intp]
+
+
+def _numbered(codes: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different ones of whole numbers below `most`, sorted, and which of these each one is."""
+    if most > 2**16:
+        several, which = np.unique(codes, return_inverse=True)
+        return several, which
+    several = np.flatnonzero(np.bincount(codes))
+    numbers = np.zeros(most, np.int64)
+    numbers[several] = np.arange(len(several))
+    return several, numbers[codes]
 
 
 def _some(items: Sequence[_Item], places: NDArray[np.intp]) -> Sequence[_Item]:

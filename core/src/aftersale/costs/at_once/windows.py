@@ -67,15 +67,17 @@ class ReturnWindows:
         """Return of orders and instants the number of what their windows hang on."""
         kinds = paths.sold.kinds
         terms = np.searchsorted(self._turns, at, "right")
-        several, alike = np.unique(terms * len(kinds) + paths.sold.kind[rows], return_inverse=True)
-        classes = []
-        for place, (number, kind) in enumerate(divmod(each, len(kinds)) for each in several.tolist()):
+        codes = terms * len(kinds) + paths.sold.kind[rows]
+        classes = np.zeros(int(codes.max()) + 1, np.intp)
+        for code in np.flatnonzero(np.bincount(codes)).tolist():
+            number, kind = divmod(code, len(kinds))
             found = self._class_of.get((number, kinds[kind]))
             if found is None:
-                order = paths.orders[int(rows[np.argmax(alike == place)])]
+                order = paths.orders[int(rows[np.argmax(codes == code)])]
                 found = self._class(policy, number, kinds[kind], order)
-            classes.append(found)
-        return np.array(classes, np.intp)[alike]
+            classes[code] = found
+        of_rows: NDArray[np.intp] = classes[codes]
+        return of_rows
 
     def _class(self, policy: Policy, number: int, kind: Kind, order: Order) -> int:
         """Return the number of what windows of a kind hang on under the terms of a number; `order` is of the kind."""
