@@ -11,11 +11,21 @@ from numpy.typing import NDArray
 
 from aftersale.cases.facts import Fact
 from aftersale.costs.at_once.columns import Columns
-from aftersale.costs.at_once.noting import LANDED_COST, PRICE, Background, BookedLine, Booking, Lone, OrderClass, SumKey
+from aftersale.costs.at_once.noting import (
+    LANDED_COST,
+    PRICE,
+    Background,
+    BookedLine,
+    Booking,
+    Lone,
+    OrderClass,
+    SumKey,
+    key_of,
+)
 from aftersale.costs.at_once.paths import OrderPaths, sequence
 from aftersale.costs.charges import order_costs
 from aftersale.costs.ledger import CostLine, fulfilment_of, product_of
-from aftersale.engine.moves import Moved
+from aftersale.engine.moves import Moved, Numbers
 from aftersale.orders import Order
 
 Sums = dict[SumKey, int]
@@ -216,23 +226,27 @@ class Booked:
 
         `left_out` are by the rows of their orders the cases of which no line counts.
         """
-        of_marketplace: dict[str, Sums] = {name: {} for name in self._paths.marketplaces}
-        for number, part in enumerate(self._parts):
-            sums = of_marketplace[part.marketplace]
-            booking = part.booking
+        keys = next(iter(self._backgrounds.values())).keys if self._backgrounds else Numbers[SumKey]()
+        by_number: dict[str, dict[int, int]] = {name: {} for name in self._paths.marketplaces}
+
+        def add(line: CostLine, amount: int) -> None:
+            sums, key = by_number[line.marketplace], keys[key_of(line)]
+            sums[key] = sums.get(key, 0) + amount
+
+        for number, (marketplace, booking, first, end) in enumerate(self._parts):
             if isinstance(booking, Booking):
-                of_parts = self._columns.sums
+                sums, of_parts = by_number[marketplace], self._columns.sums
                 for key, formula, times in booking.addends:
                     sums[key] = sums.get(key, 0) + times * of_parts[formula][number]
             else:
-                positions = self._sequence[part.first : part.end].tolist()
-                for line in chain.from_iterable(self._written_out(booking, positions)):
-                    _add(sums, line, line.amount)
+                for line in chain.from_iterable(self._written_out(booking, self._sequence[first:end].tolist())):
+                    add(line, line.amount)
         for row, lines in self.lines(left_out).items() if left_out else ():
             for line in lines:
                 if line.case in left_out[row]:
-                    _add(of_marketplace[line.marketplace], line, -line.amount)
-        return of_marketplace
+                    add(line, -line.amount)
+        names = list(keys)
+        return {place: {names[key]: amount for key, amount in sums.items()} for place, sums in by_number.items()}
 
     def _alone(self, position: int) -> list[CostLine]:
         """Return the lines of one order that is booked by itself."""
@@ -284,8 +298,3 @@ def _line(booked: BookedLine, order: Order, fact: Fact, amount: int) -> CostLine
     return CostLine(
         booked.line, fact.case, *where, amount, booked.currency, booked.estimated, booked.basis, booked.group
     )
-
-
-def _add(sums: Sums, line: CostLine, amount: int) -> None:
-    key = line.line, line.currency, line.basis
-    sums[key] = sums.get(key, 0) + amount

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from aftersale.costs.at_once.booked import Booked
 from aftersale.costs.at_once.formulas import Formulas
-from aftersale.costs.at_once.noting import Background, OrderClass, Said, asked_kinds, narrowed, state_asked
+from aftersale.costs.at_once.noting import Background, OrderClass, Said, SumKey, asked_kinds, narrowed, state_asked
 from aftersale.costs.at_once.paths import Kind, OrderPaths
 from aftersale.costs.at_once.windows import ReturnWindows
 from aftersale.engine.moves import Movement, Movements, Numbers
@@ -170,6 +170,7 @@ class CostClasses:
         self.formulas = Formulas()
         self._classes: list[OrderClass] = []
         self._keys: dict[bytes, int] = {}
+        self._sum_keys: Numbers[SumKey] = Numbers()
         self._kinds: Numbers[Kind] = Numbers()
         self._kind_numbers: dict[Kind, int] = {}
         self._asked_movements: Numbers[Movement] = Numbers()
@@ -182,7 +183,9 @@ class CostClasses:
                 self._marketplaces[name] = _Marketplace.of(policies[name])
         known = [self._marketplaces[name] for name in paths.marketplaces]
         backgrounds = {
-            name: Background(self.formulas, each.terms, policies[name], parameters, self.high_return, each.windows)
+            name: Background(
+                self.formulas, self._sum_keys, each.terms, policies[name], parameters, self.high_return, each.windows
+            )
             for name, each in zip(paths.marketplaces, known, strict=True)
         }
         asked = self._asked(known, paths)

@@ -18,7 +18,7 @@ from aftersale.costs.at_once.paths import Kind
 from aftersale.costs.at_once.windows import ReturnWindows
 from aftersale.costs.charges import ASKED, ASKED_STATES, CHARGES, book
 from aftersale.costs.ledger import CostLedger, CostLine
-from aftersale.engine.moves import DESCRIBED, Moved, Movement, confirmations
+from aftersale.engine.moves import DESCRIBED, Moved, Movement, Numbers, confirmations
 from aftersale.engine.return_terms import change_of_mind, inside_window, situation_at_any_time
 from aftersale.orders import Order
 from aftersale.policies.policy import Policy, Terms
@@ -110,10 +110,15 @@ class BookedLine(NamedTuple):
     group: str
 
 
-class Addend(NamedTuple):
-    """What a line adds to the sum of a `key`: `times` a formula."""
+def key_of(line: CostLine | BookedLine) -> SumKey:
+    """Return by what a line is summed up."""
+    return line.line, line.currency, line.basis
 
-    key: SumKey
+
+class Addend(NamedTuple):
+    """What a line adds to a sum, by the number of its key: `times` a formula."""
+
+    key: int
     formula: int
     times: int
 
@@ -215,10 +220,11 @@ class _ClassLedger(CostLedger):
 class Background:
     """What the orders of one marketplace are booked by; `terms` are those that tell classes apart, by their numbers.
 
-    `windows` know when returns could be requested.
+    `keys` number what lines are summed up by, `windows` know when returns could be requested.
     """
 
     formulas: Formulas
+    keys: Numbers[SumKey]
     terms: Sequence[Terms]
     policy: Policy
     parameters: Parameters
@@ -267,7 +273,7 @@ def _booking(background: Background, said: Said, real: tuple[Order, Sequence[Fac
         frozenset(map(background.formulas.condition, computation.conditions)),
         tuple(ledger.questions),
         lines,
-        tuple([Addend((line.line, line.currency, line.basis), line.formula, line.times) for line in lines]),
+        tuple([Addend(background.keys[key_of(line)], line.formula, line.times) for line in lines]),
         parameters.reads,
     )
 
