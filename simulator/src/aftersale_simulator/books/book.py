@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from aftersale.clocks import Instant
 from aftersale.costs.account import CANCELLED_BY, SALE, Sums
 from aftersale.costs.at_once.booked import Sums as SumsOfLines
-from aftersale.costs.at_once.paths import MovementColumns, OrderPaths, SoldOrders, kept_paths
+from aftersale.costs.at_once.paths import MovementColumns, OrderPaths, SoldOrders, first_places, kept_paths
 from aftersale.costs.charges import price_of_work, task_done
 from aftersale.costs.period import may_cost
 from aftersale.engine.docket import Docket
@@ -98,8 +98,10 @@ def books_of(
     policies = {name: docket.policy(name) for name in names}
     spans = {name: _span(resolved, policy, until) for name, policy in policies.items()}
     replayed = list(_replayed(log, policies, spans))
-    paths = kept_paths(log, names, replayed, _sold(log, planned))
+    paths = kept_paths(log, names, replayed, _sold(log, planned), _counting(log, spans))
     cases = _cases_of(resolved, policies, spans, paths)
+    for order in _cancelled(log, replayed):
+        cases[order.marketplace].cancelled.append(order)
     _count_work(log.work, cases, log.late)
     return {
         name: _book(cases[name], policies[name], run.orders, plan.orders, resolved)
@@ -118,6 +120,31 @@ def _sold(log: MoveLog, planned: Sequence[MarketplaceRun]) -> SoldOrders | None:
             return None
         numbers = np.array(found, np.int64)
     return SoldOrders.joined([run.sold for run in planned]).chosen(numbers)
+
+
+def _counting(log: MoveLog, spans: Mapping[str, Span]) -> NDArray[np.bool_]:
+    """Return which of the orders of a log have a case that was opened on the measured days."""
+    first = first_places(log.cases)
+    first = first[first >= 0]
+    opened, rows = np.asarray(log.at, np.int64)[first], np.asarray(log.rows, np.int64)[first]
+    bounds = np.array([spans[name][:2] if name in spans else (0, 0) for name in log.marketplaces], np.int64)
+    since, before = bounds.reshape(-1, 2).T[:, np.asarray(log.places, np.int64)[rows]]
+    counting = np.zeros(len(log.orders), bool)
+    counting[rows[(since <= opened) & (opened < before)]] = True
+    return counting
+
+
+def _cancelled(log: MoveLog, replayed: Sequence[tuple[Order, Sequence[Moved]]]) -> Iterator[Order]:
+    """Yield the orders that a case says were cancelled, whenever that was opened."""
+    late = {dossier.row for dossier in log.late.values()}
+    kinds = MovementColumns.of(log.movements)
+    says = kinds.kind[np.asarray(log.steps, np.int64)] == kinds.kinds.get(CANCELLED_BY, -1)
+    for row in np.unique(np.asarray(log.rows, np.int64)[says]).tolist():
+        if row not in late:
+            yield log.orders[row]
+    for order, moves in replayed:
+        if any(move.fact.kind == CANCELLED_BY for move in moves):
+            yield order
 
 
 def _replayed(
@@ -242,10 +269,6 @@ def _cases_of(
         left_out.setdefault(int(np.searchsorted(rows, row)), set()).add(paths.facts[first].case)
     booked = resolved.classes.booked(policies, resolved.numbers, paths.chosen(rows)).sums(left_out)
     known = {name: _Cases(policy, resolved, spans[name], booked[name]) for name, policy in policies.items()}
-    cancelled = paths.order[columns.kind[paths.steps] == columns.kinds.get(CANCELLED_BY, -1)]
-    for row in dict.fromkeys(cancelled.tolist()):
-        order = paths.orders[row]
-        known[order.marketplace].cancelled.append(order)
     worked, first, last = counting[paths.case], cases.first[counts], cases.last[counts]
     for number, each in enumerate(known.values()):
         steps = slice(*paths.step_bounds[number : number + 2])

@@ -349,13 +349,17 @@ def _case_numbers(moved: Iterable[Sequence[Moved]]) -> NDArray[np.int64]:
     return np.array(cases, np.int64)
 
 
+def first_places(cases: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return by the numbers of cases the place of the first step of each one, -1 for a case of which there is none."""
+    first = np.full(int(cases.max(initial=-1)) + 1, -1)
+    first[cases[::-1]] = np.arange(len(cases))[::-1]  # of several steps the last one that is named stays
+    return first
+
+
 def _slots(cases: NDArray[np.int64], starts: NDArray[np.intp]) -> NDArray[np.int64]:
     """Return the number of each step's case within its order, by numbers of cases; no two orders have one of these."""
-    places = np.arange(len(cases))
-    first = np.zeros(int(cases.max(initial=-1)) + 1, np.int64)
-    first[cases[::-1]] = places[::-1]  # of several steps the last one that is named stays
-    opening = first[cases]
-    opened = np.cumsum(opening == places)
+    opening = first_places(cases)[cases]
+    opened = np.cumsum(opening == np.arange(len(cases)))
     return opened[opening] - np.repeat(opened[starts[:-1]], np.diff(starts))
 
 
@@ -364,11 +368,12 @@ def kept_paths(
     names: Sequence[str],
     replayed: Sequence[tuple[Order, Sequence[Moved]]] = (),
     sold: SoldOrders | None = None,
+    wanted: NDArray[np.bool_] | None = None,
 ) -> OrderPaths:
     """Return the paths of orders of some marketplaces that a log kept, and those of orders that were `replayed`.
 
     Of an order whose dossier has a replay nothing that was kept counts. `sold` are the log's orders as columns, where
-    that is known better than from these one by one.
+    that is known better than from these one by one, and `wanted` says which of these are, where not all are.
     """
     movements, kept, names = log.movements, len(log.orders), tuple(names)
     place = np.array([names.index(name) if name in names else -1 for name in log.marketplaces], np.int64)
@@ -381,6 +386,8 @@ def kept_paths(
     cases = _extended(cases, _case_numbers(replays) + int(cases.max(initial=-1)) + 1)
     of_order = _extended(place[_extended(log.places, ())], [names.index(order.marketplace) for order in others])
     of_order[[dossier.row for dossier in log.late.values() if dossier.row >= 0]] = -1
+    if wanted is not None:
+        of_order[:kept][~wanted] = -1
     own = sequence(of_order, len(names))[np.count_nonzero(of_order < 0) :]
     rank = np.full(len(of_order), -1)
     rank[own] = np.arange(len(own))
