@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 MIXING = 0x9E3779B97F4A7C15, 30, 0xBF58476D1CE4E5B9, 27, 0x94D049BB133111EB, 31, 11
 """The step, twice a shift and a multiplier, the last shift, and how many bits a number does not use."""
 _UNIT = 2.0**-53
-_BLOCK = 1 << 15
+_BLOCK = 1 << 14
 """Numbers mixed at a time: as many as the processor's cache holds."""
 
 
