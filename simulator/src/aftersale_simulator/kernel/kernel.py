@@ -933,7 +933,7 @@ class Kernel:
         self.start, self.since, self.until, self.first_begin, self.last_begin = times
         self.now, self.known, self.watched = self.start, -(2**63) + 1, self.until + 1
         self.sequence = self.events = self.open_tasks = self.wasted = 0
-        _, place, bits, bought, channel, kind, self.narrow, begins, self.rank = orders
+        place, bits, bought, channel, kind, self.narrow, begins, self.rank = orders
         count = len(place)
         self.paired = len(self.rank) // count if len(self.rank) > count else 0
         self.missing = longs(count)

@@ -21,20 +21,22 @@ if TYPE_CHECKING:
     from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 Column = NDArray[np.int64]
-DEALT = -1
-"""Under what dealt random numbers are remembered, among the numbers of plans."""
+DEALT, ROWS = "dealt", "rows"
+"""Under what is remembered with first steps: random numbers that were dealt, and the rows of orders."""
 
 
 @frozen(eq=False)
 class OrderRows:
-    """The orders of one marketplace to which something happens.
+    """The orders of all marketplaces to which something happens, one marketplace after the other.
 
-    `columns` are the row of random numbers, the place of the marketplace, the bits of conditions, when it was bought,
-    the number of what rules may ask of it and of what narrows responses, and when its return window begins.
+    `columns` are the place of the marketplace, the bits of conditions, when it was bought, the number of what rules may
+    ask of it and of what narrows responses, and when its return window begins. `channels` are those of each marketplace
+    by its own numbers, `rank` says how the names of orders stand.
     """
 
-    channel: Column
+    channels: tuple[NDArray[np.int8], ...]
     columns: tuple[Column, ...]
+    rank: Column
 
 
 class OrdersOfAll(Sequence["Order"]):
@@ -63,39 +65,47 @@ class OrdersOfAll(Sequence["Order"]):
         return self._parts[place][number - self._begins[place]]
 
 
-def orders_of(plan: Plan, place: int, run: MarketplaceRun) -> OrderRows:
-    """Return the rows of a marketplace's orders, remembered with its first steps for the next scenarios."""
-    known = run.steps.lowered
-    key = id(plan.kinds_of_orders)
-    rows: Any = known.get(key)
-    if rows is None or rows[0] is not plan.kinds_of_orders:
-        rows = known[key] = plan.kinds_of_orders, _rows(plan, place, run)
-    made: OrderRows = rows[1]
-    return made
+def rows_of(plan: Plan, runs: Sequence[MarketplaceRun]) -> OrderRows:
+    """Return the rows of the orders of a plan's runs, for all scenarios of a replication that have these orders."""
+    rows: OrderRows = _remembered(ROWS, plan.kinds_of_orders, runs, lambda: _rows(plan, runs))
+    return rows
 
 
 def dealt_of(plan: Plan, runs: Sequence[MarketplaceRun]) -> tuple[Doubles, Longs]:
-    """Return the random numbers that were dealt to these orders so far, and where each column of them begins.
+    """Return the random numbers that were dealt to these orders so far, and where each column of them begins."""
+    kernel = plan.kernel
+    dealt: tuple[Doubles, Longs] = _remembered(
+        DEALT, plan.columns, runs, lambda: (kernel.Doubles(room=1 << 16), kernel.Longs())
+    )
+    return dealt
 
-    They are remembered with the first steps for the next scenarios of a replication: their numbers are the same.
-    """
+
+def _remembered(what: str, owner: object, runs: Sequence[MarketplaceRun], make: Callable[[], object]) -> Any:
+    """Return what was made of these orders for an owner, remembered with the first steps for the next scenarios."""
     known, others = runs[0].steps.lowered, [run.steps for run in runs[1:]]  # not its own: that would be a cycle
-    dealt: Any = known.get(DEALT)
-    if dealt is None or dealt[0] is not plan.columns or not _are_same(dealt[1], others):
-        dealt = known[DEALT] = plan.columns, others, plan.kernel.Doubles(room=1 << 16), plan.kernel.Longs()
-    return dealt[2], dealt[3]
+    key = what, id(owner)
+    made: Any = known.get(key)
+    if made is None or made[0] is not owner or not _are_same(made[1], others):
+        made = known[key] = owner, others, make()
+    return made[2]
 
 
 def _are_same(first: Sequence[object], second: Sequence[object]) -> bool:
     return len(first) == len(second) and all(map(is_, first, second))
 
 
-def _rows(plan: Plan, place: int, run: MarketplaceRun) -> OrderRows:
+def _rows(plan: Plan, runs: Sequence[MarketplaceRun]) -> OrderRows:
+    parts = zip(*(_columns(plan, place, run) for place, run in enumerate(runs)), strict=True)
+    columns = tuple(np.concatenate(part).astype(np.int64) for part in parts)
+    channels = tuple(run.orders.channel[run.steps.places] for run in runs)
+    return OrderRows(channels, columns, _ranks(runs, plan.responses.suffixes.things))
+
+
+def _columns(plan: Plan, place: int, run: MarketplaceRun) -> tuple[Column, ...]:
     orders, rows = run.orders, run.steps.places
     delivered, promised = orders.delivered_at[rows], orders.promised_at[rows]
     begins = np.where(delivered == NEVER, promised, delivered)
-    columns = (
-        np.arange(len(rows)),
+    return (
         np.full(len(rows), place),
         np.array(run.steps.bits, np.int64),
         orders.purchased_at[rows],
@@ -103,10 +113,9 @@ def _rows(plan: Plan, place: int, run: MarketplaceRun) -> OrderRows:
         _narrow(plan, run),
         np.where(begins == NEVER, -1, begins),
     )
-    return OrderRows(orders.channel[rows].astype(np.int64), tuple(c.astype(np.int64) for c in columns))
 
 
-def ranks_of(runs: Sequence[MarketplaceRun], suffixes: Sequence[str]) -> Column:
+def _ranks(runs: Sequence[MarketplaceRun], suffixes: Sequence[str]) -> Column:
     """Return the rank of each order's name, or of each with each end of a case's name, one order after the other.
 
     These are needed where the name of an order begins with that of another, as it may in a file of orders.
@@ -140,8 +149,8 @@ def _begin_with_others(names: NDArray[np.str_]) -> bool:
 def _kinds(plan: Plan, run: MarketplaceRun) -> Column:
     """Return the number of what rules may ask of each order: of one that stands for all that are told apart so."""
     orders, rows, asked = run.orders, run.steps.places, plan.asked_of_all[run.orders.marketplaces[0]]
-    named = asked.words.get("buyer", frozenset())
-    buyers = [order.buyer if order.buyer in named else None for order in run.steps.orders] if named else []
+    wanted = asked.words.get("buyer", frozenset())
+    buyers = [order.buyer if order.buyer in wanted else None for order in run.steps.orders] if wanted else []
     several = sorted({buyer for buyer in buyers if buyer is not None})
     buyer = np.array([-1 if each is None else several.index(each) for each in buyers], np.int64) if several else 0
     parts = (
@@ -153,29 +162,38 @@ def _kinds(plan: Plan, run: MarketplaceRun) -> Column:
         np.searchsorted(np.array(asked.turns, np.int64), orders.purchased_at[rows], side="right"),
         buyer,
     )
-    return _numbered(len(rows), parts, lambda row: plan.descriptions(asked(run.steps.orders[row])))
 
-
-def _narrow(plan: Plan, run: MarketplaceRun) -> Column:
-    """Return the number of each order's channel, category and product."""
-    orders, rows, bought = run.orders, run.steps.places, run.steps.orders
-    names = sorted({orders.products[row] for row in rows.tolist()}) if orders.products else []
-    product = np.searchsorted(np.array(names, np.str_), [orders.products[row] for row in rows.tolist()]) if names else 0
-    parts = orders.channel[rows], orders.category[rows], product
-
-    def number(row: int) -> int:
-        order = bought[row]
-        return plan.narrow((order.channel, order.category, order.product))
+    def number(row: int, *told: int) -> int:
+        channel, category, *others, who = told
+        words = orders.channels[channel], orders.categories[category]
+        named = several[who] if several and who >= 0 else None
+        known = orders.marketplaces[0], orders.currencies[0], *words, *others, named
+        return plan.description(known, lambda: asked(run.steps.orders[row]))
 
     return _numbered(len(rows), parts, number)
 
 
-def _numbered(count: int, parts: Sequence[Any], number: Callable[[int], int]) -> Column:
-    """Return for each row the number of the first one that is like it in all parts."""
+def _narrow(plan: Plan, run: MarketplaceRun) -> Column:
+    """Return the number of each order's channel, category and product."""
+    orders, rows = run.orders, run.steps.places
+    names = sorted({orders.products[row] for row in rows.tolist()}) if orders.products else []
+    product = np.searchsorted(np.array(names, np.str_), [orders.products[row] for row in rows.tolist()]) if names else 0
+    parts = orders.channel[rows], orders.category[rows], product
+
+    def number(_: int, channel: int, category: int, product: int) -> int:
+        named = names[product] if names else ""
+        return plan.narrow((orders.channels[channel], orders.categories[category], named))
+
+    return _numbered(len(rows), parts, number)
+
+
+def _numbered(count: int, parts: Sequence[Any], number: Callable[..., int]) -> Column:
+    """Return for each row the number of all that are like it, which is that of the first, by its row and its parts."""
+    columns = [np.asarray(part, np.int64) + np.zeros(count, np.int64) for part in parts]
     code = np.zeros(count, np.int64)
-    for part in parts:
-        column = np.asarray(part, np.int64) + np.zeros(count, np.int64)
+    for column in columns:
         low = int(column.min(initial=0))
         code = code * (int(column.max(initial=0)) - low + 1) + column - low
     _, first, alike = np.unique(code, return_index=True, return_inverse=True)
-    return np.array([number(row) for row in first.tolist()], np.int64)[alike] if count else code
+    several = zip(first.tolist(), *(column[first].tolist() for column in columns), strict=True)
+    return np.array([number(*each) for each in several], np.int64)[alike] if count else code

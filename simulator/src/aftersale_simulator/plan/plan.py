@@ -29,6 +29,8 @@ from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.scenario.vocabulary import task_kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aftersale.orders import Order
     from aftersale.policies.policy import Policy, Way
     from aftersale_simulator.resolved.scenario import ResolvedScenario
@@ -64,6 +66,7 @@ class Plan:
         self.kinds: Names[tuple[Any, ...]] = Names(1 << 16, "classes of orders")
         self.narrow: Names[tuple[Any, ...]] = Names(1 << 20, "classes of orders")
         self.descriptions: Names[tuple[Any, ...]] = Names(1 << 40, "descriptions of orders")
+        self._described: dict[tuple[Any, ...], int] = {}
         self._asked: dict[tuple[str, int], _Asked] = {}
         self.beside: dict[tuple[int, ...], int] = {}
         self._standings = 0
@@ -75,6 +78,13 @@ class Plan:
             for kind in task_kinds(resolved.policies[name].workflow):
                 self._add_task(place, name, kind)
         self.tables.suffixes = 1 << 10
+
+    def description(self, known: tuple[Any, ...], asked: Callable[[], tuple[Any, ...]]) -> int:
+        """Return the number of what all rules ask of orders, which is asked for once by all that is known of them."""
+        number = self._described.get(known)
+        if number is None:
+            number = self._described[known] = self.descriptions(asked())
+        return number
 
     @property
     def kinds_of_orders(self) -> Names[tuple[Any, ...]]:

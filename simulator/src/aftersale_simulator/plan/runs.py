@@ -18,12 +18,12 @@ from aftersale.engine.columns import Running
 from aftersale.engine.tally import Key, Tally
 from aftersale_simulator.desk.crews import CrewPlan, crews
 from aftersale_simulator.desk.effort import Effort
-from aftersale_simulator.desk.queues import FAR, changes_of, first_after, queues_of
+from aftersale_simulator.desk.queues import FAR, changes_of, queues_of
 from aftersale_simulator.desk.suspensions import Suspensions
 from aftersale_simulator.desk.work_order import WORK_ORDERS, sort_key
 from aftersale_simulator.plan.asking import Asking
 from aftersale_simulator.plan.cases import bounds_of
-from aftersale_simulator.plan.orders import dealt_of, orders_of, ranks_of
+from aftersale_simulator.plan.orders import dealt_of, rows_of
 from aftersale_simulator.plan.rows import count
 from aftersale_simulator.plan.steps import KernelSteps
 from aftersale_simulator.scenario.vocabulary import task_kinds
@@ -71,23 +71,27 @@ class CrewTable:
     @classmethod
     def of(cls, crew: CrewPlan, queues: list[int], start: Instant, until: Instant) -> CrewTable:
         """Return a crew that serves these queues, for a run between two instants."""
-        changes = changes_of(crew.windows, start, until)
-        leaving = [at for at, change in changes if change < 0]
-        coming = [at for at, change in changes if change > 0]
-        on_duty = np.cumsum([0, *(change for _, change in changes)])
+        at, change = np.array(changes_of(crew.windows, start, until), np.int64).reshape(-1, 2).T
+        leaving, coming = at[change < 0], at[change > 0]
         return cls(
-            int(on_duty.max()),
-            [at for at, _ in changes],
-            [change for _, change in changes],
-            first_after(leaving, start) if changes else FAR,
-            [first_after(leaving, at) for at, _ in changes],
-            [first_after(coming, at) for at, _ in changes],
+            int(np.cumsum(change).max(initial=0)),
+            at.tolist(),
+            change.tolist(),
+            int(_first_after(leaving, np.array([start]))[0]),
+            _first_after(leaving, at).tolist(),
+            _first_after(coming, at).tolist(),
             crew.overtime,
             crew.finishes,
             crew.pace.is_usual,
             crew.pace.at,
             queues,
         )
+
+
+def _first_after(instants: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first of some sorted instants after each of others, FAR where there is none; see `first_after`."""
+    after: NDArray[np.int64] = np.append(instants, FAR)[np.searchsorted(instants, at, side="right")]
+    return after
 
 
 def _spans(bounds: Sequence[tuple[int, list[Instant]]]) -> tuple[array[int], array[int], array[int]]:
@@ -317,15 +321,12 @@ class KernelDesk:
 
     def _orders(self) -> tuple[NDArray[np.int64], ...]:
         """Return the columns of all orders to which something happens, the marketplaces one after the other."""
-        columns = [orders_of(self.plan, place, run) for place, run in enumerate(self.runs)]
-        channels = [
-            np.array([self.docket.tally.channel(name) for name in run.orders.channels], np.int64)[known.channel]
-            for run, known in zip(self.runs, columns, strict=True)
-        ]
-        rank = ranks_of(self.runs, self.plan.responses.suffixes.things)
-        parts = zip(*(known.columns for known in columns), strict=True)
-        row, place, bits, bought, kind, narrow, begins = (np.concatenate(part) for part in parts)
-        every = row, place, bits, bought, np.concatenate(channels), kind, narrow, begins, rank
+        channel = self.docket.tally.channel
+        channels = [np.array([channel(name) for name in run.orders.channels], np.int64) for run in self.runs]
+        known = rows_of(self.plan, self.runs)
+        numbers = [of[each] for of, each in zip(channels, known.channels, strict=True)]
+        place, bits, bought, kind, narrow, begins = known.columns
+        every = place, bits, bought, np.concatenate(numbers), kind, narrow, begins, known.rank
         return tuple(column if len(column) else np.zeros(1, np.int64) for column in every)
 
     def _steps(self) -> tuple[NDArray[np.int64], ...]:

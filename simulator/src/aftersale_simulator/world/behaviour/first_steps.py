@@ -48,7 +48,7 @@ class FirstSteps:
     draws: Draws
     bits: list[int]
     places: NDArray[np.intp]
-    lowered: dict[int, object] = field(factory=dict, init=False)
+    lowered: dict[object, object] = field(factory=dict, init=False)
 
 
 class _Crowd:
