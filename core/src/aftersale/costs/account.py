@@ -44,9 +44,12 @@ class Account:
 
     def by_group(self) -> dict[str, int]:
         """Return what each group of GROUPS comes to, 0 where none of its lines does."""
-        return {
-            group: sum(amount for line, amount in self.lines.items() if self.groups[line] == group) for group in GROUPS
-        }
+        sums = dict.fromkeys(GROUPS, 0)
+        for line, amount in self.lines.items():
+            group = self.groups[line]
+            if group in sums:
+                sums[group] += amount
+        return sums
 
     @property
     def total_cost(self) -> int:

@@ -40,6 +40,7 @@ MONEY = (
 COUNTS = ("orders_sold", "cases_standing", "orders_missed")
 """What is counted beside the money: orders that were not cancelled, cases still open, orders that were never placed."""
 Metrics = dict[str, float | None]
+_ZERO = Decimal(0)
 
 
 @frozen
@@ -167,11 +168,15 @@ def _metrics(parts: Sequence[_Part], into: str, days: int) -> Metrics:
 def _rests(books: Iterable[Book], resolved: ResolvedScenario) -> dict[str, Rest]:
     """Return the declared numbers on which money rests, none of the seller's own."""
     scenario, numbers = resolved.scenario, resolved.numbers
+    units: dict[str, Decimal] = {}
     slopes: dict[str, Decimal] = {}
     for book in books:
         for (name, currency), amount in book.rests.items():
-            rate = Decimal(1) if currency == scenario.currency else scenario.worth[currency]
-            slopes[name] = slopes.get(name, Decimal(0)) + Decimal(amount).scaleb(-decimals(currency)) * rate
+            unit = units.get(currency)
+            if unit is None:
+                rate = Decimal(1) if currency == scenario.currency else scenario.worth[currency]
+                unit = units[currency] = rate.scaleb(-decimals(currency))
+            slopes[name] = slopes.get(name, _ZERO) + amount * unit
     rests = {}
     for name, slope in slopes.items():
         if not slope:

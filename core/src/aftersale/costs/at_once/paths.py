@@ -360,7 +360,8 @@ def _slots(cases: NDArray[np.int64], starts: NDArray[np.intp]) -> NDArray[np.int
     """Return the number of each step's case within its order, by numbers of cases; no two orders have one of these."""
     opening = first_places(cases)[cases]
     opened = np.cumsum(opening == np.arange(len(cases)))
-    return opened[opening] - np.repeat(opened[starts[:-1]], np.diff(starts))
+    slots: NDArray[np.int64] = opened[opening] - np.repeat(opened[starts[:-1]], np.diff(starts))
+    return slots
 
 
 def kept_paths(
