@@ -51,7 +51,8 @@ def test_a_run_books_an_outcome_as_a_live_journal_does(outcome: str) -> None:
     docket = TABLE.docket_of(facts, resolved.classes.movements)
     until = docket.now + DAY
     docket.advance(until)
-    run: Any = SimpleNamespace(orders=orders(TABLE.SOLD), sold=(SoldOrders.of(()), {}))
+    steps = SimpleNamespace(orders=[])
+    run: Any = SimpleNamespace(orders=orders(TABLE.SOLD), sold=SoldOrders.of(()), steps=steps)
     books = books_of(resolved, docket, [run], [run], until)
     figures = money_of(resolved, books, Decimal(0)).metrics
     lines = {name.removeprefix("cost_line_"): value for name, value in figures.items() if name.startswith("cost_line_")}

@@ -219,16 +219,24 @@ def taken_in(classes, docket, under):
     return OrderPaths.of(classes.movements, known), moved
 
 
+def _later(move):
+    """The same step 20 days later, with another name of its case."""
+    fact = move.fact
+    return move._replace(fact=fact._replace(occurred_at=fact.occurred_at + 20 * DAY, case=f"{fact.case}-later"))
+
+
 @MANY
 @given(shops, some_lives, some_sales, st.booleans(), st.sampled_from([(), ("P-1", "toys")]))
 def test_orders_cost_at_once_what_each_costs_by_itself_in_every_line(shop, lived, sold, tells, high_return):
     under, numbers = POLICIES[shop[0]], NUMBERS[shop[1]]
     classes = CostClasses(Movements(), high_return)
     paths, moved = taken_in(classes, docket_of(under, lived, sold, tells), under)
-    for _ in range(2):  # with what was booked of these orders before
-        assert classes.booked({"REF": under}, numbers, paths).lines() == {
+    later = [(bought, [_later(move) for move in moves]) for bought, moves in moved]
+    known = [(paths, moved), (paths, moved), (OrderPaths.of(classes.movements, later), later), (paths, moved)]
+    for some, steps_of in known:  # with what was booked of these orders before, and of others of the same classes
+        assert classes.booked({"REF": under}, numbers, some).lines() == {
             place: order_costs(bought, moves, under, numbers, high_return, labour=False).lines
-            for place, (bought, moves) in enumerate(moved)
+            for place, (bought, moves) in enumerate(steps_of)
         }
 
 

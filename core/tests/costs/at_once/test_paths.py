@@ -66,8 +66,8 @@ def written_out(paths):
 
 
 @MANY
-@given(st.lists(told, max_size=40), st.sampled_from([0, MONDAY + 20 * DAY]))
-def test_what_is_kept_of_many_orders_is_what_replays_say_of_them(told_facts, since):
+@given(st.lists(told, max_size=40), st.sampled_from([0, MONDAY + 20 * DAY]), st.data())
+def test_what_is_kept_of_many_orders_is_what_replays_say_of_them(told_facts, since, data):
     docket, until = docket_of(told_facts, since)
     log = docket.moves
     again, alone = [], []
@@ -82,6 +82,11 @@ def test_what_is_kept_of_many_orders_is_what_replays_say_of_them(told_facts, sin
     paths = kept_paths(log, PLACES, [each for each in again if each[1]])
     wanted = OrderPaths.of(log.movements, alone)
     assert written_out(paths) == written_out(wanted)
+    wanted_rows = np.array([data.draw(st.booleans()) for _ in log.orders], bool)
+    left_out = {order.id for order, wants in zip(log.orders, wanted_rows, strict=True) if not wants}
+    left_out -= {order.id for order, _ in again}
+    fewer = kept_paths(log, PLACES, [each for each in again if each[1]], wanted=wanted_rows)
+    assert written_out(fewer) == {name: each for name, each in written_out(paths).items() if name not in left_out}
     rows = np.flatnonzero(np.arange(len(paths)) % 2 == 0)
     some = {paths.orders[row].id for row in rows.tolist()}
     assert written_out(paths.chosen(rows)) == {name: each for name, each in written_out(wanted).items() if name in some}
