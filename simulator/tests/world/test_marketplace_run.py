@@ -1,12 +1,13 @@
 """Marketplace runs: made once for all scenarios that make them from the same, anew for every other, and kept by few."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableSequence
 from datetime import date
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from attrs import asdict, evolve
+from hypothesis import given, strategies as st
 
 from aftersale.order_columns import COLUMNS, Orders
 from aftersale.orders import NOBODY, Order
@@ -24,7 +25,7 @@ from aftersale_simulator.scenario.vocabulary import vocabulary
 from aftersale_simulator.world import marketplace_run
 from aftersale_simulator.world.behaviour.in_force import Behaviour
 from aftersale_simulator.world.marketplace_run import MOST_KEPT, MarketplaceRun, MarketplaceRuns
-from aftersale_simulator.world.orders import kept, objects
+from aftersale_simulator.world.orders import MadeOrders, OrderIds, kept
 from aftersale_simulator.world.world import World
 
 HOUSE = """
@@ -198,7 +199,7 @@ def columns(run: MarketplaceRun) -> list[Any]:
     orders, steps = run.orders, run.steps
     rows = [getattr(orders, name).tolist() for name in COLUMNS] + [list(orders.ids), orders.categories, orders.channels]
     rows += [list(orders.products), steps.bits]
-    return [*rows, steps.names, steps.at.tolist(), steps.kinds.tolist(), steps.rows.tolist(), steps.orders]
+    return [*rows, steps.names, steps.at.tolist(), steps.kinds.tolist(), steps.rows.tolist(), list(steps.orders)]
 
 
 def facts(result: Result) -> list[Any]:
@@ -320,7 +321,7 @@ def test_what_is_shared_cannot_be_written_to(plugins: Plugins) -> None:
     for column in shared:
         with pytest.raises(ValueError, match="read-only"):
             column[0] = column[1]
-    assert isinstance(run.steps.orders, tuple)
+    assert not isinstance(run.steps.orders, MutableSequence)
 
 
 @pytest.fixture
@@ -401,6 +402,22 @@ def test_orders_are_the_same_objects_at_once_and_one_by_one(plugins: Plugins) ->
     some = np.arange(len(synthetic)) % 5 == 2
     for orders in (synthetic, named, copies, nobody, unnamed, kept(synthetic, some)):
         rows = np.arange(len(orders))[::3]
-        assert objects(orders, rows) == tuple(orders.picked(rows)) == tuple(map(orders.order, rows.tolist()))
-        assert isinstance(objects(orders, rows)[0], Order)
-    assert len({order.buyer for order in objects(copies, np.arange(len(copies)))}) > 10
+        made = MadeOrders(orders, rows)
+        assert list(made) == orders.picked(rows) == list(map(orders.order, rows.tolist())) == list(made[:])
+        assert made.names() == [order.id for order in made]
+        assert isinstance(made[0], Order)
+        assert made[-1] is made[len(rows) - 1]
+    assert len({order.buyer for order in MadeOrders(copies, np.arange(len(copies)))}) > 10
+
+
+@given(st.lists(st.tuples(st.integers(0, 120_000), st.integers(0, 120_000)), max_size=30))
+def test_keys_stand_in_the_order_of_names_or_nobody_says_so(keys: list[tuple[int, int]]) -> None:
+    ids = OrderIds("REF", np.array([day * (1 << 24) + number for day, number in keys], np.int64))
+    ordered = ids.in_order(np.arange(len(keys)))
+    if ordered is not None:
+        prefix, found = ordered
+        names = list(ids)
+        assert all(name.startswith(f"{prefix}-") for name in names)
+        assert sorted(names) == [names[place] for place in np.argsort(found, kind="stable").tolist()]
+    else:
+        assert max(max(key) for key in keys) >= 100_000
