@@ -61,7 +61,7 @@ def test_formulas_come_to_what_was_computed_wherever_their_conditions_hold(progr
     holds = np.ones(len(given_rows), bool)
     for number in map(formulas.condition, computation.conditions):
         holds &= columns.where(number)
-        assert columns.open({number}, 0) == ([] if columns.where(number).all() else [number])
+        assert columns.undecided({number}, 0) == ([] if columns.where(number).all() else [number])
     assert holds[0]
     for row in np.flatnonzero(holds).tolist():
         wanted = computed(program, given_rows[row])

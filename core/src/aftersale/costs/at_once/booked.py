@@ -154,7 +154,7 @@ class Booked:
         """Find out which bookings hold for the orders of a group; mostly the first one holds for all."""
         first, end = self._ends[group : group + 2]
         place, bookings = of_class.said.kind.marketplace, of_class.bookings
-        if bookings and not bookings[0].questions and not self._columns.open(bookings[0].conditions, group):
+        if bookings and not bookings[0].questions and not self._columns.undecided(bookings[0].conditions, group):
             self._parts.append(_Part(place, bookings[0], first, end))
             return
         for booking, positions in self._parts_of(group, of_class):
@@ -208,7 +208,7 @@ class Booked:
         None says that this is so for all of the group.
         """
         columns = self._columns
-        holds = [columns.where(condition)[positions] for condition in columns.open(booking.conditions, group)]
+        holds = [columns.where(condition)[positions] for condition in columns.undecided(booking.conditions, group)]
         first = self._ends[group]
         for question in booking.questions:
             inside = self._inside.get((group, question.place))

@@ -66,7 +66,7 @@ class Columns:
         sums: list[int] = np.add.reduceat(rows, self._parts).tolist()
         return sums
 
-    def open(self, conditions: Set[int], group: int) -> list[int]:
+    def undecided(self, conditions: Set[int], group: int) -> list[int]:
         """Return which of some conditions, by their numbers, do not hold in all rows of a group."""
         left = conditions - self._everywhere
         return [number for number in left if not self._hold(number)[group]] if left else []
