@@ -371,15 +371,6 @@ class Field:
         return column.tobytes()
 
 
-@cython.cfunc
-@cython.inline
-def of_key(columns: list, key: cython.longlong) -> Longs:
-    """Return the column of a key, a new one where there was none."""
-    if key >= len(columns):
-        columns.extend([Longs() for _ in range(1 + key - len(columns))])
-    return cython.cast(Longs, columns[key])
-
-
 @cython.cclass
 class Doubles:
     """A column of numbers that grows at its end."""
@@ -1018,6 +1009,14 @@ class Kernel:
         column.size = 0
         self.taken.append(column)
         return column
+
+    @cython.cfunc
+    @cython.inline
+    def of_key(self, columns: list, key: cython.longlong) -> Longs:
+        """Return the column of a key, a new one where there was none."""
+        while key >= len(columns):
+            columns.append(self.take())
+        return cython.cast(Longs, columns[key])
 
     def leave(self):
         """Give the columns back for the next run, after which nothing of this one is to be read."""
@@ -2007,13 +2006,13 @@ class Kernel:
 
     def add_row(self, columns, key, row):
         """Add a row to `endings`, `dues`, `openings` or `defects`."""
-        of_key(columns, key).extend(row)
+        self.of_key(columns, key).extend(row)
 
     # --- what is counted ------------------------------------------------------------------------------------------
 
     @cython.cfunc
     def count_opening(self, key: cython.longlong, at: cython.longlong, known: cython.longlong, order: cython.longlong):
-        o: Longs = of_key(self.openings, key)
+        o: Longs = self.of_key(self.openings, key)
         row: cython.Py_ssize_t = o.reserve(OPENING)
         o.at[row] = at
         o.at[row + 1] = known
@@ -2030,7 +2029,7 @@ class Kernel:
         ended: cython.longlong,
         ending: cython.longlong,
     ):
-        e: Longs = of_key(self.endings, self.c.at[slot + DEADLINE_NAME])
+        e: Longs = self.of_key(self.endings, self.c.at[slot + DEADLINE_NAME])
         row: cython.Py_ssize_t = e.reserve(ENDING)
         e.at[row] = self.c.at[slot + DEADLINE_BEGAN]
         e.at[row + 1] = known
@@ -2070,7 +2069,7 @@ class Kernel:
         ended: cython.longlong,
         ending: cython.longlong,
     ):
-        e: Longs = of_key(self.dues, self.c.at[slot + DEADLINE_NAME])
+        e: Longs = self.of_key(self.dues, self.c.at[slot + DEADLINE_NAME])
         row: cython.Py_ssize_t = e.reserve(EARLY)
         e.at[row] = self.c.at[slot + DEADLINE_BEGAN]
         e.at[row + 1] = known
@@ -2088,7 +2087,7 @@ class Kernel:
         known: cython.longlong,
         step: cython.longlong,
     ):
-        e: Longs = of_key(self.defects, key)
+        e: Longs = self.of_key(self.defects, key)
         row: cython.Py_ssize_t = e.reserve(DEFECT)
         e.at[row] = order
         e.at[row + 1] = case
