@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aftersale_simulator.kernel import load_kernel
-from aftersale_simulator.plan.rows import add, count
+from aftersale_simulator.plan.tables.rows import add, count
 
 
 @pytest.fixture(params=[True, False], ids=["plain", "usual"])

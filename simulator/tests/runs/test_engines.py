@@ -18,8 +18,8 @@ from aftersale.policies.marketplaces import load_marketplaces
 from aftersale.policies.observers import OBSERVING
 from aftersale.rules import load_rules
 from aftersale.testing import plugin, reference
-from aftersale_simulator.plan.names import Unplanned
 from aftersale_simulator.plan.runs import KernelDesk
+from aftersale_simulator.plan.tables.names import Unplanned
 from aftersale_simulator.resolved.scenario import resolve
 from aftersale_simulator.runs import engines
 from aftersale_simulator.runs.failures import EngineUnusable

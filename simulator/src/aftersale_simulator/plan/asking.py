@@ -12,9 +12,9 @@ from aftersale.cases.model import Case, Deadline, Task
 from aftersale.cases.workflow import MARKS
 from aftersale.engine.guards import ABOUT, BESIDE
 from aftersale.engine.return_terms import RETURN_WINDOW, inside_window_until
-from aftersale_simulator.plan.cases import Symbol
 from aftersale_simulator.plan.late import Followed, LateOrders
 from aftersale_simulator.plan.orders import OrdersOfAll
+from aftersale_simulator.plan.tables.cases import Symbol
 from aftersale_simulator.world.random_streams import MIXING
 
 if TYPE_CHECKING:

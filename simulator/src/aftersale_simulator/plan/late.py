@@ -19,7 +19,7 @@ from aftersale.engine.dossiers import Dossier
 from aftersale.engine.guards import BESIDE
 from aftersale.engine.replays import ReplayedOrder, happened
 from aftersale.engine.tally import Tally
-from aftersale_simulator.plan.names import Unplanned
+from aftersale_simulator.plan.tables.names import Unplanned
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant

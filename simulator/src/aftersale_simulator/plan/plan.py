@@ -20,11 +20,11 @@ from aftersale.costs.charges import moving_kinds
 from aftersale.documents.scalars import Duration, Word
 from aftersale_simulator.desk.handling import shape_of
 from aftersale_simulator.kernel import load_kernel
-from aftersale_simulator.plan.cases import EXEMPT, LoweredCases, Symbol
-from aftersale_simulator.plan.clocks import LoweredClocks
-from aftersale_simulator.plan.names import Names
-from aftersale_simulator.plan.responses import LoweredResponses
-from aftersale_simulator.plan.rows import add
+from aftersale_simulator.plan.tables.cases import EXEMPT, LoweredCases, Symbol
+from aftersale_simulator.plan.tables.clocks import LoweredClocks
+from aftersale_simulator.plan.tables.names import Names
+from aftersale_simulator.plan.tables.responses import LoweredResponses
+from aftersale_simulator.plan.tables.rows import add
 from aftersale_simulator.scenario.model import Handling
 from aftersale_simulator.scenario.vocabulary import task_kinds
 

@@ -9,9 +9,10 @@ from attrs import evolve
 
 from aftersale.policies.observers import OBSERVING
 from aftersale_simulator.kernel import kernel_is_compiled
-from aftersale_simulator.plan.names import Unplanned
+from aftersale_simulator.plan.left import LeftDocket
 from aftersale_simulator.plan.plan import Plan
-from aftersale_simulator.plan.runs import KernelDesk, LeftDocket
+from aftersale_simulator.plan.runs import KernelDesk
+from aftersale_simulator.plan.tables.names import Unplanned
 from aftersale_simulator.runs.failures import CasesFailed, EngineUnusable
 from aftersale_simulator.runs.results import Reason, Result, result_of
 from aftersale_simulator.world.random_streams import Streams

@@ -15,15 +15,15 @@ from aftersale.engine.moves import Moved, Movement
 from aftersale.engine.replays import Step
 from aftersale.engine.tally import NO_ANSWER_NEEDED
 from aftersale.policies.decisions import RETURN
-from aftersale_simulator.plan.names import Names, Unplanned
-from aftersale_simulator.plan.rows import add, count
+from aftersale_simulator.plan.tables.names import Names, Unplanned
+from aftersale_simulator.plan.tables.rows import add, count
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
     from aftersale.orders import Order
     from aftersale.policies.policy import Policy, Terms, Way
     from aftersale_simulator.kernel.kernel import Tables
-    from aftersale_simulator.plan.clocks import LoweredClocks
+    from aftersale_simulator.plan.tables.clocks import LoweredClocks
 
 EXEMPT = "exempt order"
 """Beside the names of rules: that orders are told apart by whether they are exempt."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from aftersale.cases.model import Case
 from aftersale.policies.reactions import MOST_REPEATED
 from aftersale_simulator.assumptions.conditions import Standing
-from aftersale_simulator.plan.names import Names
-from aftersale_simulator.plan.rows import add, count
+from aftersale_simulator.plan.tables.names import Names
+from aftersale_simulator.plan.tables.rows import add, count
 from aftersale_simulator.world.behaviour.responses import Course, Response, Responses, drawn_by
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aftersale.policies.due_dates.due_tables import DueTables
 from aftersale.policies.policy import end_of_day
-from aftersale_simulator.plan.rows import add, count
+from aftersale_simulator.plan.tables.rows import add, count
 
 if TYPE_CHECKING:
     from aftersale.clocks import Instant
