@@ -924,16 +924,34 @@ class Kernel:
         self.start, self.since, self.until, self.first_begin, self.last_begin = times
         self.now, self.known, self.watched = self.start, -(2**63) + 1, self.until + 1
         self.sequence = self.events = self.open_tasks = self.wasted = 0
-        place, bits, bought, channel, kind, self.narrow, begins, self.rank = orders
+        place, bits, bought, channel, kind, self.narrow, begins, rank = orders
         count = len(place)
-        self.paired = len(self.rank) // count if len(self.rank) > count else 0
+        self.rank = rank
+        self.paired = len(rank) // count if len(rank) > count else 0
         self.missing = longs(count)
         self.lost = self.missing
-        fields = [place, bits, 0, -(2**62), -1, -1, 0, -1, learning.items, bought, channel, kind, begins, 0, -1]
+        fields = {
+            ORDER_PLACE: place,
+            ORDER_BITS: bits,
+            ORDER_MARKS: 0,
+            ORDER_LAST: -FAR,
+            ORDER_NEWEST: -1,
+            ORDER_BEHIND: -1,
+            ORDER_ANSWERS: 0,
+            ORDER_FACT: -1,
+            ORDER_ITEM: learning.items,
+            ORDER_BOUGHT: bought,
+            ORDER_CHANNEL: channel,
+            ORDER_KIND: kind,
+            ORDER_BEGINS: begins,
+            ORDER_ENDS: 0,
+            ORDER_SPAN: -1,
+            ORDER_RANK: -1 if self.paired else rank,
+        }
         self.o = self.take()
         self.o.reserve(count * ORDER)
-        for number, field in enumerate([*fields, -1 if self.paired else self.rank]):
-            self.fill(number, ORDER, field, count)
+        for field, values in fields.items():
+            self.fill(field, values, count)
         self.place_begins = learning.begins
         self.turns = longs(max(1, count * tables.fresh))
         self.step_at, self.step_item, self.step_order = steps
@@ -968,21 +986,21 @@ class Kernel:
         self._hire()
 
     @cython.cfunc
-    def fill(self, first: cython.Py_ssize_t, width: cython.Py_ssize_t, values, count: cython.Py_ssize_t):
+    def fill(self, field: cython.Py_ssize_t, values, count: cython.Py_ssize_t):
         """Write a field of the rows of all orders: a value of each, or the same for all."""
         place: cython.Py_ssize_t
         if not cython.compiled:
             column = array("q", [values]) * count if isinstance(values, int) else array("q", values.tobytes())
-            self.o.at[first : count * width : width] = column
+            self.o.at[field : count * ORDER : ORDER] = column
             return
         if isinstance(values, int):
             one: cython.longlong = values
             for place in range(count):
-                self.o.at[place * width + first] = one
+                self.o.at[place * ORDER + field] = one
             return
         each: cython.longlong[::1] = values
         for place in range(count):
-            self.o.at[place * width + first] = each[place]
+            self.o.at[place * ORDER + field] = each[place]
 
     def _show_fields(self):
         """Let others read and write what they need of the rows, by columns."""
