@@ -24,11 +24,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "identity"))
 
 from comparison import compared, desk_run, kernel_run, left_by, plan_of, uncompiled
-from hypothesis import HealthCheck, Phase, given, seed as seeded, settings
-from identity_runs import resolved
-from scenarios import documents
+from corners import corners
+from identity_runs import random_documents, resolved
 
+from aftersale.order_columns import Orders
 from aftersale_simulator.kernel.extension import SOURCE
+from aftersale_simulator.resolved.scenario import ResolvedScenario
 
 PATIENCE = 60
 """In seconds: how long a mutant may take for one scenario."""
@@ -93,22 +94,18 @@ def mutated(mutant: tuple[int, int]) -> tuple[str, int]:
     return ast.unparse(ast.fix_missing_locations(_Without().visit(tree))), node.lineno  # type: ignore[attr-defined]
 
 
-def made(count: int, seed: int) -> list[Any]:
-    """Return so many scenarios, resolved."""
-    found: list[Any] = []
-
-    @seeded(seed)
-    @settings(max_examples=count, deadline=None, database=None, phases=[Phase.generate],
-              suppress_health_check=list(HealthCheck))  # fmt: skip
-    @given(documents())
-    def each(document: Any) -> None:
-        found.append(resolved(document))
-
-    each()
-    return found
+Known = list[tuple[ResolvedScenario, Orders | None]]
 
 
-def lines_met(scenarios: list[Any]) -> set[int]:
+def made(count: int, seed: int) -> Known:
+    """Return the corners, and made at random as many small scenarios as large ones: those that take least come first."""
+    small, large = random_documents(2 * count, seed, 3.0, 7), random_documents(count, seed + 1)
+    found: Known = [(resolved(document), None) for document in small]
+    found += [(corner.resolved(), corner.orders) for _, corner in corners()]
+    return found + [(resolved(document), None) for document in large]
+
+
+def lines_met(scenarios: Known) -> set[int]:
     """Return the lines of functions that the plain kernel comes to in these scenarios."""
     kernel, met = uncompiled(), set[int]()
     path = str(kernel.__file__)
@@ -120,17 +117,17 @@ def lines_met(scenarios: list[Any]) -> set[int]:
             met.add(frame.f_lineno)
         return trace
 
-    for scenario in scenarios:
+    for scenario, orders in scenarios:
         plan = plan_of(scenario, kernel)
         sys.settrace(trace)
         try:
-            kernel_run(plan, scenario, 1)
+            kernel_run(plan, scenario, 1, orders)
         finally:
             sys.settrace(None)
     return met
 
 
-def is_found(source: str, known: list[tuple[Any, dict[str, Any]]]) -> bool:
+def is_found(source: str, known: list[tuple[ResolvedScenario, Orders | None, dict[str, Any]]]) -> bool:
     """Whether something differs with this source, in a process of its own."""
     child = os.fork()
     if child:
@@ -141,9 +138,9 @@ def is_found(source: str, known: list[tuple[Any, dict[str, Any]]]) -> bool:
             path = Path(folder) / "mutant.py"
             path.write_text(source, encoding="utf-8")
             kernel = uncompiled(path)
-        for scenario, expected in known:
+        for scenario, orders, expected in known:
             signal.alarm(PATIENCE)
-            given_by = left_by(*kernel_run(plan_of(scenario, kernel), scenario, 1))
+            given_by = left_by(*kernel_run(plan_of(scenario, kernel), scenario, 1, orders))
             if next(compared(expected, given_by), None) is not None:
                 os._exit(1)
         os._exit(0)
@@ -162,7 +159,7 @@ def main() -> None:
     chance, every = Random(options.seed), mutants(lines_met(scenarios))
     chosen = list(enumerate(chance.sample(every, min(options.mutants, len(every)))))
     chosen = [each for each in chosen if options.number in (None, each[0])]
-    known = [(scenario, left_by(*desk_run(scenario, 1))) for scenario in scenarios]
+    known = [(scenario, orders, left_by(*desk_run(scenario, 1, orders))) for scenario, orders in scenarios]
     text, survived = Path(SOURCE).read_text(encoding="utf-8").splitlines(), 0
     unchanged = ast.unparse(ast.parse("\n".join(text)))
     if is_found(unchanged, known):

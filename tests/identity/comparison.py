@@ -59,6 +59,7 @@ def desk_run(resolved: ResolvedScenario, replication: int, orders: Orders | None
     docket = Docket(policies, own.plugins.observers(watch), reference._move_log(own, policies))
     runs = reference._marketplace_runs(own, replication, orders, MarketplaceRuns())
     desk = reference._desk(own, docket, Streams(own.scenario.seed, replication), runs, recorded=False)
+    _note_looks(desk)
     desk.run()
     return desk, own, watch
 
@@ -71,6 +72,7 @@ def kernel_run(
     watch = own.plugins.watch.another()
     runs = reference._marketplace_runs(own, replication, orders, MarketplaceRuns())
     desk = KernelDesk(plan, own, own.watched(watch), Streams(own.scenario.seed, replication), runs)
+    _note_looks(desk)
     desk.run()
     return desk, own, watch
 
@@ -107,6 +109,19 @@ def handlings(resolved: ResolvedScenario) -> int:
     return len(desk_run(resolved, 1)[0].effort.starts)
 
 
+def _note_looks(desk: Any) -> None:
+    """Let a desk's suspensions keep what each look at an account had to see: how many rows the tally had by then."""
+    suspensions, looked = desk.suspensions, []
+    look = suspensions.look
+
+    def noted(name: str, day: int, at: int, docket: Any) -> None:
+        rows = {(what, *key): len(flat) for what in ROWS for key, flat in getattr(docket.tally, what).items() if flat}
+        looked.append((name, day, at, docket.now, rows))
+        look(name, day, at, docket)
+
+    suspensions.look, suspensions.looked = noted, looked
+
+
 def _rows(tally: Any) -> dict[str, Counter[tuple[Any, ...]]]:
     """Return the rows of a tally by what they are of, with channels by name; of defects without orders and cases."""
     found = {}
@@ -141,6 +156,7 @@ def _effort(desk: Any) -> dict[str, Any]:
         "tasks": desk.tasks,
         "orders lost": desk.suspensions.missing,
         "closed": desk.suspensions.closed,
+        "looks": desk.suspensions.looked,
     }
 
 

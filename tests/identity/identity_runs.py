@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -47,6 +47,27 @@ def of_size(document: Document, least: int) -> tuple[Document, int]:
     return document, found
 
 
+def random_documents(count: int, seed: int, orders: float = 25.0, days: int = 21) -> Iterator[Document]:
+    """Yield so many scenarios, each drawn anew: those that hypothesis makes in a row are much alike."""
+    for number in range(count):
+        found: list[Document] = []
+
+        @seeded(1000 * seed + number)
+        @settings(
+            max_examples=3,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(documents(orders, days))
+        def each(document: Any) -> None:
+            found.append(document)  # noqa: B023 - called at once
+
+        each()
+        yield found[-1]
+
+
 @frozen
 class Found:
     """A scenario that was compared: how many handlings it has, and what differs."""
@@ -61,18 +82,6 @@ def compare(
 ) -> None:
     """Compare so many scenarios, of at least so many handlings each; `told` gets them one by one."""
     known = ways() if kernels is None else kernels
-
-    @seeded(seed)
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(documents())
-    def each(document: Any) -> None:
+    for document in random_documents(examples, seed):
         sized, handlings = of_size(document, least) if least else (document, 0)
         told(Found(sized, handlings, differences(resolved(sized), known)))
-
-    each()

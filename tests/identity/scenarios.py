@@ -66,8 +66,11 @@ WILD: Mapping[str, tuple[float, ...]] = {
     "wish_granted_rate": (0.2, 0.9),
     "praise_rate": (0.0, 0.6),
     "fade_days": (0.0, 3.0),
-    "echo_rate": (0.0, 0.5, 0.9),
+    "echo_rate": (0.0, 0.5, 0.95),
     "never_mind_rate": (0.0, 0.5),
+    "pledge_rate": (0.0, 0.3),
+    "pledge_ended_rate": (0.0, 0.5, 1.0),
+    "whim_rate": (0.0, 0.3),
 }
 """Parameters of the wild plugin."""
 VARYING = (
