@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -80,7 +81,7 @@ def kernel_run(
 def differences(
     resolved: ResolvedScenario,
     kernels: Mapping[str, ModuleType],
-    replications: Iterable[int] = (1,),
+    replications: Sequence[int] = (1,),
     orders: Orders | None = None,
 ) -> list[str]:
     """Return what differs between the desk and these kernels, which keep one plan over the replications.
@@ -89,13 +90,23 @@ def differences(
     """
     found = []
     with without_collector():
-        left = {number: left_by(*desk_run(resolved, number, orders)) for number in replications}
+        left = [left_by(*desk_run(resolved, number, orders)) for number in replications]
         for name, kernel in kernels.items():
-            plan = plan_of(resolved, kernel)
-            for number, expected in left.items():
-                given = left_by(*kernel_run(plan, resolved, number, orders))
-                found += [f"{name}, {number}: {line}" for line in compared(expected, given)]
+            given = left_by_kernel(kernel, resolved, replications, orders)
+            for number, one, other in zip(replications, left, given, strict=True):
+                found += [f"{name}, {number}: {line}" for line in compared(one, other)]
     return found
+
+
+def left_by_kernel(
+    kernel: ModuleType, resolved: ResolvedScenario, replications: Sequence[int], orders: Orders | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield all that a kernel's runs leave, each with the plan and the columns of the one before."""
+    plan = plan_of(resolved, kernel)
+    for number in replications:
+        desk, own, watch = kernel_run(plan, resolved, number, orders)
+        yield left_by(desk, own, watch)
+        desk.leave()
 
 
 def plan_of(resolved: ResolvedScenario, kernel: ModuleType) -> Plan:
@@ -160,6 +171,24 @@ def _effort(desk: Any) -> dict[str, Any]:
     }
 
 
+def _facts(desk: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield what was told of all orders: of which case, what, when, about which other case, and what it says."""
+    if isinstance(desk, KernelDesk):
+        late, kernel = desk.asking.late_orders, desk.kernel
+        told = (
+            late._fact(kernel, order, *row)
+            for order in range(len(desk.asking.orders))
+            if order not in late._handed
+            for row in kernel.facts_of(order)
+        )
+        dossiers = [handed.dossier for handed in late._handed.values()]
+    else:
+        told, dossiers = iter(()), list(desk.docket.dossiers.values())
+    handed_over = (fact for dossier in dossiers for fact in (dossier.replay or dossier).facts)
+    for fact in chain(told, handed_over):
+        yield fact.case, fact.kind, fact.occurred_at, fact.about, fact.value, fact.detail
+
+
 def _bare(cases: Mapping[str, Any]) -> dict[str, Any]:
     """Return cases without who decided, and who set their deadlines: nothing in a run hangs on that."""
     bare = {}
@@ -174,6 +203,7 @@ def left_by(desk: Any, own: ResolvedScenario, watch: Any) -> dict[str, Any]:
     """Return all that a run leaves, by what it is."""
     return {
         "cases": _bare(desk.docket.cases),
+        "facts": Counter(_facts(desk)),
         **_rows(desk.docket.tally),
         **_effort(desk),
         **_world(own),

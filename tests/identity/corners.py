@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from attrs import field, frozen
-from identity_runs import SHIPPED, plugins
+from identity_runs import plugins
 from scenarios import Document
 
 from aftersale.clocks import DAY, HOUR, MINUTE, start_of_day
@@ -69,6 +69,8 @@ def corners() -> Iterator[tuple[str, Corner]]:
     """Yield all of them with what each is about."""
     yield "deadlines end as a shift, a day and a look begin", midnight()
     yield "orders of one instant, whose names begin with one another", crowd()
+    yield "the first case of all is declined after the window in which it was opened", alone()
+    yield "tasks are done as the accounts of two marketplaces are looked at", evenings()
     yield "plugins decide on returns", deciding()
     yield "a plugin fails on returns", failing()
 
@@ -76,10 +78,54 @@ def corners() -> Iterator[tuple[str, Corner]]:
 def midnight() -> Corner:
     """Deadlines that end with the day at a marketplace where work, a day and a look at the account begin with it."""
     sales = {"orders_per_day": 12.0, "price": {"median": "2500"}, "cross_border": 1.0}
-    world = {"pledge_rate": 0.7, "return_rate": 0.7, "return_lag_days": 0.5, "message_rate": 0.6, "account_look_days": 1.0}
+    world = {
+        "pledge_rate": 0.7,
+        "return_rate": 0.7,
+        "return_lag_days": 0.5,
+        "message_rate": 0.6,
+        "account_look_days": 1.0,
+    }
     none = {"mean": "0 min", "shape": "fixed"}
     tasks = ("reply", "decide_return", "keep_pledge", "grant_wish", "send_label")
     return Corner(_document({"AZORES": sales}, NIGHTS, world, handling=dict.fromkeys(tasks, none)))
+
+
+def alone() -> Corner:
+    """One order, sent back hours before its window ends, on which somebody decides hours after that."""
+    bought = np.array([start_of_day(START, "UTC") + 6 * HOUR], np.int64)
+    no = np.zeros(1, np.bool_)
+    zero = np.zeros(1, np.int16)
+    orders = Orders(
+        marketplaces=("HOWE",),
+        currencies=("EUR",),
+        channels=("MFN",),
+        categories=("home",),
+        ids=["1"],
+        marketplace=zero,
+        purchased_at=bought,
+        channel=zero.astype(np.int8),
+        category=zero,
+        price=np.array([5000], np.int64),
+        promised_at=bought + 2 * DAY,
+        delivered_at=bought + DAY,
+        cross_border=no,
+        exempt=no,
+    )
+    late = {"overrides": ["return_request"], "share": 1.0, "delay_days": 3.9, "sigma": 0.0}
+    team = {"zone": "UTC", "shifts": [{"days": "Mon-Sun", "hours": "00:00-24:00"}]}
+    world = {"return_authorised_rate": 0.0, "partial_offer_rate": 0.0, "claim_rate_declined": 0.0}
+    work = {"decide_return": {"mean": "5 h", "shape": "fixed"}}
+    more: Document = {"orders": {"file": "orders.csv"}, "reaction": [late], "handling": work}
+    return Corner(_document({"HOWE": {"orders_per_day": 1.0, "price": {"median": "50"}}}, team, world, **more), orders)
+
+
+def evenings() -> Corner:
+    """Tasks that are done as the day ends at two marketplaces of one zone."""
+    sales = {"orders_per_day": 8.0, "price": {"median": "22"}}
+    world = {"message_rate": 1.0, "account_look_days": 1.0, "late_delivery_rate": 0.3, "claim_rate_late": 0.5}
+    team = {"zone": "Europe/Berlin", "agents": 5, "shifts": [{"days": "Mon-Sun", "hours": "19:00-24:00"}]}
+    work = {task: {"mean": "5 h", "shape": "fixed"} for task in ("reply", "submit_evidence", "decide_return")}
+    return Corner(_document({"DE": sales, "FR": sales}, team, world, handling=work))
 
 
 def crowd() -> Corner:
@@ -88,6 +134,10 @@ def crowd() -> Corner:
     first = start_of_day(START, "UTC")
     bought = np.array([first + DAY + HOUR * (number // 8) for number in range(48)], np.int64)
     count = len(bought)
+    # A wish that comes as promised is due a microsecond before midnight, when days end and accounts are looked at.
+    zones = "Australia/Lord_Howe", "Atlantic/Azores"
+    nights = [start_of_day(START + timedelta(3 + number % 7), zones[number % 2]) for number in range(count)]
+    promised = np.array([night - 5 * HOUR - 1 for night in nights], np.int64)
     none = np.full(count, NEVER, np.int64)
     orders = Orders(
         marketplaces=("HOWE", "AZORES"),
@@ -100,8 +150,8 @@ def crowd() -> Corner:
         channel=np.zeros(count, np.int8),
         category=(np.arange(count, dtype=np.int16) // 2) % 2,
         price=np.full(count, 2500, np.int64),
-        promised_at=bought + 2 * DAY,
-        delivered_at=bought + DAY + MINUTE,
+        promised_at=promised,
+        delivered_at=np.where(np.arange(count) % 5, bought + DAY + MINUTE, NEVER),
         cross_border=np.zeros(count, np.bool_),
         exempt=np.zeros(count, np.bool_),
         shipped_at=none,

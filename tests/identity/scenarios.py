@@ -80,6 +80,8 @@ VARYING = (
     "follow_up_rate",
     "claim_delay_hours",
     "reminder_handling",
+    "negative_feedback_rate",
+    "message_rate",
 )
 RULES = ("first_reply", "return_decision", "refund_after_receipt", "silence")
 CATEGORIES = ("general", "electronics", "home")
