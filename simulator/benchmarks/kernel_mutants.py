@@ -3,8 +3,10 @@
     python simulator/benchmarks/kernel_mutants.py [--mutants 100] [--seed 1] [--scenarios 40] [--number N]
 
 A mutant has another comparison, sign, number or condition, or lacks a statement, on a line that the plain kernel comes
-to. Each is run in a process of its own on scenarios made at random, until something differs from what the desk left,
-or it fails, or takes too long. The faults that nothing found are printed; with a number that mutant alone is.
+to; none is made of what by its form or by the lists here only changes the speed. Each is run in a process of its own on
+the corners of the identity tests and on scenarios made at random, small and large, until something differs from what
+the desk left, or it fails, or takes too long. The faults that nothing found are printed as they are met; with a number
+that mutant alone is.
 """
 
 from __future__ import annotations

@@ -69,6 +69,7 @@ def corners() -> Iterator[tuple[str, Corner]]:
     """Yield all of them with what each is about."""
     yield "deadlines end as a shift, a day and a look begin", midnight()
     yield "orders of one instant, whose names begin with one another", crowd()
+    yield "tasks go as a deadline ends a microsecond before an account is looked at", crowd(24, 2.0, "HOWE")
     yield "the first case of all is declined after the window in which it was opened", alone()
     yield "tasks are done as the accounts of two marketplaces are looked at", evenings()
     yield "plugins decide on returns", deciding()
@@ -128,16 +129,19 @@ def evenings() -> Corner:
     return Corner(_document({"DE": sales, "FR": sales}, team, world, handling=work))
 
 
-def crowd() -> Corner:
-    """Orders bought at the same instants at two marketplaces, as a file may have them, of all names that begin so."""
+def crowd(hours: int = 5, every: float = 1.0, place: str | None = None) -> Corner:
+    """Orders bought at the same instants, as a file may have them, of names of which some begin with others.
+
+    A wish that comes as promised ends so many hours later, a microsecond before midnight, when days end and accounts
+    are looked at `every` so many days. They are of two marketplaces, or all of one.
+    """
     names = [name for name in ("1", "1-", "1-wish", "1-M", "10", "2", "2-C", "a") for _ in range(3)]
     first = start_of_day(START, "UTC")
     bought = np.array([first + DAY + HOUR * (number // 8) for number in range(48)], np.int64)
     count = len(bought)
-    # A wish that comes as promised is due a microsecond before midnight, when days end and accounts are looked at.
     zones = "Australia/Lord_Howe", "Atlantic/Azores"
     nights = [start_of_day(START + timedelta(3 + number % 7), zones[number % 2]) for number in range(count)]
-    promised = np.array([night - 5 * HOUR - 1 for night in nights], np.int64)
+    promised = np.array([night - hours * HOUR - 1 for night in nights], np.int64)
     none = np.full(count, NEVER, np.int64)
     orders = Orders(
         marketplaces=("HOWE", "AZORES"),
@@ -158,9 +162,15 @@ def crowd() -> Corner:
     )
     sales = {"orders_per_day": 1.0, "price": {"median": "25"}}
     world = {"pledge_rate": 0.8, "wish_rate": 0.8, "pledge_ended_rate": 0.5, "wish_delay_days": 0.0, "whim_rate": 0.5}
-    world |= {"account_look_days": 1.0}
-    team = {"zone": "UTC", "shifts": [{"days": "Mon-Sun", "hours": "06:00-22:00"}]}
-    document = _document({"HOWE": sales, "AZORES": sales}, team, world, orders={"file": "orders.csv"})
+    world |= {"account_look_days": every}
+    shift = {"days": "Mon-Sun" if place is None else "Sat-Sun", "hours": "06:00-12:00"}
+    team = {"zone": "UTC", "shifts": [shift]}
+    document = _document(
+        {"HOWE": sales, "AZORES": sales} if place is None else {place: sales},
+        team,
+        world,
+        orders={"file": "orders.csv"},
+    )
     return Corner(document, orders)
 
 

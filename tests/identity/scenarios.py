@@ -261,6 +261,7 @@ def _reactions(draw: Any, places: list[str], categories: tuple[str, ...], docume
             ("return_sent", {"delay_days": 0.0, "spread": "fixed"}),
             ("authorisation", {"share": 0.6, "when": ["not late"]}),
             ("return_given_up", {"delay_days": 1.0}),
+            ("offer", {"share": 0.5}),
         ]
     )
     rows: list[Document] = []
