@@ -57,12 +57,13 @@ def test_corners_are_the_same(runs: ModuleType, found: Callable[[str], ModuleTyp
 
 
 @pytest.mark.once
-def test_thirty_scenarios_of_two_thousand_handlings_are_the_same(runs: ModuleType) -> None:
+@pytest.mark.parametrize("part", range(3))
+def test_thirty_scenarios_of_two_thousand_handlings_are_the_same(part: int, runs: ModuleType) -> None:
     found: list[Any] = []
-    runs.compare(30, SEED, LEAST, found.append)
-    assert len(found) == 30
+    runs.compare(10, SEED + part, LEAST, found.append)
+    assert len(found) == 10
     assert [each.differences for each in found if each.differences] == []
-    assert sum(each.handlings >= LEAST for each in found) >= 28  # some have nobody at work
+    assert sum(each.handlings >= LEAST for each in found) >= 9  # some have nobody at work
 
 
 @pytest.mark.once
