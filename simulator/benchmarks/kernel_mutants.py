@@ -49,13 +49,7 @@ TIES = ("self.sequence", "self.events", "self.pushed")
 DRAWN = ("draw", "chance", "share", "rate", "quiet")
 KEYS = ("key", "asked")
 PASSING = ("call", "simulate", "put")
-ONLY_SPEED = {
-    "take": "columns of an earlier run are used again",
-    "leave": "columns of an earlier run are used again",
-    "put": "how the stack of what follows grows",
-    "column": "where the column of a first turn stands is kept beside",
-}
-"""Functions of which no mutants are made, with the reason: no result hangs on them."""
+_REUSED = "an earlier run's columns are used again only to save time"
 _AGAIN = "the end of a deadline is noted after each that has ended, whatever was noted before"
 _EARLY = "a deadline that is looked for too early is looked for again: nothing happens before it has ended"
 _LATER = "whatever is told comes after all deadlines that have ended"
@@ -68,6 +62,9 @@ EQUIVALENT = {
     "expire: self.p_open.add(self.c.at[case * self.width + CASE_DEADLINES] if opened else 0)": _AGAIN,
     "expire: slot += DEADLINE": _AGAIN,
     "expire: slot = case * self.width + CASE": _AGAIN,
+    "leave: self.t.spare.extend(reversed(self.taken))": _REUSED,
+    "take: column: Longs = spare.pop() if spare else Longs()": _REUSED,
+    "take: self.taken.append(column)": _REUSED,
     "follow_passed: -1 - place * self.t.slots,": _AGAIN,
     "moved: self.j.at[task * JOB + JOB_DUE],": _NO_QUEUE,
     "moved: self.j.at[task * JOB + JOB_OPENED],": _NO_QUEUE,
@@ -116,7 +113,7 @@ class Source:
     def means_the_same(self, node: ast.AST) -> bool:
         """Whether another number, sign or comparison at a node would by its form alone change nothing but the speed.
 
-        Keys by which answers are remembered are one for one with other numbers, too, and where an answer is not found
+        Parts of the keys by which answers are remembered may lie further apart, and where an answer is not found
         it is asked for again. Any number below 0 means none. Nothing reads a number with which something
         is called that needs none. What breaks ties may grow by any step. The smaller of two
         that are the same is either; and a random number is never the same as a share to the last bit.
@@ -142,7 +139,8 @@ class Source:
                 return sides == {ast.unparse(parent.body[0].targets[0]), ast.unparse(parent.body[0].value)}
         if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Name) and node.right.id in self.zeros:
             return True
-        return isinstance(node, ast.Constant | ast.BinOp) and any(map(self._is_key, (node, *self.around(node))))
+        apart = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.LShift) and node is parent.right
+        return apart and any(map(self._is_key, (node, *self.around(node))))
 
     def _is_key(self, node: ast.AST) -> bool:
         parent = self.parents.get(id(node))
@@ -183,26 +181,24 @@ class _Without(ast.NodeTransformer):
         return ast.copy_location(ast.Pass(), node) if getattr(node, "gone", False) else super().generic_visit(node)
 
 
-def mutants(lines: set[int]) -> list[tuple[int, int]]:
-    """Return all mutants of what stands on these lines: the place of a node, and the number of its change.
+def mutants(lines: set[int]) -> tuple[list[tuple[int, int]], int]:
+    """Return all mutants of what stands on these lines, the place of a node and the number of its change.
 
-    They are those of the loop itself: how columns grow and begin is tested by whatever is kept in them.
+    They are those of the loop itself: how columns grow and begin is tested by whatever is kept in them. Those on lines
+    of EQUIVALENT are not among them; how many there are is returned, too.
     """
     source = Source()
     methods = (each for each in source.loop.body if isinstance(each, ast.FunctionDef) and not each.name.startswith("_"))
-    inside = {
-        id(node)
-        for method in methods
-        if method.name not in ONLY_SPEED
-        for statement in method.body
-        for node in ast.walk(statement)
-    }
-    return [
-        (place, number)
-        for place, node in enumerate(source.nodes)
-        if id(node) in inside and getattr(node, "lineno", 0) in lines and source.line(node) not in EQUIVALENT
-        for number, _ in enumerate(changes(node, source))
-    ]
+    inside = {id(node) for method in methods for statement in method.body for node in ast.walk(statement)}
+    made, left_out = [], 0
+    for place, node in enumerate(source.nodes):
+        if id(node) in inside and getattr(node, "lineno", 0) in lines:
+            several = [(place, number) for number, _ in enumerate(changes(node, source))]
+            if source.line(node) in EQUIVALENT:
+                left_out += len(several)
+            else:
+                made += several
+    return made, left_out
 
 
 def mutated(mutant: tuple[int, int]) -> tuple[str, int, str]:
@@ -284,7 +280,7 @@ def main() -> None:
     parser.add_argument("--number", type=int)
     options = parser.parse_args()
     scenarios = made(options.scenarios, options.seed)
-    chance, every = Random(options.seed), mutants(lines_met(scenarios))
+    chance, (every, left_out) = Random(options.seed), mutants(lines_met(scenarios))
     chosen = list(enumerate(chance.sample(every, min(options.mutants, len(every)))))
     chosen = [each for each in chosen if options.number in (None, each[0])]
     known = [
@@ -301,6 +297,7 @@ def main() -> None:
             survived += 1
             print(f"{number}, line {line}, {fault}", flush=True)
     print(f"{len(chosen) - survived} of {len(chosen)} found, of {len(every)} that there could be")
+    print(f"{left_out} more stand on lines that are held to mean the same: see EQUIVALENT")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def test_thirty_scenarios_of_two_thousand_handlings_are_the_same(part: int, runs
     runs.compare(10, SEED + part, LEAST, found.append)
     assert len(found) == 10
     assert [each.differences for each in found if each.differences] == []
-    assert sum(each.handlings >= LEAST for each in found) >= 9  # some have nobody at work
+    assert min(each.handlings for each in found) >= LEAST
 
 
 @pytest.mark.once

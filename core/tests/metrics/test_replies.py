@@ -1,10 +1,8 @@
-import numpy as np
 import pytest
-from hypothesis import given, strategies as st
 
 from aftersale.clocks import DAY, HOUR
 from aftersale.engine.docket import Docket
-from aftersale.metrics.replies import PERCENTILES, ReplyFigures, first_replies, percentiles, replies_between
+from aftersale.metrics.replies import ReplyFigures, first_replies, replies_between
 from aftersale.plugins.plugins import load_plugins
 from aftersale.testing import fact, order, reference
 from aftersale.testing.factories import MONDAY
@@ -65,12 +63,6 @@ def test_a_period_without_contacts_has_rates_of_nothing():
 def test_percentiles_are_those_of_the_hours_waited():
     found = figures(*((0, hours) for hours in range(101)), until=1000)
     assert (found.percentiles, found.mean_hours) == ((50, 90, 95), 50)
-
-
-@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=40))
-def test_percentiles_are_numpy_s_to_the_last_digit(waited):
-    hours = np.array(waited) / HOUR
-    assert percentiles(hours, PERCENTILES) == tuple(np.percentile(hours, PERCENTILES).tolist())
 
 
 def test_a_reply_that_turns_out_earlier_than_was_thought_counts_once_with_its_own_hours():

@@ -38,7 +38,6 @@ from aftersale.metrics.shipping import (
     Parcels,
     Selection,
     Wish,
-    any_of,
     buyers_cancellations,
 )
 from aftersale.order_columns import Orders
@@ -186,7 +185,7 @@ class Measure(ABC):
         mask: Flags = orders.marketplace[first:end] == self._place(orders)
         if self.channels:
             codes = [code for code, channel in enumerate(orders.channels) if channel in self.channels]
-            mask &= any_of(orders.channel[first:end], codes)
+            mask &= np.isin(orders.channel[first:end], codes)
         return np.flatnonzero(mask) + first
 
     def _spread(self, days: Counts, counts: Counts) -> Entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 import numpy as np
@@ -90,7 +90,7 @@ def replies_between(
         late[1],
         # Summed in whole microseconds, so that it does not hang on the order in which answers became known.
         int(waited.sum()) / HOUR,
-        percentiles(waited / HOUR, PERCENTILES),
+        _percentiles(waited / HOUR),
         expired if expired != late else None,
     )
 
@@ -98,23 +98,9 @@ def replies_between(
 _NONE = 0, 0
 
 
-def percentiles(values: NDArray[np.float64], percents: Sequence[float]) -> tuple[float, ...]:
-    """Return percentiles of some values, between two of them by where they lie in between; 0 of no values.
-
-    They are what NumPy's function of that name says, which takes most of its time to see what it is asked.
-    """
-    if not len(values):
-        return (0.0,) * len(percents)
-    ordered, last = np.sort(values, kind="stable"), len(values) - 1  # most values are in order
-    return tuple(_between(ordered, last * (percent / 100), last) for percent in percents)
-
-
-def _between(ordered: NDArray[np.float64], place: float, last: int) -> float:
-    """Return what stands at a place in sorted values, from the nearer of its two neighbours, as NumPy rounds it."""
-    before = int(place)
-    low, high, part = float(ordered[before]), float(ordered[min(before + 1, last)]), place - before
-    rise = high - low
-    return high - rise * (1 - part) if part >= 0.5 else low + rise * part
+def _percentiles(values: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return PERCENTILES of some values, 0 of no values."""
+    return tuple(np.percentile(values, PERCENTILES).tolist()) if len(values) else (0.0,) * len(PERCENTILES)
 
 
 def _late_counts(endings: Endings, since: Instant, until: Instant) -> tuple[int, int]:

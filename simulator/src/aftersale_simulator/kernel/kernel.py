@@ -200,8 +200,7 @@ LOG_ORDER = cython.declare(cython.longlong, 0)
 LOG_CASE = cython.declare(cython.longlong, 1)
 LOG_KEPT = cython.declare(cython.longlong, 2)
 LOG_AT = cython.declare(cython.longlong, 3)
-LOG_FACT = cython.declare(cython.longlong, 4)
-LOG = cython.declare(cython.longlong, 5)
+LOG = cython.declare(cython.longlong, 4)
 EVENT_AT = cython.declare(cython.longlong, 0)
 EVENT_TIE = cython.declare(cython.longlong, 1)
 EVENT_NEXT = cython.declare(cython.longlong, 2)
@@ -219,8 +218,6 @@ HANDLED = cython.declare(cython.longlong, 4)
 UNDEALT = cython.declare(cython.longlong, -1)
 COMPUTED = cython.declare(cython.longlong, -2)
 COMPUTED_LOGARITHM = cython.declare(cython.longlong, -3)
-UNIFORM = cython.declare(cython.longlong, 0b1001101)  # for which purposes numbers are uniform: a bit for each
-EXPONENTIAL = cython.declare(cython.longlong, 0b10010010)
 UNIT = cython.declare(cython.double, 2.0**-53)
 BUCKET = cython.declare(cython.longlong, 30)  # bits of the microseconds of a bucket: 18 minutes
 
@@ -1220,7 +1217,7 @@ class Kernel:
             self.column_at.reach(2 * column + 1, UNDEALT)
         begin: cython.longlong = self.column_at.at[2 * column]
         if begin == UNDEALT:
-            begin = self.deal(what, column)
+            begin = self.deal(column)
         if begin <= COMPUTED:
             drawn: cython.double = self.uniform(
                 self.column_at.at[2 * column + 1], self.o.at[order * ORDER + ORDER_ITEM]
@@ -1229,12 +1226,12 @@ class Kernel:
         return self.dealt.at[begin + order - self.place_begins[self.o.at[order * ORDER + ORDER_PLACE]]]
 
     @cython.cfunc
-    def deal(self, what: cython.longlong, column: cython.longlong) -> cython.longlong:
-        """Return where the numbers of a column begin, or that each is worked out when it is asked for."""
-        begin: cython.longlong = COMPUTED if (UNIFORM >> what) & 1 else COMPUTED_LOGARITHM
-        if cython.compiled and ((UNIFORM | EXPONENTIAL) >> what) & 1:
-            self.column_at.at[2 * column + 1] = self.learning.key(column)
-        else:
+    def deal(self, column: cython.longlong) -> cython.longlong:
+        """Return where the numbers of a column begin, or how each is worked out when it is asked for."""
+        begin: cython.longlong = UNDEALT
+        if cython.compiled:
+            begin, self.column_at.at[2 * column + 1] = self.learning.computed(column)
+        if begin == UNDEALT:
             begin = self.dealt.extend(self.learning.deal(self, column))
         self.column_at.at[2 * column] = begin
         return begin
@@ -1734,13 +1731,7 @@ class Kernel:
         how: cython.longlong = self.t.moves.at[row + M_HOW]
         task: cython.longlong
         if self.t.moves.at[row + M_LOG] >= 0:
-            self.keep(
-                order,
-                case if case >= 0 else self.c.size // self.width,
-                self.t.moves.at[row + M_LOG],
-                at,
-                self.t.moves.at[row + M_FACT],
-            )
+            self.keep(order, case if case >= 0 else self.c.size // self.width, self.t.moves.at[row + M_LOG], at)
         if how == 1:
             return case
         if how == 2:
@@ -1781,7 +1772,6 @@ class Kernel:
         case: cython.longlong,
         kept: cython.longlong,
         at: cython.longlong,
-        fact: cython.longlong,
     ):
         """Keep a step of a case that moves money, or that may have been work."""
         begin: cython.Py_ssize_t = self.log.reserve(LOG)
@@ -1789,7 +1779,6 @@ class Kernel:
         self.log.at[begin + LOG_CASE] = case
         self.log.at[begin + LOG_KEPT] = kept
         self.log.at[begin + LOG_AT] = at
-        self.log.at[begin + LOG_FACT] = fact
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
@@ -2013,7 +2002,7 @@ class Kernel:
         log -= 1
         found &= (1 << 20) - 1
         if log >= 0:
-            self.keep(order, case, log, at, -1)
+            self.keep(order, case, log, at)
         self.count_ending(order, case, slot, at, FOREVER, MISSED)
         if self.c.at[slot + DEADLINE_DUE] < self.c.at[slot + DEADLINE_END]:
             self.count_due(order, slot, at, FOREVER, MISSED)

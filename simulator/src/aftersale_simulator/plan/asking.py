@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from aftersale_simulator.world.marketplace_run import MarketplaceRun
 
 NEVER_ENDS = 2**62
+UNDEALT = -1
+COMPUTED = {"uniform": -2, "exponential": -3}
+"""What a kernel works out when it is asked for, by distribution, as it stands in the place of where numbers begin."""
 _NONE = np.zeros(1, np.int64)
 """Where there is no order, one that nothing asks for: columns of the kernel have a row at least."""
 
@@ -125,11 +128,14 @@ class Asking:
         place, distribution, purpose = self.plan.columns[column]
         return self._draws[place].column(distribution, purpose)
 
-    def key(self, column: int) -> int:
-        """Return the key of a column's numbers, with a sign, for a kernel that works them out itself."""
-        place, _, purpose = self.plan.columns[column]
+    def computed(self, column: int) -> tuple[int, int]:
+        """Return how a kernel works out the numbers of a column itself, UNDEALT where it does not, and by which key.
+
+        The key has a sign, as all whole numbers of the kernel.
+        """
+        place, distribution, purpose = self.plan.columns[column]
         key = self._draws[place].key(purpose)
-        return key - (1 << 64) if key >> 63 else key
+        return COMPUTED.get(distribution, UNDEALT), key - (1 << 64) if key >> 63 else key
 
     def value(self, kernel: Kernel, quantity: int, order: int, at: Instant) -> float:
         """Return a quantity for an order at an instant, which counts as read."""

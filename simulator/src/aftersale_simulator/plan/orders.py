@@ -6,13 +6,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate, permutations
 from operator import is_
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
 from aftersale.orders import NEVER
+from aftersale_simulator.world.lazy import Lazy
 
 if TYPE_CHECKING:
     from aftersale.orders import Order
@@ -39,7 +40,7 @@ class OrderRows:
     rank: Column
 
 
-class OrdersOfAll(Sequence["Order"]):
+class OrdersOfAll(Lazy["Order"]):
     """The orders of several marketplaces, one after the other, each read when it is asked for."""
 
     def __init__(self, parts: Sequence[Sequence[Order]]) -> None:
@@ -51,18 +52,9 @@ class OrdersOfAll(Sequence["Order"]):
         """Return how many there are."""
         return self._begins[-1]
 
-    @overload
-    def __getitem__(self, number: int) -> Order: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Order]: ...
-    def __getitem__(self, number: int | slice) -> Order | Sequence[Order]:
-        """Return one of them, or a list of some."""
-        if isinstance(number, slice):
-            return [self[each] for each in range(*number.indices(len(self)))]
-        if not 0 <= number < len(self):
-            raise IndexError(number)
-        place = bisect_right(self._begins, number) - 1
-        return self._parts[place][number - self._begins[place]]
+    def _item(self, place: int) -> Order:
+        part = bisect_right(self._begins, place) - 1
+        return self._parts[part][place - self._begins[part]]
 
 
 def rows_of(plan: Plan, runs: Sequence[MarketplaceRun]) -> OrderRows:

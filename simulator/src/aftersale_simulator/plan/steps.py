@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import frozen
@@ -13,6 +13,7 @@ from aftersale.cases.facts import Fact
 from aftersale.costs.at_once.paths import Picked
 from aftersale.engine.dossiers import NO_STEP, Dossier
 from aftersale.engine.moves import Movements, Numbers, Worked
+from aftersale_simulator.world.lazy import Lazy
 
 if TYPE_CHECKING:
     from aftersale.orders import Order
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 Column = NDArray[np.int64]
 _Kept = tuple[Column, NDArray[np.bool_], Numbers[Worked]]
-WIDTH = 5
-"""Fields of a row: order, case, what is kept, when, and the fact that happens by itself of that kind."""
+WIDTH = 4
+"""Fields of a row: order, case, what is kept, and when."""
 
 
 @frozen(eq=False)
@@ -109,7 +110,7 @@ def _worked(place: str, task: str, fact: str, changed: bool) -> Worked:
     return place, task, fact, changed
 
 
-class _Ids(Sequence[str]):
+class _Ids(Lazy[str]):
     """The names of orders, read when they are asked for."""
 
     def __init__(self, orders: Sequence[Order], rows: Column) -> None:
@@ -118,17 +119,11 @@ class _Ids(Sequence[str]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        if isinstance(place, slice):
-            return [self._orders[row].id for row in self._rows[place].tolist()]
+    def _item(self, place: int) -> str:
         return self._orders[int(self._rows[place])].id
 
 
-class _Facts(Sequence[Fact]):
+class _Facts(Lazy[Fact]):
     """The facts of steps, made when they are read; what they tell beside their case and instant is nothing."""
 
     def __init__(self, asking: Asking, kernel: Kernel, moves: Column) -> None:
@@ -137,14 +132,8 @@ class _Facts(Sequence[Fact]):
     def __len__(self) -> int:
         return len(self._moves)
 
-    @overload
-    def __getitem__(self, place: int) -> Fact: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Fact]: ...
-    def __getitem__(self, place: int | slice) -> Fact | list[Fact]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        number, case, kept, at, _ = self._moves[place].tolist()
+    def _item(self, place: int) -> Fact:
+        number, case, kept, at = self._moves[place].tolist()
         order, movement = self._asking.orders[number], self._asking.plan.cases.log[kept][1]
         name = self._asking.name(self._kernel, case)
         return Fact(movement.kind, order.marketplace, order.id, name, at, at, detail=movement.detail)

@@ -47,10 +47,14 @@ class EarlyWorkers:
 
     def __enter__(self) -> Self:
         """Start them."""
-        with _interrupts_kept_away():
-            for _ in range(self._workers):
-                self._pools.append(_one_worker())
-                self._pools[-1].submit(_load)
+        try:
+            with _interrupts_kept_away():
+                for _ in range(self._workers):
+                    self._pools.append(_one_worker())
+                    self._pools[-1].submit(_load)
+        except BaseException:
+            _kill(self._pools)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,15 +135,11 @@ class ProcessPool:
             most = 2 if len(waiting) > 2 * self._workers else 1
             position = waiting.take(worker) if has < most else None
             if position is not None:
-                future = self._pools[worker].submit(_do, jobs[position])
+                future = self._worker(worker).submit(_do, jobs[position])
                 running[future] = worker, position
                 future.add_done_callback(ended.put)
 
         with _interrupts_kept_away():
-            while len(self._pools) < self._workers:
-                early = None if self._early is None else self._early.take()
-                self._pools.append(early or _one_worker())
-                self._pools[-1].submit(_take_context, self._packed)
             for worker in (*range(self._workers), *range(self._workers)):
                 employ(worker)
         broken = False
@@ -156,6 +156,14 @@ class ProcessPool:
                 broken = True
         if broken:
             raise BrokenProcessPool
+
+    def _worker(self, number: int) -> ProcessPoolExecutor:
+        """Return a worker by its number; those before it are there, and it starts when it is first asked for."""
+        if number == len(self._pools):
+            early = None if self._early is None else self._early.take()
+            self._pools.append(early or _one_worker())
+            self._pools[number].submit(_take_context, self._packed)
+        return self._pools[number]
 
     def _tell(self, notes: list[Note]) -> None:
         """Tell what the plugins of a worker did, unless another worker's did the same before."""

@@ -27,7 +27,7 @@ class BuyerNames(MadeNames):
         """Return how many buyers there are."""
         return self.size
 
-    def _name(self, place: int) -> str:
+    def _item(self, place: int) -> str:
         return f"{self.marketplace}-{place + 1}"
 
 
@@ -43,7 +43,7 @@ class CopyNames(MadeNames):
         """Return how many buyers there are."""
         return self.size
 
-    def _name(self, place: int) -> str:
+    def _item(self, place: int) -> str:
         copy, original = divmod(place, self.people)
         name = self.originals[original] if self.originals else str(original + 1)
         return f"{name}-{copy}" if copy else name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import evolve, frozen
@@ -20,6 +20,7 @@ from aftersale.policies.marketplaces import Marketplace
 from aftersale_simulator.assumptions.parameters import default_profile
 from aftersale_simulator.scenario.horizon import LocalDays
 from aftersale_simulator.world.customers import BuyerNames, buyer_numbers, copied_buyers
+from aftersale_simulator.world.lazy import Lazy
 from aftersale_simulator.world.names import MadeNames
 from aftersale_simulator.world.products import of_products, product_names, product_numbers, told_costs
 from aftersale_simulator.world.random_streams import Streams
@@ -81,7 +82,7 @@ class OrderIds(KeyedIds):
         padded = keys.min(initial=0) >= 0 and max(last, most) < _PADDED
         return (self.prefix, keys) if padded else None
 
-    def _name(self, place: int) -> str:
+    def _item(self, place: int) -> str:
         return _NAME % (self.prefix, *divmod(int(self.keys[place]), _PER_DAY))
 
 
@@ -93,7 +94,7 @@ class CopyIds(KeyedIds):
     sources: Instants
     keys: Instants
 
-    def _name(self, place: int) -> str:
+    def _item(self, place: int) -> str:
         week, copy = divmod(int(self.keys[place]) >> _SOURCE_BITS, _MOST_COPIES)
         return f"{self.originals[int(self.sources[place])]}-{week}-{copy}"
 
@@ -105,7 +106,7 @@ class FileIds(KeyedIds):
     names: Sequence[str]
     keys: Instants
 
-    def _name(self, place: int) -> str:
+    def _item(self, place: int) -> str:
         return self.names[place]
 
 
@@ -137,7 +138,7 @@ def kept(orders: Orders, where: NDArray[np.bool_]) -> Orders:
     return selected
 
 
-class MadeOrders(Sequence[Order]):
+class MadeOrders(Lazy[Order]):
     """Some of many orders as objects, each made when it is read for the first time: a kernel reads few of them."""
 
     def __init__(self, orders: Orders, rows: Instants) -> None:
@@ -149,17 +150,10 @@ class MadeOrders(Sequence[Order]):
         """Return how many there are."""
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, index: int) -> Order: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Order]: ...
-    def __getitem__(self, index: int | slice) -> Order | Sequence[Order]:
-        """Return one order, always the same object, or a list of some."""
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        made = self._made.get(index)
+    def _item(self, place: int) -> Order:
+        """Return the order at a place, always the same object."""
+        made = self._made.get(place)
         if made is None:
-            place = range(len(self))[index]
             # Whoever reads it at the same time, in another thread, has the same one.
             made = self._made.setdefault(place, self._orders.order(int(self._rows[place])))
         return made
