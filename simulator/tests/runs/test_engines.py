@@ -1,7 +1,9 @@
 """Engines: what takes SimPy and why, line by line of the page; all else runs on the kernel, with the same result."""
 
+import gc
 import pickle
 import re
+import weakref
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -223,3 +225,21 @@ def test_the_engine_goes_along_with_the_jobs_to_their_workers() -> None:
 )
 def test_one_word_says_what_ran(ran: dict[str, list[str]], word: str) -> None:
     assert engine_word({name: [Ran(engine) for engine in found] for name, found in ran.items()}) == word
+
+
+@pytest.mark.parametrize("engine", ["auto", "simpy"])
+def test_what_a_replication_made_goes_with_it_and_waits_for_no_search_for_garbage(engine: engines.Engine) -> None:
+    context = JobContext(PLUGINS, engine=engine)
+    gc.collect()
+    gc.disable()
+    try:
+        context.work((scenario(), 1))
+        (kept,) = context.marketplaces._kept
+        made = [weakref.ref(kept.orders), weakref.ref(kept.steps)]
+        del kept
+        context.work((scenario(team={"desk": {**RAW["team"]["desk"], "agents": 2}}), 1))
+        assert all(each() is not None for each in made)
+        context.work((scenario(), 2))
+        assert [each() for each in made] == [None, None]
+    finally:
+        gc.enable()

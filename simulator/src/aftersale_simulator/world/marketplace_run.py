@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from typing import cast
 
 import numpy as np
 from attrs import evolve, frozen
@@ -25,6 +25,8 @@ from aftersale_simulator.world.world import Said, World
 
 MOST_KEPT = 4
 """How many different ones of a marketplace are kept for the next scenarios of a replication (assumed)."""
+_SOLD = "sold"
+"""Under what the orders as columns are kept with their first steps."""
 
 
 @frozen(eq=False)
@@ -37,8 +39,12 @@ class MarketplaceRun:
 
     @property
     def sold(self) -> SoldOrders:
-        """The orders to which something happens as columns."""
-        return self.orders.remembered(self.steps, partial(SoldOrders.of_columns, self.orders, self.steps.places))
+        """The orders to which something happens, as columns."""
+        # Kept with the steps: these know the orders, so that what orders keep must not know the steps.
+        lowered = self.steps.lowered
+        if _SOLD not in lowered:
+            lowered[_SOLD] = SoldOrders.of_columns(self.orders, self.steps.places)
+        return cast("SoldOrders", lowered[_SOLD])
 
 
 @frozen
